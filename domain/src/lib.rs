@@ -1,0 +1,3 @@
+//! Ringledger domain.
+pub mod id;
+pub mod time;
