@@ -1,1 +1,2 @@
 //! Ringledger commands.
+pub mod ports;

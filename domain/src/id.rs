@@ -79,9 +79,8 @@ impl fmt::Display for SessionId {
 }
 
 /// The tenant of an installation that has only one.
-pub const DEFAULT_TENANT: TenantId = TenantId(Uuid::from_u128(
-    0x0000_0000_0000_8000_8000_0000_0000_0001,
-));
+pub const DEFAULT_TENANT: TenantId =
+    TenantId(Uuid::from_u128(0x0000_0000_0000_8000_8000_0000_0000_0001));
 
 /// Namespace of ids that are derived from names: a queue or agent that is
 /// provisioned twice under one name is one aggregate, on every node.

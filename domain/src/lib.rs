@@ -1,3 +1,5 @@
 //! Ringledger domain.
+pub mod decider;
 pub mod id;
+pub mod sealed;
 pub mod time;

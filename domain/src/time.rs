@@ -33,7 +33,11 @@ impl Timestamp {
     /// Whole milliseconds since `earlier`; 0 if the clock ran backwards.
     pub const fn ms_since(self, earlier: Self) -> u64 {
         let micros = self.0.saturating_sub(earlier.0);
-        if micros < 0 { 0 } else { (micros / 1000) as u64 }
+        if micros < 0 {
+            0
+        } else {
+            (micros / 1000) as u64
+        }
     }
 }
 

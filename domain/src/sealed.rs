@@ -1,0 +1,82 @@
+//! Personal data in an append-only log: only ever as ciphertext under a key
+//! that belongs to one data subject and can be destroyed.
+
+use crate::id::SubjectId;
+use serde::{Deserialize, Serialize};
+use std::{fmt, marker::PhantomData};
+
+/// Which kind of personal data a sealed value holds; fixes its plain type.
+pub trait Personal {
+    /// The plain value.
+    type Plain: Serialize + serde::de::DeserializeOwned;
+}
+
+/// A personal value, encrypted under the key of its data subject. The domain
+/// carries it and never opens it; read models open it through the vault, and
+/// get nothing once the subject's key is destroyed.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "", deny_unknown_fields)]
+pub struct Sealed<T> {
+    /// Whose data it is. Derived by a keyed hash, so that one caller's calls
+    /// are found together by whoever holds the hash key, and by nobody else.
+    pub subject: SubjectId,
+    /// Nonce and ciphertext, base64.
+    pub data: String,
+    #[serde(skip)]
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Sealed<T> {
+    /// Wraps what the vault has encrypted.
+    pub const fn new(subject: SubjectId, data: String) -> Self {
+        Self {
+            subject,
+            data,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<T> Clone for Sealed<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.subject, self.data.clone())
+    }
+}
+
+impl<T> PartialEq for Sealed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.data == other.data
+    }
+}
+
+impl<T> Eq for Sealed<T> {}
+
+/// A log line must not show even the ciphertext: it could be matched later.
+impl<T> fmt::Debug for Sealed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{redacted}")
+    }
+}
+
+/// Where a call comes from or goes to, as a person would recognise it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Party {
+    /// User part of the SIP URI: a number or a name.
+    pub user: String,
+    /// Host part of the SIP URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Display name, as received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{redacted}")
+    }
+}
+
+impl Personal for Party {
+    type Plain = Self;
+}
