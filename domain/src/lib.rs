@@ -1,5 +1,24 @@
-//! Ringledger domain.
+//! The domain: what a call centre is, as pure functions.
+//!
+//! Each aggregate is a folder of the same files: `command`, `event`, `state`,
+//! `decide`, `evolve`, `error`. `decide` holds the rules, `evolve` folds, and
+//! the processes under [`process`] say what follows from a fact.
+//!
+//! It must not know: the time, chance, sockets, files, stores, other crates of
+//! ours. Those are inputs. Start reading at [`decider`], then [`call`].
+
+pub mod agent;
+pub mod any;
+pub mod call;
+pub mod cause;
 pub mod decider;
+pub mod device;
 pub mod id;
+pub mod line;
+pub mod name;
+pub mod process;
+pub mod queue;
 pub mod sealed;
+pub mod session;
 pub mod time;
+pub mod trunk;

@@ -1,0 +1,298 @@
+//! The sum over all aggregates: for the feed of events and for the intents of
+//! processes.
+
+use crate::{
+    agent, call,
+    decider::{Decider, Event as _},
+    device,
+    id::{AgentId, CallId, EventId, QueueId, SessionId, TrunkId},
+    line, queue, session,
+    time::Timestamp,
+    trunk,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fmt;
+
+/// A command and the aggregate that it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnyCommand {
+    /// For a call.
+    Call(CallId, call::Command),
+    /// For a session.
+    Session(SessionId, session::Command),
+    /// For a waiting line.
+    Line(QueueId, line::Command),
+    /// For a queue's configuration.
+    Queue(QueueId, queue::Command),
+    /// For an agent's configuration.
+    Agent(AgentId, agent::Command),
+    /// For an agent's phones.
+    Device(AgentId, device::Command),
+    /// For a trunk.
+    Trunk(TrunkId, trunk::Command),
+}
+
+impl AnyCommand {
+    /// Category and key of the stream that decides it.
+    pub fn target(&self) -> (&'static str, String) {
+        match self {
+            Self::Call(id, _) => (call::Call::CATEGORY, id.to_string()),
+            Self::Session(id, _) => (session::Session::CATEGORY, id.to_string()),
+            Self::Line(id, _) => (line::Line::CATEGORY, id.to_string()),
+            Self::Queue(id, _) => (queue::Queue::CATEGORY, id.to_string()),
+            Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
+            Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
+            Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
+        }
+    }
+}
+
+/// An event and the aggregate that it happened to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyEvent {
+    /// To a call.
+    Call(CallId, call::Event),
+    /// To a session.
+    Session(SessionId, session::Event),
+    /// To a waiting line.
+    Line(QueueId, line::Event),
+    /// To a queue's configuration.
+    Queue(QueueId, queue::Event),
+    /// To an agent's configuration.
+    Agent(AgentId, agent::Event),
+    /// To an agent's phones.
+    Device(AgentId, device::Event),
+    /// To a trunk.
+    Trunk(TrunkId, trunk::Event),
+}
+
+impl AnyEvent {
+    /// Wire name.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::Call(_, event) => event.event_type(),
+            Self::Session(_, event) => event.event_type(),
+            Self::Line(_, event) => event.event_type(),
+            Self::Queue(_, event) => event.event_type(),
+            Self::Agent(_, event) => event.event_type(),
+            Self::Device(_, event) => event.event_type(),
+            Self::Trunk(_, event) => event.event_type(),
+        }
+    }
+}
+
+/// A committed event, as processes and projections see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// Place in the order of all events.
+    pub position: u64,
+    /// Its number in its stream, from 1.
+    pub version: u64,
+    /// Its id.
+    pub event_id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened to what.
+    pub event: AnyEvent,
+}
+
+/// An event with its time, as it is stored: `{"at":..,"event":{..}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped<E> {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    pub event: E,
+}
+
+/// Why a stored event can not be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// No aggregate has streams of that category.
+    #[error("stream category {0:?} is not known")]
+    UnknownCategory(String),
+    /// The key of the stream is no id of that category.
+    #[error("stream key {0:?} is not an id")]
+    InvalidKey(String),
+    /// Written by a newer version.
+    #[error("event {event_type:?} has version {version}, newest known is {known}")]
+    NewerVersion {
+        /// Wire name.
+        event_type: String,
+        /// Of the stored event.
+        version: u32,
+        /// Of this program.
+        known: u32,
+    },
+    /// The payload does not fit its type.
+    #[error("payload of {event_type:?} is not readable: {reason}")]
+    InvalidPayload {
+        /// Wire name.
+        event_type: String,
+        /// The parser's words.
+        reason: String,
+    },
+}
+
+/// Reads a stored event back.
+///
+/// # Errors
+/// When the category, key, version or payload is not understood.
+pub fn decode(
+    category: &str,
+    key: &str,
+    event_type: &str,
+    version: u32,
+    payload: &str,
+) -> Result<(Timestamp, AnyEvent), DecodeError> {
+    let stored = Stored {
+        key,
+        event_type,
+        version,
+        payload,
+    };
+    match category {
+        call::Call::CATEGORY => stored.read(AnyEvent::Call),
+        session::Session::CATEGORY => {
+            let id = parse_session(key).ok_or_else(|| DecodeError::InvalidKey(key.into()))?;
+            let (at, event) = stored.event()?;
+            Ok((at, AnyEvent::Session(id, event)))
+        }
+        line::Line::CATEGORY => stored.read(AnyEvent::Line),
+        queue::Queue::CATEGORY => stored.read(AnyEvent::Queue),
+        agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
+        device::Device::CATEGORY => stored.read(AnyEvent::Device),
+        trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
+        _ => Err(DecodeError::UnknownCategory(category.into())),
+    }
+}
+
+struct Stored<'a> {
+    key: &'a str,
+    event_type: &'a str,
+    version: u32,
+    payload: &'a str,
+}
+
+impl Stored<'_> {
+    fn event<E: crate::decider::Event>(&self) -> Result<(Timestamp, E), DecodeError> {
+        read_event(self.event_type, self.version, self.payload)
+    }
+
+    fn read<I, E>(&self, wrap: fn(I, E) -> AnyEvent) -> Result<(Timestamp, AnyEvent), DecodeError>
+    where
+        I: std::str::FromStr,
+        E: crate::decider::Event,
+    {
+        let id = self
+            .key
+            .parse()
+            .map_err(|_| DecodeError::InvalidKey(self.key.into()))?;
+        let (at, event) = self.event()?;
+        Ok((at, wrap(id, event)))
+    }
+}
+
+/// Reads the payload of one stored event of a known aggregate.
+///
+/// # Errors
+/// When the version is newer than ours or the payload does not fit.
+pub fn read_event<E: crate::decider::Event>(
+    event_type: &str,
+    version: u32,
+    payload: &str,
+) -> Result<(Timestamp, E), DecodeError> {
+    let stamped: Stamped<E> = parse(event_type, payload)?;
+    let known = stamped.event.event_version();
+    if version > known || stamped.event.event_type() != event_type {
+        return Err(DecodeError::NewerVersion {
+            event_type: event_type.into(),
+            version,
+            known,
+        });
+    }
+    Ok((stamped.at, stamped.event))
+}
+
+fn parse<T: DeserializeOwned>(event_type: &str, payload: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(payload).map_err(|error| DecodeError::InvalidPayload {
+        event_type: event_type.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// `{agent}-{number}`.
+fn parse_session(key: &str) -> Option<SessionId> {
+    let (agent, number) = key.rsplit_once('-')?;
+    Some(SessionId {
+        agent: agent.parse().ok()?,
+        number: number.parse().ok()?,
+    })
+}
+
+impl fmt::Display for AnyCommand {
+    /// Category and command name, without its data: fit for a log line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (category, key) = self.target();
+        write!(f, "{category}-{key} {}", self.name())
+    }
+}
+
+impl AnyCommand {
+    /// The command's name, without its data: stable, part of derived ids.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Call(_, command) => match command {
+                call::Command::ReceiveCall { .. } => "receive_call",
+                call::Command::AnswerCall => "answer_call",
+                call::Command::StartOffer { .. } => "start_offer",
+                call::Command::EndOffer { .. } => "end_offer",
+                call::Command::EndCall { .. } => "end_call",
+                call::Command::RecordAlerting { .. } => "record_alerting",
+                call::Command::RecordAnswer { .. } => "record_answer",
+                call::Command::RecordFailure { .. } => "record_failure",
+                call::Command::RecordBye { .. } => "record_bye",
+                call::Command::RecordCancel { .. } => "record_cancel",
+                call::Command::RecordHold { .. } => "record_hold",
+                call::Command::RecordRetrieve { .. } => "record_retrieve",
+                call::Command::RecordMediaSilence { .. } => "record_media_silence",
+                call::Command::RecordSignallingLost { .. } => "record_signalling_lost",
+            },
+            Self::Session(_, command) => match command {
+                session::Command::LogIn { .. } => "log_in",
+                session::Command::LogOut { .. } => "log_out",
+                session::Command::GoReady => "go_ready",
+                session::Command::GoNotReady { .. } => "go_not_ready",
+                session::Command::Reserve { .. } => "reserve",
+                session::Command::ReleaseReservation { .. } => "release_reservation",
+                session::Command::ConfirmConnect { .. } => "confirm_connect",
+                session::Command::EndContact { .. } => "end_contact",
+                session::Command::EndWrapUp { .. } => "end_wrap_up",
+            },
+            Self::Line(_, command) => match command {
+                line::Command::OpenVisit { .. } => "open_visit",
+                line::Command::MatchVisit { .. } => "match_visit",
+                line::Command::ReturnVisit { .. } => "return_visit",
+                line::Command::CloseVisit { .. } => "close_visit",
+            },
+            Self::Queue(_, command) => match command {
+                queue::Command::Configure { .. } => "configure_queue",
+                queue::Command::Create { .. } => "create_queue",
+            },
+            Self::Agent(_, command) => match command {
+                agent::Command::Configure { .. } => "configure_agent",
+                agent::Command::Create { .. } => "create_agent",
+            },
+            Self::Device(_, command) => match command {
+                device::Command::RecordRegistered { .. } => "record_registered",
+                device::Command::RecordDeregistered { .. } => "record_deregistered",
+                device::Command::ExpireBinding { .. } => "expire_binding",
+            },
+            Self::Trunk(_, command) => match command {
+                trunk::Command::Configure { .. } => "configure_trunk",
+                trunk::Command::Create { .. } => "create_trunk",
+            },
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What may be asked of a call. Fact commands (`Record..`) tell what has
+//! happened on the network: they are never refused, at most they change
+//! nothing. The others ask for something and can be refused.
+
+use super::event::AnswerMode;
+use crate::{
+    cause::{EndReason, OfferOutcome, WireCause},
+    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where an INVITE leads, as the directory says at that moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// Into a queue.
+    Queue {
+        /// Which.
+        queue: QueueId,
+        /// Version of its configuration.
+        config_version: u32,
+        /// When the caller is answered.
+        answer_mode: AnswerMode,
+        /// Id of the stay in the queue.
+        visit: VisitId,
+    },
+    /// Nowhere: the call is recorded and refused.
+    Refused(EndReason),
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// An INVITE has come: record the call and where it goes, in one decision.
+    ReceiveCall {
+        /// The caller's leg.
+        leg: LegId,
+        /// Who calls.
+        from: Sealed<Party>,
+        /// User part of the Request-URI: queue name or number.
+        to: String,
+        /// The trunk that let it in, if there are trunks.
+        trunk: Option<TrunkId>,
+        /// Call-ID header, to find the call in a packet capture.
+        sip_call_id: String,
+        /// Where it leads.
+        route: Route,
+    },
+    /// Answer the caller now, before there is an agent.
+    AnswerCall,
+    /// Ring an agent.
+    StartOffer {
+        /// Fence of everything that follows.
+        offer: OfferId,
+        /// Which stay in the queue it serves.
+        visit: VisitId,
+        /// Whose reservation.
+        session: SessionId,
+        /// The agent's leg.
+        leg: LegId,
+        /// When the ring times out.
+        until: Timestamp,
+    },
+    /// End a live offer that was not accepted.
+    EndOffer {
+        /// Which; refused when it is not the live one.
+        offer: OfferId,
+        /// How.
+        outcome: OfferOutcome,
+    },
+    /// End the call.
+    EndCall {
+        /// Why.
+        reason: EndReason,
+        /// When it really ended, if that is known to be earlier than now.
+        ended_at: Option<Timestamp>,
+    },
+    /// The agent's phone rings.
+    RecordAlerting {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The agent's phone answered.
+    RecordAnswer {
+        /// Which leg.
+        leg: LegId,
+    },
+    /// The agent's phone declined, or can not be reached.
+    RecordFailure {
+        /// Which leg.
+        leg: LegId,
+        /// What it means.
+        outcome: OfferOutcome,
+        /// What the wire said.
+        wire: WireCause,
+    },
+    /// One side hung up.
+    RecordBye {
+        /// Which leg.
+        leg: LegId,
+        /// What the wire said.
+        wire: WireCause,
+    },
+    /// The caller gave up before an answer.
+    RecordCancel {
+        /// Which leg.
+        leg: LegId,
+        /// What the wire said.
+        wire: WireCause,
+    },
+    /// One side put the other on hold.
+    RecordHold {
+        /// The leg whose phone did.
+        leg: LegId,
+    },
+    /// That side took the other back.
+    RecordRetrieve {
+        /// The leg whose phone did.
+        leg: LegId,
+    },
+    /// No RTP came from that side for too long.
+    RecordMediaSilence {
+        /// Which leg.
+        leg: LegId,
+        /// When the last packet came.
+        since: Timestamp,
+    },
+    /// That side does not answer requests any more.
+    RecordSignallingLost {
+        /// Which leg.
+        leg: LegId,
+    },
+}

@@ -1,0 +1,47 @@
+//! Why a call may say no.
+
+use crate::decider::Refusal;
+
+/// A refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A call id is used once.
+    #[error("call was already received")]
+    AlreadyReceived,
+    /// No such call.
+    #[error("call is not known")]
+    Unknown,
+    /// Nothing happens after the end.
+    #[error("call has already ended")]
+    AlreadyEnded,
+    /// One offer at a time.
+    #[error("call is already being offered")]
+    AlreadyOffered,
+    /// It is with an agent.
+    #[error("call is already connected")]
+    AlreadyConnected,
+    /// Answered once.
+    #[error("call is already answered")]
+    AlreadyAnswered,
+    /// The fence does not match: the offer is over or was never made.
+    #[error("offer is not the live one")]
+    StaleOffer,
+    /// The stay is another one.
+    #[error("call is not in that queue visit")]
+    StaleVisit,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyReceived => "call.already_received",
+            Self::Unknown => "call.unknown",
+            Self::AlreadyEnded => "call.already_ended",
+            Self::AlreadyOffered => "call.already_offered",
+            Self::AlreadyConnected => "call.already_connected",
+            Self::AlreadyAnswered => "call.already_answered",
+            Self::StaleOffer => "call.stale_offer",
+            Self::StaleVisit => "call.stale_visit",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What can have happened to a call. The stored schema: handle with care.
+
+use crate::{
+    cause::{Disposition, EndCause, OfferOutcome, WireCause},
+    decider,
+    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// When the caller hears 200 OK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerMode {
+    /// At once, with music: "answered" and "agent connected" are two instants.
+    Immediate,
+    /// Only when an agent answers; 180 until then.
+    OnAgent,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// An INVITE came.
+    #[serde(rename = "call_received")]
+    Received {
+        /// The caller's leg.
+        leg: LegId,
+        /// Who calls.
+        from: Sealed<Party>,
+        /// User part of the Request-URI.
+        to: String,
+        /// The trunk that let it in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trunk: Option<TrunkId>,
+        /// Call-ID header.
+        sip_call_id: String,
+    },
+    /// It leads to a queue.
+    #[serde(rename = "call_routed")]
+    Routed {
+        /// Which.
+        queue: QueueId,
+        /// Version of the queue's configuration at that moment.
+        config_version: u32,
+    },
+    /// It waits; the waiting line opens the visit.
+    #[serde(rename = "call_enqueued")]
+    Enqueued {
+        /// Its stay.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Version of the queue's configuration.
+        config_version: u32,
+        /// When the caller is answered.
+        answer_mode: AnswerMode,
+    },
+    /// The caller is answered: charging starts here.
+    #[serde(rename = "call_answered")]
+    Answered {},
+    /// An agent's phone is to ring.
+    #[serde(rename = "offer_started")]
+    OfferStarted {
+        /// Fence.
+        offer: OfferId,
+        /// Which stay it serves.
+        visit: VisitId,
+        /// Whose reservation.
+        session: SessionId,
+        /// The agent's leg.
+        leg: LegId,
+        /// When the ring times out.
+        until: Timestamp,
+    },
+    /// The agent's phone rings.
+    #[serde(rename = "leg_alerting")]
+    LegAlerting {
+        /// Which leg.
+        leg: LegId,
+        /// Of which offer.
+        offer: OfferId,
+        /// Whose phone.
+        session: SessionId,
+    },
+    /// The offer ended without an agent.
+    #[serde(rename = "offer_ended")]
+    OfferEnded {
+        /// Which.
+        offer: OfferId,
+        /// Which stay it served.
+        visit: VisitId,
+        /// Whose reservation.
+        session: SessionId,
+        /// The agent's leg, which is released.
+        leg: LegId,
+        /// How.
+        outcome: OfferOutcome,
+        /// What the wire said.
+        #[serde(default)]
+        wire: WireCause,
+    },
+    /// Caller and agent are connected: the offer was accepted.
+    #[serde(rename = "agent_connected")]
+    AgentConnected {
+        /// Which offer.
+        offer: OfferId,
+        /// Which stay it served.
+        visit: VisitId,
+        /// Who.
+        session: SessionId,
+        /// The agent's leg.
+        leg: LegId,
+    },
+    /// One side put the other on hold.
+    #[serde(rename = "call_held")]
+    Held {
+        /// The leg whose phone did.
+        leg: LegId,
+    },
+    /// That side took the other back.
+    #[serde(rename = "call_retrieved")]
+    Retrieved {
+        /// The leg whose phone did.
+        leg: LegId,
+    },
+    /// The call is over and every leg is released. Exactly once.
+    #[serde(rename = "call_ended")]
+    Ended {
+        /// Why and by whom.
+        cause: EndCause,
+        /// What became of it.
+        disposition: Disposition,
+        /// When; earlier than the event where the end was noticed late.
+        ended_at: Timestamp,
+        /// The end was not seen but inferred: durations are a lower bound.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        incomplete: bool,
+        /// The session whose agent was connected or offered, to be freed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SessionId>,
+        /// The offer that was live or accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offer: Option<OfferId>,
+        /// The stay in the queue, to be closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<VisitId>,
+        /// The queue of that stay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queue: Option<QueueId>,
+    },
+    /// Something was reported after the end; kept, with no further effect.
+    #[serde(rename = "late_fact_recorded")]
+    LateFact {
+        /// Which leg.
+        leg: LegId,
+        /// Wire name of the command that reported it.
+        fact: String,
+    },
+}
+
+impl decider::Event for Event {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Received { .. } => "call_received",
+            Self::Routed { .. } => "call_routed",
+            Self::Enqueued { .. } => "call_enqueued",
+            Self::Answered {} => "call_answered",
+            Self::OfferStarted { .. } => "offer_started",
+            Self::LegAlerting { .. } => "leg_alerting",
+            Self::OfferEnded { .. } => "offer_ended",
+            Self::AgentConnected { .. } => "agent_connected",
+            Self::Held { .. } => "call_held",
+            Self::Retrieved { .. } => "call_retrieved",
+            Self::Ended { .. } => "call_ended",
+            Self::LateFact { .. } => "late_fact_recorded",
+        }
+    }
+}

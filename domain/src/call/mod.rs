@@ -1,0 +1,34 @@
+//! A call: one customer contact. Its stream decides every race between the
+//! caller, the agents and the timers.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, Route};
+pub use error::Error;
+pub use event::{AnswerMode, Event};
+pub use state::{Call, Connection, Offer, Phase};
+
+use crate::{decider::Decider, time::Timestamp};
+
+impl Decider for Call {
+    const CATEGORY: &'static str = "call";
+    type State = Self;
+    type Command = Command;
+    type Event = Event;
+    type Error = Error;
+
+    fn decide(state: &Self, at: Timestamp, command: Command) -> Result<Vec<Event>, Error> {
+        decide::decide(state, at, command)
+    }
+
+    fn evolve(state: Self, at: Timestamp, event: &Event) -> Self {
+        evolve::evolve(state, at, event)
+    }
+}

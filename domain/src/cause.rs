@@ -1,0 +1,148 @@
+//! Why a call or an offer ended, and what became of the call.
+
+use serde::{Deserialize, Serialize};
+
+/// Whose doing the end was: the five results that a service watches. The share
+/// of `Ours` is its own service level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndResult {
+    /// Ended as it should.
+    Success,
+    /// The caller's side: gave up, asked for something that is not there.
+    Caller,
+    /// Our own fault or limit.
+    Ours,
+    /// The other network or an agent's phone.
+    Upstream,
+    /// Not known.
+    Indeterminate,
+}
+
+/// Which side ended the call. Recorded from what was received, never inferred
+/// from a cause code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+    /// Ringledger by its own rules.
+    System,
+    /// A person through the API.
+    Supervisor,
+}
+
+/// What happened, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// A BYE: one side hung up.
+    Hangup,
+    /// A CANCEL: the caller gave up before any answer.
+    Cancelled,
+    /// No queue has that name or number.
+    UnknownAddress,
+    /// No trunk allows that network.
+    NotAllowed,
+    /// The SDP offers nothing that we speak.
+    NoCommonCodec,
+    /// No RTP port is left.
+    NoMediaPort,
+    /// The queue is at its capacity.
+    QueueFull,
+    /// Waited as long as the queue allows.
+    MaxWait,
+    /// No RTP came for too long.
+    MediaSilence,
+    /// The other side does not answer requests any more, or never sent the ACK.
+    SignallingLost,
+    /// The node that held the dialogs died.
+    NodeLost,
+    /// Ended through the API.
+    Operator,
+    /// The server shuts down.
+    Shutdown,
+}
+
+/// What came over the wire with the end, kept verbatim (RFC 3326).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WireCause {
+    /// Final SIP status, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// The `Reason` header as it was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_header: Option<String>,
+}
+
+/// Why and by whom a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndCause {
+    /// Whose doing.
+    pub result: EndResult,
+    /// What.
+    pub reason: EndReason,
+    /// Which side.
+    pub by: By,
+    /// SIP status that the caller got, or that the wire gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// Q.850 cause value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q850: Option<u8>,
+    /// The received `Reason` header, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_header: Option<String>,
+}
+
+/// Outcome of a call, as a CDR says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Disposition {
+    /// An agent was connected.
+    Answered,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// No room: the queue was full.
+    Busy,
+    /// The caller left the queue before an agent was connected.
+    Abandoned,
+    /// Not allowed in.
+    Blocked,
+    /// Wrong address, no common codec, protocol.
+    Failed,
+    /// No resources.
+    Congestion,
+    /// Our fault.
+    SystemError,
+}
+
+/// How an offer ended that was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The phone rang too long.
+    NoAnswer,
+    /// The agent declined (603, or any refusal that is not one of the others).
+    Rejected,
+    /// The phone is busy (486, 600).
+    Busy,
+    /// No phone, or it does not respond.
+    Unreachable,
+    /// The caller left, or the offer was superseded: not a missed call.
+    Withdrawn,
+}
+
+impl OfferOutcome {
+    /// The outcome that a final status of an agent's phone means.
+    pub const fn from_status(status: u16) -> Self {
+        match status {
+            486 | 600 => Self::Busy,
+            404 | 408 | 410 | 477 | 480 | 500..=599 => Self::Unreachable,
+            487 => Self::Withdrawn,
+            _ => Self::Rejected,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What may be asked of a waiting line.
+
+use super::event::{ReturnCause, VisitPolicy, VisitResult};
+use crate::{
+    id::{CallId, OfferId, SessionId, VisitId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Let a call in.
+    OpenVisit {
+        /// Its stay.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// When it was enqueued first.
+        enqueued_at: Timestamp,
+        /// Open visits at most.
+        capacity: u32,
+        /// The queue's rules at that moment.
+        policy: VisitPolicy,
+    },
+    /// Give it to an agent.
+    MatchVisit {
+        /// Which.
+        visit: VisitId,
+        /// Fence.
+        offer: OfferId,
+        /// Whose reservation.
+        session: SessionId,
+    },
+    /// Back to waiting: the offer came to nothing.
+    ReturnVisit {
+        /// Which.
+        visit: VisitId,
+        /// Which offer.
+        offer: OfferId,
+        /// Why.
+        cause: ReturnCause,
+    },
+    /// It is over.
+    CloseVisit {
+        /// Which.
+        visit: VisitId,
+        /// How.
+        result: VisitResult,
+        /// When, as the call's own stream says.
+        closed_at: Timestamp,
+    },
+}

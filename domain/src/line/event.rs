@@ -1,0 +1,147 @@
+//! What can have happened in a waiting line. The stored schema: handle with care.
+
+use crate::{
+    call::AnswerMode,
+    decider,
+    id::{CallId, OfferId, SessionId, VisitId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// The queue's rules that a visit keeps for its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitPolicy {
+    /// Version of the queue's configuration that they come from.
+    pub config_version: u32,
+    /// When the caller is answered.
+    pub answer_mode: AnswerMode,
+    /// How long one agent's phone rings.
+    pub ring_timeout_ms: u64,
+    /// Wrap-up after the call.
+    pub wrap_up_ms: u64,
+    /// How long a caller waits at most; 0 for no limit.
+    pub max_wait_ms: u64,
+}
+
+/// Why a call was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// No room.
+    Full,
+}
+
+/// Why an offer came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnCause {
+    /// The phone rang too long.
+    NoAnswer,
+    /// Declined.
+    Rejected,
+    /// Busy.
+    Busy,
+    /// No phone responded.
+    Unreachable,
+    /// The offer could not be made or was taken back.
+    Withdrawn,
+}
+
+/// How a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitResult {
+    /// An agent was connected.
+    Answered,
+    /// The caller hung up before that.
+    Abandoned,
+    /// Waited as long as the queue allows.
+    Timeout,
+    /// Taken out by a person.
+    Withdrawn,
+    /// Ended by the system.
+    System,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A call waits.
+    #[serde(rename = "visit_opened")]
+    Opened {
+        /// Its stay.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// When it was enqueued first.
+        enqueued_at: Timestamp,
+        /// Place in the line, from 1.
+        position: u32,
+        /// The rules it keeps.
+        policy: VisitPolicy,
+    },
+    /// A call was not let in.
+    #[serde(rename = "visit_rejected")]
+    Rejected {
+        /// Its stay that was not.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// Why.
+        reason: RejectReason,
+    },
+    /// Given to an agent.
+    #[serde(rename = "visit_matched")]
+    Matched {
+        /// Which.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// Fence.
+        offer: OfferId,
+        /// Whose reservation.
+        session: SessionId,
+    },
+    /// Waits again, at its old place.
+    #[serde(rename = "visit_returned")]
+    Returned {
+        /// Which.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// Which offer came to nothing.
+        offer: OfferId,
+        /// Whose.
+        session: SessionId,
+        /// Why.
+        cause: ReturnCause,
+        /// How many offers have come to nothing, from 1.
+        attempt: u32,
+    },
+    /// Over.
+    #[serde(rename = "visit_closed")]
+    Closed {
+        /// Which.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// How.
+        result: VisitResult,
+        /// When, as the call's own stream says.
+        closed_at: Timestamp,
+        /// From first being enqueued to that instant.
+        wait_ms: u64,
+    },
+}
+
+impl decider::Event for Event {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "visit_opened",
+            Self::Rejected { .. } => "visit_rejected",
+            Self::Matched { .. } => "visit_matched",
+            Self::Returned { .. } => "visit_returned",
+            Self::Closed { .. } => "visit_closed",
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Why a configuration may be refused.
+
+use super::event::Config;
+use crate::decider::Refusal;
+
+/// A refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is one of that name.
+    #[error("queue of that name already exists")]
+    AlreadyExists,
+    /// A name is 1 to 64 letters, digits, dots, dashes and underscores.
+    #[error("name is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidName,
+    /// A phone needs at least a second to ring.
+    #[error("ring_timeout_ms is not between 1000 and 600000")]
+    InvalidRingTimeout,
+    /// No room for anybody.
+    #[error("capacity is not between 1 and 100000")]
+    InvalidCapacity,
+    /// A wrap-up of more than a day is a mistake.
+    #[error("wrap_up_ms is over 86400000")]
+    InvalidWrapUp,
+    /// A number has no characters that a Request-URI can not hold.
+    #[error("a number is not 1 to 64 digits, letters or one of + * # . - _")]
+    InvalidNumber,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyExists => "queue.already_exists",
+            Self::InvalidName => "queue.invalid_name",
+            Self::InvalidRingTimeout => "queue.invalid_ring_timeout",
+            Self::InvalidCapacity => "queue.invalid_capacity",
+            Self::InvalidWrapUp => "queue.invalid_wrap_up",
+            Self::InvalidNumber => "queue.invalid_number",
+        }
+    }
+}
+
+/// Longest ring there is.
+const RING_TIMEOUT_MS_MAX: u64 = 600_000;
+/// Largest line there is: it is kept in memory.
+const CAPACITY_MAX: u32 = 100_000;
+/// One day.
+const WRAP_UP_MS_MAX: u64 = 86_400_000;
+
+pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
+    if !crate::name::is_valid(name) {
+        return Err(Error::InvalidName);
+    }
+    if !(1_000..=RING_TIMEOUT_MS_MAX).contains(&config.ring_timeout_ms) {
+        return Err(Error::InvalidRingTimeout);
+    }
+    if !(1..=CAPACITY_MAX).contains(&config.capacity) {
+        return Err(Error::InvalidCapacity);
+    }
+    if config.wrap_up_ms > WRAP_UP_MS_MAX {
+        return Err(Error::InvalidWrapUp);
+    }
+    if config
+        .numbers
+        .iter()
+        .any(|number| !crate::name::is_number(number))
+    {
+        return Err(Error::InvalidNumber);
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! What can have happened to a queue's configuration. The stored schema: handle with care.
+
+use crate::{call::AnswerMode, decider};
+use serde::{Deserialize, Serialize};
+
+/// Which agent is offered a call first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The one that has been idle longest.
+    LongestIdle,
+}
+
+/// A queue's rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which agent first.
+    pub strategy: Strategy,
+    /// How long one agent's phone rings.
+    pub ring_timeout_ms: u64,
+    /// Work after a call; 0 for none.
+    pub wrap_up_ms: u64,
+    /// When the caller is answered.
+    pub answer_mode: AnswerMode,
+    /// How long a caller waits at most; 0 for no limit.
+    pub max_wait_ms: u64,
+    /// Callers in the queue at most.
+    pub capacity: u32,
+    /// Answered within this time counts as in time.
+    pub service_level_threshold_ms: u64,
+    /// Numbers that lead here, as they stand in the Request-URI.
+    #[serde(default)]
+    pub numbers: Vec<String>,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// It was made.
+    #[serde(rename = "queue_created")]
+    Created {
+        /// Its name, for ever.
+        name: String,
+        /// Everything that can change.
+        config: Config,
+    },
+    /// It was changed.
+    #[serde(rename = "queue_configured")]
+    Configured {
+        /// Counts the changes; being made was 1.
+        config_version: u32,
+        /// Everything that can change.
+        config: Config,
+    },
+}
+
+impl decider::Event for Event {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "queue_created",
+            Self::Configured { .. } => "queue_configured",
+        }
+    }
+}

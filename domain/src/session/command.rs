@@ -1,0 +1,72 @@
+//! What may be asked of a session.
+
+use super::event::{LogoutReason, NotReadyReason, ReleaseReason};
+use crate::{
+    id::{CallId, OfferId, QueueId, SessionId, VisitId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Start the session.
+    LogIn {
+        /// Which session this is.
+        session: SessionId,
+        /// Take calls at once.
+        ready: bool,
+    },
+    /// End it; after the contact, when there is one.
+    LogOut {
+        /// Why.
+        reason: LogoutReason,
+    },
+    /// Take calls; after the contact, when there is one. Ends wrap-up.
+    GoReady,
+    /// Take no calls; after the contact, when there is one.
+    GoNotReady {
+        /// Why.
+        reason: NotReadyReason,
+    },
+    /// Take the agent for one offer.
+    Reserve {
+        /// Fence.
+        offer: OfferId,
+        /// Which call.
+        call: CallId,
+        /// Which stay.
+        visit: VisitId,
+        /// Of which queue.
+        queue: QueueId,
+        /// When the reservation falls by itself.
+        until: Timestamp,
+        /// How long the wrap-up after the call lasts; 0 for none.
+        wrap_up_ms: u64,
+    },
+    /// Give the agent back without a contact.
+    ReleaseReservation {
+        /// Which.
+        offer: OfferId,
+        /// Why.
+        reason: ReleaseReason,
+    },
+    /// The offer was accepted: the reservation becomes a contact.
+    ConfirmConnect {
+        /// Which.
+        offer: OfferId,
+    },
+    /// The contact is over.
+    EndContact {
+        /// Of which call.
+        call: CallId,
+        /// Which accepted offer.
+        offer: OfferId,
+    },
+    /// The wrap-up is over.
+    EndWrapUp {
+        /// After which call.
+        call: CallId,
+    },
+}

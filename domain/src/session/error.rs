@@ -1,0 +1,39 @@
+//! Why a session may say no.
+
+use crate::decider::Refusal;
+
+/// A refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// One login a session.
+    #[error("agent is already logged in")]
+    AlreadyLoggedIn,
+    /// That session is over; the next one has the next number.
+    #[error("session has ended")]
+    SessionEnded,
+    /// No such session.
+    #[error("agent is not logged in")]
+    NotLoggedIn,
+    /// Does not take calls now.
+    #[error("agent is not ready")]
+    NotReady,
+    /// Is engaged with another offer, call or wrap-up.
+    #[error("agent is engaged")]
+    Engaged,
+    /// The fence does not match.
+    #[error("offer is not the reserved one")]
+    StaleOffer,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyLoggedIn => "agent.already_logged_in",
+            Self::SessionEnded => "agent.session_ended",
+            Self::NotLoggedIn => "agent.not_logged_in",
+            Self::NotReady => "agent.not_ready",
+            Self::Engaged => "agent.engaged",
+            Self::StaleOffer => "agent.stale_offer",
+        }
+    }
+}

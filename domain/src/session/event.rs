@@ -1,0 +1,195 @@
+//! What can have happened in a session. The stored schema: handle with care.
+
+use crate::{
+    decider,
+    id::{CallId, OfferId, QueueId, SessionId, VisitId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Why an agent takes no calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReadyReason {
+    /// Has just logged in.
+    Login,
+    /// Rest.
+    Break,
+    /// Food.
+    Meal,
+    /// Learning.
+    Training,
+    /// Meeting.
+    Meeting,
+    /// Paper work.
+    AdminWork,
+    /// Let the phone ring too often (redirection on no answer).
+    Rona,
+    /// Set by a supervisor.
+    Supervisor,
+    /// Anything else.
+    Other,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogoutReason {
+    /// The agent did.
+    Agent,
+    /// A supervisor did.
+    Supervisor,
+    /// The last registered phone is gone.
+    DeviceLost,
+}
+
+/// Why a reservation ended without a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseReason {
+    /// The caller left first: not a missed call.
+    CallerGone,
+    /// The phone rang too long.
+    NoAnswer,
+    /// Declined.
+    Rejected,
+    /// The phone was busy.
+    Busy,
+    /// No phone responded.
+    Unreachable,
+    /// The visit went another way.
+    Superseded,
+    /// The reservation's own time was over: something was lost on the way.
+    TimedOut,
+}
+
+/// What the agent asked for while engaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextState {
+    /// Take calls.
+    Ready,
+    /// Take none.
+    NotReady(NotReadyReason),
+    /// Leave.
+    LoggedOut(LogoutReason),
+}
+
+/// How a wrap-up ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUpEndedBy {
+    /// Its time was over.
+    Timer,
+    /// The agent ended it.
+    Agent,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The session started.
+    #[serde(rename = "agent_logged_in")]
+    LoggedIn {
+        /// Which session.
+        session: SessionId,
+    },
+    /// The session ended.
+    #[serde(rename = "agent_logged_out")]
+    LoggedOut {
+        /// Why.
+        reason: LogoutReason,
+    },
+    /// Takes calls.
+    #[serde(rename = "agent_became_ready")]
+    BecameReady {},
+    /// Takes no calls.
+    #[serde(rename = "agent_became_not_ready")]
+    BecameNotReady {
+        /// Why.
+        reason: NotReadyReason,
+    },
+    /// Asked for while engaged; applied afterwards.
+    #[serde(rename = "next_state_requested")]
+    NextStateRequested {
+        /// What.
+        next: NextState,
+    },
+    /// Taken for an offer.
+    #[serde(rename = "agent_reserved")]
+    Reserved {
+        /// Fence.
+        offer: OfferId,
+        /// Which call.
+        call: CallId,
+        /// Which stay.
+        visit: VisitId,
+        /// Of which queue.
+        queue: QueueId,
+        /// When it falls by itself.
+        until: Timestamp,
+        /// Wrap-up after the call.
+        wrap_up_ms: u64,
+    },
+    /// Free again without a contact.
+    #[serde(rename = "reservation_released")]
+    ReservationReleased {
+        /// Which.
+        offer: OfferId,
+        /// Why.
+        reason: ReleaseReason,
+        /// Not offered anything before this instant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
+    },
+    /// With a caller.
+    #[serde(rename = "agent_connected_to_contact")]
+    ConnectedToContact {
+        /// The accepted offer.
+        offer: OfferId,
+        /// Which call.
+        call: CallId,
+        /// Which queue it came from.
+        queue: QueueId,
+    },
+    /// The caller is gone.
+    #[serde(rename = "agent_contact_ended")]
+    ContactEnded {
+        /// Which call.
+        call: CallId,
+    },
+    /// Work after the call.
+    #[serde(rename = "wrap_up_started")]
+    WrapUpStarted {
+        /// After which call.
+        call: CallId,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// That work is over.
+    #[serde(rename = "wrap_up_ended")]
+    WrapUpEnded {
+        /// After which call.
+        call: CallId,
+        /// By what.
+        by: WrapUpEndedBy,
+    },
+}
+
+impl decider::Event for Event {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::LoggedIn { .. } => "agent_logged_in",
+            Self::LoggedOut { .. } => "agent_logged_out",
+            Self::BecameReady {} => "agent_became_ready",
+            Self::BecameNotReady { .. } => "agent_became_not_ready",
+            Self::NextStateRequested { .. } => "next_state_requested",
+            Self::Reserved { .. } => "agent_reserved",
+            Self::ReservationReleased { .. } => "reservation_released",
+            Self::ConnectedToContact { .. } => "agent_connected_to_contact",
+            Self::ContactEnded { .. } => "agent_contact_ended",
+            Self::WrapUpStarted { .. } => "wrap_up_started",
+            Self::WrapUpEnded { .. } => "wrap_up_ended",
+        }
+    }
+}

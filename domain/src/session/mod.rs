@@ -1,0 +1,35 @@
+//! One login of an agent. Its stream decides who gets the agent: a reservation
+//! is the lock that keeps one agent from two calls.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::*;
+pub use decide::{BUSY_DELAY_MS, MISSED_MAX, REJECTED_DELAY_MS, UNREACHABLE_DELAY_MS};
+pub use error::Error;
+pub use event::*;
+pub use state::*;
+
+use crate::{decider::Decider, time::Timestamp};
+
+impl Decider for Session {
+    const CATEGORY: &'static str = "agentsession";
+    type State = Self;
+    type Command = Command;
+    type Event = Event;
+    type Error = Error;
+
+    fn decide(state: &Self, at: Timestamp, command: Command) -> Result<Vec<Event>, Error> {
+        decide::decide(state, at, command)
+    }
+
+    fn evolve(state: Self, at: Timestamp, event: &Event) -> Self {
+        evolve::evolve(state, at, event)
+    }
+}
