@@ -1,0 +1,159 @@
+//! Our sockets as the crate's connections, one per peer, so that a transaction
+//! knows where its request came from.
+
+use crate::{
+    boundary,
+    transport::{Flow, Transport},
+};
+use async_trait::async_trait;
+use rsipstack::{
+    platform::{mpsc, net},
+    sip::SipMessage,
+    transport::{
+        SipAddr, SipConnection, TransportEvent,
+        channel::ChannelConnection,
+        udp::{UdpConnection, UdpInner},
+    },
+};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::net::UdpSocket;
+
+/// Messages that wait for a slow TCP peer before its transactions wait too.
+const TCP_QUEUE_MAX: usize = 256;
+
+/// Our UDP socket, as the crate sends through it. Reading is ours alone.
+struct Port(Arc<UdpSocket>);
+
+#[async_trait]
+impl net::UdpSocket for Port {
+    async fn recv_from(&self, _: &mut [u8]) -> rsipstack::Result<(usize, SocketAddr)> {
+        std::future::pending().await
+    }
+
+    async fn send_to(&self, bytes: &[u8], peer: SocketAddr) -> rsipstack::Result<usize> {
+        Ok(self.0.send_to(&boundary::outgoing(bytes), peer).await?)
+    }
+
+    fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
+        Ok(self.0.local_addr()?)
+    }
+}
+
+pub(super) struct Flows {
+    udp: Arc<Port>,
+    tcp: Mutex<HashMap<SocketAddr, TcpFlow>>,
+}
+
+#[derive(Clone)]
+struct TcpFlow {
+    channel: ChannelConnection,
+    raw: tokio::sync::mpsc::Sender<Vec<u8>>,
+}
+
+/// The crate's form of a flow's far end.
+pub(super) fn address(flow: Flow) -> SipAddr {
+    let transport = match flow.transport {
+        Transport::Udp => rsipstack::sip::Transport::Udp,
+        Transport::Tcp => rsipstack::sip::Transport::Tcp,
+    };
+    SipAddr {
+        r#type: Some(transport),
+        addr: flow.peer.into(),
+    }
+}
+
+impl Flows {
+    pub(super) fn new(udp: Arc<UdpSocket>) -> std::io::Result<Self> {
+        udp.local_addr()?;
+        Ok(Self {
+            udp: Arc::new(Port(udp)),
+            tcp: Mutex::default(),
+        })
+    }
+
+    /// A connection to the flow's peer; `None` when its TCP connection is gone.
+    pub(super) async fn connection(&self, flow: Flow) -> Option<SipConnection> {
+        match flow.transport {
+            Transport::Udp => {
+                // Its "own" address is the peer's: the only one that the crate
+                // hands back with a request.
+                let inner = UdpInner {
+                    conn: self.udp.clone(),
+                    addr: address(flow),
+                };
+                Some(UdpConnection::attach(inner, None, None).await.into())
+            }
+            Transport::Tcp => self
+                .tcp(flow.peer)
+                .map(|open| SipConnection::Channel(open.channel)),
+        }
+    }
+
+    pub(super) async fn send_raw(&self, bytes: &[u8], flow: Flow) {
+        match flow.transport {
+            Transport::Udp => {
+                if let Err(error) = self.udp.0.send_to(bytes, flow.peer).await {
+                    tracing::debug!(%error, "datagram was not sent");
+                }
+            }
+            Transport::Tcp => {
+                if let Some(open) = self.tcp(flow.peer)
+                    && open.raw.try_send(bytes.to_vec()).is_err()
+                {
+                    tracing::debug!("tcp peer does not read");
+                }
+            }
+        }
+    }
+
+    pub(super) async fn open_tcp(&self, peer: SocketAddr) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
+        let (raw, bytes) = tokio::sync::mpsc::channel(TCP_QUEUE_MAX);
+        let (outgoing, messages) = mpsc::channel(TCP_QUEUE_MAX);
+        let (_, nothing) = mpsc::unbounded_channel();
+        let flow = Flow {
+            transport: Transport::Tcp,
+            peer,
+        };
+        let channel =
+            ChannelConnection::create_connection_bounded(nothing, outgoing, address(flow), None)
+                .await;
+        if let Ok(channel) = channel {
+            tokio::spawn(pump(messages, raw.clone()));
+            self.lock().insert(peer, TcpFlow { channel, raw });
+        }
+        bytes
+    }
+
+    pub(super) fn close_tcp(&self, peer: SocketAddr) {
+        self.lock().remove(&peer);
+    }
+
+    fn tcp(&self, peer: SocketAddr) -> Option<TcpFlow> {
+        self.lock().get(&peer).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketAddr, TcpFlow>> {
+        self.tcp.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Turns the crate's messages for one connection into bytes.
+async fn pump(
+    mut messages: mpsc::Receiver<TransportEvent>,
+    bytes: tokio::sync::mpsc::Sender<Vec<u8>>,
+) {
+    while let Some(event) = messages.recv().await {
+        let message: SipMessage = match event {
+            TransportEvent::Incoming(message, _, _) => message,
+            TransportEvent::New(_) | TransportEvent::Closed(_) => continue,
+        };
+        let message = boundary::outgoing(&message.to_bytes()).into_owned();
+        if bytes.send(message).await.is_err() {
+            return;
+        }
+    }
+}

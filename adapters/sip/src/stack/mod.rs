@@ -1,0 +1,423 @@
+//! The only folder that names `rsipstack`: its messages and its transaction
+//! layer (RFC 3261, section 17, with RFC 6026). Sockets are ours
+//! ([`crate::transport`]), dialogs are ours ([`crate::dialog`]); what the crate
+//! contributes is matching, retransmission and the transaction timers.
+//!
+//! Each transaction is one task that does nothing but receive; orders reach it
+//! through its own queue and are never waited for.
+//!
+//! The crate logs every packet, credentials included, at `info`: a subscriber
+//! must filter `rsipstack=warn`.
+
+mod convert;
+mod flows;
+mod local;
+mod server;
+
+pub use server::{Reply, ServerTransaction};
+
+use crate::message::{Method, Request, Response};
+use crate::transport::{Flow, Transport};
+use flows::Flows;
+use rsipstack::{
+    EndpointBuilder,
+    sip::SipMessage,
+    transaction::{
+        TransactionReceiver,
+        endpoint::{EndpointInnerRef, EndpointOption},
+        key::{TransactionKey, TransactionRole},
+        random_text,
+        transaction::{Transaction, TransactionEvent, TransactionEventSender},
+    },
+    transport::{SipConnection, TransportLayer},
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::UdpSocket;
+use tokio_util::sync::CancellationToken;
+
+/// Timer C is for proxies; a user agent's own ring timer decides. The crate
+/// always starts it, so it is set beyond any call.
+const TIMER_C: Duration = Duration::from_secs(24 * 3600);
+
+/// Random characters in a branch after the magic cookie (RFC 3261, 8.1.1.7).
+const BRANCH_LEN: usize = 20;
+
+/// How the stack presents itself.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// Host in Via, Contact and Call-ID: what peers can reach us at.
+    pub host: String,
+    /// Port in Via and Contact.
+    pub port: u16,
+    /// Timer T1 in milliseconds (RFC 3261, 17.1.1.1); 500 but in tests.
+    pub t1_ms: u64,
+}
+
+/// What the transactions tell their user. Called on the task that received the
+/// message: it must not block, and it must not wait.
+pub trait TransactionUser: Send + Sync + 'static {
+    /// A new request: INVITE, or one that must be answered with
+    /// [`ServerTransaction::respond`]. Requests of one flow come in order.
+    fn request(&self, transaction: ServerTransaction, request: Request);
+    /// The INVITE was cancelled before it was answered; the CANCEL itself has
+    /// got its 200.
+    fn cancelled(&self, transaction: &ServerTransaction, cancel: Request);
+    /// The ACK of our 2xx has come.
+    fn acked(&self, transaction: &ServerTransaction, ack: Request);
+    /// Our 2xx was repeated for 64*T1 and no ACK came (RFC 3261, 13.3.1.4).
+    fn ack_missing(&self, transaction: &ServerTransaction);
+    /// A 2xx to an INVITE whose transaction is over: a retransmission that
+    /// wants its ACK again, or another branch of a fork (RFC 3261, 13.2.2.4).
+    fn late_success(&self, response: Response, flow: Flow);
+}
+
+/// What becomes of a request that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A provisional or final response.
+    Response(Response),
+    /// No final response, and none will come: timer B or F, or the transport failed.
+    NoResponse,
+}
+
+/// A request that was sent; the handle of its transaction.
+#[derive(Clone)]
+pub struct ClientTransaction {
+    request: Arc<Request>,
+    flow: Flow,
+    key: TransactionKey,
+    sender: TransactionEventSender,
+}
+
+/// Names nothing personal.
+impl std::fmt::Debug for ClientTransaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientTransaction")
+            .field("method", &self.request.method)
+            .field("flow", &self.flow)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientTransaction {
+    /// Gives the transaction up: no more retransmissions, no more responses.
+    /// Its user hears [`Outcome::NoResponse`] if there was no final one.
+    pub fn abandon(&self) {
+        let _ = self
+            .sender
+            .send(TransactionEvent::Terminate(self.key.clone()));
+    }
+
+    /// The request as it was sent.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+}
+
+/// The transaction layer over our own sockets.
+#[derive(Clone)]
+pub struct Stack {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: EndpointInnerRef,
+    flows: Flows,
+    options: StackOptions,
+}
+
+impl Stack {
+    /// Starts the timers and the dispatch of requests to `user` over a bound
+    /// UDP socket. Everything ends with `shutdown`.
+    ///
+    /// # Errors
+    /// If the socket has no address.
+    pub fn start(
+        options: StackOptions,
+        udp: Arc<UdpSocket>,
+        shutdown: CancellationToken,
+    ) -> std::io::Result<(Self, Incoming)> {
+        let t1 = Duration::from_millis(options.t1_ms);
+        let option = EndpointOption {
+            t1,
+            t2: t1 * 8,
+            t4: t1 * 10,
+            t1x64: t1 * 64,
+            timerc: TIMER_C,
+            callid_suffix: Some(options.host.clone()),
+            // The ACK of a 2xx belongs to the dialog, which may need it again.
+            auto_ack_2xx: false,
+            ..EndpointOption::default()
+        };
+        let transport =
+            TransportLayer::new_with_domain_resolver(shutdown.clone(), Box::new(local::NoDns));
+        let endpoint = EndpointBuilder::new()
+            .with_option(option)
+            .with_user_agent("")
+            .with_transport_layer(transport)
+            .with_inspector(Box::new(local::Marker))
+            .with_cancel_token(shutdown.clone())
+            .build();
+        let incoming = endpoint
+            .incoming_transactions()
+            .map_err(|error| std::io::Error::other(error.to_string()))?;
+        let inner = endpoint.inner.clone();
+        // The endpoint owns the transport layer, whose drop is its shutdown.
+        tokio::spawn(async move {
+            endpoint.serve().await;
+        });
+        let stack = Self {
+            inner: Arc::new(Inner {
+                endpoint: inner,
+                flows: Flows::new(udp)?,
+                options,
+            }),
+        };
+        Ok((stack, Incoming { receiver: incoming }))
+    }
+
+    /// Hands a complete, inspected message to its transaction.
+    pub async fn receive(&self, message: &[u8], flow: Flow, user: &dyn TransactionUser) {
+        let Ok(mut message) = SipMessage::try_from(message) else {
+            tracing::debug!(transport = %flow.transport, "message does not parse");
+            return;
+        };
+        if let SipMessage::Response(response) = &mut message {
+            response.wire_reason = None;
+            if let Some(late) = self.late_success(response) {
+                user.late_success(late, flow);
+                return;
+            }
+        }
+        let Some(connection) = self.inner.flows.connection(flow).await else {
+            return;
+        };
+        let from = flows::address(flow);
+        if let Err(error) = self
+            .inner
+            .endpoint
+            .on_received_message(message, connection, &from)
+            .await
+        {
+            tracing::debug!(%error, "message has no transaction");
+        }
+    }
+
+    /// A 2xx to an INVITE that no transaction waits for.
+    fn late_success(&self, response: &rsipstack::sip::Response) -> Option<Response> {
+        let code = response.status_code.code();
+        if !(200..300).contains(&code) {
+            return None;
+        }
+        let plain = convert::response(response);
+        if plain.method() != Some(Method::Invite) {
+            return None;
+        }
+        let key = TransactionKey::from_response(response, TransactionRole::Client).ok()?;
+        (!self.inner.endpoint.transactions.contains_key(&key)).then_some(plain)
+    }
+
+    /// Sends a request in a new client transaction. A Via is added; `on` hears
+    /// of every response and of silence, on the transaction's own task.
+    pub fn request<F>(&self, mut request: Request, flow: Flow, on: F) -> Option<ClientTransaction>
+    where
+        F: FnMut(Outcome) + Send + 'static,
+    {
+        let branch = format!("z9hG4bK{}", random_text(BRANCH_LEN));
+        request
+            .headers
+            .0
+            .insert(0, ("Via".to_owned(), self.via(flow.transport, &branch)));
+        self.start_client(request, flow, on)
+    }
+
+    /// Cancels an INVITE that was sent (RFC 3261, 9.1): same branch, its own
+    /// transaction. Only after a provisional response.
+    pub fn cancel(&self, invite: &ClientTransaction, reason: Option<String>) {
+        let mut headers = crate::message::Headers::default();
+        let sent = &invite.request.headers;
+        for name in ["Via", "Route", "From", "To", "Call-ID"] {
+            let values: Vec<_> = match name {
+                "Via" => sent.get(name).into_iter().collect(),
+                _ => sent.all(name).collect(),
+            };
+            for value in values {
+                headers.push(name, value);
+            }
+        }
+        let number = invite.request.cseq().unwrap_or(1);
+        headers.push("CSeq", format!("{number} CANCEL"));
+        headers.push("Max-Forwards", "70");
+        if let Some(reason) = reason {
+            headers.push("Reason", reason);
+        }
+        let cancel = Request {
+            method: Method::Cancel,
+            uri: invite.request.uri.clone(),
+            headers,
+            body: Vec::new(),
+        };
+        self.start_client(cancel, invite.flow, |_| {});
+    }
+
+    /// Sends an ACK of a 2xx: outside any transaction, with its own branch.
+    pub fn acknowledge(&self, mut ack: Request, flow: Flow) {
+        let branch = format!("z9hG4bK{}", random_text(BRANCH_LEN));
+        ack.headers
+            .0
+            .insert(0, ("Via".to_owned(), self.via(flow.transport, &branch)));
+        let Some(message) = convert::to_stack(&ack) else {
+            return;
+        };
+        let stack = self.clone();
+        tokio::spawn(async move {
+            if let Some(connection) = stack.inner.flows.connection(flow).await {
+                let destination = flows::address(flow);
+                let sent = connection
+                    .send(SipMessage::Request(message), Some(&destination))
+                    .await;
+                if let Err(error) = sent {
+                    tracing::debug!(%error, "ack was not sent");
+                }
+            }
+        });
+    }
+
+    /// Sends bytes that belong to no transaction: an answer of the boundary.
+    pub async fn send_raw(&self, bytes: &[u8], flow: Flow) {
+        self.inner.flows.send_raw(bytes, flow).await;
+    }
+
+    /// A Contact URI of ours for that transport.
+    pub fn contact(&self, transport: Transport) -> String {
+        let StackOptions { host, port, .. } = &self.inner.options;
+        match transport {
+            Transport::Udp => format!("sip:{host}:{port}"),
+            Transport::Tcp => format!("sip:{host}:{port};transport=tcp"),
+        }
+    }
+
+    /// The host that we are known by.
+    pub fn host(&self) -> &str {
+        &self.inner.options.host
+    }
+
+    /// A new Call-ID of ours.
+    pub fn new_call_id(&self) -> String {
+        format!("{}@{}", random_text(24), self.inner.options.host)
+    }
+
+    /// A new tag of ours.
+    pub fn new_tag(&self) -> String {
+        random_text(12)
+    }
+
+    /// Registers an accepted TCP connection; what is sent to its peer comes out
+    /// of the receiver, until [`Stack::close_tcp`].
+    pub async fn open_tcp(&self, peer: SocketAddr) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
+        self.inner.flows.open_tcp(peer).await
+    }
+
+    /// Forgets a TCP connection.
+    pub fn close_tcp(&self, peer: SocketAddr) {
+        self.inner.flows.close_tcp(peer);
+    }
+
+    /// How many transactions are alive, for the metrics and for admission.
+    pub fn transactions(&self) -> usize {
+        self.inner.endpoint.transactions.len()
+    }
+
+    fn via(&self, transport: Transport, branch: &str) -> String {
+        let StackOptions { host, port, .. } = &self.inner.options;
+        format!("SIP/2.0/{transport} {host}:{port};branch={branch};rport")
+    }
+
+    fn start_client<F>(&self, request: Request, flow: Flow, on: F) -> Option<ClientTransaction>
+    where
+        F: FnMut(Outcome) + Send + 'static,
+    {
+        let message = convert::to_stack(&request)?;
+        let key = TransactionKey::from_request(&message, TransactionRole::Client).ok()?;
+        let mut transaction =
+            Transaction::new_client(key.clone(), message, self.inner.endpoint.clone(), None);
+        transaction.destination = Some(flows::address(flow));
+        let handle = ClientTransaction {
+            request: Arc::new(request),
+            flow,
+            key,
+            sender: transaction.tu_sender.clone(),
+        };
+        let stack = self.clone();
+        tokio::spawn(Box::pin(async move {
+            transaction.connection = stack.inner.flows.connection(flow).await;
+            run_client(transaction, on).await;
+        }));
+        Some(handle)
+    }
+}
+
+/// One client transaction, to its end.
+async fn run_client(mut transaction: Transaction, mut on: impl FnMut(Outcome)) {
+    let mut ended = false;
+    // Without a connection there is nobody to wait for.
+    if transaction.connection.is_some() && transaction.send().await.is_ok() {
+        while let Some(message) = transaction.receive().await {
+            let SipMessage::Response(response) = message else {
+                continue;
+            };
+            if ended {
+                continue;
+            }
+            if local::is_local(&response) {
+                break;
+            }
+            let response = convert::response(&response);
+            ended = response.is_final();
+            on(Outcome::Response(response));
+        }
+    }
+    if !ended {
+        on(Outcome::NoResponse);
+    }
+}
+
+/// The requests that start transactions.
+pub struct Incoming {
+    receiver: TransactionReceiver,
+}
+
+impl Incoming {
+    /// Hands every new request to the user, in order, until the stack ends.
+    /// INVITEs get their 100 at once (RFC 3261, 17.2.1).
+    pub async fn run(mut self, user: Arc<dyn TransactionUser>) {
+        while let Some(transaction) = self.receiver.recv().await {
+            let Some(flow) = transaction.connection.as_ref().and_then(flow_of) else {
+                continue;
+            };
+            let Some(request) = convert::request(&transaction.original) else {
+                continue;
+            };
+            let handle = ServerTransaction::new(&transaction, &request, flow);
+            if request.method == Method::Invite {
+                handle.respond(Reply::new(100));
+            }
+            tokio::spawn(Box::pin(server::run(
+                transaction,
+                handle.clone(),
+                user.clone(),
+            )));
+            user.request(handle, request);
+        }
+    }
+}
+
+/// Where a message came from: connections are made per peer (see [`flows`]).
+fn flow_of(connection: &SipConnection) -> Option<Flow> {
+    let transport = match connection {
+        SipConnection::Udp(_) => Transport::Udp,
+        _ => Transport::Tcp,
+    };
+    let peer = connection.get_addr().get_socketaddr().ok()?;
+    Some(Flow { transport, peer })
+}

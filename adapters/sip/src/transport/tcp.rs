@@ -1,0 +1,140 @@
+//! TCP connections: messages framed by their Content-Length (RFC 3261, 18.3).
+
+use super::{Flow, Transport};
+use crate::{
+    boundary::stream::{Frame, Framer},
+    ingress::Ingress,
+};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::mpsc,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long one write may take before the peer counts as gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may be silent: longer than any registration's refresh.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 3600);
+
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 4096;
+
+/// Accepts connections until `shutdown`, never more than `connections_max` at
+/// a time: each costs memory for as long as its peer likes.
+pub async fn listen(
+    listener: TcpListener,
+    ingress: Arc<Ingress>,
+    connections_max: usize,
+    shutdown: CancellationToken,
+) {
+    let open = Arc::new(AtomicUsize::new(0));
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if open.load(Ordering::Relaxed) >= connections_max {
+                    metrics::counter!("ringledger_sip_connections_refused_total").increment(1);
+                    continue;
+                }
+                open.fetch_add(1, Ordering::Relaxed);
+                let (open, ingress, shutdown) = (open.clone(), ingress.clone(), shutdown.clone());
+                tokio::spawn(async move {
+                    serve(stream, peer, ingress, shutdown).await;
+                    open.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            // Out of descriptors: wait for some to come back.
+            Err(error) => {
+                tracing::warn!(%error, "tcp connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    ingress: Arc<Ingress>,
+    shutdown: CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    let (reader, writer) = stream.into_split();
+    let outgoing = ingress.stack().open_tcp(peer).await;
+    let closed = shutdown.child_token();
+    let writing = tokio::spawn(write(writer, outgoing, closed.clone()));
+    tokio::select! {
+        () = closed.cancelled() => {}
+        () = read(reader, peer, &ingress) => {}
+    }
+    ingress.stack().close_tcp(peer);
+    closed.cancel();
+    let _ = writing.await;
+}
+
+/// Writes until told to stop; what is queued by then still goes out, so that
+/// the answer to a broken frame is heard.
+async fn write(
+    mut writer: OwnedWriteHalf,
+    mut outgoing: mpsc::Receiver<Vec<u8>>,
+    closed: CancellationToken,
+) {
+    loop {
+        let bytes = tokio::select! {
+            biased;
+            bytes = outgoing.recv() => bytes,
+            () = closed.cancelled() => return,
+        };
+        let Some(bytes) = bytes else { return };
+        let written = tokio::time::timeout(WRITE_TIMEOUT, writer.write_all(&bytes)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            closed.cancel();
+            return;
+        }
+    }
+}
+
+async fn read(mut reader: OwnedReadHalf, peer: SocketAddr, ingress: &Ingress) {
+    let flow = Flow {
+        transport: Transport::Tcp,
+        peer,
+    };
+    let mut framer = Framer::new();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        while let Some(frame) = framer.next_frame() {
+            match frame {
+                Frame::Message(message) => ingress.receive(&message, flow).await,
+                // RFC 5626, 4.4.1: a double CRLF is answered with one.
+                Frame::Ping => ingress.stack().send_raw(b"\r\n", flow).await,
+                // Where the next message starts is unknown from here on.
+                Frame::Last(message) => {
+                    ingress.receive(&message, flow).await;
+                    return;
+                }
+                Frame::Overflow => return,
+            }
+        }
+        let read = tokio::time::timeout(IDLE_TIMEOUT, reader.read(&mut buffer)).await;
+        match read {
+            Ok(Ok(length @ 1..)) => framer.push(&buffer[..length]),
+            Ok(_) | Err(_) => return,
+        }
+    }
+}

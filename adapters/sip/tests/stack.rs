@@ -1,0 +1,299 @@
+//! Two stacks of ours call each other over real sockets.
+
+use ringledger_sip::{
+    ingress::Ingress,
+    message::{DialogId, Headers, Method, Request, Response},
+    stack::{Outcome, Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
+    transport::{Flow, Transport, tcp, udp},
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, net::UdpSocket, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// What a stack told its user.
+#[derive(Debug)]
+enum Heard {
+    Request(ServerTransaction, Request),
+    Cancelled(String),
+    Acked,
+    AckMissing,
+    LateSuccess(Response),
+}
+
+struct Ear(mpsc::Sender<Heard>);
+
+impl TransactionUser for Ear {
+    fn request(&self, transaction: ServerTransaction, request: Request) {
+        self.0
+            .try_send(Heard::Request(transaction, request))
+            .unwrap();
+    }
+    fn cancelled(&self, transaction: &ServerTransaction, _: Request) {
+        self.0
+            .try_send(Heard::Cancelled(transaction.id().to_owned()))
+            .unwrap();
+    }
+    fn acked(&self, _: &ServerTransaction, _: Request) {
+        self.0.try_send(Heard::Acked).unwrap();
+    }
+    fn ack_missing(&self, _: &ServerTransaction) {
+        self.0.try_send(Heard::AckMissing).unwrap();
+    }
+    fn late_success(&self, response: Response, _: Flow) {
+        self.0.try_send(Heard::LateSuccess(response)).unwrap();
+    }
+}
+
+struct Node {
+    stack: Stack,
+    heard: mpsc::Receiver<Heard>,
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn node(t1_ms: u64) -> Node {
+    let socket = Arc::new(udp::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+    let address = socket.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let options = StackOptions {
+        host: "127.0.0.1".into(),
+        port: address.port(),
+        t1_ms,
+    };
+    let (stack, incoming) = Stack::start(options, socket.clone(), stop.clone()).unwrap();
+    let (sender, heard) = mpsc::channel(256);
+    let user: Arc<dyn TransactionUser> = Arc::new(Ear(sender));
+    let ingress = Arc::new(Ingress::new(stack.clone(), user.clone()));
+    tokio::spawn(incoming.run(user));
+    tokio::spawn(udp::run(socket, ingress.clone(), stop.clone()));
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(tcp::listen(listener, ingress, 8, stop.clone()));
+    Node {
+        stack,
+        heard,
+        address,
+        stop,
+    }
+}
+
+async fn next(node: &mut Node) -> Heard {
+    tokio::time::timeout(Duration::from_secs(10), node.heard.recv())
+        .await
+        .expect("nothing was heard in time")
+        .expect("stack lives")
+}
+
+fn invite(from: &Node, to: SocketAddr, call_id: &str) -> Request {
+    let mut headers = Headers::default();
+    headers.push("From", format!("<sip:caller@127.0.0.1>;tag=c-{call_id}"));
+    headers.push("To", "<sip:support@127.0.0.1>");
+    headers.push("Call-ID", call_id);
+    headers.push("CSeq", "1 INVITE");
+    headers.push("Max-Forwards", "70");
+    headers.push(
+        "Contact",
+        format!("<{}>", from.stack.contact(Transport::Udp)),
+    );
+    Request {
+        method: Method::Invite,
+        uri: format!("sip:support@{to}"),
+        headers,
+        body: Vec::new(),
+    }
+}
+
+fn ack(invite: &Request, response: &Response) -> Request {
+    let mut headers = Headers::default();
+    for name in ["From", "Call-ID"] {
+        headers.push(name, invite.headers.get(name).unwrap());
+    }
+    headers.push("To", response.headers.get("To").unwrap());
+    headers.push("CSeq", "1 ACK");
+    headers.push("Max-Forwards", "70");
+    Request {
+        method: Method::Ack,
+        uri: invite.uri.clone(),
+        headers,
+        body: Vec::new(),
+    }
+}
+
+fn flow_to(node: &Node) -> Flow {
+    Flow {
+        transport: Transport::Udp,
+        peer: node.address,
+    }
+}
+
+fn send(from: &Node, request: Request, flow: Flow) -> mpsc::Receiver<Outcome> {
+    let (sender, outcomes) = mpsc::channel(64);
+    from.stack
+        .request(request, flow, move |outcome| {
+            sender.try_send(outcome).unwrap();
+        })
+        .unwrap();
+    outcomes
+}
+
+async fn response(outcomes: &mut mpsc::Receiver<Outcome>) -> Response {
+    let outcome = tokio::time::timeout(Duration::from_secs(10), outcomes.recv()).await;
+    match outcome.expect("an outcome in time").expect("an outcome") {
+        Outcome::Response(response) => response,
+        Outcome::NoResponse => panic!("no response came"),
+    }
+}
+
+/// The next response that is not 100.
+async fn answer(outcomes: &mut mpsc::Receiver<Outcome>) -> Response {
+    loop {
+        let response = response(outcomes).await;
+        if response.status != 100 {
+            return response;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_stack_rings_answers_and_is_hung_up_by_another() {
+    let (caller, mut callee) = (node(500).await, node(500).await);
+    let request = invite(&caller, callee.address, "loop-1");
+    let mut outcomes = send(&caller, request.clone(), flow_to(&callee));
+
+    let Heard::Request(transaction, received) = next(&mut callee).await else {
+        panic!("an INVITE was expected");
+    };
+    assert_eq!(received.uri, request.uri);
+    assert_eq!(transaction.flow(), flow_to(&caller));
+    transaction.respond(Reply::new(180).tagged("t1"));
+    assert_eq!(answer(&mut outcomes).await.status, 180);
+    transaction.respond(Reply::new(200).tagged("t1").with("Contact", "<sip:x@y>"));
+    let ok = answer(&mut outcomes).await;
+    assert_eq!(ok.status, 200);
+    let dialog = DialogId {
+        call_id: "loop-1".into(),
+        local_tag: "c-loop-1".into(),
+        remote_tag: "t1".into(),
+    };
+    assert_eq!(ok.dialog(), Some(dialog));
+
+    caller
+        .stack
+        .acknowledge(ack(&request, &ok), flow_to(&callee));
+    assert!(matches!(next(&mut callee).await, Heard::Acked));
+
+    let mut bye = ack(&request, &ok);
+    bye.method = Method::Bye;
+    bye.headers.0.retain(|(name, _)| name != "CSeq");
+    bye.headers.push("CSeq", "2 BYE");
+    let mut outcomes = send(&caller, bye, flow_to(&callee));
+    let Heard::Request(transaction, received) = next(&mut callee).await else {
+        panic!("a BYE was expected");
+    };
+    assert_eq!(received.method, Method::Bye);
+    transaction.respond(Reply::new(200));
+    assert_eq!(answer(&mut outcomes).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_cancel_reaches_the_ringing_side_and_the_invite_ends_with_487() {
+    let (caller, mut callee) = (node(500).await, node(500).await);
+    let (sender, mut outcomes) = mpsc::channel(64);
+    let request = invite(&caller, callee.address, "cancel-1");
+    let handle = caller
+        .stack
+        .request(request, flow_to(&callee), move |outcome| {
+            sender.try_send(outcome).unwrap();
+        })
+        .unwrap();
+    let Heard::Request(transaction, _) = next(&mut callee).await else {
+        panic!("an INVITE was expected");
+    };
+    transaction.respond(Reply::new(180).tagged("t1"));
+    assert_eq!(answer(&mut outcomes).await.status, 180);
+    caller
+        .stack
+        .cancel(&handle, Some("SIP;cause=200;text=\"done\"".into()));
+    let Heard::Cancelled(id) = next(&mut callee).await else {
+        panic!("a CANCEL was expected");
+    };
+    assert_eq!(id, transaction.id());
+    transaction.respond(Reply::new(487).tagged("t1"));
+    assert_eq!(answer(&mut outcomes).await.status, 487);
+}
+
+#[tokio::test]
+async fn a_2xx_is_repeated_until_its_ack_and_reported_when_none_comes() {
+    let (caller, mut callee) = (node(500).await, node(10).await);
+    let mut outcomes = send(
+        &caller,
+        invite(&caller, callee.address, "noack-1"),
+        flow_to(&callee),
+    );
+    let Heard::Request(transaction, _) = next(&mut callee).await else {
+        panic!("an INVITE was expected");
+    };
+    transaction.respond(Reply::new(200).tagged("t1").with("Contact", "<sip:x@y>"));
+    assert_eq!(answer(&mut outcomes).await.status, 200);
+    assert!(matches!(next(&mut callee).await, Heard::AckMissing));
+    let mut caller = caller;
+    assert!(
+        matches!(next(&mut caller).await, Heard::LateSuccess(response) if response.status == 200),
+        "the repeated 200 wants its ACK again"
+    );
+}
+
+#[tokio::test]
+async fn a_request_is_repeated_over_udp_and_silence_is_reported() {
+    let caller = node(10).await;
+    let deaf = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let flow = Flow {
+        transport: Transport::Udp,
+        peer: deaf.local_addr().unwrap(),
+    };
+    let mut outcomes = send(&caller, invite(&caller, flow.peer, "deaf-1"), flow);
+    let mut copies = 0;
+    let mut buffer = [0; 4096];
+    loop {
+        tokio::select! {
+            received = deaf.recv_from(&mut buffer) => {
+                received.unwrap();
+                copies += 1;
+            }
+            outcome = outcomes.recv() => {
+                assert_eq!(outcome, Some(Outcome::NoResponse));
+                break;
+            }
+        }
+    }
+    assert!(copies >= 5, "timer A repeats the request, {copies} came");
+}
+
+#[tokio::test]
+async fn a_request_over_tcp_is_answered_on_its_connection() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut callee = node(500).await;
+    let mut stream = tokio::net::TcpStream::connect(callee.address)
+        .await
+        .unwrap();
+    let request = "OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKt\r\n\
+        From: <sip:a@b>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: tcp-1\r\nCSeq: 1 OPTIONS\r\n\
+        Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let Heard::Request(transaction, _) = next(&mut callee).await else {
+        panic!("OPTIONS was expected");
+    };
+    assert_eq!(transaction.flow().transport, Transport::Tcp);
+    transaction.respond(Reply::new(200).with("Allow", "INVITE"));
+    let mut buffer = vec![0; 4096];
+    let length = stream.read(&mut buffer).await.unwrap();
+    let text = String::from_utf8_lossy(&buffer[..length]);
+    assert!(text.starts_with("SIP/2.0 200 OK\r\n"), "{text}");
+    assert!(text.contains("Allow: INVITE\r\n"), "{text}");
+    assert!(!text.contains("User-Agent"), "{text}");
+}
