@@ -1,1 +1,109 @@
-//! Processes.
+//! Processes: what follows from a fact. Each folds the events it cares about
+//! into a state of its own and asks for commands; none touches another's
+//! state, and every command it asks for may be refused.
+
+use crate::{
+    any::{AnyCommand, Fact},
+    id::CommandId,
+    time::Timestamp,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::fmt::Debug;
+use uuid::Uuid;
+
+pub mod enqueue;
+pub mod offer;
+pub mod recovery;
+pub mod registration;
+pub mod routing;
+pub mod wrap_up;
+
+/// What a process hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input<'a> {
+    /// Something was committed.
+    Event(&'a Fact),
+    /// A command of this process was refused.
+    Refused {
+        /// Its id.
+        command_id: CommandId,
+        /// The command.
+        command: &'a AnyCommand,
+        /// Code of the refusal.
+        code: &'a str,
+        /// Version of the target stream that the refusal was decided on: events
+        /// up to it may not have been heard yet.
+        version: u64,
+        /// When the answer came.
+        at: Timestamp,
+    },
+    /// The instant of [`Process::next_deadline`] has come.
+    Deadline(Timestamp),
+    /// Look for what should have happened and has not. Every command that
+    /// comes of it is counted as a repair.
+    Sweep(Timestamp),
+}
+
+/// A command that a process asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    /// What.
+    pub command: AnyCommand,
+    /// What caused it: an event, an offer, a refused command. The command's id
+    /// is derived from this, so that asking again is the same command.
+    pub cause: Uuid,
+}
+
+impl Intent {
+    /// A command with its cause.
+    pub const fn new(cause: Uuid, command: AnyCommand) -> Self {
+        Self { command, cause }
+    }
+}
+
+/// A pure state machine over the feed.
+pub trait Process: Send + 'static {
+    /// Its name in checkpoints, ids and metrics.
+    const NAME: &'static str;
+    /// Version of the state's form: another one makes it start from zero.
+    const VERSION: u32;
+    /// What it remembers.
+    type State: Default + Clone + Debug + Serialize + DeserializeOwned + Send + Sync;
+
+    /// Takes one input into the state and says what is to be asked for.
+    fn step(state: &mut Self::State, input: &Input<'_>) -> Vec<Intent>;
+
+    /// The next instant at which something is due by itself.
+    fn next_deadline(state: &Self::State) -> Option<Timestamp>;
+}
+
+/// Id of a process' command: derived from its cause, the process, the target
+/// and the command's name, never from a running number, which an upgrade would
+/// reorder; with the time in its first bits, so that the index stays dense.
+pub fn command_id(process: &str, intent: &Intent, at: Timestamp) -> CommandId {
+    let (category, key) = intent.command.target();
+    let label = format!("{process}/{category}-{key}/{}", intent.command.name());
+    CommandId(crate::id::derive(
+        time_of(intent.cause).unwrap_or_else(|| at.millis_unsigned()),
+        intent.cause,
+        &label,
+    ))
+}
+
+/// Milliseconds in the first 48 bits of a time-ordered id (UUIDv7, our v8).
+fn time_of(id: Uuid) -> Option<u64> {
+    let bytes = id.as_bytes();
+    match id.get_version_num() {
+        7 | 8 => {
+            let mut millis = [0u8; 8];
+            millis[2..].copy_from_slice(&bytes[..6]);
+            Some(u64::from_be_bytes(millis))
+        }
+        _ => None,
+    }
+}
+
+/// Derives an id from a fact and a label; the fact's time orders it.
+fn derived(fact_at: Timestamp, cause: Uuid, label: &str) -> Uuid {
+    crate::id::derive(fact_at.millis_unsigned(), cause, label)
+}

@@ -1,0 +1,304 @@
+//! What follows once an agent is reserved: the visit is matched, the phone
+//! rings, and whatever comes of it is told to the line and to the session.
+//! Every offer has a due time, so that nothing stays reserved for ever.
+
+use super::{Input, Intent, Process, derived};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call,
+    cause::OfferOutcome,
+    id::{CallId, LegId, OfferId, QueueId, SessionId, VisitId},
+    line::{self, ReturnCause, VisitResult},
+    session::{self, ReleaseReason},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Carries offers through.
+#[derive(Debug)]
+pub struct OfferProcess;
+
+/// How much longer than the ring a reservation lasts: time for the ring's own
+/// end to be recorded, before the reservation falls by itself.
+pub const RESERVATION_GRACE_MS: u64 = 5_000;
+
+/// An offer under way.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Live {
+    call: CallId,
+    visit: VisitId,
+    queue: QueueId,
+    session: SessionId,
+    /// Next instant at which something is due.
+    due: Timestamp,
+    /// The ring has been timed out; next the reservation itself falls.
+    ring_over: bool,
+}
+
+/// What it remembers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    live: BTreeMap<OfferId, Live>,
+    due: BTreeSet<(Timestamp, OfferId)>,
+}
+
+impl Process for OfferProcess {
+    const NAME: &'static str = "offer";
+    const VERSION: u32 = 1;
+    type State = State;
+
+    fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
+        match input {
+            Input::Event(fact) => on_event(state, fact),
+            Input::Refused {
+                command_id,
+                command,
+                ..
+            } => refused(state, command_id.0, command),
+            Input::Deadline(now) => due(state, *now),
+            Input::Sweep(_) => vec![],
+        }
+    }
+
+    fn next_deadline(state: &State) -> Option<Timestamp> {
+        state.due.first().map(|(due, _)| *due)
+    }
+}
+
+fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    match &fact.event {
+        AnyEvent::Session(
+            session,
+            session::Event::Reserved {
+                offer,
+                call,
+                visit,
+                queue,
+                until,
+                ..
+            },
+        ) => {
+            // The reservation outlives the ring by the grace.
+            let ring_until =
+                Timestamp::from_micros(until.micros() - (RESERVATION_GRACE_MS as i64) * 1000);
+            let live = Live {
+                call: *call,
+                visit: *visit,
+                queue: *queue,
+                session: *session,
+                due: ring_until,
+                ring_over: false,
+            };
+            state.live.insert(*offer, live);
+            state.due.insert((ring_until, *offer));
+            start(fact, *offer, &live, ring_until)
+        }
+        AnyEvent::Session(_, session::Event::ReservationReleased { offer, .. }) => {
+            forget(state, *offer);
+            vec![]
+        }
+        AnyEvent::Session(_, session::Event::ConnectedToContact { offer, .. }) => {
+            forget(state, *offer);
+            vec![]
+        }
+        AnyEvent::Call(_, call::Event::OfferEnded { offer, outcome, .. }) => {
+            let Some(live) = state.live.get(offer) else {
+                return vec![];
+            };
+            come_to_nothing(fact.event_id.0, *offer, live, *outcome)
+        }
+        AnyEvent::Call(
+            _,
+            call::Event::AgentConnected {
+                offer,
+                visit,
+                session,
+                ..
+            },
+        ) => {
+            let Some(live) = state.live.get(offer) else {
+                return vec![];
+            };
+            let closed = line::Command::CloseVisit {
+                visit: *visit,
+                result: VisitResult::Answered,
+                closed_at: fact.at,
+            };
+            let connected = session::Command::ConfirmConnect { offer: *offer };
+            vec![
+                Intent::new(fact.event_id.0, AnyCommand::Line(live.queue, closed)),
+                Intent::new(fact.event_id.0, AnyCommand::Session(*session, connected)),
+            ]
+        }
+        AnyEvent::Call(
+            _,
+            call::Event::Ended {
+                offer: Some(offer),
+                disposition,
+                ..
+            },
+        ) => {
+            // The caller left while the phone rang: not a missed call. The
+            // visit is closed by the process that opened it.
+            match (state.live.get(offer), disposition) {
+                (None, _) | (Some(_), crate::cause::Disposition::Answered) => vec![],
+                (Some(live), _) => {
+                    vec![release(
+                        fact.event_id.0,
+                        *offer,
+                        live.session,
+                        ReleaseReason::CallerGone,
+                    )]
+                }
+            }
+        }
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    }
+}
+
+/// The visit is matched and the phone rings at once, both fenced by the offer:
+/// whichever is refused takes the other back.
+fn start(fact: &Fact, offer: OfferId, live: &Live, until: Timestamp) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    let leg = LegId(derived(fact.at, offer.0, "leg"));
+    let (visit, session) = (live.visit, live.session);
+    let ring = call::Command::StartOffer {
+        offer,
+        visit,
+        session,
+        leg,
+        until,
+    };
+    let matched = line::Command::MatchVisit {
+        visit,
+        offer,
+        session,
+    };
+    vec![
+        Intent::new(cause, AnyCommand::Call(live.call, ring)),
+        Intent::new(cause, AnyCommand::Line(live.queue, matched)),
+    ]
+}
+
+fn come_to_nothing(
+    cause: uuid::Uuid,
+    offer: OfferId,
+    live: &Live,
+    outcome: OfferOutcome,
+) -> Vec<Intent> {
+    let (back, free) = match outcome {
+        OfferOutcome::NoAnswer => (ReturnCause::NoAnswer, ReleaseReason::NoAnswer),
+        OfferOutcome::Rejected => (ReturnCause::Rejected, ReleaseReason::Rejected),
+        OfferOutcome::Busy => (ReturnCause::Busy, ReleaseReason::Busy),
+        OfferOutcome::Unreachable => (ReturnCause::Unreachable, ReleaseReason::Unreachable),
+        OfferOutcome::Withdrawn => (ReturnCause::Withdrawn, ReleaseReason::Superseded),
+    };
+    vec![
+        give_back(cause, offer, live, back),
+        release(cause, offer, live.session, free),
+    ]
+}
+
+fn refused(state: &State, cause: uuid::Uuid, command: &AnyCommand) -> Vec<Intent> {
+    match command {
+        // The call is over or goes another way: the agent is free, and the
+        // visit waits again if it is still there.
+        AnyCommand::Call(_, call::Command::StartOffer { offer, .. }) => match state.live.get(offer)
+        {
+            None => vec![],
+            Some(live) => vec![
+                give_back(cause, *offer, live, ReturnCause::Withdrawn),
+                release(cause, *offer, live.session, ReleaseReason::CallerGone),
+            ],
+        },
+        // The visit is closed: the phone must not ring.
+        AnyCommand::Line(_, line::Command::MatchVisit { offer, .. }) => match state.live.get(offer)
+        {
+            None => vec![],
+            Some(live) => vec![
+                withdraw(cause, *offer, live.call),
+                release(cause, *offer, live.session, ReleaseReason::CallerGone),
+            ],
+        },
+        AnyCommand::Call(..)
+        | AnyCommand::Line(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..) => vec![],
+    }
+}
+
+fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+    let mut intents = vec![];
+    while let Some((due, offer)) = state.due.first().copied() {
+        if due > now {
+            break;
+        }
+        state.due.remove(&(due, offer));
+        let Some(live) = state.live.get_mut(&offer) else {
+            continue;
+        };
+        if live.ring_over {
+            // Nobody has told how the ring ended: the reservation falls.
+            intents.push(give_back(offer.0, offer, live, ReturnCause::Withdrawn));
+            intents.push(release(
+                offer.0,
+                offer,
+                live.session,
+                ReleaseReason::TimedOut,
+            ));
+        } else {
+            live.ring_over = true;
+            live.due = due.plus_ms(RESERVATION_GRACE_MS);
+            state.due.insert((live.due, offer));
+            let command = call::Command::EndOffer {
+                offer,
+                outcome: OfferOutcome::NoAnswer,
+            };
+            intents.push(Intent::new(offer.0, AnyCommand::Call(live.call, command)));
+        }
+    }
+    intents
+}
+
+const fn withdraw(cause: uuid::Uuid, offer: OfferId, call: CallId) -> Intent {
+    let command = call::Command::EndOffer {
+        offer,
+        outcome: OfferOutcome::Withdrawn,
+    };
+    Intent::new(cause, AnyCommand::Call(call, command))
+}
+
+const fn give_back(cause: uuid::Uuid, offer: OfferId, live: &Live, back: ReturnCause) -> Intent {
+    let command = line::Command::ReturnVisit {
+        visit: live.visit,
+        offer,
+        cause: back,
+    };
+    Intent::new(cause, AnyCommand::Line(live.queue, command))
+}
+
+const fn release(
+    cause: uuid::Uuid,
+    offer: OfferId,
+    session: SessionId,
+    reason: ReleaseReason,
+) -> Intent {
+    let command = session::Command::ReleaseReservation { offer, reason };
+    Intent::new(cause, AnyCommand::Session(session, command))
+}
+
+fn forget(state: &mut State, offer: OfferId) {
+    if let Some(live) = state.live.remove(&offer) {
+        state.due.remove(&(live.due, offer));
+    }
+}

@@ -1,0 +1,110 @@
+//! After the call: the agent's contact ends with it, and the wrap-up with its
+//! timer.
+
+use super::{Input, Intent, Process};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call,
+    cause::Disposition,
+    id::{AgentId, CallId, SessionId},
+    session,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Ends contacts and wrap-ups.
+#[derive(Debug)]
+pub struct WrapUp;
+
+/// What it remembers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// When each wrap-up ends, and after which call it is.
+    due: BTreeSet<(Timestamp, AgentId, CallId)>,
+    /// The session in wrap-up of each agent, and when it ends.
+    running: BTreeMap<AgentId, (u32, CallId, Timestamp)>,
+}
+
+impl Process for WrapUp {
+    const NAME: &'static str = "wrap_up";
+    const VERSION: u32 = 1;
+    type State = State;
+
+    fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
+        match input {
+            Input::Event(fact) => on_event(state, fact),
+            Input::Deadline(now) => over(state, *now),
+            Input::Refused { .. } | Input::Sweep(_) => vec![],
+        }
+    }
+
+    fn next_deadline(state: &State) -> Option<Timestamp> {
+        state.due.first().map(|(due, ..)| *due)
+    }
+}
+
+fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    match &fact.event {
+        AnyEvent::Session(session, session::Event::WrapUpStarted { call, until }) => {
+            state
+                .running
+                .insert(session.agent, (session.number, *call, *until));
+            state.due.insert((*until, session.agent, *call));
+            vec![]
+        }
+        AnyEvent::Session(session, session::Event::WrapUpEnded { .. }) => {
+            forget(state, session.agent);
+            vec![]
+        }
+        AnyEvent::Call(
+            call,
+            call::Event::Ended {
+                session: Some(session),
+                offer: Some(offer),
+                disposition,
+                ..
+            },
+        ) if *disposition == Disposition::Answered => {
+            let command = session::Command::EndContact {
+                call: *call,
+                offer: *offer,
+            };
+            vec![Intent::new(
+                fact.event_id.0,
+                AnyCommand::Session(*session, command),
+            )]
+        }
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    }
+}
+
+fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {
+    let mut intents = vec![];
+    while let Some((due, agent, call)) = state.due.first().copied() {
+        if due > now {
+            break;
+        }
+        state.due.remove(&(due, agent, call));
+        if let Some((number, live, _)) = state.running.get(&agent).copied()
+            && live == call
+        {
+            let session = SessionId { agent, number };
+            let command = session::Command::EndWrapUp { call };
+            intents.push(Intent::new(call.0, AnyCommand::Session(session, command)));
+        }
+    }
+    intents
+}
+
+fn forget(state: &mut State, agent: AgentId) {
+    if let Some((_, call, until)) = state.running.remove(&agent) {
+        state.due.remove(&(until, agent, call));
+    }
+}
