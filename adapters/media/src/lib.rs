@@ -1,1 +1,41 @@
-//! Ringledger media.
+//! Ringledger media: an RTP relay for G.711 with telephone-event, and music
+//! for waiting callers.
+//!
+//! What it does: each leg of a call has one pair of sockets (RTP on an even
+//! port, RTCP on the next). Legs are spread over a few threads; a thread owns
+//! its legs, waits for them with epoll and relays without a lock. Two legs that
+//! are bridged hear each other; a leg alone hears music, silence or nothing.
+//! Its receiver sees one continuous RTP stream all the while.
+//!
+//! What it must not know: SIP, SDP text, calls, queues and agents. The order
+//! who hears whom comes from committed events (the driver) and from signalling.
+//!
+//! Start in `relay.rs` (the handle), then `shard.rs` (the thread), `leg.rs`
+//! (one leg), `outgoing.rs` (the continuous stream) and `gate.rs` (whose
+//! packets are believed).
+
+pub mod bench;
+mod event;
+mod g711;
+mod gate;
+mod leg;
+mod meters;
+mod music;
+mod options;
+mod outgoing;
+mod ports;
+mod relay;
+mod remote;
+mod rtcp;
+mod rtp;
+mod shard;
+mod sys;
+mod table;
+mod watch;
+
+pub use event::{MediaEvent, Stats};
+pub use g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ};
+pub use music::Track;
+pub use options::{Options, StartError};
+pub use relay::{LocalMedia, OpenError, Relay};
+pub use remote::{Direction, PayloadTypes, Remote, SourcePolicy};

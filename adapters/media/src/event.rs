@@ -1,0 +1,52 @@
+//! What the relay tells, and what it counts.
+
+use domain::id::LegId;
+use std::time::Instant;
+
+/// A change that somebody should know about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// A leg that should send has been silent for `silence_timeout_ms`. Told
+    /// once until it is heard again. A leg should send when both directions
+    /// are open and it hears something (another leg, music or silence).
+    Silent {
+        /// Which.
+        leg: LegId,
+        /// Its last RTP packet, or since when one was due.
+        since: Instant,
+    },
+    /// A leg that was told silent sends again.
+    Heard {
+        /// Which.
+        leg: LegId,
+    },
+}
+
+/// The counts of one leg. "In" is from its far end to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// RTP packets taken.
+    pub packets_in: u64,
+    /// Their bytes, headers included.
+    pub bytes_in: u64,
+    /// RTP packets sent: relayed, music and silence.
+    pub packets_out: u64,
+    /// Their bytes, headers included.
+    pub bytes_out: u64,
+    /// RTCP packets taken.
+    pub rtcp_in: u64,
+    /// RTCP packets sent.
+    pub rtcp_out: u64,
+    /// RTP and RTCP from somebody else than the far end.
+    pub dropped_source: u64,
+    /// Datagrams that are not RTP.
+    pub dropped_malformed: u64,
+    /// RTP with a payload type that was not agreed on, here or on the other leg.
+    pub dropped_payload_type: u64,
+    /// RTP against the agreed direction.
+    pub dropped_direction: u64,
+    /// When the last RTP packet was taken.
+    pub last_packet_at: Option<Instant>,
+    /// Where the far end sends from, once that is known.
+    pub far_end: Option<std::net::SocketAddr>,
+}

@@ -1,0 +1,345 @@
+//! One leg: its pair of sockets, what it knows of its far end, and the stream
+//! that it sends there. Owned by one shard at a time.
+
+use crate::{
+    event::Stats,
+    g711::{FRAME_SAMPLES, Law, Tables},
+    gate::Gate,
+    meters::Meters,
+    music::Track,
+    options::DATAGRAM_BYTES_MAX,
+    outgoing::Outgoing,
+    ports::Lease,
+    remote::{Direction, Kind, Remote},
+    rtcp,
+    rtp::{HEADER_BYTES, Header, payload_range},
+    watch::Watch,
+};
+use domain::id::LegId;
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    time::Instant,
+};
+
+/// DSCP "expedited forwarding" in the place of the old TOS field (RFC 4594 section 4.1).
+const EXPEDITED_FORWARDING: u32 = 46 << 2;
+
+/// Common header and the sender's SSRC.
+const RTCP_BYTES_MIN: usize = 8;
+
+/// What the far end of a leg hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// No packets.
+    Nothing,
+    /// Packets with silence.
+    Silence,
+    /// The track, and which frame is next.
+    Music { frame: usize },
+    /// The leg in that slot of the same shard, which in turn hears this one.
+    Peer(usize),
+}
+
+/// A packet that was taken, on its way to the other leg.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) header: Header,
+    pub(crate) kind: Kind,
+    pub(crate) law: Law,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) rtp: UdpSocket,
+    pub(crate) rtcp: UdpSocket,
+    pub(crate) hears: Hears,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) watch: Watch,
+    remote: Option<Remote>,
+    rtp_gate: Gate,
+    rtcp_gate: Gate,
+    stats: Stats,
+    ipv6: bool,
+    /// After the sockets: fields are dropped in order, and the port rests only
+    /// when they are closed.
+    _lease: Lease,
+}
+
+impl Leg {
+    /// Binds the pair of sockets of a leased port.
+    ///
+    /// # Errors
+    /// As the system says; `AddrInUse` when somebody else has one of the ports.
+    pub(crate) fn bind(
+        id: LegId,
+        listen: IpAddr,
+        lease: Lease,
+        random: [u8; 10],
+    ) -> io::Result<Self> {
+        Ok(Self {
+            id,
+            rtp: bind(listen, lease.port)?,
+            rtcp: bind(listen, lease.port + 1)?,
+            hears: Hears::Nothing,
+            outgoing: Outgoing::new(random),
+            watch: Watch::default(),
+            remote: None,
+            rtp_gate: Gate::Closed,
+            rtcp_gate: Gate::Closed,
+            stats: Stats::default(),
+            ipv6: listen.is_ipv6(),
+            _lease: lease,
+        })
+    }
+
+    /// Takes over what signalling has agreed. A latch survives as long as
+    /// signalling repeats the same address and policy.
+    pub(crate) fn set_remote(&mut self, remote: Remote, now: Instant) {
+        let same = self.remote.as_ref().is_some_and(|old| {
+            (old.rtp, old.rtcp, old.policy) == (remote.rtp, remote.rtcp, remote.policy)
+        });
+        if !same {
+            let rtcp = remote.rtcp.unwrap_or_else(|| {
+                SocketAddr::new(remote.rtp.ip(), remote.rtp.port().saturating_add(1))
+            });
+            self.rtp_gate = Gate::of(remote.rtp, remote.policy);
+            self.rtcp_gate = Gate::of(rtcp, remote.policy);
+        }
+        self.remote = Some(remote);
+        self.expect(now);
+    }
+
+    /// Changes what the far end hears.
+    pub(crate) fn hear(&mut self, hears: Hears, now: Instant) {
+        if hears == Hears::Nothing {
+            self.outgoing.cut();
+        }
+        self.hears = hears;
+        self.expect(now);
+    }
+
+    fn expect(&mut self, now: Instant) {
+        let open = self
+            .remote
+            .as_ref()
+            .is_some_and(|remote| remote.direction == Direction::SendRecv);
+        self.watch.expect(open && self.hears != Hears::Nothing, now);
+    }
+
+    /// The counts so far.
+    pub(crate) fn stats(&self) -> Stats {
+        let far_end = match self.rtp_gate {
+            Gate::Fixed(address) | Gate::Latched(address) => Some(address),
+            Gate::Closed | Gate::Waiting { .. } => None,
+        };
+        Stats {
+            last_packet_at: self.watch.last(),
+            far_end,
+            ..self.stats
+        }
+    }
+
+    /// Reads one RTP packet into the buffer. Returns its length and, if it may
+    /// pass, what it is; every packet that may not is counted with its reason.
+    pub(crate) fn receive_rtp(
+        &mut self,
+        buffer: &mut [u8; DATAGRAM_BYTES_MAX + 1],
+        meters: &Meters,
+    ) -> Option<(usize, Received)> {
+        // An error is either "nothing there" or an echo of something we sent.
+        let (length, from) = self.rtp.recv_from(buffer).ok()?;
+        let header = Header::parse(&buffer[..length]).filter(|_| length <= DATAGRAM_BYTES_MAX);
+        let Some(header) = header else {
+            self.stats.dropped_malformed += 1;
+            meters.dropped_malformed.increment(1);
+            return Some((length, Received::Dropped));
+        };
+        if !self.rtp_gate.admits(from) {
+            self.stats.dropped_source += 1;
+            meters.dropped_source.increment(1);
+            return Some((length, Received::Dropped));
+        }
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += length as u64;
+        meters.packets_in.increment(1);
+        Some((length, self.classify(header, meters)))
+    }
+
+    /// What a packet from the far end is, if the agreement allows it.
+    fn classify(&mut self, header: Header, meters: &Meters) -> Received {
+        // A gate is only open with a remote, so this is always there.
+        let Some(remote) = &self.remote else {
+            return Received::Heard;
+        };
+        if !remote.direction.receives() {
+            self.stats.dropped_direction += 1;
+            meters.dropped_direction.increment(1);
+            return Received::Heard;
+        }
+        let Some(kind) = remote.payload_types.kind(header.payload_type) else {
+            self.stats.dropped_payload_type += 1;
+            meters.dropped_payload_type.increment(1);
+            return Received::Heard;
+        };
+        Received::Taken(Taken {
+            header,
+            kind,
+            law: remote.payload_types.law,
+        })
+    }
+
+    /// Sends on a packet that the leg in slot `from` has taken.
+    pub(crate) fn forward_rtp(
+        &mut self,
+        from: usize,
+        taken: Taken,
+        packet: &mut [u8],
+        context: &Context<'_>,
+    ) {
+        let Some(remote) = self.remote.as_ref().filter(|r| r.direction.sends()) else {
+            return;
+        };
+        let types = remote.payload_types;
+        let Some(payload_type) = types.number(taken.kind) else {
+            self.stats.dropped_payload_type += 1;
+            context.meters.dropped_payload_type.increment(1);
+            return;
+        };
+        if taken.kind == Kind::Audio && taken.law != types.law {
+            let Some(payload) = payload_range(packet).and_then(|range| packet.get_mut(range))
+            else {
+                self.stats.dropped_malformed += 1;
+                context.meters.dropped_malformed.increment(1);
+                return;
+            };
+            context.tables.convert(payload, taken.law, types.law);
+        }
+        let header = Header {
+            payload_type,
+            ..taken.header
+        };
+        let Some(header) = self.outgoing.relayed(from, header, context.now) else {
+            return;
+        };
+        if let Some(place) = packet.first_chunk_mut() {
+            header.write(place);
+            self.send_rtp(packet, context.meters);
+        }
+    }
+
+    /// Sends 20 ms of music or silence, if that is what the far end hears.
+    pub(crate) fn play(&mut self, track: &Track, context: &Context<'_>) {
+        let Some(remote) = self.remote.as_ref().filter(|r| r.direction.sends()) else {
+            return;
+        };
+        let types = remote.payload_types;
+        let mut packet = [types.law.silence(); HEADER_BYTES + FRAME_SAMPLES];
+        match &mut self.hears {
+            Hears::Nothing | Hears::Peer(_) => return,
+            Hears::Silence => {}
+            Hears::Music { frame } => {
+                packet[HEADER_BYTES..].copy_from_slice(track.frame(types.law, *frame));
+                *frame = (*frame + 1) % track.frames();
+            }
+        }
+        packet[0] = 0x80;
+        let header = self.outgoing.local(types.audio, context.now);
+        if let Some(place) = packet.first_chunk_mut() {
+            header.write(place);
+            self.send_rtp(&packet, context.meters);
+        }
+    }
+
+    fn send_rtp(&mut self, packet: &[u8], meters: &Meters) {
+        let Some(to) = self.rtp_gate.destination() else {
+            return;
+        };
+        // A full socket buffer or a dead route loses the packet, as any hop would.
+        if self.rtp.send_to(packet, self.dressed(to)).is_ok() {
+            self.stats.packets_out += 1;
+            self.stats.bytes_out += packet.len() as u64;
+            meters.packets_out.increment(1);
+        }
+    }
+
+    /// Reads one RTCP packet and returns its length if its source is right.
+    pub(crate) fn receive_rtcp(
+        &mut self,
+        buffer: &mut [u8; DATAGRAM_BYTES_MAX + 1],
+        meters: &Meters,
+    ) -> Option<usize> {
+        let (length, from) = self.rtcp.recv_from(buffer).ok()?;
+        let version = buffer.first().map_or(0, |first| first >> 6);
+        if !(RTCP_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&length) || version != 2 {
+            self.stats.dropped_malformed += 1;
+            meters.dropped_malformed.increment(1);
+            return None;
+        }
+        if !self.rtcp_gate.admits(from) {
+            self.stats.dropped_source += 1;
+            meters.dropped_source.increment(1);
+            return None;
+        }
+        self.stats.rtcp_in += 1;
+        Some(length)
+    }
+
+    /// Sends on RTCP that `streams` has made fit for this far end. RTCP flows
+    /// also on hold (RFC 3264 section 5.1).
+    pub(crate) fn forward_rtcp(
+        &mut self,
+        compound: &[u8],
+        streams: &rtcp::Streams,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(to) = self.rtcp_gate.destination() else {
+            return;
+        };
+        if rtcp::rewrite(compound, streams, out) && self.rtcp.send_to(out, self.dressed(to)).is_ok()
+        {
+            self.stats.rtcp_out += 1;
+        }
+    }
+
+    /// The address as this socket's family wants it.
+    fn dressed(&self, to: SocketAddr) -> SocketAddr {
+        match to.ip() {
+            IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
+            IpAddr::V4(_) | IpAddr::V6(_) => to,
+        }
+    }
+}
+
+/// What became of a datagram.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Received {
+    /// Not from the far end, or not RTP.
+    Dropped,
+    /// From the far end, but not to be passed on.
+    Heard,
+    /// To be passed on.
+    Taken(Taken),
+}
+
+/// What a leg borrows from its shard while it handles a packet.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) meters: &'a Meters,
+    pub(crate) now: Instant,
+}
+
+fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((listen, port))?;
+    socket.set_nonblocking(true)?;
+    let options = socket2::SockRef::from(&socket);
+    // Only a wish to the network: a system that forbids it still relays.
+    let _marked = match listen {
+        IpAddr::V4(_) => options.set_tos_v4(EXPEDITED_FORWARDING),
+        IpAddr::V6(_) => options.set_tclass_v6(EXPEDITED_FORWARDING),
+    };
+    Ok(socket)
+}

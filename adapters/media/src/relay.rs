@@ -1,0 +1,289 @@
+//! The handle of the relay: opens legs, says who hears whom, closes legs.
+
+use crate::{
+    event::{MediaEvent, Stats},
+    leg::{Hears, Leg},
+    music::Track,
+    options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
+    ports::Ports,
+    remote::Remote,
+    shard::{Command, Mailbox, Shard, Shared},
+    sys,
+};
+use domain::id::LegId;
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::sync_channel},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// Descriptors of one leg: its RTP and its RTCP socket.
+const LEG_DESCRIPTORS: u64 = 2;
+
+/// Our end of a leg, for its SDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalMedia {
+    /// Where the far end must send RTP; RTCP goes to the port after it.
+    pub rtp: SocketAddr,
+}
+
+/// Why a leg was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// All ports are in use or in quarantine.
+    #[error("no RTP port is free: {in_use} in use, {resting} in quarantine, {pairs} in all")]
+    PortsExhausted {
+        /// Pairs that belong to legs.
+        in_use: usize,
+        /// Pairs that rest after use.
+        resting: usize,
+        /// Pairs in the range.
+        pairs: usize,
+    },
+    /// The sockets can not be made, for example because the process has no
+    /// descriptors left.
+    #[error("RTP sockets can not be opened")]
+    Sockets(#[source] io::Error),
+    /// The relay has ended.
+    #[error("relay has stopped")]
+    Stopped,
+}
+
+/// The relay. Clones are cheap and mean the same relay, which ends with the
+/// last of them. No method waits for the network; all are idempotent, and what
+/// concerns an unknown or closed leg is void.
+#[derive(Debug, Clone)]
+pub struct Relay(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shards: Vec<Mailbox>,
+    threads: Vec<JoinHandle<()>>,
+    ports: Ports,
+    listen: IpAddr,
+    advertised: IpAddr,
+    descriptors_max: u64,
+    directory: Mutex<Directory>,
+}
+
+/// Which shard has which leg. Held while a command is handed over, so that
+/// commands about one leg keep their order also while it moves.
+#[derive(Debug, Default)]
+struct Directory {
+    legs: HashMap<LegId, Entry>,
+    next_shard: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    shard: usize,
+    local: LocalMedia,
+}
+
+impl Relay {
+    /// Raises the descriptor limit, synthesises the music and starts the relay
+    /// threads. Returns the handle and the events, which wait in a bounded
+    /// channel. Install the metrics recorder before.
+    ///
+    /// # Errors
+    /// A setting that can not work, or a system that has no thread or
+    /// descriptor left.
+    pub fn start(options: &Options) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
+        options.check()?;
+        let descriptors_max = sys::raise_descriptor_limit()?;
+        let ports = Ports::new(options);
+        let pairs = ports.pool().size();
+        let needed = pairs as u64 * LEG_DESCRIPTORS + DESCRIPTORS_RESERVED;
+        tracing::info!(descriptors_max, pairs, "descriptor limit raised");
+        if descriptors_max < needed {
+            tracing::warn!(
+                descriptors_max,
+                needed,
+                "descriptor limit is too low for the whole port range"
+            );
+        }
+        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let shared = Shared {
+            events,
+            track: Arc::new(Track::synthesise()),
+            silence_timeout: Duration::from_millis(options.silence_timeout_ms),
+        };
+        let mut inner = Inner {
+            shards: Vec::new(),
+            threads: Vec::new(),
+            ports,
+            listen: options.listen,
+            advertised: options.advertised(),
+            descriptors_max,
+            directory: Mutex::default(),
+        };
+        for index in 0..options.shards {
+            let (mailbox, thread) = Shard::start(index, shared.clone())?;
+            inner.shards.push(mailbox);
+            inner.threads.push(thread);
+        }
+        Ok((Self(Arc::new(inner)), receiver))
+    }
+
+    /// Opens a leg: takes a pair of ports and listens there. Nothing is taken
+    /// or sent before [`Relay::set_remote`]. A leg that is open keeps its ports.
+    ///
+    /// # Errors
+    /// No port is free, or the system refuses the sockets.
+    pub fn open(&self, leg: LegId) -> Result<LocalMedia, OpenError> {
+        let mut directory = self.directory();
+        if let Some(entry) = directory.legs.get(&leg) {
+            return Ok(entry.local);
+        }
+        let (port, opened) = self.bind(leg)?;
+        let local = LocalMedia {
+            rtp: SocketAddr::new(self.0.advertised, port),
+        };
+        let shard = directory.next_shard % self.0.shards.len();
+        directory.next_shard = shard + 1;
+        if !self.0.shards[shard].send(Command::Adopt(Box::new(opened))) {
+            return Err(OpenError::Stopped);
+        }
+        directory.legs.insert(leg, Entry { shard, local });
+        Ok(local)
+    }
+
+    /// Binds the first pair of ports that nobody else on this host holds.
+    fn bind(&self, leg: LegId) -> Result<(u16, Leg), OpenError> {
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).map_err(|error| OpenError::Sockets(error.into()))?;
+        // Each round either succeeds, fails, or sends a port into quarantine.
+        let rounds = self.0.ports.pool().size();
+        for _ in 0..rounds {
+            let Some(lease) = self.0.ports.lease(Instant::now()) else {
+                break;
+            };
+            let port = lease.port;
+            match Leg::bind(leg, self.0.listen, lease, random) {
+                Ok(leg) => return Ok((port, leg)),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    tracing::warn!(port, "RTP port is held by another process");
+                }
+                Err(error) => return Err(OpenError::Sockets(error)),
+            }
+        }
+        let pool = self.0.ports.pool();
+        Err(OpenError::PortsExhausted {
+            in_use: pool.in_use(),
+            resting: pool.resting(),
+            pairs: pool.size(),
+        })
+    }
+
+    /// Says where the far end is, what was agreed with it and whom to believe.
+    /// Repeating the same addresses keeps a latch; other ones begin afresh.
+    pub fn set_remote(&self, leg: LegId, remote: Remote) {
+        self.order(leg, |leg| Command::SetRemote(leg, remote));
+    }
+
+    /// Plays the music to the far end, from its first bar, until something
+    /// else is ordered. Ends a bridge that the leg is in.
+    pub fn play_music(&self, leg: LegId) {
+        self.order(leg, |leg| Command::Play(leg, Hears::Music { frame: 0 }));
+    }
+
+    /// Sends packets with silence to the far end. Ends a bridge that the leg is in.
+    pub fn silence(&self, leg: LegId) {
+        self.order(leg, |leg| Command::Play(leg, Hears::Silence));
+    }
+
+    /// Lets two legs hear each other. Whatever they heard before, also another
+    /// bridge, ends.
+    pub fn bridge(&self, a: LegId, b: LegId) {
+        let mut directory = self.directory();
+        let (Some(to), Some(from)) = (directory.shard(a), directory.shard(b)) else {
+            return;
+        };
+        if to != from {
+            // A leg is moved rather than shared: no packet ever takes a lock.
+            let (answer, moved) = sync_channel(1);
+            if !self.0.shards[from].send(Command::GiveUp(b, answer)) {
+                return;
+            }
+            let Ok(Some(leg)) = moved.recv() else { return };
+            self.0.shards[to].send(Command::Adopt(leg));
+            if let Some(entry) = directory.legs.get_mut(&b) {
+                entry.shard = to;
+            }
+        }
+        self.0.shards[to].send(Command::Bridge(a, b));
+    }
+
+    /// Ends the bridge between two legs, if there is one; both hear nothing then.
+    pub fn unbridge(&self, a: LegId, b: LegId) {
+        // Legs of a bridge are always in one shard.
+        self.order(a, |a| Command::Unbridge(a, b));
+    }
+
+    /// Closes a leg. Its ports go into quarantine.
+    pub fn close(&self, leg: LegId) {
+        let mut directory = self.directory();
+        if let Some(entry) = directory.legs.remove(&leg) {
+            self.0.shards[entry.shard].send(Command::Close(leg));
+        }
+    }
+
+    /// The counts of a leg; none if it is not open.
+    pub fn stats(&self, leg: LegId) -> Option<Stats> {
+        let (answer, stats) = sync_channel(1);
+        self.order(leg, |leg| Command::Stats(leg, answer));
+        stats.recv().ok().flatten()
+    }
+
+    /// Pairs of ports that belong to a leg. Returns to 0 shortly after the
+    /// last leg was closed.
+    pub fn open_ports(&self) -> usize {
+        self.0.ports.pool().in_use()
+    }
+
+    /// The legs that are open.
+    pub fn open_legs(&self) -> Vec<LegId> {
+        self.directory().legs.keys().copied().collect()
+    }
+
+    /// The limit of open descriptors that holds since the start.
+    pub fn descriptors_max(&self) -> u64 {
+        self.0.descriptors_max
+    }
+
+    fn directory(&self) -> MutexGuard<'_, Directory> {
+        let lock = self.0.directory.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands an order over to the shard that has the leg, if it is open.
+    fn order(&self, leg: LegId, command: impl FnOnce(LegId) -> Command) {
+        let directory = self.directory();
+        if let Some(shard) = directory.shard(leg) {
+            self.0.shards[shard].send(command(leg));
+        }
+    }
+}
+
+impl Directory {
+    fn shard(&self, leg: LegId) -> Option<usize> {
+        self.legs.get(&leg).map(|entry| entry.shard)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            shard.send(Command::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("relay thread ended by a panic");
+            }
+        }
+    }
+}

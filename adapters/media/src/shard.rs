@@ -1,0 +1,320 @@
+//! One relay thread: it owns its legs, waits for their sockets, its commands
+//! and its timer in one epoll, and shares nothing while packets flow.
+
+use crate::{
+    event::{MediaEvent, Stats},
+    g711::Tables,
+    leg::{Context, Hears, Leg, Received},
+    meters::Meters,
+    music::Track,
+    options::{COMMANDS_MAX, DATAGRAM_BYTES_MAX},
+    remote::Remote,
+    rtcp,
+    sys::{Poller, Ticker, Wake},
+    table::Table,
+};
+use domain::id::LegId;
+use std::{
+    io,
+    os::fd::AsFd,
+    sync::{Arc, mpsc::Receiver, mpsc::SyncSender, mpsc::sync_channel},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc::Sender as EventSender;
+
+/// A packet of ours holds 20 ms; the legs take turns in four phases, so that
+/// a thousand of them do not send in the same instant.
+const PHASES: usize = 4;
+const TICK: Duration = Duration::from_millis(20 / PHASES as u64);
+/// Ticks that are made up for after a stall; what is older is left out, and
+/// the timestamps follow the clock.
+const CATCH_UP_TICKS_MAX: u64 = 2 * PHASES as u64;
+
+const WAKE_TOKEN: u64 = u64::MAX;
+const TICK_TOKEN: u64 = u64::MAX - 1;
+
+/// An order to a shard. About a leg that the shard does not have it is void.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Take a leg in.
+    Adopt(Box<Leg>),
+    /// Hand a leg over, to move it to another shard.
+    GiveUp(LegId, SyncSender<Option<Box<Leg>>>),
+    SetRemote(LegId, Remote),
+    Play(LegId, Hears),
+    Bridge(LegId, LegId),
+    Unbridge(LegId, LegId),
+    Close(LegId),
+    Stats(LegId, SyncSender<Option<Stats>>),
+    /// Close everything and end the thread.
+    Stop,
+}
+
+/// The way to a shard.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    commands: SyncSender<Command>,
+    wake: Arc<Wake>,
+}
+
+impl Mailbox {
+    /// Hands over a command; waits for room if a thousand are before it. A
+    /// shard never waits for a sender, so this always ends. False if the shard
+    /// has ended.
+    pub(crate) fn send(&self, command: Command) -> bool {
+        let sent = self.commands.send(command).is_ok();
+        self.wake.wake();
+        sent
+    }
+}
+
+/// What a shard shares with the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) events: EventSender<MediaEvent>,
+    pub(crate) track: Arc<Track>,
+    pub(crate) silence_timeout: Duration,
+}
+
+/// One relay thread's state.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    poller: Poller,
+    ticker: Ticker,
+    wake: Arc<Wake>,
+    commands: Receiver<Command>,
+    shared: Shared,
+    legs: Table,
+    meters: Meters,
+    tables: Tables,
+    ticks: u64,
+    buffer: Box<[u8; DATAGRAM_BYTES_MAX + 1]>,
+    rewritten: Vec<u8>,
+}
+
+impl Shard {
+    /// Starts a shard on its own thread.
+    ///
+    /// # Errors
+    /// The system has no thread or descriptor left.
+    pub(crate) fn start(index: usize, shared: Shared) -> io::Result<(Mailbox, JoinHandle<()>)> {
+        let (sender, commands) = sync_channel(COMMANDS_MAX);
+        let wake = Arc::new(Wake::new()?);
+        let shard = Self {
+            poller: Poller::new()?,
+            ticker: Ticker::new()?,
+            wake: Arc::clone(&wake),
+            commands,
+            shared,
+            legs: Table::default(),
+            meters: Meters::new(),
+            tables: Tables::new(),
+            ticks: 0,
+            buffer: Box::new([0; DATAGRAM_BYTES_MAX + 1]),
+            rewritten: Vec::with_capacity(DATAGRAM_BYTES_MAX),
+        };
+        shard.poller.add(shard.wake.fd(), WAKE_TOKEN)?;
+        shard.poller.add(shard.ticker.fd(), TICK_TOKEN)?;
+        let thread = std::thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || shard.run())?;
+        let mailbox = Mailbox {
+            commands: sender,
+            wake,
+        };
+        Ok((mailbox, thread))
+    }
+
+    fn run(mut self) {
+        let mut ready = Vec::new();
+        loop {
+            if let Err(error) = self.poller.wait(&mut ready) {
+                tracing::error!(%error, "relay thread can not wait for its sockets");
+                return;
+            }
+            let now = Instant::now();
+            // Commands first: an order holds for every packet that comes after it.
+            if ready.contains(&WAKE_TOKEN) && !self.obey(now) {
+                return;
+            }
+            for token in ready.drain(..) {
+                match token {
+                    WAKE_TOKEN => {}
+                    TICK_TOKEN => self.tick(now),
+                    socket => self.readable(socket, now),
+                }
+            }
+        }
+    }
+
+    /// Carries out all commands that wait; false when one says stop.
+    fn obey(&mut self, now: Instant) -> bool {
+        self.wake.clear();
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Adopt(leg) => self.adopt(leg),
+                // An asker that has gone away loses the answer, and with it the leg.
+                Command::GiveUp(leg, answer) => drop(answer.try_send(self.give_up(leg, now))),
+                Command::SetRemote(leg, remote) => {
+                    if let Some(leg) = self.legs.by_id(leg) {
+                        leg.set_remote(remote, now);
+                    }
+                }
+                Command::Play(leg, hears) => self.legs.play(leg, hears, now),
+                Command::Bridge(a, b) => self.legs.bridge(a, b, now),
+                Command::Unbridge(a, b) => self.legs.unbridge(a, b, now),
+                Command::Close(leg) => drop(self.give_up(leg, now)),
+                Command::Stats(leg, answer) => {
+                    let stats = self.legs.by_id(leg).map(|leg| leg.stats());
+                    // An asker that has gone away needs no answer.
+                    let _gone = answer.try_send(stats);
+                }
+                Command::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn adopt(&mut self, leg: Box<Leg>) {
+        if self.legs.len() == 0 {
+            self.pace(TICK);
+        }
+        let id = leg.id;
+        let slot = self.legs.insert(leg);
+        self.meters.legs.increment(1.0);
+        let Some(leg) = self.legs.get(slot) else {
+            return;
+        };
+        let token = 2 * slot as u64;
+        let watched = (self.poller.add(leg.rtp.as_fd(), token))
+            .and_then(|()| self.poller.add(leg.rtcp.as_fd(), token + 1));
+        if let Err(error) = watched {
+            tracing::error!(leg = %id, %error, "leg's sockets can not be watched");
+        }
+    }
+
+    fn give_up(&mut self, id: LegId, now: Instant) -> Option<Box<Leg>> {
+        let leg = self.legs.remove(id, now)?;
+        self.meters.legs.decrement(1.0);
+        for socket in [leg.rtp.as_fd(), leg.rtcp.as_fd()] {
+            if let Err(error) = self.poller.remove(socket) {
+                tracing::error!(leg = %id, %error, "leg's socket can not be unwatched");
+            }
+        }
+        if self.legs.len() == 0 {
+            self.pace(Duration::ZERO);
+        }
+        Some(leg)
+    }
+
+    fn pace(&self, period: Duration) {
+        if let Err(error) = self.ticker.set(period) {
+            tracing::error!(%error, "relay thread can not set its timer");
+        }
+    }
+
+    /// One packet of one socket. The poller is level-triggered: what is left
+    /// is reported again, after the other sockets had their turn.
+    fn readable(&mut self, token: u64, now: Instant) {
+        let slot = usize::try_from(token / 2).unwrap_or(usize::MAX);
+        if token.is_multiple_of(2) {
+            self.relay_rtp(slot, now);
+        } else {
+            self.relay_rtcp(slot);
+        }
+    }
+
+    fn relay_rtp(&mut self, slot: usize, now: Instant) {
+        let Some(leg) = self.legs.get(slot) else {
+            return;
+        };
+        let Some((length, received)) = leg.receive_rtp(&mut self.buffer, &self.meters) else {
+            return;
+        };
+        let taken = match received {
+            Received::Dropped => return,
+            Received::Heard => None,
+            Received::Taken(taken) => Some(taken),
+        };
+        if leg.watch.heard(now) {
+            let heard = MediaEvent::Heard { leg: leg.id };
+            // Without room it is told with the next packet.
+            match self.shared.events.try_send(heard) {
+                Ok(()) => leg.watch.told_heard(),
+                Err(_) => self.meters.events_delayed.increment(1),
+            }
+        }
+        let (Some(taken), Hears::Peer(peer)) = (taken, leg.hears) else {
+            return;
+        };
+        let context = Context {
+            tables: &self.tables,
+            meters: &self.meters,
+            now,
+        };
+        if let (Some(peer), Some(packet)) = (self.legs.get(peer), self.buffer.get_mut(..length)) {
+            peer.forward_rtp(slot, taken, packet, &context);
+        }
+    }
+
+    fn relay_rtcp(&mut self, slot: usize) {
+        let Some(leg) = self.legs.get(slot) else {
+            return;
+        };
+        let Some(length) = leg.receive_rtcp(&mut self.buffer, &self.meters) else {
+            return;
+        };
+        let Hears::Peer(peer_slot) = leg.hears else {
+            return;
+        };
+        let Some((leg, peer)) = self.legs.pair(slot, peer_slot) else {
+            return;
+        };
+        // Before the first RTP packet of the bridge there is nothing to report on.
+        let Some(forward) = peer.outgoing.shift(slot) else {
+            return;
+        };
+        let streams = rtcp::Streams {
+            forward,
+            backward: leg.outgoing.shift(peer_slot),
+        };
+        if let Some(compound) = self.buffer.get(..length) {
+            peer.forward_rtcp(compound, &streams, &mut self.rewritten);
+        }
+    }
+
+    /// Sends music and silence, and looks for legs that are silent.
+    fn tick(&mut self, now: Instant) {
+        let ticks = self.ticker.take();
+        if ticks > CATCH_UP_TICKS_MAX {
+            self.meters
+                .ticks_missed
+                .increment(ticks - CATCH_UP_TICKS_MAX);
+        }
+        let context = Context {
+            tables: &self.tables,
+            meters: &self.meters,
+            now,
+        };
+        for _ in 0..ticks.min(CATCH_UP_TICKS_MAX) {
+            self.ticks = self.ticks.wrapping_add(1);
+            let phase = (self.ticks % PHASES as u64) as usize;
+            for leg in self.legs.phase(phase, PHASES) {
+                leg.play(&self.shared.track, &context);
+                let Some(since) = leg.watch.silent(now, self.shared.silence_timeout) else {
+                    continue;
+                };
+                let silent = MediaEvent::Silent { leg: leg.id, since };
+                match self.shared.events.try_send(silent) {
+                    Ok(()) => {
+                        leg.watch.told();
+                        self.meters.silent_legs.increment(1);
+                    }
+                    // Without room it is told with the next tick.
+                    Err(_) => self.meters.events_delayed.increment(1),
+                }
+            }
+        }
+    }
+}
