@@ -20,5 +20,7 @@ pub mod process;
 pub mod queue;
 pub mod sealed;
 pub mod session;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod trunk;

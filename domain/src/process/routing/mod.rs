@@ -43,6 +43,7 @@ impl Process for Routing {
                 command_id,
                 command,
                 code,
+                version,
                 at,
             } => {
                 if let AnyCommand::Session(session, session::Command::Reserve { offer, .. }) =

@@ -1,0 +1,270 @@
+//! What holds for every call, whatever comes in whatever order.
+
+use super::*;
+use crate::{
+    call::Phase,
+    decider::Decider,
+    id::{LegId, OfferId, VisitId},
+    testing::OTHER_VISIT,
+};
+use proptest::{
+    collection::vec, prelude::*, prop_assert, prop_assert_eq, prop_oneof, sample::select,
+};
+
+fn leg() -> impl Strategy<Value = LegId> {
+    select(vec![CALLER_LEG, AGENT_LEG, OTHER_LEG])
+}
+
+/// Agents' legs more often than not: else few offers are ever accepted.
+fn agent_leg() -> impl Strategy<Value = LegId> {
+    select(vec![AGENT_LEG, OTHER_LEG, AGENT_LEG, CALLER_LEG])
+}
+
+fn offer() -> impl Strategy<Value = OfferId> {
+    select(vec![OFFER, OTHER_OFFER])
+}
+
+fn visit() -> impl Strategy<Value = VisitId> {
+    select(vec![VISIT, VISIT, VISIT, OTHER_VISIT])
+}
+
+fn instant() -> impl Strategy<Value = Timestamp> {
+    (0u64..400).prop_map(second)
+}
+
+fn outcome() -> impl Strategy<Value = OfferOutcome> {
+    select(vec![
+        OfferOutcome::NoAnswer,
+        OfferOutcome::Rejected,
+        OfferOutcome::Busy,
+        OfferOutcome::Unreachable,
+        OfferOutcome::Withdrawn,
+    ])
+}
+
+fn answer_mode() -> impl Strategy<Value = AnswerMode> {
+    select(vec![AnswerMode::Immediate, AnswerMode::OnAgent])
+}
+
+fn end_reason() -> impl Strategy<Value = EndReason> {
+    select(vec![
+        EndReason::MaxWait,
+        EndReason::MaxWait,
+        EndReason::QueueFull,
+        EndReason::NodeLost,
+        EndReason::Operator,
+        EndReason::Shutdown,
+    ])
+}
+
+fn start_offer() -> impl Strategy<Value = Command> {
+    (offer(), visit(), instant()).prop_map(|(offer, visit, until)| {
+        let (session, leg) = if offer == OFFER {
+            (SESSION, AGENT_LEG)
+        } else {
+            (OTHER_SESSION, OTHER_LEG)
+        };
+        Command::StartOffer {
+            offer,
+            visit,
+            session,
+            leg,
+            until,
+        }
+    })
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        4 => answer_mode().prop_map(|mode| receive(into_queue(mode))),
+        1 => Just(receive(Route::Refused(EndReason::UnknownAddress))),
+        2 => Just(Command::AnswerCall),
+        8 => start_offer(),
+        2 => (offer(), outcome())
+            .prop_map(|(offer, outcome)| Command::EndOffer { offer, outcome }),
+        1 => (end_reason(), prop::option::of(instant()))
+            .prop_map(|(reason, ended_at)| Command::EndCall { reason, ended_at }),
+        16 => fact(),
+    ]
+}
+
+fn fact() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => agent_leg().prop_map(|leg| Command::RecordAlerting { leg }),
+        5 => agent_leg().prop_map(answer),
+        3 => (agent_leg(), outcome()).prop_map(|(leg, outcome)| failure(leg, outcome)),
+        1 => leg().prop_map(bye),
+        1 => Just(cancel()),
+        3 => leg().prop_map(|leg| Command::RecordHold { leg }),
+        3 => leg().prop_map(|leg| Command::RecordRetrieve { leg }),
+        2 => (leg(), instant())
+            .prop_map(|(leg, since)| Command::RecordMediaSilence { leg, since }),
+        1 => leg().prop_map(|leg| Command::RecordSignallingLost { leg }),
+    ]
+}
+
+/// A command, and how many seconds after the one before it comes.
+fn history() -> impl Strategy<Value = Vec<(u64, Command)>> {
+    vec((0u64..10, command()), 0..40)
+}
+
+/// Any event, whether it could follow or not.
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        Just(received()),
+        Just(routed()),
+        answer_mode().prop_map(enqueued),
+        Just(Event::Answered {}),
+        Just(offer_started()),
+        Just(second_offer_started()),
+        Just(alerting()),
+        outcome().prop_map(|outcome| offer_ended(outcome, WireCause::default())),
+        Just(agent_connected()),
+        leg().prop_map(|leg| Event::Held { leg }),
+        leg().prop_map(|leg| Event::Retrieved { leg }),
+        instant().prop_map(|at| hung_up_by(By::Agent, at, WireCause::default())),
+        leg().prop_map(|leg| Event::LateFact {
+            leg,
+            fact: "record_bye".into(),
+        }),
+    ]
+}
+
+/// Plays the commands, a refused one changing nothing, and returns what
+/// happened when.
+fn play(commands: Vec<(u64, Command)>) -> (Call, Vec<(Timestamp, Event)>) {
+    let mut call = Call::default();
+    let mut log = vec![];
+    let mut now = 0;
+    for (pause, command) in commands {
+        now += pause;
+        let at = second(now);
+        for event in Call::decide(&call, at, command).unwrap_or_default() {
+            call = Call::evolve(call, at, &event);
+            log.push((at, event));
+        }
+    }
+    (call, log)
+}
+
+proptest! {
+    #[test]
+    fn a_call_ends_at_most_once_and_only_late_facts_follow(commands in history()) {
+        let (call, log) = play(commands);
+        let ends = log.iter().filter(|(_, event)| matches!(event, Event::Ended { .. }));
+        prop_assert_eq!(ends.count(), usize::from(call.is_ended()));
+        let after_end = log
+            .iter()
+            .skip_while(|(_, event)| !matches!(event, Event::Ended { .. }))
+            .skip(1);
+        for (_, event) in after_end {
+            prop_assert!(matches!(event, Event::LateFact { .. }), "{:?}", event);
+        }
+    }
+
+    #[test]
+    fn a_received_call_can_always_be_ended_exactly_once(commands in history()) {
+        let (call, _) = play(commands);
+        let end = Command::EndCall { reason: EndReason::Operator, ended_at: None };
+        let outcome = Call::decide(&call, second(1_000), end);
+        let may_end = !matches!(call.phase, Phase::Unborn | Phase::Ended(_));
+        prop_assert_eq!(outcome.is_ok(), may_end);
+    }
+
+    #[test]
+    fn one_offer_is_live_at_most_and_only_a_live_one_ends_or_is_accepted(commands in history()) {
+        let mut live = None;
+        for (_, event) in play(commands).1 {
+            match event {
+                Event::OfferStarted { offer, .. } => {
+                    prop_assert_eq!(live, None);
+                    live = Some(offer);
+                }
+                Event::OfferEnded { offer, .. } => {
+                    prop_assert_eq!(live, Some(offer));
+                    live = None;
+                }
+                Event::LegAlerting { offer, .. } | Event::AgentConnected { offer, .. } => {
+                    prop_assert_eq!(live, Some(offer));
+                }
+                // The one that must be freed is named.
+                Event::Ended { offer, .. } => prop_assert_eq!(live, offer),
+                Event::Received { .. }
+                | Event::Routed { .. }
+                | Event::Enqueued { .. }
+                | Event::Answered {}
+                | Event::Held { .. }
+                | Event::Retrieved { .. }
+                | Event::LateFact { .. } => {}
+            }
+        }
+    }
+
+    #[test]
+    fn one_agent_is_connected_at_most(commands in history()) {
+        let (_, log) = play(commands);
+        let connections = log
+            .iter()
+            .filter(|(_, event)| matches!(event, Event::AgentConnected { .. }));
+        prop_assert!(connections.count() <= 1);
+    }
+
+    #[test]
+    fn the_caller_is_answered_once_and_before_or_with_the_agent(commands in history()) {
+        let (call, log) = play(commands);
+        let answers = log.iter().filter(|(_, event)| matches!(event, Event::Answered {}));
+        prop_assert_eq!(answers.count(), usize::from(call.answered_at.is_some()));
+        if log.iter().any(|(_, event)| matches!(event, Event::AgentConnected { .. })) {
+            prop_assert!(call.answered_at.is_some());
+        }
+    }
+
+    #[test]
+    fn received_answered_and_ended_are_in_that_order_of_time(commands in history()) {
+        let (call, log) = play(commands);
+        let mut known = Timestamp::default();
+        for (at, event) in log {
+            if let Event::Ended { ended_at, .. } = event {
+                prop_assert!(known <= ended_at && ended_at <= at);
+                prop_assert!(call.received_at <= ended_at);
+                prop_assert!(call.answered_at.is_none_or(|answered| answered <= ended_at));
+            }
+            known = at;
+        }
+        prop_assert!(call.answered_at.is_none_or(|answered| call.received_at <= answered));
+    }
+
+    #[test]
+    fn holds_and_retrieves_of_a_leg_alternate(commands in history()) {
+        let mut holding = std::collections::BTreeSet::new();
+        for (_, event) in play(commands).1 {
+            if let Event::Held { leg } = event {
+                prop_assert!(holding.insert(leg));
+            } else if let Event::Retrieved { leg } = event {
+                prop_assert!(holding.remove(&leg));
+            }
+        }
+    }
+
+    #[test]
+    fn a_fact_told_twice_changes_nothing_the_second_time(commands in history(), fact in fact()) {
+        let (call, log) = play(commands);
+        let at = log.last().map_or(second(0), |(at, _)| *at);
+        let first = Call::decide(&call, at, fact.clone()).expect("facts are never refused");
+        let after = first.iter().fold(call, |call, event| Call::evolve(call, at, event));
+        let again = Call::decide(&after, at, fact).expect("facts are never refused");
+        // After the end even a repetition is worth keeping; it has no effect.
+        for event in &again {
+            prop_assert!(matches!(event, Event::LateFact { .. }), "{:?}", event);
+        }
+        let later = again.iter().fold(after.clone(), |call, event| Call::evolve(call, at, event));
+        prop_assert_eq!(later, after);
+    }
+
+    #[test]
+    fn any_order_of_events_can_be_folded(events in vec((instant(), event()), 0..40)) {
+        events
+            .iter()
+            .fold(Call::default(), |call, (at, event)| Call::evolve(call, *at, event));
+    }
+}

@@ -1,0 +1,83 @@
+//! One side hangs up.
+
+use super::*;
+use crate::testing::NOW;
+
+#[test]
+fn a_caller_who_hangs_up_ends_the_conversation() {
+    for history in [connected(), held()] {
+        story(history).when(bye(CALLER_LEG)).then([hung_up_by(
+            By::Caller,
+            NOW,
+            WireCause::default(),
+        )]);
+    }
+}
+
+#[test]
+fn an_agent_who_hangs_up_ends_the_conversation() {
+    for history in [connected(), held()] {
+        story(history).when(bye(AGENT_LEG)).then([hung_up_by(
+            By::Agent,
+            NOW,
+            WireCause::default(),
+        )]);
+    }
+}
+
+#[test]
+fn what_the_wire_said_is_kept_verbatim() {
+    let wire = WireCause {
+        sip_status: Some(200),
+        reason_header: Some("Q.850;cause=16;text=\"Normal\"".into()),
+    };
+    story(connected())
+        .when(Command::RecordBye {
+            leg: AGENT_LEG,
+            wire: wire.clone(),
+        })
+        .then([hung_up_by(By::Agent, NOW, wire)]);
+}
+
+#[test]
+fn an_answered_caller_who_hangs_up_in_the_queue_has_abandoned() {
+    story(waiting_with_music())
+        .when(bye(CALLER_LEG))
+        .then([left_by_caller(EndReason::Hangup, None, NOW)]);
+}
+
+#[test]
+fn an_unanswered_caller_who_hangs_up_has_abandoned_and_gets_487() {
+    story(waiting()).when(bye(CALLER_LEG)).then([left_by_caller(
+        EndReason::Hangup,
+        Some(487),
+        NOW,
+    )]);
+}
+
+#[test]
+fn a_ringing_phone_that_hangs_up_only_ends_its_offer() {
+    for history in [offering(), ringing()] {
+        story(history)
+            .when(bye(AGENT_LEG))
+            .then([offer_ended(OfferOutcome::Unreachable, WireCause::default())]);
+    }
+}
+
+#[test]
+fn a_phone_of_an_older_offer_that_hangs_up_ends_nothing() {
+    changes_nothing_but_in(&bye(OTHER_LEG), &["over"]);
+}
+
+#[test]
+fn a_second_hang_up_is_kept_as_a_late_fact() {
+    story(over()).when(bye(AGENT_LEG)).then([Event::LateFact {
+        leg: AGENT_LEG,
+        fact: "record_bye".into(),
+    }]);
+}
+
+#[test]
+fn nobody_hangs_up_a_call_that_never_came() {
+    story([]).when(bye(CALLER_LEG)).nothing();
+}
