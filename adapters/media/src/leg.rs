@@ -118,6 +118,8 @@ impl Leg {
             self.outgoing.cut();
         }
         self.hears = hears;
+        // Whoever has to send anew has fresh patience, and is told anew.
+        self.watch.expect(false, now);
         self.expect(now);
     }
 

@@ -15,6 +15,7 @@
 //! packets are believed).
 
 pub mod bench;
+mod directory;
 mod event;
 mod g711;
 mod gate;

@@ -1,6 +1,7 @@
 //! The handle of the relay: opens legs, says who hears whom, closes legs.
 
 use crate::{
+    directory::{Directory, Entry, Wish},
     event::{MediaEvent, Stats},
     leg::{Hears, Leg},
     music::Track,
@@ -12,7 +13,6 @@ use crate::{
 };
 use domain::id::LegId;
 use std::{
-    collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc::sync_channel},
@@ -48,14 +48,20 @@ pub enum OpenError {
     /// descriptors left.
     #[error("RTP sockets can not be opened")]
     Sockets(#[source] io::Error),
+    /// The leg was closed before: its call has moved on while signalling was
+    /// still about to open it.
+    #[error("leg was closed before it was opened")]
+    Closed,
     /// The relay has ended.
     #[error("relay has stopped")]
     Stopped,
 }
 
 /// The relay. Clones are cheap and mean the same relay, which ends with the
-/// last of them. No method waits for the network; all are idempotent, and what
-/// concerns an unknown or closed leg is void.
+/// last of them. No method waits for the network; all are idempotent. What
+/// concerns a closed leg is void; what a leg shall hear may be ordered before it
+/// is opened, because signalling and the feed of events do not wait for each
+/// other.
 #[derive(Debug, Clone)]
 pub struct Relay(Arc<Inner>);
 
@@ -67,21 +73,9 @@ struct Inner {
     listen: IpAddr,
     advertised: IpAddr,
     descriptors_max: u64,
+    /// Held while a command is handed over, so that commands about one leg
+    /// keep their order also while it moves.
     directory: Mutex<Directory>,
-}
-
-/// Which shard has which leg. Held while a command is handed over, so that
-/// commands about one leg keep their order also while it moves.
-#[derive(Debug, Default)]
-struct Directory {
-    legs: HashMap<LegId, Entry>,
-    next_shard: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    shard: usize,
-    local: LocalMedia,
 }
 
 impl Relay {
@@ -136,19 +130,26 @@ impl Relay {
     /// No port is free, or the system refuses the sockets.
     pub fn open(&self, leg: LegId) -> Result<LocalMedia, OpenError> {
         let mut directory = self.directory();
-        if let Some(entry) = directory.legs.get(&leg) {
+        if let Some(entry) = directory.entry(leg) {
             return Ok(entry.local);
+        }
+        if directory.was_closed(leg) {
+            return Err(OpenError::Closed);
         }
         let (port, opened) = self.bind(leg)?;
         let local = LocalMedia {
             rtp: SocketAddr::new(self.0.advertised, port),
         };
-        let shard = directory.next_shard % self.0.shards.len();
-        directory.next_shard = shard + 1;
+        let shard = directory.next_shard(self.0.shards.len());
         if !self.0.shards[shard].send(Command::Adopt(Box::new(opened))) {
             return Err(OpenError::Stopped);
         }
-        directory.legs.insert(leg, Entry { shard, local });
+        directory.set(leg, Entry { shard, local });
+        match directory.wish_of(leg) {
+            None => {}
+            Some(Wish::Play(hears)) => self.play_now(&mut directory, leg, hears),
+            Some(Wish::Bridge(peer)) => self.bridge_now(&mut directory, leg, peer),
+        }
         Ok(local)
     }
 
@@ -188,48 +189,77 @@ impl Relay {
     /// Plays the music to the far end, from its first bar, until something
     /// else is ordered. Ends a bridge that the leg is in.
     pub fn play_music(&self, leg: LegId) {
-        self.order(leg, |leg| Command::Play(leg, Hears::Music { frame: 0 }));
+        self.play_now(&mut self.directory(), leg, Hears::Music { frame: 0 });
     }
 
     /// Sends packets with silence to the far end. Ends a bridge that the leg is in.
     pub fn silence(&self, leg: LegId) {
-        self.order(leg, |leg| Command::Play(leg, Hears::Silence));
+        self.play_now(&mut self.directory(), leg, Hears::Silence);
     }
 
     /// Lets two legs hear each other. Whatever they heard before, also another
     /// bridge, ends.
     pub fn bridge(&self, a: LegId, b: LegId) {
-        let mut directory = self.directory();
-        let (Some(to), Some(from)) = (directory.shard(a), directory.shard(b)) else {
-            return;
-        };
-        if to != from {
-            // A leg is moved rather than shared: no packet ever takes a lock.
-            let (answer, moved) = sync_channel(1);
-            if !self.0.shards[from].send(Command::GiveUp(b, answer)) {
-                return;
-            }
-            let Ok(Some(leg)) = moved.recv() else { return };
-            self.0.shards[to].send(Command::Adopt(leg));
-            if let Some(entry) = directory.legs.get_mut(&b) {
-                entry.shard = to;
-            }
+        if a != b {
+            self.bridge_now(&mut self.directory(), a, b);
         }
-        self.0.shards[to].send(Command::Bridge(a, b));
     }
 
     /// Ends the bridge between two legs, if there is one; both hear nothing then.
     pub fn unbridge(&self, a: LegId, b: LegId) {
+        let mut directory = self.directory();
+        if directory.wish_of(a) == Some(Wish::Bridge(b)) {
+            directory.forget_wish(a);
+        }
         // Legs of a bridge are always in one shard.
-        self.order(a, |a| Command::Unbridge(a, b));
+        if let Some(shard) = directory.shard(a) {
+            self.0.shards[shard].send(Command::Unbridge(a, b));
+        }
     }
 
-    /// Closes a leg. Its ports go into quarantine.
+    /// Closes a leg for good, also one that was never opened: it can not be
+    /// opened any more. Its ports go into quarantine.
     pub fn close(&self, leg: LegId) {
         let mut directory = self.directory();
-        if let Some(entry) = directory.legs.remove(&leg) {
+        if let Some(entry) = directory.close(leg) {
             self.0.shards[entry.shard].send(Command::Close(leg));
         }
+    }
+
+    fn play_now(&self, directory: &mut Directory, leg: LegId, hears: Hears) {
+        match directory.shard(leg) {
+            None => directory.wish(leg, Wish::Play(hears)),
+            Some(shard) => {
+                directory.forget_wish(leg);
+                self.0.shards[shard].send(Command::Play(leg, hears));
+            }
+        }
+    }
+
+    fn bridge_now(&self, directory: &mut Directory, a: LegId, b: LegId) {
+        let (Some(to), Some(moving)) = (directory.shard(a), directory.entry(b)) else {
+            directory.wish(a, Wish::Bridge(b));
+            return;
+        };
+        directory.forget_wish(a);
+        directory.forget_wish(b);
+        if to != moving.shard {
+            // A leg is moved rather than shared: no packet ever takes a lock.
+            let (answer, moved) = sync_channel(1);
+            if !self.0.shards[moving.shard].send(Command::GiveUp(b, answer)) {
+                return;
+            }
+            let Ok(Some(leg)) = moved.recv() else { return };
+            self.0.shards[to].send(Command::Adopt(leg));
+            directory.set(
+                b,
+                Entry {
+                    shard: to,
+                    ..moving
+                },
+            );
+        }
+        self.0.shards[to].send(Command::Bridge(a, b));
     }
 
     /// The counts of a leg; none if it is not open.
@@ -247,7 +277,7 @@ impl Relay {
 
     /// The legs that are open.
     pub fn open_legs(&self) -> Vec<LegId> {
-        self.directory().legs.keys().copied().collect()
+        self.directory().open_legs()
     }
 
     /// The limit of open descriptors that holds since the start.
@@ -266,12 +296,6 @@ impl Relay {
         if let Some(shard) = directory.shard(leg) {
             self.0.shards[shard].send(command(leg));
         }
-    }
-}
-
-impl Directory {
-    fn shard(&self, leg: LegId) -> Option<usize> {
-        self.legs.get(&leg).map(|entry| entry.shard)
     }
 }
 

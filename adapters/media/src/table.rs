@@ -57,8 +57,8 @@ impl Table {
         self.by_id.len()
     }
 
-    /// The legs in every fourth slot from `phase` on, so that a tick has a
-    /// quarter of the work.
+    /// The legs in every `phases`-th slot from `phase` on, so that a tick has a
+    /// part of the work.
     pub(crate) fn phase(&mut self, phase: usize, phases: usize) -> impl Iterator<Item = &mut Leg> {
         self.slots
             .iter_mut()

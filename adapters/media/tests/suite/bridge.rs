@@ -168,18 +168,21 @@ fn rtcp_is_relayed_with_the_numbers_of_the_rewritten_stream() {
 }
 
 #[test]
-fn orders_about_unknown_and_closed_legs_are_void() {
+fn orders_about_closed_legs_and_repeated_orders_are_void() {
     let (relay, _events) = start(&options(2));
     let mut caller = Phone::agreed(&relay, 1, PLAIN);
     let mut agent = Phone::agreed(&relay, 2, PLAIN);
+    relay.close(leg(99));
+    relay.close(leg(99));
     relay.bridge(caller.leg, leg(99));
     relay.bridge(leg(98), leg(99));
     relay.bridge(caller.leg, caller.leg);
     relay.unbridge(leg(98), caller.leg);
     relay.play_music(leg(99));
     relay.silence(leg(99));
-    relay.close(leg(99));
     assert_eq!(relay.stats(leg(99)), None);
+    let closed = relay.open(leg(99)).unwrap_err();
+    assert_eq!(closed.to_string(), "leg was closed before it was opened");
     relay.bridge(caller.leg, agent.leg);
     relay.bridge(agent.leg, caller.leg);
     caller.say(0, b"one");
@@ -195,4 +198,24 @@ fn orders_about_unknown_and_closed_legs_are_void() {
     agent.say(0, b"three");
     caller.hears_nothing();
     assert_eq!(relay.open_legs(), [caller.leg]);
+}
+
+#[test]
+fn what_was_ordered_before_a_leg_was_opened_is_done_when_it_is() {
+    let (relay, _events) = start(&options(4));
+    let mut caller = Phone::agreed(&relay, 1, PLAIN);
+    relay.bridge(caller.leg, leg(2));
+    let mut agent = Phone::agreed(&relay, 2, PLAIN);
+    caller.say(0, b"bridged");
+    assert_eq!(agent.hear().payload, b"bridged");
+    agent.say(0, b"both ways");
+    assert_eq!(caller.hear().payload, b"both ways");
+    // A later order for one of the two takes the place of the early one.
+    relay.bridge(leg(3), leg(4));
+    relay.play_music(leg(4));
+    let mut third = Phone::agreed(&relay, 3, PLAIN);
+    let fourth = Phone::agreed(&relay, 4, PLAIN);
+    third.say(0, b"not bridged");
+    assert_eq!(fourth.hear().payload.len(), 160, "music");
+    third.hears_nothing();
 }
