@@ -1,2 +1,22 @@
-//! Ringledger commands.
+//! The write side: from a command to durable events, and the ordered feed of
+//! them.
+//!
+//! It knows the domain and the ports; it must not know SIP, GraphQL or any
+//! store. Start reading at [`gateway`], then [`actor`](self), [`writer`] and
+//! [`feed`].
+
+mod actor;
+pub mod directory;
+pub mod envelope;
+pub mod error;
+pub mod feed;
+pub mod gateway;
+mod hosted;
+mod kind;
 pub mod ports;
+pub mod processes;
+pub mod sessions;
+pub mod sourced;
+pub mod system;
+pub mod tail;
+pub mod writer;

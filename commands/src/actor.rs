@@ -1,0 +1,250 @@
+//! One mailbox per live aggregate: its commands are decided one after the
+//! other on cached state, and committed in groups.
+
+use crate::{
+    envelope::{Committed, Envelope},
+    error::DispatchError,
+    hosted::{Decision, Hosted},
+    kind::Kind,
+    ports::{Append, AppendError, Appended, Entropy, EventLog},
+    writer::Writer,
+};
+use domain::{any::AnyEvent, id::CommandId, time::Timestamp};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands waiting for one aggregate at most.
+pub(crate) const MAILBOX_MAX: usize = 4_096;
+/// Commands decided in one append at most.
+const BATCH_MAX: usize = 128;
+/// An aggregate that nobody asks anything leaves memory after this.
+const IDLE_MS: u64 = 20_000;
+/// How often a batch is decided again after a conflict.
+const CONFLICTS_MAX: u32 = 3;
+
+/// What every actor needs.
+pub(crate) struct Shared {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) writer: Writer,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) node_epoch: u64,
+}
+
+pub(crate) type Answer = Result<Committed, DispatchError>;
+
+/// A command in a mailbox. Boxed, so that an idle mailbox is small.
+pub(crate) struct Job<K: Kind> {
+    pub(crate) envelope: Envelope,
+    pub(crate) command: K::Command,
+    pub(crate) reply: oneshot::Sender<Answer>,
+}
+
+/// Serves the mailbox until it has been idle for long; `retire` closes it
+/// against new commands, and what came before that is still served.
+pub(crate) async fn run<K: Kind<State = K>>(
+    id: K::Id,
+    shared: Arc<Shared>,
+    mut mailbox: mpsc::Receiver<Box<Job<K>>>,
+    retire: impl Fn(K::Id) + Send,
+) {
+    let mut hosted: Option<Hosted<K>> = None;
+    let mut jobs = Vec::new();
+    loop {
+        let idle = Duration::from_millis(IDLE_MS);
+        match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
+            Ok(0) => return,
+            Ok(_) => serve(id, &shared, &mut hosted, &mut jobs).await,
+            Err(_) => {
+                retire(id);
+                mailbox.close();
+            }
+        }
+    }
+}
+
+/// Decides and commits a batch; again from the log when somebody else wrote.
+async fn serve<K: Kind<State = K>>(
+    id: K::Id,
+    shared: &Shared,
+    cached: &mut Option<Hosted<K>>,
+    jobs: &mut Vec<Box<Job<K>>>,
+) {
+    let mut conflicts_count = 0;
+    while !jobs.is_empty() {
+        let hosted = match cached.take() {
+            Some(hosted) => Ok(hosted),
+            None => Hosted::load(id, shared.log.as_ref()).await,
+        };
+        let mut hosted = match hosted {
+            Ok(hosted) => hosted,
+            Err(error) => return answer_all(jobs, &error),
+        };
+        match attempt(shared, &mut hosted, jobs).await {
+            Ok(()) => *cached = Some(hosted),
+            Err(AppendError::Duplicate {
+                command_id,
+                written,
+                ..
+            }) => {
+                let committed = Committed {
+                    version: written.version,
+                    position: written.position,
+                    changed: true,
+                };
+                if !answer_one(jobs, command_id, Ok(committed)) {
+                    return answer_all(jobs, &DispatchError::Conflict);
+                }
+            }
+            Err(AppendError::Conflict { .. }) => {
+                metrics::counter!("ringledger_append_conflicts_count").increment(1);
+                conflicts_count += 1;
+                if conflicts_count > CONFLICTS_MAX {
+                    return answer_all(jobs, &DispatchError::Conflict);
+                }
+            }
+            Err(error @ (AppendError::Fenced | AppendError::Unavailable(_))) => {
+                return answer_all(jobs, &DispatchError::Unavailable(error.to_string()));
+            }
+        }
+    }
+}
+
+/// Decides all jobs on one speculative state and appends what came of them.
+/// On success every job is answered; on failure all stay, to be decided again.
+async fn attempt<K: Kind<State = K>>(
+    shared: &Shared,
+    hosted: &mut Hosted<K>,
+    jobs: &mut Vec<Box<Job<K>>>,
+) -> Result<(), AppendError> {
+    let expected = hosted.version;
+    let mut changes = Vec::with_capacity(jobs.len());
+    let mut events: Vec<(Timestamp, AnyEvent)> = Vec::new();
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
+    for (index, job) in jobs.iter().enumerate() {
+        // The same command twice in one batch is one command.
+        let command_id = job.envelope.command_id;
+        if let Some(first) = jobs[..index]
+            .iter()
+            .position(|earlier| earlier.envelope.command_id == command_id)
+        {
+            outcomes.push(outcomes[first].clone());
+            continue;
+        }
+        let command = job.command.clone();
+        let entropy = shared.entropy.as_ref();
+        match hosted
+            .decide(&job.envelope, command, entropy, shared.node_epoch)
+            .await
+        {
+            Decision::Changed {
+                change,
+                events: decided,
+            } => {
+                changes.push(change);
+                events.extend(decided);
+                outcomes.push(Outcome::Change(changes.len() - 1));
+            }
+            Decision::Unchanged => outcomes.push(Outcome::Unchanged(hosted.version)),
+            Decision::Refused(refused) => outcomes.push(Outcome::Refused(refused)),
+        }
+    }
+    let appended = if changes.is_empty() {
+        None
+    } else {
+        let stream = hosted.stream().clone();
+        let append = Append {
+            stream,
+            aggregate_type: K::CATEGORY,
+            expected,
+            changes,
+        };
+        let appended = shared.writer.append(append, events).await?;
+        if let Some(last) = appended.changes.last() {
+            hosted.position = last.position;
+        }
+        Some(appended)
+    };
+    let position = hosted.position;
+    for (job, outcome) in jobs.drain(..).zip(outcomes) {
+        let answer = outcome.settle(shared, job.envelope.command_id, appended.as_ref(), position);
+        // The asker may have given up; the effect stands.
+        let _ = job.reply.send(answer.await);
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+enum Outcome {
+    Change(usize),
+    Unchanged(u64),
+    Refused(crate::error::Refused),
+}
+
+impl Outcome {
+    async fn settle(
+        self,
+        shared: &Shared,
+        command_id: CommandId,
+        appended: Option<&Appended>,
+        position: crate::ports::Position,
+    ) -> Answer {
+        match self {
+            Self::Change(index) => {
+                let written = appended
+                    .and_then(|appended| appended.changes.get(index))
+                    .expect("the log answers one result for each change of an append");
+                let (version, position) = (written.version, written.position);
+                Ok(Committed {
+                    version,
+                    position,
+                    changed: true,
+                })
+            }
+            Self::Unchanged(version) => match first_result(shared, command_id).await? {
+                Some(first) => Ok(first),
+                None => Ok(Committed {
+                    version,
+                    position,
+                    changed: false,
+                }),
+            },
+            Self::Refused(refused) => match first_result(shared, command_id).await? {
+                Some(first) => Ok(first),
+                None => Err(DispatchError::Refused(refused)),
+            },
+        }
+    }
+}
+
+/// A retry of a command that had its effect hears the first result, not what
+/// the rules say now. Only asked when there is nothing to append: the append
+/// itself finds duplicates.
+async fn first_result(
+    shared: &Shared,
+    command_id: CommandId,
+) -> Result<Option<Committed>, DispatchError> {
+    match shared.log.find_command(command_id).await {
+        Ok(found) => Ok(found.map(|(_, written)| Committed {
+            version: written.version,
+            position: written.position,
+            changed: true,
+        })),
+        Err(error) => Err(DispatchError::Unavailable(error.to_string())),
+    }
+}
+
+fn answer_one<K: Kind>(jobs: &mut Vec<Box<Job<K>>>, command_id: CommandId, answer: Answer) -> bool {
+    let index = jobs
+        .iter()
+        .position(|job| job.envelope.command_id == command_id);
+    if let Some(index) = index {
+        let _ = jobs.remove(index).reply.send(answer);
+    }
+    index.is_some()
+}
+
+fn answer_all<K: Kind>(jobs: &mut Vec<Box<Job<K>>>, error: &DispatchError) {
+    for job in jobs.drain(..) {
+        let _ = job.reply.send(Err(error.clone()));
+    }
+}

@@ -1,0 +1,210 @@
+//! The one door for commands: used by the SIP adapter, the API and the
+//! processes alike.
+
+use crate::{
+    actor::{self, Answer, Job, MAILBOX_MAX, Shared},
+    envelope::{Committed, Envelope},
+    error::DispatchError,
+    kind::Kind,
+    ports::{Entropy, EventLog},
+    writer::Writer,
+};
+use domain::{
+    agent::Agent, any::AnyCommand, call::Call, device::Device, line::Line, queue::Queue,
+    session::Session, trunk::Trunk,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// A handle on the write side; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    calls: Pool<Call>,
+    sessions: Pool<Session>,
+    lines: Pool<Line>,
+    queues: Pool<Queue>,
+    agents: Pool<Agent>,
+    devices: Pool<Device>,
+    trunks: Pool<Trunk>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gateway")
+    }
+}
+
+impl Gateway {
+    /// The write side over a log and its writer. `node_epoch` is the number of
+    /// this run of the node and is written beside every event.
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        writer: Writer,
+        entropy: Arc<dyn Entropy>,
+        node_epoch: u64,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            log,
+            writer,
+            entropy,
+            node_epoch,
+        });
+        Self {
+            inner: Arc::new(Inner {
+                shared,
+                calls: Pool::default(),
+                sessions: Pool::default(),
+                lines: Pool::default(),
+                queues: Pool::default(),
+                agents: Pool::default(),
+                devices: Pool::default(),
+                trunks: Pool::default(),
+            }),
+        }
+    }
+
+    /// Carries out a command and waits until its events are durable.
+    ///
+    /// # Errors
+    /// A refusal by the rules, or a fault of the store.
+    pub async fn dispatch(&self, envelope: Envelope) -> Result<Committed, DispatchError> {
+        self.submit(envelope).wait().await
+    }
+
+    /// Puts the command into the mailbox of its aggregate now, in the order of
+    /// the calls of this function, and returns where the answer will come.
+    pub fn submit(&self, envelope: Envelope) -> Pending {
+        let started = std::time::Instant::now();
+        let inner = &self.inner;
+        let answer = match envelope.command.clone() {
+            AnyCommand::Call(id, command) => inner.calls.submit(inner, id, envelope, command),
+            AnyCommand::Session(id, command) => inner.sessions.submit(inner, id, envelope, command),
+            AnyCommand::Line(id, command) => inner.lines.submit(inner, id, envelope, command),
+            AnyCommand::Queue(id, command) => inner.queues.submit(inner, id, envelope, command),
+            AnyCommand::Agent(id, command) => inner.agents.submit(inner, id, envelope, command),
+            AnyCommand::Device(id, command) => inner.devices.submit(inner, id, envelope, command),
+            AnyCommand::Trunk(id, command) => inner.trunks.submit(inner, id, envelope, command),
+        };
+        Pending { answer, started }
+    }
+
+    /// Aggregates in memory.
+    pub fn live_count(&self) -> usize {
+        let inner = &self.inner;
+        inner.calls.len()
+            + inner.sessions.len()
+            + inner.lines.len()
+            + inner.queues.len()
+            + inner.agents.len()
+            + inner.devices.len()
+            + inner.trunks.len()
+    }
+}
+
+/// An answer that is on its way.
+#[derive(Debug)]
+pub struct Pending {
+    answer: Result<oneshot::Receiver<Answer>, DispatchError>,
+    started: std::time::Instant,
+}
+
+impl Pending {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// A refusal by the rules, or a fault of the store.
+    pub async fn wait(self) -> Result<Committed, DispatchError> {
+        let answer = self.answer?.await.unwrap_or_else(|_| {
+            Err(DispatchError::Unavailable(
+                "the aggregate stopped before it answered".into(),
+            ))
+        });
+        let outcome = match &answer {
+            Ok(_) => "committed",
+            Err(DispatchError::Refused(_)) => "refused",
+            Err(DispatchError::Conflict) => "conflict",
+            Err(DispatchError::Unavailable(_)) => "unavailable",
+            Err(DispatchError::Corrupt(_)) => "corrupt",
+        };
+        metrics::histogram!("ringledger_command_latency_seconds", "outcome" => outcome)
+            .record(self.started.elapsed().as_secs_f64());
+        answer
+    }
+}
+
+type Mailboxes<K> = HashMap<<K as Kind>::Id, mpsc::Sender<Box<Job<K>>>>;
+
+struct Pool<K: Kind> {
+    mailboxes: Arc<Mutex<Mailboxes<K>>>,
+}
+
+impl<K: Kind> Default for Pool<K> {
+    fn default() -> Self {
+        Self {
+            mailboxes: Arc::default(),
+        }
+    }
+}
+
+impl<K: Kind<State = K>> Pool<K> {
+    fn len(&self) -> usize {
+        lock(&self.mailboxes).len()
+    }
+
+    fn submit(
+        &self,
+        inner: &Inner,
+        id: K::Id,
+        envelope: Envelope,
+        command: K::Command,
+    ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Job {
+            envelope,
+            command,
+            reply,
+        });
+        let mut mailboxes = lock(&self.mailboxes);
+        let mailbox = mailboxes.entry(id).or_insert_with(|| self.host(inner, id));
+        match mailbox.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(DispatchError::Unavailable(format!(
+                "{}-{id} has {MAILBOX_MAX} commands waiting",
+                K::CATEGORY
+            ))),
+            // It has ended with a panic, or is retiring: a new one takes over.
+            Err(mpsc::error::TrySendError::Closed(job)) => {
+                let mailbox = self.host(inner, id);
+                let sent = mailbox.try_send(job);
+                mailboxes.insert(id, mailbox);
+                sent.map(|()| answer)
+                    .map_err(|_| DispatchError::Unavailable("a new mailbox is full".into()))
+            }
+        }
+    }
+
+    fn host(&self, inner: &Inner, id: K::Id) -> mpsc::Sender<Box<Job<K>>> {
+        let (mailbox, jobs) = mpsc::channel(MAILBOX_MAX);
+        let mailboxes = Arc::downgrade(&self.mailboxes);
+        let retire = move |id: K::Id| {
+            if let Some(mailboxes) = mailboxes.upgrade() {
+                lock(&mailboxes).remove(&id);
+            }
+        };
+        tokio::spawn(actor::run::<K>(id, inner.shared.clone(), jobs, retire));
+        mailbox
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under the lock is one insert or remove.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

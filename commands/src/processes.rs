@@ -1,0 +1,416 @@
+//! Runs a process: feeds it committed events, carries out what it asks for,
+//! tells it what was refused, wakes it when something is due.
+
+use crate::{
+    envelope::Envelope,
+    error::DispatchError,
+    feed::Feed,
+    gateway::Gateway,
+    ports::{Clock, Position, ReadError, ReadStore, Statement, StoreError, Value},
+};
+use domain::{
+    any::{AnyCommand, AnyEvent},
+    id::{CommandId, DEFAULT_TENANT},
+    process::{Input, Intent, Process, command_id},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use uuid::Uuid;
+
+/// Events taken from the feed at once.
+const BATCH_MAX: usize = 256;
+/// State and position are saved this often when they have changed.
+const SAVE_EVERY_MS: u64 = 1_000;
+/// The sweep that repairs what should not need repair.
+const SWEEP_EVERY_MS: u64 = 1_000;
+/// First pause before a command is tried again on a store that is down;
+/// doubled up to the most.
+const RETRY_MS: u64 = 20;
+const RETRY_MS_MAX: u64 = 2_000;
+
+/// One row a process; the table is made by the store's migrations.
+const UPSERT: &str = "INSERT INTO es_processes (name, version, position, state) \
+     VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
+     position = excluded.position, state = excluded.state";
+
+/// What a runner works with.
+#[derive(Clone)]
+pub struct Means {
+    /// Where commands go.
+    pub gateway: Gateway,
+    /// Where events come from.
+    pub feed: Feed,
+    /// Where state and position are kept.
+    pub store: Arc<dyn ReadStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Means")
+    }
+}
+
+/// Why a process stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProcessError {
+    /// The feed can not be read; the error names the position.
+    #[error("process can not read on: {0}")]
+    Read(#[from] ReadError),
+    /// Its row can not be read.
+    #[error("process state can not be loaded: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// A process' row: what it knows, how far it has read, and the commands whose
+/// answers it had not heard. After a crash those are asked again under the
+/// same ids, and hear the first answer.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Saved<P: Process> {
+    state: P::State,
+    outstanding: Vec<(CommandId, AnyCommand)>,
+}
+
+/// One process being run.
+pub struct Runner<P: Process> {
+    means: Means,
+    state: P::State,
+    position: Position,
+    outstanding: BTreeMap<CommandId, AnyCommand>,
+    answers: mpsc::UnboundedReceiver<Heard>,
+    answered: mpsc::UnboundedSender<Heard>,
+    changed: bool,
+}
+
+struct Heard {
+    command_id: CommandId,
+    command: AnyCommand,
+    refusal: Option<crate::error::Refused>,
+}
+
+impl<P: Process> std::fmt::Debug for Runner<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner")
+            .field("process", &P::NAME)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: Process> Runner<P> {
+    /// Loads the process' row, or starts from zero.
+    ///
+    /// # Errors
+    /// When the row can not be read.
+    pub async fn load(means: Means) -> Result<Self, ProcessError> {
+        let rows = means
+            .store
+            .query(
+                "SELECT version, position, state FROM es_processes WHERE name = $1",
+                vec![Value::Text(P::NAME.into())],
+            )
+            .await?;
+        let (state, position, outstanding) = match rows.first().map(Vec::as_slice) {
+            Some([Value::Int(version), Value::Int(position), Value::Text(json)])
+                if *version == i64::from(P::VERSION) =>
+            {
+                let saved: Saved<P> = serde_json::from_str(json).map_err(|error| {
+                    StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
+                })?;
+                let position = Position(u64::try_from(*position).unwrap_or(0));
+                (saved.state, position, saved.outstanding)
+            }
+            // None yet, or of another version: the log has everything.
+            Some(_) | None => (P::State::default(), Position::default(), vec![]),
+        };
+        // Unbounded on purpose: its content is bounded by the commands under
+        // way, and a full channel would stop the very reader that empties it.
+        let (answered, answers) = mpsc::unbounded_channel();
+        Ok(Self {
+            means,
+            state,
+            position,
+            outstanding: outstanding.into_iter().collect(),
+            answers,
+            answered,
+            changed: false,
+        })
+    }
+
+    /// What it knows.
+    pub const fn state(&self) -> &P::State {
+        &self.state
+    }
+
+    /// Reads to the head of the feed without asking for anything: for a
+    /// process that only knows.
+    ///
+    /// # Errors
+    /// When the feed can not be read.
+    pub async fn catch_up_silently(&mut self) -> Result<(), ProcessError> {
+        loop {
+            let entries = self.means.feed.read(self.position, BATCH_MAX).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in entries {
+                P::step(&mut self.state, &Input::Event(&entry.fact));
+                self.position = entry.recorded.position;
+            }
+            self.changed = true;
+        }
+    }
+
+    /// Runs until `stop`; saves its row then.
+    ///
+    /// # Errors
+    /// When an event can not be read: the process stops at its position and
+    /// loses nothing.
+    pub async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Result<(), ProcessError> {
+        for (id, command) in std::mem::take(&mut self.outstanding) {
+            self.carry_out(id, command, id.0);
+        }
+        let mut save = tokio::time::interval(Duration::from_millis(SAVE_EVERY_MS));
+        let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_EVERY_MS));
+        save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let feed = self.means.feed.clone();
+            let position = self.position;
+            tokio::select! {
+                Some(heard) = self.answers.recv() => self.hear(heard),
+                () = feed.wait_beyond(position) => self.read().await?,
+                () = until(P::next_deadline(&self.state), self.means.clock.as_ref()) => {
+                    let now = self.means.clock.now();
+                    self.step(&Input::Deadline(now), now);
+                }
+                _ = sweep.tick() => self.sweep(),
+                _ = save.tick() => self.save().await,
+                _ = &mut stop => {
+                    self.save().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), ProcessError> {
+        for entry in self.means.feed.read(self.position, BATCH_MAX).await? {
+            self.position = entry.recorded.position;
+            self.changed = true;
+            let intents = P::step(&mut self.state, &Input::Event(&entry.fact));
+            for intent in &intents {
+                self.ask(intent, entry.fact.at);
+            }
+        }
+        let behind = self.means.feed.head().0.saturating_sub(self.position.0);
+        metrics::gauge!("ringledger_process_lag_events", "process" => P::NAME).set(behind as f64);
+        Ok(())
+    }
+
+    fn step(&mut self, input: &Input<'_>, at: Timestamp) -> usize {
+        let intents = P::step(&mut self.state, input);
+        self.changed |= !intents.is_empty();
+        for intent in &intents {
+            self.ask(intent, at);
+        }
+        intents.len()
+    }
+
+    fn sweep(&mut self) {
+        // Behind the head, what looks forgotten may only be unread.
+        if self.position < self.means.feed.head() || !self.outstanding.is_empty() {
+            return;
+        }
+        let now = self.means.clock.now();
+        let repaired = self.step(&Input::Sweep(now), now);
+        if repaired > 0 {
+            tracing::warn!(
+                process = P::NAME,
+                repaired,
+                "sweep repaired what was forgotten"
+            );
+            metrics::counter!("ringledger_repairs_count", "process" => P::NAME)
+                .increment(repaired as u64);
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        self.outstanding.remove(&heard.command_id);
+        self.changed = true;
+        let Some(refused) = heard.refusal else { return };
+        metrics::counter!(
+            "ringledger_process_refusals_count", "process" => P::NAME, "code" => refused.code
+        )
+        .increment(1);
+        let at = self.means.clock.now();
+        let input = Input::Refused {
+            command_id: heard.command_id,
+            command: &heard.command,
+            code: refused.code,
+            version: refused.version,
+            at,
+        };
+        self.step(&input, at);
+    }
+
+    fn ask(&mut self, intent: &Intent, at: Timestamp) {
+        let id = command_id(P::NAME, intent, at);
+        self.carry_out(id, intent.command.clone(), intent.cause);
+    }
+
+    /// Puts the command into its mailbox now, so that the order of intents is
+    /// kept for each aggregate, and waits for the answer aside.
+    fn carry_out(&mut self, command_id: CommandId, command: AnyCommand, cause: Uuid) {
+        self.outstanding.insert(command_id, command.clone());
+        let envelope = Envelope {
+            command_id,
+            at: self.means.clock.now(),
+            correlation_id: correlation_of(&command).unwrap_or(cause),
+            causation_id: cause,
+            actor: format!("process:{}", P::NAME),
+            tenant: DEFAULT_TENANT,
+            command: command.clone(),
+        };
+        let first = self.means.gateway.submit(envelope.clone());
+        let gateway = self.means.gateway.clone();
+        let clock = self.means.clock.clone();
+        let answered = self.answered.clone();
+        tokio::spawn(async move {
+            let refusal = insist(&gateway, clock.as_ref(), envelope, first).await;
+            // The runner may be gone; its row still has the command.
+            let _ = answered.send(Heard {
+                command_id,
+                command,
+                refusal,
+            });
+        });
+    }
+
+    async fn save(&mut self) {
+        if !self.changed {
+            return;
+        }
+        let saved = Saved::<P> {
+            state: self.state.clone(),
+            outstanding: self
+                .outstanding
+                .iter()
+                .map(|(id, c)| (*id, c.clone()))
+                .collect(),
+        };
+        let json = serde_json::to_string(&saved)
+            .expect("a process state is plain data: maps with string-like keys");
+        let statement = Statement {
+            sql: UPSERT,
+            parameters: vec![
+                Value::Text(P::NAME.into()),
+                Value::Int(i64::from(P::VERSION)),
+                Value::Int(i64::try_from(self.position.0).unwrap_or(i64::MAX)),
+                Value::Text(json),
+            ],
+            must_touch: None,
+        };
+        match self.means.store.transact(vec![statement]).await {
+            Ok(()) => self.changed = false,
+            Err(error) => tracing::warn!(process = P::NAME, %error, "process row was not saved"),
+        }
+    }
+}
+
+/// Tries until there is an answer by the rules: a store that is down delays a
+/// process, it never makes it forget.
+async fn insist(
+    gateway: &Gateway,
+    clock: &dyn Clock,
+    mut envelope: Envelope,
+    first: crate::gateway::Pending,
+) -> Option<crate::error::Refused> {
+    let mut pause_ms = RETRY_MS;
+    let mut answer = first.wait().await;
+    loop {
+        match answer {
+            Ok(_) => return None,
+            Err(DispatchError::Refused(refused)) => return Some(refused),
+            Err(error @ DispatchError::Corrupt(_)) => {
+                tracing::error!(command = %envelope.command, %error, "a person must look at this stream");
+            }
+            Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
+                tracing::warn!(command = %envelope.command, %error, "command will be tried again");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(RETRY_MS_MAX);
+        envelope.at = clock.now();
+        answer = gateway.dispatch(envelope.clone()).await;
+    }
+}
+
+/// The call that a command is about, where its target or content says so.
+fn correlation_of(command: &AnyCommand) -> Option<Uuid> {
+    use domain::{line, session};
+    match command {
+        AnyCommand::Call(call, _) => Some(call.0),
+        AnyCommand::Line(_, line::Command::OpenVisit { call, .. }) => Some(call.0),
+        AnyCommand::Session(
+            _,
+            session::Command::Reserve { call, .. }
+            | session::Command::EndContact { call, .. }
+            | session::Command::EndWrapUp { call },
+        ) => Some(call.0),
+        AnyCommand::Line(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..) => None,
+    }
+}
+
+async fn until(deadline: Option<Timestamp>, clock: &dyn Clock) {
+    match deadline {
+        None => std::future::pending().await,
+        Some(deadline) => {
+            let micros = deadline.micros().saturating_sub(clock.now().micros());
+            let wait = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+            tokio::time::sleep_until(Instant::now() + wait).await;
+        }
+    }
+}
+
+/// The call that an event is about, where it says so: for logs and readers.
+pub fn call_of(event: &AnyEvent) -> Option<domain::id::CallId> {
+    use domain::{line, session};
+    match event {
+        AnyEvent::Call(call, _) => Some(*call),
+        AnyEvent::Line(
+            _,
+            line::Event::Opened { call, .. }
+            | line::Event::Rejected { call, .. }
+            | line::Event::Matched { call, .. }
+            | line::Event::Returned { call, .. }
+            | line::Event::Closed { call, .. },
+        ) => Some(*call),
+        AnyEvent::Session(
+            _,
+            session::Event::Reserved { call, .. }
+            | session::Event::ConnectedToContact { call, .. }
+            | session::Event::ContactEnded { call }
+            | session::Event::WrapUpStarted { call, .. }
+            | session::Event::WrapUpEnded { call, .. },
+        ) => Some(*call),
+        AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => None,
+    }
+}

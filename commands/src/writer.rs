@@ -1,0 +1,161 @@
+//! The one writer of a node: drains its queue into group commits, then shows
+//! what was committed to the readers.
+
+use crate::{
+    feed::Feed,
+    ports::{Append, AppendError, Appended, Clock, EventLog, Position, Recorded},
+    tail::{Entry, Tail},
+};
+use domain::any::{AnyEvent, Fact};
+use domain::time::Timestamp;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Appends waiting at most: more than all actors of a busy node have under way.
+const QUEUE_MAX: usize = 8_192;
+/// Appends in one commit at most: bounds the latency of one group.
+const BATCH_MAX: usize = 512;
+
+pub(crate) struct Request {
+    pub(crate) append: Append,
+    /// The decoded events, one list for all changes, in order.
+    pub(crate) events: Vec<(Timestamp, AnyEvent)>,
+    pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// Where actors send what they have decided; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Request>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("stream", &self.append.stream)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Starts the writer task on the current runtime, and the feed behind it.
+    ///
+    /// # Errors
+    /// When the log's head can not be read.
+    pub async fn start(
+        log: Arc<dyn EventLog>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Feed), crate::ports::ReadError> {
+        let head_now = log.head().await?;
+        let tail = Arc::new(Tail::starting_after(head_now));
+        let (head, head_seen) = watch::channel(head_now);
+        let (queue, requests) = mpsc::channel(QUEUE_MAX);
+        let feed = Feed::new(log.clone(), tail.clone(), head_seen);
+        tokio::spawn(run(log, clock, tail, head, requests));
+        Ok((Self { queue }, feed))
+    }
+
+    pub(crate) async fn append(
+        &self,
+        append: Append,
+        events: Vec<(Timestamp, AnyEvent)>,
+    ) -> Result<Appended, AppendError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || AppendError::Unavailable("the writer has stopped".into());
+        self.queue
+            .send(Request {
+                append,
+                events,
+                reply,
+            })
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+async fn run(
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    tail: Arc<Tail>,
+    head: watch::Sender<Position>,
+    mut requests: mpsc::Receiver<Request>,
+) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while requests.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        metrics::histogram!("ringledger_append_batch_count").record(batch.len() as f64);
+        let appends = batch.iter().map(|request| request.append.clone()).collect();
+        let results = log.append(appends).await;
+        let recorded_at = clock.now();
+        let mut replies = Vec::with_capacity(batch.len());
+        let mut newest = None;
+        for (request, result) in batch.drain(..).zip(results) {
+            if let Ok(appended) = &result {
+                let entries = entries(request.append, request.events, appended, recorded_at);
+                newest = entries
+                    .last()
+                    .map(|entry| entry.recorded.position)
+                    .or(newest);
+                tail.push(appended.previous_head, entries);
+            }
+            replies.push((request.reply, result));
+        }
+        // Readers are woken before the commander hears back: whoever waits for
+        // a position never waits for an event that is not there yet.
+        if let Some(position) = newest {
+            head.send_if_modified(|head| {
+                let is_newer = position > *head;
+                if is_newer {
+                    *head = position;
+                }
+                is_newer
+            });
+        }
+        for (reply, result) in replies {
+            // The commander may have given up; the event stands.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+fn entries(
+    append: Append,
+    events: Vec<(Timestamp, AnyEvent)>,
+    appended: &Appended,
+    recorded_at: Timestamp,
+) -> Vec<Arc<Entry>> {
+    let mut events = events.into_iter();
+    let mut position = appended.first;
+    let mut version = append.expected;
+    let mut entries = Vec::with_capacity(events.len());
+    for change in append.changes {
+        for new in change.events {
+            let Some((at, event)) = events.next() else {
+                break;
+            };
+            version += 1;
+            let recorded = Recorded {
+                position,
+                stream: append.stream.clone(),
+                version,
+                event_id: new.event_id,
+                event_type: new.event_type.into(),
+                event_version: new.event_version,
+                payload: new.payload,
+                command_id: change.command_id,
+                metadata: change.metadata.clone(),
+                recorded_at,
+            };
+            let fact = Fact {
+                position: position.0,
+                version,
+                event_id: recorded.event_id,
+                at,
+                event,
+            };
+            entries.push(Arc::new(Entry { fact, recorded }));
+            position = Position(position.0 + 1);
+        }
+    }
+    entries
+}
