@@ -9,5 +9,8 @@ pub mod auth;
 pub mod boundary;
 pub mod ingress;
 pub mod message;
+pub mod registrar;
+pub mod sdp;
 pub mod stack;
+pub mod status;
 pub mod transport;

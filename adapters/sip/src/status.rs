@@ -1,0 +1,334 @@
+//! SIP status and Q.850 cause, both ways, and what our own end reasons and
+//! refusals look like on the wire (RFC 3398, 3326; the record keeps what was
+//! received verbatim, this table only translates).
+
+use domain::cause::EndReason;
+
+/// How an end of ours is said to the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Final status to an INVITE that was not answered yet.
+    pub status: u16,
+    /// Cause in the `Reason` header, of that response or of the BYE.
+    pub q850: u8,
+}
+
+/// What an end reason looks like on the wire.
+pub const fn of_reason(reason: EndReason) -> Said {
+    let (status, q850) = match reason {
+        EndReason::Hangup => (480, 16),
+        EndReason::Cancelled => (487, 16),
+        EndReason::UnknownAddress => (404, 1),
+        EndReason::NotAllowed => (403, 21),
+        EndReason::NoCommonCodec => (488, 65),
+        EndReason::NoMediaPort => (503, 47),
+        EndReason::QueueFull => (486, 17),
+        EndReason::MaxWait => (480, 19),
+        EndReason::MediaSilence => (504, 102),
+        EndReason::SignallingLost => (408, 18),
+        EndReason::NodeLost => (503, 41),
+        EndReason::Operator => (480, 31),
+        EndReason::Shutdown => (503, 41),
+    };
+    Said { status, q850 }
+}
+
+/// The status for a refusal code of the core, by its meaning. `None` for codes
+/// that no SIP request can cause.
+pub fn of_refusal(code: &str) -> Option<u16> {
+    REFUSALS
+        .iter()
+        .find(|(have, _)| *have == code)
+        .map(|(_, status)| *status)
+}
+
+/// Refusals that answer a request.
+const REFUSALS: [(&str, u16); 6] = [
+    // A retransmission that came after its transaction: merged (RFC 3261, 8.2.2.2).
+    ("call.already_received", 482),
+    ("call.unknown", 481),
+    ("call.already_ended", 481),
+    ("call.already_connected", 491),
+    ("call.already_answered", 491),
+    ("call.stale_offer", 487),
+];
+
+/// Q.850 causes that SIP knows: cause, status (RFC 3398, 8.2.6.1), text of the
+/// `Reason` header.
+const CAUSES: [(u8, u16, &str); 35] = [
+    (1, 404, "Unallocated number"),
+    (2, 404, "No route to transit network"),
+    (3, 404, "No route to destination"),
+    (16, 480, "Normal call clearing"),
+    (17, 486, "User busy"),
+    (18, 408, "No user responding"),
+    (19, 480, "No answer from user"),
+    (20, 480, "Subscriber absent"),
+    (21, 403, "Call rejected"),
+    (22, 410, "Number changed"),
+    (23, 410, "Redirection to new destination"),
+    (25, 483, "Exchange routing error"),
+    (26, 404, "Non-selected user clearing"),
+    (27, 502, "Destination out of order"),
+    (28, 484, "Address incomplete"),
+    (29, 501, "Facility rejected"),
+    (31, 480, "Normal, unspecified"),
+    (34, 503, "No circuit available"),
+    (38, 503, "Network out of order"),
+    (41, 503, "Temporary failure"),
+    (42, 503, "Switching equipment congestion"),
+    (47, 503, "Resource unavailable"),
+    (55, 403, "Incoming calls barred within CUG"),
+    (57, 403, "Bearer capability not authorized"),
+    (58, 503, "Bearer capability not available"),
+    (63, 405, "Service or option not available"),
+    (65, 488, "Bearer capability not implemented"),
+    (70, 488, "Only restricted digital available"),
+    (79, 501, "Service or option not implemented"),
+    (87, 403, "User not member of CUG"),
+    (88, 503, "Incompatible destination"),
+    (102, 504, "Recovery on timer expiry"),
+    (111, 500, "Protocol error"),
+    (127, 500, "Interworking, unspecified"),
+    (8, 480, "Preemption"),
+];
+
+/// Status to Q.850 (RFC 3398, 7.2.4.1), where RFC 3398 names one.
+const STATUSES: [(u16, u8); 33] = [
+    (400, 41),
+    (401, 21),
+    (402, 21),
+    (403, 21),
+    (404, 1),
+    (405, 63),
+    (406, 79),
+    (407, 21),
+    (408, 102),
+    (410, 22),
+    (413, 127),
+    (414, 127),
+    (415, 79),
+    (416, 127),
+    (420, 127),
+    (421, 127),
+    (423, 127),
+    (480, 18),
+    (481, 41),
+    (482, 25),
+    (483, 25),
+    (484, 28),
+    (485, 1),
+    (486, 17),
+    (500, 41),
+    (501, 79),
+    (502, 38),
+    (503, 41),
+    (504, 102),
+    (600, 17),
+    (603, 21),
+    (604, 1),
+    (606, 31),
+];
+
+/// The SIP status of a Q.850 cause; 480 for one SIP has no word for, 500 in the
+/// protocol error class (RFC 3398, 8.2.6.1).
+pub fn of_q850(cause: u8) -> u16 {
+    match CAUSES.iter().find(|(have, _, _)| *have == cause) {
+        Some((_, status, _)) => *status,
+        None if cause >= 95 => 500,
+        None => 480,
+    }
+}
+
+/// The Q.850 cause of a final SIP status. `warning` is the warn-code of a 488 or
+/// 606, which says what did not fit (RFC 3398, 7.2.4.1). `None` for what is no
+/// failure, and for 487, which only answers our own CANCEL.
+pub fn q850(status: u16, warning: Option<u16>) -> Option<u8> {
+    match (status, warning) {
+        (0..400 | 487, _) => None,
+        (488 | 606, Some(304..=306)) => Some(65),
+        (488 | 606, Some(370)) => Some(57),
+        (488 | 606, _) => Some(31),
+        _ => Some(
+            STATUSES
+                .iter()
+                .find(|(have, _)| *have == status)
+                .map_or(127, |(_, cause)| *cause),
+        ),
+    }
+}
+
+/// A `Reason` header for a Q.850 cause (RFC 3326).
+pub fn reason_header(cause: u8) -> String {
+    let text = CAUSES
+        .iter()
+        .find(|(have, _, _)| *have == cause)
+        .map_or("Unspecified", |(_, _, text)| *text);
+    format!("Q.850;cause={cause};text=\"{text}\"")
+}
+
+/// The Q.850 cause in a received `Reason` header, among its other reasons.
+pub fn q850_of_reason_header(value: &str) -> Option<u8> {
+    crate::message::split_commas(value)
+        .into_iter()
+        .find_map(|reason| {
+            let mut parts = reason.split(';').map(str::trim);
+            if !parts.next()?.eq_ignore_ascii_case("Q.850") {
+                return None;
+            }
+            parts.find_map(|param| {
+                let (name, value) = param.split_once('=')?;
+                let cause = value.trim().parse().ok().filter(|cause| *cause < 128)?;
+                name.trim().eq_ignore_ascii_case("cause").then_some(cause)
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REASONS: [EndReason; 13] = [
+        EndReason::Hangup,
+        EndReason::Cancelled,
+        EndReason::UnknownAddress,
+        EndReason::NotAllowed,
+        EndReason::NoCommonCodec,
+        EndReason::NoMediaPort,
+        EndReason::QueueFull,
+        EndReason::MaxWait,
+        EndReason::MediaSilence,
+        EndReason::SignallingLost,
+        EndReason::NodeLost,
+        EndReason::Operator,
+        EndReason::Shutdown,
+    ];
+
+    #[test]
+    fn every_end_is_said_with_a_final_failure_and_a_cause_that_means_the_same() {
+        for reason in REASONS {
+            let said = of_reason(reason);
+            assert!((400..700).contains(&said.status), "{reason:?}");
+            // A CANCEL is answered by 487 whatever the cause is.
+            if reason != EndReason::Cancelled {
+                assert_eq!(of_q850(said.q850), said.status, "{reason:?}");
+            }
+            assert_ne!(crate::message::phrase(said.status), "Status", "{reason:?}");
+            assert!(
+                !reason_header(said.q850).contains("Unspecified"),
+                "{reason:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn causes_become_the_statuses_of_rfc_3398() {
+        for (cause, status) in [
+            (1, 404),
+            (2, 404),
+            (3, 404),
+            (16, 480),
+            (17, 486),
+            (18, 408),
+            (19, 480),
+            (20, 480),
+            (21, 403),
+            (22, 410),
+            (26, 404),
+            (27, 502),
+            (28, 484),
+            (31, 480),
+            (34, 503),
+            (38, 503),
+            (41, 503),
+            (42, 503),
+            (47, 503),
+            (57, 403),
+            (58, 503),
+            (65, 488),
+            (79, 501),
+            (88, 503),
+            (102, 504),
+            (111, 500),
+            (127, 500),
+            (5, 480),
+            (99, 500),
+        ] {
+            assert_eq!(of_q850(cause), status, "{cause}");
+        }
+    }
+
+    #[test]
+    fn statuses_become_the_causes_of_rfc_3398() {
+        for (status, cause) in [
+            (400, 41),
+            (401, 21),
+            (402, 21),
+            (403, 21),
+            (404, 1),
+            (405, 63),
+            (406, 79),
+            (407, 21),
+            (408, 102),
+            (410, 22),
+            (415, 79),
+            (480, 18),
+            (481, 41),
+            (482, 25),
+            (483, 25),
+            (484, 28),
+            (485, 1),
+            (486, 17),
+            (500, 41),
+            (501, 79),
+            (502, 38),
+            (503, 41),
+            (504, 102),
+            (600, 17),
+            (603, 21),
+            (604, 1),
+            (499, 127),
+            (599, 127),
+        ] {
+            assert_eq!(q850(status, None), Some(cause), "{status}");
+        }
+        for status in [100, 180, 200, 302, 487] {
+            assert_eq!(q850(status, None), None, "{status}");
+        }
+        for (warning, cause) in [
+            (Some(305), 65),
+            (Some(370), 57),
+            (None, 31),
+            (Some(399), 31),
+        ] {
+            assert_eq!(q850(488, warning), Some(cause));
+            assert_eq!(q850(606, warning), Some(cause));
+        }
+    }
+
+    #[test]
+    fn a_reason_header_is_read_back_beside_others() {
+        assert_eq!(reason_header(17), "Q.850;cause=17;text=\"User busy\"");
+        assert_eq!(q850_of_reason_header(&reason_header(102)), Some(102));
+        let two = "SIP;cause=200;text=\"a, Q.850;cause=1\", q.850 ; text=x ; Cause = 26";
+        assert_eq!(q850_of_reason_header(two), Some(26));
+        for none in [
+            "",
+            "SIP;cause=200",
+            "Q.850",
+            "Q.850;cause=999",
+            "Q.850;cause=x",
+        ] {
+            assert_eq!(q850_of_reason_header(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn refusals_that_a_request_can_meet_have_a_status() {
+        use domain::call::Error;
+        use domain::decider::Refusal as _;
+        assert_eq!(of_refusal(Error::AlreadyEnded.code()), Some(481));
+        assert_eq!(of_refusal(Error::AlreadyReceived.code()), Some(482));
+        assert_eq!(of_refusal("agent.engaged"), None);
+    }
+}
