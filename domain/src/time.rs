@@ -25,9 +25,20 @@ impl Timestamp {
         u64::try_from(self.0 / 1000).unwrap_or(0)
     }
 
+    /// The end of the year 9999: what RFC 3339 can write, so that a deadline
+    /// that is far away can be stored and read back.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+
     /// The instant `ms` milliseconds later; stops at the last instant there is.
     pub const fn plus_ms(self, ms: u64) -> Self {
-        Self(self.0.saturating_add((ms as i64).saturating_mul(1000)))
+        let longest_ms = (Self::LAST.0 / 1000) as u64;
+        let ms = if ms > longest_ms { longest_ms } else { ms };
+        let later = self.0.saturating_add((ms as i64).saturating_mul(1000));
+        if later > Self::LAST.0 {
+            Self::LAST
+        } else {
+            Self(later)
+        }
     }
 
     /// Whole milliseconds since `earlier`; 0 if the clock ran backwards.
@@ -62,5 +73,50 @@ impl<'de> Deserialize<'de> for Timestamp {
         DateTime::parse_from_rfc3339(&text)
             .map(|time| Self(time.timestamp_micros()))
             .map_err(|error| D::Error::custom(format!("not an RFC 3339 instant: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_instant_is_written_as_rfc_3339_with_six_digits() {
+        let instant = Timestamp::from_micros(1_800_000_000_000_007);
+        assert_eq!(instant.to_string(), "2027-01-15T08:00:00.000007Z");
+    }
+
+    #[test]
+    fn an_instant_with_an_offset_is_read_as_utc() {
+        let instant: Timestamp = serde_json::from_str("\"2027-01-15T09:00:00+01:00\"").unwrap();
+        assert_eq!(instant, Timestamp::from_micros(1_800_000_000_000_000));
+    }
+
+    #[test]
+    fn a_text_that_is_no_instant_is_refused() {
+        assert!(serde_json::from_str::<Timestamp>("\"tomorrow\"").is_err());
+    }
+
+    #[test]
+    fn time_that_ran_backwards_counts_as_none() {
+        let earlier = Timestamp::from_micros(1_000);
+        let later = Timestamp::from_micros(5_999);
+        assert_eq!(later.ms_since(earlier), 4);
+        assert_eq!(earlier.ms_since(later), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_deadline_can_be_stored_and_is_not_in_the_past(
+            micros in 0..=Timestamp::LAST.micros(),
+            ms in prop_oneof![any::<u64>(), 0..100_000_000u64],
+        ) {
+            let start = Timestamp::from_micros(micros);
+            let deadline = start.plus_ms(ms);
+            prop_assert!(deadline >= start);
+            let text = serde_json::to_string(&deadline).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), deadline);
+        }
     }
 }

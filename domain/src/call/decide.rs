@@ -365,7 +365,12 @@ fn offer_ended(offer: &Offer, outcome: OfferOutcome, wire: WireCause) -> Event {
 
 fn ended(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause) -> Event {
     let connected = matches!(call.phase, Phase::Connected(_));
-    let (result, default_status, q850, disposition) = verdict(reason, connected);
+    let (result, refusal_status, q850, disposition) = verdict(reason, connected);
+    // A caller who got 200 OK gets a BYE, which has no status.
+    let refusal_status = match call.answered_at {
+        None => refusal_status,
+        Some(_) => None,
+    };
     let (session, offer) = call.engaged().unzip();
     let (visit, queue) = call.visit.unzip();
     Event::Ended {
@@ -373,7 +378,7 @@ fn ended(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause)
             result,
             reason,
             by,
-            sip_status: wire.sip_status.or(default_status),
+            sip_status: wire.sip_status.or(refusal_status),
             q850,
             reason_header: wire.reason_header,
         },

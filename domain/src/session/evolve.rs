@@ -42,6 +42,8 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
         }
         Event::ReservationReleased { reason, .. } => {
             session.activity = Activity::Idle;
+            // What was asked for follows as an event of its own, if it is a change.
+            session.next = None;
             if *reason == ReleaseReason::NoAnswer {
                 session.missed_count = session.missed_count.saturating_add(1);
             }

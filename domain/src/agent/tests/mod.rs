@@ -1,1 +1,47 @@
+//! What an agent's configuration does, command by command.
 
+mod configure;
+mod create;
+
+use super::{Agent, Command, Config, Error, Event};
+use crate::testing::{Given, QUEUE, given};
+
+fn story(events: impl IntoIterator<Item = Event>) -> Given<Agent> {
+    given::<Agent>(events)
+}
+
+fn config() -> Config {
+    Config {
+        display_name: None,
+        queues: vec![QUEUE],
+        ready_on_register: true,
+    }
+}
+
+fn other_config() -> Config {
+    Config {
+        ready_on_register: false,
+        ..config()
+    }
+}
+
+fn create(name: &str) -> Command {
+    Command::Create {
+        name: name.into(),
+        config: config(),
+    }
+}
+
+fn configure(config: Config) -> Command {
+    Command::Configure {
+        name: "alice".into(),
+        config,
+    }
+}
+
+fn created() -> Event {
+    Event::Created {
+        name: "alice".into(),
+        config: config(),
+    }
+}

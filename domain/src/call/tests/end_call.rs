@@ -47,73 +47,24 @@ fn verdict(
 #[test]
 fn each_reason_gives_a_waiting_caller_its_own_verdict() {
     use Disposition as D;
+    use EndReason as E;
     use EndResult as R;
-    for (reason, result, by, status, q850, disposition, incomplete) in [
-        (
-            EndReason::QueueFull,
-            R::Ours,
-            By::System,
-            486,
-            17,
-            D::Busy,
-            false,
-        ),
-        (
-            EndReason::MaxWait,
-            R::Ours,
-            By::System,
-            480,
-            19,
-            D::NoAnswer,
-            false,
-        ),
-        (
-            EndReason::NodeLost,
-            R::Ours,
-            By::System,
-            503,
-            41,
-            D::SystemError,
-            true,
-        ),
-        (
-            EndReason::Operator,
-            R::Ours,
-            By::Supervisor,
-            480,
-            31,
-            D::Failed,
-            false,
-        ),
-        (
-            EndReason::Shutdown,
-            R::Ours,
-            By::System,
-            503,
-            38,
-            D::SystemError,
-            false,
-        ),
-        (
-            EndReason::NoMediaPort,
-            R::Ours,
-            By::System,
-            503,
-            34,
-            D::Congestion,
-            false,
-        ),
-        (
-            EndReason::NoCommonCodec,
-            R::Caller,
-            By::System,
-            488,
-            65,
-            D::Failed,
-            false,
-        ),
+    for (reason, result, status, q850, disposition) in [
+        (E::QueueFull, R::Ours, 486, 17, D::Busy),
+        (E::MaxWait, R::Ours, 480, 19, D::NoAnswer),
+        (E::NodeLost, R::Ours, 503, 41, D::SystemError),
+        (E::Operator, R::Ours, 480, 31, D::Failed),
+        (E::Shutdown, R::Ours, 503, 38, D::SystemError),
+        (E::NoMediaPort, R::Ours, 503, 34, D::Congestion),
+        (E::NoCommonCodec, R::Caller, 488, 65, D::Failed),
     ] {
         let events = story(waiting()).when(end(reason)).events();
+        let by = if reason == E::Operator {
+            By::Supervisor
+        } else {
+            By::System
+        };
+        let incomplete = reason == E::NodeLost;
         assert_eq!(
             verdict(events),
             (

@@ -20,6 +20,7 @@ mod start_offer;
 use super::{AnswerMode, Call, Command, Event, Route};
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
+    id::{LegId, OfferId, SessionId},
     testing::{
         AGENT_LEG, CALLER_LEG, Given, OFFER, OTHER_LEG, OTHER_OFFER, OTHER_SESSION, QUEUE, SESSION,
         TRUNK, VISIT, caller, given, second,
@@ -186,8 +187,14 @@ fn hung_up_by(by: By, ended_at: Timestamp, wire: WireCause) -> Event {
     }
 }
 
-/// The end of a call that no agent was on.
-fn left_by_caller(reason: EndReason, sip_status: Option<u16>, ended_at: Timestamp) -> Event {
+/// The caller left; `offered` says whether an agent's phone rang, who is freed.
+fn left(
+    reason: EndReason,
+    sip_status: Option<u16>,
+    ended_at: Timestamp,
+    offered: Option<(SessionId, OfferId)>,
+) -> Event {
+    let (session, offer) = offered.unzip();
     Event::Ended {
         cause: EndCause {
             result: EndResult::Caller,
@@ -200,39 +207,24 @@ fn left_by_caller(reason: EndReason, sip_status: Option<u16>, ended_at: Timestam
         disposition: Disposition::Abandoned,
         ended_at,
         incomplete: false,
-        session: None,
-        offer: None,
+        session,
+        offer,
         visit: Some(VISIT),
         queue: Some(QUEUE),
     }
 }
 
-/// The same, while an agent's phone was ringing: that agent is freed.
-fn left_while_ringing(reason: EndReason, sip_status: Option<u16>, at: Timestamp) -> Event {
-    match left_by_caller(reason, sip_status, at) {
-        Event::Ended {
-            cause,
-            disposition,
-            ended_at,
-            incomplete,
-            visit,
-            queue,
-            ..
-        } => Event::Ended {
-            cause,
-            disposition,
-            ended_at,
-            incomplete,
-            session: Some(SESSION),
-            offer: Some(OFFER),
-            visit,
-            queue,
-        },
-        other => other,
-    }
+/// The end of a call that no agent was on.
+fn left_by_caller(reason: EndReason, sip_status: Option<u16>, at: Timestamp) -> Event {
+    left(reason, sip_status, at, None)
 }
 
-fn bye(leg: crate::id::LegId) -> Command {
+/// The same, while an agent's phone was ringing: that agent is freed.
+fn left_while_ringing(reason: EndReason, sip_status: Option<u16>, at: Timestamp) -> Event {
+    left(reason, sip_status, at, Some((SESSION, OFFER)))
+}
+
+fn bye(leg: LegId) -> Command {
     Command::RecordBye {
         leg,
         wire: WireCause::default(),
@@ -246,11 +238,11 @@ fn cancel() -> Command {
     }
 }
 
-fn answer(leg: crate::id::LegId) -> Command {
+fn answer(leg: LegId) -> Command {
     Command::RecordAnswer { leg }
 }
 
-fn failure(leg: crate::id::LegId, outcome: OfferOutcome) -> Command {
+fn failure(leg: LegId, outcome: OfferOutcome) -> Command {
     Command::RecordFailure {
         leg,
         outcome,

@@ -1,12 +1,7 @@
 //! What holds for every call, whatever comes in whatever order.
 
 use super::*;
-use crate::{
-    call::Phase,
-    decider::Decider,
-    id::{LegId, OfferId, VisitId},
-    testing::OTHER_VISIT,
-};
+use crate::{call::Phase, decider::Decider, id::VisitId, testing::OTHER_VISIT};
 use proptest::{
     collection::vec, prelude::*, prop_assert, prop_assert_eq, prop_oneof, sample::select,
 };

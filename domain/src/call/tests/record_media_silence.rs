@@ -1,7 +1,6 @@
 //! No RTP has come from one side for too long.
 
 use super::*;
-use crate::id::LegId;
 
 fn silence(leg: LegId, since: Timestamp) -> Command {
     Command::RecordMediaSilence { leg, since }

@@ -1,7 +1,7 @@
 //! One side does not answer requests any more.
 
 use super::*;
-use crate::{id::LegId, testing::NOW};
+use crate::testing::NOW;
 
 fn lost(leg: LegId) -> Command {
     Command::RecordSignallingLost { leg }

@@ -1,1 +1,55 @@
+//! What a queue's configuration does, command by command.
 
+mod configure;
+mod create;
+
+use super::{Command, Config, Error, Event, Queue, Strategy};
+use crate::{
+    call::AnswerMode,
+    testing::{Given, given},
+};
+
+fn story(events: impl IntoIterator<Item = Event>) -> Given<Queue> {
+    given::<Queue>(events)
+}
+
+fn config() -> Config {
+    Config {
+        strategy: Strategy::LongestIdle,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 0,
+        answer_mode: AnswerMode::OnAgent,
+        max_wait_ms: 0,
+        capacity: 100,
+        service_level_threshold_ms: 20_000,
+        numbers: vec!["+4930123".into()],
+    }
+}
+
+fn other_config() -> Config {
+    Config {
+        ring_timeout_ms: 15_000,
+        ..config()
+    }
+}
+
+fn create(name: &str) -> Command {
+    Command::Create {
+        name: name.into(),
+        config: config(),
+    }
+}
+
+fn configure(config: Config) -> Command {
+    Command::Configure {
+        name: "sales".into(),
+        config,
+    }
+}
+
+fn created() -> Event {
+    Event::Created {
+        name: "sales".into(),
+        config: config(),
+    }
+}

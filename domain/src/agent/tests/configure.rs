@@ -1,0 +1,40 @@
+//! An agent is made or changed to be as provisioned.
+
+use super::*;
+
+#[test]
+fn provisioning_creates_what_is_not_there() {
+    story([]).when(configure(config())).then([created()]);
+}
+
+#[test]
+fn provisioning_again_changes_nothing() {
+    story([created()]).when(configure(config())).nothing();
+}
+
+#[test]
+fn each_change_has_the_next_version() {
+    let agent = story([created()])
+        .when(configure(other_config()))
+        .then([Event::Configured {
+            config_version: 2,
+            config: other_config(),
+        }])
+        .when(configure(config()))
+        .then([Event::Configured {
+            config_version: 3,
+            config: config(),
+        }]);
+    assert_eq!(agent.state().config, Some(config()));
+    assert_eq!(agent.state().config_version, 3);
+}
+
+#[test]
+fn a_name_that_a_uri_can_not_hold_is_refused() {
+    story([])
+        .when(Command::Configure {
+            name: "not a name".into(),
+            config: config(),
+        })
+        .refused(Error::InvalidName);
+}

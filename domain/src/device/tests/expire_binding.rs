@@ -1,0 +1,37 @@
+//! A contact was not refreshed in time.
+
+use super::*;
+
+const GONE: Command = Command::ExpireBinding { binding: PHONE };
+
+#[test]
+fn the_last_phone_is_gone() {
+    let device = story([registered(PHONE)]).when(GONE).then([Event::Expired {
+        binding: PHONE,
+        left: 0,
+    }]);
+    assert!(device.state().bindings.is_empty());
+}
+
+#[test]
+fn one_phone_of_two_is_gone() {
+    story([registered(PHONE), registered(OTHER_PHONE)])
+        .when(GONE)
+        .then([Event::Expired {
+            binding: PHONE,
+            left: 1,
+        }]);
+}
+
+#[test]
+fn a_phone_is_gone_once() {
+    story([registered(PHONE)])
+        .when(GONE)
+        .then([Event::Expired {
+            binding: PHONE,
+            left: 0,
+        }])
+        .when(GONE)
+        .nothing();
+    story([]).when(GONE).nothing();
+}

@@ -1,0 +1,241 @@
+//! What holds for every session, whatever comes in whatever order.
+
+use super::*;
+use crate::{
+    decider::Decider,
+    id::{CallId, OfferId},
+    testing::{OTHER_CALL, OTHER_OFFER},
+};
+use proptest::{
+    collection::vec, prelude::*, prop_assert, prop_assert_eq, prop_oneof, sample::select,
+};
+
+fn ids() -> impl Strategy<Value = (CallId, OfferId)> {
+    select(vec![(CALL, OFFER), (OTHER_CALL, OTHER_OFFER)])
+}
+
+fn not_ready_reason() -> impl Strategy<Value = NotReadyReason> {
+    select(vec![
+        NotReadyReason::Break,
+        NotReadyReason::Meal,
+        NotReadyReason::Supervisor,
+    ])
+}
+
+fn release_reason() -> impl Strategy<Value = ReleaseReason> {
+    select(vec![
+        ReleaseReason::CallerGone,
+        ReleaseReason::NoAnswer,
+        ReleaseReason::NoAnswer,
+        ReleaseReason::Rejected,
+        ReleaseReason::Busy,
+        ReleaseReason::Unreachable,
+        ReleaseReason::Superseded,
+        ReleaseReason::TimedOut,
+    ])
+}
+
+fn logout_reason() -> impl Strategy<Value = LogoutReason> {
+    select(vec![LogoutReason::Agent, LogoutReason::DeviceLost])
+}
+
+fn next_state() -> impl Strategy<Value = NextState> {
+    prop_oneof![
+        Just(NextState::Ready),
+        not_ready_reason().prop_map(NextState::NotReady),
+        logout_reason().prop_map(NextState::LoggedOut),
+    ]
+}
+
+fn fact() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        4 => ids().prop_map(|(call, offer)| Command::EndContact { call, offer }),
+        2 => ids().prop_map(|(call, _)| Command::EndWrapUp { call }),
+    ]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => any::<bool>().prop_map(|ready| Command::LogIn { session: SESSION, ready }),
+        1 => logout_reason().prop_map(|reason| Command::LogOut { reason }),
+        4 => Just(Command::GoReady),
+        2 => not_ready_reason().prop_map(go_not_ready),
+        8 => (ids(), select(vec![0, WRAP_UP_MS])).prop_map(|((call, offer), wrap_up_ms)| {
+            Command::Reserve {
+                offer,
+                call,
+                visit: VISIT,
+                queue: QUEUE,
+                until: RESERVED_UNTIL,
+                wrap_up_ms,
+            }
+        }),
+        3 => (ids(), release_reason())
+            .prop_map(|((_, offer), reason)| Command::ReleaseReservation { offer, reason }),
+        5 => ids().prop_map(|(_, offer)| Command::ConfirmConnect { offer }),
+        6 => fact(),
+    ]
+}
+
+fn history() -> impl Strategy<Value = Vec<Command>> {
+    vec(command(), 0..60)
+}
+
+/// Any event, whether it could follow or not.
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        Just(logged_in()),
+        Just(LOGGED_OUT),
+        Just(Event::BecameReady {}),
+        not_ready_reason().prop_map(not_ready),
+        next_state().prop_map(requested),
+        Just(reserved_event(WRAP_UP_MS)),
+        release_reason().prop_map(released),
+        Just(connected_event()),
+        Just(Event::ContactEnded { call: CALL }),
+        Just(Event::WrapUpStarted {
+            call: CALL,
+            until: second(80)
+        }),
+        Just(Event::WrapUpEnded {
+            call: CALL,
+            by: WrapUpEndedBy::Timer
+        }),
+    ]
+}
+
+/// Plays the commands one second apart, a refused one changing nothing, and
+/// returns each event with the state after it and whether its decision is done.
+fn play(commands: Vec<Command>) -> Vec<(Event, Session, bool)> {
+    let mut session = Session::default();
+    let mut log = vec![];
+    for (seconds, command) in (0..).zip(commands) {
+        let at = second(seconds);
+        let events = Session::decide(&session, at, command).unwrap_or_default();
+        let count = events.len();
+        for (number, event) in (1..).zip(events) {
+            session = Session::evolve(session, at, &event);
+            log.push((event, session, number == count));
+        }
+    }
+    log
+}
+
+fn last(log: &[(Event, Session, bool)]) -> Session {
+    log.last()
+        .map_or_else(Session::default, |(_, session, _)| *session)
+}
+
+proptest! {
+    #[test]
+    fn a_session_never_holds_two_reservations_or_contacts(commands in history()) {
+        let mut held = None;
+        for (event, ..) in play(commands) {
+            match event {
+                Event::Reserved { offer, call, .. } => {
+                    prop_assert_eq!(held, None);
+                    held = Some((offer, call));
+                }
+                Event::ReservationReleased { offer, .. } => {
+                    prop_assert_eq!(held.map(|(offer, _)| offer), Some(offer));
+                    held = None;
+                }
+                Event::ConnectedToContact { offer, .. } => {
+                    prop_assert_eq!(held.map(|(offer, _)| offer), Some(offer));
+                }
+                Event::ContactEnded { call } => {
+                    prop_assert!(held.is_some(), "{call} ended, and was not held");
+                    held = None;
+                }
+                Event::LoggedOut { .. } | Event::LoggedIn { .. } => prop_assert_eq!(held, None),
+                Event::BecameReady {}
+                | Event::BecameNotReady { .. }
+                | Event::NextStateRequested { .. }
+                | Event::WrapUpStarted { .. }
+                | Event::WrapUpEnded { .. } => {}
+            }
+        }
+    }
+
+    #[test]
+    fn an_agent_who_is_not_ready_or_gone_holds_nothing(commands in history()) {
+        for (event, session, done) in play(commands) {
+            if done && session.routability != Routability::Ready {
+                prop_assert_eq!(session.activity, Activity::Idle, "after {:?}", event);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_for_afterwards_is_only_kept_while_engaged(commands in history()) {
+        for (event, session, done) in play(commands) {
+            if done && session.activity == Activity::Idle {
+                prop_assert_eq!(session.next, None, "after {:?}", event);
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_starts_once_and_nothing_follows_its_end(commands in history()) {
+        let log = play(commands);
+        let starts = log.iter().filter(|(event, ..)| matches!(event, Event::LoggedIn { .. }));
+        prop_assert!(starts.count() <= 1);
+        let after_end = log
+            .iter()
+            .skip_while(|(event, ..)| !matches!(event, Event::LoggedOut { .. }))
+            .count();
+        prop_assert!(after_end <= 1);
+    }
+
+    #[test]
+    fn an_agent_never_misses_more_than_the_limit(commands in history()) {
+        for (_, session, done) in play(commands) {
+            if done && session.routability == Routability::Ready {
+                prop_assert!(session.missed_count < crate::session::MISSED_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn an_engaged_agent_can_always_be_freed(commands in history()) {
+        let session = last(&play(commands));
+        let now = second(1_000);
+        let way_out = match session.activity {
+            Activity::Idle => return Ok(()),
+            Activity::Reserved { offer, .. } => {
+                Command::ReleaseReservation { offer, reason: ReleaseReason::TimedOut }
+            }
+            Activity::OnContact { call, offer, .. } => Command::EndContact { call, offer },
+            Activity::WrapUp { call, .. } => Command::EndWrapUp { call },
+        };
+        let events = Session::decide(&session, now, way_out).expect("the fence is the live one");
+        let after = events
+            .iter()
+            .fold(session, |session, event| Session::evolve(session, now, event));
+        prop_assert!(
+            matches!(after.activity, Activity::Idle | Activity::WrapUp { .. }),
+            "{:?}",
+            after
+        );
+    }
+
+    #[test]
+    fn a_fact_told_twice_changes_nothing_the_second_time(commands in history(), fact in fact()) {
+        let session = last(&play(commands));
+        let at = second(1_000);
+        let first = Session::decide(&session, at, fact.clone()).expect("facts are never refused");
+        let after = first
+            .iter()
+            .fold(session, |session, event| Session::evolve(session, at, event));
+        prop_assert_eq!(Session::decide(&after, at, fact), Ok(vec![]));
+    }
+
+    #[test]
+    fn any_order_of_events_can_be_folded(events in vec(event(), 0..40)) {
+        events
+            .iter()
+            .fold(Session::default(), |session, event| Session::evolve(session, NOW, event));
+    }
+}
+
+const NOW: Timestamp = second(60);

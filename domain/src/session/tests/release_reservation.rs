@@ -1,0 +1,156 @@
+//! The agent is given back without a contact.
+
+use super::*;
+use crate::{session::Error, testing::OTHER_OFFER};
+
+#[test]
+fn a_released_agent_is_ready_at_once_when_the_phone_was_not_to_blame() {
+    for reason in [
+        ReleaseReason::CallerGone,
+        ReleaseReason::NoAnswer,
+        ReleaseReason::Superseded,
+        ReleaseReason::TimedOut,
+    ] {
+        let session = story(reserved())
+            .when(release(reason))
+            .then([released(reason)]);
+        assert_eq!(session.state().activity, Activity::Idle);
+        assert_eq!(session.state().routability, Routability::Ready);
+    }
+}
+
+#[test]
+fn an_agent_whose_phone_refused_is_left_alone_for_a_while() {
+    for (reason, seconds) in [
+        (ReleaseReason::Rejected, 10),
+        (ReleaseReason::Busy, 60),
+        (ReleaseReason::Unreachable, 60),
+    ] {
+        story(reserved())
+            .when(release(reason))
+            .then([Event::ReservationReleased {
+                offer: OFFER,
+                reason,
+                not_before: Some(second(60 + seconds)),
+            }]);
+    }
+}
+
+/// Rings in vain that many times.
+fn missed(times: usize) -> Vec<Event> {
+    let mut events = ready();
+    for _ in 0..times {
+        events.push(reserved_event(WRAP_UP_MS));
+        events.push(released(ReleaseReason::NoAnswer));
+    }
+    events
+}
+
+#[test]
+fn an_agent_who_lets_it_ring_three_times_is_taken_out() {
+    let session = story(with(missed(2), [reserved_event(WRAP_UP_MS)]))
+        .when(release(ReleaseReason::NoAnswer))
+        .then([
+            released(ReleaseReason::NoAnswer),
+            not_ready(NotReadyReason::Rona),
+        ]);
+    assert_eq!(
+        session.state().routability,
+        Routability::NotReady(NotReadyReason::Rona)
+    );
+}
+
+#[test]
+fn an_agent_who_lets_it_ring_twice_stays_in() {
+    story(with(missed(1), [reserved_event(WRAP_UP_MS)]))
+        .when(release(ReleaseReason::NoAnswer))
+        .then([released(ReleaseReason::NoAnswer)]);
+}
+
+#[test]
+fn a_caller_who_leaves_is_no_missed_call() {
+    story(with(missed(2), [reserved_event(WRAP_UP_MS)]))
+        .when(release(ReleaseReason::CallerGone))
+        .then([released(ReleaseReason::CallerGone)]);
+}
+
+#[test]
+fn an_answered_call_starts_the_count_again() {
+    story(with(
+        missed(2),
+        [
+            reserved_event(0),
+            connected_event(),
+            Event::ContactEnded { call: CALL },
+            Event::BecameReady {},
+            reserved_event(0),
+        ],
+    ))
+    .when(release(ReleaseReason::NoAnswer))
+    .then([released(ReleaseReason::NoAnswer)]);
+}
+
+#[test]
+fn a_break_starts_the_count_again() {
+    story(with(
+        missed(2),
+        [
+            not_ready(NotReadyReason::Break),
+            Event::BecameReady {},
+            reserved_event(0),
+        ],
+    ))
+    .when(release(ReleaseReason::NoAnswer))
+    .then([released(ReleaseReason::NoAnswer)]);
+}
+
+#[test]
+fn an_agent_who_asked_for_a_break_gets_that_and_not_the_penalty() {
+    story(with(
+        missed(2),
+        [
+            reserved_event(0),
+            requested(NextState::NotReady(NotReadyReason::Meal)),
+        ],
+    ))
+    .when(release(ReleaseReason::NoAnswer))
+    .then([
+        released(ReleaseReason::NoAnswer),
+        not_ready(NotReadyReason::Meal),
+    ]);
+}
+
+#[test]
+fn a_reservation_ends_once() {
+    story(reserved())
+        .when(release(ReleaseReason::CallerGone))
+        .then([released(ReleaseReason::CallerGone)])
+        .when(release(ReleaseReason::TimedOut))
+        .refused(Error::StaleOffer);
+}
+
+#[test]
+fn only_the_reservation_of_that_offer_is_released() {
+    story(reserved())
+        .when(Command::ReleaseReservation {
+            offer: OTHER_OFFER,
+            reason: ReleaseReason::NoAnswer,
+        })
+        .refused(Error::StaleOffer);
+}
+
+#[test]
+fn an_agent_who_is_not_reserved_is_not_released() {
+    for history in [
+        vec![],
+        ready(),
+        on_break(),
+        on_contact(),
+        wrapping_up(),
+        gone(),
+    ] {
+        story(history)
+            .when(release(ReleaseReason::TimedOut))
+            .refused(Error::StaleOffer);
+    }
+}
