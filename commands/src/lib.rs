@@ -6,6 +6,7 @@
 //! [`feed`].
 
 mod actor;
+pub mod credentials;
 pub mod directory;
 pub mod envelope;
 pub mod error;
