@@ -22,8 +22,6 @@ const TICK: Duration = Duration::from_millis(20 / PHASES as u64);
 /// How long stragglers are waited for after the last packet was sent.
 const DRAIN: Duration = Duration::from_millis(500);
 const TICK_TOKEN: u64 = u64::MAX;
-/// The clock tick of `/proc` on Linux, which is fixed for user space.
-const PROC_TICKS_HZ: f64 = 100.0;
 const PACKET_BYTES: usize = HEADER_BYTES + crate::g711::FRAME_SAMPLES;
 
 /// What to measure.
@@ -286,16 +284,14 @@ fn relay_cpu_seconds() -> f64 {
     let Ok(tasks) = fs::read_dir("/proc/self/task") else {
         return 0.0;
     };
-    let ticks: u64 = tasks
+    let nanos: u64 = tasks
         .flatten()
-        .filter_map(|task| fs::read_to_string(task.path().join("stat")).ok())
-        .filter(|stat| stat.contains("(media-"))
-        .filter_map(|stat| {
-            // User and system time are fields 14 and 15; the name is field 2.
-            let (_, fields) = stat.rsplit_once(')')?;
-            let mut times = fields.split_whitespace().skip(11);
-            Some(times.next()?.parse::<u64>().ok()? + times.next()?.parse::<u64>().ok()?)
+        .map(|task| task.path())
+        .filter(|task| {
+            fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("media-"))
         })
+        .filter_map(|task| fs::read_to_string(task.join("schedstat")).ok())
+        .filter_map(|stat| stat.split_whitespace().next()?.parse::<u64>().ok())
         .sum();
-    ticks as f64 / PROC_TICKS_HZ
+    nanos as f64 / 1e9
 }

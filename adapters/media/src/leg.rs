@@ -77,7 +77,7 @@ impl Leg {
         id: LegId,
         listen: IpAddr,
         lease: Lease,
-        random: [u8; 10],
+        random: [u64; 2],
     ) -> io::Result<Self> {
         Ok(Self {
             id,

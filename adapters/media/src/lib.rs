@@ -7,8 +7,10 @@
 //! are bridged hear each other; a leg alone hears music, silence or nothing.
 //! Its receiver sees one continuous RTP stream all the while.
 //!
-//! What it must not know: SIP, SDP text, calls, queues and agents. The order
-//! who hears whom comes from committed events (the driver) and from signalling.
+//! What it must not know: SIP, SDP text, queues and agents. Signalling opens legs
+//! and names their far ends; committed events say who hears whom.
+//!
+//! The driver (`driver.rs`) reads the feed and `flow.rs` says what follows.
 //!
 //! Start in `relay.rs` (the handle), then `shard.rs` (the thread), `leg.rs`
 //! (one leg), `outgoing.rs` (the continuous stream) and `gate.rs` (whose
@@ -16,7 +18,9 @@
 
 pub mod bench;
 mod directory;
+pub mod driver;
 mod event;
+mod flow;
 mod g711;
 mod gate;
 mod leg;

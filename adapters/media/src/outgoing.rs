@@ -58,13 +58,13 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// A stream that starts at random numbers (RFC 3550 section 5.1).
-    pub(crate) fn new(random: [u8; 10]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j] = random;
+    pub(crate) fn new(random: [u64; 2]) -> Self {
+        let [identity, numbering] = random;
         Self {
-            ssrc: u32::from_be_bytes([a, b, c, d]),
+            ssrc: identity as u32,
             // Far from the wrap, which makes some receivers' statistics wrong.
-            next_sequence: u16::from_be_bytes([e, f]) & 0x7fff,
-            first_timestamp: u32::from_be_bytes([g, h, i, j]),
+            next_sequence: (numbering >> 32) as u16 & 0x7fff,
+            first_timestamp: numbering as u32,
             last: None,
             segment: None,
         }
@@ -188,7 +188,7 @@ impl Outgoing {
 mod tests {
     use super::*;
 
-    const RANDOM: [u8; 10] = [1, 2, 3, 4, 0x7f, 0xfe, 0xff, 0xff, 0xff, 0xf0];
+    const RANDOM: [u64; 2] = [0x0102_0304, 0x7ffe_ffff_fff0];
 
     fn packet(ssrc: u32, sequence: u16, timestamp: u32) -> Header {
         Header {

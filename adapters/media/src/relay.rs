@@ -11,6 +11,7 @@ use crate::{
     shard::{Command, Mailbox, Shard, Shared},
     sys,
 };
+use commands::ports::Entropy;
 use domain::id::LegId;
 use std::{
     io,
@@ -65,7 +66,6 @@ pub enum OpenError {
 #[derive(Debug, Clone)]
 pub struct Relay(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     shards: Vec<Mailbox>,
     threads: Vec<JoinHandle<()>>,
@@ -73,6 +73,7 @@ struct Inner {
     listen: IpAddr,
     advertised: IpAddr,
     descriptors_max: u64,
+    entropy: Arc<dyn Entropy>,
     /// Held while a command is handed over, so that commands about one leg
     /// keep their order also while it moves.
     directory: Mutex<Directory>,
@@ -81,12 +82,16 @@ struct Inner {
 impl Relay {
     /// Raises the descriptor limit, synthesises the music and starts the relay
     /// threads. Returns the handle and the events, which wait in a bounded
-    /// channel. Install the metrics recorder before.
+    /// channel. Install the metrics recorder before. The entropy makes the random
+    /// numbers that RTP streams start at.
     ///
     /// # Errors
     /// A setting that can not work, or a system that has no thread or
     /// descriptor left.
-    pub fn start(options: &Options) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
+    pub fn start(
+        options: &Options,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<(Self, mpsc::Receiver<MediaEvent>), StartError> {
         options.check()?;
         let descriptors_max = sys::raise_descriptor_limit()?;
         let ports = Ports::new(options);
@@ -113,6 +118,7 @@ impl Relay {
             listen: options.listen,
             advertised: options.advertised(),
             descriptors_max,
+            entropy,
             directory: Mutex::default(),
         };
         for index in 0..options.shards {
@@ -155,8 +161,7 @@ impl Relay {
 
     /// Binds the first pair of ports that nobody else on this host holds.
     fn bind(&self, leg: LegId) -> Result<(u16, Leg), OpenError> {
-        let mut random = [0; 10];
-        getrandom::fill(&mut random).map_err(|error| OpenError::Sockets(error.into()))?;
+        let random = [self.0.entropy.number(), self.0.entropy.number()];
         // Each round either succeeds, fails, or sends a port into quarantine.
         let rounds = self.0.ports.pool().size();
         for _ in 0..rounds {
@@ -296,6 +301,15 @@ impl Relay {
         if let Some(shard) = directory.shard(leg) {
             self.0.shards[shard].send(command(leg));
         }
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("listen", &self.listen)
+            .field("shards", &self.shards.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The relay with real sockets on loopback.
 
 mod bridge;
+mod driver;
 mod load;
+mod log;
 mod music;
 mod port;
 mod silence;

@@ -1,13 +1,17 @@
 //! A far end for the relay's tests: two sockets, RTP in and out.
 #![allow(clippy::unwrap_used)] // a helper that fails is a test that fails
 
+use commands::system::SystemEntropy;
 use domain::id::LegId;
 use ringledger_media::{
     Direction, LocalMedia, MediaEvent, Options, PayloadTypes, Relay, Remote, SourcePolicy,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc::Receiver;
@@ -35,7 +39,7 @@ pub(crate) fn options(pairs: u16) -> Options {
 }
 
 pub(crate) fn start(options: &Options) -> (Relay, Receiver<MediaEvent>) {
-    Relay::start(options).unwrap()
+    Relay::start(options, Arc::new(SystemEntropy::default())).unwrap()
 }
 
 pub(crate) fn leg(number: u128) -> LegId {

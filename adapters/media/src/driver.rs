@@ -1,0 +1,168 @@
+//! Drives the relay by committed events, and reports silence by commands. It
+//! only switches who hears whom: signalling opens the legs and names their far
+//! ends.
+
+use crate::{
+    event::MediaEvent,
+    flow::{Floor, Order},
+    relay::Relay,
+};
+use commands::{
+    envelope::Envelope,
+    error::DispatchError,
+    feed::Feed,
+    gateway::Gateway,
+    ports::{Clock, Entropy, Position, ReadError},
+};
+use domain::{
+    any::AnyCommand,
+    call::Command,
+    id::{CallId, CommandId, DEFAULT_TENANT, LegId},
+};
+use std::{sync::Arc, time::Duration, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+/// Events taken from the feed at once.
+const BATCH_MAX: usize = 256;
+/// Reports on their way; one more waits until one is through.
+const REPORTS_MAX: usize = 1024;
+/// First pause before a report is tried again on a store that is down;
+/// doubled up to the most.
+const RETRY_MS: u64 = 20;
+const RETRY_MS_MAX: u64 = 2_000;
+/// After this many tries (about five minutes) a report is given up.
+const TRIES_MAX: u32 = 150;
+
+/// What the driver works with.
+#[derive(Clone)]
+pub struct Means {
+    /// What it drives.
+    pub relay: Relay,
+    /// Where events come from.
+    pub feed: Feed,
+    /// Where reports go.
+    pub gateway: Gateway,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New command ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Means")
+            .field("relay", &self.relay)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs until `stop`, reading on after `from`: the head of the feed at the
+/// start of this node, after recovery. An effect is never made again for
+/// events of an earlier run.
+///
+/// # Errors
+/// When an event can not be read: the driver stops at its position, nothing
+/// is skipped.
+pub async fn run(
+    means: Means,
+    mut events: mpsc::Receiver<MediaEvent>,
+    from: Position,
+    mut stop: oneshot::Receiver<()>,
+) -> Result<(), ReadError> {
+    let mut floor = Floor::default();
+    let mut position = from;
+    let mut reports = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = means.feed.wait_beyond(position) => {
+                position = read(&means, &mut floor, position).await?;
+            }
+            Some(event) = events.recv() => {
+                if let Some(report) = report(&means, &floor, event) {
+                    if reports.len() >= REPORTS_MAX {
+                        reports.join_next().await;
+                    }
+                    reports.spawn(deliver(means.gateway.clone(), report));
+                }
+            }
+            Some(_) = reports.join_next() => {}
+            _ = &mut stop => return Ok(()),
+        }
+    }
+}
+
+/// Obeys the next events and returns the position of the last.
+async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Position, ReadError> {
+    let mut position = after;
+    for entry in means.feed.read(after, BATCH_MAX).await? {
+        position = entry.recorded.position;
+        for order in floor.hear(entry.fact.at, &entry.fact.event) {
+            match order {
+                Order::PlayMusic(leg) => means.relay.play_music(leg),
+                Order::Bridge(a, b) => means.relay.bridge(a, b),
+                Order::Close(leg) => means.relay.close(leg),
+            }
+        }
+    }
+    let behind = means.feed.head().0.saturating_sub(position.0);
+    metrics::gauge!("ringledger_media_lag_events").set(behind as f64);
+    metrics::gauge!("ringledger_media_calls_count").set(floor.len() as f64);
+    metrics::gauge!("ringledger_media_ports_open_count").set(means.relay.open_ports() as f64);
+    Ok(position)
+}
+
+/// The command that tells of a silence; none for a leg without a live call,
+/// and none for its end, which has no meaning for the call.
+fn report(means: &Means, floor: &Floor, event: MediaEvent) -> Option<Envelope> {
+    match event {
+        MediaEvent::Silent { leg, since } => {
+            let call = floor.call_of(leg)?;
+            tracing::info!(%call, %leg, "leg is silent");
+            Some(silence(means, call, leg, since))
+        }
+        MediaEvent::Heard { leg } => {
+            tracing::info!(%leg, "leg is heard again");
+            None
+        }
+    }
+}
+
+fn silence(means: &Means, call: CallId, leg: LegId, since: Instant) -> Envelope {
+    let now = means.clock.now();
+    // The relay's clock is monotonic; the record's is UTC.
+    let silent_micros = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+    let since = domain::time::Timestamp::from_micros(now.micros().saturating_sub(silent_micros));
+    let id = means.entropy.uuid(now);
+    Envelope {
+        command: AnyCommand::Call(call, Command::RecordMediaSilence { leg, since }),
+        command_id: CommandId(id),
+        at: now,
+        correlation_id: call.0,
+        causation_id: id,
+        actor: "adapter:media".into(),
+        tenant: DEFAULT_TENANT,
+    }
+}
+
+/// Hands a report over, again and again under the same id while the store is
+/// down: the relay tells a silence only once.
+async fn deliver(gateway: Gateway, report: Envelope) {
+    let mut pause_ms = RETRY_MS;
+    for _ in 0..TRIES_MAX {
+        match gateway.dispatch(report.clone()).await {
+            Ok(_) => return,
+            Err(DispatchError::Conflict | DispatchError::Unavailable(_)) => {
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+                pause_ms = (pause_ms * 2).min(RETRY_MS_MAX);
+            }
+            Err(error @ (DispatchError::Refused(_) | DispatchError::Corrupt(_))) => {
+                tracing::warn!(%error, "silence was not recorded");
+                return;
+            }
+        }
+    }
+    tracing::error!(call = %report.correlation_id, "silence could not be recorded");
+}

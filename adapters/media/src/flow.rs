@@ -1,0 +1,314 @@
+//! From what happened to a call to who hears whom. Pure.
+
+use domain::{
+    any::AnyEvent,
+    call::{Call, Event, Phase},
+    decider::Decider,
+    id::{CallId, LegId},
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// An order to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The far end of the leg hears music.
+    PlayMusic(LegId),
+    /// The two hear each other.
+    Bridge(LegId, LegId),
+    /// The leg is over.
+    Close(LegId),
+}
+
+/// The live calls, folded from their events as the domain does it.
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    calls: BTreeMap<CallId, Call>,
+    legs: HashMap<LegId, CallId>,
+}
+
+impl Floor {
+    /// Takes an event in and says what the relay must do. An event of a call
+    /// that began before this floor did is obeyed as far as it speaks for
+    /// itself.
+    pub(crate) fn hear(&mut self, at: Timestamp, event: &AnyEvent) -> Vec<Order> {
+        match event {
+            AnyEvent::Call(id, event) => self.hear_call(*id, at, event),
+            AnyEvent::Session(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => vec![],
+        }
+    }
+
+    fn hear_call(&mut self, id: CallId, at: Timestamp, event: &Event) -> Vec<Order> {
+        let before = self.calls.remove(&id);
+        let known = before.is_some() || matches!(event, Event::Received { .. });
+        let before = before.unwrap_or_default();
+        let orders = orders(&before, event);
+        for order in &orders {
+            if let Order::Close(leg) = order {
+                self.legs.remove(leg);
+            }
+        }
+        if let Event::Received { leg, .. } | Event::OfferStarted { leg, .. } = event {
+            self.legs.insert(*leg, id);
+        }
+        let after = Call::evolve(before, at, event);
+        if known && !after.is_ended() {
+            self.calls.insert(id, after);
+        }
+        orders
+    }
+
+    /// The live call that a leg belongs to.
+    pub(crate) fn call_of(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).copied()
+    }
+
+    /// Number of live calls.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+}
+
+/// What follows from an event for the media of its call.
+pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
+    match event {
+        // Answered with an agent at hand: the bridge is ordered already.
+        Event::Answered {} => match (&before.phase, before.caller_leg) {
+            (Phase::Connected(_), _) | (_, None) => vec![],
+            (_, Some(caller)) => vec![Order::PlayMusic(caller)],
+        },
+        Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
+        Event::AgentConnected { leg, .. } => match before.caller_leg {
+            Some(caller) => vec![Order::Bridge(caller, *leg)],
+            None => vec![],
+        },
+        Event::Held { leg } => match parties(before) {
+            Some((caller, agent)) if *leg == agent => vec![Order::PlayMusic(caller)],
+            Some((_, agent)) => vec![Order::PlayMusic(agent)],
+            None => vec![],
+        },
+        Event::Retrieved { leg } => retrieved(before, *leg),
+        Event::Ended { .. } => [before.caller_leg, before.agent_leg()]
+            .into_iter()
+            .flatten()
+            .map(Order::Close)
+            .collect(),
+        Event::Received { .. }
+        | Event::Routed { .. }
+        | Event::Enqueued { .. }
+        | Event::OfferStarted { .. }
+        | Event::LegAlerting { .. }
+        | Event::LateFact { .. } => vec![],
+    }
+}
+
+/// The legs of a call that is connected: caller, agent.
+fn parties(call: &Call) -> Option<(LegId, LegId)> {
+    match (&call.phase, call.caller_leg) {
+        (Phase::Connected(connection), Some(caller)) => Some((caller, connection.leg)),
+        (
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Offering(_)
+            | Phase::Connected(_)
+            | Phase::Ended(_),
+            _,
+        ) => None,
+    }
+}
+
+/// They hear each other again, unless the other side holds too: then the one
+/// that came back waits with music.
+fn retrieved(before: &Call, leg: LegId) -> Vec<Order> {
+    let (Some((caller, agent)), Phase::Connected(connection)) = (parties(before), &before.phase)
+    else {
+        return vec![];
+    };
+    if connection.holding.iter().any(|holder| *holder != leg) {
+        vec![Order::PlayMusic(leg)]
+    } else {
+        vec![Order::Bridge(caller, agent)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        call::AnswerMode,
+        cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
+        id::{AgentId, OfferId, QueueId, SessionId, SubjectId, VisitId},
+        sealed::Sealed,
+    };
+    use uuid::Uuid;
+
+    const CALL: CallId = CallId(Uuid::from_u128(1));
+    const CALLER: LegId = LegId(Uuid::from_u128(2));
+    const AGENT: LegId = LegId(Uuid::from_u128(3));
+    const OTHER: LegId = LegId(Uuid::from_u128(4));
+    const OFFER: OfferId = OfferId(Uuid::from_u128(5));
+    const VISIT: VisitId = VisitId(Uuid::from_u128(6));
+    const QUEUE: QueueId = QueueId(Uuid::from_u128(7));
+    const SESSION: SessionId = SessionId {
+        agent: AgentId(Uuid::from_u128(8)),
+        number: 1,
+    };
+
+    fn received() -> Vec<Event> {
+        vec![
+            Event::Received {
+                leg: CALLER,
+                from: Sealed::new(SubjectId(Uuid::from_u128(9)), "c2VhbGVk".into()),
+                to: "support".into(),
+                trunk: None,
+                sip_call_id: "call".into(),
+            },
+            Event::Enqueued {
+                visit: VISIT,
+                queue: QUEUE,
+                config_version: 1,
+                answer_mode: AnswerMode::Immediate,
+            },
+        ]
+    }
+
+    fn offered(leg: LegId) -> Event {
+        Event::OfferStarted {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg,
+            until: Timestamp::default(),
+        }
+    }
+
+    fn connected(leg: LegId) -> Event {
+        Event::AgentConnected {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg,
+        }
+    }
+
+    fn ended() -> Event {
+        Event::Ended {
+            cause: EndCause {
+                result: EndResult::Success,
+                reason: EndReason::Hangup,
+                by: By::Caller,
+                sip_status: None,
+                q850: Some(16),
+                reason_header: None,
+            },
+            disposition: Disposition::Answered,
+            ended_at: Timestamp::default(),
+            incomplete: false,
+            session: None,
+            offer: None,
+            visit: None,
+            queue: None,
+        }
+    }
+
+    /// Tells a fresh floor the events and expects these orders of the last one.
+    #[track_caller]
+    fn check(events: impl IntoIterator<Item = Event>, expected: &[Order]) -> Floor {
+        let mut floor = Floor::default();
+        let mut last = vec![];
+        for event in events {
+            last = floor.hear(Timestamp::default(), &AnyEvent::Call(CALL, event));
+        }
+        assert_eq!(last, expected);
+        floor
+    }
+
+    fn talking(more: impl IntoIterator<Item = Event>) -> Vec<Event> {
+        let mut events = received();
+        events.extend([Event::Answered {}, offered(AGENT), connected(AGENT)]);
+        events.extend(more);
+        events
+    }
+
+    #[test]
+    fn a_caller_who_is_answered_before_there_is_an_agent_hears_music() {
+        let mut events = received();
+        check(events.clone(), &[]);
+        events.push(Event::Answered {});
+        let floor = check(events.clone(), &[Order::PlayMusic(CALLER)]);
+        assert_eq!(floor.call_of(CALLER), Some(CALL));
+        events.push(connected(AGENT));
+        check(events, &[Order::Bridge(CALLER, AGENT)]);
+    }
+
+    #[test]
+    fn a_caller_who_is_answered_with_the_agent_hears_no_music_first() {
+        let mut events = received();
+        events.extend([offered(AGENT), connected(AGENT)]);
+        check(events.clone(), &[Order::Bridge(CALLER, AGENT)]);
+        events.push(Event::Answered {});
+        check(events, &[]);
+    }
+
+    #[test]
+    fn whoever_is_held_hears_music_and_both_talk_again_afterwards() {
+        let held = |leg| Event::Held { leg };
+        let back = |leg| Event::Retrieved { leg };
+        let bridge = [Order::Bridge(CALLER, AGENT)];
+        check(talking([held(AGENT)]), &[Order::PlayMusic(CALLER)]);
+        check(talking([held(AGENT), back(AGENT)]), &bridge);
+        check(talking([held(CALLER)]), &[Order::PlayMusic(AGENT)]);
+        check(talking([held(CALLER), back(CALLER)]), &bridge);
+        // Both hold: the first to come back still waits for the other.
+        let both = [held(AGENT), held(CALLER), back(AGENT)];
+        check(talking(both.clone()), &[Order::PlayMusic(AGENT)]);
+        check(talking(both.into_iter().chain([back(CALLER)])), &bridge);
+    }
+
+    #[test]
+    fn the_leg_of_an_offer_that_ended_is_closed() {
+        let over = Event::OfferEnded {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg: OTHER,
+            outcome: OfferOutcome::NoAnswer,
+            wire: WireCause::default(),
+        };
+        let mut events = received();
+        events.extend([offered(OTHER), over]);
+        let floor = check(events, &[Order::Close(OTHER)]);
+        assert_eq!(floor.call_of(OTHER), None);
+        assert_eq!(floor.call_of(CALLER), Some(CALL));
+    }
+
+    #[test]
+    fn every_leg_of_a_call_that_ended_is_closed() {
+        let mut alone = received();
+        alone.push(ended());
+        check(alone, &[Order::Close(CALLER)]);
+        let mut ringing = received();
+        ringing.extend([offered(AGENT), ended()]);
+        check(ringing, &[Order::Close(CALLER), Order::Close(AGENT)]);
+        let all = [Order::Close(CALLER), Order::Close(AGENT)];
+        let floor = check(talking([ended()]), &all);
+        assert_eq!(floor.call_of(CALLER), None);
+        assert_eq!(floor.len(), 0, "nothing is remembered of it");
+    }
+
+    #[test]
+    fn late_facts_and_calls_of_an_earlier_run_leave_nothing_behind() {
+        let late = Event::LateFact {
+            leg: AGENT,
+            fact: "record_bye".into(),
+        };
+        assert_eq!(check(talking([ended(), late]), &[]).len(), 0);
+        assert_eq!(check([Event::Answered {}], &[]).len(), 0);
+        assert_eq!(check([ended()], &[]).len(), 0);
+    }
+}
