@@ -1,0 +1,315 @@
+//! One example of every event, with every optional field there.
+
+use ringledger_domain::{
+    agent,
+    any::AnyEvent,
+    call::{self, AnswerMode},
+    cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
+    device,
+    id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
+    line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
+    queue,
+    sealed::{Party, Sealed},
+    session::{self, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
+    time::Timestamp,
+    trunk,
+};
+use uuid::Uuid;
+
+/// When every example happened.
+pub(crate) const AT: Timestamp = Timestamp::from_micros(1_800_000_000_123_456);
+
+const fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0000 + number)
+}
+
+const CALL: CallId = CallId(uuid(1));
+const CALLER_LEG: LegId = LegId(uuid(2));
+const AGENT_LEG: LegId = LegId(uuid(3));
+const AGENT: AgentId = AgentId(uuid(4));
+const QUEUE: QueueId = QueueId(uuid(5));
+const VISIT: VisitId = VisitId(uuid(6));
+const OFFER: OfferId = OfferId(uuid(7));
+const TRUNK: TrunkId = TrunkId(uuid(8));
+const SUBJECT: SubjectId = SubjectId(uuid(9));
+const BINDING: Uuid = uuid(10);
+const SESSION: SessionId = SessionId {
+    agent: AGENT,
+    number: 2,
+};
+const UNTIL: Timestamp = AT.plus_ms(20_000);
+
+/// Every event of every aggregate.
+pub(crate) fn all() -> Vec<AnyEvent> {
+    let mut all = vec![];
+    all.extend(calls().map(|event| AnyEvent::Call(CALL, event)));
+    all.extend(sessions().map(|event| AnyEvent::Session(SESSION, event)));
+    all.extend(lines().map(|event| AnyEvent::Line(QUEUE, event)));
+    all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
+    all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
+    all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
+    all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
+    all
+}
+
+fn sealed() -> Sealed<Party> {
+    Sealed::new(SUBJECT, "bm9uY2UgYW5kIGNpcGhlcnRleHQ=".into())
+}
+
+fn wire() -> WireCause {
+    WireCause {
+        sip_status: Some(486),
+        reason_header: Some("Q.850;cause=17;text=\"busy\"".into()),
+    }
+}
+
+fn calls() -> impl Iterator<Item = call::Event> {
+    calls_in_queue().into_iter().chain(calls_with_agent())
+}
+
+fn calls_in_queue() -> Vec<call::Event> {
+    vec![
+        call::Event::Received {
+            leg: CALLER_LEG,
+            from: sealed(),
+            to: "sales".into(),
+            trunk: Some(TRUNK),
+            sip_call_id: "a84b4c76e66710@192.0.2.1".into(),
+        },
+        call::Event::Routed {
+            queue: QUEUE,
+            config_version: 3,
+        },
+        call::Event::Enqueued {
+            visit: VISIT,
+            queue: QUEUE,
+            config_version: 3,
+            answer_mode: AnswerMode::OnAgent,
+        },
+        call::Event::Answered {},
+        call::Event::OfferStarted {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg: AGENT_LEG,
+            until: UNTIL,
+        },
+        call::Event::LegAlerting {
+            leg: AGENT_LEG,
+            offer: OFFER,
+            session: SESSION,
+        },
+        call::Event::OfferEnded {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg: AGENT_LEG,
+            outcome: OfferOutcome::Busy,
+            wire: wire(),
+        },
+    ]
+}
+
+fn calls_with_agent() -> Vec<call::Event> {
+    vec![
+        call::Event::AgentConnected {
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg: AGENT_LEG,
+        },
+        call::Event::Held { leg: AGENT_LEG },
+        call::Event::Retrieved { leg: AGENT_LEG },
+        call::Event::Ended {
+            cause: EndCause {
+                result: EndResult::Indeterminate,
+                reason: EndReason::SignallingLost,
+                by: By::Caller,
+                sip_status: Some(480),
+                q850: Some(102),
+                reason_header: Some("SIP;cause=408".into()),
+            },
+            disposition: Disposition::Abandoned,
+            ended_at: AT,
+            incomplete: true,
+            session: Some(SESSION),
+            offer: Some(OFFER),
+            visit: Some(VISIT),
+            queue: Some(QUEUE),
+        },
+        call::Event::LateFact {
+            leg: AGENT_LEG,
+            fact: "record_bye".into(),
+        },
+    ]
+}
+
+fn sessions() -> impl Iterator<Item = session::Event> {
+    [
+        session::Event::LoggedIn { session: SESSION },
+        session::Event::LoggedOut {
+            reason: LogoutReason::DeviceLost,
+        },
+        session::Event::BecameReady {},
+        session::Event::BecameNotReady {
+            reason: NotReadyReason::AdminWork,
+        },
+        session::Event::NextStateRequested {
+            next: NextState::NotReady(NotReadyReason::Break),
+        },
+        session::Event::Reserved {
+            offer: OFFER,
+            call: CALL,
+            visit: VISIT,
+            queue: QUEUE,
+            until: UNTIL,
+            wrap_up_ms: 30_000,
+        },
+        session::Event::ReservationReleased {
+            offer: OFFER,
+            reason: ReleaseReason::Busy,
+            not_before: Some(UNTIL),
+        },
+        session::Event::ConnectedToContact {
+            offer: OFFER,
+            call: CALL,
+            queue: QUEUE,
+        },
+        session::Event::ContactEnded { call: CALL },
+        session::Event::WrapUpStarted {
+            call: CALL,
+            until: UNTIL,
+        },
+        session::Event::WrapUpEnded {
+            call: CALL,
+            by: WrapUpEndedBy::Timer,
+        },
+    ]
+    .into_iter()
+}
+
+fn lines() -> impl Iterator<Item = line::Event> {
+    [
+        line::Event::Opened {
+            visit: VISIT,
+            call: CALL,
+            enqueued_at: AT,
+            position: 4,
+            policy: VisitPolicy {
+                config_version: 3,
+                answer_mode: AnswerMode::Immediate,
+                ring_timeout_ms: 20_000,
+                wrap_up_ms: 30_000,
+                max_wait_ms: 600_000,
+            },
+        },
+        line::Event::Rejected {
+            visit: VISIT,
+            call: CALL,
+            reason: RejectReason::Full,
+        },
+        line::Event::Matched {
+            visit: VISIT,
+            call: CALL,
+            offer: OFFER,
+            session: SESSION,
+        },
+        line::Event::Returned {
+            visit: VISIT,
+            call: CALL,
+            offer: OFFER,
+            session: SESSION,
+            cause: ReturnCause::NoAnswer,
+            attempt: 2,
+        },
+        line::Event::Closed {
+            visit: VISIT,
+            call: CALL,
+            result: VisitResult::Answered,
+            closed_at: AT,
+            wait_ms: 17_250,
+        },
+    ]
+    .into_iter()
+}
+
+fn queues() -> impl Iterator<Item = queue::Event> {
+    let config = queue::Config {
+        strategy: queue::Strategy::LongestIdle,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 30_000,
+        answer_mode: AnswerMode::Immediate,
+        max_wait_ms: 600_000,
+        capacity: 100,
+        service_level_threshold_ms: 20_000,
+        numbers: vec!["+4930123".into(), "100".into()],
+    };
+    [
+        queue::Event::Created {
+            name: "sales".into(),
+            config: config.clone(),
+        },
+        queue::Event::Configured {
+            config_version: 2,
+            config,
+        },
+    ]
+    .into_iter()
+}
+
+fn agents() -> impl Iterator<Item = agent::Event> {
+    let config = agent::Config {
+        display_name: Some(sealed()),
+        queues: vec![QUEUE],
+        ready_on_register: true,
+    };
+    [
+        agent::Event::Created {
+            name: "alice".into(),
+            config: config.clone(),
+        },
+        agent::Event::Configured {
+            config_version: 2,
+            config,
+        },
+    ]
+    .into_iter()
+}
+
+fn devices() -> impl Iterator<Item = device::Event> {
+    [
+        device::Event::Registered {
+            agent: AGENT,
+            binding: BINDING,
+            transport: "tls".into(),
+        },
+        device::Event::Deregistered {
+            binding: BINDING,
+            left: 1,
+        },
+        device::Event::Expired {
+            binding: BINDING,
+            left: 0,
+        },
+    ]
+    .into_iter()
+}
+
+fn trunks() -> impl Iterator<Item = trunk::Event> {
+    let config = trunk::Config {
+        allow: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
+        host: Some("sip.example.net:5060".into()),
+        user: Some("ringledger".into()),
+    };
+    [
+        trunk::Event::Created {
+            name: "carrier".into(),
+            config: config.clone(),
+        },
+        trunk::Event::Configured {
+            config_version: 2,
+            config,
+        },
+    ]
+    .into_iter()
+}
