@@ -16,8 +16,9 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Generators send in four phases, as phones that are not in step.
-const PHASES: usize = 4;
+/// Generators send in twenty phases, as phones that are not in step: a burst
+/// would wait in the generator, not in the relay.
+const PHASES: usize = 20;
 const TICK: Duration = Duration::from_millis(20 / PHASES as u64);
 /// How long stragglers are waited for after the last packet was sent.
 const DRAIN: Duration = Duration::from_millis(500);

@@ -157,4 +157,12 @@ mod tests {
         };
         assert!(matches!(none.check(), Err(StartError::Shards { .. })));
     }
+
+    #[test]
+    fn a_misspelt_setting_is_named_and_a_missing_one_has_its_default() {
+        let read = serde_json::from_str::<Options>;
+        assert_eq!(read("{}").unwrap(), Options::default());
+        let error = read(r#"{"port_mim": 1}"#).unwrap_err();
+        assert!(error.to_string().contains("port_mim"));
+    }
 }

@@ -177,4 +177,17 @@ mod tests {
             assert!(!rewrite(bad, &STREAMS, &mut out), "{bad:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_from_the_wire_is_survived(bytes: Vec<u8>, kind in 199u8..=208, words in 0u8..8) {
+            let mut out = Vec::new();
+            rewrite(&bytes, &STREAMS, &mut out);
+            // The same with a head that leads into every kind of packet.
+            let mut framed = vec![0x80 | (bytes.len() as u8 & 0x1f), kind, 0, words];
+            framed.extend(&bytes);
+            rewrite(&framed, &STREAMS, &mut out);
+            assert!(out.len() <= framed.len());
+        }
+    }
 }

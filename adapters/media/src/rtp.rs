@@ -99,4 +99,14 @@ mod tests {
         check(&extended, None);
         check(&[], None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_from_the_wire_is_survived(mut bytes: Vec<u8>) {
+            Header::parse(&bytes);
+            if let Some(range) = payload_range(&bytes) {
+                assert!(bytes.get_mut(range).is_some());
+            }
+        }
+    }
 }

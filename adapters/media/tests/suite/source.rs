@@ -94,3 +94,30 @@ fn another_host_than_the_registered_one_never_latches() {
     agent.hears_nothing();
     assert_eq!(relay.stats(caller.leg).unwrap().far_end, None);
 }
+
+#[test]
+fn a_relay_on_every_address_serves_ipv4_and_ipv6_phones() {
+    if UdpSocket::bind("[::1]:0").is_err() {
+        println!("SKIPPED: this host has no IPv6");
+        return;
+    }
+    let (relay, _events) = start(&ringledger_media::Options {
+        listen: "::".parse().unwrap(),
+        advertised_host: Some(Ipv4Addr::LOCALHOST.into()),
+        ..options(2)
+    });
+    let mut caller = Phone::agreed(&relay, 1, PLAIN);
+    let mut agent = Phone::open(&relay, 2);
+    agent.rtp = UdpSocket::bind("[::1]:0").unwrap();
+    agent
+        .rtp
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
+    agent.local.rtp.set_ip("::1".parse().unwrap());
+    relay.set_remote(agent.leg, agent.remote(PLAIN));
+    relay.bridge(caller.leg, agent.leg);
+    caller.say(0, b"four to six");
+    assert_eq!(agent.hear().payload, b"four to six");
+    agent.say(0, b"six to four");
+    assert_eq!(caller.hear().payload, b"six to four");
+}
