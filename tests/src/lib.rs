@@ -1,1 +1,4 @@
-//! Ringledger tests.
+//! What the suites share: a write side without a network, and (in `server`)
+//! the real binary with real sockets.
+
+pub mod office;
