@@ -7,9 +7,9 @@ use ringledger_media::{
     Direction, LocalMedia, MediaEvent, Options, PayloadTypes, Relay, Remote, SourcePolicy,
 };
 use std::{
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU16, Ordering},
     },
     time::{Duration, Instant},
@@ -19,14 +19,38 @@ use tokio::sync::mpsc::Receiver;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(60);
 
-/// Each test has its own range of ports; other processes' are stepped over.
-static NEXT_RANGE: AtomicU16 = AtomicU16::new(0);
+/// Ranges of ports for processes of this suite that run at the same time, well
+/// below the system's own and the server's default.
+const RANGES: u16 = 20;
+const RANGE_PORTS: u16 = 500;
+const FIRST_PORT: u16 = 10_000;
+
+/// The range that is this process' own. nextest runs each test in its own
+/// process; a listener on a port of its own is the claim to a range.
+fn range() -> u16 {
+    static CLAIM: OnceLock<(u16, TcpListener)> = OnceLock::new();
+    let (range, _) = CLAIM.get_or_init(|| {
+        let deadline = Instant::now() + PATIENCE * 12;
+        loop {
+            for range in 0..RANGES {
+                let claim = (Ipv4Addr::LOCALHOST, FIRST_PORT - 1 - range);
+                if let Ok(listener) = TcpListener::bind(claim) {
+                    return (range, listener);
+                }
+            }
+            assert!(Instant::now() < deadline, "a range of ports becomes free");
+            std::thread::yield_now();
+        }
+    });
+    FIRST_PORT + range * RANGE_PORTS
+}
+
+/// Where the next relay of this process may begin in its range.
+static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// Settings for a relay on loopback with `pairs` pairs of ports.
 pub(crate) fn options(pairs: u16) -> Options {
-    // nextest runs each test in its own process: the process id spreads them.
-    let start = 10_000 + (std::process::id() % 40) as u16 * 500;
-    let port_min = start + NEXT_RANGE.fetch_add(pairs * 2, Ordering::Relaxed);
+    let port_min = range() + NEXT.fetch_add(pairs * 2, Ordering::Relaxed);
     Options {
         listen: Ipv4Addr::LOCALHOST.into(),
         advertised_host: None,
@@ -131,11 +155,17 @@ impl Phone {
         receive(&self.rtp).expect("a packet arrives")
     }
 
+    /// The next packet, if one arrives within the time of three.
+    pub(crate) fn hear_soon(&self) -> Option<Packet> {
+        self.rtp.set_read_timeout(Some(QUIET)).unwrap();
+        let heard = receive(&self.rtp);
+        self.rtp.set_read_timeout(Some(PATIENCE)).unwrap();
+        heard
+    }
+
     /// Nothing arrives for a while.
     pub(crate) fn hears_nothing(&self) {
-        self.rtp.set_read_timeout(Some(QUIET)).unwrap();
-        assert_eq!(receive(&self.rtp), None);
-        self.rtp.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(self.hear_soon(), None);
     }
 }
 
