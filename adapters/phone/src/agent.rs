@@ -86,7 +86,7 @@ pub struct AgentStats {
     pub offered: u64,
     /// Calls answered and acknowledged.
     pub answered: u64,
-    /// Calls refused by the script.
+    /// Calls refused, by the script or because the shift was over.
     pub rejected: u64,
     /// Calls not answered on purpose.
     pub ignored: u64,
@@ -105,20 +105,22 @@ pub struct AgentStats {
 impl AgentStats {
     fn add(&mut self, record: AgentRecord, script: AgentScript) {
         let Progress {
-            ended_by, steps, ..
+            ended_by,
+            steps,
+            status,
+            ..
         } = record.progress;
+        let no_codec = status == Some(488) && script.answer != AgentAnswer::Reject(488);
         self.offered += 1;
-        match (script.answer, ended_by, steps.answered_at) {
-            (AgentAnswer::Ignore, _, _) => self.ignored += 1,
-            (_, Some(EndedBy::Cancelled), _) => self.cancelled += 1,
-            (_, Some(EndedBy::Rejected), None)
-                if matches!(script.answer, AgentAnswer::Reject(_)) =>
-            {
-                self.rejected += 1
+        match (ended_by, steps.answered_at.is_some()) {
+            (Some(EndedBy::Vanished), false) if script.answer == AgentAnswer::Ignore => {
+                self.ignored += 1
             }
-            (_, Some(EndedBy::Remote), Some(_)) => self.remote_hangups += 1,
-            (_, Some(EndedBy::Us), Some(_)) => self.own_hangups += 1,
-            (_, _, _) => self.failed += 1,
+            (Some(EndedBy::Cancelled), _) => self.cancelled += 1,
+            (Some(EndedBy::Rejected), _) if !no_codec => self.rejected += 1,
+            (Some(EndedBy::Remote), true) => self.remote_hangups += 1,
+            (Some(EndedBy::Us), true) => self.own_hangups += 1,
+            (_, _) => self.failed += 1,
         }
         if steps.ack_at.is_some() {
             self.answered += 1;
@@ -255,7 +257,11 @@ async fn carry_out(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     let ring_ms = match script.answer {
-        AgentAnswer::Ignore => return call.ignore().await,
+        AgentAnswer::Ignore => {
+            call.ignore().await?;
+            call.wait_ended(Duration::from_secs(1)).await?;
+            return Ok(());
+        }
         AgentAnswer::Reject(status) if script.ring_ms == 0 => {
             call.reject(status).await?;
             call.wait_ended(Duration::from_secs(1)).await?;

@@ -82,9 +82,10 @@ impl IncomingCall {
         self.tell(CallOrder::Reject { status, headers }).await
     }
 
-    /// Answers nothing at all from now on, not even CANCEL: the phone's network is gone.
+    /// Answers nothing at all from now on, not even CANCEL, as if the phone's network were gone. The call counts as
+    /// over, [`crate::EndedBy::Vanished`].
     pub async fn ignore(&self) -> Result<()> {
-        self.tell(CallOrder::Mute).await
+        self.tell(CallOrder::Vanish).await
     }
 
     /// From now on a CANCEL is confirmed but does not end the INVITE, so that [`Self::answer_late`] can come after it.

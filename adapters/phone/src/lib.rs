@@ -10,6 +10,7 @@ mod call;
 pub mod digest;
 mod engine;
 mod error;
+mod frames;
 pub mod g711;
 mod incoming;
 mod media;

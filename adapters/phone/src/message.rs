@@ -369,6 +369,34 @@ fn long_name(name: &str) -> &str {
     }
 }
 
+/// The usual reason phrase of a status.
+pub(crate) fn phrase_of(status: u16) -> &'static str {
+    match status {
+        100 => "Trying",
+        180 => "Ringing",
+        183 => "Session Progress",
+        200..300 => "OK",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        420 => "Bad Extension",
+        408 => "Request Timeout",
+        415 => "Unsupported Media Type",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        486 => "Busy Here",
+        487 => "Request Terminated",
+        488 => "Not Acceptable Here",
+        491 => "Request Pending",
+        500 => "Server Internal Error",
+        503 => "Service Unavailable",
+        600 => "Busy Everywhere",
+        603 => "Decline",
+        101..180 | 181..183 | 184..200 => "Progress",
+        300..400 => "Redirection",
+        _ => "Refused",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::call::Call;
 use crate::engine::CallOrder;
 use crate::error::{Error, Result};
+use crate::message::phrase_of;
 use crate::progress::{EndedBy, Phase, Progress};
 
 /// A call this phone makes; what both directions can do is on [`Call`].
@@ -94,7 +95,7 @@ fn refused(progress: Progress) -> Option<Error> {
         (Some(EndedBy::Cancelled), _) => Error::Cancelled,
         (_, Some(status)) => Error::Rejected {
             status,
-            reason: String::new(),
+            reason: phrase_of(status).to_owned(),
         },
         (_, None) => Error::Timeout,
     })

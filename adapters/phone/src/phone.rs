@@ -3,17 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::UdpSocket;
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::call::Call;
 use crate::digest::Algorithm;
-use crate::engine::run::{ORDERS_MAX, run_udp};
+use crate::engine::run::{ORDERS_MAX, run_tcp, run_udp};
 use crate::engine::{Engine, IncomingParts, Order};
 use crate::error::{Error, Result};
 use crate::incoming::IncomingCall;
 use crate::message::Message;
-use crate::options::{CallOptions, PhoneOptions};
+use crate::options::{CallOptions, PhoneOptions, Transport};
 use crate::outgoing::OutgoingCall;
 
 /// What a registrar answered.
@@ -52,23 +52,23 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Opens the socket and starts the task. Fails if the address cannot be bound.
+    /// Opens the socket and starts the task. Fails if the address cannot be bound, or over TCP if the server does not
+    /// accept the connection.
     pub async fn bind(options: PhoneOptions) -> Result<Self> {
         let mut seed = [0u8; 8];
         getrandom::fill(&mut seed)
             .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
-        let socket = UdpSocket::bind(options.bind).await?;
+        let socket = Socket::open(&options).await?;
         let local = socket.local_addr()?;
         let (orders, order_queue) = mpsc::channel(ORDERS_MAX);
         let (incoming_in, incoming) = mpsc::channel(options.incoming_max.max(1));
         let options = Arc::new(options);
-        let engine = Engine::new(
-            Arc::clone(&options),
-            local,
-            u64::from_ne_bytes(seed),
-            incoming_in,
-        );
-        tokio::spawn(run_udp(engine, socket, order_queue));
+        let seed = u64::from_ne_bytes(seed);
+        let engine = Engine::new(Arc::clone(&options), local, seed, incoming_in);
+        match socket {
+            Socket::Udp(socket) => tokio::spawn(run_udp(engine, socket, order_queue)),
+            Socket::Tcp(stream) => tokio::spawn(run_tcp(engine, stream, order_queue)),
+        };
         Ok(Self {
             options,
             local,
@@ -175,5 +175,38 @@ impl Phone {
             .send(Order::Silent { silent })
             .await
             .map_err(|_| Error::PhoneGone)
+    }
+}
+
+/// The socket of the chosen transport.
+#[derive(Debug)]
+enum Socket {
+    Udp(UdpSocket),
+    Tcp(TcpStream),
+}
+
+impl Socket {
+    async fn open(options: &PhoneOptions) -> std::io::Result<Self> {
+        match options.transport {
+            Transport::Udp => Ok(Self::Udp(UdpSocket::bind(options.bind).await?)),
+            Transport::Tcp => {
+                let socket = if options.bind.is_ipv4() {
+                    TcpSocket::new_v4()
+                } else {
+                    TcpSocket::new_v6()
+                }?;
+                socket.bind(options.bind)?;
+                let stream = socket.connect(options.server).await?;
+                stream.set_nodelay(true)?;
+                Ok(Self::Tcp(stream))
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        match self {
+            Self::Udp(socket) => socket.local_addr(),
+            Self::Tcp(stream) => stream.local_addr(),
+        }
     }
 }

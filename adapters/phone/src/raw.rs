@@ -57,6 +57,12 @@ impl RawSocket {
         })
     }
 
+    /// The same socket, sending to another server.
+    #[must_use]
+    pub fn aimed_at(self, server: SocketAddr) -> Self {
+        Self { server, ..self }
+    }
+
     /// Its own address, for Via and Contact.
     pub fn local_addr(&self) -> SocketAddr {
         self.local

@@ -43,6 +43,8 @@ const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS";
 const T2_MS: u64 = 4000;
 /// Transactions give up after this many T1.
 const GIVE_UP_T1: u32 = 64;
+/// A call that vanished answers nothing for this many seconds; longer than any server keeps it.
+const VANISHED_LINGER_S: u64 = 3600;
 
 /// Numbers that nobody else uses: tags, branches, Call-IDs.
 #[derive(Debug)]
@@ -177,7 +179,7 @@ impl Engine {
                 Timer::ServerTimeout(key) => self.server_timeout(now, &key),
                 Timer::ServerForgotten(key) => drop(self.servers.remove(&key)),
                 Timer::CancelTimeout(key) => self.cancel_timeout(now, key),
-                Timer::CallForgotten(key) => self.forget_call(key),
+                Timer::CallForgotten(key) => self.forget_call(now, key),
             }
         }
     }
@@ -209,8 +211,27 @@ impl Engine {
         }
     }
 
-    fn forget_call(&mut self, key: CallKey) {
+    /// An ended call is forgotten, and with it an INVITE that was never answered. One that vanished goes on being
+    /// ignored: its BYE may come long after.
+    fn forget_call(&mut self, now: Instant, key: CallKey) {
+        let Some(call) = self.calls.get(&key) else {
+            return;
+        };
+        let ended_at = call.link.look().steps.ended_at.unwrap_or(now);
+        let until = ended_at + Duration::from_secs(VANISHED_LINGER_S);
+        if call.manners.mute && now < until {
+            return self.timers.set(until, Timer::CallForgotten(key));
+        }
         if let Some(call) = self.calls.remove(&key) {
+            let unanswered = |server: &Server| {
+                server
+                    .response
+                    .as_ref()
+                    .is_none_or(|(status, _)| *status < 200)
+            };
+            if self.servers.get(&call.invite_key).is_some_and(unanswered) {
+                self.servers.remove(&call.invite_key);
+            }
             self.dialogs.remove(&(call.call_id, call.local_tag));
         }
     }
@@ -247,6 +268,63 @@ impl Engine {
             target.to_owned()
         } else {
             format!("sip:{target}@{}", self.options.domain)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::CallOptions;
+
+    fn engine(user: &str) -> (Engine, mpsc::Receiver<IncomingParts>) {
+        let server = "127.0.0.1:5060".parse().unwrap();
+        let (incoming_in, incoming) = mpsc::channel(8);
+        let options = Arc::new(PhoneOptions::new(server, user));
+        (
+            Engine::new(options, "127.0.0.1:5070".parse().unwrap(), 7, incoming_in),
+            incoming,
+        )
+    }
+
+    /// Any change of a few bytes of any message of a call, in any state, is taken without a panic.
+    #[tokio::test]
+    async fn a_damaged_message_never_stops_the_phone() {
+        let from = "127.0.0.1:5060".parse().unwrap();
+        let (mut alice, _incoming_a) = engine("alice");
+        let (mut bob, mut incoming) = engine("bob");
+        let mut names = Names { state: 1 };
+        for round in 0..300 {
+            let now = Instant::now();
+            let dialed = alice.dial(now, "bob", CallOptions::default()).unwrap();
+            let mut flow = alice.out.drain(..).map(|o| o.bytes).collect::<Vec<_>>();
+            bob.on_bytes(now, from, &flow[0]);
+            if let Ok(parts) = incoming.try_recv() {
+                bob.provisional(now, parts.key, 180);
+                let (reply, _answer) = tokio::sync::oneshot::channel();
+                bob.answer(now, parts.key, reply);
+            }
+            flow.extend(bob.out.drain(..).map(|o| o.bytes));
+            for bytes in flow {
+                for _ in 0..20 {
+                    let mut damaged = bytes.clone();
+                    for _ in 0..=names.next() % 3 {
+                        let at = names.next() as usize % damaged.len();
+                        damaged[at] = b"\0\r\n:;<>\"@=, 9\xff"[names.next() as usize % 14];
+                    }
+                    damaged.truncate(damaged.len() - (names.next() as usize % 4) / 3);
+                    alice.on_bytes(now, from, &damaged);
+                    bob.on_bytes(now, from, &damaged);
+                }
+                alice.on_bytes(now, from, &bytes);
+            }
+            while incoming.try_recv().is_ok() {}
+            alice.on_time(now + Duration::from_secs(round));
+            alice.forget_call(now, dialed.key);
+            alice.close(now);
+            bob.close(now);
+            alice.out.clear();
+            bob.out.clear();
         }
     }
 }

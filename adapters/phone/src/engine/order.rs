@@ -78,7 +78,6 @@ pub(crate) enum CallOrder {
         status: u16,
         headers: Vec<(String, String)>,
     },
-    Mute,
     KeepOnCancel,
 }
 
@@ -113,11 +112,6 @@ impl Engine {
             CallOrder::Provisional { status } => self.provisional(now, key, status),
             CallOrder::Answer { reply } => self.answer(now, key, reply),
             CallOrder::Reject { status, headers } => self.reject(now, key, status, headers),
-            CallOrder::Mute => {
-                if let Some(call) = self.calls.get_mut(&key) {
-                    call.manners.mute = true;
-                }
-            }
             CallOrder::KeepOnCancel => {
                 if let Some(call) = self.calls.get_mut(&key) {
                     call.manners.keep_on_cancel = true;

@@ -13,6 +13,11 @@ use crate::progress::{CallEvent, EndedBy, Phase};
 impl Engine {
     /// A new call. Nothing is answered yet: whether this phone rings is up to its owner.
     pub(super) fn on_invite(&mut self, now: Instant, server: &str, request: Message) {
+        if let Some(extensions) = request.header("Require") {
+            // 8.2.2.3: this phone supports no extension.
+            let response = self.reply_to(&request, 420).with("Unsupported", extensions);
+            return self.respond(now, server, response);
+        }
         let (key, local_tag) = (self.names.next(), self.names.name());
         let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
         let (call_id, remote, to) = (header("Call-ID"), header("From"), header("To"));

@@ -4,11 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::{Engine, Order};
+use crate::frames::Frames;
 
 /// Orders that may wait for the task.
 pub(crate) const ORDERS_MAX: usize = 64;
@@ -27,6 +29,12 @@ impl Engine {
             .map(|outgoing| (outgoing.to, outgoing.bytes))
             .collect()
     }
+
+    /// When to wake up at the latest.
+    fn wake_at(&self) -> tokio::time::Instant {
+        let idle = Instant::now() + Duration::from_millis(IDLE_MS);
+        self.next_deadline().unwrap_or(idle).min(idle).into()
+    }
 }
 
 /// Runs until the phone and the handles of its calls are gone.
@@ -37,8 +45,7 @@ pub(crate) async fn run_udp(
 ) {
     let mut buffer = vec![0u8; DATAGRAM_BYTES_MAX];
     loop {
-        let idle = Instant::now() + Duration::from_millis(IDLE_MS);
-        let due = engine.next_deadline().unwrap_or(idle).min(idle);
+        let wake_at = engine.wake_at();
         tokio::select! {
             received = socket.recv_from(&mut buffer) => {
                 on_datagram(&mut engine, received, &buffer);
@@ -53,7 +60,7 @@ pub(crate) async fn run_udp(
                 Some(order) => engine.on_order(Instant::now(), order),
                 None => break,
             },
-            () = tokio::time::sleep_until(due.into()) => {}
+            () = tokio::time::sleep_until(wake_at) => {}
         }
         engine.on_time(Instant::now());
         for (to, bytes) in engine.take_output() {
@@ -70,4 +77,52 @@ fn on_datagram(engine: &mut Engine, received: io::Result<(usize, SocketAddr)>, b
         Ok((length, from)) => engine.on_bytes(Instant::now(), from, &buffer[..length]),
         Err(error) => debug!(%error, "datagram was not received"),
     }
+}
+
+/// Runs until the phone and the handles of its calls are gone, or the connection is. Whatever is sent goes over the one
+/// connection to the server (RFC 5626 in spirit): there is no second one to find.
+pub(crate) async fn run_tcp(
+    mut engine: Engine,
+    mut stream: TcpStream,
+    mut orders: mpsc::Receiver<Order>,
+) {
+    let mut buffer = vec![0u8; DATAGRAM_BYTES_MAX];
+    let mut frames = Frames::default();
+    let Ok(peer) = stream.peer_addr() else { return };
+    let reason = loop {
+        let wake_at = engine.wake_at();
+        tokio::select! {
+            received = stream.read(&mut buffer) => match received {
+                Ok(0) => break "closed by the server",
+                Ok(length) => frames.push(&buffer[..length]),
+                Err(_) => break "reset",
+            },
+            order = orders.recv() => match order {
+                Some(order) => engine.on_order(Instant::now(), order),
+                None => break "phone is put away",
+            },
+            () = tokio::time::sleep_until(wake_at) => {}
+        }
+        let framed = loop {
+            match frames.next() {
+                Ok(Some(message)) => engine.on_bytes(Instant::now(), peer, &message),
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+        };
+        if !framed {
+            break "unframed";
+        }
+        engine.on_time(Instant::now());
+        let bytes = engine
+            .take_output()
+            .into_iter()
+            .flat_map(|(_, bytes)| bytes)
+            .collect::<Vec<_>>();
+        if stream.write_all(&bytes).await.is_err() {
+            break "reset";
+        }
+    };
+    debug!(reason, "connection ended");
+    engine.close(Instant::now());
 }

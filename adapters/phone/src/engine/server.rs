@@ -7,7 +7,7 @@ use super::timers::Timer;
 use super::{ALLOW, CallKey, Engine};
 use crate::address::{param, sent_by_of, tag_of};
 use crate::error::Error;
-use crate::message::{Message, Method};
+use crate::message::{Message, Method, phrase_of};
 use crate::progress::{CallEvent, EndedBy, Phase};
 
 /// One server transaction.
@@ -267,31 +267,4 @@ pub(super) fn response_to(request: &Message, status: u16, tag: Option<&str>) -> 
         }
     }
     response
-}
-
-/// The usual reason phrase of a status.
-pub(super) fn phrase_of(status: u16) -> &'static str {
-    match status {
-        100 => "Trying",
-        180 => "Ringing",
-        183 => "Session Progress",
-        200..300 => "OK",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        415 => "Unsupported Media Type",
-        480 => "Temporarily Unavailable",
-        481 => "Call/Transaction Does Not Exist",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        488 => "Not Acceptable Here",
-        491 => "Request Pending",
-        500 => "Server Internal Error",
-        503 => "Service Unavailable",
-        600 => "Busy Everywhere",
-        603 => "Decline",
-        101..180 | 181..183 | 184..200 => "Progress",
-        300..400 => "Redirection",
-        _ => "Refused",
-    }
 }

@@ -10,6 +10,7 @@ mod registrar;
 mod scripts;
 mod sounds;
 mod strays;
+mod wires;
 
 use std::time::Duration;
 

@@ -129,3 +129,23 @@ async fn the_end_of_a_shift_hangs_up_what_is_still_up() {
     let stats = tokio::time::timeout(LIMIT, agent).await.unwrap().unwrap();
     assert_eq!((stats.answered, stats.own_hangups), (1, 1));
 }
+
+#[tokio::test]
+async fn an_agent_that_ignores_calls_answers_none_of_them() {
+    let script = AgentScript {
+        answer: AgentAnswer::Ignore,
+        ..AgentScript::default()
+    };
+    let (alice, bob) = two_phones().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let agent =
+        tokio::spawn(async move { bob.run_agent(script, async { drop(stopped.await) }).await });
+    let call = alice.call("bob", CallOptions::default()).await.unwrap();
+    let answered = call
+        .wait_for(Duration::from_secs(1), |p| p.steps.trying_at.is_some())
+        .await;
+    assert!(answered.is_err());
+    drop(stop);
+    let stats = tokio::time::timeout(LIMIT, agent).await.unwrap().unwrap();
+    assert_eq!((stats.offered, stats.ignored, stats.failed), (1, 1, 0));
+}

@@ -156,3 +156,30 @@ async fn a_repeated_answer_is_acknowledged_again() {
     assert_eq!(acks[0].bytes, acks[1].bytes);
     assert_eq!(acks[0].message().unwrap().method(), Some(&Method::Ack));
 }
+
+#[tokio::test]
+async fn a_call_that_requires_an_extension_is_refused_with_420() {
+    let (_bob, socket) = bob_and_socket().await;
+    let invite = request(&socket, Method::Invite, "z9hG4bKrequire").with("Require", "100rel");
+    let answer = socket
+        .send_and_wait_final(&invite.to_bytes(), LIMIT)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (answer.status(), answer.header("Unsupported")),
+        (Some(420), Some("100rel"))
+    );
+}
+
+#[tokio::test]
+async fn an_ignored_call_stays_ignored_whatever_comes() {
+    let (bob, socket) = bob_and_socket().await;
+    let invite = request(&socket, Method::Invite, "z9hG4bKignored");
+    socket.send(&invite.to_bytes()).await.unwrap();
+    bob.next_incoming().await.unwrap().ignore().await.unwrap();
+    for method in [Method::Invite, Method::Cancel] {
+        let again = request(&socket, method, "z9hG4bKignored").to_bytes();
+        assert_eq!(socket.send_and_collect(&again, QUIET).await.unwrap(), []);
+    }
+}
