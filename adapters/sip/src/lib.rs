@@ -5,12 +5,24 @@
 //! Start with `driver`, then `stack`.
 
 pub mod address;
+pub mod admission;
 pub mod auth;
+pub mod bindings;
 pub mod boundary;
+pub mod dialog;
+pub mod driver;
+pub mod inbound;
 pub mod ingress;
+pub mod legs;
+pub mod media;
 pub mod message;
+pub mod options;
+pub mod outbound;
 pub mod registrar;
 pub mod sdp;
 pub mod stack;
 pub mod status;
 pub mod transport;
+
+pub use driver::{Handle, Parts, StartError, start};
+pub use options::Options;

@@ -223,12 +223,21 @@ impl Request {
         })
     }
 
+    /// The dialog that a request of ours begins or belongs to.
+    pub fn own_dialog(&self) -> Option<DialogId> {
+        Some(DialogId {
+            call_id: self.headers.get("Call-ID")?.to_owned(),
+            local_tag: tag(self.headers.get("From")?)?.to_owned(),
+            remote_tag: tag(self.headers.get("To")?).unwrap_or("").to_owned(),
+        })
+    }
+
     /// The body if it is a session description.
     pub fn sdp(&self) -> Option<&[u8]> {
         sdp(&self.headers, &self.body)
     }
 
-    /// Whether an option tag is in `Require`.
+    /// The option tags in `Require`.
     pub fn requires(&self) -> Vec<String> {
         self.headers.list("Require")
     }
@@ -309,6 +318,7 @@ pub const fn phrase(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        406 => "Not Acceptable",
         408 => "Request Timeout",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",

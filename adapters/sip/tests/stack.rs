@@ -23,6 +23,9 @@ enum Heard {
 struct Ear(mpsc::Sender<Heard>);
 
 impl TransactionUser for Ear {
+    fn admit(&self, _: Flow) -> Result<(), Reply> {
+        Ok(())
+    }
     fn request(&self, transaction: ServerTransaction, request: Request) {
         self.0
             .try_send(Heard::Request(transaction, request))

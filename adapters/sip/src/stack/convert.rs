@@ -8,7 +8,8 @@ use rsipstack::sip::{self, Header, headers::make_header};
 pub(super) fn request(request: &sip::Request) -> Option<Request> {
     Some(Request {
         method: Method::parse(&request.method.to_string())?,
-        uri: request.uri.to_string(),
+        // The crate escapes the escapes of a user part when it prints it.
+        uri: request.uri.to_string().replace("%25", "%"),
         headers: plain(&request.headers),
         body: request.body.clone(),
     })

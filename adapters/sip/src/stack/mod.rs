@@ -56,6 +56,12 @@ pub struct StackOptions {
 /// What the transactions tell their user. Called on the task that received the
 /// message: it must not block, and it must not wait.
 pub trait TransactionUser: Send + Sync + 'static {
+    /// Whether there is room for a new call from there. Asked before an INVITE
+    /// outside a dialog gets a transaction; repeated ones are not asked about.
+    ///
+    /// # Errors
+    /// The response that turns it away.
+    fn admit(&self, flow: Flow) -> Result<(), Reply>;
     /// A new request: INVITE, or one that must be answered with
     /// [`ServerTransaction::respond`]. Requests of one flow come in order.
     fn request(&self, transaction: ServerTransaction, request: Request);
@@ -189,6 +195,12 @@ impl Stack {
                 return;
             }
         }
+        if let SipMessage::Request(request) = &message
+            && let Some(refusal) = self.turned_away(request, flow, user)
+        {
+            self.send_raw(&refusal, flow).await;
+            return;
+        }
         let Some(connection) = self.inner.flows.connection(flow).await else {
             return;
         };
@@ -201,6 +213,31 @@ impl Stack {
         {
             tracing::debug!(%error, "message has no transaction");
         }
+    }
+
+    /// The response to a new call that there is no room for.
+    fn turned_away(
+        &self,
+        request: &rsipstack::sip::Request,
+        flow: Flow,
+        user: &dyn TransactionUser,
+    ) -> Option<Vec<u8>> {
+        if request.method != rsipstack::sip::Method::Invite {
+            return None;
+        }
+        let plain = convert::request(request)?;
+        if plain.dialog().is_some() {
+            return None;
+        }
+        let key = TransactionKey::from_request(request, TransactionRole::Server).ok()?;
+        let endpoint = &self.inner.endpoint;
+        if endpoint.transactions.contains_key(&key)
+            || endpoint.finished_transactions.contains_key(&key)
+        {
+            return None;
+        }
+        let reply = user.admit(flow).err()?;
+        Some(server::stateless(&plain, &key.to_string(), reply))
     }
 
     /// A 2xx to an INVITE that no transaction waits for.

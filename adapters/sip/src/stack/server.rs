@@ -1,7 +1,7 @@
 //! Server transactions: the handle that orders go through, and the task.
 
 use super::{TransactionUser, convert};
-use crate::message::{Headers, Method, Request, tag};
+use crate::message::{DialogId, Headers, Method, Request, tag};
 use crate::transport::Flow;
 use rsipstack::{
     sip::{Header, SipMessage, StatusCode, Version},
@@ -10,7 +10,10 @@ use rsipstack::{
         transaction::{Transaction, TransactionEvent, TransactionEventSender},
     },
 };
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 /// A response to be sent.
 #[derive(Debug, Clone, Default)]
@@ -60,27 +63,31 @@ impl Reply {
 /// A request that was received and wants its response.
 #[derive(Clone)]
 pub struct ServerTransaction {
-    inner: Arc<Head>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: String,
+    flow: Flow,
+    head: Head,
+    sender: TransactionEventSender,
 }
 
 /// What every response repeats (RFC 3261, 8.2.6.2).
 struct Head {
-    id: String,
     method: Method,
-    flow: Flow,
     vias: Vec<String>,
     record_routes: Vec<String>,
     from: String,
     to: String,
     call_id: String,
     cseq: String,
-    sender: TransactionEventSender,
 }
 
 impl std::fmt::Debug for ServerTransaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ServerTransaction")
-            .field("method", &self.inner.method)
+            .field("method", &self.inner.head.method)
             .field("flow", &self.inner.flow)
             .finish_non_exhaustive()
     }
@@ -88,22 +95,11 @@ impl std::fmt::Debug for ServerTransaction {
 
 impl ServerTransaction {
     pub(super) fn new(transaction: &Transaction, request: &Request, flow: Flow) -> Self {
-        let one = |name| request.headers.get(name).unwrap_or_default().to_owned();
         Self {
-            inner: Arc::new(Head {
+            inner: Arc::new(Inner {
                 id: transaction.key.to_string(),
-                method: request.method,
                 flow,
-                vias: request.headers.all("Via").map(str::to_owned).collect(),
-                record_routes: request
-                    .headers
-                    .all("Record-Route")
-                    .map(str::to_owned)
-                    .collect(),
-                from: one("From"),
-                to: one("To"),
-                call_id: one("Call-ID"),
-                cseq: one("CSeq"),
+                head: Head::of(request),
                 sender: transaction.tu_sender.clone(),
             }),
         }
@@ -119,17 +115,50 @@ impl ServerTransaction {
         self.inner.flow
     }
 
+    /// The dialog that the request belongs to; `None` outside one.
+    pub fn dialog(&self) -> Option<DialogId> {
+        let head = &self.inner.head;
+        Some(DialogId {
+            call_id: head.call_id.clone(),
+            local_tag: tag(&head.to)?.to_owned(),
+            remote_tag: tag(&head.from).unwrap_or("").to_owned(),
+        })
+    }
+
     /// Sends a response. One after the final one is ignored, and so is one for
     /// a transaction that is over.
     pub fn respond(&self, reply: Reply) {
-        let _ = self
-            .inner
-            .sender
-            .send(TransactionEvent::Respond(self.build(reply)));
+        let response = self.inner.head.build(reply);
+        let _ = self.inner.sender.send(TransactionEvent::Respond(response));
+    }
+}
+
+/// A response outside any transaction, the same to every copy of its request
+/// (RFC 3261, 8.2.7).
+pub(super) fn stateless(request: &Request, id: &str, mut reply: Reply) -> Vec<u8> {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    reply.to_tag = Some(format!("{:016x}", hasher.finish()));
+    Head::of(request).build(reply).to_bytes()
+}
+
+impl Head {
+    fn of(request: &Request) -> Self {
+        let one = |name| request.headers.get(name).unwrap_or_default().to_owned();
+        let all = |name| request.headers.all(name).map(str::to_owned).collect();
+        Self {
+            method: request.method,
+            vias: all("Via"),
+            record_routes: all("Record-Route"),
+            from: one("From"),
+            to: one("To"),
+            call_id: one("Call-ID"),
+            cseq: one("CSeq"),
+        }
     }
 
     fn build(&self, reply: Reply) -> rsipstack::sip::Response {
-        let head = &*self.inner;
+        let head = self;
         let mut headers = Headers::default();
         for via in &head.vias {
             headers.push("Via", via.as_str());
@@ -201,7 +230,7 @@ pub(super) async fn run(
             | Method::Publish => {}
         }
     }
-    if handle.inner.method == Method::Invite && accepted(&transaction) && !acked {
+    if handle.inner.head.method == Method::Invite && accepted(&transaction) && !acked {
         user.ack_missing(&handle);
     }
 }

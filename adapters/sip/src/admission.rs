@@ -1,0 +1,203 @@
+//! Who may start a call now: a rate per source, and room in all. Everything
+//! behind it is sized by what it lets in.
+
+use crate::stack::Reply;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Sources remembered; when there are more, those at rest are forgotten.
+const SOURCES_MAX: usize = 10_000;
+
+/// The limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls held at once.
+    pub calls_max: usize,
+    /// Calls whose first commit is under way.
+    pub setups_max: usize,
+    /// New calls a second from one address, in the long run.
+    pub per_source_per_s: u32,
+    /// New calls at once from one address after a pause.
+    pub per_source_burst: u32,
+    /// What a caller is told to wait, in seconds.
+    pub retry_after_s: u32,
+}
+
+/// Why a call was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Too many from that address.
+    Source,
+    /// Too many at all.
+    Calls,
+    /// Too many at a time: commits do not keep up.
+    Setups,
+}
+
+impl Refused {
+    /// Label for metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Calls => "calls",
+            Self::Setups => "setups",
+        }
+    }
+}
+
+/// The gate. Time is an input.
+#[derive(Debug)]
+pub struct Admission {
+    limits: Limits,
+    setups: AtomicUsize,
+    sources: Mutex<HashMap<IpAddr, Bucket>>,
+}
+
+/// Tokens of one source, in thousandths.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens_milli: u64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn full(limits: &Limits, at: Instant) -> Self {
+        Self {
+            tokens_milli: u64::from(limits.per_source_burst) * 1000,
+            at,
+        }
+    }
+
+    fn refill(&mut self, limits: &Limits, now: Instant) {
+        let passed_ms = now.saturating_duration_since(self.at).as_millis();
+        let passed_ms = u64::try_from(passed_ms).unwrap_or(u64::MAX);
+        let gained = passed_ms.saturating_mul(u64::from(limits.per_source_per_s));
+        let full = u64::from(limits.per_source_burst) * 1000;
+        self.tokens_milli = self.tokens_milli.saturating_add(gained).min(full);
+        self.at = now;
+    }
+}
+
+impl Admission {
+    /// A gate with these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            setups: AtomicUsize::new(0),
+            sources: Mutex::default(),
+        }
+    }
+
+    /// Takes one call in, or says why not. `calls` are those held now.
+    ///
+    /// # Errors
+    /// Which limit is reached.
+    pub fn admit(&self, source: IpAddr, calls: usize, now: Instant) -> Result<(), Refused> {
+        if calls >= self.limits.calls_max {
+            return Err(Refused::Calls);
+        }
+        if self.setups.load(Ordering::Relaxed) >= self.limits.setups_max {
+            return Err(Refused::Setups);
+        }
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.len() >= SOURCES_MAX && !sources.contains_key(&source) {
+            let limits = self.limits;
+            let full = u64::from(limits.per_source_burst) * 1000;
+            sources.retain(|_, bucket| {
+                bucket.refill(&limits, now);
+                bucket.tokens_milli < full
+            });
+            if sources.len() >= SOURCES_MAX {
+                return Err(Refused::Source);
+            }
+        }
+        let bucket = sources
+            .entry(source)
+            .or_insert_with(|| Bucket::full(&self.limits, now));
+        bucket.refill(&self.limits, now);
+        if bucket.tokens_milli < 1000 {
+            return Err(Refused::Source);
+        }
+        bucket.tokens_milli -= 1000;
+        Ok(())
+    }
+
+    /// A call's first commit starts.
+    pub fn setup_started(&self) {
+        self.setups.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// That commit is through, or has failed.
+    pub fn setup_ended(&self) {
+        self.setups.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The response to a call that is not let in (RFC 3261, 21.5.4).
+    pub fn refusal(&self) -> Reply {
+        Reply::new(503).with("Retry-After", self.limits.retry_after_s.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const LIMITS: Limits = Limits {
+        calls_max: 3,
+        setups_max: 2,
+        per_source_per_s: 2,
+        per_source_burst: 4,
+        retry_after_s: 5,
+    };
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn a_source_has_its_burst_then_its_rate_and_others_are_not_touched() {
+        let gate = Admission::new(LIMITS);
+        let now = Instant::now();
+        for _ in 0..4 {
+            assert_eq!(gate.admit(ip(1), 0, now), Ok(()));
+        }
+        assert_eq!(gate.admit(ip(1), 0, now), Err(Refused::Source));
+        assert_eq!(gate.admit(ip(2), 0, now), Ok(()));
+        let later = now + Duration::from_millis(500);
+        assert_eq!(gate.admit(ip(1), 0, later), Ok(()));
+        assert_eq!(gate.admit(ip(1), 0, later), Err(Refused::Source));
+    }
+
+    #[test]
+    fn held_calls_and_commits_under_way_are_bounded() {
+        let gate = Admission::new(LIMITS);
+        let now = Instant::now();
+        assert_eq!(gate.admit(ip(1), 3, now), Err(Refused::Calls));
+        gate.setup_started();
+        gate.setup_started();
+        assert_eq!(gate.admit(ip(1), 0, now), Err(Refused::Setups));
+        gate.setup_ended();
+        assert_eq!(gate.admit(ip(1), 0, now), Ok(()));
+        assert_eq!(gate.refusal().status, 503);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_is_not_remembered_without_bound() {
+        let gate = Admission::new(LIMITS);
+        let now = Instant::now();
+        for number in 0..SOURCES_MAX as u32 + 10 {
+            let _ = gate.admit(IpAddr::from(number.to_be_bytes()), 0, now);
+        }
+        assert!(gate.sources.lock().unwrap().len() <= SOURCES_MAX);
+        let rested = now + Duration::from_secs(10);
+        assert_eq!(gate.admit(ip(200), 0, rested), Ok(()));
+    }
+}

@@ -1,0 +1,441 @@
+//! The agent's side of a call: one INVITE to each of the agent's phones.
+
+use super::Driver;
+use crate::{
+    bindings::Phone,
+    dialog::{Dialog, NewInvite},
+    inbound::wire_cause_of_response,
+    legs::{
+        Agent, Fork, Leg, Legs, Release, Session, Side,
+        fork::{Action, Input, State, step},
+    },
+    message::Response,
+    sdp::{self, Codec},
+    stack::Outcome,
+    transport::Flow,
+};
+use domain::{
+    call::Command,
+    cause::{OfferOutcome, WireCause},
+    id::{AgentId, CallId, LegId},
+};
+use std::{net::SocketAddr, time::Instant};
+
+/// Why the other phones stop ringing when one has answered (RFC 3326).
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+impl Driver {
+    /// Rings an agent's phones.
+    pub(super) fn dial(&self, call: CallId, id: LegId, agent: AgentId) {
+        let now_ms = self.parts.clock.now().millis_unsigned();
+        let phones = self.phones.of(agent, now_ms);
+        if self.legs().call(call).is_none() {
+            // Another node's call, or one that is long over.
+            return;
+        }
+        let opened = match phones.is_empty() {
+            true => None,
+            false => self.parts.media.open(id).ok(),
+        };
+        match opened {
+            Some(local) => self.invite(call, id, &phones, local),
+            None => self.record(
+                call,
+                Command::RecordFailure {
+                    leg: id,
+                    outcome: OfferOutcome::Unreachable,
+                    wire: WireCause::default(),
+                },
+            ),
+        }
+    }
+
+    fn invite(&self, call: CallId, id: LegId, phones: &[Phone], local: SocketAddr) {
+        let mut legs = self.legs();
+        let Some((shown_as, codecs)) = caller_of(&legs, call) else {
+            drop(legs);
+            return self.parts.media.close(id);
+        };
+        let mut session = Session::new(self.parts.entropy.number());
+        session.local = Some(local);
+        let offer = session.offer_of(&codecs).unwrap_or_default();
+        legs.insert_leg(Leg {
+            id,
+            call,
+            side: Side::Agent(Agent::default()),
+            session,
+            ended_at: None,
+            probed_at: None,
+        });
+        for (index, phone) in phones.iter().enumerate() {
+            let contact = self.stack.contact(phone.flow.transport);
+            let new = NewInvite {
+                target: phone.uri.clone(),
+                from: shown_as.clone(),
+                to: format!("<{}>", phone.uri),
+                call_id: self.stack.new_call_id(),
+                local_tag: self.stack.new_tag(),
+                contact: contact.clone(),
+                sdp: offer.clone().into_bytes(),
+            };
+            let request = new.build();
+            if let Some(dialog) = request.own_dialog() {
+                legs.name(&dialog, id);
+            }
+            let driver = self.clone();
+            let invite = self.stack.request(request, phone.flow, move |outcome| {
+                driver.on_outcome(id, index, &outcome);
+            });
+            let fork = Fork {
+                // A URI that can not even be written fails like a silent phone.
+                state: match &invite {
+                    Some(_) => State::Calling,
+                    None => State::Ended,
+                },
+                invite,
+                flow: phone.flow,
+                contact,
+                dialog: None,
+            };
+            if let Some(Leg {
+                side: Side::Agent(agent),
+                ..
+            }) = legs.get_mut(id)
+            {
+                agent.forks.push(fork);
+            }
+        }
+        let report = self.conclude(&mut legs, id);
+        drop(legs);
+        if let Some(command) = report {
+            self.record(call, command);
+        }
+    }
+
+    fn on_outcome(&self, id: LegId, index: usize, outcome: &Outcome) {
+        let (input, response) = match outcome {
+            Outcome::NoResponse => (Input::Silence, None),
+            Outcome::Response(response) => match response.status {
+                0..=100 => (Input::Trying, Some(response)),
+                101..=199 => (Input::Progress, Some(response)),
+                200..=299 => (Input::Success, Some(response)),
+                300.. => (Input::Failure, Some(response)),
+            },
+        };
+        let mut legs = self.legs();
+        let reports = self.fork(&mut legs, id, index, input, response);
+        let call = legs.get(id).map(|leg| leg.call);
+        drop(legs);
+        if let Some(call) = call {
+            for command in reports {
+                self.record(call, command);
+            }
+        }
+    }
+
+    /// One step of one phone; what is to be recorded comes back.
+    pub(super) fn fork(
+        &self,
+        legs: &mut Legs,
+        id: LegId,
+        index: usize,
+        input: Input,
+        response: Option<&Response>,
+    ) -> Vec<Command> {
+        let mut reports = Vec::new();
+        let Some(leg) = legs.get_mut(id) else {
+            return reports;
+        };
+        let Side::Agent(agent) = &mut leg.side else {
+            return reports;
+        };
+        let Some(fork) = agent.forks.get_mut(index) else {
+            return reports;
+        };
+        let (next, actions) = step(fork.state, input);
+        fork.state = next;
+        if let (Input::Success, Some(response)) = (input, response) {
+            establish(fork, response);
+        }
+        for action in actions {
+            match action {
+                Action::SendAck => self.send_ack(leg, index),
+                Action::SendCancel => self.send_cancel(leg, index),
+                Action::SendBye => self.bye_fork(leg, index),
+                Action::Alerting => {
+                    if let Side::Agent(agent) = &mut leg.side
+                        && !std::mem::replace(&mut agent.alerted, true)
+                    {
+                        reports.push(Command::RecordAlerting { leg: id });
+                    }
+                }
+                Action::Answered => reports.extend(self.answered(leg, index, response)),
+                Action::Failed => self.failed(leg, index, response),
+                Action::ReportBye => {}
+            }
+        }
+        reports.extend(self.conclude(legs, id));
+        reports
+    }
+
+    /// A phone has answered first: the others stop ringing.
+    fn answered(
+        &self,
+        leg: &mut Leg,
+        index: usize,
+        response: Option<&Response>,
+    ) -> Option<Command> {
+        let Side::Agent(agent) = &mut leg.side else {
+            return None;
+        };
+        if agent.winner.is_some() {
+            // The second of two answers at once.
+            self.release_fork(leg, index);
+            return None;
+        }
+        agent.winner = Some(index);
+        let source = agent.forks[index].flow.peer.ip();
+        for other in (0..agent.forks.len()).filter(|other| *other != index) {
+            self.release_fork(leg, other);
+        }
+        let parsed = response
+            .and_then(Response::sdp)
+            .ok_or(sdp::Error::NoAudio)
+            .and_then(sdp::parse);
+        match parsed {
+            Ok(remote) => {
+                leg.session.agree(remote);
+                self.tell_media(leg, source);
+                Some(Command::RecordAnswer { leg: leg.id })
+            }
+            // An answer that can not be used: the call goes to another agent.
+            Err(_) => {
+                self.release_fork(leg, index);
+                Some(Command::RecordFailure {
+                    leg: leg.id,
+                    outcome: OfferOutcome::Rejected,
+                    wire: WireCause {
+                        sip_status: Some(488),
+                        reason_header: None,
+                    },
+                })
+            }
+        }
+    }
+
+    fn failed(&self, leg: &mut Leg, index: usize, response: Option<&Response>) {
+        let Side::Agent(agent) = &mut leg.side else {
+            return;
+        };
+        let (outcome, wire) = match response {
+            Some(response) => (
+                OfferOutcome::from_status(response.status),
+                wire_cause_of_response(response),
+            ),
+            None => (OfferOutcome::Unreachable, WireCause::default()),
+        };
+        let better = agent
+            .failure
+            .as_ref()
+            .is_none_or(|(known, _)| rank(outcome) > rank(*known));
+        if better {
+            agent.failure = Some((outcome, wire));
+        }
+        // A 6xx speaks for all phones of the agent (RFC 3261, 16.7, step 5).
+        if response.is_some_and(|response| response.status >= 600) {
+            for other in (0..agent.forks.len()).filter(|other| *other != index) {
+                self.release_fork(leg, other);
+            }
+        }
+    }
+
+    /// Notes the end of a leg when its last phone is through, and says what is
+    /// to be recorded: nothing when the leg was let go or had its answer.
+    fn conclude(&self, legs: &mut Legs, id: LegId) -> Option<Command> {
+        let leg = legs.get_mut(id)?;
+        let Side::Agent(agent) = &mut leg.side else {
+            return None;
+        };
+        if leg.ended_at.is_some() || !agent.is_over() {
+            return None;
+        }
+        leg.ended_at = Some(Instant::now());
+        self.parts.media.close(id);
+        if agent.winner.is_some() || agent.release.is_some() {
+            return None;
+        }
+        let (outcome, wire) = agent
+            .failure
+            .take()
+            .unwrap_or((OfferOutcome::Unreachable, WireCause::default()));
+        Some(Command::RecordFailure {
+            leg: id,
+            outcome,
+            wire,
+        })
+    }
+
+    /// Lets an agent's leg go: CANCEL or BYE, by what each phone has said.
+    pub(super) fn release_agent(&self, legs: &mut Legs, id: LegId, release: &Release) {
+        let Some(leg) = legs.get_mut(id) else { return };
+        let Side::Agent(agent) = &mut leg.side else {
+            return;
+        };
+        agent.release.get_or_insert_with(|| release.clone());
+        agent.released_at.get_or_insert_with(Instant::now);
+        for index in 0..agent.forks.len() {
+            self.release_fork(leg, index);
+        }
+        self.conclude(legs, id);
+    }
+
+    fn release_fork(&self, leg: &mut Leg, index: usize) {
+        let Side::Agent(agent) = &mut leg.side else {
+            return;
+        };
+        let Some(fork) = agent.forks.get_mut(index) else {
+            return;
+        };
+        let (next, actions) = step(fork.state, Input::Release);
+        fork.state = next;
+        for action in actions {
+            match action {
+                Action::SendCancel => self.send_cancel(leg, index),
+                Action::SendBye => self.bye_fork(leg, index),
+                Action::SendAck
+                | Action::Alerting
+                | Action::Answered
+                | Action::Failed
+                | Action::ReportBye => {}
+            }
+        }
+    }
+
+    fn send_ack(&self, leg: &Leg, index: usize) {
+        let Side::Agent(agent) = &leg.side else {
+            return;
+        };
+        let Some(fork) = agent.forks.get(index) else {
+            return;
+        };
+        if let (Some(dialog), Some(invite)) = (&fork.dialog, &fork.invite) {
+            let number = invite.request().cseq().unwrap_or(1);
+            self.stack
+                .acknowledge(dialog.ack(number), dialog.next_hop());
+        }
+    }
+
+    fn send_cancel(&self, leg: &Leg, index: usize) {
+        let Side::Agent(agent) = &leg.side else {
+            return;
+        };
+        let reason = match &agent.release {
+            Some(release) => release.reason.clone(),
+            None => Some(ELSEWHERE.to_owned()),
+        };
+        if let Some(Fork {
+            invite: Some(invite),
+            ..
+        }) = agent.forks.get(index)
+        {
+            self.stack.cancel(invite, reason);
+        }
+    }
+
+    fn bye_fork(&self, leg: &mut Leg, index: usize) {
+        let Side::Agent(agent) = &mut leg.side else {
+            return;
+        };
+        let reason = match &agent.release {
+            Some(release) => release.reason.clone(),
+            None => Some(ELSEWHERE.to_owned()),
+        };
+        if let Some(Fork {
+            dialog: Some(dialog),
+            ..
+        }) = agent.forks.get_mut(index)
+        {
+            self.send_bye(dialog, reason);
+        }
+    }
+
+    /// A 2xx to an INVITE whose transaction is over: our ACK was lost, or a
+    /// proxy behind the phone's address has forked (RFC 3261, 13.2.2.4).
+    pub(super) fn on_late_success(&self, response: &Response, flow: Flow) {
+        let Some(theirs) = response.dialog() else {
+            return;
+        };
+        let mut legs = self.legs();
+        let Some(id) = legs.of_dialog(&theirs) else {
+            return;
+        };
+        let Some(Leg {
+            side: Side::Agent(agent),
+            ..
+        }) = legs.get_mut(id)
+        else {
+            return;
+        };
+        let Some(index) = agent.forks.iter().position(|fork| {
+            let invite = fork.invite.as_ref().and_then(|i| i.request().own_dialog());
+            invite.is_some_and(|own| own.local_tag == theirs.local_tag)
+        }) else {
+            return;
+        };
+        let fork = &agent.forks[index];
+        let same = fork
+            .dialog
+            .as_ref()
+            .is_none_or(|dialog| dialog.id.remote_tag == theirs.remote_tag);
+        if same {
+            self.fork(&mut legs, id, index, Input::Success, Some(response));
+        } else if let Some(invite) = &fork.invite {
+            let invite = invite.request();
+            let contact = fork.contact.clone();
+            if let Some(mut other) = Dialog::established(invite, response, flow, contact) {
+                let number = invite.cseq().unwrap_or(1);
+                self.stack.acknowledge(other.ack(number), other.next_hop());
+                self.send_bye(&mut other, Some(ELSEWHERE.to_owned()));
+            }
+        }
+    }
+}
+
+/// How the agent's phone is to show the caller, and the codecs that the
+/// caller's side can have.
+fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
+    let leg = legs.get(legs.call(call)?.caller)?;
+    let Side::Caller(caller) = &leg.side else {
+        return None;
+    };
+    if leg.ended_at.is_some() {
+        return None;
+    }
+    let codecs = match (leg.session.codec, &leg.session.remote) {
+        (Some(codec), _) => vec![codec],
+        (None, Some(remote)) => remote.audio.formats.iter().map(|f| f.codec).collect(),
+        (None, None) => Codec::ALL.to_vec(),
+    };
+    Some((caller.shown_as.clone(), codecs))
+}
+
+fn establish(fork: &mut Fork, response: &Response) {
+    if fork.dialog.is_none()
+        && let Some(invite) = &fork.invite
+    {
+        let contact = fork.contact.clone();
+        fork.dialog = Dialog::established(invite.request(), response, fork.flow, contact);
+    }
+}
+
+/// Which of several phones' answers speaks for the agent: a person's refusal
+/// before a busy line, and that before silence.
+const fn rank(outcome: OfferOutcome) -> u8 {
+    match outcome {
+        OfferOutcome::Rejected => 4,
+        OfferOutcome::Busy => 3,
+        OfferOutcome::NoAnswer => 2,
+        OfferOutcome::Withdrawn => 1,
+        OfferOutcome::Unreachable => 0,
+    }
+}

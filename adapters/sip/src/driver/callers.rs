@@ -1,0 +1,416 @@
+//! The caller's side of a call.
+
+use super::Driver;
+use crate::{
+    dialog::Dialog,
+    inbound::{cancel, invite},
+    legs::{
+        Caller, Leg, Legs, Release, Session, Side,
+        caller::{Action, Input, State, step},
+    },
+    message::{Method, Request, allow},
+    stack::{Reply, ServerTransaction},
+    status,
+    transport::Flow,
+};
+use commands::error::DispatchError;
+use domain::{
+    any::AnyCommand,
+    call::{Command, Route},
+    cause::EndReason,
+    id::{CallId, LegId, TrunkId, VisitId},
+    sealed::{Party, Sealed},
+};
+use std::{net::IpAddr, sync::atomic::Ordering, time::Instant};
+
+impl Driver {
+    /// A new call comes in.
+    pub(super) fn on_invite(&self, transaction: ServerTransaction, request: &Request) {
+        let new = match invite::translate(request, self.stack.host()) {
+            Ok(new) => new,
+            Err(reply) => return transaction.respond(reply),
+        };
+        let flow = transaction.flow();
+        let tag = self.stack.new_tag();
+        let contact = self.stack.contact(flow.transport);
+        let Some(dialog) = Dialog::accepting(request, flow, &tag, contact) else {
+            return transaction.respond(Reply::new(400));
+        };
+        let at = self.parts.clock.now();
+        let [call, leg, visit] = [(); 3].map(|()| self.parts.entropy.uuid(at));
+        let (call, leg, visit) = (CallId(call), LegId(leg), VisitId(visit));
+        let mut session = Session::new(self.parts.entropy.number());
+        // What is agreed on is decided when the caller is answered.
+        session.last_rtp = new.offer.as_ref().and_then(|offer| offer.audio.rtp);
+        session.remote.clone_from(&new.offer);
+        let caller = Caller {
+            state: State::Early,
+            invite: transaction.clone(),
+            invite_cseq: request.cseq().unwrap_or(0),
+            dialog,
+            rang_at: None,
+            leaving: None,
+            shown_as: new.shown_as.clone(),
+        };
+        let inserted = self.legs().insert_call(Leg {
+            id: leg,
+            call,
+            side: Side::Caller(Box::new(caller)),
+            session,
+            ended_at: None,
+            probed_at: None,
+        });
+        if !inserted {
+            // The same request by another way (RFC 3261, 8.2.2.2).
+            return transaction.respond(Reply::new(482));
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.admission.setup_started();
+        let driver = self.clone();
+        tokio::spawn(async move {
+            driver.receive(call, leg, visit, new, flow).await;
+            driver.admission.setup_ended();
+        });
+    }
+
+    /// Brings a new call into the record.
+    async fn receive(
+        &self,
+        call: CallId,
+        leg: LegId,
+        visit: VisitId,
+        new: invite::NewCall,
+        flow: Flow,
+    ) {
+        let (mut route, trunk) = self.route(&new, visit, flow.peer.ip());
+        if let Route::Refused(reason) = route
+            && !self.may_record_refusal()
+        {
+            self.turn_away(call, leg, reason);
+            return;
+        }
+        if let Route::Queue { .. } = route {
+            match self.parts.media.open(leg) {
+                Ok(local) => {
+                    if let Some(leg) = self.legs().get_mut(leg) {
+                        leg.session.local = Some(local);
+                    }
+                }
+                Err(_) => route = Route::Refused(EndReason::NoMediaPort),
+            }
+        }
+        let from: Sealed<Party> = match self.parts.vault.seal(&new.from).await {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::warn!(%error, "caller can not be sealed");
+                return self.fail_setup(call, leg, 503);
+            }
+        };
+        let command = Command::ReceiveCall {
+            leg,
+            from,
+            to: new.to,
+            trunk,
+            sip_call_id: new.sip_call_id,
+            route,
+        };
+        let pending = {
+            let mut legs = self.legs();
+            let envelope = self.envelope(AnyCommand::Call(call, command), call.0);
+            let pending = self.parts.gateway.submit(envelope);
+            // What came in the meantime follows at once, in its order.
+            let early = legs.call_mut(call).and_then(|entry| entry.early.take());
+            for command in early.unwrap_or_default() {
+                self.submit(call, command);
+            }
+            pending
+        };
+        match pending.wait().await {
+            Ok(_) => {}
+            Err(DispatchError::Refused(refused)) => {
+                tracing::warn!(code = refused.code, "call was refused");
+                self.fail_setup(call, leg, status::of_refusal(refused.code).unwrap_or(500));
+            }
+            Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
+                tracing::warn!(%error, "call was not recorded");
+                self.fail_setup(call, leg, 503);
+                // It may have been, after all: then its caller has left.
+                let wire = domain::cause::WireCause::default();
+                self.submit(call, Command::RecordCancel { leg, wire });
+            }
+            Err(error @ DispatchError::Corrupt(_)) => {
+                tracing::error!(%error, "call was not recorded");
+                self.fail_setup(call, leg, 500);
+            }
+        }
+    }
+
+    /// Where a call leads, and through which trunk it came.
+    fn route(
+        &self,
+        new: &invite::NewCall,
+        visit: VisitId,
+        source: IpAddr,
+    ) -> (Route, Option<TrunkId>) {
+        let trunks = self.parts.directory.trunks();
+        let trunk = trunks
+            .iter()
+            .find(|trunk| is_allowed(&trunk.config.allow, source))
+            .map(|trunk| trunk.id);
+        if !trunks.is_empty() && trunk.is_none() {
+            return (Route::Refused(EndReason::NotAllowed), None);
+        }
+        let Some(queue) = self.parts.directory.resolve(&new.to) else {
+            return (Route::Refused(EndReason::UnknownAddress), trunk);
+        };
+        let route = match new.refused {
+            Some(reason) => Route::Refused(reason),
+            None => Route::Queue {
+                queue: queue.id,
+                config_version: queue.config_version,
+                answer_mode: queue.config.answer_mode,
+                visit,
+            },
+        };
+        (route, trunk)
+    }
+
+    /// Whether one more refused call goes into the record in this second: a
+    /// scanner must not fill the log.
+    fn may_record_refusal(&self) -> bool {
+        self.refused_records
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok()
+    }
+
+    fn turn_away(&self, call: CallId, leg: LegId, reason: EndReason) {
+        metrics::counter!("ringledger_sip_calls_refused_total", "limit" => "records").increment(1);
+        self.fail_setup(call, leg, status::of_reason(reason).status);
+    }
+
+    /// Refuses a call of which nothing was recorded.
+    fn fail_setup(&self, call: CallId, leg: LegId, status: u16) {
+        let retry_after_s = (status == 503).then_some(self.options.retry_after_s);
+        let release = Release {
+            status,
+            reason: None,
+            retry_after_s,
+        };
+        let mut legs = self.legs();
+        if let Some(entry) = legs.call_mut(call) {
+            entry.early = None;
+        }
+        self.caller(&mut legs, leg, Input::Release, Some(&release));
+    }
+
+    /// The caller gave up; the CANCEL has got its 200.
+    pub(super) fn on_cancel(&self, transaction: &ServerTransaction, request: &Request) {
+        let reported = {
+            let mut legs = self.legs();
+            let Some(id) = legs.of_invite(transaction) else {
+                return;
+            };
+            let reports = self.caller(&mut legs, id, Input::Cancel, None);
+            reports
+                .contains(&Action::ReportCancel)
+                .then(|| legs.get(id).map(|leg| (leg.call, id)))
+                .flatten()
+        };
+        if let Some((call, leg)) = reported {
+            self.record(call, cancel::translate(request, leg));
+        }
+    }
+
+    /// The ACK of our 2xx, to the first INVITE or to a later one.
+    pub(super) fn on_ack(&self, transaction: &ServerTransaction, ack: &Request) {
+        let mut legs = self.legs();
+        if let Some(id) = legs.of_invite(transaction) {
+            self.caller(&mut legs, id, Input::Ack, None);
+        }
+        let Some(id) = ack.dialog().and_then(|dialog| legs.of_dialog(&dialog)) else {
+            return;
+        };
+        // We made the offer; the answer comes with the ACK (13.2.1).
+        if let Some(body) = ack.sdp()
+            && let Ok(remote) = crate::sdp::parse(body)
+            && let Some(leg) = legs.get_mut(id)
+            && leg.ended_at.is_none()
+        {
+            leg.session.agree(remote);
+            self.tell_media(leg, transaction.flow().peer.ip());
+        }
+    }
+
+    /// Our 2xx was repeated for 64*T1 and nobody acknowledged it.
+    pub(super) fn on_ack_missing(&self, transaction: &ServerTransaction) {
+        let mut legs = self.legs();
+        let first = legs.of_invite(transaction);
+        let Some(id) = first.or_else(|| legs.of_dialog(&transaction.dialog()?)) else {
+            return;
+        };
+        let lost = match first {
+            Some(_) => self
+                .caller(&mut legs, id, Input::AckMissing, None)
+                .contains(&Action::ReportLost),
+            // Of a re-INVITE: the session is in doubt, the dialog is to end (14.2).
+            None => legs.get(id).is_some_and(|leg| leg.ended_at.is_none()),
+        };
+        let call = legs.get(id).map(|leg| leg.call);
+        drop(legs);
+        if let (true, Some(call)) = (lost, call) {
+            self.record(call, Command::RecordSignallingLost { leg: id });
+        }
+    }
+
+    /// One step of a caller's leg; what is left to be reported comes back.
+    pub(super) fn caller(
+        &self,
+        legs: &mut Legs,
+        id: LegId,
+        input: Input,
+        release: Option<&Release>,
+    ) -> &'static [Action] {
+        let Some(leg) = legs.get_mut(id) else {
+            return &[];
+        };
+        let Side::Caller(caller) = &mut leg.side else {
+            return &[];
+        };
+        let (next, actions) = step(caller.state, input);
+        caller.state = next;
+        if next == State::Leaving && caller.leaving.is_none() {
+            caller.leaving = release.cloned();
+        }
+        for action in actions {
+            match action {
+                Action::SendAnswer => self.send_answer(leg),
+                Action::SendRefusal => send_refusal(leg, release),
+                Action::SendBye => {
+                    let Side::Caller(caller) = &mut leg.side else {
+                        continue;
+                    };
+                    let release = release.or(caller.leaving.as_ref());
+                    let reason = release.and_then(|release| release.reason.clone());
+                    self.send_bye(&mut caller.dialog, reason);
+                }
+                Action::ReportCancel | Action::ReportBye | Action::ReportLost => {}
+            }
+        }
+        if next == State::Ended && leg.ended_at.is_none() {
+            leg.ended_at = Some(Instant::now());
+            self.calls.fetch_sub(1, Ordering::Relaxed);
+            self.parts.media.close(id);
+        }
+        actions
+    }
+
+    /// 180, for the first time or again.
+    pub(super) fn ring(&self, leg: &mut Leg) {
+        if let Side::Caller(caller) = &mut leg.side
+            && caller.state == State::Early
+        {
+            caller.rang_at = Some(Instant::now());
+            let contact = format!("<{}>", caller.dialog.contact());
+            caller.invite.respond(
+                Reply::new(180)
+                    .tagged(&caller.dialog.id.local_tag)
+                    .with("Contact", contact),
+            );
+        }
+    }
+
+    fn send_answer(&self, leg: &mut Leg) {
+        let description = match &leg.session.remote {
+            Some(_) => leg.session.answer(),
+            None => leg.session.offer(),
+        };
+        let Side::Caller(caller) = &leg.side else {
+            return;
+        };
+        let contact = format!("<{}>", caller.dialog.contact());
+        let reply = Reply::new(200)
+            .tagged(&caller.dialog.id.local_tag)
+            .with("Contact", contact)
+            .with("Allow", allow());
+        let source = caller.invite.flow().peer.ip();
+        caller
+            .invite
+            .respond(reply.with_sdp(description.unwrap_or_default().into_bytes()));
+        self.tell_media(leg, source);
+    }
+
+    /// BYE inside a dialog.
+    pub(super) fn send_bye(&self, dialog: &mut Dialog, reason: Option<String>) {
+        let mut bye = dialog.request(Method::Bye);
+        if let Some(reason) = reason {
+            bye.headers.push("Reason", reason);
+        }
+        self.stack.request(bye, dialog.next_hop(), |_| {});
+    }
+
+    /// Tells the relay what was agreed on with a leg.
+    pub(super) fn tell_media(&self, leg: &Leg, signalled_from: IpAddr) {
+        if let Some(far) = leg.session.far_end(signalled_from) {
+            self.parts.media.set_remote(leg.id, far);
+        }
+    }
+}
+
+fn send_refusal(leg: &Leg, release: Option<&Release>) {
+    let Side::Caller(caller) = &leg.side else {
+        return;
+    };
+    let fallback = Release {
+        status: 480,
+        ..Release::default()
+    };
+    let release = release.unwrap_or(&fallback);
+    let mut reply = Reply::new(release.status).tagged(&caller.dialog.id.local_tag);
+    if let Some(reason) = &release.reason {
+        reply = reply.with("Reason", reason.as_str());
+    }
+    if let Some(seconds) = release.retry_after_s {
+        reply = reply.with("Retry-After", seconds.to_string());
+    }
+    caller.invite.respond(reply);
+}
+
+/// Whether an address is in one of the networks.
+fn is_allowed(networks: &[String], source: IpAddr) -> bool {
+    let source = source.to_canonical();
+    networks.iter().any(|network| {
+        network
+            .parse::<ipnet::IpNet>()
+            .is_ok_and(|network| network.contains(&source))
+            || network.parse() == Ok(source)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trunk_lets_in_its_networks_and_single_addresses() {
+        let networks = ["10.1.0.0/16".to_owned(), "192.0.2.9".to_owned()];
+        for (source, allowed) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("10.2.0.1", false),
+            ("192.0.2.9", true),
+            ("192.0.2.10", false),
+        ] {
+            assert_eq!(
+                is_allowed(&networks, source.parse().unwrap()),
+                allowed,
+                "{source}"
+            );
+        }
+        assert!(!is_allowed(
+            &["nonsense".to_owned()],
+            "10.1.2.3".parse().unwrap()
+        ));
+    }
+}

@@ -1,0 +1,216 @@
+//! Requests inside dialogs, from either side.
+
+use super::Driver;
+use crate::{
+    inbound::{bye, invite, options},
+    legs::{Leg, Legs, Side, caller, fork},
+    message::{DialogId, Method, Request, allow},
+    stack::{Outcome, Reply, ServerTransaction},
+};
+use domain::{call::Command, id::LegId};
+
+/// Which part of a leg a dialog is.
+#[derive(Clone, Copy)]
+enum Place {
+    Caller,
+    Fork(usize),
+}
+
+impl Driver {
+    /// One side hung up.
+    pub(super) fn on_bye(&self, transaction: &ServerTransaction, request: &Request) {
+        let mut legs = self.legs();
+        let Some((id, place)) = find(&legs, request.dialog()) else {
+            return transaction.respond(Reply::new(481));
+        };
+        if let Err(reply) = accept(&mut legs, id, place, request) {
+            return transaction.respond(reply);
+        }
+        transaction.respond(Reply::new(200));
+        let call = legs.get(id).map(|leg| leg.call);
+        let reported = match place {
+            Place::Caller => self
+                .caller(&mut legs, id, caller::Input::Bye, None)
+                .contains(&caller::Action::ReportBye),
+            Place::Fork(index) => {
+                let answered = is_answered(&legs, id, index);
+                self.fork(&mut legs, id, index, fork::Input::Bye, None);
+                answered
+            }
+        };
+        drop(legs);
+        if let (true, Some(call)) = (reported, call) {
+            self.record(call, bye::translate(request, id));
+        }
+    }
+
+    /// A session changes (RFC 3261, 14.2).
+    pub(super) fn on_reinvite(
+        &self,
+        transaction: &ServerTransaction,
+        request: &Request,
+        dialog: &DialogId,
+    ) {
+        let mut legs = self.legs();
+        let Some((id, place)) = find(&legs, Some(dialog.clone())) else {
+            return transaction.respond(Reply::new(481));
+        };
+        if let Err(reply) = accept(&mut legs, id, place, request) {
+            return transaction.respond(reply);
+        }
+        let Some(leg) = legs.get_mut(id) else { return };
+        let (reply, report) = match self.change(leg, place, transaction, request) {
+            Ok((description, report)) => {
+                let contact = contact(leg, place).unwrap_or_default();
+                let reply = Reply::new(200)
+                    .with("Contact", format!("<{contact}>"))
+                    .with("Allow", allow())
+                    .with_sdp(description.into_bytes());
+                (reply, report)
+            }
+            Err(reply) => (reply, None),
+        };
+        transaction.respond(reply);
+        let call = leg.call;
+        drop(legs);
+        if let Some(command) = report {
+            self.record(call, command);
+        }
+    }
+
+    /// Changes a leg's session; the description for the 200 comes back.
+    fn change(
+        &self,
+        leg: &mut Leg,
+        place: Place,
+        transaction: &ServerTransaction,
+        request: &Request,
+    ) -> Result<(String, Option<Command>), Reply> {
+        if leg.ended_at.is_some() {
+            return Err(Reply::new(481));
+        }
+        if !is_confirmed(leg, place) {
+            // Its first INVITE has no final response yet (14.2).
+            return Err(Reply::new(500).with("Retry-After", "1"));
+        }
+        let change = invite::translate_change(request)?;
+        let Some(remote) = change.offer else {
+            let offer = leg.session.offer().ok_or_else(|| Reply::new(488))?;
+            return Ok((offer, None));
+        };
+        if let Some(codec) = leg.session.codec
+            && remote.audio.format(codec).is_none()
+        {
+            // The other side of the call has that codec and no other.
+            return Err(invite::not_acceptable(crate::sdp::Error::NoCommonCodec));
+        }
+        let holds = remote.audio.holds();
+        let report = invite::hold_command(leg.id, leg.session.holding, holds);
+        leg.session.holding = holds;
+        leg.session.agree(remote);
+        self.tell_media(leg, transaction.flow().peer.ip());
+        let answer = leg.session.answer().ok_or_else(|| Reply::new(488))?;
+        Ok((answer, report))
+    }
+
+    /// Are you there, and what can you do?
+    pub(super) fn on_options(&self, transaction: &ServerTransaction, request: &Request) {
+        if let Some(dialog) = request.dialog() {
+            let mut legs = self.legs();
+            let Some((id, place)) = find(&legs, Some(dialog)) else {
+                return transaction.respond(Reply::new(481));
+            };
+            if let Err(reply) = accept(&mut legs, id, place, request) {
+                return transaction.respond(reply);
+            }
+        }
+        transaction.respond(options::answer());
+    }
+
+    /// Asks a phone whether it still knows the call.
+    pub(super) fn probe(&self, leg: &mut Leg) {
+        let id = leg.id;
+        let call = leg.call;
+        let dialog = match &mut leg.side {
+            Side::Caller(caller) => Some(&mut caller.dialog),
+            Side::Agent(agent) => agent.dialog_mut(),
+        };
+        let Some(dialog) = dialog else { return };
+        let request = dialog.request(Method::Options);
+        let driver = self.clone();
+        self.stack
+            .request(request, dialog.next_hop(), move |outcome| {
+                let lost = match outcome {
+                    Outcome::NoResponse => true,
+                    // 408 and 481 end the dialog (RFC 5057, 5.1); any other says
+                    // that somebody is there.
+                    Outcome::Response(response) => matches!(response.status, 408 | 481),
+                };
+                if lost {
+                    driver.record(call, Command::RecordSignallingLost { leg: id });
+                }
+            });
+    }
+}
+
+/// The leg and the place of a dialog, by all three of its parts.
+fn find(legs: &Legs, dialog: Option<DialogId>) -> Option<(LegId, Place)> {
+    let dialog = dialog?;
+    let id = legs.of_dialog(&dialog)?;
+    let place = match &legs.get(id)?.side {
+        Side::Caller(caller) => (caller.dialog.id == dialog).then_some(Place::Caller),
+        Side::Agent(agent) => agent
+            .forks
+            .iter()
+            .position(|fork| fork.dialog.as_ref().is_some_and(|d| d.id == dialog))
+            .map(Place::Fork),
+    };
+    Some((id, place?))
+}
+
+/// Takes note of a request in its dialog; one that comes too late is refused.
+fn accept(legs: &mut Legs, id: LegId, place: Place, request: &Request) -> Result<(), Reply> {
+    let leg = legs.get_mut(id).ok_or_else(|| Reply::new(481))?;
+    let dialog = match (&mut leg.side, place) {
+        (Side::Caller(caller), _) => &mut caller.dialog,
+        (Side::Agent(agent), Place::Fork(index)) => agent
+            .forks
+            .get_mut(index)
+            .and_then(|fork| fork.dialog.as_mut())
+            .ok_or_else(|| Reply::new(481))?,
+        (Side::Agent(_), Place::Caller) => return Err(Reply::new(481)),
+    };
+    dialog.accept(request).map_err(|_| Reply::new(500))
+}
+
+fn is_answered(legs: &Legs, id: LegId, index: usize) -> bool {
+    match legs.get(id).map(|leg| &leg.side) {
+        Some(Side::Agent(agent)) => {
+            agent.winner == Some(index) && agent.forks[index].state == fork::State::Answered
+        }
+        Some(Side::Caller(_)) | None => false,
+    }
+}
+
+fn is_confirmed(leg: &Leg, place: Place) -> bool {
+    match (&leg.side, place) {
+        (Side::Caller(caller), _) => match caller.state {
+            caller::State::Answered | caller::State::Confirmed => true,
+            caller::State::Early | caller::State::Leaving | caller::State::Ended => false,
+        },
+        (Side::Agent(agent), Place::Fork(index)) => agent
+            .forks
+            .get(index)
+            .is_some_and(|fork| fork.state == fork::State::Answered),
+        (Side::Agent(_), Place::Caller) => false,
+    }
+}
+
+fn contact(leg: &Leg, place: Place) -> Option<String> {
+    let dialog = match (&leg.side, place) {
+        (Side::Caller(caller), _) => &caller.dialog,
+        (Side::Agent(agent), Place::Fork(index)) => agent.forks.get(index)?.dialog.as_ref()?,
+        (Side::Agent(_), Place::Caller) => return None,
+    };
+    Some(dialog.contact().to_owned())
+}

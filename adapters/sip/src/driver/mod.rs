@@ -1,0 +1,358 @@
+//! Stack event -> inbound -> gateway; committed event -> outbound -> stack.
+//!
+//! Two directions that never wait for each other: what the network tells
+//! becomes commands on the spot, in the order of arrival; what has been
+//! committed is read from the feed and becomes orders. Between them stand the
+//! [`Legs`].
+
+mod agents;
+mod callers;
+mod dialogs;
+mod orders;
+mod registers;
+mod tick;
+
+use crate::{
+    admission::Admission,
+    auth::Authenticator,
+    bindings::Phones,
+    ingress::Ingress,
+    legs::Legs,
+    media::Media,
+    message::{Method, Request, Response},
+    options::Options,
+    stack::{Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
+    transport::{Flow, tcp, udp},
+};
+use commands::{
+    directory::Directory,
+    envelope::Envelope,
+    error::DispatchError,
+    feed::Feed,
+    gateway::Gateway,
+    ports::{Clock, Entropy, ReadStore, Secrets, StoreError, Vault},
+};
+use domain::{
+    any::AnyCommand,
+    call,
+    id::{CallId, CommandId, DEFAULT_TENANT},
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::Deref,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Who the commands of this crate are from.
+const ACTOR: &str = "adapter:sip";
+
+/// How long a fact is retried while the store is away. After that the sweep of
+/// recovery finds what is missing.
+const RETRY_FOR: Duration = Duration::from_secs(120);
+
+/// First and longest pause between retries.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// What the adapter is connected to.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where commands go.
+    pub gateway: Gateway,
+    /// Where committed events come from; read from its head on.
+    pub feed: Feed,
+    /// Names and numbers.
+    pub directory: Directory,
+    /// Seals personal data.
+    pub vault: Arc<dyn Vault>,
+    /// Keeps the bindings.
+    pub store: Arc<dyn ReadStore>,
+    /// The passwords of agents.
+    pub secrets: Arc<dyn Secrets>,
+    /// RTP.
+    pub media: Arc<dyn Media>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why the adapter did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address can not be listened on.
+    #[error("can not listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bindings can not be read.
+    #[error("bindings can not be read")]
+    Bindings(#[from] StoreError),
+}
+
+/// A running adapter; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    driver: Driver,
+    local: SocketAddr,
+}
+
+impl Handle {
+    /// Where it listens, UDP and TCP.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The URI under which a phone registers or calls, without a user part.
+    pub fn contact(&self) -> String {
+        self.driver.stack.contact(crate::transport::Transport::Udp)
+    }
+
+    /// Calls whose caller is still there.
+    pub fn calls(&self) -> usize {
+        self.driver.calls.load(Ordering::Relaxed)
+    }
+
+    /// Legs that are not over.
+    pub fn live_legs(&self) -> usize {
+        self.driver.legs().live_mut().count()
+    }
+}
+
+/// The driver; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Driver(Arc<Inner>);
+
+impl Deref for Driver {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+pub(crate) struct Inner {
+    options: Options,
+    parts: Parts,
+    stack: Stack,
+    legs: Mutex<Legs>,
+    /// Calls whose caller's leg is not over; asked for every INVITE, without the lock.
+    calls: AtomicUsize,
+    admission: Admission,
+    phones: Phones,
+    authenticator: Mutex<Authenticator>,
+    /// Refused calls that may still be recorded in this second.
+    refused_records: AtomicU32,
+}
+
+/// Starts the adapter. Everything ends with `shutdown`; calls are not ended by
+/// it, that is a command for each of them first.
+///
+/// # Errors
+/// If it can not listen or can not read the bindings.
+pub async fn start(
+    options: Options,
+    parts: Parts,
+    shutdown: CancellationToken,
+) -> Result<Handle, StartError> {
+    let listen = options.listen;
+    let failed = |source| StartError::Listen {
+        address: listen,
+        source,
+    };
+    let socket = Arc::new(udp::bind(listen).map_err(failed)?);
+    let local = socket.local_addr().map_err(failed)?;
+    let listener = TcpListener::bind(local).await.map_err(failed)?;
+    let stack_options = StackOptions {
+        host: options
+            .advertised_host
+            .clone()
+            .unwrap_or_else(|| own_host(local.ip())),
+        port: local.port(),
+        t1_ms: options.t1_ms,
+    };
+    let (stack, incoming) =
+        Stack::start(stack_options, socket.clone(), shutdown.clone()).map_err(failed)?;
+    let phones = Phones::load(parts.store.clone()).await?;
+    let head = parts.feed.head();
+    let driver = Driver(Arc::new(Inner {
+        admission: Admission::new(options.limits()),
+        refused_records: AtomicU32::new(options.refused_records_per_s),
+        authenticator: Mutex::new(registers::authenticator(&options, &*parts.entropy)),
+        stack: stack.clone(),
+        legs: Mutex::default(),
+        calls: AtomicUsize::new(0),
+        phones,
+        options,
+        parts,
+    }));
+    let user: Arc<dyn TransactionUser> = Arc::new(driver.clone());
+    let ingress = Arc::new(Ingress::new(stack, user.clone()));
+    tokio::spawn(incoming.run(user));
+    tokio::spawn(orders::follow(driver.clone(), head, shutdown.clone()));
+    tokio::spawn(tick::run(driver.clone(), shutdown.clone()));
+    tokio::spawn(udp::run(socket, ingress.clone(), shutdown.clone()));
+    let connections_max = driver.options.tcp_connections_max;
+    tokio::spawn(tcp::listen(listener, ingress, connections_max, shutdown));
+    Ok(Handle { driver, local })
+}
+
+/// The address by which others reach a socket that listens on `ip`: itself, or
+/// for "any" the one that the default route goes out from.
+fn own_host(ip: IpAddr) -> String {
+    let ip = if ip.is_unspecified() {
+        let any = SocketAddr::new(ip, 0);
+        let far: SocketAddr = match ip {
+            IpAddr::V4(_) => ([198, 51, 100, 1], 9).into(),
+            IpAddr::V6(_) => ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into(),
+        };
+        // Connecting a datagram socket sends nothing; it only picks a route.
+        std::net::UdpSocket::bind(any)
+            .and_then(|socket| {
+                socket.connect(far)?;
+                socket.local_addr()
+            })
+            .map_or(IpAddr::from([127, 0, 0, 1]), |address| address.ip())
+    } else {
+        ip
+    };
+    crate::address::host_of(ip)
+}
+
+impl Inner {
+    fn legs(&self) -> MutexGuard<'_, Legs> {
+        // A panic under the lock ends one task; the map it leaves is still the
+        // best there is, and a leg it broke ends by its timers.
+        self.legs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn envelope(&self, command: AnyCommand, correlation_id: Uuid) -> Envelope {
+        let at = self.parts.clock.now();
+        let id = self.parts.entropy.uuid(at);
+        Envelope {
+            command,
+            command_id: CommandId(id),
+            at,
+            correlation_id,
+            causation_id: id,
+            actor: ACTOR.to_owned(),
+            tenant: DEFAULT_TENANT,
+        }
+    }
+}
+
+impl Driver {
+    /// Records a fact of a call: at once, or after the call itself is on its way.
+    fn record(&self, call: CallId, command: call::Command) {
+        let mut legs = self.legs();
+        if let Some(entry) = legs.call_mut(call)
+            && let Some(early) = &mut entry.early
+        {
+            early.push(command);
+            return;
+        }
+        drop(legs);
+        self.submit(call, command);
+    }
+
+    /// Puts a command into the call's mailbox now, and sees that it is carried out.
+    fn submit(&self, call: CallId, command: call::Command) {
+        self.insist(self.envelope(AnyCommand::Call(call, command), call.0));
+    }
+
+    /// Submits now and, while the store is away, again under the same id.
+    fn insist(&self, envelope: Envelope) {
+        let mut pending = self.parts.gateway.submit(envelope.clone());
+        let driver = self.clone();
+        tokio::spawn(async move {
+            let started = Instant::now();
+            let mut pause = RETRY_PAUSE.0;
+            loop {
+                match pending.wait().await {
+                    Ok(_) => return,
+                    Err(DispatchError::Refused(refused)) => {
+                        tracing::debug!(code = refused.code, "command was refused");
+                        return;
+                    }
+                    Err(error @ DispatchError::Corrupt(_)) => {
+                        tracing::error!(%error, "fact was not recorded");
+                        return;
+                    }
+                    Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
+                        if started.elapsed() > RETRY_FOR {
+                            tracing::error!(%error, "fact was not recorded");
+                            return;
+                        }
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(RETRY_PAUSE.1);
+                        pending = driver.parts.gateway.submit(envelope.clone());
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl TransactionUser for Driver {
+    fn admit(&self, flow: Flow) -> Result<(), Reply> {
+        let calls = self.calls.load(Ordering::Relaxed);
+        self.admission
+            .admit(flow.peer.ip(), calls, Instant::now())
+            .map_err(|refused| {
+                metrics::counter!("ringledger_sip_calls_refused_total", "limit" => refused.as_str())
+                    .increment(1);
+                self.admission.refusal()
+            })
+    }
+
+    fn request(&self, transaction: ServerTransaction, request: Request) {
+        metrics::counter!("ringledger_sip_requests_total", "method" => request.method.as_str())
+            .increment(1);
+        match request.method {
+            Method::Invite => match request.dialog() {
+                None => self.on_invite(transaction, &request),
+                Some(dialog) => self.on_reinvite(&transaction, &request, &dialog),
+            },
+            Method::Bye => self.on_bye(&transaction, &request),
+            Method::Options => self.on_options(&transaction, &request),
+            Method::Register => self.on_register(transaction, request),
+            // The boundary has answered these; a new one there must come here.
+            Method::Ack
+            | Method::Cancel
+            | Method::Info
+            | Method::Update
+            | Method::Refer
+            | Method::Message
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Prack
+            | Method::Publish => {
+                transaction.respond(Reply::new(405).with("Allow", crate::message::allow()));
+            }
+        }
+    }
+
+    fn cancelled(&self, transaction: &ServerTransaction, cancel: Request) {
+        self.on_cancel(transaction, &cancel);
+    }
+
+    fn acked(&self, transaction: &ServerTransaction, ack: Request) {
+        self.on_ack(transaction, &ack);
+    }
+
+    fn ack_missing(&self, transaction: &ServerTransaction) {
+        self.on_ack_missing(transaction);
+    }
+
+    fn late_success(&self, response: Response, flow: Flow) {
+        self.on_late_success(&response, flow);
+    }
+}

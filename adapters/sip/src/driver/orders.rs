@@ -1,0 +1,113 @@
+//! Committed events, carried out.
+
+use super::Driver;
+use crate::{
+    legs::{Legs, Release, Side, caller},
+    outbound::{self, Order},
+};
+use commands::ports::{Position, ReadError};
+use domain::id::{CallId, LegId};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Events taken from the feed at once.
+const BATCH_MAX: usize = 500;
+
+/// Pause after a failed or empty read.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Follows the feed from a position on. An effect is never done again: a new
+/// run starts at the head, after recovery has ended what the last one left.
+pub(super) async fn follow(driver: Driver, mut position: Position, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = driver.parts.feed.wait_beyond(position) => {}
+        }
+        match driver.parts.feed.read(position, BATCH_MAX).await {
+            Ok(entries) => {
+                if entries.is_empty() {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                for entry in entries {
+                    position = entry.recorded.position;
+                    if let Some(order) = outbound::orders(&entry.fact.event) {
+                        driver.carry_out(order);
+                    }
+                }
+            }
+            Err(error @ ReadError::Unavailable(_)) => {
+                tracing::warn!(%error, "sip will read the feed again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error @ ReadError::Corrupt { .. }) => {
+                tracing::error!(%error, "sip stops reading the feed");
+                return;
+            }
+        }
+    }
+}
+
+impl Driver {
+    fn carry_out(&self, order: Order) {
+        match order {
+            Order::Ring { call } => {
+                let mut legs = self.legs();
+                if let Some(caller) = caller_of(&legs, call)
+                    && let Some(leg) = legs.get_mut(caller)
+                {
+                    self.ring(leg);
+                }
+            }
+            Order::Answer { call } => {
+                let mut legs = self.legs();
+                if let Some(caller) = caller_of(&legs, call) {
+                    self.caller(&mut legs, caller, caller::Input::Answer, None);
+                }
+            }
+            Order::Dial { call, leg, agent } => self.dial(call, leg, agent),
+            Order::Connect { call, leg } => self.connect(call, leg),
+            Order::Release { leg, release } => {
+                let mut legs = self.legs();
+                self.release_agent(&mut legs, leg, &release);
+            }
+            Order::End { call, release } => self.end(call, &release),
+        }
+    }
+
+    fn connect(&self, call: CallId, agent: LegId) {
+        let mut legs = self.legs();
+        let Some(caller) = caller_of(&legs, call) else {
+            return;
+        };
+        // The caller, if not answered yet, is answered with the agent's codec:
+        // the relay does not transcode.
+        let codec = legs.get(agent).and_then(|leg| leg.session.codec);
+        if let Some(leg) = legs.get_mut(caller)
+            && leg.session.codec.is_none()
+        {
+            leg.session.codec = codec;
+        }
+    }
+
+    fn end(&self, call: CallId, release: &Release) {
+        let mut legs = self.legs();
+        let ids = match legs.call(call) {
+            Some(entry) => entry.legs.clone(),
+            None => return,
+        };
+        for id in ids {
+            match legs.get(id).map(|leg| &leg.side) {
+                Some(Side::Caller(_)) => {
+                    self.caller(&mut legs, id, caller::Input::Release, Some(release));
+                }
+                Some(Side::Agent(_)) => self.release_agent(&mut legs, id, release),
+                None => {}
+            }
+        }
+    }
+}
+
+fn caller_of(legs: &Legs, call: CallId) -> Option<LegId> {
+    legs.call(call).map(|entry| entry.caller)
+}

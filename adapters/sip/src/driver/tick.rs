@@ -1,0 +1,113 @@
+//! What is due by the clock: repeated 180s, probes of phones on hold, CANCELs
+//! that nobody answers, expired bindings, legs to be forgotten.
+
+use super::Driver;
+use crate::{
+    bindings::binding_id,
+    legs::{LINGER, Leg, Side, caller, fork},
+    registrar::Change,
+};
+use domain::{any::AnyCommand, device};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Ticks until `shutdown`.
+pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let per_second = driver.options.refused_records_per_s;
+        driver.refused_records.store(per_second, Ordering::Relaxed);
+        driver.tend_legs(Instant::now());
+        driver.expire_bindings().await;
+    }
+}
+
+impl Driver {
+    fn tend_legs(&self, now: Instant) {
+        let mut legs = self.legs();
+        legs.sweep(now);
+        let ring_repeat = Duration::from_millis(self.options.ring_repeat_ms);
+        let probe_interval = Duration::from_millis(self.options.probe_interval_ms);
+        let on_hold = legs.calls_on_hold();
+        let mut live = 0_u32;
+        for leg in legs.live_mut() {
+            live += 1;
+            if is_due(rang_at(leg), ring_repeat, now) {
+                self.ring(leg);
+            }
+            if on_hold.contains(&leg.call) {
+                // The first probe comes one interval after the hold began.
+                let since = *leg.probed_at.get_or_insert(now);
+                if is_due(Some(since), probe_interval, now) {
+                    leg.probed_at = Some(now);
+                    self.probe(leg);
+                }
+            } else {
+                leg.probed_at = None;
+            }
+            give_up_cancelled(leg, now);
+        }
+        drop(legs);
+        metrics::gauge!("ringledger_sip_legs").set(live);
+        let transactions = u32::try_from(self.stack.transactions()).unwrap_or(u32::MAX);
+        metrics::gauge!("ringledger_sip_transactions").set(transactions);
+    }
+
+    async fn expire_bindings(&self) {
+        let now_ms = self.parts.clock.now().millis_unsigned();
+        for (agent, changes) in self.phones.expire(now_ms) {
+            for change in &changes {
+                let Change::Removed(key, _) = change else {
+                    continue;
+                };
+                let binding = binding_id(agent, key);
+                let command = device::Command::ExpireBinding { binding };
+                self.insist(self.envelope(AnyCommand::Device(agent, command), agent.0));
+            }
+            if let Err(error) = self.phones.save(agent, &changes).await {
+                // The rows are expired and will be found so by the next start.
+                tracing::warn!(%error, "expired bindings were not removed");
+            }
+        }
+    }
+}
+
+fn rang_at(leg: &Leg) -> Option<Instant> {
+    match &leg.side {
+        Side::Caller(caller) if caller.state == caller::State::Early => caller.rang_at,
+        Side::Caller(_) | Side::Agent(_) => None,
+    }
+}
+
+fn is_due(since: Option<Instant>, interval: Duration, now: Instant) -> bool {
+    since.is_some_and(|since| now.saturating_duration_since(since) >= interval)
+}
+
+/// An INVITE that was cancelled and has no final response after 64*T1 counts
+/// as ended (RFC 3261, 9.1).
+fn give_up_cancelled(leg: &Leg, now: Instant) {
+    let Side::Agent(agent) = &leg.side else {
+        return;
+    };
+    if !is_due(agent.released_at, LINGER, now) {
+        return;
+    }
+    for fork in &agent.forks {
+        if let (fork::State::Cancelling | fork::State::Unwanted, Some(invite)) =
+            (fork.state, &fork.invite)
+        {
+            invite.abandon();
+        }
+    }
+}

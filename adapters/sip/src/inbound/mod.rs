@@ -1,0 +1,34 @@
+//! From a SIP request to what it means: pure, one file per method. Each returns
+//! the facts, or the response that refuses the request.
+
+pub mod bye;
+pub mod cancel;
+pub mod invite;
+pub mod options;
+pub mod register;
+
+use crate::message::{Request, Response};
+use domain::cause::WireCause;
+
+/// What a request says about the end it brings.
+pub fn wire_cause(request: &Request) -> WireCause {
+    WireCause {
+        sip_status: None,
+        reason_header: request.headers.get("Reason").map(bounded),
+    }
+}
+
+/// What a final response says about the failure it brings.
+pub fn wire_cause_of_response(response: &Response) -> WireCause {
+    WireCause {
+        sip_status: Some(response.status),
+        reason_header: response.headers.get("Reason").map(bounded),
+    }
+}
+
+/// Longest Reason header that goes into the record, in characters.
+const REASON_MAX: usize = 200;
+
+fn bounded(value: &str) -> String {
+    value.chars().take(REASON_MAX).collect()
+}

@@ -1,0 +1,392 @@
+//! LegId <-> dialog: the only mutable map of the crate.
+
+pub mod caller;
+pub mod fork;
+
+use crate::{
+    dialog::Dialog,
+    media::FarEnd,
+    message::DialogId,
+    sdp,
+    stack::{ClientTransaction, ServerTransaction},
+    transport::Flow,
+};
+use domain::{
+    call,
+    cause::{OfferOutcome, WireCause},
+    id::{CallId, LegId},
+};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// How long a leg that is over is remembered: a 2xx may be repeated for 64*T1
+/// after it (RFC 3261, 13.3.1.4) and wants its ACK.
+pub const LINGER: Duration = Duration::from_secs(32);
+
+/// How a leg is let go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Release {
+    /// Final status for a caller who was not answered.
+    pub status: u16,
+    /// Value of the Reason header (RFC 3326).
+    pub reason: Option<String>,
+    /// Seconds after which the caller may try again.
+    pub retry_after_s: Option<u32>,
+}
+
+fn remote_key(dialog: &DialogId, cseq: u32) -> (String, String, u32) {
+    (dialog.call_id.clone(), dialog.remote_tag.clone(), cseq)
+}
+
+/// The media of one leg as its signalling knows it.
+#[derive(Debug)]
+pub struct Session {
+    /// Our `o=` line.
+    pub origin: sdp::Origin,
+    /// Where we receive; `None` until a port was needed.
+    pub local: Option<SocketAddr>,
+    /// What the other side described last.
+    pub remote: Option<sdp::Remote>,
+    /// The codec that was agreed on.
+    pub codec: Option<sdp::Codec>,
+    /// Where its RTP was to go before a hold with address 0.0.0.0.
+    pub last_rtp: Option<SocketAddr>,
+    /// Its phone holds us.
+    pub holding: bool,
+}
+
+impl Session {
+    /// Our answer to what the other side offered last, with the codec agreed
+    /// on, or its favourite. `None` without a port or an offer of ours to take.
+    pub fn answer(&mut self) -> Option<String> {
+        let local = self.our_side()?;
+        let remote = self.remote.as_ref()?;
+        let agreed = self.codec.and_then(|codec| remote.audio.format(codec));
+        let format = agreed.or_else(|| remote.audio.formats.first().copied())?;
+        self.codec = Some(format.codec);
+        Some(self.origin.answer(local, remote, format))
+    }
+
+    /// Our offer: of the codec agreed on, or of all.
+    pub fn offer(&mut self) -> Option<String> {
+        match self.codec {
+            Some(codec) => self.offer_of(&[codec]),
+            None => self.offer_of(&sdp::Codec::ALL),
+        }
+    }
+
+    /// Our offer of these codecs.
+    pub fn offer_of(&mut self, codecs: &[sdp::Codec]) -> Option<String> {
+        let local = self.our_side()?;
+        Some(self.origin.offer(local, codecs, self.remote.as_ref()))
+    }
+
+    /// Takes the other side's new description; what was agreed on before stays
+    /// when it still has it.
+    pub fn agree(&mut self, remote: sdp::Remote) {
+        let kept = self
+            .codec
+            .filter(|codec| remote.audio.format(*codec).is_some());
+        self.codec = kept.or_else(|| remote.audio.formats.first().map(|format| format.codec));
+        self.last_rtp = remote.audio.rtp.or(self.last_rtp);
+        self.remote = Some(remote);
+    }
+
+    /// What the relay must know of the other side.
+    pub fn far_end(&self, signalled_from: IpAddr) -> Option<FarEnd> {
+        let audio = &self.remote.as_ref()?.audio;
+        let format = audio.format(self.codec?)?;
+        Some(FarEnd {
+            rtp: audio.rtp.or(self.last_rtp)?,
+            rtcp: audio.rtcp,
+            codec: format.codec,
+            payload_type: format.payload_type,
+            dtmf_payload_type: audio.dtmf_payload_type,
+            direction: audio.direction.answered_by(sdp::Direction::SendRecv),
+            signalled_from,
+        })
+    }
+
+    fn our_side(&self) -> Option<sdp::Local> {
+        Some(sdp::Local {
+            rtp: self.local?,
+            rtcp: None,
+            direction: sdp::Direction::SendRecv,
+        })
+    }
+
+    /// Without anything agreed yet.
+    pub const fn new(entropy: u64) -> Self {
+        Self {
+            origin: sdp::Origin::new(entropy),
+            local: None,
+            remote: None,
+            codec: None,
+            last_rtp: None,
+            holding: false,
+        }
+    }
+}
+
+/// The leg of the caller: we are the server of its INVITE.
+#[derive(Debug)]
+pub struct Caller {
+    /// Where it is.
+    pub state: caller::State,
+    /// The INVITE.
+    pub invite: ServerTransaction,
+    /// Its number.
+    pub invite_cseq: u32,
+    /// The dialog, early or confirmed.
+    pub dialog: Dialog,
+    /// 180 was sent, last at.
+    pub rang_at: Option<Instant>,
+    /// What the BYE will say that waits for the ACK.
+    pub leaving: Option<Release>,
+    /// Who calls, as the agent's phone is to show it: a From value without tag.
+    pub shown_as: String,
+}
+
+/// One INVITE of ours to one phone.
+#[derive(Debug)]
+pub struct Fork {
+    /// Where it is.
+    pub state: fork::State,
+    /// The INVITE's transaction.
+    pub invite: Option<ClientTransaction>,
+    /// Where it was sent.
+    pub flow: Flow,
+    /// Our Contact in it.
+    pub contact: String,
+    /// The dialog, once a 2xx has made it.
+    pub dialog: Option<Dialog>,
+}
+
+/// The leg of an agent: one INVITE to each of the agent's phones.
+#[derive(Debug, Default)]
+pub struct Agent {
+    /// One for each phone.
+    pub forks: Vec<Fork>,
+    /// The one that answered first.
+    pub winner: Option<usize>,
+    /// A phone rings; told once.
+    pub alerted: bool,
+    /// The worst that a phone said so far, kept until none is left.
+    pub failure: Option<(OfferOutcome, WireCause)>,
+    /// It is not wanted any more.
+    pub release: Option<Release>,
+    /// Since when.
+    pub released_at: Option<Instant>,
+}
+
+impl Agent {
+    /// The dialog of the phone that answered.
+    pub fn dialog(&self) -> Option<&Dialog> {
+        self.forks.get(self.winner?)?.dialog.as_ref()
+    }
+
+    /// The same, to send requests in it.
+    pub fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        self.forks.get_mut(self.winner?)?.dialog.as_mut()
+    }
+
+    /// Whether every phone has said its last word.
+    pub fn is_over(&self) -> bool {
+        self.forks
+            .iter()
+            .all(|fork| fork.state == fork::State::Ended)
+    }
+}
+
+/// Which side.
+#[derive(Debug)]
+pub enum Side {
+    /// The caller.
+    Caller(Box<Caller>),
+    /// An agent.
+    Agent(Agent),
+}
+
+/// One leg.
+#[derive(Debug)]
+pub struct Leg {
+    /// Its id in the record.
+    pub id: LegId,
+    /// Its call.
+    pub call: CallId,
+    /// Which side.
+    pub side: Side,
+    /// Its media.
+    pub session: Session,
+    /// When it ended; it lingers for [`LINGER`].
+    pub ended_at: Option<Instant>,
+    /// When it was last asked whether it is still there.
+    pub probed_at: Option<Instant>,
+}
+
+/// What is known of a call here.
+#[derive(Debug)]
+pub struct CallEntry {
+    /// The caller's leg.
+    pub caller: LegId,
+    /// What happened before the call itself was on its way to the record;
+    /// `None` from then on.
+    pub early: Option<Vec<call::Command>>,
+    /// All legs, the caller's first.
+    pub legs: Vec<LegId>,
+}
+
+/// All legs of this node.
+#[derive(Debug, Default)]
+pub struct Legs {
+    legs: HashMap<LegId, Leg>,
+    calls: HashMap<CallId, CallEntry>,
+    /// By Call-ID and our tag, which we never give twice.
+    dialogs: HashMap<(String, String), LegId>,
+    /// By the id of the INVITE's server transaction.
+    invites: HashMap<String, LegId>,
+    /// By what the caller chose: Call-ID, tag and number of its INVITE.
+    callers: HashMap<(String, String, u32), LegId>,
+}
+
+impl Legs {
+    /// A new call with its caller's leg. False, and nothing is kept, if the
+    /// same INVITE (Call-ID, tag and number) has come in another transaction.
+    pub fn insert_call(&mut self, leg: Leg) -> bool {
+        if let Side::Caller(caller) = &leg.side {
+            let theirs = remote_key(&caller.dialog.id, caller.invite_cseq);
+            match self.callers.entry(theirs) {
+                Entry::Occupied(_) => return false,
+                Entry::Vacant(free) => free.insert(leg.id),
+            };
+            self.invites.insert(caller.invite.id().to_owned(), leg.id);
+            self.name(&caller.dialog.id.clone(), leg.id);
+        }
+        self.calls.insert(
+            leg.call,
+            CallEntry {
+                caller: leg.id,
+                early: Some(Vec::new()),
+                legs: vec![leg.id],
+            },
+        );
+        self.legs.insert(leg.id, leg);
+        true
+    }
+
+    /// A new leg of a known call.
+    pub fn insert_leg(&mut self, leg: Leg) {
+        if let Some(entry) = self.calls.get_mut(&leg.call) {
+            entry.legs.push(leg.id);
+            self.legs.insert(leg.id, leg);
+        }
+    }
+
+    /// Makes a leg findable by a dialog.
+    pub fn name(&mut self, dialog: &DialogId, leg: LegId) {
+        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
+        self.dialogs.insert(key, leg);
+    }
+
+    /// A leg by its id.
+    pub fn get(&self, leg: LegId) -> Option<&Leg> {
+        self.legs.get(&leg)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        self.legs.get_mut(&leg)
+    }
+
+    /// The leg of an INVITE that we have received.
+    pub fn of_invite(&self, transaction: &ServerTransaction) -> Option<LegId> {
+        self.invites.get(transaction.id()).copied()
+    }
+
+    /// The leg that a dialog belongs to.
+    pub fn of_dialog(&self, dialog: &DialogId) -> Option<LegId> {
+        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
+        self.dialogs.get(&key).copied()
+    }
+
+    /// A call.
+    pub fn call(&self, id: CallId) -> Option<&CallEntry> {
+        self.calls.get(&id)
+    }
+
+    /// The same, to change it.
+    pub fn call_mut(&mut self, id: CallId) -> Option<&mut CallEntry> {
+        self.calls.get_mut(&id)
+    }
+
+    /// How many calls are known, the ended ones of the last [`LINGER`] included.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// All legs that are not over.
+    pub fn live_mut(&mut self) -> impl Iterator<Item = &mut Leg> {
+        self.legs.values_mut().filter(|leg| leg.ended_at.is_none())
+    }
+
+    /// Calls in which a phone holds.
+    pub fn calls_on_hold(&self) -> HashSet<CallId> {
+        self.legs
+            .values()
+            .filter(|leg| leg.session.holding && leg.ended_at.is_none())
+            .map(|leg| leg.call)
+            .collect()
+    }
+
+    /// Forgets legs that ended long enough ago, and calls without legs.
+    pub fn sweep(&mut self, now: Instant) {
+        let over: Vec<LegId> = self
+            .legs
+            .values()
+            .filter(|leg| {
+                leg.ended_at
+                    .is_some_and(|at| now.duration_since(at) >= LINGER)
+            })
+            .map(|leg| leg.id)
+            .collect();
+        for id in over {
+            let Some(leg) = self.forget(id) else { continue };
+            if let Some(entry) = self.calls.get_mut(&leg.call) {
+                entry.legs.retain(|have| *have != id);
+                if entry.legs.is_empty() {
+                    self.calls.remove(&leg.call);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, id: LegId) -> Option<Leg> {
+        let leg = self.legs.remove(&id)?;
+        match &leg.side {
+            Side::Caller(caller) => {
+                self.invites.remove(caller.invite.id());
+                self.callers
+                    .remove(&remote_key(&caller.dialog.id, caller.invite_cseq));
+                self.unname(&caller.dialog.id);
+            }
+            Side::Agent(agent) => {
+                for fork in &agent.forks {
+                    if let Some(invite) = &fork.invite
+                        && let Some(dialog) = invite.request().own_dialog()
+                    {
+                        self.unname(&dialog);
+                    }
+                }
+            }
+        }
+        Some(leg)
+    }
+
+    fn unname(&mut self, dialog: &DialogId) {
+        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
+        self.dialogs.remove(&key);
+    }
+}

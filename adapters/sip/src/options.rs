@@ -1,0 +1,70 @@
+//! What can be set.
+
+use crate::admission::Limits;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+/// Settings of the SIP adapter; section `[sip]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where to listen, UDP and TCP.
+    pub listen: SocketAddr,
+    /// Host or address under which phones reach us; found out when not given.
+    pub advertised_host: Option<String>,
+    /// Realm of the digest challenges.
+    pub realm: String,
+    /// Calls held at once.
+    pub calls_max: usize,
+    /// Calls whose first commit is under way; more are told to come later.
+    pub setups_max: usize,
+    /// New calls a second from one address.
+    pub calls_per_source_per_s: u32,
+    /// New calls at once from one address after a pause.
+    pub calls_per_source_burst: u32,
+    /// Refused calls a second that are recorded; the others are only answered.
+    pub refused_records_per_s: u32,
+    /// TCP connections at once.
+    pub tcp_connections_max: usize,
+    /// What a caller we have no room for is told to wait.
+    pub retry_after_s: u32,
+    /// How often 180 is repeated (RFC 3261, 13.3.1.1: every minute).
+    pub ring_repeat_ms: u64,
+    /// How often a phone on hold is asked whether it is still there.
+    pub probe_interval_ms: u64,
+    /// Timer T1 (RFC 3261, 17.1.1.1); 500 but in tests.
+    pub t1_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            advertised_host: None,
+            realm: "ringledger".to_owned(),
+            calls_max: 5_000,
+            setups_max: 2_000,
+            calls_per_source_per_s: 500,
+            calls_per_source_burst: 1_000,
+            refused_records_per_s: 50,
+            tcp_connections_max: 2_000,
+            retry_after_s: 5,
+            ring_repeat_ms: 60_000,
+            probe_interval_ms: 30_000,
+            t1_ms: 500,
+        }
+    }
+}
+
+impl Options {
+    /// The limits of admission.
+    pub(crate) const fn limits(&self) -> Limits {
+        Limits {
+            calls_max: self.calls_max,
+            setups_max: self.setups_max,
+            per_source_per_s: self.calls_per_source_per_s,
+            per_source_burst: self.calls_per_source_burst,
+            retry_after_s: self.retry_after_s,
+        }
+    }
+}

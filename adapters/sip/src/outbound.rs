@@ -1,0 +1,145 @@
+//! From a committed event to what the network must hear of it. Pure; the
+//! driver carries the orders out.
+
+use crate::{legs::Release, status};
+use domain::{
+    any::AnyEvent,
+    call,
+    call::AnswerMode,
+    cause::{EndCause, EndReason, OfferOutcome},
+    id::{AgentId, CallId, LegId},
+    line,
+};
+
+/// What is to be done on the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// The caller hears ringing: 180.
+    Ring {
+        /// Whose caller.
+        call: CallId,
+    },
+    /// The caller is answered: 200.
+    Answer {
+        /// Whose caller.
+        call: CallId,
+    },
+    /// The agent's phones ring.
+    Dial {
+        /// For which call.
+        call: CallId,
+        /// The agent's leg.
+        leg: LegId,
+        /// Whose phones.
+        agent: AgentId,
+    },
+    /// The agent has the call: the caller gets the agent's codec.
+    Connect {
+        /// Which call.
+        call: CallId,
+        /// The agent's leg.
+        leg: LegId,
+    },
+    /// One leg is let go.
+    Release {
+        /// Which.
+        leg: LegId,
+        /// How.
+        release: Release,
+    },
+    /// Every leg of the call is let go.
+    End {
+        /// Which call.
+        call: CallId,
+        /// How.
+        release: Release,
+    },
+}
+
+/// What follows on the network from an event.
+pub fn orders(event: &AnyEvent) -> Option<Order> {
+    match event {
+        AnyEvent::Call(call, event) => of_call(*call, event),
+        AnyEvent::Line(_, line::Event::Opened { call, policy, .. }) => match policy.answer_mode {
+            AnswerMode::OnAgent => Some(Order::Ring { call: *call }),
+            AnswerMode::Immediate => None,
+        },
+        AnyEvent::Line(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => None,
+    }
+}
+
+fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
+    match event {
+        call::Event::Answered {} => Some(Order::Answer { call }),
+        call::Event::OfferStarted { session, leg, .. } => Some(Order::Dial {
+            call,
+            leg: *leg,
+            agent: session.agent,
+        }),
+        call::Event::OfferEnded { leg, outcome, .. } => Some(Order::Release {
+            leg: *leg,
+            release: of_offer(*outcome),
+        }),
+        call::Event::AgentConnected { leg, .. } => Some(Order::Connect { call, leg: *leg }),
+        call::Event::Ended { cause, .. } => Some(Order::End {
+            call,
+            release: of_end(cause),
+        }),
+        call::Event::Received { .. }
+        | call::Event::Routed { .. }
+        | call::Event::Enqueued { .. }
+        | call::Event::LegAlerting { .. }
+        // Hold music is the media adapter's; the re-INVITE is answered already.
+        | call::Event::Held { .. }
+        | call::Event::Retrieved { .. }
+        | call::Event::LateFact { .. } => None,
+    }
+}
+
+/// Seconds after which a caller may try again whom we had no room for.
+const RETRY_AFTER_S: u32 = 5;
+
+/// How a call's legs are let go: the status for a caller who was not answered,
+/// the Q.850 cause for everybody (RFC 3326).
+fn of_end(cause: &EndCause) -> Release {
+    let said = status::of_reason(cause.reason);
+    let retry_after_s = match cause.reason {
+        EndReason::NoMediaPort | EndReason::Shutdown | EndReason::NodeLost => Some(RETRY_AFTER_S),
+        EndReason::Hangup
+        | EndReason::Cancelled
+        | EndReason::UnknownAddress
+        | EndReason::NotAllowed
+        | EndReason::NoCommonCodec
+        | EndReason::QueueFull
+        | EndReason::MaxWait
+        | EndReason::MediaSilence
+        | EndReason::SignallingLost
+        | EndReason::Operator => None,
+    };
+    Release {
+        status: said.status,
+        reason: Some(status::reason_header(cause.q850.unwrap_or(said.q850))),
+        retry_after_s,
+    }
+}
+
+/// Why an agent's phone stops ringing, or is hung up when it answered late.
+fn of_offer(outcome: OfferOutcome) -> Release {
+    let cause = match outcome {
+        OfferOutcome::NoAnswer => 19,
+        OfferOutcome::Rejected => 21,
+        OfferOutcome::Busy => 17,
+        OfferOutcome::Unreachable => 18,
+        OfferOutcome::Withdrawn => 16,
+    };
+    Release {
+        status: 487,
+        reason: Some(status::reason_header(cause)),
+        retry_after_s: None,
+    }
+}

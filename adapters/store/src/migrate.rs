@@ -1,0 +1,143 @@
+//! The numbered, forward-only migrations, embedded in the program. Adding one
+//! is a file in `migrations/sqlite`, one in `migrations/postgres`, and one
+//! entry in [`ALL`].
+
+/// Which database a migration belongs to: a file of its own on SQLite, a
+/// schema of its own on PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The event log: `log.db`, schema `public`.
+    Log,
+    /// Read models, checkpoints and process rows: `read.db`, schema `read_models`.
+    Read,
+    /// Data keys and credentials: `secrets.db`, schema `secrets`.
+    Secrets,
+}
+
+/// One step forward.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Place in the order; never reused.
+    pub number: i64,
+    /// Which database.
+    pub target: Target,
+    /// What it adds, for messages.
+    pub name: &'static str,
+    /// SQL for SQLite.
+    pub sqlite: &'static str,
+    /// SQL for PostgreSQL.
+    pub postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($number:literal, $target:ident, $file:literal) => {
+        Migration {
+            number: $number,
+            target: Target::$target,
+            name: $file,
+            sqlite: include_str!(concat!("../../../migrations/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/postgres/", $file, ".sql")),
+        }
+    };
+}
+
+/// Every migration, in order of number.
+pub const ALL: &[Migration] = &[
+    migration!(1, Log, "0001_events"),
+    migration!(2, Log, "0002_nodes"),
+    migration!(3, Read, "0003_heartbeats"),
+    migration!(4, Secrets, "0004_vault"),
+    migration!(5, Secrets, "0005_secrets"),
+    migration!(90, Read, "0090_sip_bindings"),
+    migration!(100, Read, "0100_processes"),
+    // 01xx: the tables of read models.
+];
+
+/// Why a database can not be brought to this program's version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MigrateError {
+    /// A later version of the program has changed it.
+    #[error(
+        "database has migration {found}, this program knows only up to {known}: it was written by a newer version"
+    )]
+    Newer {
+        /// Highest number in the database.
+        found: i64,
+        /// Highest number that the program knows.
+        known: i64,
+    },
+    /// A step did not work; it was undone.
+    #[error("migration {name} failed: {reason}")]
+    Failed {
+        /// Which one.
+        name: &'static str,
+        /// What the database said.
+        reason: String,
+    },
+}
+
+/// The migrations that a database still needs, given the numbers it has.
+///
+/// # Errors
+/// [`MigrateError::Newer`] when it has one that this program does not know.
+pub(crate) fn missing(
+    all: &'static [Migration],
+    target: Target,
+    applied: &[i64],
+) -> Result<Vec<&'static Migration>, MigrateError> {
+    let ours = || all.iter().filter(|migration| migration.target == target);
+    let unknown = applied
+        .iter()
+        .filter(|number| !ours().any(|migration| migration.number == **number))
+        .max();
+    if let Some(&found) = unknown {
+        let known = ours().map(|migration| migration.number).max().unwrap_or(0);
+        return Err(MigrateError::Newer { found, known });
+    }
+    Ok(ours()
+        .filter(|migration| !applied.contains(&migration.number))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_grow_and_are_the_files_own() {
+        for pair in ALL.windows(2) {
+            assert!(pair[0].number < pair[1].number, "{}", pair[1].name);
+        }
+        for migration in ALL {
+            assert!(
+                migration
+                    .name
+                    .starts_with(&format!("{:04}_", migration.number)),
+                "{}",
+                migration.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_database_needs_all_of_its_target() {
+        let names: Vec<_> = missing(ALL, Target::Log, &[])
+            .unwrap()
+            .iter()
+            .map(|migration| migration.name)
+            .collect();
+        assert_eq!(names, ["0001_events", "0002_nodes"]);
+    }
+
+    #[test]
+    fn a_database_of_a_newer_version_is_refused_by_number() {
+        let error = missing(ALL, Target::Log, &[1, 2, 9999]).unwrap_err();
+        assert_eq!(
+            error,
+            MigrateError::Newer {
+                found: 9999,
+                known: 2
+            }
+        );
+    }
+}
