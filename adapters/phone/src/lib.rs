@@ -7,6 +7,7 @@
 pub mod address;
 mod agent;
 mod call;
+pub mod conformance;
 pub mod digest;
 mod engine;
 mod error;
@@ -29,6 +30,7 @@ pub use agent::{
     CallerStats, Talk,
 };
 pub use call::Call;
+pub use conformance::{COMPLAINTS_MAX, Complaint};
 pub use digest::{Algorithm, DigestPreference};
 pub use error::{Error, Result};
 pub use incoming::{IncomingCall, LateAnswer};

@@ -7,6 +7,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::call::Call;
+use crate::conformance::{Complaint, Complaints};
 use crate::digest::Algorithm;
 use crate::engine::run::{ORDERS_MAX, run_tcp, run_udp};
 use crate::engine::{Engine, IncomingParts, Order};
@@ -48,6 +49,7 @@ pub struct Phone {
     options: Arc<PhoneOptions>,
     local: SocketAddr,
     orders: mpsc::Sender<Order>,
+    complaints: Complaints,
     incoming: Mutex<mpsc::Receiver<IncomingParts>>,
 }
 
@@ -59,12 +61,19 @@ impl Phone {
         getrandom::fill(&mut seed)
             .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
         let socket = Socket::open(&options).await?;
-        let local = socket.local_addr()?;
+        let local = reachable(socket.local_addr()?, options.server)?;
         let (orders, order_queue) = mpsc::channel(ORDERS_MAX);
         let (incoming_in, incoming) = mpsc::channel(options.incoming_max.max(1));
         let options = Arc::new(options);
         let seed = u64::from_ne_bytes(seed);
-        let engine = Engine::new(Arc::clone(&options), local, seed, incoming_in);
+        let complaints = Complaints::default();
+        let engine = Engine::new(
+            Arc::clone(&options),
+            local,
+            seed,
+            incoming_in,
+            complaints.clone(),
+        );
         match socket {
             Socket::Udp(socket) => tokio::spawn(run_udp(engine, socket, order_queue)),
             Socket::Tcp(stream) => tokio::spawn(run_tcp(engine, stream, order_queue)),
@@ -73,6 +82,7 @@ impl Phone {
             options,
             local,
             orders,
+            complaints,
             incoming: Mutex::new(incoming),
         })
     }
@@ -85,6 +95,11 @@ impl Phone {
     /// Its options.
     pub fn options(&self) -> &PhoneOptions {
         &self.options
+    }
+
+    /// What was wrong with messages that came and were used all the same, up to [`crate::COMPLAINTS_MAX`].
+    pub fn complaints(&self) -> Vec<Complaint> {
+        self.complaints.all()
     }
 
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<Result<T>>) -> Order) -> Result<T> {
@@ -209,4 +224,15 @@ impl Socket {
             Self::Tcp(stream) => stream.local_addr(),
         }
     }
+}
+
+/// Our address as the server can reach it: an unspecified one is replaced by that of the route to the server.
+fn reachable(local: SocketAddr, server: SocketAddr) -> std::io::Result<SocketAddr> {
+    if !local.ip().is_unspecified() {
+        return Ok(local);
+    }
+    // Connecting a UDP socket sends nothing; it only asks the routing table.
+    let probe = std::net::UdpSocket::bind((local.ip(), 0))?;
+    probe.connect(server)?;
+    Ok(SocketAddr::new(probe.local_addr()?.ip(), local.port()))
 }

@@ -273,7 +273,12 @@ impl Engine {
         match purpose {
             Purpose::Register { reply } => drop(reply.send(Err(Timeout))),
             Purpose::Options { reply } => drop(reply.send(Err(Timeout))),
-            Purpose::Reinvite { reply, .. } => drop(reply.send(Err(Timeout))),
+            Purpose::Reinvite { call, reply } => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.session.withdraw_offer();
+                }
+                drop(reply.send(Err(Timeout)));
+            }
             Purpose::Bye { call, reply } => {
                 self.end_call(now, call, EndedBy::Us);
                 if let Some(reply) = reply {

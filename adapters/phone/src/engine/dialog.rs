@@ -110,6 +110,9 @@ impl Engine {
             self.acknowledge_answer(now, key, sent, response);
             Ok(status)
         } else {
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.session.withdraw_offer();
+            }
             Err(Error::Rejected {
                 status,
                 reason: response.reason().to_owned(),

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
+use crate::conformance::Complaints;
 use crate::digest::DigestSession;
 use crate::message::{Message, StartLine};
 use crate::options::{PhoneOptions, Transport};
@@ -89,6 +90,7 @@ pub(crate) struct Engine {
     /// (Call-ID, our tag) to call.
     dialogs: HashMap<(String, String), CallKey>,
     incoming: mpsc::Sender<IncomingParts>,
+    complaints: Complaints,
     register_call_id: String,
     cseq: u32,
     register_digest: Option<DigestSession>,
@@ -102,6 +104,7 @@ impl Engine {
         local: SocketAddr,
         seed: u64,
         incoming: mpsc::Sender<IncomingParts>,
+        complaints: Complaints,
     ) -> Self {
         let mut names = Names { state: seed };
         let register_call_id = names.name();
@@ -116,6 +119,7 @@ impl Engine {
             calls: HashMap::new(),
             dialogs: HashMap::new(),
             incoming,
+            complaints,
             register_call_id,
             cseq: 0,
             register_digest: None,
@@ -157,6 +161,7 @@ impl Engine {
             }
         };
         trace!(%from, start = ?message.start, "message received");
+        self.complaints.check(now, &message);
         match message.start {
             StartLine::Request { .. } => self.on_request(now, from, message),
             StartLine::Response { .. } => self.on_response(now, message),
@@ -282,7 +287,13 @@ mod tests {
         let (incoming_in, incoming) = mpsc::channel(8);
         let options = Arc::new(PhoneOptions::new(server, user));
         (
-            Engine::new(options, "127.0.0.1:5070".parse().unwrap(), 7, incoming_in),
+            Engine::new(
+                options,
+                "127.0.0.1:5070".parse().unwrap(),
+                7,
+                incoming_in,
+                Complaints::default(),
+            ),
             incoming,
         )
     }

@@ -21,6 +21,7 @@ pub(super) struct Session {
     telephone_event: Option<u8>,
     direction: Direction,
     held_by_us: bool,
+    before_offer: (bool, Direction),
 }
 
 impl Session {
@@ -39,12 +40,14 @@ impl Session {
             telephone_event: options.telephone_event,
             direction: Direction::SendRecv,
             held_by_us: false,
+            before_offer: (false, Direction::SendRecv),
         }
     }
 
     /// An offer with all codecs; `hold` asks the other side to listen only.
     pub(super) fn offer(&mut self, hold: bool) -> io::Result<String> {
         let rtp = self.media.open(self.ip, self.run)?;
+        self.before_offer = (self.held_by_us, self.direction);
         self.held_by_us = hold;
         self.direction = if hold {
             Direction::SendOnly
@@ -61,6 +64,11 @@ impl Session {
             direction,
         }
         .render(self.id, self.version))
+    }
+
+    /// The offer was refused: what held before it still does (RFC 3264 8).
+    pub(super) fn withdraw_offer(&mut self) {
+        (self.held_by_us, self.direction) = self.before_offer;
     }
 
     /// The answer to an offer. `Ok(None)` if there is no common codec or no audio.

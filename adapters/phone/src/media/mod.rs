@@ -36,6 +36,8 @@ pub struct MediaStats {
     pub late_packets: u64,
     /// Packets that were no RTP, or of a payload type that was not agreed.
     pub foreign_packets: u64,
+    /// Packets from another address than the other side's description names: a peer that is not symmetric.
+    pub unexpected_source_packets: u64,
     /// How often the source (SSRC) changed.
     pub source_changes: u64,
     /// When the first packet came.

@@ -46,12 +46,14 @@ impl Receiver {
         self.recording.as_ref().map_or(0, Vec::len)
     }
 
-    pub(super) fn on_packet(&mut self, now: Instant, bytes: &[u8]) {
+    /// One datagram; `expected` says whether it came from where the other side said it would be.
+    pub(super) fn on_packet(&mut self, now: Instant, bytes: &[u8], expected: bool) {
         let Some(packet) = Packet::parse(bytes) else {
             self.stats.foreign_packets += 1;
             return;
         };
         self.stats.received_packets += 1;
+        self.stats.unexpected_source_packets += u64::from(!expected);
         self.stats.first_rtp_at.get_or_insert(now);
         self.stats.last_rtp_at = Some(now);
         if Some(packet.payload_type) == self.telephone_event {
@@ -140,7 +142,7 @@ mod tests {
             ssrc: 1,
             payload,
         };
-        receiver.on_packet(Instant::now(), &packet.to_bytes());
+        receiver.on_packet(Instant::now(), &packet.to_bytes(), true);
     }
 
     #[test]
@@ -176,8 +178,8 @@ mod tests {
     #[test]
     fn bytes_that_are_no_packet_are_only_counted() {
         let mut receiver = Receiver::default();
-        receiver.on_packet(Instant::now(), b"");
-        receiver.on_packet(Instant::now(), &[0; 40]);
+        receiver.on_packet(Instant::now(), b"", true);
+        receiver.on_packet(Instant::now(), &[0; 40], true);
         hear(&mut receiver, 33, 0, 0, &[]);
         assert_eq!(receiver.stats.foreign_packets, 3);
     }

@@ -32,7 +32,11 @@ pub(super) async fn run(media: Media, socket: UdpSocket, run: bool) {
         was_sending = sending;
         tokio::select! {
             received = socket.recv_from(&mut buffer), if run => match received {
-                Ok((length, _)) => media.state().receiver.on_packet(Instant::now(), &buffer[..length]),
+                Ok((length, from)) => {
+                    let mut state = media.state();
+                    let expected = state.remote.is_none_or(|remote| remote == from);
+                    state.receiver.on_packet(Instant::now(), &buffer[..length], expected);
+                }
                 // An unconnected UDP socket reports no error that lasts; waiting one frame keeps this loop from spinning.
                 Err(_) => tokio::time::sleep(Duration::from_millis(FRAME_MS)).await,
             },

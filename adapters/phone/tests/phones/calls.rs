@@ -225,3 +225,18 @@ async fn one_phone_holds_a_hundred_calls() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_phone_on_every_address_names_one_that_can_be_reached() {
+    let options = PhoneOptions {
+        bind: "0.0.0.0:0".parse().unwrap(),
+        ..PhoneOptions::new(nowhere(), "bob")
+    };
+    let bob = Phone::bind(options).await.unwrap();
+    assert_eq!(bob.local_addr().ip().to_string(), "127.0.0.1");
+    let alice = Phone::bind(PhoneOptions::new(bob.local_addr(), "alice"))
+        .await
+        .unwrap();
+    let (outgoing, _incoming) = talk(&alice, &bob).await;
+    assert_eq!(outgoing.hang_up().await.unwrap(), 200);
+}

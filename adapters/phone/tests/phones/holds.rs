@@ -64,3 +64,44 @@ async fn an_ended_call_cannot_be_held() {
     assert!(matches!(outgoing.hold().await, Err(Error::WrongState)));
     assert!(matches!(incoming.hold().await, Err(Error::WrongState)));
 }
+
+#[tokio::test]
+async fn a_refused_hold_leaves_the_audio_as_it_was() {
+    let (alice, bob) = two_phones().await;
+    let (outgoing, incoming) = talk(&alice, &bob).await;
+    // Both ask at once until one is refused; whoever was refused is not holding.
+    for _ in 0..50 {
+        let (one, other) = tokio::join!(outgoing.hold(), incoming.hold());
+        let refused = [one.is_err(), other.is_err()];
+        // What was held is taken back before the next try.
+        let resumed = [outgoing.resume().await, incoming.resume().await];
+        assert!(resumed.iter().all(Result::is_ok), "{resumed:?}");
+        if refused.contains(&true) {
+            break;
+        }
+    }
+    outgoing.media().play_silence();
+    incoming.media().play_silence();
+    assert!(
+        incoming.media().wait_packets(3, LIMIT).await
+            && outgoing.media().wait_packets(3, LIMIT).await
+    );
+}
+
+#[tokio::test]
+async fn these_phones_have_nothing_to_complain_about_each_other() {
+    let (alice, bob) = two_phones().await;
+    let (outgoing, incoming) = talk(&alice, &bob).await;
+    outgoing.hold().await.unwrap();
+    incoming.hang_up().await.unwrap();
+    let (outgoing, incoming) = crate::call_in(&alice, &bob).await;
+    incoming.ring().await.unwrap();
+    outgoing.wait_ringing(LIMIT).await.unwrap();
+    outgoing.cancel().await.unwrap();
+    let (outgoing, incoming) = crate::call_in(&alice, &bob).await;
+    incoming.reject(603).await.unwrap();
+    outgoing.wait_ended(LIMIT).await.unwrap();
+    alice.options_ping("bob").await.unwrap();
+    assert!(alice.register(60).await.is_err());
+    assert_eq!((alice.complaints(), bob.complaints()), (vec![], vec![]));
+}

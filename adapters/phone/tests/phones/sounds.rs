@@ -86,9 +86,10 @@ async fn packets_are_paced_at_20_ms_and_none_is_lost() {
         (
             stats.lost_packets,
             stats.late_packets,
-            stats.foreign_packets
+            stats.foreign_packets,
+            stats.unexpected_source_packets
         ),
-        (0, 0, 0)
+        (0, 0, 0, 0)
     );
 }
 

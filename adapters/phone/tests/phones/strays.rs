@@ -183,3 +183,19 @@ async fn an_ignored_call_stays_ignored_whatever_comes() {
         assert_eq!(socket.send_and_collect(&again, QUIET).await.unwrap(), []);
     }
 }
+
+#[tokio::test]
+async fn a_sloppy_message_is_used_and_complained_about() {
+    let (bob, socket) = bob_and_socket().await;
+    let mut ping = request(&socket, Method::Options, "z9hG4bKsloppy");
+    ping.remove("Max-Forwards");
+    let answer = socket
+        .send_and_wait_final(&ping.to_bytes(), LIMIT)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(answer.status(), Some(200));
+    let complaints = bob.complaints();
+    assert_eq!(complaints.len(), 1);
+    assert!(complaints[0].rule.starts_with("8.1.1.6"), "{complaints:?}");
+}
