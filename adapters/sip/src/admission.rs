@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -39,6 +39,8 @@ pub enum Refused {
     Calls,
     /// Too many at a time: commits do not keep up.
     Setups,
+    /// The server shuts down: running calls finish, new ones go elsewhere.
+    Closing,
 }
 
 impl Refused {
@@ -48,6 +50,7 @@ impl Refused {
             Self::Source => "source",
             Self::Calls => "calls",
             Self::Setups => "setups",
+            Self::Closing => "closing",
         }
     }
 }
@@ -57,6 +60,7 @@ impl Refused {
 pub struct Admission {
     limits: Limits,
     setups: AtomicUsize,
+    is_closed: AtomicBool,
     sources: Mutex<HashMap<IpAddr, Bucket>>,
 }
 
@@ -91,8 +95,14 @@ impl Admission {
         Self {
             limits,
             setups: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
             sources: Mutex::default(),
         }
+    }
+
+    /// Lets nobody in any more.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 
     /// Takes one call in, or says why not. `calls` are those held now.
@@ -100,6 +110,9 @@ impl Admission {
     /// # Errors
     /// Which limit is reached.
     pub fn admit(&self, source: IpAddr, calls: usize, now: Instant) -> Result<(), Refused> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(Refused::Closing);
+        }
         if calls >= self.limits.calls_max {
             return Err(Refused::Calls);
         }

@@ -122,6 +122,11 @@ impl Handle {
         self.driver.calls.load(Ordering::Relaxed)
     }
 
+    /// Answers new calls with 503 from now on; running calls go on.
+    pub fn refuse_new_calls(&self) {
+        self.driver.admission.close();
+    }
+
     /// Legs that are not over.
     pub fn live_legs(&self) -> usize {
         self.driver.legs().live_mut().count()
