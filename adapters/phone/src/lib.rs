@@ -3,6 +3,28 @@
 //! It is a second, independent implementation of SIP: it must not know the product's crates nor its SIP stack, so that
 //! a bug there meets somebody who reads the RFC differently. Start at [`Phone`]; the protocol is in `engine`, which owns
 //! no socket. Everything here is for loopback and test networks: no DNS, no TLS, no SRTP.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use ringledger_phone::{CallOptions, Phone, PhoneOptions, Result, tone};
+//!
+//! # async fn example(server: std::net::SocketAddr) -> Result<()> {
+//! let agent = Phone::bind(PhoneOptions::new(server, "ann").with_password("secret")).await?;
+//! agent.register(60).await?;
+//! let caller = Phone::bind(PhoneOptions::new(server, "4411")).await?;
+//! let call = caller.call("sales", CallOptions::default()).await?;
+//!
+//! let offered = agent.next_incoming().await.expect("the agent's phone is there");
+//! offered.ring().await?;
+//! offered.answer().await?;
+//! call.wait_answered(Duration::from_secs(5)).await?;
+//! call.media().play_tone(440.0, 0.3);
+//! let heard = offered.media().record(4000, Duration::from_secs(5)).await;
+//! assert!(tone::tone_share(&heard, 440.0) > 0.9);
+//! call.hang_up().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod address;
 mod agent;
