@@ -141,6 +141,16 @@ impl Authenticator {
         &self.realm
     }
 
+    /// The user that an attempt claims to be, so that its HA1 can be fetched
+    /// before [`Self::verify`].
+    pub fn claimed_user(&self, headers: &[&str]) -> Option<String> {
+        headers
+            .iter()
+            .filter_map(|header| parse(header).ok().flatten())
+            .find(|credentials| credentials.realm == self.realm)
+            .map(|credentials| credentials.user)
+    }
+
     /// Judges an attempt. `find` gives the HA1 of a user name, if there is one;
     /// an unknown user costs the same time as a wrong password.
     pub fn verify(

@@ -179,7 +179,13 @@ impl Stack {
                 options,
             }),
         };
-        Ok((stack, Incoming { receiver: incoming }))
+        Ok((
+            stack,
+            Incoming {
+                receiver: incoming,
+                shutdown,
+            },
+        ))
     }
 
     /// Hands a complete, inspected message to its transaction.
@@ -422,13 +428,21 @@ async fn run_client(mut transaction: Transaction, mut on: impl FnMut(Outcome)) {
 /// The requests that start transactions.
 pub struct Incoming {
     receiver: TransactionReceiver,
+    shutdown: CancellationToken,
 }
 
 impl Incoming {
     /// Hands every new request to the user, in order, until the stack ends.
     /// INVITEs get their 100 at once (RFC 3261, 17.2.1).
     pub async fn run(mut self, user: Arc<dyn TransactionUser>) {
-        while let Some(transaction) = self.receiver.recv().await {
+        loop {
+            let transaction = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                transaction = self.receiver.recv() => transaction,
+            };
+            let Some(transaction) = transaction else {
+                return;
+            };
             let Some(flow) = transaction.connection.as_ref().and_then(flow_of) else {
                 continue;
             };

@@ -1,0 +1,300 @@
+//! A whole server without its binary: write side, SIP and media on loopback,
+//! and our own phones to call it.
+
+use commands::{
+    credentials,
+    feed::Feed,
+    ports::Position,
+    system::{SystemClock, SystemEntropy},
+};
+use domain::{
+    agent,
+    any::{AnyCommand, AnyEvent},
+    call,
+    id::{AgentId, CallId, DEFAULT_TENANT, LegId, QueueId},
+    queue, trunk,
+};
+use phone::{CallOptions, OutgoingCall, Phone, PhoneOptions};
+use ringledger_tests::office::Office;
+use sip::{
+    media::{FarEnd, Media, NoPort},
+    sdp,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+pub use ringledger_tests::office::rules;
+
+/// Nothing that is waited for takes longer on the slowest machine.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+pub const REALM: &str = "ringledger";
+
+/// The relay as SIP sees it; the server does the same.
+struct RelayPort(media::Relay);
+
+impl Media for RelayPort {
+    fn open(&self, leg: LegId) -> Result<SocketAddr, NoPort> {
+        self.0.open(leg).map(|local| local.rtp).map_err(|_| NoPort)
+    }
+
+    fn set_remote(&self, leg: LegId, far: FarEnd) {
+        let mut payload_types = match far.codec {
+            sdp::Codec::Pcmu => media::PayloadTypes::pcmu(far.dtmf_payload_type),
+            sdp::Codec::Pcma => media::PayloadTypes::pcma(far.dtmf_payload_type),
+        };
+        payload_types.audio = far.payload_type;
+        let direction = match far.direction {
+            sdp::Direction::SendRecv => media::Direction::SendRecv,
+            sdp::Direction::SendOnly => media::Direction::SendOnly,
+            sdp::Direction::RecvOnly => media::Direction::RecvOnly,
+            sdp::Direction::Inactive => media::Direction::Inactive,
+        };
+        let policy = if far.rtp.ip() == far.signalled_from {
+            media::SourcePolicy::Strict
+        } else {
+            media::SourcePolicy::Latch {
+                registered: far.signalled_from,
+            }
+        };
+        self.0.set_remote(
+            leg,
+            media::Remote {
+                rtp: far.rtp,
+                rtcp: far.rtcp,
+                payload_types,
+                direction,
+                policy,
+            },
+        );
+    }
+
+    fn close(&self, leg: LegId) {
+        self.0.close(leg);
+    }
+}
+
+pub struct World {
+    pub office: Arc<Office>,
+    pub sip: sip::Handle,
+    pub relay: media::Relay,
+    pub shutdown: CancellationToken,
+    _media: oneshot::Sender<()>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+/// Settings for loopback.
+pub fn options() -> sip::Options {
+    sip::Options {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        realm: REALM.into(),
+        ..sip::Options::default()
+    }
+}
+
+pub async fn open() -> World {
+    open_with(options()).await
+}
+
+pub async fn open_with(options: sip::Options) -> World {
+    open_on(Arc::new(Office::open().await), options).await
+}
+
+/// Opens over a write side that is there already, as after a restart.
+pub async fn open_on(office: Arc<Office>, options: sip::Options) -> World {
+    let relay_options = media::Options {
+        listen: [127, 0, 0, 1].into(),
+        quarantine_ms: 100,
+        ..media::Options::default()
+    };
+    let (relay, events) =
+        media::Relay::start(&relay_options, Arc::new(SystemEntropy::default())).unwrap();
+    let means = media::driver::Means {
+        relay: relay.clone(),
+        feed: office.feed.clone(),
+        gateway: office.gateway.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy::default()),
+    };
+    let (stop_media, stopped) = oneshot::channel();
+    let head = office.feed.head();
+    tokio::spawn(media::driver::run(means, events, head, stopped));
+    let shutdown = CancellationToken::new();
+    let parts = sip::Parts {
+        gateway: office.gateway.clone(),
+        feed: office.feed.clone(),
+        directory: office.directory.clone(),
+        vault: office.stores.vault.clone(),
+        store: office.stores.read.clone(),
+        secrets: office.stores.secrets.clone(),
+        media: Arc::new(RelayPort(relay.clone())),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy::default()),
+    };
+    let sip = sip::start(options, parts, shutdown.clone()).await.unwrap();
+    World {
+        office,
+        sip,
+        relay,
+        shutdown,
+        _media: stop_media,
+    }
+}
+
+impl World {
+    pub fn feed(&self) -> &Feed {
+        &self.office.feed
+    }
+
+    /// A queue named `support` with these rules.
+    pub async fn support(&self, rules: queue::Config) -> QueueId {
+        self.office.queue("support", rules).await
+    }
+
+    /// An agent of the queue, logged in when the first phone registers.
+    pub async fn agent(&self, name: &str, queue: QueueId) -> AgentId {
+        let id = AgentId::named(DEFAULT_TENANT, name);
+        let command = agent::Command::Configure {
+            name: name.into(),
+            config: agent::Config {
+                display_name: None,
+                queues: vec![queue],
+                ready_on_register: true,
+            },
+        };
+        let made = self
+            .office
+            .dispatch(AnyCommand::Agent(id, command))
+            .await
+            .unwrap();
+        self.office.directory.wait_for(made.position).await;
+        let secrets = &*self.office.stores.secrets;
+        credentials::keep(secrets, REALM, name, "secret")
+            .await
+            .unwrap();
+        id
+    }
+
+    pub async fn trunk(&self, name: &str, allow: &str) {
+        let id = domain::id::TrunkId::named(DEFAULT_TENANT, name);
+        let command = trunk::Command::Configure {
+            name: name.into(),
+            config: trunk::Config {
+                allow: vec![allow.into()],
+                host: None,
+                user: None,
+            },
+        };
+        let made = self
+            .office
+            .dispatch(AnyCommand::Trunk(id, command))
+            .await
+            .unwrap();
+        self.office.directory.wait_for(made.position).await;
+    }
+
+    pub fn phone_options(&self, user: &str) -> PhoneOptions {
+        PhoneOptions::new(self.sip.local_addr(), user)
+    }
+
+    pub async fn phone(&self, user: &str) -> Phone {
+        Phone::bind(self.phone_options(user)).await.unwrap()
+    }
+
+    /// A phone of an agent, registered, its agent ready.
+    pub async fn agent_phone(&self, name: &str) -> Phone {
+        self.agent_phone_with(self.phone_options(name)).await
+    }
+
+    pub async fn agent_phone_with(&self, options: PhoneOptions) -> Phone {
+        let name = options.user.clone();
+        let before = self.feed().head();
+        let first = !self.is_ready(&name).await;
+        let phone = Phone::bind(options.with_password("secret")).await.unwrap();
+        phone.register(120).await.unwrap();
+        if first {
+            let agent = AgentId::named(DEFAULT_TENANT, &name);
+            self.office
+                .see(before, |entry| match &entry.fact.event {
+                    AnyEvent::Session(session, domain::session::Event::BecameReady {})
+                        if session.agent == agent =>
+                    {
+                        Some(())
+                    }
+                    _ => None,
+                })
+                .await;
+        }
+        phone
+    }
+
+    async fn is_ready(&self, name: &str) -> bool {
+        let agent = AgentId::named(DEFAULT_TENANT, name);
+        self.office
+            .directory
+            .session(agent)
+            .is_some_and(|(_, open)| open)
+    }
+
+    /// Waits for the next event of that name of any call, after a position.
+    pub async fn see(&self, after: Position, event_type: &str) -> (Position, CallId) {
+        self.office
+            .see(after, |entry| {
+                (&*entry.recorded.event_type == event_type)
+                    .then(|| commands::processes::call_of(&entry.fact.event))
+                    .flatten()
+            })
+            .await
+    }
+
+    /// Waits for the end of a call and returns its event.
+    pub async fn see_end(&self, after: Position) -> call::Event {
+        self.office
+            .see(after, |entry| match &entry.fact.event {
+                AnyEvent::Call(_, event @ call::Event::Ended { .. }) => Some(event.clone()),
+                _ => None,
+            })
+            .await
+            .1
+    }
+
+    /// Wire names of a call's events so far.
+    pub async fn story(&self, wanted: CallId) -> Vec<String> {
+        self.office
+            .history()
+            .await
+            .into_iter()
+            .filter(|entry| matches!(&entry.fact.event, AnyEvent::Call(call, _) if *call == wanted))
+            .map(|entry| entry.recorded.event_type.to_string())
+            .collect()
+    }
+
+    /// Waits until no port is open and no leg is live.
+    pub async fn see_nothing_left(&self) {
+        let nothing = async {
+            while self.relay.open_ports() > 0 || self.sip.live_legs() > 0 || self.sip.calls() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, nothing)
+            .await
+            .unwrap_or_else(|_| {
+                panic!(
+                    "{} ports, {} legs, {} calls are left",
+                    self.relay.open_ports(),
+                    self.sip.live_legs(),
+                    self.sip.calls()
+                )
+            });
+    }
+}
+
+pub async fn dial(phone: &Phone, target: &str) -> OutgoingCall {
+    phone.call(target, CallOptions::default()).await.unwrap()
+}
