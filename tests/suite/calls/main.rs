@@ -4,6 +4,13 @@
     clippy::wildcard_enum_match_arm,
     reason = "a test looks for one event among all"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_docs_in_private_items,
+    unreachable_pub,
+    reason = "a test may, also in its helpers"
+)]
 
 mod answered;
 mod refused;
