@@ -1,4 +1,9 @@
 //! Two stacks of ours call each other over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may, also in its helpers"
+)]
 
 use ringledger_sip::{
     ingress::Ingress,

@@ -267,7 +267,7 @@ impl Driver {
         let (outcome, wire) = agent
             .failure
             .take()
-            .unwrap_or((OfferOutcome::Unreachable, WireCause::default()));
+            .unwrap_or_else(|| (OfferOutcome::Unreachable, WireCause::default()));
         Some(Command::RecordFailure {
             leg: id,
             outcome,

@@ -38,7 +38,7 @@ use domain::{
     id::{CallId, CommandId, DEFAULT_TENANT},
 };
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -225,7 +225,7 @@ fn own_host(ip: IpAddr) -> String {
                 socket.connect(far)?;
                 socket.local_addr()
             })
-            .map_or(IpAddr::from([127, 0, 0, 1]), |address| address.ip())
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
     } else {
         ip
     };

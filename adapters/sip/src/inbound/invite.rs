@@ -200,15 +200,14 @@ mod tests {
 
     #[test]
     fn an_invite_that_is_no_call_gets_the_response_of_its_fault() {
-        let cases: [(&[(&str, &str)], &str, u16); 4] = [
-            (&[("Max-Forwards", "0")], "", 483),
-            (&[("Contact", "")], "", 400),
-            (&[("Content-Type", "text/plain")], "hello", 415),
-            (&[("From", "")], "", 400),
-        ];
-        for (lines, body, status) in cases {
-            let refused = translate(&invite(lines, body), "us").unwrap_err();
-            assert_eq!(refused.status, status, "{lines:?}");
+        for (name, value, body, status) in [
+            ("Max-Forwards", "0", "", 483),
+            ("Contact", "", "", 400),
+            ("Content-Type", "text/plain", "hello", 415),
+            ("From", "", "", 400),
+        ] {
+            let refused = translate(&invite(&[(name, value)], body), "us").unwrap_err();
+            assert_eq!(refused.status, status, "{name}");
         }
     }
 

@@ -9,27 +9,32 @@
 //! The crate logs every packet, credentials included, at `info`: a subscriber
 //! must filter `rsipstack=warn`.
 
+mod client;
 mod convert;
 mod flows;
 mod local;
 mod server;
+mod user;
 
+pub use client::{ClientTransaction, Outcome};
 pub use server::{Reply, ServerTransaction};
+pub use user::{Incoming, TransactionUser};
 
-use crate::message::{Method, Request, Response};
-use crate::transport::{Flow, Transport};
+use crate::{
+    message::{Method, Request, Response},
+    transport::{Flow, Transport},
+};
 use flows::Flows;
 use rsipstack::{
     EndpointBuilder,
     sip::SipMessage,
     transaction::{
-        TransactionReceiver,
         endpoint::{EndpointInnerRef, EndpointOption},
         key::{TransactionKey, TransactionRole},
         random_text,
-        transaction::{Transaction, TransactionEvent, TransactionEventSender},
+        transaction::Transaction,
     },
-    transport::{SipConnection, TransportLayer},
+    transport::TransportLayer,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::UdpSocket;
@@ -51,73 +56,6 @@ pub struct StackOptions {
     pub port: u16,
     /// Timer T1 in milliseconds (RFC 3261, 17.1.1.1); 500 but in tests.
     pub t1_ms: u64,
-}
-
-/// What the transactions tell their user. Called on the task that received the
-/// message: it must not block, and it must not wait.
-pub trait TransactionUser: Send + Sync + 'static {
-    /// Whether there is room for a new call from there. Asked before an INVITE
-    /// outside a dialog gets a transaction; repeated ones are not asked about.
-    ///
-    /// # Errors
-    /// The response that turns it away.
-    fn admit(&self, flow: Flow) -> Result<(), Reply>;
-    /// A new request: INVITE, or one that must be answered with
-    /// [`ServerTransaction::respond`]. Requests of one flow come in order.
-    fn request(&self, transaction: ServerTransaction, request: Request);
-    /// The INVITE was cancelled before it was answered; the CANCEL itself has
-    /// got its 200.
-    fn cancelled(&self, transaction: &ServerTransaction, cancel: Request);
-    /// The ACK of our 2xx has come.
-    fn acked(&self, transaction: &ServerTransaction, ack: Request);
-    /// Our 2xx was repeated for 64*T1 and no ACK came (RFC 3261, 13.3.1.4).
-    fn ack_missing(&self, transaction: &ServerTransaction);
-    /// A 2xx to an INVITE whose transaction is over: a retransmission that
-    /// wants its ACK again, or another branch of a fork (RFC 3261, 13.2.2.4).
-    fn late_success(&self, response: Response, flow: Flow);
-}
-
-/// What becomes of a request that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A provisional or final response.
-    Response(Response),
-    /// No final response, and none will come: timer B or F, or the transport failed.
-    NoResponse,
-}
-
-/// A request that was sent; the handle of its transaction.
-#[derive(Clone)]
-pub struct ClientTransaction {
-    request: Arc<Request>,
-    flow: Flow,
-    key: TransactionKey,
-    sender: TransactionEventSender,
-}
-
-/// Names nothing personal.
-impl std::fmt::Debug for ClientTransaction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientTransaction")
-            .field("method", &self.request.method)
-            .field("flow", &self.flow)
-            .finish_non_exhaustive()
-    }
-}
-
-impl ClientTransaction {
-    /// Gives the transaction up: no more retransmissions, no more responses.
-    /// Its user hears [`Outcome::NoResponse`] if there was no final one.
-    pub fn abandon(&self) {
-        let _ = self
-            .sender
-            .send(TransactionEvent::Terminate(self.key.clone()));
-    }
-
-    /// The request as it was sent.
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
 }
 
 /// The transaction layer over our own sockets.
@@ -394,81 +332,8 @@ impl Stack {
         let stack = self.clone();
         tokio::spawn(Box::pin(async move {
             transaction.connection = stack.inner.flows.connection(flow).await;
-            run_client(transaction, on).await;
+            client::run(transaction, on).await;
         }));
         Some(handle)
     }
-}
-
-/// One client transaction, to its end.
-async fn run_client(mut transaction: Transaction, mut on: impl FnMut(Outcome)) {
-    let mut ended = false;
-    // Without a connection there is nobody to wait for.
-    if transaction.connection.is_some() && transaction.send().await.is_ok() {
-        while let Some(message) = transaction.receive().await {
-            let SipMessage::Response(response) = message else {
-                continue;
-            };
-            if ended {
-                continue;
-            }
-            if local::is_local(&response) {
-                break;
-            }
-            let response = convert::response(&response);
-            ended = response.is_final();
-            on(Outcome::Response(response));
-        }
-    }
-    if !ended {
-        on(Outcome::NoResponse);
-    }
-}
-
-/// The requests that start transactions.
-pub struct Incoming {
-    receiver: TransactionReceiver,
-    shutdown: CancellationToken,
-}
-
-impl Incoming {
-    /// Hands every new request to the user, in order, until the stack ends.
-    /// INVITEs get their 100 at once (RFC 3261, 17.2.1).
-    pub async fn run(mut self, user: Arc<dyn TransactionUser>) {
-        loop {
-            let transaction = tokio::select! {
-                () = self.shutdown.cancelled() => return,
-                transaction = self.receiver.recv() => transaction,
-            };
-            let Some(transaction) = transaction else {
-                return;
-            };
-            let Some(flow) = transaction.connection.as_ref().and_then(flow_of) else {
-                continue;
-            };
-            let Some(request) = convert::request(&transaction.original) else {
-                continue;
-            };
-            let handle = ServerTransaction::new(&transaction, &request, flow);
-            if request.method == Method::Invite {
-                handle.respond(Reply::new(100));
-            }
-            tokio::spawn(Box::pin(server::run(
-                transaction,
-                handle.clone(),
-                user.clone(),
-            )));
-            user.request(handle, request);
-        }
-    }
-}
-
-/// Where a message came from: connections are made per peer (see [`flows`]).
-fn flow_of(connection: &SipConnection) -> Option<Flow> {
-    let transport = match connection {
-        SipConnection::Udp(_) => Transport::Udp,
-        _ => Transport::Tcp,
-    };
-    let peer = connection.get_addr().get_socketaddr().ok()?;
-    Some(Flow { transport, peer })
 }
