@@ -105,6 +105,8 @@ fn check<'a>(wire: &Wire<'a>, line: Line<'a>, origin: Origin) -> Result<Checked<
     }
     let from = NameAddr::parse(wire.get("From").unwrap_or_default())?;
     let to = NameAddr::parse(wire.get("To").unwrap_or_default())?;
+    from.tag()?;
+    let in_dialog = to.tag()?.is_some();
     call_id(wire.get("Call-ID").unwrap_or_default())?;
     let hops = max_forwards(wire)?;
     let body = body(wire, origin.transport)?;
@@ -115,7 +117,7 @@ fn check<'a>(wire: &Wire<'a>, line: Line<'a>, origin: Origin) -> Result<Checked<
     }
     let contacts = contacts(wire, method, &via, &from)?;
     routes(wire)?;
-    if hops == Some(0) && counts_hops(method) && to.param("tag").is_none() {
+    if hops == Some(0) && counts_hops(method) && !in_dialog {
         return Err(Refusal::new(483));
     }
     if !matches!(method, Method::Ack | Method::Cancel) {

@@ -29,8 +29,9 @@ fn reprint(wire: &Wire<'_>, transport: Transport) -> Option<Vec<u8>> {
     let (seq, method) = cseq(wire.get("CSeq")?).ok()?;
     Method::parse(method)?;
     let from = NameAddr::parse(wire.get("From")?).ok()?;
-    from.param("tag")?;
+    from.tag().ok()??;
     let to = NameAddr::parse(wire.get("To")?).ok()?;
+    to.tag().ok()?;
     let call_id = wire.get("Call-ID")?;
     if call_id.is_empty() || call_id.contains(char::is_whitespace) {
         return None;

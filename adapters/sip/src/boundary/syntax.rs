@@ -14,6 +14,9 @@ pub(super) type Param = (String, Option<String>);
 /// Longest URI or parameter list, in bytes.
 const VALUE_BYTES_MAX: usize = 4096;
 
+/// Longest tag, in bytes: it is part of the key of a transaction and a dialog.
+const TAG_BYTES_MAX: usize = 512;
+
 /// A `sip:` or `sips:` URI (RFC 3261, 19.1), or another one kept as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Uri {
@@ -46,6 +49,10 @@ impl Uri {
         }
         let scheme = scheme.to_ascii_lowercase();
         if scheme != "sip" && scheme != "sips" {
+            let letters = scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
+            if !stack_reads(if letters { rest } else { text }) {
+                return Err("URI of another scheme");
+            }
             return Ok(Self::opaque(scheme, rest));
         }
         escapes_are_whole(rest)?;
@@ -99,27 +106,36 @@ impl Uri {
     /// The form for a place where the stack routes by the URI: its user part
     /// must not hold `;` or `?`, at which the stack cuts.
     pub(super) fn for_routing(&self) -> String {
-        self.print(|byte| {
-            byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$/:#[]^`{|}".contains(&byte)
-        })
+        self.print(|userinfo, out| print_userinfo(userinfo, out))
     }
 
-    /// The form for From and To, which the stack prints again: it escapes what it
-    /// has not decoded, so that what may be decoded is decoded here.
+    /// The form for From and To, which are echoed: as it was written, unless the
+    /// stack could not read that.
     pub(super) fn for_echo(&self) -> String {
-        self.print(|byte| {
-            byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$/:#[]^`{|};? %".contains(&byte)
+        self.print(|userinfo, out| {
+            let readable = match userinfo.split_once(';') {
+                _ if userinfo.contains([':', '?']) => false,
+                Some((_, params)) => {
+                    split_params(params).is_ok_and(|params| params.iter().all(is_carried))
+                }
+                None => true,
+            };
+            if readable {
+                out.push_str(userinfo);
+            } else {
+                print_userinfo(userinfo, out);
+            }
         })
     }
 
-    fn print(&self, plain: fn(u8) -> bool) -> String {
+    fn print(&self, print_userinfo: impl FnOnce(&str, &mut String)) -> String {
         let mut out = format!("{}:", self.scheme);
         if let Some(opaque) = &self.opaque {
             out.push_str(opaque);
             return out;
         }
         if let Some(userinfo) = &self.userinfo {
-            print_userinfo(userinfo, plain, &mut out);
+            print_userinfo(userinfo, &mut out);
             out.push('@');
         }
         out.push_str(&self.host);
@@ -135,9 +151,11 @@ impl Uri {
     }
 }
 
-/// Decodes the escapes of characters in `plain` (they mean the same, RFC 3261,
-/// 19.1.4) and escapes raw ones outside it. Delimiters stay as they were written.
-fn print_userinfo(userinfo: &str, plain: fn(u8) -> bool, out: &mut String) {
+/// Decodes the escapes of characters that need none (they mean the same,
+/// RFC 3261, 19.1.4), and escapes what needs one.
+fn print_userinfo(userinfo: &str, out: &mut String) {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$/:#[]^`{|}".contains(&byte);
     let bytes = userinfo.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -146,24 +164,42 @@ fn print_userinfo(userinfo: &str, plain: fn(u8) -> bool, out: &mut String) {
             .flatten()
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match hex {
-            Some(byte) => {
-                if plain(byte) && !b":;?".contains(&byte) {
-                    out.push(char::from(byte));
-                } else {
-                    out.push_str(&userinfo[at..at + 3]);
-                }
+            // An escaped colon is no separator, and must not become one.
+            Some(byte) if plain(byte) && byte != b':' => {
+                out.push(char::from(byte));
                 at += 3;
             }
+            Some(_) => {
+                out.push_str(&userinfo[at..at + 3]);
+                at += 3;
+            }
+            None if plain(bytes[at]) => {
+                out.push(char::from(bytes[at]));
+                at += 1;
+            }
             None => {
-                if plain(bytes[at]) {
-                    out.push(char::from(bytes[at]));
-                } else {
-                    out.push_str(&format!("%{:02X}", bytes[at]));
-                }
+                out.push_str(&format!("%{:02X}", bytes[at]));
                 at += 1;
             }
         }
     }
+}
+
+/// Whether the stack, which reads every URI as a SIP one, can read this one.
+fn stack_reads(text: &str) -> bool {
+    let main = text.split('?').next().unwrap_or_default();
+    let (host, params) = main.split_once(';').unwrap_or((main, ""));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let params_are_carried =
+        params.is_empty() || split_params(params).is_ok_and(|params| params.iter().all(is_carried));
+    let host_is_readable = match host.rsplit_once(':') {
+        _ if host.starts_with('[') => host_port(host).is_ok(),
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            !host.is_empty() && parse_port(port).is_ok()
+        }
+        Some(_) | None => !host.is_empty(),
+    };
+    params_are_carried && host_is_readable
 }
 
 fn escapes_are_whole(text: &str) -> Result<(), Fault> {
@@ -284,6 +320,14 @@ impl NameAddr {
     /// The value of a parameter; `Some("")` if it has none.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
         param(&self.params, name)
+    }
+
+    /// The tag of a From or To, which must be a token if it is there.
+    pub(super) fn tag(&self) -> Result<Option<&str>, Fault> {
+        match self.param("tag") {
+            Some(tag) if !is_token(tag) || tag.len() > TAG_BYTES_MAX => Err("malformed tag"),
+            tag => Ok(tag),
+        }
     }
 
     /// The value with a given form of its URI.
@@ -485,7 +529,9 @@ mod tests {
             Uri::parse("sip:%75se%72@h").unwrap().for_routing(),
             "sip:user@h"
         );
-        assert_eq!(Uri::parse("sip:n-%00@h").unwrap().for_echo(), "sip:n-%00@h");
+        for as_written in ["sip:n-%00@h", "sip:%75ser@h", "sip:+1;phone-context=+2@h"] {
+            assert_eq!(Uri::parse(as_written).unwrap().for_echo(), as_written);
+        }
     }
 
     #[test]
