@@ -3,6 +3,12 @@
 //! Also: no bytes, however mangled, make any of the parsers panic, or get
 //! something past the boundary that the stack cannot read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may, also in its helpers"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -106,7 +106,7 @@ impl Uri {
     /// The form for a place where the stack routes by the URI: its user part
     /// must not hold `;` or `?`, at which the stack cuts.
     pub(super) fn for_routing(&self) -> String {
-        self.print(|userinfo, out| print_userinfo(userinfo, out))
+        self.print(print_userinfo)
     }
 
     /// The form for From and To, which are echoed: as it was written, unless the
@@ -114,7 +114,7 @@ impl Uri {
     pub(super) fn for_echo(&self) -> String {
         self.print(|userinfo, out| {
             let readable = match userinfo.split_once(';') {
-                _ if userinfo.contains([':', '?']) => false,
+                _ if userinfo.starts_with(';') || userinfo.contains([':', '?']) => false,
                 Some((_, params)) => {
                     split_params(params).is_ok_and(|params| params.iter().all(is_carried))
                 }

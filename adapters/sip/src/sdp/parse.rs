@@ -65,7 +65,7 @@ pub fn parse(body: &[u8]) -> Result<Remote, Error> {
             .last_mut()
             .map_or(&mut session, |section| &mut section.level);
         match kind {
-            "c" => level.connection = level.connection.or(Some(connection(value))),
+            "c" => level.connection = level.connection.or_else(|| Some(connection(value))),
             "a" => match direction(value) {
                 Some(direction) => level.direction = Some(direction),
                 None => {
@@ -201,14 +201,12 @@ fn audio(index: usize, section: &Section<'_>, session: Level) -> Result<Audio, E
     let mut dtmf_payload_type = None;
     for payload_type in &section.payload_types {
         match encoding(section, *payload_type) {
-            Some(Encoding::Codec(codec)) => {
-                if !formats.iter().any(|format| format.codec == codec) {
-                    formats.push(Format {
-                        codec,
-                        payload_type: *payload_type,
-                    });
-                }
-            }
+            // The first number of a codec is the one it is called by.
+            Some(Encoding::Codec(codec)) if formats.iter().any(|known| known.codec == codec) => {}
+            Some(Encoding::Codec(codec)) => formats.push(Format {
+                codec,
+                payload_type: *payload_type,
+            }),
             Some(Encoding::Dtmf) => {
                 dtmf_payload_type = dtmf_payload_type.or(Some(*payload_type));
             }
@@ -283,10 +281,8 @@ fn rtcp(attribute: Option<&str>, rtp: SocketAddr) -> Option<SocketAddr> {
     let Some(attribute) = attribute else {
         return Some(SocketAddr::new(rtp.ip(), rtp.port().checked_add(1)?));
     };
-    let (port, address) = attribute
-        .trim()
-        .split_once(' ')
-        .unwrap_or((attribute.trim(), ""));
+    let attribute = attribute.trim();
+    let (port, address) = attribute.split_once(' ').unwrap_or((attribute, ""));
     let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
     let ip = match connection(address) {
         Connection::Address(ip) if !ip.is_unspecified() => ip,

@@ -53,7 +53,7 @@ impl Origin {
             .iter()
             .map(|codec| {
                 let known = shape.and_then(|remote| remote.audio.format(*codec));
-                known.unwrap_or(Format {
+                known.unwrap_or_else(|| Format {
                     codec: *codec,
                     payload_type: codec.static_payload_type(),
                 })
