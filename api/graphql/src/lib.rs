@@ -1,1 +1,32 @@
-//! Ringledger graphql.
+//! The GraphQL API: queries, mutations and subscriptions over HTTP and
+//! WebSocket, for boards, agents' desktops and provisioning.
+//!
+//! It knows the gateway, the directory and the read models; it must not know
+//! SQL, the event store or an adapter. A mutation builds one envelope and goes
+//! through the gateway; a read comes from committed rows. Start at
+//! [`router()`], then `schema.rs`; `limits` and `auth` stand before both.
+
+pub mod auth;
+mod error;
+mod execute;
+mod http;
+mod id;
+mod limits;
+mod loader;
+mod mutation;
+mod options;
+mod paging;
+mod query;
+mod rate;
+mod router;
+mod scalar;
+mod schema;
+mod services;
+mod subscription;
+mod types;
+mod ws;
+
+pub use options::Options;
+pub use router::router;
+pub use schema::sdl;
+pub use services::{Check, Probes, Services};

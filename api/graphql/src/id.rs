@@ -1,0 +1,174 @@
+//! Ids as clients see them: opaque, and different for each kind of thing, so
+//! that a call's id is never taken for an agent's.
+
+use crate::error::Fault;
+use async_graphql::ID;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::id::{AgentId, CallId, QueueId, TrunkId};
+use uuid::Uuid;
+
+/// What an id may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeId {
+    Call(CallId),
+    Agent(AgentId),
+    Queue(QueueId),
+    Trunk(TrunkId),
+}
+
+/// Kinds and their letters in the text of an id.
+const CALL: u8 = b'c';
+const AGENT: u8 = b'a';
+const QUEUE: u8 = b'q';
+const TRUNK: u8 = b't';
+
+fn encode(kind: u8, uuid: Uuid) -> ID {
+    let mut bytes = [kind; 17];
+    bytes[1..].copy_from_slice(uuid.as_bytes());
+    ID(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+impl From<NodeId> for ID {
+    fn from(id: NodeId) -> Self {
+        match id {
+            NodeId::Call(id) => encode(CALL, id.0),
+            NodeId::Agent(id) => encode(AGENT, id.0),
+            NodeId::Queue(id) => encode(QUEUE, id.0),
+            NodeId::Trunk(id) => encode(TRUNK, id.0),
+        }
+    }
+}
+
+impl NodeId {
+    /// Reads what was given out; `None` for anything else.
+    pub(crate) fn parse(id: &ID) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
+        let (kind, uuid) = bytes.split_first()?;
+        let uuid = Uuid::from_slice(uuid).ok()?;
+        match *kind {
+            CALL => Some(Self::Call(CallId(uuid))),
+            AGENT => Some(Self::Agent(AgentId(uuid))),
+            QUEUE => Some(Self::Queue(QueueId(uuid))),
+            TRUNK => Some(Self::Trunk(TrunkId(uuid))),
+            _ => None,
+        }
+    }
+}
+
+/// An id of one kind, from what a client sent. A plain UUID, as it stands in
+/// logs and events, is taken too.
+pub(crate) trait Named: Sized {
+    const KIND: &'static str;
+    fn of(node: NodeId) -> Option<Self>;
+    fn node(self) -> NodeId;
+    fn plain(uuid: Uuid) -> Self;
+
+    fn read(id: &ID) -> Result<Self, Fault> {
+        let named = NodeId::parse(id).and_then(Self::of);
+        named
+            .or_else(|| Uuid::parse_str(id).ok().map(Self::plain))
+            .ok_or_else(|| Fault::validation(format!("that is no id of {}", Self::KIND)))
+    }
+
+    fn read_all(ids: &[ID]) -> Result<Vec<Self>, Fault> {
+        ids.iter().map(Self::read).collect()
+    }
+
+    fn opaque(self) -> ID {
+        self.node().into()
+    }
+}
+
+impl Named for CallId {
+    const KIND: &'static str = "a call";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Call(id) => Some(id),
+            NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Call(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl Named for AgentId {
+    const KIND: &'static str = "an agent";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Agent(id) => Some(id),
+            NodeId::Call(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Agent(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl Named for QueueId {
+    const KIND: &'static str = "a queue";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Queue(id) => Some(id),
+            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Trunk(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Queue(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl Named for TrunkId {
+    const KIND: &'static str = "a trunk";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Trunk(id) => Some(id),
+            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Trunk(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_names_one_thing_of_one_kind() {
+        let call = CallId(Uuid::from_u128(7));
+        let id = call.opaque();
+        assert_eq!(NodeId::parse(&id), Some(NodeId::Call(call)));
+        assert_eq!(CallId::read(&id).unwrap(), call);
+        assert!(AgentId::read(&id).is_err());
+        assert_ne!(id, AgentId(call.0).opaque());
+    }
+
+    #[test]
+    fn a_plain_uuid_is_taken_where_the_kind_is_known() {
+        let uuid = Uuid::from_u128(7);
+        let id = ID(uuid.to_string());
+        assert_eq!(CallId::read(&id).unwrap(), CallId(uuid));
+        assert_eq!(NodeId::parse(&id), None);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "7", "YzE", "not an id", "////"] {
+            assert!(CallId::read(&ID(text.into())).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Reads many rows by id at once, however many fields ask for one of them.
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use commands::ports::Clock;
+use domain::id::{AgentId, QueueId};
+use projections::{
+    agent_states, queue_stats,
+    views::{ViewError, Views},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Loads rows from the views.
+pub(crate) struct Rows {
+    views: Views,
+    clock: Arc<dyn Clock>,
+}
+
+/// The loader as resolvers use it. It keeps nothing between two batches.
+pub(crate) type Loaded = DataLoader<Rows>;
+
+pub(crate) fn loader(views: Views, clock: Arc<dyn Clock>) -> Loaded {
+    DataLoader::new(Rows { views, clock }, tokio::spawn)
+}
+
+impl Loader<AgentId> for Rows {
+    type Value = agent_states::Row;
+    type Error = ViewError;
+
+    async fn load(&self, keys: &[AgentId]) -> Result<HashMap<AgentId, Self::Value>, ViewError> {
+        let rows = self.views.agents_by_id(keys).await?;
+        Ok(rows.into_iter().map(|row| (row.agent, row)).collect())
+    }
+}
+
+impl Loader<QueueId> for Rows {
+    type Value = queue_stats::Row;
+    type Error = ViewError;
+
+    async fn load(&self, keys: &[QueueId]) -> Result<HashMap<QueueId, Self::Value>, ViewError> {
+        let rows = self.views.queues_by_id(keys).await?;
+        Ok(rows.into_iter().map(|row| (row.queue, row)).collect())
+    }
+}
+
+/// Asks for the statistics of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Statistics(pub(crate) QueueId);
+
+impl Loader<Statistics> for Rows {
+    type Value = queue_stats::Now;
+    type Error = ViewError;
+
+    async fn load(
+        &self,
+        keys: &[Statistics],
+    ) -> Result<HashMap<Statistics, Self::Value>, ViewError> {
+        let queues: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.views.queues_now(&queues, self.clock.now()).await?;
+        Ok(rows
+            .into_iter()
+            .map(|now| (Statistics(now.row.queue), now))
+            .collect())
+    }
+}

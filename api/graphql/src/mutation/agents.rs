@@ -1,0 +1,300 @@
+//! Orders about agents.
+
+use super::{Order, Outcome, UserError};
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    query::{Needs, require, views_at},
+    scalar::Cursor,
+    types::{Agent, words::NotReadyWish},
+};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use commands::{
+    credentials,
+    ports::VaultError,
+    sessions::{Wish, carry_out},
+};
+use domain::{
+    agent::{Command, Config},
+    any::AnyCommand,
+    id::{AgentId, QueueId, SessionId},
+    sealed::{Party, Sealed},
+    session::{self, LogoutReason},
+};
+use projections::changed::View;
+
+/// Characters of a password at most: it is hashed, and hashing has a price.
+const PASSWORD_CHARS_MAX: usize = 256;
+
+#[derive(Default)]
+pub(crate) struct AgentMutations;
+
+/// An agent to be made.
+#[derive(InputObject)]
+pub(crate) struct CreateAgentInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// User part of its SIP address; 1 to 64 letters, digits, `.`, `-`, `_`.
+    name: String,
+    /// With which its phone registers. Only hashes of it are kept, apart from
+    /// the record.
+    #[graphql(secret)]
+    password: String,
+    /// The person's name. Kept so that it can be erased.
+    display_name: Option<String>,
+    /// The queues that it serves.
+    #[graphql(default)]
+    queue_ids: Vec<ID>,
+    /// A registered phone logs the agent in, ready.
+    #[graphql(default = true)]
+    ready_on_register: bool,
+}
+
+/// An agent that is to take calls.
+#[derive(InputObject)]
+pub(crate) struct AgentReadyInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which agent.
+    agent_id: ID,
+}
+
+/// An agent that is to take no calls.
+#[derive(InputObject)]
+pub(crate) struct AgentNotReadyInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which agent.
+    agent_id: ID,
+    /// Why.
+    reason: NotReadyWish,
+}
+
+/// An agent that is to leave.
+#[derive(InputObject)]
+pub(crate) struct AgentLogOutInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which agent.
+    agent_id: ID,
+}
+
+/// What came of an order about an agent: the fields of each payload.
+pub(crate) struct AgentPayload {
+    agent: AgentId,
+    outcome: Outcome,
+}
+
+#[Object]
+impl AgentPayload {
+    /// The agent, once the views know what was done.
+    async fn agent(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
+        if !self.outcome.is_done() {
+            return Ok(None);
+        }
+        require(ctx, Scope::AgentRead)?;
+        let views = views_at(ctx, &[View::AgentStates], self.outcome.position).await?;
+        let row = views.agent(self.agent).await;
+        Ok(row.map_err(Fault::from)?.map(Agent))
+    }
+
+    /// What a read must have reached to see it; null when nothing was done.
+    async fn position(&self) -> Option<Cursor> {
+        self.outcome.position
+    }
+
+    /// Why nothing was done; empty when it was.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.outcome.user_errors
+    }
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct CreateAgentPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AgentReadyPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AgentNotReadyPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AgentLogOutPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// The name of a person, sealed under the key of the agent.
+async fn seal(order: &Order<'_>, name: &str, display_name: String) -> Result<Sealed<Party>, Fault> {
+    let party = Party {
+        user: name.to_lowercase(),
+        host: None,
+        display_name: Some(display_name),
+    };
+    let sealed = order.services.vault.seal(&party).await;
+    sealed.map_err(|error: VaultError| {
+        tracing::warn!(%error, "a name can not be sealed");
+        Fault::new(crate::error::Code::Unavailable, "key store is unavailable")
+    })
+}
+
+fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<UserError> {
+    if !(1..=PASSWORD_CHARS_MAX).contains(&password.chars().count()) {
+        let message = "password is not 1 to 256 characters";
+        return Some(UserError::new(
+            "agent.invalid_password",
+            message,
+            Some("password"),
+        ));
+    }
+    let unknown = queues
+        .iter()
+        .any(|queue| order.services.directory.queue(*queue).is_none());
+    unknown.then(|| UserError::new("queue.unknown", "queue is not known", Some("queueIds")))
+}
+
+/// Brings a wish to the agent's session.
+async fn wish(
+    ctx: &Context<'_>,
+    command_id: &ID,
+    agent: &ID,
+    wish: impl FnOnce(bool) -> Wish,
+) -> Result<AgentPayload> {
+    let order = Order::new(ctx, command_id)?;
+    let agent = AgentId::read(agent)?;
+    let is_own = order.identity.agent == Some(agent);
+    if !(is_own && order.identity.may(Scope::AgentSelf)) {
+        require(ctx, Scope::AgentManage)?;
+    }
+    let directory = &order.services.directory;
+    if directory.agent(agent).is_none() {
+        let error = UserError::new("agent.unknown", "agent is not known", Some("agentId"));
+        let outcome = Outcome::refused(error);
+        return Ok(AgentPayload { agent, outcome });
+    }
+    let wish = wish(is_own);
+    // Which session and which command it becomes, the directory says: the id
+    // must not depend on that, so that a retry is one.
+    let (session, command) = (SessionId { agent, number: 0 }, as_command(wish));
+    let envelope = order.envelope(AnyCommand::Session(session, command), agent.0);
+    let gateway = &order.services.gateway;
+    let outcome = Outcome::of(carry_out(gateway, directory, agent, wish, &envelope).await)?;
+    order.settle(&outcome).await;
+    Ok(AgentPayload { agent, outcome })
+}
+
+const fn as_command(wish: Wish) -> session::Command {
+    match wish {
+        Wish::Ready => session::Command::GoReady,
+        Wish::NotReady(reason) => session::Command::GoNotReady { reason },
+        Wish::LogOut(reason) => session::Command::LogOut { reason },
+    }
+}
+
+async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPayload> {
+    let order = Order::new(ctx, &input.command_id)?;
+    let name = input.name;
+    let agent = AgentId::named(order.identity.tenant, &name);
+    let queues = QueueId::read_all(&input.queue_ids)?;
+    if let Some(error) = check(&order, &input.password, &queues) {
+        let outcome = Outcome::refused(error);
+        return Ok(AgentPayload { agent, outcome });
+    }
+    let display_name = match input.display_name {
+        // A name that the rules refuse needs no key.
+        Some(display_name) if domain::name::is_valid(&name) => {
+            Some(seal(&order, &name, display_name).await?)
+        }
+        Some(_) | None => None,
+    };
+    let config = Config {
+        display_name,
+        queues,
+        ready_on_register: input.ready_on_register,
+    };
+    let command = Command::Create {
+        name: name.clone(),
+        config,
+    };
+    let command = AnyCommand::Agent(agent, command);
+    let outcome = order.dispatch(command, agent.0).await?;
+    if outcome.is_done() {
+        // After the event, so that a refusal changes no password. When it
+        // fails, the client retries with the same id and comes here again.
+        let services = order.services;
+        let secrets = services.secrets.as_ref();
+        credentials::keep(secrets, &services.realm, &name, &input.password)
+            .await
+            .map_err(Fault::from)?;
+    }
+    order.settle(&outcome).await;
+    Ok(AgentPayload { agent, outcome })
+}
+
+#[Object]
+impl AgentMutations {
+    /// Makes an agent.
+    #[graphql(guard = "Needs(Scope::AgentManage)")]
+    async fn create_agent(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateAgentInput,
+    ) -> Result<CreateAgentPayload> {
+        let outcome = create(ctx, input).await?;
+        Ok(CreateAgentPayload { outcome })
+    }
+
+    /// Lets an agent take calls; logs it in if need be. Applied after the
+    /// contact, when there is one.
+    async fn agent_ready(
+        &self,
+        ctx: &Context<'_>,
+        input: AgentReadyInput,
+    ) -> Result<AgentReadyPayload> {
+        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| Wish::Ready).await?;
+        Ok(AgentReadyPayload { outcome })
+    }
+
+    /// Lets an agent take no calls; logs it in if need be. Applied after the
+    /// contact, when there is one.
+    async fn agent_not_ready(
+        &self,
+        ctx: &Context<'_>,
+        input: AgentNotReadyInput,
+    ) -> Result<AgentNotReadyPayload> {
+        let reason = Wish::NotReady(input.reason.into());
+        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| reason).await?;
+        Ok(AgentNotReadyPayload { outcome })
+    }
+
+    /// Ends an agent's session. Applied after the contact, when there is one.
+    async fn agent_log_out(
+        &self,
+        ctx: &Context<'_>,
+        input: AgentLogOutInput,
+    ) -> Result<AgentLogOutPayload> {
+        let wished = |is_own| {
+            Wish::LogOut(if is_own {
+                LogoutReason::Agent
+            } else {
+                LogoutReason::Supervisor
+            })
+        };
+        let outcome = wish(ctx, &input.command_id, &input.agent_id, wished).await?;
+        Ok(AgentLogOutPayload { outcome })
+    }
+}

@@ -1,0 +1,183 @@
+//! What can be ordered: one file per noun. Each builds one envelope and goes
+//! through the gateway. A refusal by the rules is data (`userErrors`), a fault
+//! is an error.
+
+mod agents;
+mod calls;
+mod queues;
+mod trunks;
+
+use crate::{
+    auth::Identity,
+    error::{Fault, fault_of},
+    query::{identity, services},
+    scalar::Cursor,
+    services::Services,
+};
+use async_graphql::{Context, ID, MergedObject, Result, SimpleObject};
+use commands::{
+    envelope::{Committed, Envelope},
+    error::{DispatchError, Refused},
+};
+use domain::{
+    any::AnyCommand,
+    id::{CommandId, derive},
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// All mutations.
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(
+    queues::QueueMutations,
+    agents::AgentMutations,
+    calls::CallMutations,
+    trunks::TrunkMutations,
+);
+
+/// Why nothing was done.
+#[derive(SimpleObject, Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserError {
+    /// Stable code, for example `queue.already_exists`.
+    code: String,
+    /// What was wrong, in words.
+    message: String,
+    /// The field of the input that it is about, where there is one.
+    field: Option<String>,
+}
+
+impl UserError {
+    pub(crate) fn new(code: &str, message: &str, field: Option<&str>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            field: field.map(Into::into),
+        }
+    }
+}
+
+impl From<Refused> for UserError {
+    fn from(refused: Refused) -> Self {
+        Self::new(refused.code, &refused.message, field_of(refused.code))
+    }
+}
+
+/// The field of the input that a refusal is about.
+fn field_of(code: &str) -> Option<&'static str> {
+    match code {
+        "queue.already_exists"
+        | "queue.invalid_name"
+        | "agent.already_exists"
+        | "agent.invalid_name"
+        | "trunk.already_exists"
+        | "trunk.invalid_name" => Some("name"),
+        "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
+        "queue.invalid_capacity" => Some("capacity"),
+        "queue.invalid_wrap_up" => Some("wrapUpMs"),
+        "queue.invalid_number" => Some("numbers"),
+        "trunk.nothing_allowed" => Some("allow"),
+        "call.unknown" | "call.already_ended" => Some("callId"),
+        "agent.not_logged_in" => Some("agentId"),
+        _ => None,
+    }
+}
+
+/// What a mutation came to.
+pub(crate) struct Outcome {
+    /// What a reader must have reached to see it; none when it was refused.
+    pub(crate) position: Option<Cursor>,
+    pub(crate) user_errors: Vec<UserError>,
+}
+
+impl Outcome {
+    pub(crate) fn refused(error: UserError) -> Self {
+        Self {
+            position: None,
+            user_errors: vec![error],
+        }
+    }
+
+    /// Splits what the gateway answered into data and errors.
+    pub(crate) fn of(answer: Result<Committed, DispatchError>) -> Result<Self, Fault> {
+        match answer {
+            Ok(committed) => Ok(Self {
+                position: Some(committed.position.into()),
+                user_errors: vec![],
+            }),
+            Err(DispatchError::Refused(refused)) => Ok(Self::refused(refused.into())),
+            Err(
+                error @ (DispatchError::Conflict
+                | DispatchError::Unavailable(_)
+                | DispatchError::Corrupt(_)),
+            ) => Err(fault_of(&error)),
+        }
+    }
+
+    pub(crate) const fn is_done(&self) -> bool {
+        self.position.is_some()
+    }
+}
+
+/// One mutation under way.
+pub(crate) struct Order<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) identity: &'a Identity,
+    client: Uuid,
+}
+
+impl<'a> Order<'a> {
+    pub(crate) fn new(ctx: &Context<'a>, command_id: &ID) -> Result<Self> {
+        let client = Uuid::parse_str(command_id)
+            .map_err(|_| Fault::validation("commandId is not a UUID"))?;
+        Ok(Self {
+            services: services(ctx)?,
+            identity: identity(ctx)?,
+            client,
+        })
+    }
+
+    /// The envelope of a command. `correlation` is what belongs together.
+    ///
+    /// The command id is derived from the client's and from what is ordered:
+    /// the same order again hears the first answer, and an id that is used
+    /// again for something else, or by another tenant, is another command.
+    pub(crate) fn envelope(&self, command: AnyCommand, correlation: Uuid) -> Envelope {
+        let (category, key) = command.target();
+        let tenant = self.identity.tenant;
+        let label = format!("{tenant}/{}/{category}-{key}", command.name());
+        // Time-ordered when the client's is (UUIDv7).
+        let millis = u64::try_from(self.client.as_u128() >> 80).unwrap_or_default();
+        Envelope {
+            command,
+            command_id: CommandId(derive(millis, self.client, &label)),
+            at: self.services.clock.now(),
+            correlation_id: correlation,
+            causation_id: self.client,
+            actor: self.identity.actor(),
+            tenant,
+        }
+    }
+
+    /// Carries the command out.
+    pub(crate) async fn dispatch(
+        &self,
+        command: AnyCommand,
+        correlation: Uuid,
+    ) -> Result<Outcome, Fault> {
+        let envelope = self.envelope(command, correlation);
+        Outcome::of(self.services.gateway.dispatch(envelope).await)
+    }
+
+    /// Waits until names made by this command can be used by the next one. If
+    /// that takes too long, the next one says what it does not know.
+    pub(crate) async fn settle(&self, outcome: &Outcome) {
+        let Some(position) = outcome.position else {
+            return;
+        };
+        let timeout = Duration::from_millis(self.services.options.position_timeout_ms);
+        let known = self.services.directory.wait_for(position.into());
+        if tokio::time::timeout(timeout, known).await.is_err() {
+            tracing::warn!(position = position.0, "the directory is behind");
+        }
+    }
+}

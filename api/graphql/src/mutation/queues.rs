@@ -1,0 +1,116 @@
+//! Orders about queues.
+
+use super::{Order, Outcome, UserError};
+use crate::{
+    auth::Scope,
+    error::Fault,
+    query::{Needs, require, views_at},
+    scalar::{Cursor, Duration},
+    types::{
+        Queue,
+        words::{AnswerMode, Strategy},
+    },
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::{
+    any::AnyCommand,
+    id::QueueId,
+    queue::{Command, Config},
+};
+use projections::changed::View;
+
+#[derive(Default)]
+pub(crate) struct QueueMutations;
+
+/// A queue to be made.
+#[derive(InputObject)]
+pub(crate) struct CreateQueueInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// User part of its SIP address; 1 to 64 letters, digits, `.`, `-`, `_`.
+    name: String,
+    /// Which agent is offered a call first.
+    #[graphql(default_with = "Strategy::LongestIdle")]
+    strategy: Strategy,
+    /// How long one agent's phone rings.
+    #[graphql(default_with = "Duration(20_000)")]
+    ring_timeout_ms: Duration,
+    /// Work after a call; 0 for none.
+    #[graphql(default_with = "Duration(0)")]
+    wrap_up_ms: Duration,
+    /// When the caller is answered.
+    #[graphql(default_with = "AnswerMode::Immediate")]
+    answer_mode: AnswerMode,
+    /// How long a caller waits at most; 0 for no limit.
+    #[graphql(default_with = "Duration(0)")]
+    max_wait_ms: Duration,
+    /// Callers in the queue at most.
+    #[graphql(default = 1000)]
+    capacity: i32,
+    /// Answered within this time counts as in time.
+    #[graphql(default_with = "Duration(20_000)")]
+    service_level_threshold_ms: Duration,
+    /// Numbers that lead here, as they stand in the Request-URI.
+    #[graphql(default)]
+    numbers: Vec<String>,
+}
+
+/// What came of it.
+pub(crate) struct CreateQueuePayload {
+    queue: QueueId,
+    outcome: Outcome,
+}
+
+#[Object]
+impl CreateQueuePayload {
+    /// The queue, once the views know it.
+    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
+        if !self.outcome.is_done() {
+            return Ok(None);
+        }
+        require(ctx, Scope::QueueRead)?;
+        let views = views_at(ctx, &[View::QueueStats], self.outcome.position).await?;
+        let row = views.queue(self.queue).await;
+        Ok(row.map_err(Fault::from)?.map(Queue))
+    }
+
+    /// What a read must have reached to see it; null when nothing was done.
+    async fn position(&self) -> Option<Cursor> {
+        self.outcome.position
+    }
+
+    /// Why nothing was done; empty when it was.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.outcome.user_errors
+    }
+}
+
+#[Object]
+impl QueueMutations {
+    /// Makes a queue.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn create_queue(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateQueueInput,
+    ) -> Result<CreateQueuePayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let queue = QueueId::named(order.identity.tenant, &input.name);
+        let config = Config {
+            strategy: input.strategy.into(),
+            ring_timeout_ms: input.ring_timeout_ms.0,
+            wrap_up_ms: input.wrap_up_ms.0,
+            answer_mode: input.answer_mode.into(),
+            max_wait_ms: input.max_wait_ms.0,
+            // A negative one is none: the rules refuse it.
+            capacity: u32::try_from(input.capacity).unwrap_or(0),
+            service_level_threshold_ms: input.service_level_threshold_ms.0,
+            numbers: input.numbers,
+        };
+        let name = input.name;
+        let command = AnyCommand::Queue(queue, Command::Create { name, config });
+        let outcome = order.dispatch(command, queue.0).await?;
+        order.settle(&outcome).await;
+        Ok(CreateQueuePayload { queue, outcome })
+    }
+}

@@ -1,0 +1,71 @@
+//! Agents.
+
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    paging::{self, Asked, List},
+    query::{Needs, views_at},
+    scalar::Cursor,
+    types::{Agent, words::AgentState},
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::id::{AgentId, QueueId};
+use projections::{agent_states, changed::View};
+
+#[derive(Default)]
+pub(crate) struct AgentQueries;
+
+/// Which agents; what is not given lets every agent through.
+#[derive(InputObject, Default)]
+pub(crate) struct AgentFilter {
+    /// Serving this queue.
+    queue_id: Option<ID>,
+    /// In one of these states.
+    states: Option<Vec<AgentState>>,
+}
+
+impl AgentFilter {
+    fn read(self) -> Result<agent_states::Filter, Fault> {
+        let states = self.states.unwrap_or_default();
+        Ok(agent_states::Filter {
+            queue: self
+                .queue_id
+                .map(|queue| QueueId::read(&queue))
+                .transpose()?,
+            states: states.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+#[Object]
+impl AgentQueries {
+    /// The agent.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agent(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Agent>> {
+        let views = views_at(ctx, &[View::AgentStates], min_position).await?;
+        let row = views.agent(AgentId::read(&id)?).await;
+        Ok(row.map_err(Fault::from)?.map(Agent))
+    }
+
+    /// Agents by name.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agents(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AgentFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Agent>> {
+        let views = views_at(ctx, &[View::AgentStates], min_position).await?;
+        let filter = filter.unwrap_or_default().read()?;
+        let read = async |page| views.agents(&filter, &page).await;
+        paging::list(Asked::first(first, after), read, Agent).await
+    }
+}

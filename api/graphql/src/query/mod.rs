@@ -1,0 +1,83 @@
+//! What can be asked: one file per noun.
+
+mod agents;
+mod calls;
+mod nodes;
+mod queues;
+mod trunks;
+
+pub(crate) use calls::{ActiveCallFilter, ids};
+
+use crate::{
+    auth::{Identity, Scope},
+    error::Fault,
+    scalar::Cursor,
+    services::Services,
+};
+use async_graphql::{Context, Guard, MergedObject, Result};
+use projections::{changed::View, views::Views};
+use std::time::Duration;
+
+/// All queries.
+#[derive(MergedObject, Default)]
+pub(crate) struct Query(
+    calls::CallQueries,
+    agents::AgentQueries,
+    queues::QueueQueries,
+    trunks::TrunkQueries,
+    nodes::NodeQueries,
+);
+
+/// Lets only tokens with that scope through.
+pub(crate) struct Needs(pub(crate) Scope);
+
+impl Guard for Needs {
+    async fn check(&self, ctx: &Context<'_>) -> Result<()> {
+        Ok(require(ctx, self.0)?)
+    }
+}
+
+/// Refuses a token that does not have the scope.
+pub(crate) fn require(ctx: &Context<'_>, scope: Scope) -> Result<(), Fault> {
+    if identity(ctx)?.may(scope) {
+        Ok(())
+    } else {
+        Err(Fault::scope(scope))
+    }
+}
+
+/// Whoever asks.
+pub(crate) fn identity<'a>(ctx: &Context<'a>) -> Result<&'a Identity, Fault> {
+    // Every way to execute puts it there; without it nobody is let in.
+    ctx.data::<Identity>()
+        .map_err(|_| crate::auth::AuthError::Missing.into())
+}
+
+/// What the request may reach.
+pub(crate) fn services<'a>(ctx: &Context<'a>) -> Result<&'a Services> {
+    ctx.data::<Services>()
+}
+
+/// The read models.
+pub(crate) fn views<'a>(ctx: &Context<'a>) -> Result<&'a Views> {
+    Ok(&services(ctx)?.views)
+}
+
+/// The read models, once they know everything up to the position that the
+/// client has seen.
+pub(crate) async fn views_at<'a>(
+    ctx: &Context<'a>,
+    needed: &[View],
+    min_position: Option<Cursor>,
+) -> Result<&'a Views> {
+    let services = services(ctx)?;
+    if let Some(position) = min_position {
+        let timeout = Duration::from_millis(services.options.position_timeout_ms);
+        services
+            .views
+            .wait_for(needed, position.into(), timeout)
+            .await
+            .map_err(Fault::from)?;
+    }
+    Ok(&services.views)
+}

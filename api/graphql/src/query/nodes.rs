@@ -1,0 +1,60 @@
+//! Anything by its id, and whoever asks.
+
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::NodeId,
+    query::{identity, require, views_at},
+    scalar::Cursor,
+    types::{Agent, Node, Queue, Trunk, Viewer},
+};
+use async_graphql::{Context, ID, Object, Result};
+use projections::changed::View;
+
+#[derive(Default)]
+pub(crate) struct NodeQueries;
+
+#[Object]
+impl NodeQueries {
+    /// Whatever has that id, for whoever may see its kind.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Node>> {
+        let id = NodeId::parse(&id).ok_or_else(|| Fault::validation("that is no id"))?;
+        let (scope, needed): (_, &[View]) = match id {
+            NodeId::Call(_) => (Scope::CallRead, &[View::LiveCalls, View::Cdr]),
+            NodeId::Agent(_) => (Scope::AgentRead, &[View::AgentStates]),
+            NodeId::Queue(_) => (Scope::QueueRead, &[View::QueueStats]),
+            NodeId::Trunk(_) => (Scope::SystemConfig, &[View::Trunks]),
+        };
+        require(ctx, scope)?;
+        let views = views_at(ctx, needed, min_position).await?;
+        let node = match id {
+            NodeId::Call(id) => {
+                let call = views.call(id).await;
+                call.map(|call| call.map(|call| Node::Call(call.into())))
+            }
+            NodeId::Agent(id) => {
+                let row = views.agent(id).await;
+                row.map(|row| row.map(|row| Node::Agent(Agent(row))))
+            }
+            NodeId::Queue(id) => {
+                let row = views.queue(id).await;
+                row.map(|row| row.map(|row| Node::Queue(Queue(row))))
+            }
+            NodeId::Trunk(id) => {
+                let row = views.trunk(id).await;
+                row.map(|row| row.map(|row| Node::Trunk(Trunk(row))))
+            }
+        };
+        Ok(node.map_err(Fault::from)?)
+    }
+
+    /// The holder of the token.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Viewer> {
+        Ok(Viewer(identity(ctx)?.clone()))
+    }
+}

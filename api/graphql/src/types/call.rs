@@ -1,0 +1,329 @@
+//! A call, in progress or ended.
+
+use crate::{
+    auth::Scope,
+    id::Named,
+    loader::Loaded,
+    paging::{self, EventList},
+    query::{Needs, views},
+    scalar::{Cursor, DateTime, Duration, count},
+    types::{
+        Agent, Queue, TimelineItem, Trunk,
+        words::{CallState, Direction, Disposition, EndReason, EndResult, HangupBy},
+    },
+};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use domain::{
+    id::{AgentId, CallId, QueueId, TrunkId},
+    time::Timestamp,
+};
+use projections::{caller, calls, cdr, live_calls};
+
+/// A call.
+pub(crate) struct Call(pub(crate) calls::Call);
+
+impl From<calls::Call> for Call {
+    fn from(call: calls::Call) -> Self {
+        Self(call)
+    }
+}
+
+impl From<live_calls::Row> for Call {
+    fn from(row: live_calls::Row) -> Self {
+        Self(calls::Call::Live(Box::new(row)))
+    }
+}
+
+impl From<cdr::Row> for Call {
+    fn from(row: cdr::Row) -> Self {
+        Self(calls::Call::Ended(Box::new(row)))
+    }
+}
+
+/// Who calls.
+#[derive(SimpleObject)]
+pub(crate) struct Caller {
+    /// The same for all calls of one caller; stays when the person's data is
+    /// erased.
+    subject: ID,
+    /// User part of the SIP URI: a number or a name. Null once erased.
+    user: Option<String>,
+    /// Host part of the SIP URI.
+    host: Option<String>,
+    /// Display name, as received.
+    display_name: Option<String>,
+}
+
+impl From<&caller::Caller> for Caller {
+    fn from(caller: &caller::Caller) -> Self {
+        let party = caller.party.clone();
+        let (user, host, display_name) = party.map_or((None, None, None), |party| {
+            (Some(party.user), party.host, party.display_name)
+        });
+        Self {
+            subject: ID(caller.subject.to_string()),
+            user,
+            host,
+            display_name,
+        }
+    }
+}
+
+/// An agent by id, for whoever may see agents.
+pub(crate) async fn agent(ctx: &Context<'_>, id: Option<AgentId>) -> Result<Option<Agent>> {
+    let Some(id) = id else { return Ok(None) };
+    let row = ctx.data::<Loaded>()?.load_one(id).await;
+    Ok(row.map_err(crate::error::Fault::from)?.map(Agent))
+}
+
+/// A queue by id, for whoever may see queues.
+pub(crate) async fn queue(ctx: &Context<'_>, id: Option<QueueId>) -> Result<Option<Queue>> {
+    let Some(id) = id else { return Ok(None) };
+    let row = ctx.data::<Loaded>()?.load_one(id).await;
+    Ok(row.map_err(crate::error::Fault::from)?.map(Queue))
+}
+
+impl Call {
+    fn ended(&self) -> Option<&cdr::Row> {
+        match &self.0 {
+            calls::Call::Live(_) => None,
+            calls::Call::Ended(row) => Some(row),
+        }
+    }
+
+    fn end(&self) -> Option<&cdr::End> {
+        self.ended()?.end.as_ref()
+    }
+
+    /// A value that both kinds of row have.
+    fn either<T>(
+        &self,
+        live: impl FnOnce(&live_calls::Row) -> T,
+        ended: impl FnOnce(&cdr::Row) -> T,
+    ) -> T {
+        match &self.0 {
+            calls::Call::Live(row) => live(row),
+            calls::Call::Ended(row) => ended(row),
+        }
+    }
+
+    fn call_id(&self) -> CallId {
+        self.either(|row| row.call, |row| row.call)
+    }
+
+    fn trunk_id(&self) -> Option<TrunkId> {
+        self.either(|row| row.trunk, |row| row.trunk)
+    }
+}
+
+fn at(time: Option<Timestamp>) -> Option<DateTime> {
+    time.map(DateTime)
+}
+
+/// One customer contact, from the first INVITE to the last leg ended.
+#[Object]
+impl Call {
+    /// Opaque.
+    pub(crate) async fn id(&self) -> ID {
+        self.call_id().opaque()
+    }
+
+    /// Which way it goes.
+    async fn direction(&self) -> Direction {
+        self.either(|_| cdr::Direction::Inbound, |row| row.direction)
+            .into()
+    }
+
+    /// Where it is.
+    async fn state(&self) -> CallState {
+        self.either(|row| row.state.into(), |_| CallState::Ended)
+    }
+
+    /// Since when it is there.
+    async fn since(&self) -> Option<DateTime> {
+        at(self.either(|row| Some(row.since), cdr::Row::ended_at))
+    }
+
+    /// Who calls.
+    #[graphql(name = "from")]
+    async fn caller(&self) -> Caller {
+        self.either(|row| (&row.caller).into(), |row| (&row.caller).into())
+    }
+
+    /// User part of the Request-URI, as dialled: a queue's name or number.
+    async fn to(&self) -> &str {
+        match &self.0 {
+            calls::Call::Live(row) => &row.to,
+            calls::Call::Ended(row) => &row.to,
+        }
+    }
+
+    /// The trunk that let it in.
+    #[graphql(guard = "Needs(Scope::SystemConfig)")]
+    async fn trunk(&self, ctx: &Context<'_>) -> Result<Option<Trunk>> {
+        let Some(trunk) = self.trunk_id() else {
+            return Ok(None);
+        };
+        let row = views(ctx)?.trunk(trunk).await;
+        Ok(row.map_err(crate::error::Fault::from)?.map(Trunk))
+    }
+
+    /// The queue that it was routed to.
+    #[graphql(guard = "Needs(Scope::QueueRead)")]
+    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
+        queue(ctx, self.either(|row| row.queue, |row| row.queue)).await
+    }
+
+    /// The agent who is offered or connected.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agent(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
+        agent(ctx, self.either(|row| row.agent, |row| row.agent)).await
+    }
+
+    /// What became of it; null while it is in progress.
+    async fn disposition(&self) -> Option<Disposition> {
+        self.end().map(|end| end.disposition.into())
+    }
+
+    /// Whose doing the end was.
+    async fn end_result(&self) -> Option<EndResult> {
+        self.end().map(|end| end.result.into())
+    }
+
+    /// What ended it.
+    async fn end_reason(&self) -> Option<EndReason> {
+        self.end().map(|end| end.reason.into())
+    }
+
+    /// Which side ended it, as received.
+    async fn hangup_by(&self) -> Option<HangupBy> {
+        self.end().map(|end| end.by.into())
+    }
+
+    /// SIP status that the caller got, or that the wire gave.
+    async fn sip_status(&self) -> Option<i32> {
+        self.end()?.sip_status.map(i32::from)
+    }
+
+    /// Q.850 cause value.
+    async fn q850(&self) -> Option<i32> {
+        self.end()?.q850_cause.map(i32::from)
+    }
+
+    /// The received Reason header, verbatim.
+    async fn reason_header(&self) -> Option<&str> {
+        self.end()?.reason_header.as_deref()
+    }
+
+    /// The end was inferred: durations are a lower bound.
+    async fn incomplete(&self) -> bool {
+        self.end().is_some_and(|end| end.incomplete)
+    }
+
+    /// When the INVITE came.
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.either(|row| row.received_at, |row| row.started_at))
+    }
+
+    /// When it was enqueued.
+    async fn enqueued_at(&self) -> Option<DateTime> {
+        at(self.either(|row| row.enqueued_at, |row| row.enqueued_at))
+    }
+
+    /// When an agent's phone began to ring: of a call in progress the last one,
+    /// of an ended call the first.
+    async fn alerting_at(&self) -> Option<DateTime> {
+        at(self.either(|row| row.alerting_at, |row| row.alerting_at))
+    }
+
+    /// When the caller was answered.
+    async fn answered_at(&self) -> Option<DateTime> {
+        at(self.either(|row| row.answered_at, |row| row.answered_at))
+    }
+
+    /// When caller and agent were connected.
+    async fn agent_connected_at(&self) -> Option<DateTime> {
+        at(self.either(|row| row.agent_connected_at, |row| row.agent_connected_at))
+    }
+
+    /// When it ended.
+    async fn ended_at(&self) -> Option<DateTime> {
+        at(self.ended().and_then(cdr::Row::ended_at))
+    }
+
+    /// From the INVITE to the end; durations are null while it is in progress.
+    async fn duration_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.duration_ms()))
+    }
+
+    /// From the caller's answer to the end; 0 if unanswered.
+    async fn billable_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.billable_ms()))
+    }
+
+    /// How long caller and agent were connected, without holds.
+    async fn talk_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.talk_ms()))
+    }
+
+    /// How long one side held the other.
+    async fn hold_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.hold_ms))
+    }
+
+    /// From being enqueued until an agent was connected, or the end.
+    async fn wait_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.wait_ms()))
+    }
+
+    /// How long agents' phones rang, all offers together.
+    async fn ring_ms(&self) -> Option<Duration> {
+        self.ended().map(|row| Duration(row.ring_ms))
+    }
+
+    /// Offers made to agents.
+    async fn offers_count(&self) -> i32 {
+        count(self.either(|row| row.offers_count, |row| row.offers_count))
+    }
+
+    /// The caller holds the agent.
+    async fn held_by_caller(&self) -> bool {
+        self.either(|row| row.held_by_caller, |_| false)
+    }
+
+    /// The agent holds the caller.
+    async fn held_by_agent(&self) -> bool {
+        self.either(|row| row.held_by_agent, |_| false)
+    }
+
+    /// Call-ID header, to find the call in a packet capture.
+    async fn sip_call_id(&self) -> &str {
+        match &self.0 {
+            calls::Call::Live(row) => &row.sip_call_id,
+            calls::Call::Ended(row) => &row.sip_call_id,
+        }
+    }
+
+    /// Revision of its record; 0 while it is in progress.
+    async fn revision(&self) -> i32 {
+        count(self.ended().map_or(0, |row| row.revision))
+    }
+
+    /// The event that last changed it.
+    async fn position(&self) -> Cursor {
+        Cursor(self.either(|row| row.position, |row| row.position))
+    }
+
+    /// Everything that happened to it.
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<Cursor>,
+    ) -> Result<EventList<TimelineItem>> {
+        let views = views(ctx)?;
+        let call = self.call_id();
+        let read = |after, limit| views.timeline(call, after, limit);
+        paging::events(first, after, read, TimelineItem).await
+    }
+}

@@ -1,0 +1,22 @@
+//! What clients read: one file per noun.
+
+mod agent;
+mod call;
+mod cdr;
+mod counters;
+mod node;
+mod queue;
+mod timeline;
+mod trunk;
+mod viewer;
+pub(crate) mod words;
+
+pub(crate) use agent::Agent;
+pub(crate) use call::{Call, Caller};
+pub(crate) use cdr::Cdr;
+pub(crate) use counters::QueueCounters;
+pub(crate) use node::Node;
+pub(crate) use queue::{Queue, QueueStats};
+pub(crate) use timeline::TimelineItem;
+pub(crate) use trunk::Trunk;
+pub(crate) use viewer::Viewer;

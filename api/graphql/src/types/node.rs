@@ -1,0 +1,18 @@
+//! Anything with an id.
+
+use crate::types::{Agent, Call, Queue, Trunk};
+use async_graphql::{ID, Interface};
+
+/// Anything with an id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque."))]
+pub(crate) enum Node {
+    /// A call.
+    Call(Call),
+    /// An agent.
+    Agent(Agent),
+    /// A queue.
+    Queue(Queue),
+    /// A trunk.
+    Trunk(Trunk),
+}

@@ -1,0 +1,203 @@
+//! A queue, its rules and its statistics.
+
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    loader::{Loaded, Statistics},
+    paging::{self, Asked, List},
+    query::{Needs, views},
+    scalar::{Cursor, DateTime, Duration, count},
+    types::{
+        Agent, QueueCounters,
+        words::{AgentState, AnswerMode, Strategy},
+    },
+};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use domain::time::Timestamp;
+use projections::{agent_states, queue_stats};
+
+/// A queue.
+pub(crate) struct Queue(pub(crate) queue_stats::Row);
+
+/// The rules of a queue.
+#[derive(SimpleObject)]
+pub(crate) struct QueueConfig {
+    /// Which agent is offered a call first.
+    strategy: Strategy,
+    /// How long one agent's phone rings.
+    ring_timeout_ms: Duration,
+    /// Work after a call; 0 for none.
+    wrap_up_ms: Duration,
+    /// When the caller is answered.
+    answer_mode: AnswerMode,
+    /// How long a caller waits at most; 0 for no limit.
+    max_wait_ms: Duration,
+    /// Callers in the queue at most.
+    capacity: i32,
+    /// Answered within this time counts as in time.
+    service_level_threshold_ms: Duration,
+    /// Numbers that lead here.
+    numbers: Vec<String>,
+}
+
+impl From<&domain::queue::Config> for QueueConfig {
+    fn from(config: &domain::queue::Config) -> Self {
+        Self {
+            strategy: config.strategy.into(),
+            ring_timeout_ms: Duration(config.ring_timeout_ms),
+            wrap_up_ms: Duration(config.wrap_up_ms),
+            answer_mode: config.answer_mode.into(),
+            max_wait_ms: Duration(config.max_wait_ms),
+            capacity: count(config.capacity),
+            service_level_threshold_ms: Duration(config.service_level_threshold_ms),
+            numbers: config.numbers.clone(),
+        }
+    }
+}
+
+/// A waiting list with its rules.
+#[Object]
+impl Queue {
+    /// Opaque.
+    pub(crate) async fn id(&self) -> ID {
+        self.0.queue.opaque()
+    }
+
+    /// Its name: user part of its SIP address.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The rules in force; null until it is provisioned.
+    async fn config(&self) -> Option<QueueConfig> {
+        self.0.config.as_ref().map(Into::into)
+    }
+
+    /// Callers in it now.
+    async fn waiting_count(&self) -> i32 {
+        count(self.0.waiting_count)
+    }
+
+    /// Its statistics now.
+    async fn statistics(&self, ctx: &Context<'_>) -> Result<Option<QueueStats>> {
+        let clock = &ctx.data::<crate::services::Services>()?.clock;
+        let now = ctx
+            .data::<Loaded>()?
+            .load_one(Statistics(self.0.queue))
+            .await
+            .map_err(Fault::from)?;
+        Ok(now.map(|now| QueueStats {
+            now,
+            at: clock.now(),
+        }))
+    }
+
+    /// The agents who serve it, by name.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agents(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Option<List<Agent>>> {
+        let views = views(ctx)?;
+        let filter = agent_states::Filter {
+            queue: Some(self.0.queue),
+            ..agent_states::Filter::default()
+        };
+        let read = async |page| views.agents(&filter, &page).await;
+        let agents = paging::list(Asked::first(first, after), read, Agent).await?;
+        Ok(Some(agents))
+    }
+
+    /// Version of the rules; 0 until it is provisioned.
+    async fn revision(&self) -> i32 {
+        count(self.0.config_version)
+    }
+
+    /// The event that last changed it.
+    async fn position(&self) -> Cursor {
+        Cursor(self.0.position)
+    }
+}
+
+/// A queue at one instant.
+pub(crate) struct QueueStats {
+    pub(crate) now: queue_stats::Now,
+    pub(crate) at: Timestamp,
+}
+
+/// How many of a queue's agents are in a state.
+#[derive(SimpleObject)]
+pub(crate) struct AgentCount {
+    /// The state.
+    state: AgentState,
+    /// How many.
+    count: i32,
+}
+
+/// The statistics of a queue at one instant.
+#[Object]
+impl QueueStats {
+    /// Which queue.
+    async fn queue_id(&self) -> ID {
+        self.now.row.queue.opaque()
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.now.row.name
+    }
+
+    /// The instant.
+    async fn at(&self) -> DateTime {
+        DateTime(self.at)
+    }
+
+    /// Callers in the queue.
+    async fn waiting_count(&self) -> i32 {
+        count(self.now.row.waiting_count)
+    }
+
+    /// Of those, given to an agent whose phone is to ring or rings.
+    async fn matched_count(&self) -> i32 {
+        count(self.now.row.matched_count)
+    }
+
+    /// How long the caller who waits longest has been waiting.
+    async fn longest_wait_ms(&self) -> Option<Duration> {
+        self.now.longest_wait_ms.map(Duration)
+    }
+
+    /// When that caller was enqueued.
+    async fn longest_waiting_since(&self) -> Option<DateTime> {
+        self.now.longest_waiting_since.map(DateTime)
+    }
+
+    /// Its agents by state; a state without agents is not listed.
+    async fn agents_by_state(&self) -> Vec<AgentCount> {
+        let counts = self.now.agents.iter();
+        counts
+            .map(|(state, agents_count)| AgentCount {
+                state: (*state).into(),
+                count: count(*agents_count),
+            })
+            .collect()
+    }
+
+    /// This day (UTC).
+    async fn today(&self) -> QueueCounters {
+        QueueCounters(self.now.today)
+    }
+
+    /// Since the first event.
+    async fn total(&self) -> QueueCounters {
+        QueueCounters(self.now.row.total)
+    }
+
+    /// The event that last changed the counters.
+    async fn position(&self) -> Cursor {
+        Cursor(self.now.row.position)
+    }
+}

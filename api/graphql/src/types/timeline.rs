@@ -1,0 +1,68 @@
+//! One thing that happened.
+
+use crate::{
+    id::Named,
+    scalar::{Cursor, DateTime, count},
+};
+use async_graphql::{ID, Json, Object};
+use projections::timeline;
+
+/// An event.
+pub(crate) struct TimelineItem(pub(crate) timeline::Row);
+
+/// One event of the record. It never changes.
+#[Object]
+impl TimelineItem {
+    /// Its place in the one order of all events: a stream that is resumed
+    /// `after` it goes on with the next.
+    async fn cursor(&self) -> Cursor {
+        Cursor(self.0.position)
+    }
+
+    /// Its id.
+    async fn event_id(&self) -> ID {
+        ID(self.0.event_id.to_string())
+    }
+
+    /// What kind of thing it happened to: `call`, `session`, `line`, `queue`,
+    /// `agent`, `device` or `trunk`.
+    async fn category(&self) -> &str {
+        &self.0.category
+    }
+
+    /// What happened, for example `call_enqueued`.
+    #[graphql(name = "type")]
+    async fn event_type(&self) -> &str {
+        &self.0.event_type
+    }
+
+    /// Its number in the history of that one thing, from 1.
+    async fn version(&self) -> i32 {
+        count(self.0.version)
+    }
+
+    /// When it happened.
+    async fn at(&self) -> DateTime {
+        DateTime(self.0.at)
+    }
+
+    /// The call that it belongs to.
+    async fn call_id(&self) -> Option<ID> {
+        self.0.call.map(Named::opaque)
+    }
+
+    /// The agent that it is about.
+    async fn agent_id(&self) -> Option<ID> {
+        self.0.agent.map(Named::opaque)
+    }
+
+    /// The queue that it names.
+    async fn queue_id(&self) -> Option<ID> {
+        self.0.queue.map(Named::opaque)
+    }
+
+    /// Its fields, without personal data.
+    async fn payload(&self) -> Option<Json<serde_json::Value>> {
+        serde_json::from_str(&self.0.payload).ok().map(Json)
+    }
+}

@@ -1,0 +1,299 @@
+//! The closed lists of words. Each mirrors a list of the domain, and the
+//! compiler sees that none is missing.
+
+use async_graphql::Enum;
+
+/// Where a call is.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallState {
+    /// Its INVITE came; not yet in a queue.
+    Received,
+    /// In a queue, with no offer.
+    Waiting,
+    /// In a queue, one agent's phone is to ring or rings.
+    Offering,
+    /// Caller and agent talk.
+    Connected,
+    /// Caller and agent are connected and one holds the other.
+    Held,
+    /// Over.
+    Ended,
+}
+
+/// Where a call in progress is.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::live_calls::State")]
+pub(crate) enum ActiveCallState {
+    /// Its INVITE came; not yet in a queue.
+    Received,
+    /// In a queue, with no offer.
+    Waiting,
+    /// In a queue, one agent's phone is to ring or rings.
+    Offering,
+    /// Caller and agent talk.
+    Connected,
+    /// Caller and agent are connected and one holds the other.
+    Held,
+}
+
+impl From<projections::live_calls::State> for CallState {
+    fn from(state: projections::live_calls::State) -> Self {
+        use projections::live_calls::State;
+        match state {
+            State::Received => Self::Received,
+            State::Waiting => Self::Waiting,
+            State::Offering => Self::Offering,
+            State::Connected => Self::Connected,
+            State::Held => Self::Held,
+        }
+    }
+}
+
+/// Which way a call goes.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::Direction")]
+pub(crate) enum Direction {
+    /// To us.
+    Inbound,
+}
+
+/// What became of a call.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::cause::Disposition")]
+pub(crate) enum Disposition {
+    /// An agent was connected.
+    Answered,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// No room: the queue was full.
+    Busy,
+    /// The caller left the queue before an agent was connected.
+    Abandoned,
+    /// Not allowed in.
+    Blocked,
+    /// Wrong address, no common codec, protocol.
+    Failed,
+    /// No resources.
+    Congestion,
+    /// Our fault.
+    SystemError,
+}
+
+/// Which side ended a call, as received.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::cause::By")]
+pub(crate) enum HangupBy {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+    /// Ringledger by its own rules.
+    System,
+    /// A person through the API.
+    Supervisor,
+}
+
+/// Whose doing an end was.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::cause::EndResult")]
+pub(crate) enum EndResult {
+    /// Ended as it should.
+    Success,
+    /// The caller's side.
+    Caller,
+    /// Our own fault or limit.
+    Ours,
+    /// The other network or an agent's phone.
+    Upstream,
+    /// Not known.
+    Indeterminate,
+}
+
+/// What ended a call.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::cause::EndReason")]
+pub(crate) enum EndReason {
+    /// One side hung up.
+    Hangup,
+    /// The caller gave up before any answer.
+    Cancelled,
+    /// No queue has that name or number.
+    UnknownAddress,
+    /// No trunk allows that network.
+    NotAllowed,
+    /// The SDP offers nothing that we speak.
+    NoCommonCodec,
+    /// No RTP port was left.
+    NoMediaPort,
+    /// The queue was at its capacity.
+    QueueFull,
+    /// Waited as long as the queue allows.
+    MaxWait,
+    /// No RTP came for too long.
+    MediaSilence,
+    /// The other side did not answer requests any more.
+    SignallingLost,
+    /// The node that held the call died.
+    NodeLost,
+    /// Ended through the API.
+    Operator,
+    /// The server shut down.
+    Shutdown,
+}
+
+/// Both coordinates of an agent in one word.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::agent_states::State")]
+pub(crate) enum AgentState {
+    /// No session.
+    LoggedOut,
+    /// Takes no calls.
+    NotReady,
+    /// Free for a call.
+    Ready,
+    /// Taken for an offer.
+    Reserved,
+    /// The phone rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// Work after a call.
+    WrapUp,
+}
+
+/// Whether an agent wants calls.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::agent_states::Routability")]
+pub(crate) enum Routability {
+    /// No session.
+    LoggedOut,
+    /// Yes.
+    Ready,
+    /// No.
+    NotReady,
+}
+
+/// What an agent's voice unit is doing.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::agent_states::Activity")]
+pub(crate) enum Activity {
+    /// Nothing.
+    Idle,
+    /// Taken for an offer; the phone does not ring yet.
+    Reserved,
+    /// The phone rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// Work after a call.
+    WrapUp,
+}
+
+/// Why an agent takes no calls.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::session::NotReadyReason")]
+pub(crate) enum NotReadyReason {
+    /// Has just logged in.
+    Login,
+    /// Rest.
+    Break,
+    /// Food.
+    Meal,
+    /// Learning.
+    Training,
+    /// Meeting.
+    Meeting,
+    /// Paper work.
+    AdminWork,
+    /// Let the phone ring too often (redirection on no answer).
+    Rona,
+    /// Set by a supervisor.
+    Supervisor,
+    /// Anything else.
+    Other,
+}
+
+/// The reasons for taking no calls that can be asked for; the others are given
+/// by the system.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotReadyWish {
+    /// Rest.
+    Break,
+    /// Food.
+    Meal,
+    /// Learning.
+    Training,
+    /// Meeting.
+    Meeting,
+    /// Paper work.
+    AdminWork,
+    /// Set by a supervisor.
+    Supervisor,
+    /// Anything else.
+    Other,
+}
+
+impl From<NotReadyWish> for domain::session::NotReadyReason {
+    fn from(wish: NotReadyWish) -> Self {
+        match wish {
+            NotReadyWish::Break => Self::Break,
+            NotReadyWish::Meal => Self::Meal,
+            NotReadyWish::Training => Self::Training,
+            NotReadyWish::Meeting => Self::Meeting,
+            NotReadyWish::AdminWork => Self::AdminWork,
+            NotReadyWish::Supervisor => Self::Supervisor,
+            NotReadyWish::Other => Self::Other,
+        }
+    }
+}
+
+/// Why a session ends.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::session::LogoutReason")]
+pub(crate) enum LogoutReason {
+    /// The agent asked for it.
+    Agent,
+    /// A supervisor did.
+    Supervisor,
+    /// The last registered phone is gone.
+    DeviceLost,
+}
+
+/// Which agent is offered a call first.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::queue::Strategy")]
+pub(crate) enum Strategy {
+    /// The one that has been idle longest.
+    LongestIdle,
+}
+
+/// When a caller in a queue is answered.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::call::AnswerMode")]
+pub(crate) enum AnswerMode {
+    /// At once, with music.
+    Immediate,
+    /// Only when an agent answers.
+    OnAgent,
+}
+
+/// How the share of calls answered in time is counted. AT: answered within the
+/// threshold; A: answered; AB: abandoned; FO: left another way; SA: abandoned
+/// within 5 s; ABT: abandoned within the threshold.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::queue_stats::ServiceLevel", name = "SlVariant")]
+pub(crate) enum ServiceLevel {
+    /// AT / A.
+    Answered,
+    /// AT / (A + AB + FO).
+    Offered,
+    /// AT / (A + AB).
+    AbandonCounted,
+    /// AT / (A + AB - SA).
+    ShortExcluded,
+    /// AT / (A + AB - ABT).
+    #[graphql(name = "ABANDON_IN_T_EXCLUDED")]
+    AbandonInThresholdExcluded,
+    /// (AT + ABT) / (A + AB).
+    AbandonAsSuccess,
+}
