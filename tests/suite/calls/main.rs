@@ -15,5 +15,6 @@
 mod answered;
 mod refused;
 mod registered;
+mod torture;
 mod unanswered;
 mod world;
