@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
-    id::LegId,
+    id::{LegId, OfferId},
     time::Timestamp,
 };
 
@@ -54,34 +54,19 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
                 until,
             )
         }
-        Command::EndOffer { offer, outcome } => match &call.phase {
-            Phase::Offering(live) if live.offer == offer => {
-                Ok(vec![offer_ended(live, outcome, WireCause::default())])
-            }
-            Phase::Unborn => Err(Error::Unknown),
-            Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => Err(Error::StaleOffer),
-            Phase::Ended(_) => Err(Error::AlreadyEnded),
-        },
+        Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::EndCall { reason, ended_at } => end(call, at, reason, ended_at),
         Command::RecordAlerting { leg } => Ok(alerting(call, leg)),
         Command::RecordAnswer { leg } => Ok(agent_answered(call, leg)),
         Command::RecordFailure { leg, outcome, wire } => Ok(agent_failed(call, leg, outcome, wire)),
-        Command::RecordBye { leg, wire } => Ok(leg_gone(
-            call,
-            at,
-            leg,
-            EndReason::Hangup,
-            wire,
-            "record_bye",
-        )),
-        Command::RecordCancel { leg, wire } => Ok(leg_gone(
-            call,
-            at,
-            leg,
-            EndReason::Cancelled,
-            wire,
-            "record_cancel",
-        )),
+        Command::RecordBye { leg, wire } => {
+            let reason = EndReason::Hangup;
+            Ok(leg_gone(call, at, leg, reason, wire, "record_bye"))
+        }
+        Command::RecordCancel { leg, wire } => {
+            let reason = EndReason::Cancelled;
+            Ok(leg_gone(call, at, leg, reason, wire, "record_cancel"))
+        }
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
@@ -156,6 +141,17 @@ fn start_offer(call: &Call, offer: Offer, until: Timestamp) -> Decision {
             }]),
             Some(_) | None => Err(Error::StaleVisit),
         },
+    }
+}
+
+fn end_offer(call: &Call, offer: OfferId, outcome: OfferOutcome) -> Decision {
+    match &call.phase {
+        Phase::Offering(live) if live.offer == offer => {
+            Ok(vec![offer_ended(live, outcome, WireCause::default())])
+        }
+        Phase::Unborn => Err(Error::Unknown),
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => Err(Error::StaleOffer),
+        Phase::Ended(_) => Err(Error::AlreadyEnded),
     }
 }
 

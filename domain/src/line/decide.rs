@@ -3,10 +3,10 @@
 use super::{
     command::Command,
     error::Error,
-    event::{Event, RejectReason},
+    event::{Event, RejectReason, VisitResult},
     state::Line,
 };
-use crate::time::Timestamp;
+use crate::{id::VisitId, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -19,25 +19,21 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             capacity,
             policy,
         } => {
-            if line.visits.contains_key(&visit) {
-                return Err(Error::AlreadyOpen);
-            }
-            let open_count = u32::try_from(line.visits.len()).unwrap_or(u32::MAX);
-            if open_count >= capacity {
-                return Ok(vec![Event::Rejected {
+            let position = place(line, visit, capacity)?;
+            Ok(vec![position.map_or(
+                Event::Rejected {
                     visit,
                     call,
                     reason: RejectReason::Full,
-                }]);
-            }
-            let position = open_count.saturating_add(1);
-            Ok(vec![Event::Opened {
-                visit,
-                call,
-                enqueued_at,
-                position,
-                policy,
-            }])
+                },
+                |position| Event::Opened {
+                    visit,
+                    call,
+                    enqueued_at,
+                    position,
+                    policy,
+                },
+            )])
         }
         Command::MatchVisit {
             visit,
@@ -78,15 +74,29 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             visit,
             result,
             closed_at,
-        } => Ok(line.visits.get(&visit).map_or_else(Vec::new, |open| {
-            let wait_ms = closed_at.ms_since(open.enqueued_at);
-            vec![Event::Closed {
-                visit,
-                call: open.call,
-                result,
-                closed_at,
-                wait_ms,
-            }]
-        })),
+        } => Ok(close(line, visit, result, closed_at)),
     }
+}
+
+/// The place of a new visit, from 1; none when there is no room.
+fn place(line: &Line, visit: VisitId, capacity: u32) -> Result<Option<u32>, Error> {
+    if line.visits.contains_key(&visit) {
+        return Err(Error::AlreadyOpen);
+    }
+    let open_count = u32::try_from(line.visits.len()).unwrap_or(u32::MAX);
+    Ok((open_count < capacity).then(|| open_count.saturating_add(1)))
+}
+
+/// An end is a fact: of a visit that is not open it changes nothing.
+fn close(line: &Line, visit: VisitId, result: VisitResult, closed_at: Timestamp) -> Vec<Event> {
+    line.visits.get(&visit).map_or_else(Vec::new, |open| {
+        let wait_ms = closed_at.ms_since(open.enqueued_at);
+        vec![Event::Closed {
+            visit,
+            call: open.call,
+            result,
+            closed_at,
+            wait_ms,
+        }]
+    })
 }

@@ -83,11 +83,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 ..
             },
         ) => {
-            if policy.max_wait_ms > 0 {
-                let due = enqueued_at.plus_ms(policy.max_wait_ms);
-                state.due.insert((due, *call));
-                state.due_of.insert(*call, due);
-            }
+            remember(state, *call, *enqueued_at, policy.max_wait_ms);
             match policy.answer_mode {
                 AnswerMode::Immediate => {
                     vec![Intent::new(
@@ -193,6 +189,15 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
         intents.push(end(call.0, call, EndReason::MaxWait));
     }
     intents
+}
+
+/// The call waits until then at most; 0 for no limit.
+fn remember(state: &mut State, call: CallId, enqueued_at: Timestamp, max_wait_ms: u64) {
+    if max_wait_ms > 0 {
+        let due = enqueued_at.plus_ms(max_wait_ms);
+        state.due.insert((due, call));
+        state.due_of.insert(call, due);
+    }
 }
 
 fn forget(state: &mut State, call: CallId) {

@@ -16,6 +16,8 @@ pub mod offer;
 pub mod recovery;
 pub mod registration;
 pub mod routing;
+#[cfg(test)]
+mod tests;
 pub mod wrap_up;
 
 /// What a process hears.

@@ -6,7 +6,7 @@ use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
-    cause::OfferOutcome,
+    cause::{Disposition, OfferOutcome},
     id::{CallId, LegId, OfferId, QueueId, SessionId, VisitId},
     line::{self, ReturnCause, VisitResult},
     session::{self, ReleaseReason},
@@ -19,8 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct OfferProcess;
 
-/// How much longer than the ring a reservation lasts: time for the ring's own
-/// end to be recorded, before the reservation falls by itself.
+/// How much longer than the ring a reservation lasts: time for what the call
+/// has said about the end of the ring to be heard, before the reservation falls
+/// by itself.
 pub const RESERVATION_GRACE_MS: u64 = 5_000;
 
 /// An offer under way.
@@ -30,8 +31,9 @@ struct Live {
     visit: VisitId,
     queue: QueueId,
     session: SessionId,
-    /// Next instant at which something is due.
-    due: Timestamp,
+    /// Next instant at which something is due; none while the call has been
+    /// asked to end the offer and has not answered.
+    due: Option<Timestamp>,
     /// The ring has been timed out; next the reservation itself falls.
     ring_over: bool,
 }
@@ -54,8 +56,9 @@ impl Process for OfferProcess {
             Input::Refused {
                 command_id,
                 command,
+                at,
                 ..
-            } => refused(state, command_id.0, command),
+            } => refused(state, command_id.0, command, *at),
             Input::Deadline(now) => due(state, *now),
             Input::Sweep(_) => vec![],
         }
@@ -68,17 +71,31 @@ impl Process for OfferProcess {
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
-        AnyEvent::Session(
-            session,
-            session::Event::Reserved {
-                offer,
-                call,
-                visit,
-                queue,
-                until,
-                ..
-            },
-        ) => {
+        AnyEvent::Session(session, event) => on_session(state, fact, *session, event),
+        AnyEvent::Call(_, event) => on_call(state, fact, event),
+        AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    }
+}
+
+fn on_session(
+    state: &mut State,
+    fact: &Fact,
+    session: SessionId,
+    event: &session::Event,
+) -> Vec<Intent> {
+    match event {
+        session::Event::Reserved {
+            offer,
+            call,
+            visit,
+            queue,
+            until,
+            ..
+        } => {
             // The reservation outlives the ring by the grace.
             let ring_until =
                 Timestamp::from_micros(until.micros() - (RESERVATION_GRACE_MS as i64) * 1000);
@@ -86,81 +103,87 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 call: *call,
                 visit: *visit,
                 queue: *queue,
-                session: *session,
-                due: ring_until,
+                session,
+                due: Some(ring_until),
                 ring_over: false,
             };
             state.live.insert(*offer, live);
             state.due.insert((ring_until, *offer));
             start(fact, *offer, &live, ring_until)
         }
-        AnyEvent::Session(_, session::Event::ReservationReleased { offer, .. }) => {
+        session::Event::ReservationReleased { offer, .. }
+        | session::Event::ConnectedToContact { offer, .. } => {
             forget(state, *offer);
             vec![]
         }
-        AnyEvent::Session(_, session::Event::ConnectedToContact { offer, .. }) => {
-            forget(state, *offer);
-            vec![]
-        }
-        AnyEvent::Call(_, call::Event::OfferEnded { offer, outcome, .. }) => {
-            let Some(live) = state.live.get(offer) else {
-                return vec![];
-            };
-            come_to_nothing(fact.event_id.0, *offer, live, *outcome)
-        }
-        AnyEvent::Call(
-            _,
-            call::Event::AgentConnected {
-                offer,
-                visit,
-                session,
-                ..
-            },
-        ) => {
-            let Some(live) = state.live.get(offer) else {
-                return vec![];
-            };
-            let closed = line::Command::CloseVisit {
-                visit: *visit,
-                result: VisitResult::Answered,
-                closed_at: fact.at,
-            };
-            let connected = session::Command::ConfirmConnect { offer: *offer };
-            vec![
-                Intent::new(fact.event_id.0, AnyCommand::Line(live.queue, closed)),
-                Intent::new(fact.event_id.0, AnyCommand::Session(*session, connected)),
-            ]
-        }
-        AnyEvent::Call(
-            _,
-            call::Event::Ended {
-                offer: Some(offer),
-                disposition,
-                ..
-            },
-        ) => {
-            // The caller left while the phone rang: not a missed call. The
-            // visit is closed by the process that opened it.
-            match (state.live.get(offer), disposition) {
-                (None, _) | (Some(_), crate::cause::Disposition::Answered) => vec![],
-                (Some(live), _) => {
-                    vec![release(
-                        fact.event_id.0,
-                        *offer,
-                        live.session,
-                        ReleaseReason::CallerGone,
-                    )]
-                }
-            }
-        }
-        AnyEvent::Call(..)
-        | AnyEvent::Session(..)
-        | AnyEvent::Line(..)
-        | AnyEvent::Queue(..)
-        | AnyEvent::Agent(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        session::Event::LoggedIn { .. }
+        | session::Event::LoggedOut { .. }
+        | session::Event::BecameReady {}
+        | session::Event::BecameNotReady { .. }
+        | session::Event::NextStateRequested { .. }
+        | session::Event::ContactEnded { .. }
+        | session::Event::WrapUpStarted { .. }
+        | session::Event::WrapUpEnded { .. } => vec![],
     }
+}
+
+fn on_call(state: &State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    match event {
+        call::Event::OfferEnded { offer, outcome, .. } => state
+            .live
+            .get(offer)
+            .map(|live| come_to_nothing(cause, *offer, live, *outcome))
+            .unwrap_or_default(),
+        call::Event::AgentConnected { offer, .. } => state
+            .live
+            .get(offer)
+            .map(|live| accepted(fact, *offer, live))
+            .unwrap_or_default(),
+        // The caller left while the phone rang: not a missed call. The visit
+        // is closed by the process that opened it.
+        call::Event::Ended {
+            offer: Some(offer),
+            disposition,
+            ..
+        } if *disposition != Disposition::Answered => state
+            .live
+            .get(offer)
+            .map(|live| {
+                vec![release(
+                    cause,
+                    *offer,
+                    live.session,
+                    ReleaseReason::CallerGone,
+                )]
+            })
+            .unwrap_or_default(),
+        call::Event::Ended { .. }
+        | call::Event::Received { .. }
+        | call::Event::Routed { .. }
+        | call::Event::Enqueued { .. }
+        | call::Event::Answered {}
+        | call::Event::OfferStarted { .. }
+        | call::Event::LegAlerting { .. }
+        | call::Event::Held { .. }
+        | call::Event::Retrieved { .. }
+        | call::Event::LateFact { .. } => vec![],
+    }
+}
+
+/// The agent has the caller: the visit is over, the reservation a contact.
+fn accepted(fact: &Fact, offer: OfferId, live: &Live) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    let closed = line::Command::CloseVisit {
+        visit: live.visit,
+        result: VisitResult::Answered,
+        closed_at: fact.at,
+    };
+    let connected = session::Command::ConfirmConnect { offer };
+    vec![
+        Intent::new(cause, AnyCommand::Line(live.queue, closed)),
+        Intent::new(cause, AnyCommand::Session(live.session, connected)),
+    ]
 }
 
 /// The visit is matched and the phone rings at once, both fenced by the offer:
@@ -206,7 +229,12 @@ fn come_to_nothing(
     ]
 }
 
-fn refused(state: &State, cause: uuid::Uuid, command: &AnyCommand) -> Vec<Intent> {
+fn refused(
+    state: &mut State,
+    cause: uuid::Uuid,
+    command: &AnyCommand,
+    at: Timestamp,
+) -> Vec<Intent> {
     match command {
         // The call is over or goes another way: the agent is free, and the
         // visit waits again if it is still there.
@@ -227,6 +255,20 @@ fn refused(state: &State, cause: uuid::Uuid, command: &AnyCommand) -> Vec<Intent
                 release(cause, *offer, live.session, ReleaseReason::CallerGone),
             ],
         },
+        // The offer is not live: an event that is written says why. Only from
+        // now on can waiting for it be in vain: a call that is slow to answer
+        // may still connect the agent.
+        AnyCommand::Call(_, call::Command::EndOffer { offer, .. }) => {
+            if let Some(live) = state.live.get_mut(offer)
+                && live.ring_over
+                && live.due.is_none()
+            {
+                let falls = at.plus_ms(RESERVATION_GRACE_MS);
+                live.due = Some(falls);
+                state.due.insert((falls, *offer));
+            }
+            vec![]
+        }
         AnyCommand::Call(..)
         | AnyCommand::Line(..)
         | AnyCommand::Session(..)
@@ -247,6 +289,7 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         let Some(live) = state.live.get_mut(&offer) else {
             continue;
         };
+        live.due = None;
         if live.ring_over {
             // Nobody has told how the ring ended: the reservation falls.
             intents.push(give_back(offer.0, offer, live, ReturnCause::Withdrawn));
@@ -258,8 +301,6 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
             ));
         } else {
             live.ring_over = true;
-            live.due = due.plus_ms(RESERVATION_GRACE_MS);
-            state.due.insert((live.due, offer));
             let command = call::Command::EndOffer {
                 offer,
                 outcome: OfferOutcome::NoAnswer,
@@ -298,7 +339,7 @@ const fn release(
 }
 
 fn forget(state: &mut State, offer: OfferId) {
-    if let Some(live) = state.live.remove(&offer) {
-        state.due.remove(&(live.due, offer));
+    if let Some(due) = state.live.remove(&offer).and_then(|live| live.due) {
+        state.due.remove(&(due, offer));
     }
 }

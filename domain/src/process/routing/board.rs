@@ -152,7 +152,7 @@ impl Board {
     // ---- agents
 
     fn row(&mut self, agent: AgentId) -> &mut AgentRow {
-        self.agents.entry(agent).or_insert(AgentRow {
+        self.agents.entry(agent).or_insert_with(|| AgentRow {
             session: None,
             seen_version: 0,
             activity: Activity::LoggedOut,

@@ -1,0 +1,236 @@
+//! From "enqueued" to an open visit, and to its end.
+
+use super::*;
+use crate::{
+    call::{self, AnswerMode},
+    cause::{By, Disposition, EndCause, EndReason, EndResult},
+    line::{self, RejectReason, VisitPolicy, VisitResult},
+    process::enqueue::Enqueue,
+    queue,
+    testing::{CALL, OFFER, QUEUE, SESSION, VISIT},
+};
+
+const ENQUEUED_AT: Timestamp = second(10);
+
+fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+    let config = queue::Config {
+        strategy: queue::Strategy::LongestIdle,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 5_000,
+        answer_mode,
+        max_wait_ms,
+        capacity: 7,
+        service_level_threshold_ms: 20_000,
+        numbers: vec![],
+    };
+    let name = "sales".into();
+    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+}
+
+fn policy(answer_mode: AnswerMode, max_wait_ms: u64) -> VisitPolicy {
+    VisitPolicy {
+        config_version: 1,
+        answer_mode,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 5_000,
+        max_wait_ms,
+    }
+}
+
+fn enqueued() -> AnyEvent {
+    AnyEvent::Call(
+        CALL,
+        call::Event::Enqueued {
+            visit: VISIT,
+            queue: QUEUE,
+            config_version: 1,
+            answer_mode: AnswerMode::OnAgent,
+        },
+    )
+}
+
+fn opened(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+    AnyEvent::Line(
+        QUEUE,
+        line::Event::Opened {
+            visit: VISIT,
+            call: CALL,
+            enqueued_at: ENQUEUED_AT,
+            position: 1,
+            policy: policy(answer_mode, max_wait_ms),
+        },
+    )
+}
+
+fn ended(reason: EndReason, by: By, disposition: Disposition) -> AnyEvent {
+    AnyEvent::Call(
+        CALL,
+        call::Event::Ended {
+            cause: EndCause {
+                result: EndResult::Caller,
+                reason,
+                by,
+                sip_status: None,
+                q850: None,
+                reason_header: None,
+            },
+            disposition,
+            ended_at: second(33),
+            incomplete: false,
+            session: None,
+            offer: None,
+            visit: Some(VISIT),
+            queue: Some(QUEUE),
+        },
+    )
+}
+
+fn end_call(reason: EndReason) -> AnyCommand {
+    let ended_at = None;
+    AnyCommand::Call(CALL, call::Command::EndCall { reason, ended_at })
+}
+
+fn close(result: VisitResult) -> AnyCommand {
+    AnyCommand::Line(
+        QUEUE,
+        line::Command::CloseVisit {
+            visit: VISIT,
+            result,
+            closed_at: second(33),
+        },
+    )
+}
+
+#[test]
+fn an_enqueued_call_opens_a_visit_under_the_queues_present_rules() {
+    process::<Enqueue>()
+        .hears([created(AnswerMode::OnAgent, 60_000)])
+        .hears_at(ENQUEUED_AT, enqueued())
+        .asks([AnyCommand::Line(
+            QUEUE,
+            line::Command::OpenVisit {
+                visit: VISIT,
+                call: CALL,
+                enqueued_at: ENQUEUED_AT,
+                capacity: 7,
+                policy: policy(AnswerMode::OnAgent, 60_000),
+            },
+        )]);
+}
+
+#[test]
+fn a_call_to_a_queue_that_is_not_in_the_log_ends() {
+    process::<Enqueue>()
+        .hears([enqueued()])
+        .asks([end_call(EndReason::UnknownAddress)]);
+}
+
+#[test]
+fn a_queue_that_answers_at_once_answers_who_was_let_in() {
+    process::<Enqueue>()
+        .hears([opened(AnswerMode::Immediate, 0)])
+        .asks([AnyCommand::Call(CALL, call::Command::AnswerCall)]);
+}
+
+#[test]
+fn a_queue_that_lets_agents_answer_lets_the_caller_ring() {
+    process::<Enqueue>()
+        .hears([opened(AnswerMode::OnAgent, 0)])
+        .asks_nothing()
+        .sleeps_until(None);
+}
+
+#[test]
+fn a_caller_who_finds_no_room_is_sent_away() {
+    let visit = VISIT;
+    process::<Enqueue>()
+        .hears([AnyEvent::Line(
+            QUEUE,
+            line::Event::Rejected {
+                visit,
+                call: CALL,
+                reason: RejectReason::Full,
+            },
+        )])
+        .asks([end_call(EndReason::QueueFull)]);
+}
+
+#[test]
+fn a_caller_who_has_waited_long_enough_is_sent_away_once() {
+    process::<Enqueue>()
+        .hears([opened(AnswerMode::OnAgent, 60_000)])
+        .sleeps_until(Some(second(70)))
+        .wakes(second(69))
+        .asks_nothing()
+        .wakes(second(70))
+        .asks([end_call(EndReason::MaxWait)])
+        .sleeps_until(None);
+}
+
+#[test]
+fn the_limit_of_waiting_falls_with_the_agent_the_end_or_the_visit() {
+    let connected = call::Event::AgentConnected {
+        offer: OFFER,
+        visit: VISIT,
+        session: SESSION,
+        leg: crate::testing::AGENT_LEG,
+    };
+    let closed = line::Event::Closed {
+        visit: VISIT,
+        call: CALL,
+        result: VisitResult::Abandoned,
+        closed_at: second(30),
+        wait_ms: 20_000,
+    };
+    for over in [
+        AnyEvent::Call(CALL, connected),
+        AnyEvent::Line(QUEUE, closed),
+        ended(EndReason::Hangup, By::Caller, Disposition::Abandoned),
+    ] {
+        process::<Enqueue>()
+            .hears([opened(AnswerMode::OnAgent, 60_000), over])
+            .sleeps_until(None);
+    }
+}
+
+#[test]
+fn a_call_that_ends_in_the_queue_closes_its_visit_with_the_reason() {
+    use Disposition as D;
+    for (reason, by, disposition, result) in [
+        (
+            EndReason::Cancelled,
+            By::Caller,
+            D::Abandoned,
+            VisitResult::Abandoned,
+        ),
+        (
+            EndReason::MaxWait,
+            By::System,
+            D::NoAnswer,
+            VisitResult::Timeout,
+        ),
+        (
+            EndReason::Operator,
+            By::Supervisor,
+            D::Failed,
+            VisitResult::Withdrawn,
+        ),
+        (
+            EndReason::NodeLost,
+            By::System,
+            D::SystemError,
+            VisitResult::System,
+        ),
+    ] {
+        process::<Enqueue>()
+            .hears([ended(reason, by, disposition)])
+            .asks([close(result)]);
+    }
+}
+
+#[test]
+fn a_conversation_that_ends_left_the_queue_before() {
+    process::<Enqueue>()
+        .hears([ended(EndReason::Hangup, By::Caller, Disposition::Answered)])
+        .asks_nothing();
+}

@@ -1,0 +1,112 @@
+//! What follows from a fact: inputs to intents, process by process, and all of
+//! them together in a small world.
+
+mod enqueue;
+mod offer;
+mod recovery;
+mod registration;
+mod routing;
+mod wrap_up;
+
+mod ids;
+mod world;
+
+use super::{Input, Intent, Process};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    id::{CommandId, EventId},
+    testing::second,
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+/// A process that has heard something, and what it asked for last.
+struct Heard<P: Process> {
+    state: P::State,
+    count: u64,
+    asked: Vec<AnyCommand>,
+}
+
+/// A process that has heard nothing.
+fn process<P: Process>() -> Heard<P> {
+    Heard {
+        state: P::State::default(),
+        count: 0,
+        asked: vec![],
+    }
+}
+
+fn commands(intents: Vec<Intent>) -> Vec<AnyCommand> {
+    intents.into_iter().map(|intent| intent.command).collect()
+}
+
+impl<P: Process> Heard<P> {
+    /// These events are read, one second apart.
+    fn hears(mut self, events: impl IntoIterator<Item = AnyEvent>) -> Self {
+        for event in events {
+            self.count += 1;
+            let at = second(self.count);
+            self = self.hears_at(at, event);
+        }
+        self
+    }
+
+    /// This event is read; it happened at that instant.
+    fn hears_at(mut self, at: Timestamp, event: AnyEvent) -> Self {
+        self.count += 1;
+        let fact = Fact {
+            position: self.count,
+            version: self.count,
+            event_id: EventId(Uuid::from_u128(u128::from(self.count))),
+            at,
+            event,
+        };
+        self.asked = commands(P::step(&mut self.state, &Input::Event(&fact)));
+        self
+    }
+
+    /// The command was refused, by a stream that was at that version.
+    fn gets_refused(mut self, command: &AnyCommand, code: &str, version: u64) -> Self {
+        let input = Input::Refused {
+            command_id: CommandId(Uuid::from_u128(99)),
+            command,
+            code,
+            version,
+            at: second(60),
+        };
+        self.asked = commands(P::step(&mut self.state, &input));
+        self
+    }
+
+    /// The instant has come.
+    fn wakes(mut self, now: Timestamp) -> Self {
+        self.asked = commands(P::step(&mut self.state, &Input::Deadline(now)));
+        self
+    }
+
+    /// Something may have been forgotten.
+    fn sweeps(mut self, now: Timestamp) -> Self {
+        self.asked = commands(P::step(&mut self.state, &Input::Sweep(now)));
+        self
+    }
+
+    /// Exactly these commands were asked for by what was heard last.
+    #[track_caller]
+    fn asks(self, expected: impl IntoIterator<Item = AnyCommand>) -> Self {
+        assert_eq!(self.asked, expected.into_iter().collect::<Vec<_>>());
+        self
+    }
+
+    /// Nothing was asked for by what was heard last.
+    #[track_caller]
+    fn asks_nothing(self) -> Self {
+        self.asks([])
+    }
+
+    /// The next instant at which something is due by itself.
+    #[track_caller]
+    fn sleeps_until(self, expected: Option<Timestamp>) -> Self {
+        assert_eq!(P::next_deadline(&self.state), expected);
+        self
+    }
+}

@@ -1,0 +1,153 @@
+//! Phones and logins.
+
+use super::*;
+use crate::{
+    agent, device,
+    id::SessionId,
+    process::registration::Registration,
+    session::{self, LogoutReason},
+    testing::{AGENT, OTHER_PHONE, PHONE},
+};
+
+const fn login(number: u32) -> SessionId {
+    SessionId {
+        agent: AGENT,
+        number,
+    }
+}
+
+fn configured(ready_on_register: bool) -> AnyEvent {
+    let config = agent::Config {
+        display_name: None,
+        queues: vec![],
+        ready_on_register,
+    };
+    let name = "alice".into();
+    AnyEvent::Agent(AGENT, agent::Event::Created { name, config })
+}
+
+fn registered(binding: Uuid) -> AnyEvent {
+    AnyEvent::Device(
+        AGENT,
+        device::Event::Registered {
+            agent: AGENT,
+            binding,
+            transport: "udp".into(),
+        },
+    )
+}
+
+fn expired(binding: Uuid, left: u32) -> AnyEvent {
+    AnyEvent::Device(AGENT, device::Event::Expired { binding, left })
+}
+
+fn logged_in(number: u32) -> AnyEvent {
+    let session = login(number);
+    AnyEvent::Session(session, session::Event::LoggedIn { session })
+}
+
+fn logged_out(number: u32, reason: LogoutReason) -> AnyEvent {
+    AnyEvent::Session(login(number), session::Event::LoggedOut { reason })
+}
+
+fn log_in(number: u32) -> AnyCommand {
+    let session = login(number);
+    let ready = true;
+    AnyCommand::Session(session, session::Command::LogIn { session, ready })
+}
+
+fn log_out(number: u32) -> AnyCommand {
+    let reason = LogoutReason::DeviceLost;
+    AnyCommand::Session(login(number), session::Command::LogOut { reason })
+}
+
+#[test]
+fn the_first_phone_logs_the_agent_in_ready() {
+    process::<Registration>()
+        .hears([configured(true), registered(PHONE)])
+        .asks([log_in(1)]);
+}
+
+#[test]
+fn an_agent_who_logs_in_by_hand_is_left_alone() {
+    process::<Registration>()
+        .hears([configured(false), registered(PHONE)])
+        .asks_nothing();
+}
+
+#[test]
+fn a_second_phone_changes_nothing() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            registered(OTHER_PHONE),
+        ])
+        .asks_nothing()
+        .hears([expired(OTHER_PHONE, 1)])
+        .asks_nothing();
+}
+
+#[test]
+fn the_last_phone_logs_the_agent_out() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            expired(PHONE, 0),
+        ])
+        .asks([log_out(1)]);
+}
+
+#[test]
+fn a_phone_that_comes_back_starts_the_next_login() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            expired(PHONE, 0),
+            logged_out(1, LogoutReason::DeviceLost),
+            registered(PHONE),
+        ])
+        .asks([log_in(2)]);
+}
+
+#[test]
+fn a_phone_that_comes_back_before_the_logout_logs_in_after_it() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            expired(PHONE, 0),
+            registered(PHONE),
+        ])
+        .asks_nothing()
+        .hears([logged_out(1, LogoutReason::DeviceLost)])
+        .asks([log_in(2)]);
+}
+
+#[test]
+fn an_agent_who_logs_out_by_hand_stays_out() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            logged_out(1, LogoutReason::Agent),
+        ])
+        .asks_nothing();
+}
+
+#[test]
+fn a_login_number_that_is_used_up_is_followed_by_the_next() {
+    process::<Registration>()
+        .hears([configured(true), registered(PHONE)])
+        .gets_refused(&log_in(1), "agent.session_ended", 5)
+        .asks([log_in(2)])
+        .gets_refused(&log_in(2), "agent.already_logged_in", 5)
+        .asks_nothing();
+}

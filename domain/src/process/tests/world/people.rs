@@ -1,0 +1,283 @@
+//! Callers, agents and their phones: what they do by themselves, and how the
+//! phones answer what is committed. Phones answer late, never, or in vain.
+
+use super::World;
+use crate::{
+    any::{AnyCommand, AnyEvent},
+    call::{self, AnswerMode, Phase, Route},
+    cause::{EndReason, OfferOutcome, WireCause},
+    device,
+    id::{AgentId, CallId, LegId, SessionId, SubjectId, VisitId},
+    sealed::Sealed,
+    session::{self, LogoutReason, NotReadyReason, Routability},
+};
+use uuid::Uuid;
+
+const CALLS_MAX: u64 = 30;
+
+const fn numbered(kind: u128, number: u64) -> Uuid {
+    Uuid::from_u128((kind << 64) | number as u128)
+}
+
+/// The caller's leg has the call's number.
+const fn caller_leg(call: CallId) -> LegId {
+    LegId(numbered(2, call.0.as_u128() as u64))
+}
+
+impl World {
+    /// Somebody does something.
+    pub(super) fn somebody_acts(&mut self) {
+        match self.chance.below(100) {
+            0..22 => self.somebody_calls(),
+            22..42 => self.a_caller_acts(),
+            42..58 => self.a_talking_agent_acts(),
+            58..80 => self.an_agent_chooses(),
+            80..92 => self.a_phone_comes_or_goes(),
+            92..94 => self.an_operator_ends_a_call(),
+            _ => self.time_passes(),
+        }
+    }
+
+    fn somebody_calls(&mut self) {
+        if self.calls_count >= CALLS_MAX {
+            return;
+        }
+        self.calls_count += 1;
+        let call = CallId(numbered(1, self.calls_count));
+        let route = if self.chance.percent(5) {
+            Route::Refused(EndReason::UnknownAddress)
+        } else {
+            let queue = *self.chance.one_of(&self.queues).expect("there are queues");
+            Route::Queue {
+                queue,
+                config_version: 1,
+                answer_mode: if self.chance.percent(50) {
+                    AnswerMode::Immediate
+                } else {
+                    AnswerMode::OnAgent
+                },
+                visit: VisitId(numbered(5, self.calls_count)),
+            }
+        };
+        let receive = call::Command::ReceiveCall {
+            leg: caller_leg(call),
+            from: Sealed::new(SubjectId(numbered(8, 1)), String::new()),
+            to: "sales".into(),
+            trunk: None,
+            sip_call_id: format!("{call}"),
+            route,
+        };
+        self.wire.push(AnyCommand::Call(call, receive));
+    }
+
+    fn calls_that(&self, wanted: impl Fn(&Phase) -> bool) -> Vec<CallId> {
+        self.all
+            .calls
+            .states()
+            .filter(|(_, call)| wanted(&call.phase))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    fn a_caller_acts(&mut self) {
+        let live = self.calls_that(|phase| !matches!(phase, Phase::Ended(_) | Phase::Unborn));
+        let Some(call) = self.chance.one_of(&live).copied() else {
+            return;
+        };
+        let leg = caller_leg(call);
+        let command = match self.chance.below(8) {
+            0 => call::Command::RecordHold { leg },
+            1 => call::Command::RecordRetrieve { leg },
+            2 => call::Command::RecordMediaSilence {
+                leg,
+                since: self.now,
+            },
+            3 => call::Command::RecordSignallingLost { leg },
+            _ => leave(leg, self.chance.percent(50)),
+        };
+        self.wire.push(AnyCommand::Call(call, command));
+    }
+
+    fn a_talking_agent_acts(&mut self) {
+        let talking = self.calls_that(|phase| matches!(phase, Phase::Connected(_)));
+        let Some(call) = self.chance.one_of(&talking).copied() else {
+            return;
+        };
+        let Some(leg) = self.all.calls.0[&call].0.agent_leg() else {
+            return;
+        };
+        let command = match self.chance.below(5) {
+            0 => call::Command::RecordHold { leg },
+            1 => call::Command::RecordRetrieve { leg },
+            _ => leave(leg, false),
+        };
+        self.wire.push(AnyCommand::Call(call, command));
+    }
+
+    fn an_agent_chooses(&mut self) {
+        let agents = self.agents.clone();
+        let Some(agent) = self.chance.one_of(&agents).copied() else {
+            return;
+        };
+        let last = self.last_session(agent);
+        let Some((session, routability)) = last else {
+            self.log_in(SessionId { agent, number: 1 });
+            return;
+        };
+        let command = match (routability, self.chance.below(10)) {
+            (Routability::LoggedOut, _) => {
+                let number = session.number + 1;
+                self.log_in(SessionId { agent, number });
+                return;
+            }
+            (_, 0) => session::Command::LogOut {
+                reason: LogoutReason::Agent,
+            },
+            (_, 1..3) => session::Command::GoNotReady {
+                reason: NotReadyReason::Break,
+            },
+            _ => session::Command::GoReady,
+        };
+        self.wire.push(AnyCommand::Session(session, command));
+    }
+
+    fn log_in(&mut self, session: SessionId) {
+        let ready = self.chance.percent(70);
+        let command = session::Command::LogIn { session, ready };
+        self.wire.push(AnyCommand::Session(session, command));
+    }
+
+    fn last_session(&self, agent: AgentId) -> Option<(SessionId, Routability)> {
+        self.all
+            .sessions
+            .states()
+            .filter(|(id, session)| id.agent == agent && session.id.is_some())
+            .map(|(id, session)| (id, session.routability))
+            .last()
+    }
+
+    fn a_phone_comes_or_goes(&mut self) {
+        let agents = self.agents.clone();
+        let Some(agent) = self.chance.one_of(&agents).copied() else {
+            return;
+        };
+        let binding = numbered(9, self.chance.below(2));
+        let command = match self.chance.below(6) {
+            0 => device::Command::ExpireBinding { binding },
+            1 => device::Command::RecordDeregistered { binding },
+            _ => device::Command::RecordRegistered {
+                agent,
+                binding,
+                transport: "udp".into(),
+            },
+        };
+        self.wire.push(AnyCommand::Device(agent, command));
+    }
+
+    fn an_operator_ends_a_call(&mut self) {
+        let live = self.calls_that(|phase| !matches!(phase, Phase::Ended(_) | Phase::Unborn));
+        if let Some(call) = self.chance.one_of(&live).copied() {
+            let command = call::Command::EndCall {
+                reason: EndReason::Operator,
+                ended_at: None,
+            };
+            self.wire.push(AnyCommand::Call(call, command));
+        }
+    }
+
+    /// Everybody hangs up.
+    pub(super) fn everybody_hangs_up(&mut self) {
+        for call in self.calls_that(|phase| !matches!(phase, Phase::Ended(_) | Phase::Unborn)) {
+            let command = leave(caller_leg(call), true);
+            self.wire.push(AnyCommand::Call(call, command));
+        }
+    }
+
+    /// The adapters see what was committed, and the phones answer.
+    pub(super) fn phones_react(&mut self, event: &AnyEvent) {
+        match event {
+            AnyEvent::Call(call, call::Event::OfferStarted { leg, .. }) => {
+                self.a_phone_is_called(*call, *leg);
+            }
+            AnyEvent::Call(call, call::Event::OfferEnded { leg, .. }) => {
+                self.a_cancel_crosses(*call, *leg);
+            }
+            AnyEvent::Call(call, call::Event::Ended { .. }) => {
+                if self.chance.percent(20) {
+                    let bye = leave(caller_leg(*call), false);
+                    self.wire.push(AnyCommand::Call(*call, bye));
+                }
+            }
+            AnyEvent::Session(session, session::Event::ReservationReleased { not_before, .. }) => {
+                if let Some(until) = not_before {
+                    self.paused.insert(*session, *until);
+                } else {
+                    self.paused.remove(session);
+                }
+            }
+            AnyEvent::Call(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => {}
+        }
+    }
+
+    fn a_phone_is_called(&mut self, call: CallId, leg: LegId) {
+        let mut say = |command| self.wire.push(AnyCommand::Call(call, command));
+        match self.chance.below(10) {
+            0..3 => {
+                say(call::Command::RecordAlerting { leg });
+                say(call::Command::RecordAnswer { leg });
+            }
+            3..5 => {
+                say(call::Command::RecordAlerting { leg });
+                let answer = call::Command::RecordAnswer { leg };
+                self.later.push(AnyCommand::Call(call, answer));
+            }
+            5 => say(call::Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Busy,
+                wire: WireCause::default(),
+            }),
+            6 => say(call::Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Rejected,
+                wire: WireCause::default(),
+            }),
+            7 => say(call::Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Unreachable,
+                wire: WireCause::default(),
+            }),
+            // Rings for ever, or is silent.
+            8 => say(call::Command::RecordAlerting { leg }),
+            _ => {}
+        }
+    }
+
+    /// The phone was told to stop: it says 487, or had just picked up.
+    fn a_cancel_crosses(&mut self, call: CallId, leg: LegId) {
+        let command = if self.chance.percent(30) {
+            call::Command::RecordAnswer { leg }
+        } else {
+            call::Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Withdrawn,
+                wire: WireCause::default(),
+            }
+        };
+        self.wire.push(AnyCommand::Call(call, command));
+    }
+}
+
+fn leave(leg: LegId, by_cancel: bool) -> call::Command {
+    let wire = WireCause::default();
+    if by_cancel {
+        call::Command::RecordCancel { leg, wire }
+    } else {
+        call::Command::RecordBye { leg, wire }
+    }
+}

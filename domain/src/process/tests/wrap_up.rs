@@ -1,0 +1,106 @@
+//! After the call.
+
+use super::*;
+use crate::{
+    call,
+    cause::{By, Disposition, EndCause, EndReason, EndResult},
+    process::wrap_up::WrapUp,
+    session::{self, WrapUpEndedBy},
+    testing::{CALL, OFFER, OTHER_CALL, SESSION},
+};
+
+fn ended(disposition: Disposition) -> AnyEvent {
+    AnyEvent::Call(
+        CALL,
+        call::Event::Ended {
+            cause: EndCause {
+                result: EndResult::Success,
+                reason: EndReason::Hangup,
+                by: By::Agent,
+                sip_status: None,
+                q850: None,
+                reason_header: None,
+            },
+            disposition,
+            ended_at: second(9),
+            incomplete: false,
+            session: Some(SESSION),
+            offer: Some(OFFER),
+            visit: None,
+            queue: None,
+        },
+    )
+}
+
+fn started(until: Timestamp) -> AnyEvent {
+    AnyEvent::Session(SESSION, session::Event::WrapUpStarted { call: CALL, until })
+}
+
+fn over() -> AnyEvent {
+    let by = WrapUpEndedBy::Agent;
+    AnyEvent::Session(SESSION, session::Event::WrapUpEnded { call: CALL, by })
+}
+
+fn end_wrap_up() -> AnyCommand {
+    AnyCommand::Session(SESSION, session::Command::EndWrapUp { call: CALL })
+}
+
+#[test]
+fn the_end_of_a_conversation_ends_the_agents_contact() {
+    process::<WrapUp>()
+        .hears([ended(Disposition::Answered)])
+        .asks([AnyCommand::Session(
+            SESSION,
+            session::Command::EndContact {
+                call: CALL,
+                offer: OFFER,
+            },
+        )]);
+}
+
+#[test]
+fn a_call_that_only_rang_leaves_no_contact_to_end() {
+    process::<WrapUp>()
+        .hears([ended(Disposition::Abandoned)])
+        .asks_nothing();
+}
+
+#[test]
+fn a_wrap_up_ends_when_its_time_is_over() {
+    process::<WrapUp>()
+        .hears([started(second(40))])
+        .sleeps_until(Some(second(40)))
+        .wakes(second(39))
+        .asks_nothing()
+        .wakes(second(40))
+        .asks([end_wrap_up()])
+        .sleeps_until(None);
+}
+
+#[test]
+fn a_wrap_up_that_the_agent_ended_has_no_timer() {
+    process::<WrapUp>()
+        .hears([started(second(40)), over()])
+        .sleeps_until(None)
+        .wakes(second(40))
+        .asks_nothing();
+}
+
+#[test]
+fn the_timer_of_the_last_wrap_up_is_the_one_that_counts() {
+    process::<WrapUp>()
+        .hears([
+            started(second(40)),
+            over(),
+            AnyEvent::Session(
+                SESSION,
+                session::Event::WrapUpStarted {
+                    call: OTHER_CALL,
+                    until: second(80),
+                },
+            ),
+        ])
+        .wakes(second(40))
+        .asks_nothing()
+        .sleeps_until(Some(second(80)));
+}
