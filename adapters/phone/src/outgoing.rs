@@ -49,16 +49,19 @@ impl OutgoingCall {
 
     async fn cancel_and_settle(&self, even_if_answered: bool) -> Result<CancelOutcome> {
         self.tell(CallOrder::Cancel { even_if_answered }).await?;
-        if self.progress().phase == Phase::Answered {
-            // Already gone when we asked: the CANCEL is on its way, the call still has to be ended. The engine may have
-            // sent the BYE itself, when the 200 came in between.
+        // Bounded by the engine: CANCEL and BYE end after 64 x T1 at the latest.
+        let limit = Duration::from_secs(120);
+        let settled = self
+            .wait_for(limit, |progress| progress.phase >= Phase::Answered)
+            .await?;
+        if settled.phase == Phase::Answered {
+            // The 200 was faster, or crossed the CANCEL: the call still has to be ended. The engine may have sent the
+            // BYE itself, when the 200 came after the CANCEL.
             match self.hang_up().await {
                 Ok(_) | Err(Error::WrongState) => {}
                 Err(error) => return Err(error),
             }
         }
-        // Bounded by the engine: CANCEL and BYE end after 64 x T1 at the latest.
-        let limit = Duration::from_secs(120);
         let progress = self.wait_ended(limit).await?;
         match (progress.steps.answered_at, progress.ended_by) {
             (Some(_), _) => Ok(CancelOutcome::AnsweredFirst),

@@ -13,8 +13,10 @@
 )]
 
 mod answered;
+mod races;
 mod refused;
 mod registered;
 mod torture;
 mod unanswered;
+mod wire;
 mod world;

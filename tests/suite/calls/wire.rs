@@ -1,0 +1,310 @@
+//! What a phone of ours would never send: repeated, late, stray and unknown
+//! messages, byte by byte.
+
+use crate::world::{PATIENCE, World, dial, open, rules};
+use phone::{Message, RawSocket};
+use std::time::Duration;
+
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+    m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
+async fn raw(world: &World) -> RawSocket {
+    let any = "127.0.0.1:0".parse().unwrap();
+    RawSocket::bind(any, world.sip.local_addr()).await.unwrap()
+}
+
+/// A request of a caller. `extra` are whole header lines.
+fn request(
+    socket: &RawSocket,
+    line: &str,
+    cseq: &str,
+    branch: &str,
+    to_tag: &str,
+    extra: &str,
+) -> String {
+    let from = socket.local_addr();
+    let body = if line.starts_with("INVITE") { SDP } else { "" };
+    let kind = if body.is_empty() {
+        ""
+    } else {
+        "Content-Type: application/sdp\r\n"
+    };
+    let to_tag = if to_tag.is_empty() {
+        String::new()
+    } else {
+        format!(";tag={to_tag}")
+    };
+    format!(
+        "{line} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\r\n\
+        From: <sip:4930111@127.0.0.1>;tag=raw\r\nTo: <sip:support@127.0.0.1>{to_tag}\r\n\
+        Call-ID: raw-1\r\nCSeq: {cseq}\r\nMax-Forwards: 70\r\nContact: <sip:4930111@{from}>\r\n\
+        {extra}{kind}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn next(socket: &RawSocket, wanted: impl Fn(&Message) -> bool) -> Message {
+    let search = async {
+        loop {
+            let received = socket.receive(PATIENCE).await.unwrap();
+            let message = received.expect("something comes").message().unwrap();
+            if wanted(&message) {
+                return message;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, search).await.unwrap()
+}
+
+async fn status(socket: &RawSocket, wanted: u16) -> Message {
+    next(socket, |message| message.status() == Some(wanted)).await
+}
+
+fn tag(message: &Message) -> String {
+    phone::address::tag_of(message.header("To").unwrap())
+        .unwrap()
+        .to_owned()
+}
+
+fn is(message: &Message, method: &str) -> bool {
+    message.method().is_some_and(|have| have.name() == method)
+}
+
+#[tokio::test]
+async fn a_request_outside_any_dialog_is_answered_by_its_method() {
+    let world = open().await;
+    let socket = raw(&world).await;
+    let cases = [
+        ("OPTIONS sip:127.0.0.1", "1 OPTIONS", "", 200),
+        ("BYE sip:127.0.0.1", "2 BYE", "gone", 481),
+        ("OPTIONS sip:127.0.0.1", "3 OPTIONS", "gone", 481),
+        ("INVITE sip:127.0.0.1", "4 INVITE", "gone", 481),
+        ("CANCEL sip:127.0.0.1", "5 CANCEL", "", 481),
+        ("INFO sip:127.0.0.1", "6 INFO", "", 405),
+        ("UPDATE sip:127.0.0.1", "7 UPDATE", "", 405),
+        ("DANCE sip:127.0.0.1", "8 DANCE", "", 501),
+    ];
+    for (number, (line, cseq, to_tag, expected)) in cases.into_iter().enumerate() {
+        let text = request(&socket, line, cseq, &format!("m{number}"), to_tag, "");
+        socket.send(text.as_bytes()).await.unwrap();
+        let answer = next(&socket, |message| {
+            message.status().is_some_and(|status| status >= 200)
+                && message.header("CSeq") == Some(cseq)
+        })
+        .await;
+        assert_eq!(answer.status(), Some(expected), "{line}");
+        if matches!(expected, 200 | 405) {
+            assert_eq!(
+                answer.header("Allow"),
+                Some("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_invite_is_one_call_and_the_same_by_another_way_is_merged() {
+    let world = open().await;
+    world.support(rules()).await;
+    let socket = raw(&world).await;
+    let invite = request(
+        &socket,
+        "INVITE sip:support@127.0.0.1",
+        "1 INVITE",
+        "one",
+        "",
+        "",
+    );
+    socket.send(invite.as_bytes()).await.unwrap();
+    let ringing = status(&socket, 180).await;
+    socket.send(invite.as_bytes()).await.unwrap();
+    let again = status(&socket, 180).await;
+    assert_eq!(tag(&ringing), tag(&again));
+    let other_way = request(
+        &socket,
+        "INVITE sip:support@127.0.0.1",
+        "1 INVITE",
+        "two",
+        "",
+        "",
+    );
+    socket.send(other_way.as_bytes()).await.unwrap();
+    status(&socket, 482).await;
+    let calls = world
+        .office
+        .history()
+        .await
+        .iter()
+        .filter(|entry| &*entry.recorded.event_type == "call_received")
+        .count();
+    assert_eq!(calls, 1);
+    let cancel = request(
+        &socket,
+        "CANCEL sip:support@127.0.0.1",
+        "1 CANCEL",
+        "one",
+        "",
+        "",
+    );
+    socket.send(cancel.as_bytes()).await.unwrap();
+    status(&socket, 487).await;
+}
+
+#[tokio::test]
+async fn requests_inside_a_dialog_keep_their_order() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let socket = raw(&world).await;
+    let invite = request(
+        &socket,
+        "INVITE sip:support@127.0.0.1",
+        "10 INVITE",
+        "a",
+        "",
+        "",
+    );
+    socket.send(invite.as_bytes()).await.unwrap();
+    let early = status(&socket, 180).await;
+    let to_tag = tag(&early);
+    // The first INVITE is still open: a second one must wait (RFC 3261, 14.2).
+    let soon = request(&socket, "INVITE sip:x", "11 INVITE", "b", &to_tag, "");
+    socket.send(soon.as_bytes()).await.unwrap();
+    assert!(status(&socket, 500).await.header("Retry-After").is_some());
+
+    let incoming = agent.next_incoming().await.unwrap();
+    let answering = tokio::spawn(async move { incoming.answer().await.map(|()| incoming) });
+    status(&socket, 200).await;
+    let ack = request(&socket, "ACK sip:x", "10 ACK", "c", &to_tag, "");
+    socket.send(ack.as_bytes()).await.unwrap();
+    let incoming = answering.await.unwrap().unwrap();
+
+    let old = request(&socket, "OPTIONS sip:x", "9 OPTIONS", "d", &to_tag, "");
+    socket.send(old.as_bytes()).await.unwrap();
+    status(&socket, 500).await;
+    let probe = request(&socket, "OPTIONS sip:x", "12 OPTIONS", "e", &to_tag, "");
+    socket.send(probe.as_bytes()).await.unwrap();
+    status(&socket, 200).await;
+    let bye = request(
+        &socket,
+        "BYE sip:x",
+        "13 BYE",
+        "f",
+        &to_tag,
+        "Reason: Q.850;cause=16\r\n",
+    );
+    socket.send(bye.as_bytes()).await.unwrap();
+    status(&socket, 200).await;
+    incoming.wait_ended(PATIENCE).await.unwrap();
+    world.see_nothing_left().await;
+}
+
+/// A raw socket that stands in for the phone of an agent.
+async fn raw_agent(world: &World) -> (phone::Phone, RawSocket) {
+    let socket = raw(world).await;
+    let mut options = world.phone_options("anna");
+    options.contact = Some(format!("sip:anna@{}", socket.local_addr()));
+    (world.agent_phone_with(options).await, socket)
+}
+
+fn reply(invite: &Message, status: &str, tag: &str, socket: &RawSocket) -> String {
+    let header = |name| invite.header(name).unwrap_or_default();
+    let body = if status.starts_with("200") { SDP } else { "" };
+    format!(
+        "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag={tag}\r\nCall-ID: {}\r\n\
+        CSeq: {}\r\nContact: <sip:anna@{}>\r\nContent-Type: application/sdp\r\n\
+        Content-Length: {}\r\n\r\n{body}",
+        header("Via"),
+        header("From"),
+        header("To"),
+        header("Call-ID"),
+        header("CSeq"),
+        socket.local_addr(),
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn every_copy_of_a_200_is_acknowledged_and_another_branch_is_hung_up() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let (_phone, socket) = raw_agent(&world).await;
+    let caller = world.phone("4930111").await;
+    let out = dial(&caller, "support").await;
+    let invite = next(&socket, |message| is(message, "INVITE")).await;
+    assert!(
+        invite.header("User-Agent").is_none(),
+        "no product name leaks"
+    );
+    let ok = reply(&invite, "200 OK", "first", &socket);
+    socket.send(ok.as_bytes()).await.unwrap();
+    next(&socket, |message| is(message, "ACK")).await;
+    out.wait_answered(PATIENCE).await.unwrap();
+    socket.send(ok.as_bytes()).await.unwrap();
+    let ack = next(&socket, |message| is(message, "ACK")).await;
+    assert_eq!(
+        phone::address::tag_of(ack.header("To").unwrap()),
+        Some("first")
+    );
+
+    let forked = reply(&invite, "200 OK", "second", &socket);
+    socket.send(forked.as_bytes()).await.unwrap();
+    let ack = next(&socket, |message| is(message, "ACK")).await;
+    assert_eq!(
+        phone::address::tag_of(ack.header("To").unwrap()),
+        Some("second")
+    );
+    let bye = next(&socket, |message| is(message, "BYE")).await;
+    assert_eq!(
+        phone::address::tag_of(bye.header("To").unwrap()),
+        Some("second")
+    );
+    out.hang_up().await.unwrap();
+    let bye = next(&socket, |message| {
+        is(message, "BYE") && phone::address::tag_of(message.header("To").unwrap()) == Some("first")
+    })
+    .await;
+    assert!(
+        bye.header("Reason")
+            .is_some_and(|reason| reason.contains("cause=16"))
+    );
+}
+
+#[tokio::test]
+async fn a_cancel_waits_for_a_sign_of_life_of_the_phone() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let (_phone, socket) = raw_agent(&world).await;
+    let caller = world.phone("4930111").await;
+    let out = dial(&caller, "support").await;
+    let invite = next(&socket, |message| is(message, "INVITE")).await;
+    out.cancel().await.unwrap();
+    // Nothing but copies of the INVITE until we say something (RFC 3261, 9.1).
+    let quiet = socket.receive(Duration::from_millis(700)).await.unwrap();
+    assert!(
+        quiet.is_none_or(|received| received.message().is_some_and(|m| is(&m, "INVITE"))),
+        "no CANCEL yet"
+    );
+    let ringing = reply(&invite, "180 Ringing", "late", &socket);
+    socket.send(ringing.as_bytes()).await.unwrap();
+    let cancel = next(&socket, |message| is(message, "CANCEL")).await;
+    assert_eq!(
+        cancel.header("Via"),
+        invite.header("Via"),
+        "the same branch"
+    );
+    socket
+        .send(reply(&cancel, "200 OK", "late", &socket).as_bytes())
+        .await
+        .unwrap();
+    socket
+        .send(reply(&invite, "487 Request Terminated", "late", &socket).as_bytes())
+        .await
+        .unwrap();
+    next(&socket, |message| is(message, "ACK")).await;
+    world.see_nothing_left().await;
+}
