@@ -5,11 +5,13 @@
 //! Pure: no socket, no clock. It knows RFC 3261's syntax and nothing of calls.
 
 mod answer;
+mod name_addr;
 mod outgoing;
 mod request;
 mod response;
 pub mod stream;
 mod syntax;
+mod uri;
 mod via;
 mod wire;
 

@@ -2,7 +2,9 @@
 //! printing of what passed.
 
 use super::answer::{self, Refusal};
-use super::syntax::{Fault, NameAddr, Uri, cseq, number};
+use super::name_addr::NameAddr;
+use super::syntax::{Fault, cseq, number};
+use super::uri::Uri;
 use super::via::Via;
 use super::wire::{Wire, is_token};
 use super::{

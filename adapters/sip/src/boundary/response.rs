@@ -1,7 +1,8 @@
 //! Responses: only what cannot hurt the stack gets through; the rest is dropped,
 //! for a response is never answered.
 
-use super::syntax::{NameAddr, cseq};
+use super::name_addr::NameAddr;
+use super::syntax::cseq;
 use super::via::Via;
 use super::wire::Wire;
 use super::{BODY_BYTES_MAX, DropReason, Transport, Verdict, body, print};

@@ -3,9 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::syntax::{
-    Fault, Param, host_port, is_known_transport, literal, param, print_params, split_params,
-};
+use super::syntax::{Fault, Param, is_known_transport, param, print_params, split_params};
+use super::uri::{host_port, literal};
 use super::{Origin, Transport};
 
 /// Longest branch, in bytes: it becomes part of the key of a transaction.
