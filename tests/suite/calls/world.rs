@@ -4,7 +4,7 @@
 use commands::{
     credentials,
     feed::Feed,
-    ports::Position,
+    ports::{Clock, Position},
     system::{SystemClock, SystemEntropy},
 };
 use domain::{
@@ -12,7 +12,9 @@ use domain::{
     any::{AnyCommand, AnyEvent},
     call,
     id::{AgentId, CallId, DEFAULT_TENANT, LegId, QueueId},
-    queue, trunk,
+    queue,
+    time::Timestamp,
+    trunk,
 };
 use phone::{CallOptions, OutgoingCall, Phone, PhoneOptions};
 use ringledger_tests::office::Office;
@@ -20,7 +22,14 @@ use sip::{
     media::{FarEnd, Media, NoPort},
     sdp,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +84,26 @@ impl Media for RelayPort {
     }
 }
 
+/// The system's clock, that can be put forward.
+#[derive(Default)]
+pub struct MovedClock(AtomicU64);
+
+impl MovedClock {
+    /// Later by so many milliseconds from now on.
+    pub fn forward(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_ms(self.0.load(Ordering::Relaxed))
+    }
+}
+
 pub struct World {
+    /// The clock of the SIP adapter.
+    pub clock: Arc<MovedClock>,
     pub office: Arc<Office>,
     pub sip: sip::Handle,
     pub relay: media::Relay,
@@ -126,6 +154,7 @@ pub async fn open_on(office: Arc<Office>, options: sip::Options) -> World {
     let head = office.feed.head();
     tokio::spawn(media::driver::run(means, events, head, stopped));
     let shutdown = CancellationToken::new();
+    let clock = Arc::new(MovedClock::default());
     let parts = sip::Parts {
         gateway: office.gateway.clone(),
         feed: office.feed.clone(),
@@ -134,11 +163,12 @@ pub async fn open_on(office: Arc<Office>, options: sip::Options) -> World {
         store: office.stores.read.clone(),
         secrets: office.stores.secrets.clone(),
         media: Arc::new(RelayPort(relay.clone())),
-        clock: Arc::new(SystemClock),
+        clock: clock.clone(),
         entropy: Arc::new(SystemEntropy::default()),
     };
     let sip = sip::start(options, parts, shutdown.clone()).await.unwrap();
     World {
+        clock,
         office,
         sip,
         relay,
