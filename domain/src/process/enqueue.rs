@@ -13,6 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Opens, limits and closes visits.
 #[derive(Debug)]
@@ -25,11 +26,14 @@ pub struct State {
     /// When each waiting call has waited long enough.
     due: BTreeSet<(Timestamp, CallId)>,
     due_of: BTreeMap<CallId, Timestamp>,
+    /// Calls whose visit has been asked for and has not opened yet; with the
+    /// end of the visit, if the call has ended before that.
+    opening: BTreeMap<CallId, Option<line::Command>>,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -48,73 +52,97 @@ impl Process for Enqueue {
 }
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
-    let cause = fact.event_id.0;
     match &fact.event {
-        AnyEvent::Queue(queue, queue::Event::Created { config, .. }) => {
-            state.queues.insert(*queue, (1, config.clone()));
+        AnyEvent::Queue(queue, event) => {
+            let (version, config) = match event {
+                queue::Event::Created { config, .. } => (1, config),
+                queue::Event::Configured {
+                    config_version,
+                    config,
+                } => (*config_version, config),
+            };
+            state.queues.insert(*queue, (version, config.clone()));
             vec![]
         }
-        AnyEvent::Queue(
-            queue,
-            queue::Event::Configured {
-                config_version,
-                config,
-            },
-        ) => {
-            state
-                .queues
-                .insert(*queue, (*config_version, config.clone()));
-            vec![]
-        }
-        AnyEvent::Call(call, call::Event::Enqueued { visit, queue, .. }) => {
+        AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
+        AnyEvent::Line(queue, event) => on_line(state, fact.event_id.0, *queue, event),
+        AnyEvent::Session(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    }
+}
+
+fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    match event {
+        call::Event::Enqueued { visit, queue, .. } => {
             let Some((version, config)) = state.queues.get(queue) else {
                 // The directory knew a queue whose events are not there.
-                return vec![end(cause, *call, EndReason::UnknownAddress)];
+                return vec![end(cause, call, EndReason::UnknownAddress)];
             };
-            let command = open(*call, *visit, fact.at, *version, config);
+            let command = open(call, *visit, fact.at, *version, config);
+            state.opening.insert(call, None);
             vec![Intent::new(cause, AnyCommand::Line(*queue, command))]
         }
-        AnyEvent::Line(
-            _,
-            line::Event::Opened {
-                call,
-                enqueued_at,
-                policy,
-                ..
-            },
-        ) => {
+        call::Event::AgentConnected { .. } => {
+            forget(state, call);
+            vec![]
+        }
+        call::Event::Ended { .. } => {
+            forget(state, call);
+            let Some((queue, close)) = close(fact) else {
+                return vec![];
+            };
+            if let Some(opening) = state.opening.get_mut(&call) {
+                *opening = Some(close.clone());
+            }
+            vec![Intent::new(cause, AnyCommand::Line(queue, close))]
+        }
+        call::Event::Received { .. }
+        | call::Event::Routed { .. }
+        | call::Event::Answered {}
+        | call::Event::OfferStarted { .. }
+        | call::Event::LegAlerting { .. }
+        | call::Event::OfferEnded { .. }
+        | call::Event::Held { .. }
+        | call::Event::Retrieved { .. }
+        | call::Event::LateFact { .. } => vec![],
+    }
+}
+
+fn on_line(state: &mut State, cause: Uuid, queue: QueueId, event: &line::Event) -> Vec<Intent> {
+    match event {
+        line::Event::Opened {
+            call,
+            enqueued_at,
+            policy,
+            ..
+        } => {
+            if let Some(Some(close)) = state.opening.remove(call) {
+                // A store that was away for a moment let the end overtake.
+                return vec![Intent::new(cause, AnyCommand::Line(queue, close))];
+            }
             remember(state, *call, *enqueued_at, policy.max_wait_ms);
             match policy.answer_mode {
                 AnswerMode::Immediate => {
-                    vec![Intent::new(
-                        cause,
-                        AnyCommand::Call(*call, call::Command::AnswerCall),
-                    )]
+                    let answer = call::Command::AnswerCall;
+                    vec![Intent::new(cause, AnyCommand::Call(*call, answer))]
                 }
                 AnswerMode::OnAgent => vec![],
             }
         }
-        AnyEvent::Line(_, line::Event::Rejected { call, reason, .. }) => match reason {
-            RejectReason::Full => vec![end(cause, *call, EndReason::QueueFull)],
-        },
-        AnyEvent::Line(_, line::Event::Closed { call, .. }) => {
+        line::Event::Rejected { call, reason, .. } => {
+            state.opening.remove(call);
+            match reason {
+                RejectReason::Full => vec![end(cause, *call, EndReason::QueueFull)],
+            }
+        }
+        line::Event::Closed { call, .. } => {
             forget(state, *call);
             vec![]
         }
-        AnyEvent::Call(call, call::Event::AgentConnected { .. }) => {
-            forget(state, *call);
-            vec![]
-        }
-        AnyEvent::Call(call, call::Event::Ended { .. }) => {
-            forget(state, *call);
-            close(fact)
-        }
-        AnyEvent::Call(..)
-        | AnyEvent::Line(..)
-        | AnyEvent::Session(..)
-        | AnyEvent::Agent(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        line::Event::Matched { .. } | line::Event::Returned { .. } => vec![],
     }
 }
 
@@ -141,7 +169,7 @@ const fn open(
 }
 
 /// An ended call leaves the line, unless an agent had it: that closed the visit.
-fn close(fact: &Fact) -> Vec<Intent> {
+fn close(fact: &Fact) -> Option<(QueueId, line::Command)> {
     let AnyEvent::Call(
         _,
         call::Event::Ended {
@@ -154,13 +182,13 @@ fn close(fact: &Fact) -> Vec<Intent> {
         },
     ) = &fact.event
     else {
-        return vec![];
+        return None;
     };
     let (Some(visit), Some(queue)) = (visit, queue) else {
-        return vec![];
+        return None;
     };
     if *disposition == crate::cause::Disposition::Answered {
-        return vec![];
+        return None;
     }
     let result = match (cause.reason, cause.by) {
         (EndReason::MaxWait, _) => VisitResult::Timeout,
@@ -173,10 +201,7 @@ fn close(fact: &Fact) -> Vec<Intent> {
         result,
         closed_at: *ended_at,
     };
-    vec![Intent::new(
-        fact.event_id.0,
-        AnyCommand::Line(*queue, command),
-    )]
+    Some((*queue, command))
 }
 
 fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
@@ -206,7 +231,7 @@ fn forget(state: &mut State, call: CallId) {
     }
 }
 
-const fn end(cause: uuid::Uuid, call: CallId, reason: EndReason) -> Intent {
+const fn end(cause: Uuid, call: CallId, reason: EndReason) -> Intent {
     let command = call::Command::EndCall {
         reason,
         ended_at: None,

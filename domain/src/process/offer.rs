@@ -36,6 +36,8 @@ struct Live {
     due: Option<Timestamp>,
     /// The ring has been timed out; next the reservation itself falls.
     ring_over: bool,
+    /// It has come to nothing: visit and agent were given back.
+    given_up: bool,
 }
 
 /// What it remembers.
@@ -47,7 +49,7 @@ pub struct State {
 
 impl Process for OfferProcess {
     const NAME: &'static str = "offer";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -73,6 +75,22 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Session(session, event) => on_session(state, fact, *session, event),
         AnyEvent::Call(_, event) => on_call(state, fact, event),
+        AnyEvent::Line(queue, line::Event::Matched { visit, offer, .. }) => {
+            // A store that was away for a moment let the return overtake.
+            let is_live = state.live.get(offer).is_some_and(|live| !live.given_up);
+            if is_live {
+                return vec![];
+            }
+            let command = line::Command::ReturnVisit {
+                visit: *visit,
+                offer: *offer,
+                cause: ReturnCause::Withdrawn,
+            };
+            vec![Intent::new(
+                fact.event_id.0,
+                AnyCommand::Line(*queue, command),
+            )]
+        }
         AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
@@ -106,6 +124,7 @@ fn on_session(
                 session,
                 due: Some(ring_until),
                 ring_over: false,
+                given_up: false,
             };
             state.live.insert(*offer, live);
             state.due.insert((ring_until, *offer));
@@ -127,12 +146,12 @@ fn on_session(
     }
 }
 
-fn on_call(state: &State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
+fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
         call::Event::OfferEnded { offer, outcome, .. } => state
             .live
-            .get(offer)
+            .get_mut(offer)
             .map(|live| come_to_nothing(cause, *offer, live, *outcome))
             .unwrap_or_default(),
         call::Event::AgentConnected { offer, .. } => state
@@ -213,9 +232,10 @@ fn start(fact: &Fact, offer: OfferId, live: &Live, until: Timestamp) -> Vec<Inte
 fn come_to_nothing(
     cause: uuid::Uuid,
     offer: OfferId,
-    live: &Live,
+    live: &mut Live,
     outcome: OfferOutcome,
 ) -> Vec<Intent> {
+    live.given_up = true;
     let (back, free) = match outcome {
         OfferOutcome::NoAnswer => (ReturnCause::NoAnswer, ReleaseReason::NoAnswer),
         OfferOutcome::Rejected => (ReturnCause::Rejected, ReleaseReason::Rejected),
@@ -238,14 +258,16 @@ fn refused(
     match command {
         // The call is over or goes another way: the agent is free, and the
         // visit waits again if it is still there.
-        AnyCommand::Call(_, call::Command::StartOffer { offer, .. }) => match state.live.get(offer)
-        {
-            None => vec![],
-            Some(live) => vec![
+        AnyCommand::Call(_, call::Command::StartOffer { offer, .. }) => {
+            let Some(live) = state.live.get_mut(offer) else {
+                return vec![];
+            };
+            live.given_up = true;
+            vec![
                 give_back(cause, *offer, live, ReturnCause::Withdrawn),
                 release(cause, *offer, live.session, ReleaseReason::CallerGone),
-            ],
-        },
+            ]
+        }
         // The visit is closed: the phone must not ring.
         AnyCommand::Line(_, line::Command::MatchVisit { offer, .. }) => match state.live.get(offer)
         {
@@ -292,6 +314,7 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         live.due = None;
         if live.ring_over {
             // Nobody has told how the ring ended: the reservation falls.
+            live.given_up = true;
             intents.push(give_back(offer.0, offer, live, ReturnCause::Withdrawn));
             intents.push(release(
                 offer.0,

@@ -234,3 +234,18 @@ fn a_conversation_that_ends_left_the_queue_before() {
         .hears([ended(EndReason::Hangup, By::Caller, Disposition::Answered)])
         .asks_nothing();
 }
+
+#[test]
+fn a_visit_that_opens_after_its_call_has_ended_is_closed_again() {
+    process::<Enqueue>()
+        .hears([created(AnswerMode::Immediate, 60_000), enqueued()])
+        .hears([ended(
+            EndReason::Cancelled,
+            By::Caller,
+            Disposition::Abandoned,
+        )])
+        .asks([close(VisitResult::Abandoned)])
+        .hears([opened(AnswerMode::Immediate, 60_000)])
+        .asks([close(VisitResult::Abandoned)])
+        .sleeps_until(None);
+}

@@ -319,3 +319,33 @@ fn the_release_of_another_offer_does_not_stop_this_one() {
         ])
         .sleeps_until(Some(RING_UNTIL));
 }
+
+fn matched() -> AnyEvent {
+    AnyEvent::Line(
+        QUEUE,
+        line::Event::Matched {
+            visit: VISIT,
+            call: CALL,
+            offer: OFFER,
+            session: SESSION,
+        },
+    )
+}
+
+#[test]
+fn a_match_of_a_live_offer_is_as_it_should_be() {
+    process::<OfferProcess>()
+        .hears([reserved(), matched()])
+        .asks_nothing();
+}
+
+#[test]
+fn a_match_that_comes_after_its_offer_was_given_up_is_taken_back() {
+    process::<OfferProcess>()
+        .hears([reserved(), offer_ended(OfferOutcome::Busy), matched()])
+        .asks([give_back(ReturnCause::Withdrawn)]);
+    process::<OfferProcess>()
+        .hears([reserved(), offer_ended(OfferOutcome::Busy), released()])
+        .hears([matched()])
+        .asks([give_back(ReturnCause::Withdrawn)]);
+}

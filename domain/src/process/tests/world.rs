@@ -1,8 +1,8 @@
 //! A small world: every aggregate and every process over one log in memory,
 //! with callers, agents and phones that act by chance from a seed. Facts and
-//! commands of different streams overtake each other, processes lag, crash and
-//! read again; within one stream the order of commands is kept, as in the real
-//! mailboxes.
+//! commands overtake each other, processes lag, crash and read again. Within
+//! one stream the order of commands is kept, as in the real mailboxes, but for
+//! those that found the store away and are tried again behind the others.
 
 mod chance;
 mod checks;
@@ -205,6 +205,14 @@ impl World {
         };
         if mailbox.is_empty() {
             self.mailboxes.remove(target);
+        }
+        if posted.asked_by.is_some() && self.chance.percent(3) {
+            // The store was away for a moment: tried again, behind the others.
+            self.mailboxes
+                .entry(target.clone())
+                .or_default()
+                .push_back(posted);
+            return;
         }
         let id = posted.asked_by.map(|(_, id)| id);
         let outcome = if id.is_some_and(|id| self.done.contains(&id)) {
