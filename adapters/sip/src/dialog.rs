@@ -94,17 +94,19 @@ impl Dialog {
         })
     }
 
-    /// Takes note of a request received inside the dialog: its order, and a
-    /// new remote target (RFC 3261, 12.2.2).
+    /// Takes note of a request received inside the dialog: its order, a new
+    /// remote target (RFC 3261, 12.2.2), and where it came from now: a phone's
+    /// connection or NAT binding may have changed in the meantime.
     ///
     /// # Errors
     /// When a later request was seen before it.
-    pub fn accept(&mut self, request: &Request) -> Result<(), OutOfOrder> {
+    pub fn accept(&mut self, request: &Request, from: Flow) -> Result<(), OutOfOrder> {
         let number = request.cseq().unwrap_or(0);
         if self.remote_cseq.is_some_and(|last| number < last) {
             return Err(OutOfOrder);
         }
         self.remote_cseq = Some(number);
+        self.seen = from;
         if request.method == Method::Invite
             && let Some(target) = contact_uri(&request.headers)
         {
@@ -328,10 +330,12 @@ mod tests {
             Dialog::accepting(&invite(), flow("192.0.2.9:5070"), "ours", "sip:us".into()).unwrap();
         let mut again = invite();
         again.headers = headers(&[("CSeq", "9 INVITE"), ("Contact", "<sip:a@192.0.2.9:6000>")]);
-        assert_eq!(dialog.accept(&again), Ok(()));
+        let rebound = flow("192.0.2.9:7000");
+        assert_eq!(dialog.accept(&again, rebound), Ok(()));
+        assert_eq!(dialog.seen, rebound);
         assert_eq!(dialog.request(Method::Bye).uri, "sip:a@192.0.2.9:6000");
         again.headers = headers(&[("CSeq", "8 BYE")]);
-        assert_eq!(dialog.accept(&again), Err(OutOfOrder));
+        assert_eq!(dialog.accept(&again, rebound), Err(OutOfOrder));
     }
 
     #[test]

@@ -143,3 +143,120 @@ fn of_offer(outcome: OfferOutcome) -> Release {
         retry_after_s: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        cause::{By, Disposition, EndResult},
+        id::{OfferId, QueueId, SessionId, VisitId},
+        line::VisitPolicy,
+        time::Timestamp,
+    };
+    use uuid::Uuid;
+
+    const CALL: CallId = CallId(Uuid::from_u128(1));
+    const LEG: LegId = LegId(Uuid::from_u128(2));
+
+    fn ended(reason: EndReason) -> AnyEvent {
+        AnyEvent::Call(
+            CALL,
+            call::Event::Ended {
+                cause: EndCause {
+                    result: EndResult::Ours,
+                    reason,
+                    by: By::System,
+                    sip_status: None,
+                    q850: None,
+                    reason_header: None,
+                },
+                disposition: Disposition::Failed,
+                ended_at: Timestamp::from_micros(0),
+                incomplete: false,
+                session: None,
+                offer: None,
+                visit: None,
+                queue: None,
+            },
+        )
+    }
+
+    fn opened(answer_mode: AnswerMode) -> AnyEvent {
+        AnyEvent::Line(
+            QueueId(Uuid::nil()),
+            line::Event::Opened {
+                visit: VisitId(Uuid::nil()),
+                call: CALL,
+                enqueued_at: Timestamp::from_micros(0),
+                position: 1,
+                policy: VisitPolicy {
+                    config_version: 1,
+                    answer_mode,
+                    ring_timeout_ms: 1,
+                    wrap_up_ms: 0,
+                    max_wait_ms: 0,
+                },
+            },
+        )
+    }
+
+    #[test]
+    fn a_caller_rings_in_the_queue_only_where_the_agent_answers() {
+        assert_eq!(
+            orders(&opened(AnswerMode::OnAgent)),
+            Some(Order::Ring { call: CALL })
+        );
+        assert_eq!(orders(&opened(AnswerMode::Immediate)), None);
+    }
+
+    #[test]
+    fn an_offer_rings_the_phones_of_its_agent_and_its_end_lets_them_go() {
+        let agent = AgentId(Uuid::from_u128(3));
+        let session = SessionId { agent, number: 1 };
+        let (offer, visit) = (OfferId(Uuid::nil()), VisitId(Uuid::nil()));
+        let started = call::Event::OfferStarted {
+            offer,
+            visit,
+            session,
+            leg: LEG,
+            until: Timestamp::from_micros(0),
+        };
+        assert_eq!(
+            orders(&AnyEvent::Call(CALL, started)),
+            Some(Order::Dial {
+                call: CALL,
+                leg: LEG,
+                agent
+            })
+        );
+        let over = call::Event::OfferEnded {
+            offer,
+            visit,
+            session,
+            leg: LEG,
+            outcome: OfferOutcome::NoAnswer,
+            wire: domain::cause::WireCause::default(),
+        };
+        let Some(Order::Release { leg, release }) = orders(&AnyEvent::Call(CALL, over)) else {
+            panic!("a release was expected");
+        };
+        assert_eq!(leg, LEG);
+        assert!(release.reason.unwrap().starts_with("Q.850;cause=19;"));
+    }
+
+    #[test]
+    fn the_status_of_an_unanswered_caller_follows_from_the_reason() {
+        for (reason, status, retry) in [
+            (EndReason::UnknownAddress, 404, None),
+            (EndReason::QueueFull, 486, None),
+            (EndReason::Cancelled, 487, None),
+            (EndReason::NoMediaPort, 503, Some(RETRY_AFTER_S)),
+        ] {
+            let Some(Order::End { release, .. }) = orders(&ended(reason)) else {
+                panic!("an end was expected");
+            };
+            assert_eq!((release.status, release.retry_after_s), (status, retry));
+            assert!(release.reason.is_some());
+        }
+    }
+}

@@ -122,6 +122,32 @@ async fn one_source_can_not_call_faster_than_its_rate() {
 }
 
 #[tokio::test]
+async fn a_server_that_holds_all_the_calls_it_can_says_when_to_come_back() {
+    let world = open_with(sip::Options {
+        calls_max: 1,
+        retry_after_s: 7,
+        ..options()
+    })
+    .await;
+    world.support(rules()).await;
+    let caller = world.phone("4930111").await;
+    let first = dial(&caller, "support").await;
+    first.wait_ringing(PATIENCE).await.unwrap();
+    let refused = rejection(dial(&caller, "support").await).await;
+    assert_eq!(refused.status, 503);
+    assert!(
+        refused
+            .headers
+            .contains(&("Retry-After".into(), "7".into()))
+    );
+    first.cancel().await.unwrap();
+    world.see_nothing_left().await;
+    let next = dial(&caller, "support").await;
+    next.wait_ringing(PATIENCE).await.unwrap();
+    next.cancel().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_extension_that_we_do_not_have_is_named_in_the_refusal() {
     let world = open().await;
     world.support(rules()).await;

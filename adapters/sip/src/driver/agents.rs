@@ -33,6 +33,7 @@ impl Driver {
             // Another node's call, or one that is long over.
             return;
         }
+        tracing::info!(%call, leg = %id, phones = phones.len(), "agent's phones are to ring");
         let opened = match phones.is_empty() {
             true => None,
             false => self.parts.media.open(id).ok(),

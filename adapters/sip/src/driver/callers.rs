@@ -64,11 +64,18 @@ impl Driver {
             // The same request by another way (RFC 3261, 8.2.2.2).
             return transaction.respond(Reply::new(482));
         }
+        tracing::info!(%call, %leg, transport = %flow.transport, "call comes in");
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.admission.setup_started();
         let driver = self.clone();
         tokio::spawn(async move {
-            driver.receive(call, leg, visit, new, flow).await;
+            let setup = driver.clone();
+            let setup =
+                tokio::spawn(async move { setup.receive(call, leg, visit, new, flow).await });
+            if let Err(error) = setup.await {
+                tracing::error!(%error, %call, "call setup has failed");
+                driver.fail_setup(call, leg, 500);
+            }
             driver.admission.setup_ended();
         });
     }

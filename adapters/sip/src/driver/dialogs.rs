@@ -6,6 +6,7 @@ use crate::{
     legs::{Leg, Legs, Side, caller, fork},
     message::{DialogId, Method, Request, allow},
     stack::{Outcome, Reply, ServerTransaction},
+    transport::Flow,
 };
 use domain::{call::Command, id::LegId};
 
@@ -23,7 +24,7 @@ impl Driver {
         let Some((id, place)) = find(&legs, request.dialog()) else {
             return transaction.respond(Reply::new(481));
         };
-        if let Err(reply) = accept(&mut legs, id, place, request) {
+        if let Err(reply) = accept(&mut legs, id, place, request, transaction.flow()) {
             return transaction.respond(reply);
         }
         transaction.respond(Reply::new(200));
@@ -55,7 +56,7 @@ impl Driver {
         let Some((id, place)) = find(&legs, Some(dialog.clone())) else {
             return transaction.respond(Reply::new(481));
         };
-        if let Err(reply) = accept(&mut legs, id, place, request) {
+        if let Err(reply) = accept(&mut legs, id, place, request, transaction.flow()) {
             return transaction.respond(reply);
         }
         let Some(leg) = legs.get_mut(id) else { return };
@@ -120,7 +121,7 @@ impl Driver {
             let Some((id, place)) = find(&legs, Some(dialog)) else {
                 return transaction.respond(Reply::new(481));
             };
-            if let Err(reply) = accept(&mut legs, id, place, request) {
+            if let Err(reply) = accept(&mut legs, id, place, request, transaction.flow()) {
                 return transaction.respond(reply);
             }
         }
@@ -169,7 +170,13 @@ fn find(legs: &Legs, dialog: Option<DialogId>) -> Option<(LegId, Place)> {
 }
 
 /// Takes note of a request in its dialog; one that comes too late is refused.
-fn accept(legs: &mut Legs, id: LegId, place: Place, request: &Request) -> Result<(), Reply> {
+fn accept(
+    legs: &mut Legs,
+    id: LegId,
+    place: Place,
+    request: &Request,
+    from: Flow,
+) -> Result<(), Reply> {
     let leg = legs.get_mut(id).ok_or_else(|| Reply::new(481))?;
     let dialog = match (&mut leg.side, place) {
         (Side::Caller(caller), _) => &mut caller.dialog,
@@ -180,7 +187,7 @@ fn accept(legs: &mut Legs, id: LegId, place: Place, request: &Request) -> Result
             .ok_or_else(|| Reply::new(481))?,
         (Side::Agent(_), Place::Caller) => return Err(Reply::new(481)),
     };
-    dialog.accept(request).map_err(|_| Reply::new(500))
+    dialog.accept(request, from).map_err(|_| Reply::new(500))
 }
 
 fn is_answered(legs: &Legs, id: LegId, index: usize) -> bool {

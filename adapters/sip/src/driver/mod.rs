@@ -159,7 +159,8 @@ pub(crate) struct Inner {
 }
 
 /// Starts the adapter. Everything ends with `shutdown`; calls are not ended by
-/// it, that is a command for each of them first.
+/// it, that is a command for each of them first. The adapter cancels `shutdown`
+/// itself when it can not go on.
 ///
 /// # Errors
 /// If it can not listen or can not read the bindings.
@@ -201,13 +202,35 @@ pub async fn start(
     }));
     let user: Arc<dyn TransactionUser> = Arc::new(driver.clone());
     let ingress = Arc::new(Ingress::new(stack, user.clone()));
-    tokio::spawn(incoming.run(user));
-    tokio::spawn(orders::follow(driver.clone(), head, shutdown.clone()));
-    tokio::spawn(tick::run(driver.clone(), shutdown.clone()));
-    tokio::spawn(udp::run(socket, ingress.clone(), shutdown.clone()));
     let connections_max = driver.options.tcp_connections_max;
-    tokio::spawn(tcp::listen(listener, ingress, connections_max, shutdown));
+    let follow = orders::follow(driver.clone(), head, shutdown.clone());
+    let tick = tick::run(driver.clone(), shutdown.clone());
+    let udp = udp::run(socket, ingress.clone(), shutdown.clone());
+    let tcp = tcp::listen(listener, ingress, connections_max, shutdown.clone());
+    watch("requests", incoming.run(user), &shutdown);
+    watch("orders", follow, &shutdown);
+    watch("tick", tick, &shutdown);
+    watch("udp", udp, &shutdown);
+    watch("tcp", tcp, &shutdown);
     Ok(Handle { driver, local })
+}
+
+/// Runs a task that the adapter can not do without: if it ends by itself, so
+/// does the adapter, instead of living on deaf or dumb.
+fn watch(
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+    shutdown: &CancellationToken,
+) {
+    let task = tokio::spawn(task);
+    let shutdown = shutdown.clone();
+    tokio::spawn(async move {
+        let _ = task.await;
+        if !shutdown.is_cancelled() {
+            tracing::error!(task = name, "sip has lost a task and stops");
+            shutdown.cancel();
+        }
+    });
 }
 
 /// The address by which others reach a socket that listens on `ip`: itself, or

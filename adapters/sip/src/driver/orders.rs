@@ -96,6 +96,7 @@ impl Driver {
             Some(entry) => entry.legs.clone(),
             None => return,
         };
+        tracing::info!(%call, status = release.status, "call ends");
         for id in ids {
             match legs.get(id).map(|leg| &leg.side) {
                 Some(Side::Caller(_)) => {
