@@ -1,1 +1,30 @@
-//! Ringledger projections.
+//! The read side: what people see, projected from the record.
+//!
+//! Each projection is a folder: `row` (the row as the reader wants it),
+//! `apply` (pure: what an event does to it), `store` (its queries). The
+//! [`runner`] folds the feed into rows and commits them with the checkpoint.
+//!
+//! It must not know: SIP, GraphQL, a database driver. Start at [`projection`],
+//! then [`runner`]; whoever reads starts at [`views`].
+
+pub mod agent_states;
+mod caller;
+pub mod calls;
+pub mod cdr;
+pub mod changed;
+mod checkpoint;
+pub mod live_calls;
+pub mod page;
+pub mod projection;
+pub mod queue_stats;
+mod registry;
+pub mod runner;
+mod slot;
+pub mod table;
+pub mod timeline;
+pub mod trunks;
+pub mod value;
+pub mod views;
+
+pub use caller::Caller;
+pub use runner::{Means, RunError, Running, rebuild, start};

@@ -1,0 +1,6 @@
+-- When each node was last alive, written about once a second: where a call that
+-- a crash has cut is taken to have ended.
+CREATE TABLE node_heartbeats (
+    node_epoch bigint PRIMARY KEY,
+    at         bigint NOT NULL                               -- microseconds since 1970
+);

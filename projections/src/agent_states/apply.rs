@@ -1,0 +1,191 @@
+//! What each event does to an agent's row.
+
+use super::row::{Activity, Routability, Row};
+use crate::projection::{Effect, Input};
+use domain::{
+    agent,
+    any::{AnyEvent, Fact},
+    call, device,
+    id::AgentId,
+    session::{self, ReleaseReason},
+    time::Timestamp,
+};
+
+pub(super) fn key(fact: &Fact) -> Option<AgentId> {
+    match &fact.event {
+        AnyEvent::Agent(agent, _) | AnyEvent::Device(agent, _) => Some(*agent),
+        AnyEvent::Session(session, _) => Some(session.agent),
+        // The session does not hear that its phone rings; the call does.
+        AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
+        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => None,
+    }
+}
+
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let Some(agent) = key(input.fact) else {
+        return Effect::Kept;
+    };
+    let row = row.get_or_insert_with(|| empty(agent));
+    let at = input.fact.at;
+    let before = (row.routability, row.reason, row.activity);
+    match &input.fact.event {
+        AnyEvent::Agent(_, event) => on_agent(row, event, input),
+        AnyEvent::Device(_, event) => on_device(row, event),
+        AnyEvent::Session(session, event) => {
+            row.session_number = Some(session.number);
+            on_session(row, at, event);
+        }
+        AnyEvent::Call(call, call::Event::LegAlerting { offer, .. }) => {
+            // A late one of an offer that is over changes nothing.
+            if row.offer != Some(*offer) || row.activity != Activity::Reserved {
+                return Effect::Kept;
+            }
+            row.call = Some(*call);
+            row.activity = Activity::Ringing;
+        }
+        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {
+            return Effect::Kept;
+        }
+    }
+    row.position = input.fact.position;
+    if (row.routability, row.reason, row.activity) != before {
+        row.since = Some(at);
+    }
+    Effect::Changed
+}
+
+fn empty(agent: AgentId) -> Row {
+    Row {
+        agent,
+        position: 0,
+        name: String::new(),
+        display_name: None,
+        queues: vec![],
+        ready_on_register: false,
+        config_version: 0,
+        session_number: None,
+        logged_in_at: None,
+        routability: Routability::LoggedOut,
+        reason: None,
+        activity: Activity::Idle,
+        since: None,
+        until: None,
+        not_before: None,
+        next: None,
+        call: None,
+        offer: None,
+        queue: None,
+        missed_count: 0,
+        devices_count: 0,
+    }
+}
+
+fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
+    let config = match event {
+        agent::Event::Created { name, config } => {
+            row.name.clone_from(name);
+            row.config_version = 1;
+            config
+        }
+        agent::Event::Configured {
+            config_version,
+            config,
+        } => {
+            row.config_version = *config_version;
+            config
+        }
+    };
+    row.queues.clone_from(&config.queues);
+    row.ready_on_register = config.ready_on_register;
+    row.display_name = input.party.map(|party| {
+        party
+            .display_name
+            .clone()
+            .unwrap_or_else(|| party.user.clone())
+    });
+}
+
+const fn on_device(row: &mut Row, event: &device::Event) {
+    match event {
+        device::Event::Registered { .. } => {
+            row.devices_count = row.devices_count.saturating_add(1);
+        }
+        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => {
+            row.devices_count = *left;
+        }
+    }
+}
+
+fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
+    match event {
+        session::Event::LoggedIn { .. } => {
+            row.logged_in_at = Some(at);
+            row.not_before = None;
+            row.missed_count = 0;
+        }
+        session::Event::LoggedOut { .. } => {
+            row.routability = Routability::LoggedOut;
+            row.reason = None;
+            row.logged_in_at = None;
+            row.next = None;
+            idle(row);
+        }
+        session::Event::BecameReady {} => {
+            row.routability = Routability::Ready;
+            row.reason = None;
+            row.next = None;
+        }
+        session::Event::BecameNotReady { reason } => {
+            row.routability = Routability::NotReady;
+            row.reason = Some(*reason);
+            row.next = None;
+            row.missed_count = 0;
+        }
+        session::Event::NextStateRequested { next } => row.next = Some(*next),
+        session::Event::Reserved {
+            offer,
+            call,
+            queue,
+            until,
+            ..
+        } => {
+            row.activity = Activity::Reserved;
+            row.offer = Some(*offer);
+            row.call = Some(*call);
+            row.queue = Some(*queue);
+            row.until = Some(*until);
+            row.not_before = None;
+        }
+        session::Event::ReservationReleased {
+            reason, not_before, ..
+        } => {
+            idle(row);
+            row.not_before = *not_before;
+            if *reason == ReleaseReason::NoAnswer {
+                row.missed_count = row.missed_count.saturating_add(1);
+            }
+        }
+        session::Event::ConnectedToContact { offer, call, queue } => {
+            row.activity = Activity::OnContact;
+            row.offer = Some(*offer);
+            row.call = Some(*call);
+            row.queue = Some(*queue);
+            row.until = None;
+            row.missed_count = 0;
+        }
+        session::Event::ContactEnded { .. } | session::Event::WrapUpEnded { .. } => idle(row),
+        session::Event::WrapUpStarted { call, until } => {
+            row.activity = Activity::WrapUp;
+            row.call = Some(*call);
+            row.until = Some(*until);
+        }
+    }
+}
+
+const fn idle(row: &mut Row) {
+    row.activity = Activity::Idle;
+    row.offer = None;
+    row.call = None;
+    row.queue = None;
+    row.until = None;
+}

@@ -1,0 +1,217 @@
+//! An agent and what it is doing, as a live board wants it.
+
+use crate::value::{
+    Columns, Corrupt, flag, number, number_or_null, text, text_or_null, time_or_null, word,
+};
+use commands::ports::Value;
+use domain::{
+    id::{AgentId, CallId, OfferId, QueueId, SessionId},
+    session::{NextState, NotReadyReason},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// The first coordinate: whether the agent wants calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Routability {
+    /// No session.
+    LoggedOut,
+    /// Yes.
+    Ready,
+    /// No; the row's `reason` says why.
+    NotReady,
+}
+
+/// The second coordinate: what the one voice unit is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// Nothing.
+    Idle,
+    /// Taken for an offer; the phone does not ring yet.
+    Reserved,
+    /// The phone rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// Work after a call.
+    WrapUp,
+}
+
+/// Both coordinates in one word, for a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// No session.
+    LoggedOut,
+    /// Takes no calls.
+    NotReady,
+    /// Free for a call.
+    Ready,
+    /// Taken for an offer.
+    Reserved,
+    /// The phone rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// Work after a call.
+    WrapUp,
+}
+
+impl State {
+    /// The word for both coordinates: what the agent does, and when that is
+    /// nothing, what the agent wants.
+    pub const fn of(routability: Routability, activity: Activity) -> Self {
+        match activity {
+            Activity::Idle => match routability {
+                Routability::LoggedOut => Self::LoggedOut,
+                Routability::NotReady => Self::NotReady,
+                Routability::Ready => Self::Ready,
+            },
+            Activity::Reserved => Self::Reserved,
+            Activity::Ringing => Self::Ringing,
+            Activity::OnContact => Self::OnContact,
+            Activity::WrapUp => Self::WrapUp,
+        }
+    }
+}
+
+/// An agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which agent.
+    pub agent: AgentId,
+    /// Position of the event that last changed the row.
+    pub position: u64,
+    /// Its name, which is its user name too; empty until it is provisioned.
+    pub name: String,
+    /// The person's name, where it is given and not erased.
+    pub display_name: Option<String>,
+    /// The queues that the agent serves.
+    pub queues: Vec<QueueId>,
+    /// A registered phone logs the agent in, ready.
+    pub ready_on_register: bool,
+    /// Version of the configuration; 0 until it is provisioned.
+    pub config_version: u32,
+    /// The number of the last or present login; none before the first.
+    pub session_number: Option<u32>,
+    /// When the present session started.
+    pub logged_in_at: Option<Timestamp>,
+    /// Whether the agent wants calls.
+    pub routability: Routability,
+    /// Why not.
+    pub reason: Option<NotReadyReason>,
+    /// What the agent is doing.
+    pub activity: Activity,
+    /// When routability, reason or activity last changed.
+    pub since: Option<Timestamp>,
+    /// When the reservation falls or the wrap-up ends by itself.
+    pub until: Option<Timestamp>,
+    /// Not offered anything before this instant.
+    pub not_before: Option<Timestamp>,
+    /// Asked for while engaged; applied afterwards.
+    pub next: Option<NextState>,
+    /// The call of the offer, contact or wrap-up.
+    pub call: Option<CallId>,
+    /// The offer that is live or was accepted.
+    pub offer: Option<OfferId>,
+    /// The queue that the call came from.
+    pub queue: Option<QueueId>,
+    /// Offers missed in a row.
+    pub missed_count: u32,
+    /// Registered phones.
+    pub devices_count: u32,
+}
+
+/// The columns, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "agent_id",
+    "position",
+    "name",
+    "display_name",
+    "queues",
+    "ready_on_register",
+    "config_version",
+    "session_number",
+    "logged_in_at",
+    "routability",
+    "reason",
+    "activity",
+    "since",
+    "until_at",
+    "not_before_at",
+    "next_state",
+    "call_id",
+    "offer_id",
+    "queue_id",
+    "missed_count",
+    "devices_count",
+];
+
+impl Row {
+    /// The present or last session.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session_number.map(|number| SessionId {
+            agent: self.agent,
+            number,
+        })
+    }
+
+    /// Both coordinates in one word.
+    pub const fn state(&self) -> State {
+        State::of(self.routability, self.activity)
+    }
+
+    pub(crate) fn values(&self) -> Vec<Value> {
+        vec![
+            text(self.agent),
+            number(self.position),
+            text(&self.name),
+            text_or_null(self.display_name.as_ref()),
+            word(&self.queues),
+            flag(self.ready_on_register),
+            number(self.config_version),
+            number_or_null(self.session_number),
+            time_or_null(self.logged_in_at),
+            word(&self.routability),
+            word(&self.reason),
+            word(&self.activity),
+            time_or_null(self.since),
+            time_or_null(self.until),
+            time_or_null(self.not_before),
+            word(&self.next),
+            text_or_null(self.call),
+            text_or_null(self.offer),
+            text_or_null(self.queue),
+            number(self.missed_count),
+            number(self.devices_count),
+        ]
+    }
+
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            agent: columns.id()?,
+            position: columns.number()?,
+            name: columns.text()?,
+            display_name: columns.text_or_null()?,
+            queues: columns.word()?,
+            ready_on_register: columns.flag()?,
+            config_version: columns.number()?,
+            session_number: columns.number_or_null()?,
+            logged_in_at: columns.time_or_null()?,
+            routability: columns.word()?,
+            reason: columns.word_or_null()?,
+            activity: columns.word()?,
+            since: columns.time_or_null()?,
+            until: columns.time_or_null()?,
+            not_before: columns.time_or_null()?,
+            next: columns.word_or_null()?,
+            call: columns.id_or_null()?,
+            offer: columns.id_or_null()?,
+            queue: columns.id_or_null()?,
+            missed_count: columns.number()?,
+            devices_count: columns.number()?,
+        })
+    }
+}

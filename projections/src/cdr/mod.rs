@@ -1,0 +1,96 @@
+//! The records of calls. While a call is in progress its record grows in a
+//! table of its own; with the end it becomes a CDR, and a fact that comes
+//! later gives the next revision.
+
+mod apply;
+mod row;
+mod store;
+
+pub use row::{Direction, End, Row, Superseded};
+pub use store::Filter;
+
+use crate::{
+    changed::Change,
+    projection::{self, Effect, Input, Projection},
+    table::Table,
+    value::{Columns, Corrupt, number, text, word},
+};
+use commands::ports::Value;
+use domain::{
+    any::{AnyEvent, Fact},
+    call::Event,
+    id::CallId,
+};
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Cdr;
+
+/// Index of the table of calls in progress.
+const OPEN: usize = 0;
+/// Index of the table of ended calls.
+const ENDED: usize = 1;
+
+impl projection::Row for Row {
+    fn position(&self) -> u64 {
+        self.position
+    }
+    fn table(&self) -> usize {
+        if self.end.is_some() { ENDED } else { OPEN }
+    }
+    fn values(&self) -> Vec<Value> {
+        match &self.end {
+            Some(end) => Row::values(self, end),
+            None => vec![text(self.call), number(self.position), word(self)],
+        }
+    }
+    fn read(table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
+        if table == ENDED {
+            return Row::read(columns);
+        }
+        let _call: CallId = columns.id()?;
+        let _position: u64 = columns.number()?;
+        columns.word()
+    }
+}
+
+impl Projection for Cdr {
+    const NAME: &'static str = "cdr";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [Table] = &[
+        Table {
+            name: "cdr_open",
+            key: "call_id",
+            columns: &["call_id", "position", "record"],
+        },
+        Table {
+            name: "cdr",
+            key: "call_id",
+            columns: row::COLUMNS,
+        },
+    ];
+    const ROWS_CACHED_MAX: usize = 16_384;
+    type Key = CallId;
+    type Row = Row;
+
+    fn key(fact: &Fact) -> Option<CallId> {
+        apply::key(fact)
+    }
+    fn key_value(key: &CallId) -> Value {
+        text(key)
+    }
+    fn creates(fact: &Fact) -> bool {
+        matches!(&fact.event, AnyEvent::Call(_, Event::Received { .. }))
+    }
+    fn key_of(row: &Row) -> CallId {
+        row.call
+    }
+    fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+        apply::apply(row, input)
+    }
+    fn changed(key: &CallId, row: Option<&Row>) -> Change {
+        let ended = row.filter(|row| row.end.is_some());
+        Change::Cdr(*key, ended.cloned().map(Arc::new))
+    }
+}

@@ -1,0 +1,314 @@
+//! The record of a call: who, when, how long, how it ended.
+
+use crate::{
+    caller::Caller,
+    value::{
+        Columns, Corrupt, flag, number, number_or_null, text, text_or_null, time, time_or_null,
+        word,
+    },
+};
+use commands::ports::Value;
+use domain::{
+    cause::{By, Disposition, EndReason, EndResult},
+    id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Which way a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To us.
+    Inbound,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// When; the last instant that is known of it.
+    pub at: Timestamp,
+    /// What became of the call.
+    pub disposition: Disposition,
+    /// Whose doing.
+    pub result: EndResult,
+    /// What happened.
+    pub reason: EndReason,
+    /// Which side ended it, as received.
+    pub by: By,
+    /// SIP status that the caller got, or that the wire gave.
+    pub sip_status: Option<u16>,
+    /// Q.850 cause value.
+    pub q850_cause: Option<u8>,
+    /// The received `Reason` header, verbatim.
+    pub reason_header: Option<String>,
+    /// The end was inferred: durations are a lower bound.
+    pub incomplete: bool,
+}
+
+/// What a record said before it was corrected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    /// Number of that revision, from 1.
+    pub revision: u32,
+    /// Position of the last event that it knew.
+    pub event_position_last: u64,
+    /// Its wrap-up.
+    pub wrap_up_ms: u64,
+    /// Its late facts.
+    pub late_facts_count: u32,
+}
+
+/// The record of one call. `revision` 1 is written when the call ends; facts
+/// that come later (the agent's wrap-up, a second BYE) give the next one, and
+/// `superseded` keeps what the earlier ones said. All durations are sums of
+/// differences of event times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which call.
+    pub call: CallId,
+    /// Position of the event that last changed the row.
+    pub position: u64,
+    /// Position of the call's first event.
+    pub event_position_first: u64,
+    /// 0 while the call is in progress.
+    pub revision: u32,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who called.
+    pub caller: Caller,
+    /// User part of the Request-URI, as dialled.
+    pub to: String,
+    /// The trunk that let it in.
+    pub trunk: Option<TrunkId>,
+    /// The queue that it was routed to.
+    pub queue: Option<QueueId>,
+    /// The agent who was connected.
+    pub agent: Option<AgentId>,
+    /// The offer that was accepted.
+    pub offer: Option<OfferId>,
+    /// The caller's leg.
+    pub caller_leg: LegId,
+    /// Call-ID header, to find the call in a packet capture.
+    pub sip_call_id: String,
+    /// When the INVITE came.
+    pub started_at: Timestamp,
+    /// When it was enqueued.
+    pub enqueued_at: Option<Timestamp>,
+    /// When an agent's phone began to ring first.
+    pub alerting_at: Option<Timestamp>,
+    /// When the caller was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When caller and agent were connected.
+    pub agent_connected_at: Option<Timestamp>,
+    /// How it ended; none while it is in progress.
+    pub end: Option<End>,
+    /// Offers made to agents.
+    pub offers_count: u32,
+    /// How long agents' phones rang, all offers together.
+    pub ring_ms: u64,
+    /// How long one side held the other, once for overlapping holds.
+    pub hold_ms: u64,
+    /// The agent's work after the call.
+    pub wrap_up_ms: u64,
+    /// Facts that were reported after the end.
+    pub late_facts_count: u32,
+    /// Earlier revisions.
+    pub superseded: Vec<Superseded>,
+    /// Since when a phone rings, and whose leg it is.
+    pub(crate) ringing: Option<(LegId, Timestamp)>,
+    /// Legs that hold the other side.
+    pub(crate) holding: Vec<LegId>,
+    /// Since when one does.
+    pub(crate) held_at: Option<Timestamp>,
+    /// When the wrap-up started.
+    pub(crate) wrap_up_started_at: Option<Timestamp>,
+}
+
+impl Row {
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.end.as_ref().map(|end| end.at)
+    }
+
+    /// From the INVITE to the caller's answer; none if unanswered.
+    pub fn setup_ms(&self) -> Option<u64> {
+        self.answered_at.map(|at| at.ms_since(self.started_at))
+    }
+
+    /// From the INVITE to the end; 0 while it is in progress.
+    pub fn duration_ms(&self) -> u64 {
+        self.until_end(Some(self.started_at))
+    }
+
+    /// From the caller's answer to the end; 0 if unanswered.
+    pub fn billable_ms(&self) -> u64 {
+        self.until_end(self.answered_at)
+    }
+
+    /// How long the caller was in the queue, the ringing of agents' phones
+    /// included: until an agent was connected, or the end.
+    pub fn wait_ms(&self) -> u64 {
+        let left = self.agent_connected_at.or_else(|| self.ended_at());
+        match (self.enqueued_at, left) {
+            (Some(enqueued), Some(left)) => left.ms_since(enqueued),
+            (None | Some(_), None) | (None, Some(_)) => 0,
+        }
+    }
+
+    /// How long caller and agent were connected, without holds.
+    pub fn talk_ms(&self) -> u64 {
+        self.until_end(self.agent_connected_at)
+            .saturating_sub(self.hold_ms)
+    }
+
+    fn until_end(&self, from: Option<Timestamp>) -> u64 {
+        match (from, self.ended_at()) {
+            (Some(from), Some(end)) => end.ms_since(from),
+            (None | Some(_), None) | (None, Some(_)) => 0,
+        }
+    }
+}
+
+/// The columns of an ended call, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "call_id",
+    "position",
+    "event_position_first",
+    "revision",
+    "direction",
+    "subject",
+    "from_user",
+    "from_host",
+    "from_name",
+    "to_user",
+    "trunk_id",
+    "queue_id",
+    "agent_id",
+    "offer_id",
+    "caller_leg",
+    "sip_call_id",
+    "started_at",
+    "enqueued_at",
+    "alerting_at",
+    "answered_at",
+    "agent_connected_at",
+    "offers_count",
+    "ring_ms",
+    "hold_ms",
+    "wrap_up_ms",
+    "late_facts_count",
+    "superseded",
+    "wrap_up_started_at",
+    "ended_at",
+    "disposition",
+    "result",
+    "reason",
+    "hangup_by",
+    "sip_status",
+    "q850_cause",
+    "reason_header",
+    "incomplete",
+    // Computed from the others; kept for whoever reads the table with SQL.
+    "setup_ms",
+    "duration_ms",
+    "billable_ms",
+    "wait_ms",
+    "talk_ms",
+];
+
+impl Row {
+    /// The columns of an ended call.
+    pub(crate) fn values(&self, end: &End) -> Vec<Value> {
+        let [subject, from_user, from_host, from_name] = self.caller.values();
+        vec![
+            text(self.call),
+            number(self.position),
+            number(self.event_position_first),
+            number(self.revision),
+            word(&self.direction),
+            subject,
+            from_user,
+            from_host,
+            from_name,
+            text(&self.to),
+            text_or_null(self.trunk),
+            text_or_null(self.queue),
+            text_or_null(self.agent),
+            text_or_null(self.offer),
+            text(self.caller_leg),
+            text(&self.sip_call_id),
+            time(self.started_at),
+            time_or_null(self.enqueued_at),
+            time_or_null(self.alerting_at),
+            time_or_null(self.answered_at),
+            time_or_null(self.agent_connected_at),
+            number(self.offers_count),
+            number(self.ring_ms),
+            number(self.hold_ms),
+            number(self.wrap_up_ms),
+            number(self.late_facts_count),
+            word(&self.superseded),
+            time_or_null(self.wrap_up_started_at),
+            time(end.at),
+            word(&end.disposition),
+            word(&end.result),
+            word(&end.reason),
+            word(&end.by),
+            number_or_null(end.sip_status),
+            number_or_null(end.q850_cause),
+            text_or_null(end.reason_header.as_ref()),
+            flag(end.incomplete),
+            number_or_null(self.setup_ms()),
+            number(self.duration_ms()),
+            number(self.billable_ms()),
+            number(self.wait_ms()),
+            number(self.talk_ms()),
+        ]
+    }
+
+    /// Reads an ended call.
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            call: columns.id()?,
+            position: columns.number()?,
+            event_position_first: columns.number()?,
+            revision: columns.number()?,
+            direction: columns.word()?,
+            caller: Caller::read(columns)?,
+            to: columns.text()?,
+            trunk: columns.id_or_null()?,
+            queue: columns.id_or_null()?,
+            agent: columns.id_or_null()?,
+            offer: columns.id_or_null()?,
+            caller_leg: columns.id()?,
+            sip_call_id: columns.text()?,
+            started_at: columns.time()?,
+            enqueued_at: columns.time_or_null()?,
+            alerting_at: columns.time_or_null()?,
+            answered_at: columns.time_or_null()?,
+            agent_connected_at: columns.time_or_null()?,
+            offers_count: columns.number()?,
+            ring_ms: columns.number()?,
+            hold_ms: columns.number()?,
+            wrap_up_ms: columns.number()?,
+            late_facts_count: columns.number()?,
+            superseded: columns.word()?,
+            wrap_up_started_at: columns.time_or_null()?,
+            end: Some(End {
+                at: columns.time()?,
+                disposition: columns.word()?,
+                result: columns.word()?,
+                reason: columns.word()?,
+                by: columns.word()?,
+                sip_status: columns.number_or_null()?,
+                q850_cause: columns.number_or_null()?,
+                reason_header: columns.text_or_null()?,
+                incomplete: columns.flag()?,
+            }),
+            ringing: None,
+            holding: vec![],
+            held_at: None,
+        })
+    }
+}

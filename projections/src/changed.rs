@@ -1,0 +1,99 @@
+//! What subscribers hear, after the rows are committed.
+
+use crate::{agent_states, cdr, live_calls, queue_stats, timeline, trunks};
+use commands::ports::Position;
+use domain::id::{AgentId, CallId, QueueId, TrunkId};
+use std::sync::Arc;
+
+/// A read model, for whoever waits for it or asks how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum View {
+    /// Every event, append-only.
+    Timeline,
+    /// Calls in progress.
+    LiveCalls,
+    /// Agents.
+    AgentStates,
+    /// Queues.
+    QueueStats,
+    /// Records of ended calls.
+    Cdr,
+    /// Trunks.
+    Trunks,
+}
+
+impl View {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Timeline,
+        Self::LiveCalls,
+        Self::AgentStates,
+        Self::QueueStats,
+        Self::Cdr,
+        Self::Trunks,
+    ];
+
+    /// Its name, as on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeline => "timeline",
+            Self::LiveCalls => "live_calls",
+            Self::AgentStates => "agent_states",
+            Self::QueueStats => "queue_stats",
+            Self::Cdr => "cdr",
+            Self::Trunks => "trunks",
+        }
+    }
+
+    /// The view of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.name() == name)
+    }
+
+    /// Its place in [`View::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// One row that has changed; `None` means that it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An event was added.
+    Timeline(u64, Option<Arc<timeline::Row>>),
+    /// A call in progress came, changed or ended.
+    LiveCall(CallId, Option<Arc<live_calls::Row>>),
+    /// An agent.
+    AgentState(AgentId, Option<Arc<agent_states::Row>>),
+    /// A queue.
+    QueueStats(QueueId, Option<Arc<queue_stats::Row>>),
+    /// A record was written or corrected. Only of ended calls.
+    Cdr(CallId, Option<Arc<cdr::Row>>),
+    /// A trunk.
+    Trunk(TrunkId, Option<Arc<trunks::Row>>),
+}
+
+impl Change {
+    /// Where it belongs.
+    pub const fn view(&self) -> View {
+        match self {
+            Self::Timeline(..) => View::Timeline,
+            Self::LiveCall(..) => View::LiveCalls,
+            Self::AgentState(..) => View::AgentStates,
+            Self::QueueStats(..) => View::QueueStats,
+            Self::Cdr(..) => View::Cdr,
+            Self::Trunk(..) => View::Trunks,
+        }
+    }
+}
+
+/// What one commit changed: each row at most once, as it is after the commit.
+/// Rows carry their own position, so that a subscriber who has read a snapshot
+/// can drop what the snapshot has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The views that took part know every event up to here.
+    pub position: Position,
+    /// The rows, grouped by view, in the order of [`View::ALL`].
+    pub rows: Vec<Change>,
+}

@@ -1,0 +1,149 @@
+//! What each event does to a call in progress.
+
+use super::row::{Row, State};
+use crate::{
+    caller::Caller,
+    projection::{Effect, Input},
+};
+use domain::{any::AnyEvent, call::Event, id::LegId, time::Timestamp};
+
+pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let AnyEvent::Call(_, event) = &input.fact.event else {
+        return Effect::Kept;
+    };
+    match event {
+        Event::Received { .. } => *row = received(input),
+        Event::Ended { .. } => match row.take() {
+            Some(_) => {}
+            None => return Effect::Kept,
+        },
+        Event::Routed { .. }
+        | Event::Enqueued { .. }
+        | Event::Answered {}
+        | Event::OfferStarted { .. }
+        | Event::LegAlerting { .. }
+        | Event::OfferEnded { .. }
+        | Event::AgentConnected { .. }
+        | Event::Held { .. }
+        | Event::Retrieved { .. } => match row {
+            Some(row) => {
+                row.position = input.fact.position;
+                progress(row, input.fact.at, event);
+            }
+            None => return Effect::Kept,
+        },
+        Event::LateFact { .. } => return Effect::Kept,
+    }
+    Effect::Changed
+}
+
+fn received(input: &Input<'_>) -> Option<Row> {
+    let AnyEvent::Call(
+        call,
+        Event::Received {
+            leg,
+            from,
+            to,
+            trunk,
+            sip_call_id,
+        },
+    ) = &input.fact.event
+    else {
+        return None;
+    };
+    Some(Row {
+        call: *call,
+        position: input.fact.position,
+        state: State::Received,
+        since: input.fact.at,
+        caller: Caller::new(from, input.party),
+        to: to.clone(),
+        trunk: *trunk,
+        queue: None,
+        agent: None,
+        offer: None,
+        offers_count: 0,
+        received_at: input.fact.at,
+        enqueued_at: None,
+        answered_at: None,
+        offered_at: None,
+        alerting_at: None,
+        agent_connected_at: None,
+        caller_leg: *leg,
+        agent_leg: None,
+        held_by_caller: false,
+        held_by_agent: false,
+        sip_call_id: sip_call_id.clone(),
+    })
+}
+
+fn progress(row: &mut Row, at: Timestamp, event: &Event) {
+    match event {
+        Event::Routed { queue, .. } => row.queue = Some(*queue),
+        Event::Enqueued { queue, .. } => {
+            row.queue = Some(*queue);
+            row.enqueued_at = Some(at);
+            enter(row, at, State::Waiting);
+        }
+        Event::Answered {} => row.answered_at = Some(at),
+        Event::OfferStarted {
+            offer,
+            session,
+            leg,
+            ..
+        } => {
+            row.offer = Some(*offer);
+            row.agent = Some(session.agent);
+            row.agent_leg = Some(*leg);
+            row.offers_count = row.offers_count.saturating_add(1);
+            row.offered_at = Some(at);
+            row.alerting_at = None;
+            enter(row, at, State::Offering);
+        }
+        Event::LegAlerting { .. } => row.alerting_at = Some(at),
+        Event::OfferEnded { .. } => {
+            row.offer = None;
+            row.agent = None;
+            row.agent_leg = None;
+            row.offered_at = None;
+            row.alerting_at = None;
+            enter(row, at, State::Waiting);
+        }
+        Event::AgentConnected {
+            offer,
+            session,
+            leg,
+            ..
+        } => {
+            row.offer = Some(*offer);
+            row.agent = Some(session.agent);
+            row.agent_leg = Some(*leg);
+            row.agent_connected_at = Some(at);
+            enter(row, at, State::Connected);
+        }
+        Event::Held { leg } => hold(row, at, *leg, true),
+        Event::Retrieved { leg } => hold(row, at, *leg, false),
+        Event::Received { .. } | Event::Ended { .. } | Event::LateFact { .. } => {}
+    }
+}
+
+fn enter(row: &mut Row, at: Timestamp, state: State) {
+    if row.state != state {
+        row.state = state;
+        row.since = at;
+    }
+}
+
+fn hold(row: &mut Row, at: Timestamp, leg: LegId, holds: bool) {
+    if leg == row.caller_leg {
+        row.held_by_caller = holds;
+    } else if Some(leg) == row.agent_leg {
+        row.held_by_agent = holds;
+    }
+    let state = if row.held_by_caller || row.held_by_agent {
+        State::Held
+    } else {
+        State::Connected
+    };
+    enter(row, at, state);
+}

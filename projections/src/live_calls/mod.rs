@@ -1,0 +1,81 @@
+//! Calls in progress: the live board. A row comes with the INVITE and goes
+//! with the end of the call.
+
+mod apply;
+mod row;
+mod store;
+
+pub use row::{Row, State};
+pub use store::Filter;
+
+use crate::{
+    changed::Change,
+    projection::{self, Effect, Input, Projection},
+    table::Table,
+    value::{Columns, Corrupt},
+};
+use commands::ports::Value;
+use domain::{
+    any::{AnyEvent, Fact},
+    call::Event,
+    id::CallId,
+};
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Debug)]
+pub struct LiveCalls;
+
+impl projection::Row for Row {
+    fn position(&self) -> u64 {
+        self.position
+    }
+    fn values(&self) -> Vec<Value> {
+        Row::values(self)
+    }
+    fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
+        Row::read(columns)
+    }
+}
+
+impl Projection for LiveCalls {
+    const NAME: &'static str = "live_calls";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [Table] = &[Table {
+        name: "live_calls",
+        key: "call_id",
+        columns: row::COLUMNS,
+    }];
+    const ROWS_CACHED_MAX: usize = 16_384;
+    type Key = CallId;
+    type Row = Row;
+
+    fn key(fact: &Fact) -> Option<CallId> {
+        match &fact.event {
+            // After the end there is no row to look for.
+            AnyEvent::Call(_, Event::LateFact { .. }) => None,
+            AnyEvent::Call(call, _) => Some(*call),
+            AnyEvent::Session(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => None,
+        }
+    }
+    fn key_value(key: &CallId) -> Value {
+        crate::value::text(key)
+    }
+    fn creates(fact: &Fact) -> bool {
+        matches!(&fact.event, AnyEvent::Call(_, Event::Received { .. }))
+    }
+    fn key_of(row: &Row) -> CallId {
+        row.call
+    }
+    fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+        apply::apply(row, input)
+    }
+    fn changed(key: &CallId, row: Option<&Row>) -> Change {
+        Change::LiveCall(*key, row.cloned().map(Arc::new))
+    }
+}

@@ -1,0 +1,166 @@
+//! A call in progress, as a live board wants it.
+
+use crate::{
+    caller::Caller,
+    value::{Columns, Corrupt, flag, number, text, text_or_null, time, time_or_null, word},
+};
+use commands::ports::Value;
+use domain::{
+    id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where a call in progress is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its INVITE came; not yet in a queue.
+    Received,
+    /// In a queue, with no offer.
+    Waiting,
+    /// In a queue, one agent's phone is to ring or rings.
+    Offering,
+    /// Caller and agent talk.
+    Connected,
+    /// Caller and agent are connected and one holds the other.
+    Held,
+}
+
+/// A call in progress. The row goes when the call has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which call.
+    pub call: CallId,
+    /// Position of the event that last changed the row.
+    pub position: u64,
+    /// Where it is.
+    pub state: State,
+    /// Since when it is there.
+    pub since: Timestamp,
+    /// Who calls.
+    pub caller: Caller,
+    /// User part of the Request-URI: queue name or number.
+    pub to: String,
+    /// The trunk that let it in.
+    pub trunk: Option<TrunkId>,
+    /// Its queue.
+    pub queue: Option<QueueId>,
+    /// The agent who is offered or connected.
+    pub agent: Option<AgentId>,
+    /// The offer that is live or was accepted.
+    pub offer: Option<OfferId>,
+    /// Offers made so far, the live one too.
+    pub offers_count: u32,
+    /// When the INVITE came.
+    pub received_at: Timestamp,
+    /// When it was enqueued.
+    pub enqueued_at: Option<Timestamp>,
+    /// When the caller was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When the live or accepted offer started.
+    pub offered_at: Option<Timestamp>,
+    /// When the phone of that offer began to ring.
+    pub alerting_at: Option<Timestamp>,
+    /// When caller and agent were connected.
+    pub agent_connected_at: Option<Timestamp>,
+    /// The caller's leg.
+    pub caller_leg: LegId,
+    /// The agent's leg that is offered or connected.
+    pub agent_leg: Option<LegId>,
+    /// The caller holds the agent.
+    pub held_by_caller: bool,
+    /// The agent holds the caller.
+    pub held_by_agent: bool,
+    /// Call-ID header, to find the call in a packet capture.
+    pub sip_call_id: String,
+}
+
+/// The columns, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "call_id",
+    "position",
+    "state",
+    "since",
+    "subject",
+    "from_user",
+    "from_host",
+    "from_name",
+    "to_user",
+    "trunk_id",
+    "queue_id",
+    "agent_id",
+    "offer_id",
+    "offers_count",
+    "received_at",
+    "enqueued_at",
+    "answered_at",
+    "offered_at",
+    "alerting_at",
+    "agent_connected_at",
+    "caller_leg",
+    "agent_leg",
+    "held_by_caller",
+    "held_by_agent",
+    "sip_call_id",
+];
+
+impl Row {
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let [subject, from_user, from_host, from_name] = self.caller.values();
+        vec![
+            text(self.call),
+            number(self.position),
+            word(&self.state),
+            time(self.since),
+            subject,
+            from_user,
+            from_host,
+            from_name,
+            text(&self.to),
+            text_or_null(self.trunk),
+            text_or_null(self.queue),
+            text_or_null(self.agent),
+            text_or_null(self.offer),
+            number(self.offers_count),
+            time(self.received_at),
+            time_or_null(self.enqueued_at),
+            time_or_null(self.answered_at),
+            time_or_null(self.offered_at),
+            time_or_null(self.alerting_at),
+            time_or_null(self.agent_connected_at),
+            text(self.caller_leg),
+            text_or_null(self.agent_leg),
+            flag(self.held_by_caller),
+            flag(self.held_by_agent),
+            text(&self.sip_call_id),
+        ]
+    }
+
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            call: columns.id()?,
+            position: columns.number()?,
+            state: columns.word()?,
+            since: columns.time()?,
+            caller: Caller::read(columns)?,
+            to: columns.text()?,
+            trunk: columns.id_or_null()?,
+            queue: columns.id_or_null()?,
+            agent: columns.id_or_null()?,
+            offer: columns.id_or_null()?,
+            offers_count: columns.number()?,
+            received_at: columns.time()?,
+            enqueued_at: columns.time_or_null()?,
+            answered_at: columns.time_or_null()?,
+            offered_at: columns.time_or_null()?,
+            alerting_at: columns.time_or_null()?,
+            agent_connected_at: columns.time_or_null()?,
+            caller_leg: columns.id()?,
+            agent_leg: columns.id_or_null()?,
+            held_by_caller: columns.flag()?,
+            held_by_agent: columns.flag()?,
+            sip_call_id: columns.text()?,
+        })
+    }
+}

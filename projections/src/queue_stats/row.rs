@@ -1,0 +1,238 @@
+//! A queue, its configuration, and its counters.
+
+use crate::value::{Columns, Corrupt, number, text, time, word};
+use commands::ports::Value;
+use domain::{id::QueueId, queue::Config, time::Timestamp};
+
+/// A caller who left within this time is a short abandon.
+pub const SHORT_ABANDON_MS: u64 = 5_000;
+
+/// The base quantities of a queue over some time. For all times together
+/// `offered = answered + abandoned + flow_out + callback + waiting` at every
+/// position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// O: visits opened.
+    pub offered_count: u64,
+    /// A: visits closed because an agent was connected.
+    pub answered_count: u64,
+    /// AT: of those, with a wait up to the threshold, inclusive.
+    pub answered_in_threshold_count: u64,
+    /// AB: visits closed because the caller left first.
+    pub abandoned_count: u64,
+    /// SA: of those, with a wait under [`SHORT_ABANDON_MS`].
+    pub short_abandoned_count: u64,
+    /// ABT: abandoned with a wait up to the threshold, inclusive.
+    pub abandoned_in_threshold_count: u64,
+    /// FO: visits closed in any other way: longest wait, withdrawn, system.
+    pub flow_out_count: u64,
+    /// CB: visits closed by a request to be called back.
+    pub callback_count: u64,
+    /// Calls that were not let in because the queue was full; not offered.
+    pub rejected_count: u64,
+    /// Offers to agents that came to nothing.
+    pub returned_count: u64,
+    /// Sum of the waits of answered visits.
+    pub answered_wait_ms: u64,
+    /// Sum of the waits of abandoned visits.
+    pub abandoned_wait_ms: u64,
+    /// Longest wait of a closed visit.
+    pub longest_wait_ms: u64,
+}
+
+/// How the share of calls answered in time is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceLevel {
+    /// AT / A.
+    Answered,
+    /// AT / (A + AB + FO).
+    Offered,
+    /// AT / (A + AB).
+    AbandonCounted,
+    /// AT / (A + AB - SA).
+    ShortExcluded,
+    /// AT / (A + AB - ABT).
+    AbandonInThresholdExcluded,
+    /// (AT + ABT) / (A + AB).
+    AbandonAsSuccess,
+}
+
+impl Counters {
+    /// The service level as a share of 1; none when there is nothing to divide
+    /// by: no data is neither 0 nor 1.
+    pub fn service_level(&self, variant: ServiceLevel) -> Option<f64> {
+        let in_time = self.answered_in_threshold_count;
+        let (answered, abandoned) = (self.answered_count, self.abandoned_count);
+        let ended = answered + abandoned;
+        match variant {
+            ServiceLevel::Answered => share(in_time, answered),
+            ServiceLevel::Offered => share(in_time, ended + self.flow_out_count),
+            ServiceLevel::AbandonCounted => share(in_time, ended),
+            ServiceLevel::ShortExcluded => {
+                share(in_time, ended.saturating_sub(self.short_abandoned_count))
+            }
+            ServiceLevel::AbandonInThresholdExcluded => share(
+                in_time,
+                ended.saturating_sub(self.abandoned_in_threshold_count),
+            ),
+            ServiceLevel::AbandonAsSuccess => {
+                share(in_time + self.abandoned_in_threshold_count, ended)
+            }
+        }
+    }
+
+    /// ASA: the mean wait of answered visits, in ms; none without one.
+    pub fn average_speed_of_answer_ms(&self) -> Option<u64> {
+        self.answered_wait_ms.checked_div(self.answered_count)
+    }
+
+    /// The mean wait of abandoned visits, in ms; none without one.
+    pub fn average_abandon_ms(&self) -> Option<u64> {
+        self.abandoned_wait_ms.checked_div(self.abandoned_count)
+    }
+
+    /// AB / O, as a share of 1; none without an offered visit.
+    pub fn abandonment_rate(&self) -> Option<f64> {
+        share(self.abandoned_count, self.offered_count)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// A queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which queue.
+    pub queue: QueueId,
+    /// Position of the event that last changed the row.
+    pub position: u64,
+    /// Its name; empty until it is provisioned.
+    pub name: String,
+    /// Version of the configuration; 0 until it is provisioned.
+    pub config_version: u32,
+    /// The rules in force; none until it is provisioned.
+    pub config: Option<Config>,
+    /// W: open visits.
+    pub waiting_count: u64,
+    /// Of those, given to an agent whose phone is to ring or rings.
+    pub matched_count: u64,
+    /// Everything since the first event.
+    pub total: Counters,
+    /// The first instant of the day (UTC) that `day` counts.
+    pub day_start: Timestamp,
+    /// That day's visits: opened on it, and closed on it.
+    pub day: Counters,
+}
+
+/// The columns, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "queue_id",
+    "position",
+    "name",
+    "config_version",
+    "config",
+    "waiting_count",
+    "matched_count",
+    "day_start_at",
+    "offered_count",
+    "answered_count",
+    "answered_in_threshold_count",
+    "abandoned_count",
+    "short_abandoned_count",
+    "abandoned_in_threshold_count",
+    "flow_out_count",
+    "callback_count",
+    "rejected_count",
+    "returned_count",
+    "answered_wait_ms",
+    "abandoned_wait_ms",
+    "longest_wait_ms",
+    "day_offered_count",
+    "day_answered_count",
+    "day_answered_in_threshold_count",
+    "day_abandoned_count",
+    "day_short_abandoned_count",
+    "day_abandoned_in_threshold_count",
+    "day_flow_out_count",
+    "day_callback_count",
+    "day_rejected_count",
+    "day_returned_count",
+    "day_answered_wait_ms",
+    "day_abandoned_wait_ms",
+    "day_longest_wait_ms",
+];
+
+impl Counters {
+    fn values(&self) -> [Value; 13] {
+        [
+            self.offered_count,
+            self.answered_count,
+            self.answered_in_threshold_count,
+            self.abandoned_count,
+            self.short_abandoned_count,
+            self.abandoned_in_threshold_count,
+            self.flow_out_count,
+            self.callback_count,
+            self.rejected_count,
+            self.returned_count,
+            self.answered_wait_ms,
+            self.abandoned_wait_ms,
+            self.longest_wait_ms,
+        ]
+        .map(number)
+    }
+
+    fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            offered_count: columns.number()?,
+            answered_count: columns.number()?,
+            answered_in_threshold_count: columns.number()?,
+            abandoned_count: columns.number()?,
+            short_abandoned_count: columns.number()?,
+            abandoned_in_threshold_count: columns.number()?,
+            flow_out_count: columns.number()?,
+            callback_count: columns.number()?,
+            rejected_count: columns.number()?,
+            returned_count: columns.number()?,
+            answered_wait_ms: columns.number()?,
+            abandoned_wait_ms: columns.number()?,
+            longest_wait_ms: columns.number()?,
+        })
+    }
+}
+
+impl Row {
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let mut values = vec![
+            text(self.queue),
+            number(self.position),
+            text(&self.name),
+            number(self.config_version),
+            word(&self.config),
+            number(self.waiting_count),
+            number(self.matched_count),
+            time(self.day_start),
+        ];
+        values.extend(self.total.values());
+        values.extend(self.day.values());
+        values
+    }
+
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            queue: columns.id()?,
+            position: columns.number()?,
+            name: columns.text()?,
+            config_version: columns.number()?,
+            config: columns.word_or_null()?,
+            waiting_count: columns.number()?,
+            matched_count: columns.number()?,
+            day_start: columns.time()?,
+            total: Counters::read(columns)?,
+            day: Counters::read(columns)?,
+        })
+    }
+}

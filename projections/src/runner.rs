@@ -1,0 +1,375 @@
+//! Runs the projections: feed -> rows and checkpoint in one transaction ->
+//! what subscribers hear.
+
+use crate::{
+    changed::{Change, Changes, View},
+    checkpoint,
+    projection::Input,
+    registry,
+    slot::{Part, SlotError},
+    views::{Progress, Status, Views},
+};
+use commands::{
+    feed::{Feed, understand},
+    ports::{EventLog, Position, ReadError, ReadStore, StoreError, Vault, VaultError},
+    tail::Entry,
+};
+use domain::{
+    agent,
+    any::{AnyEvent, Fact},
+    call,
+    sealed::{Party, Sealed},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast, oneshot, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+
+/// Events folded in one transaction at most.
+const BATCH_MAX: usize = 500;
+/// At least this between two transactions: rows that change several times in
+/// it are written once.
+const PACE: Duration = Duration::from_millis(4);
+/// Pause before a store that is down is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+/// Commits that a slow subscriber may be behind.
+const CHANGES_MAX: usize = 4_096;
+
+/// What the projections work with.
+#[derive(Clone)]
+pub struct Means {
+    /// Where events come from.
+    pub feed: Feed,
+    /// Where rows go.
+    pub read: Arc<dyn ReadStore>,
+    /// Opens personal data.
+    pub vault: Arc<dyn Vault>,
+}
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Means")
+    }
+}
+
+/// Why projections do not start, or a rebuild fails.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The read store can not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event can not be read; the error names its position.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A personal value can not be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A stored row can not be read.
+    #[error(transparent)]
+    Row(#[from] crate::value::Corrupt),
+}
+
+impl From<SlotError> for RunError {
+    fn from(error: SlotError) -> Self {
+        match error {
+            SlotError::Store(error) => Self::Store(error),
+            SlotError::Corrupt(error) => Self::Row(error),
+        }
+    }
+}
+
+impl RunError {
+    /// Whether trying again can help.
+    const fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_))
+            | Self::Read(ReadError::Unavailable(_))
+            | Self::Vault(VaultError::Unavailable(_)) => true,
+            Self::Store(StoreError::Fenced)
+            | Self::Read(ReadError::Corrupt { .. })
+            | Self::Vault(VaultError::Broken(_))
+            | Self::Row(_) => false,
+        }
+    }
+}
+
+/// Where a runner reads.
+enum Source {
+    Feed(Feed),
+    Log(Arc<dyn EventLog>),
+}
+
+impl Source {
+    async fn read(&self, after: Position) -> Result<Vec<Arc<Entry>>, ReadError> {
+        match self {
+            Self::Feed(feed) => feed.read(after, BATCH_MAX).await,
+            Self::Log(log) => {
+                let page = log.read_all(after, BATCH_MAX).await?;
+                page.events
+                    .into_iter()
+                    .map(|stored| understand(stored).map(Arc::new))
+                    .collect()
+            }
+        }
+    }
+}
+
+struct Followed {
+    view: View,
+    part: Box<dyn Part>,
+    position: Position,
+}
+
+pub(crate) struct Runner {
+    source: Source,
+    read: Arc<dyn ReadStore>,
+    vault: Arc<dyn Vault>,
+    slots: Vec<Followed>,
+}
+
+impl Runner {
+    async fn load(
+        source: Source,
+        read: Arc<dyn ReadStore>,
+        vault: Arc<dyn Vault>,
+        views: &[View],
+    ) -> Result<Self, RunError> {
+        let mut slots = Vec::with_capacity(views.len());
+        for view in views {
+            let part = registry::slot(*view);
+            let stored = checkpoint::read(read.as_ref(), part.name()).await?;
+            let position = match stored {
+                Some((version, position)) if version == part.version() => position,
+                // New, or made by other rules: from zero, with empty tables.
+                Some(_) | None => {
+                    let mut statements = part.clear();
+                    statements.push(checkpoint::reset(part.name(), part.version()));
+                    read.transact(statements).await?;
+                    Position::default()
+                }
+            };
+            slots.push(Followed {
+                view: *view,
+                part,
+                position,
+            });
+        }
+        Ok(Self {
+            source,
+            read,
+            vault,
+            slots,
+        })
+    }
+
+    fn position(&self) -> Position {
+        self.slots
+            .iter()
+            .map(|slot| slot.position)
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// Folds the next batch; returns what has changed, or `None` at the head.
+    async fn step(&mut self, wants_changes: bool) -> Result<Option<Changes>, RunError> {
+        let after = self.position();
+        let entries = self.source.read(after).await?;
+        let Some(last) = entries.last() else {
+            return Ok(None);
+        };
+        let reached = last.recorded.position;
+        let mut parties = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            parties.push(open(self.vault.as_ref(), &entry.fact).await?);
+        }
+        let mut statements = vec![];
+        let mut rows: Vec<Change> = vec![];
+        for slot in &mut self.slots {
+            if slot.position >= reached {
+                continue;
+            }
+            let start = entries.partition_point(|entry| entry.recorded.position <= slot.position);
+            let facts: Vec<&Fact> = entries[start..].iter().map(|entry| &entry.fact).collect();
+            slot.part.load(self.read.as_ref(), &facts).await?;
+            for (fact, party) in facts.iter().zip(&parties[start..]) {
+                slot.part.apply(&Input {
+                    fact,
+                    party: party.as_ref(),
+                });
+            }
+            let changes = wants_changes.then_some(&mut rows);
+            slot.part.collect(&mut statements, changes);
+            statements.push(checkpoint::advance(
+                slot.part.name(),
+                slot.position,
+                reached,
+            ));
+        }
+        self.read.transact(statements).await?;
+        for slot in &mut self.slots {
+            slot.part.committed();
+            slot.position = slot.position.max(reached);
+        }
+        Ok(Some(Changes {
+            position: reached,
+            rows,
+        }))
+    }
+
+    fn forget(&mut self) {
+        for slot in &mut self.slots {
+            slot.part.forget();
+        }
+    }
+
+    fn progress(&self, stopped: Option<&Arc<str>>) -> Progress {
+        self.slots
+            .iter()
+            .map(|slot| Status {
+                view: slot.view,
+                version: slot.part.version(),
+                position: slot.position,
+                stopped: stopped.cloned(),
+            })
+            .collect()
+    }
+}
+
+/// The personal value of an event, opened before it is folded.
+async fn open(vault: &dyn Vault, fact: &Fact) -> Result<Option<Party>, VaultError> {
+    match sealed(fact) {
+        Some(sealed) => vault.open(sealed).await,
+        None => Ok(None),
+    }
+}
+
+fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
+    match &fact.event {
+        AnyEvent::Call(_, call::Event::Received { from, .. }) => Some(from),
+        AnyEvent::Agent(
+            _,
+            agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
+        ) => config.display_name.as_ref(),
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => None,
+    }
+}
+
+/// Projections that are being run.
+pub struct Running {
+    views: Views,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("progress", &self.views.progress())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// The way to the read models.
+    pub fn views(&self) -> Views {
+        self.views.clone()
+    }
+
+    /// Stops after the transaction under way.
+    pub async fn stop(self) {
+        // One that has stopped by itself does not listen any more.
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "projections ended with a panic");
+        }
+    }
+}
+
+/// Catches up with the feed, then follows it on a task of its own.
+///
+/// # Errors
+/// When the read store can not be used or an event can not be read.
+pub async fn start(means: Means) -> Result<Running, RunError> {
+    let Means { feed, read, vault } = means;
+    let source = Source::Feed(feed.clone());
+    let mut runner = Runner::load(source, read.clone(), vault, &View::ALL).await?;
+    while runner.step(false).await?.is_some() {}
+    let (progress, progress_seen) = watch::channel(runner.progress(None));
+    let (changes, _) = broadcast::channel(CHANGES_MAX);
+    let views = Views::new(read, progress_seen, changes.clone());
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(follow(runner, feed, progress, changes, stopped));
+    Ok(Running { views, stop, task })
+}
+
+async fn follow(
+    mut runner: Runner,
+    feed: Feed,
+    progress: watch::Sender<Progress>,
+    changes: broadcast::Sender<Arc<Changes>>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    loop {
+        tokio::select! {
+            () = feed.wait_beyond(runner.position()) => {}
+            _ = &mut stopped => return,
+        }
+        let started = Instant::now();
+        match runner.step(changes.receiver_count() > 0).await {
+            Ok(Some(changed)) => {
+                let behind = feed.head().0.saturating_sub(changed.position.0);
+                metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
+                progress.send_replace(runner.progress(None));
+                if !changed.rows.is_empty() {
+                    // Nobody may be listening.
+                    let _ = changes.send(Arc::new(changed));
+                }
+            }
+            Ok(None) => {}
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, "projections will try again");
+                runner.forget();
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => {
+                let position = runner.position();
+                tracing::error!(%error, %position, "projections stopped: a person must look");
+                metrics::gauge!("ringledger_projection_stopped").set(1.0);
+                let reason: Arc<str> = error.to_string().into();
+                progress.send_replace(runner.progress(Some(&reason)));
+                // The sender is kept, so that whoever watches sees the reason.
+                let _ = stopped.await;
+                return;
+            }
+        }
+        tokio::time::sleep_until(started + PACE).await;
+    }
+}
+
+/// Empties one read model and folds the whole log into it again. Returns the
+/// position that it has reached. No runner may follow the same read store.
+///
+/// # Errors
+/// When a store can not be used or an event can not be read; the model is then
+/// as far as its checkpoint says, and goes on from there at the next start.
+pub async fn rebuild(
+    log: Arc<dyn EventLog>,
+    read: Arc<dyn ReadStore>,
+    vault: Arc<dyn Vault>,
+    view: View,
+) -> Result<Position, RunError> {
+    let part = registry::slot(view);
+    let mut statements = part.clear();
+    statements.push(checkpoint::reset(part.name(), part.version()));
+    read.transact(statements).await?;
+    let mut runner = Runner::load(Source::Log(log), read, vault, &[view]).await?;
+    while runner.step(false).await?.is_some() {}
+    Ok(runner.position())
+}

@@ -1,0 +1,193 @@
+//! One projection being run: its rows in memory between batches, and what has
+//! changed of them since the last commit.
+
+use crate::{
+    changed::Change,
+    projection::{Effect, Input, Projection, Row as _, fold},
+    table::Texts,
+    value::{Columns, Corrupt},
+};
+use commands::ports::{ReadStore, Statement, StoreError, Value};
+use domain::any::Fact;
+use std::collections::{BTreeSet, HashMap};
+
+/// Why a slot can not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SlotError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+}
+
+/// A row with the table that it stands in; no table when it is not stored yet.
+struct Entry<R> {
+    row: Option<R>,
+    stored: Option<usize>,
+}
+
+pub(crate) struct Slot<P: Projection> {
+    texts: Vec<Texts>,
+    entries: HashMap<P::Key, Entry<P::Row>>,
+    dirty: BTreeSet<P::Key>,
+}
+
+impl<P: Projection> Default for Slot<P> {
+    fn default() -> Self {
+        Self {
+            texts: P::TABLES.iter().map(Texts::of).collect(),
+            entries: HashMap::new(),
+            dirty: BTreeSet::new(),
+        }
+    }
+}
+
+/// A slot, whatever its projection: the runner drives several at once.
+#[async_trait::async_trait]
+pub(crate) trait Part: Send {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// Version of its rows and rules.
+    fn version(&self) -> u32;
+    /// Statements that empty its tables.
+    fn clear(&self) -> Vec<Statement>;
+    /// Reads the rows that these facts touch and that are not in memory.
+    async fn load(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
+    /// Folds one fact.
+    fn apply(&mut self, input: &Input<'_>);
+    /// Statements for all that has changed, and what subscribers hear of it.
+    fn collect(&mut self, statements: &mut Vec<Statement>, changes: Option<&mut Vec<Change>>);
+    /// Everything collected was committed.
+    fn committed(&mut self);
+    /// Nothing in memory can be trusted: read again from the tables.
+    fn forget(&mut self);
+}
+
+#[async_trait::async_trait]
+impl<P: Projection> Part for Slot<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn version(&self) -> u32 {
+        P::VERSION
+    }
+
+    fn clear(&self) -> Vec<Statement> {
+        self.texts
+            .iter()
+            .map(|texts| Statement {
+                sql: texts.clear(),
+                parameters: vec![],
+                must_touch: None,
+            })
+            .collect()
+    }
+
+    async fn load(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError> {
+        let mut missing = BTreeSet::new();
+        for fact in facts {
+            let Some(key) = P::key(fact) else { continue };
+            if self.entries.contains_key(&key) {
+                continue;
+            }
+            if P::creates(fact) {
+                // Unless this is a redelivery, there is no row: an upsert that
+                // knows less than the stored row does nothing.
+                self.entries.insert(
+                    key.clone(),
+                    Entry {
+                        row: None,
+                        stored: None,
+                    },
+                );
+                missing.remove(&key);
+            } else {
+                missing.insert(key);
+            }
+        }
+        let keys: Vec<Value> = missing.iter().map(P::key_value).collect();
+        for key in missing {
+            self.entries.insert(
+                key,
+                Entry {
+                    row: None,
+                    stored: None,
+                },
+            );
+        }
+        for (table, texts) in self.texts.iter().enumerate() {
+            for select in texts.select(&keys) {
+                for values in read.query(select.sql, select.keys).await? {
+                    let row = P::Row::read(table, &mut Columns::new(values))?;
+                    let entry = Entry {
+                        row: Some(row.clone()),
+                        stored: Some(table),
+                    };
+                    self.entries.insert(P::key_of(&row), entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, input: &Input<'_>) {
+        let Some(key) = P::key(input.fact) else {
+            return;
+        };
+        let entry = self.entries.entry(key.clone()).or_insert(Entry {
+            row: None,
+            stored: None,
+        });
+        if fold::<P>(&mut entry.row, input) == Effect::Changed {
+            self.dirty.insert(key);
+        }
+    }
+
+    fn collect(&mut self, statements: &mut Vec<Statement>, mut changes: Option<&mut Vec<Change>>) {
+        let mut upserts: Vec<Vec<Vec<Value>>> = self.texts.iter().map(|_| vec![]).collect();
+        let mut deletes: Vec<Vec<Value>> = self.texts.iter().map(|_| vec![]).collect();
+        for key in &self.dirty {
+            let Some(entry) = self.entries.get_mut(key) else {
+                continue;
+            };
+            let table = entry.row.as_ref().map(P::Row::table);
+            if let Some(stored) = entry.stored
+                && Some(stored) != table
+            {
+                deletes[stored].push(P::key_value(key));
+            }
+            if let (Some(row), Some(table)) = (&entry.row, table) {
+                upserts[table].push(row.values());
+            }
+            entry.stored = table;
+            if let Some(changes) = changes.as_deref_mut() {
+                changes.push(P::changed(key, entry.row.as_ref()));
+            }
+        }
+        for (texts, (rows, keys)) in self.texts.iter().zip(upserts.into_iter().zip(deletes)) {
+            texts.delete(&keys, statements);
+            texts.upsert(rows, statements);
+        }
+    }
+
+    fn committed(&mut self) {
+        for key in std::mem::take(&mut self.dirty) {
+            if self
+                .entries
+                .get(&key)
+                .is_some_and(|entry| entry.row.is_none())
+            {
+                self.entries.remove(&key);
+            }
+        }
+        if self.entries.len() > P::ROWS_CACHED_MAX {
+            self.entries.clear();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.entries.clear();
+        self.dirty.clear();
+    }
+}

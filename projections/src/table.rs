@@ -1,0 +1,208 @@
+//! A table of a read model, and the SQL that fills it: the same text for
+//! SQLite and PostgreSQL, with several rows to a statement, because a
+//! statement costs more than a row.
+
+use commands::ports::{Statement, Value};
+
+/// Rows of one statement, most first. Each size is a text of its own, so that
+/// the database can prepare it once. 64 rows of 42 columns stay far under the
+/// 32,766 parameters that SQLite takes.
+const ROWS_PER_STATEMENT: [usize; 4] = [64, 16, 4, 1];
+/// Keys of one query or deletion; the last is repeated to fill it up.
+const KEYS_PER_STATEMENT: [usize; 3] = [64, 8, 1];
+
+/// What a table is called and has.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The column that finds a row.
+    pub key: &'static str,
+    /// All columns, the key and `position` among them.
+    pub columns: &'static [&'static str],
+}
+
+/// The prepared texts of one table.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    upserts: [&'static str; ROWS_PER_STATEMENT.len()],
+    deletes: [&'static str; KEYS_PER_STATEMENT.len()],
+    selects: [&'static str; KEYS_PER_STATEMENT.len()],
+    clear: &'static str,
+}
+
+/// A query for some rows of a table by their keys.
+#[derive(Debug)]
+pub(crate) struct Select {
+    pub(crate) sql: &'static str,
+    pub(crate) keys: Vec<Value>,
+}
+
+impl Texts {
+    /// Writes the texts of a table. They live as long as the process: made
+    /// once for each table when a runner starts.
+    pub(crate) fn of(table: &Table) -> Self {
+        let keyed = |head: String, size| {
+            let marks = marks(1, size);
+            leak(format!("{head} WHERE {} IN ({marks})", table.key))
+        };
+        Self {
+            upserts: ROWS_PER_STATEMENT.map(|size| leak(upsert(table, size))),
+            deletes: KEYS_PER_STATEMENT
+                .map(|size| keyed(format!("DELETE FROM {}", table.name), size)),
+            clear: leak(format!("DELETE FROM {}", table.name)),
+            selects: KEYS_PER_STATEMENT.map(|size| {
+                let columns = table.columns.join(", ");
+                keyed(format!("SELECT {columns} FROM {}", table.name), size)
+            }),
+        }
+    }
+
+    /// The statement that empties the table.
+    pub(crate) const fn clear(&self) -> &'static str {
+        self.clear
+    }
+
+    /// Statements that insert these rows, or replace those that know less.
+    pub(crate) fn upsert(&self, rows: Vec<Vec<Value>>, into: &mut Vec<Statement>) {
+        let mut left = rows.len();
+        let mut rows = rows.into_iter();
+        while left > 0 {
+            let (size, sql) = fitting(&ROWS_PER_STATEMENT, &self.upserts, left);
+            into.push(Statement {
+                sql,
+                parameters: rows.by_ref().take(size).flatten().collect(),
+                must_touch: None,
+            });
+            left -= size;
+        }
+    }
+
+    /// Statements that take the rows of these keys away.
+    pub(crate) fn delete(&self, keys: &[Value], into: &mut Vec<Statement>) {
+        into.extend(
+            keyed(&self.deletes, keys).map(|(sql, parameters)| Statement {
+                sql,
+                parameters,
+                must_touch: None,
+            }),
+        );
+    }
+
+    /// Queries for the rows of these keys.
+    pub(crate) fn select(&self, keys: &[Value]) -> Vec<Select> {
+        keyed(&self.selects, keys)
+            .map(|(sql, keys)| Select { sql, keys })
+            .collect()
+    }
+}
+
+/// The greatest size that is not more than what is left.
+fn fitting(sizes: &[usize], texts: &[&'static str], left: usize) -> (usize, &'static str) {
+    sizes
+        .iter()
+        .zip(texts)
+        .find(|(size, _)| **size <= left)
+        .map(|(size, text)| (*size, *text))
+        .expect("the last size is 1 and something is left")
+}
+
+/// Cuts keys into statements; a statement that is not full repeats its last.
+fn keyed<'a>(
+    texts: &'a [&'static str; KEYS_PER_STATEMENT.len()],
+    keys: &'a [Value],
+) -> impl Iterator<Item = (&'static str, Vec<Value>)> + 'a {
+    keys.chunks(KEYS_PER_STATEMENT[0]).map(move |chunk| {
+        let (size, sql) = KEYS_PER_STATEMENT
+            .iter()
+            .zip(texts)
+            .rfind(|(size, _)| **size >= chunk.len())
+            .map(|(size, text)| (*size, *text))
+            .expect("a chunk is not longer than the first size");
+        let mut parameters = chunk.to_vec();
+        if let Some(last) = chunk.last() {
+            parameters.resize(size, last.clone());
+        }
+        (sql, parameters)
+    })
+}
+
+fn upsert(table: &Table, rows: usize) -> String {
+    let Table { name, key, columns } = table;
+    let width = columns.len();
+    let tuples: Vec<_> = (0..rows)
+        .map(|row| format!("({})", marks(row * width + 1, width)))
+        .collect();
+    let sets: Vec<_> = columns
+        .iter()
+        .filter(|column| *column != key)
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    format!(
+        "INSERT INTO {name} ({}) VALUES {} ON CONFLICT ({key}) DO UPDATE SET {} \
+         WHERE excluded.position > {name}.position",
+        columns.join(", "),
+        tuples.join(", "),
+        sets.join(", "),
+    )
+}
+
+fn marks(first: usize, count: usize) -> String {
+    let marks: Vec<_> = (first..first + count)
+        .map(|number| format!("${number}"))
+        .collect();
+    marks.join(", ")
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PETS: Table = Table {
+        name: "pets",
+        key: "id",
+        columns: &["id", "position", "name"],
+    };
+
+    #[test]
+    fn a_row_replaces_only_what_knows_less() {
+        assert_eq!(
+            upsert(&PETS, 2),
+            "INSERT INTO pets (id, position, name) VALUES ($1, $2, $3), ($4, $5, $6) \
+             ON CONFLICT (id) DO UPDATE SET position = excluded.position, name = excluded.name \
+             WHERE excluded.position > pets.position"
+        );
+    }
+
+    #[test]
+    fn rows_are_cut_into_few_statements() {
+        let texts = Texts::of(&PETS);
+        let rows = vec![vec![Value::Int(1); 3]; 64 + 16 + 4 + 4 + 1];
+        let mut statements = vec![];
+        texts.upsert(rows, &mut statements);
+        let sizes: Vec<_> = statements
+            .iter()
+            .map(|statement| statement.parameters.len() / 3)
+            .collect();
+        assert_eq!(sizes, [64, 16, 4, 4, 1]);
+    }
+
+    #[test]
+    fn a_query_that_is_not_full_repeats_its_last_key() {
+        let texts = Texts::of(&PETS);
+        let keys: Vec<_> = (0..67).map(Value::Int).collect();
+        let selects = texts.select(&keys);
+        assert_eq!(selects.len(), 2);
+        assert_eq!(selects[0].keys.len(), 64);
+        assert_eq!(selects[1].keys.len(), 8);
+        assert_eq!(selects[1].keys[7], Value::Int(66));
+        assert!(texts.select(&[]).is_empty());
+        let mut statements = vec![];
+        texts.delete(&keys[..1], &mut statements);
+        assert_eq!(statements[0].sql, "DELETE FROM pets WHERE id IN ($1)");
+    }
+}

@@ -1,0 +1,159 @@
+//! What the timeline keeps of an event.
+
+use super::row::Row;
+use crate::projection::{Effect, Input};
+use domain::{
+    any::{AnyEvent, Fact},
+    call,
+    decider::Decider,
+    id::{AgentId, CallId, QueueId},
+    line, session,
+};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// Which call, agent and queue an event is about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Subjects {
+    call: Option<CallId>,
+    agent: Option<AgentId>,
+    queue: Option<QueueId>,
+}
+
+pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    *row = Some(row_of(input.fact));
+    Effect::Changed
+}
+
+fn row_of(fact: &Fact) -> Row {
+    let (category, subjects) = subjects(&fact.event);
+    Row {
+        position: fact.position,
+        event_id: fact.event_id,
+        category: category.into(),
+        version: fact.version,
+        event_type: fact.event.event_type().into(),
+        at: fact.at,
+        call: subjects.call,
+        agent: subjects.agent,
+        queue: subjects.queue,
+        payload: payload(&fact.event),
+    }
+}
+
+fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
+    let agent = |agent: &AgentId| Subjects {
+        agent: Some(*agent),
+        ..Subjects::default()
+    };
+    let queue = |queue: &QueueId| Subjects {
+        queue: Some(*queue),
+        ..Subjects::default()
+    };
+    match event {
+        AnyEvent::Call(id, event) => (call::Call::CATEGORY, of_call(*id, event)),
+        AnyEvent::Session(id, event) => (session::Session::CATEGORY, of_session(id.agent, event)),
+        AnyEvent::Line(id, event) => (line::Line::CATEGORY, of_line(*id, event)),
+        AnyEvent::Queue(id, _) => (domain::queue::Queue::CATEGORY, queue(id)),
+        AnyEvent::Agent(id, _) => (domain::agent::Agent::CATEGORY, agent(id)),
+        AnyEvent::Device(id, _) => (domain::device::Device::CATEGORY, agent(id)),
+        AnyEvent::Trunk(_, _) => (domain::trunk::Trunk::CATEGORY, Subjects::default()),
+    }
+}
+
+fn of_call(call: CallId, event: &call::Event) -> Subjects {
+    use call::Event as E;
+    let (agent, queue) = match event {
+        E::Routed { queue, .. } | E::Enqueued { queue, .. } => (None, Some(*queue)),
+        E::OfferStarted { session, .. }
+        | E::LegAlerting { session, .. }
+        | E::OfferEnded { session, .. }
+        | E::AgentConnected { session, .. } => (Some(session.agent), None),
+        E::Ended { session, queue, .. } => (session.map(|session| session.agent), *queue),
+        E::Received { .. }
+        | E::Answered {}
+        | E::Held { .. }
+        | E::Retrieved { .. }
+        | E::LateFact { .. } => (None, None),
+    };
+    Subjects {
+        call: Some(call),
+        agent,
+        queue,
+    }
+}
+
+fn of_session(agent: AgentId, event: &session::Event) -> Subjects {
+    use session::Event as E;
+    let (call, queue) = match event {
+        E::Reserved { call, queue, .. } | E::ConnectedToContact { call, queue, .. } => {
+            (Some(*call), Some(*queue))
+        }
+        E::ContactEnded { call } | E::WrapUpStarted { call, .. } | E::WrapUpEnded { call, .. } => {
+            (Some(*call), None)
+        }
+        E::LoggedIn { .. }
+        | E::LoggedOut { .. }
+        | E::BecameReady {}
+        | E::BecameNotReady { .. }
+        | E::NextStateRequested { .. }
+        | E::ReservationReleased { .. } => (None, None),
+    };
+    Subjects {
+        call,
+        agent: Some(agent),
+        queue,
+    }
+}
+
+fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
+    use line::Event as E;
+    let (call, agent) = match event {
+        E::Opened { call, .. } | E::Rejected { call, .. } | E::Closed { call, .. } => (*call, None),
+        E::Matched { call, session, .. } | E::Returned { call, session, .. } => {
+            (*call, Some(session.agent))
+        }
+    };
+    Subjects {
+        call: Some(call),
+        agent,
+        queue: Some(queue),
+    }
+}
+
+/// The event's fields, without what is sealed: the timeline is read by people
+/// who may see that a call came but not from whom.
+fn payload(event: &AnyEvent) -> String {
+    match event {
+        AnyEvent::Call(_, event) => fields(event, &["from"]),
+        AnyEvent::Session(_, event) => fields(event, &[]),
+        AnyEvent::Line(_, event) => fields(event, &[]),
+        AnyEvent::Queue(_, event) => fields(event, &[]),
+        AnyEvent::Agent(_, event) => fields(event, &["display_name"]),
+        AnyEvent::Device(_, event) => fields(event, &[]),
+        AnyEvent::Trunk(_, event) => fields(event, &[]),
+    }
+}
+
+/// The fields inside `{"event_type": {..}}`, without those of these names.
+fn fields(event: &impl Serialize, sealed: &[&str]) -> String {
+    let Ok(Json::Object(outer)) = serde_json::to_value(event) else {
+        return "{}".into();
+    };
+    let Some((_, mut fields)) = outer.into_iter().next() else {
+        return "{}".into();
+    };
+    for name in sealed {
+        remove(&mut fields, name);
+    }
+    fields.to_string()
+}
+
+fn remove(value: &mut Json, name: &str) {
+    if let Json::Object(fields) = value {
+        fields.remove(name);
+        for (_, inner) in fields.iter_mut() {
+            remove(inner, name);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The read side as the API sees it: queries, how far each view is, and what
+//! changes.
+
+use crate::{
+    changed::{Changes, View},
+    value::{Columns, Corrupt},
+};
+use commands::ports::{Position, ReadStore, StoreError, Value};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{broadcast, watch};
+
+/// Why a query has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// The read store can not be reached.
+    #[error("read store is unavailable: {0}")]
+    Unavailable(String),
+    /// A stored row can not be understood.
+    #[error("stored row is corrupt")]
+    Corrupt(#[from] Corrupt),
+    /// That text was never given out as a cursor of this list.
+    #[error("cursor is not valid")]
+    InvalidCursor,
+}
+
+impl From<StoreError> for ViewError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// The views did not get as far as the reader needs in the time it gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("view is at position {applied}, not yet at {wanted}")]
+pub struct Stale {
+    /// How far the slowest of the views is.
+    pub applied: Position,
+    /// What was asked for.
+    pub wanted: Position,
+}
+
+/// How far one view is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which view.
+    pub view: View,
+    /// Version of its rows and rules.
+    pub version: u32,
+    /// It knows every event up to here.
+    pub position: Position,
+    /// Why it does not go on; none while it runs.
+    pub stopped: Option<Arc<str>>,
+}
+
+/// How far all views are, one entry for each of [`View::ALL`].
+pub type Progress = Arc<[Status]>;
+
+/// The way to the read models; cheap to clone.
+#[derive(Clone)]
+pub struct Views {
+    read: Arc<dyn ReadStore>,
+    progress: watch::Receiver<Progress>,
+    changes: broadcast::Sender<Arc<Changes>>,
+}
+
+impl Views {
+    pub(crate) const fn new(
+        read: Arc<dyn ReadStore>,
+        progress: watch::Receiver<Progress>,
+        changes: broadcast::Sender<Arc<Changes>>,
+    ) -> Self {
+        Self {
+            read,
+            progress,
+            changes,
+        }
+    }
+
+    /// Hears every commit from now on. A receiver that is too slow is told how
+    /// many it missed; what they changed is in the tables.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Changes>> {
+        self.changes.subscribe()
+    }
+
+    /// How far each view is, in the order of [`View::ALL`].
+    pub fn progress(&self) -> Progress {
+        Arc::clone(&self.progress.borrow())
+    }
+
+    /// Becomes new after every commit.
+    pub fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Waits until all of `views` know everything up to `position`, so that a
+    /// client reads its own write.
+    ///
+    /// # Errors
+    /// [`Stale`] when that takes longer than `timeout`, or the views have ended.
+    pub async fn wait_for(
+        &self,
+        views: &[View],
+        position: Position,
+        timeout: Duration,
+    ) -> Result<(), Stale> {
+        let mut progress = self.progress.clone();
+        let reached = progress.wait_for(|progress| applied(progress, views) >= position);
+        if let Ok(Ok(_)) = tokio::time::timeout(timeout, reached).await {
+            return Ok(());
+        }
+        let applied = applied(&self.progress.borrow(), views);
+        if applied >= position {
+            return Ok(());
+        }
+        Err(Stale {
+            applied,
+            wanted: position,
+        })
+    }
+
+    /// Runs a query and reads each of its rows.
+    pub(crate) async fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+        read: impl Fn(&mut Columns) -> Result<T, Corrupt>,
+    ) -> Result<Vec<T>, ViewError> {
+        let rows = self.query(sql, parameters).await?;
+        let rows = rows
+            .into_iter()
+            .map(|row| read(&mut Columns::new(row)))
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// Runs a query.
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, ViewError> {
+        Ok(self.read.query(sql, parameters).await?)
+    }
+}
+
+/// How far the slowest of the views is.
+fn applied(progress: &Progress, views: &[View]) -> Position {
+    views
+        .iter()
+        .filter_map(|view| progress.get(view.index()))
+        .map(|status| status.position)
+        .min()
+        .unwrap_or_default()
+}
