@@ -1,1 +1,18 @@
-//! Ringledger server.
+//! The server: the only crate that sees adapters and API together.
+//!
+//! What it does: reads the configuration, builds every part and connects them
+//! ([`compose`], read this first), and offers the commands of the binary
+//! ([`cli`]). It holds no rules of its own.
+
+pub mod bench;
+pub mod cli;
+pub mod compose;
+pub mod config;
+pub mod demo;
+pub mod media_port;
+pub mod provision;
+pub mod rebuild;
+pub mod recovery;
+pub mod shutdown;
+pub mod telemetry;
+pub mod token;

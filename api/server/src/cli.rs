@@ -1,0 +1,146 @@
+//! The command line.
+
+use crate::{bench, compose::Server, config::Config, demo, shutdown, telemetry};
+use clap::{Parser, Subcommand};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Where the configuration is looked for when none is named.
+const DEFAULT_CONFIG: &str = "ringledger.toml";
+
+/// An event-sourced call centre: SIP in, queues, agents, and a record of every step.
+#[derive(Debug, Parser)]
+#[command(name = "ringledger", version)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the product: SIP, HTTP and GraphQL.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Only check the configuration: exit 0, or name the key that is wrong.
+        #[arg(long)]
+        check_config: bool,
+    },
+    /// Show it at work: a server, two agents and five callers on loopback.
+    Demo {
+        /// How long each caller talks, in milliseconds.
+        #[arg(long, default_value_t = 2_000)]
+        talk_ms: u64,
+        /// Print lines instead of a board that redraws itself.
+        #[arg(long)]
+        plain: bool,
+    },
+    /// Rebuild one read model from the first event on; the server must not run.
+    Rebuild {
+        /// Its name; without one, the names are listed.
+        name: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Measure, and print machine, commit and figures.
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// Configuration file; `ringledger.toml` where there is one.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Folder of the embedded store.
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+}
+
+impl Place {
+    fn load(&self) -> Result<Config, crate::config::ConfigError> {
+        let default = Path::new(DEFAULT_CONFIG);
+        match &self.config {
+            Some(file) => Config::load(Some(file)),
+            None if default.is_file() => Config::load(Some(default)),
+            None => Config::load(None),
+        }
+    }
+}
+
+/// Runs the command that the process was called with.
+pub fn run() -> ExitCode {
+    let line = Line::parse();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(carry_out(line.command)));
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("ringledger: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the command line speaks to a person")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve {
+            place,
+            check_config,
+        } => {
+            let config = place.load()?;
+            if check_config {
+                return Ok(ExitCode::SUCCESS);
+            }
+            telemetry::start_logs(&config.log)?;
+            serve(config, &place.data).await
+        }
+        Command::Demo { talk_ms, plain } => demo::run(talk_ms, plain).await,
+        Command::Rebuild { name, place } => {
+            let config = place.load()?;
+            telemetry::start_logs(&config.log)?;
+            crate::rebuild::run(&config.store_url(&place.data), name.as_deref()).await
+        }
+        Command::Bench { what } => bench::run(what).await,
+    }
+}
+
+async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {
+    let metrics = telemetry::start_metrics()?;
+    tracing::info!(config = ?config, "effective configuration");
+    let server = Server::start(config, data, metrics).await?;
+    welcome(&server);
+    shutdown::wait(server).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "the command line speaks to a person")]
+fn welcome(server: &Server) {
+    println!("Ringledger is ready.");
+    println!("  phones register and call at  {}", server.sip_contact());
+    println!(
+        "  GraphQL and its editor       http://{}/",
+        server.http_addr()
+    );
+    if let Some(token) = server.new_token() {
+        println!("  API token, shown this once   {token}");
+    }
+    if server.recovered_count() > 0 {
+        println!(
+            "  calls ended after the last stop: {}",
+            server.recovered_count()
+        );
+    }
+}

@@ -1,0 +1,361 @@
+//! Builds every part and connects them. Read from top to bottom: that is the
+//! order in which a node comes alive.
+
+use crate::{
+    config::Config,
+    media_port::MediaPort,
+    provision::Provisioner,
+    recovery::{self, Processes},
+    token,
+};
+use anyhow::Context as _;
+use commands::{
+    directory::Directory,
+    feed::Feed,
+    gateway::Gateway,
+    ports::{Clock, Entropy},
+    processes::Means,
+    system::{SystemClock, SystemEntropy},
+    writer::Writer,
+};
+use domain::id::DEFAULT_TENANT;
+use graphql::{Check, Probes, Services};
+use metrics_exporter_prometheus::PrometheusHandle;
+use projections::views::Views;
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use store::Stores;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// How often a node notes that it is alive: what a call that is ended by
+/// recovery may be too long or too short by.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// The name of this node; with one database there is one.
+const NODE: &str = "ringledger";
+
+/// A running node.
+pub struct Server {
+    sip: sip::driver::Handle,
+    http: SocketAddr,
+    relay: media::Relay,
+    gateway: Gateway,
+    feed: Feed,
+    directory: Directory,
+    views: Views,
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    processes: Option<Processes>,
+    projections: Option<projections::Running>,
+    media_stop: Option<oneshot::Sender<()>>,
+    tasks: Vec<JoinHandle<()>>,
+    shutdown: CancellationToken,
+    new_token: Option<String>,
+    recovered_count: usize,
+    node_epoch: u64,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Opens the store, ends what a dead run left behind, applies the
+    /// configuration, and then opens the doors.
+    ///
+    /// # Errors
+    /// Names the part that can not start and why.
+    pub async fn start(
+        config: Config,
+        data: &Path,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+
+        // The record.
+        let stores = store::open(&config.store_url(data))
+            .await
+            .context("store can not be opened")?;
+        let dead = stores
+            .nodes
+            .last_beat()
+            .await
+            .context("last heartbeat can not be read")?;
+        let node_epoch = stores
+            .nodes
+            .next_epoch(NODE)
+            .await
+            .context("no run number")?;
+        let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
+        let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), node_epoch);
+        let directory = Directory::start(feed.clone()).await?;
+
+        // Its readers: first what must follow from it, then what people see of it.
+        let means = Means {
+            gateway: gateway.clone(),
+            feed: feed.clone(),
+            store: stores.read.clone(),
+            clock: clock.clone(),
+        };
+        let processes = recovery::start(&means, dead).await.context("recovery")?;
+        let recovered_count = processes.recovered_count;
+        let projections = projections::start(projections::Means {
+            feed: feed.clone(),
+            read: stores.read.clone(),
+            vault: stores.vault.clone(),
+        })
+        .await
+        .context("read models can not start")?;
+        let views = projections.views();
+        let provisioner = Provisioner {
+            gateway: gateway.clone(),
+            directory: directory.clone(),
+            secrets: stores.secrets.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            realm: config.sip.realm.clone(),
+        };
+        provisioner.apply(&config).await.context("configuration")?;
+        let new_token = token::ensure(
+            stores.secrets.as_ref(),
+            entropy.as_ref(),
+            config.http.token.as_ref(),
+        )
+        .await
+        .context("API token")?;
+
+        // The network: media, SIP, HTTP. Effects start at the head: what an
+        // earlier run has done or left undone is not done again.
+        let shutdown = CancellationToken::new();
+        let (relay, media_events) = media::Relay::start(&config.media, entropy.clone())?;
+        let media_means = media::driver::Means {
+            relay: relay.clone(),
+            feed: feed.clone(),
+            gateway: gateway.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let (media_stop, media_stopped) = oneshot::channel();
+        let head = feed.head();
+        let media_driver = media::driver::run(media_means, media_events, head, media_stopped);
+        let sip_parts = sip::driver::Parts {
+            gateway: gateway.clone(),
+            feed: feed.clone(),
+            directory: directory.clone(),
+            vault: stores.vault.clone(),
+            store: stores.read.clone(),
+            secrets: stores.secrets.clone(),
+            media: Arc::new(MediaPort(relay.clone())),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let realm = config.sip.realm.clone();
+        let sip = sip::driver::start(config.sip, sip_parts, shutdown.clone())
+            .await
+            .context("SIP can not start")?;
+        let listener = TcpListener::bind(config.http.listen)
+            .await
+            .with_context(|| format!("HTTP can not listen on {}", config.http.listen))?;
+        let http = listener.local_addr()?;
+        let services = Services {
+            gateway: gateway.clone(),
+            directory: directory.clone(),
+            views: views.clone(),
+            secrets: stores.secrets.clone(),
+            vault: stores.vault.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            realm,
+            tenant: DEFAULT_TENANT,
+            options: graphql::Options::default(),
+        };
+        let router = graphql::router(services, probes(&stores, &views, metrics));
+
+        let mut server = Self {
+            sip,
+            http,
+            relay,
+            gateway,
+            feed,
+            directory,
+            views,
+            stores,
+            clock,
+            entropy,
+            processes: Some(processes),
+            projections: Some(projections),
+            media_stop: Some(media_stop),
+            tasks: vec![],
+            shutdown: shutdown.clone(),
+            new_token,
+            recovered_count,
+            node_epoch,
+        };
+        server.spawn("media driver", async move {
+            media_driver.await.map_err(anyhow::Error::from)
+        });
+        server.spawn("http", async move {
+            let stop = shutdown.cancelled_owned();
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await?;
+            Ok(())
+        });
+        server.spawn_heartbeat();
+        Ok(server)
+    }
+
+    fn spawn(
+        &mut self,
+        part: &'static str,
+        work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        self.tasks.push(tokio::spawn(async move {
+            if let Err(error) = work.await {
+                tracing::error!(
+                    part,
+                    error = format!("{error:#}"),
+                    "part stopped: a person must look"
+                );
+            }
+        }));
+    }
+
+    fn spawn_heartbeat(&mut self) {
+        let (nodes, clock) = (self.stores.nodes.clone(), self.clock.clone());
+        let (epoch, shutdown) = (self.node_epoch, self.shutdown.clone());
+        let (gateway, relay) = (self.gateway.clone(), self.relay.clone());
+        self.tasks.push(tokio::spawn(async move {
+            let mut tick = tokio::time::interval(HEARTBEAT);
+            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = tick.tick() => {}
+                    () = shutdown.cancelled() => return,
+                }
+                if let Err(error) = nodes.beat(epoch, clock.now()).await {
+                    tracing::warn!(%error, "heartbeat was not noted");
+                }
+                metrics::gauge!("ringledger_aggregates_live_count")
+                    .set(gateway.live_count() as f64);
+                metrics::gauge!("ringledger_media_ports_open_count").set(relay.open_ports() as f64);
+            }
+        }));
+    }
+
+    /// Where SIP listens, UDP and TCP.
+    pub fn sip_addr(&self) -> SocketAddr {
+        self.sip.local_addr()
+    }
+
+    /// The URI that a phone registers at.
+    pub fn sip_contact(&self) -> String {
+        self.sip.contact()
+    }
+
+    /// Where HTTP listens.
+    pub const fn http_addr(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The API token, if one was made at this start.
+    pub fn new_token(&self) -> Option<&str> {
+        self.new_token.as_deref()
+    }
+
+    /// Calls of the run before that recovery has ended.
+    pub const fn recovered_count(&self) -> usize {
+        self.recovered_count
+    }
+
+    /// The read models.
+    pub const fn views(&self) -> &Views {
+        &self.views
+    }
+
+    /// The committed events.
+    pub const fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The write side.
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Who is who.
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// SIP.
+    pub const fn sip(&self) -> &sip::driver::Handle {
+        &self.sip
+    }
+
+    /// RTP ports that are open.
+    pub fn open_ports(&self) -> usize {
+        self.relay.open_ports()
+    }
+
+    /// The time and chance of this node, for commands of the operator.
+    pub fn clock_and_entropy(&self) -> (&dyn Clock, &dyn Entropy) {
+        (self.clock.as_ref(), self.entropy.as_ref())
+    }
+
+    /// Stops every part in the order that loses nothing. Calls are ended by
+    /// the caller of this function, see [`crate::shutdown`].
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        if let Some(processes) = self.processes.take() {
+            processes.stop().await;
+        }
+        if let Some(stop) = self.media_stop.take() {
+            // It may have stopped by itself, with an error in the log.
+            let _ = stop.send(());
+        }
+        if let Some(projections) = self.projections.take() {
+            projections.stop().await;
+        }
+        for task in self.tasks {
+            // A panic was logged where it happened.
+            let _ = task.await;
+        }
+    }
+}
+
+fn probes(stores: &Stores, views: &Views, metrics: PrometheusHandle) -> Probes {
+    let (log, views) = (stores.log.clone(), views.clone());
+    Probes {
+        ready: Arc::new(move || {
+            let (log, views) = (log.clone(), views.clone());
+            Box::pin(async move {
+                let running = views
+                    .progress()
+                    .iter()
+                    .all(|status| status.stopped.is_none());
+                vec![
+                    Check {
+                        name: "store",
+                        passed: log.head().await.is_ok(),
+                    },
+                    Check {
+                        name: "projections",
+                        passed: running,
+                    },
+                    // HTTP opens last: whoever can ask finds SIP open.
+                    Check {
+                        name: "sip",
+                        passed: true,
+                    },
+                ]
+            })
+        }),
+        metrics: Arc::new(move || metrics.render()),
+    }
+}

@@ -1,0 +1,263 @@
+//! The settings: one TOML file, overridden by `RINGLEDGER__SECTION__KEY`. The
+//! only file that reads the environment.
+
+use crate::provision;
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+/// Prefix of the environment variables that override the file.
+const ENVIRONMENT: &str = "RINGLEDGER__";
+
+/// All settings. The file `ringledger.toml` of the repository documents each.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// SIP.
+    pub sip: sip::Options,
+    /// HTTP and GraphQL.
+    pub http: HttpSection,
+    /// Where the record is kept.
+    pub store: StoreSection,
+    /// RTP.
+    pub media: media::Options,
+    /// Logs.
+    pub log: LogSection,
+    /// Queues to have.
+    #[serde(rename = "queue")]
+    pub queues: Vec<provision::QueueEntry>,
+    /// Trunks to have.
+    #[serde(rename = "trunk")]
+    pub trunks: Vec<provision::TrunkEntry>,
+    /// Agents to have.
+    #[serde(rename = "agent")]
+    pub agents: Vec<provision::AgentEntry>,
+}
+
+/// Where HTTP is spoken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSection {
+    /// Address of the listener.
+    pub listen: SocketAddr,
+    /// A token that may do everything; without it one is made on first start.
+    pub token: Option<Secret>,
+}
+
+impl Default for HttpSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            token: None,
+        }
+    }
+}
+
+/// Where the record is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSection {
+    /// `sqlite:FOLDER` or `postgres://..`; without it SQLite in the data folder.
+    pub url: Option<Secret>,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// Filter in the form of `tracing`, for example `info,ringledger_sip=debug`.
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        // The SIP stack logs whole packets, credentials included, at info.
+        Self {
+            filter: "info,rsipstack=error,sqlx=warn".into(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// A value that is never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{redacted}")
+    }
+}
+
+/// A setting that can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there.
+    #[error("configuration file {0} can not be read")]
+    Missing(PathBuf),
+    /// A key or value is wrong; the message names it.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Config {
+    /// Reads the file, where one is named, and the environment.
+    ///
+    /// # Errors
+    /// Names the key that is wrong and where it stands.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ConfigError::Missing(file.to_owned()));
+            }
+            figment = figment.merge(Toml::file(file));
+        }
+        let figment = figment.merge(Env::prefixed(ENVIRONMENT).split("__"));
+        let config: Self = figment.extract().map_err(|errors| {
+            let each: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
+            ConfigError::Invalid(each.join("; "))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What the types can not say.
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |what: String| Err(ConfigError::Invalid(what));
+        if self.sip.realm.is_empty() || self.sip.realm.contains('"') {
+            return invalid("sip.realm is empty or has a quotation mark".into());
+        }
+        if self.media.port_min >= self.media.port_max {
+            return invalid("media.port_min is not below media.port_max".into());
+        }
+        for (index, agent) in self.agents.iter().enumerate() {
+            for queue in &agent.queues {
+                if !self
+                    .queues
+                    .iter()
+                    .any(|known| known.name.eq_ignore_ascii_case(queue))
+                {
+                    tracing::debug!(queue, "queue of an agent is not in the file");
+                }
+            }
+            if agent.password.0.is_empty() {
+                return invalid(format!("agent[{index}].password is empty"));
+            }
+        }
+        for (index, trunk) in self.trunks.iter().enumerate() {
+            if let Some(network) = trunk
+                .allow
+                .iter()
+                .find(|network| network.parse::<ipnet::IpNet>().is_err())
+            {
+                return invalid(format!(
+                    "trunk[{index}].allow: {network:?} is not a network"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's url: the setting, or SQLite in the data folder.
+    pub fn store_url(&self, data: &Path) -> String {
+        match &self.store.url {
+            Some(Secret(url)) => url.clone(),
+            None => format!("sqlite:{}", data.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn the_documented_file_holds_every_default_and_nothing_else() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ringledger.toml");
+        assert_eq!(Config::load(Some(&file)).unwrap(), Config::default());
+        // Every key of the defaults stands in the file, if only as a comment.
+        let text = std::fs::read_to_string(file).unwrap();
+        let defaults = toml::to_string(&Config::default()).unwrap();
+        for key in defaults.lines().filter_map(|line| line.split_once(" = ")) {
+            assert!(text.contains(key.0), "{} is not documented", key.0);
+        }
+    }
+
+    #[test]
+    fn the_commented_examples_are_valid() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ringledger.toml");
+        let text = std::fs::read_to_string(file).unwrap();
+        let start = text.find("# [[queue]]").unwrap();
+        let examples: String = text[start..]
+            .lines()
+            .map(|line| format!("{}\n", &line[2.min(line.len())..]))
+            .collect();
+        let config = load(&examples).unwrap();
+        assert_eq!(
+            (
+                config.queues.len(),
+                config.agents.len(),
+                config.trunks.len()
+            ),
+            (1, 1, 1)
+        );
+        let first_call =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-call.toml");
+        assert_eq!(Config::load(Some(&first_call)).unwrap().agents.len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_named() {
+        for (text, named) in [
+            ("[sip]\nlisten_on = \"x\"", "listen_on"),
+            ("[media]\nport_min = \"many\"", "media.port_min"),
+            ("[[queue]]\nname = \"a\"\nstrategy = \"fastest\"", "fastest"),
+            (
+                "[[trunk]]\nname = \"t\"\nallow = [\"everywhere\"]",
+                "trunk[0].allow",
+            ),
+            (
+                "[[agent]]\nname = \"a\"\npassword = \"\"",
+                "agent[0].password",
+            ),
+            ("[media]\nport_min = 9\nport_max = 9", "media.port_min"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let config = load("[http]\ntoken = \"very-secret\"").unwrap();
+        assert!(!format!("{config:?}").contains("very-secret"));
+    }
+}

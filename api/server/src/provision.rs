@@ -1,0 +1,306 @@
+//! Queues, trunks and agents of the configuration file, applied at start as
+//! commands: what is unchanged writes no event.
+
+use crate::config::Secret;
+use commands::{
+    directory::Directory,
+    envelope::Envelope,
+    error::DispatchError,
+    gateway::Gateway,
+    ports::{Clock, Entropy, Position, Secrets, StoreError},
+};
+use domain::{
+    agent,
+    any::AnyCommand,
+    call::AnswerMode,
+    id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
+    queue::{self, Strategy},
+    trunk,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A queue in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueEntry {
+    /// Name: user part of its SIP address.
+    pub name: String,
+    /// Which agent is offered a call first.
+    #[serde(default = "strategy")]
+    pub strategy: Strategy,
+    /// How long one agent's phone rings.
+    #[serde(default = "ring_timeout_ms")]
+    pub ring_timeout_ms: u64,
+    /// Work after a call; 0 for none.
+    #[serde(default)]
+    pub wrap_up_ms: u64,
+    /// When the caller is answered.
+    #[serde(default = "answer_mode")]
+    pub answer_mode: AnswerMode,
+    /// How long a caller waits at most; 0 for no limit.
+    #[serde(default = "max_wait_ms")]
+    pub max_wait_ms: u64,
+    /// Callers in the queue at most.
+    #[serde(default = "capacity")]
+    pub capacity: u32,
+    /// Answered within this time counts as in time.
+    #[serde(default = "service_level_threshold_ms")]
+    pub service_level_threshold_ms: u64,
+    /// Numbers that lead to it.
+    #[serde(default)]
+    pub numbers: Vec<String>,
+}
+
+const fn strategy() -> Strategy {
+    Strategy::LongestIdle
+}
+const fn ring_timeout_ms() -> u64 {
+    30_000
+}
+const fn answer_mode() -> AnswerMode {
+    AnswerMode::Immediate
+}
+const fn max_wait_ms() -> u64 {
+    3_600_000
+}
+const fn capacity() -> u32 {
+    1_000
+}
+const fn service_level_threshold_ms() -> u64 {
+    20_000
+}
+
+/// A trunk in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrunkEntry {
+    /// Its name.
+    pub name: String,
+    /// Networks that calls may come from.
+    pub allow: Vec<String>,
+    /// Where outbound calls go.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// User name for outbound calls.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Password for outbound calls.
+    #[serde(default)]
+    pub password: Option<Secret>,
+}
+
+/// An agent in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentEntry {
+    /// Name: user part of the SIP address, and user name of the digest.
+    pub name: String,
+    /// Password of the digest.
+    pub password: Secret,
+    /// Queues that the agent serves.
+    #[serde(default)]
+    pub queues: Vec<String>,
+    /// A registered phone logs the agent in, ready.
+    #[serde(default)]
+    pub ready_on_register: bool,
+}
+
+/// Why an entry was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// The rules refuse it.
+    #[error("{kind} {name:?} was refused")]
+    Refused {
+        /// `queue`, `trunk`, `agent`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        cause: DispatchError,
+    },
+    /// An agent names a queue that is not there.
+    #[error("agent {agent:?} serves queue {queue:?}, which does not exist")]
+    NoSuchQueue {
+        /// Which agent.
+        agent: String,
+        /// Which queue.
+        queue: String,
+    },
+    /// A credential can not be stored.
+    #[error("credential of {name:?} can not be stored")]
+    Secret {
+        /// Whose.
+        name: String,
+        /// Why.
+        #[source]
+        cause: StoreError,
+    },
+}
+
+/// What provisioning works with.
+#[derive(Clone)]
+pub struct Provisioner {
+    /// Where commands go.
+    pub gateway: Gateway,
+    /// Who is there already.
+    pub directory: Directory,
+    /// Where credentials go.
+    pub secrets: Arc<dyn Secrets>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Realm of the digest.
+    pub realm: String,
+}
+
+impl std::fmt::Debug for Provisioner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Provisioner")
+    }
+}
+
+impl Provisioner {
+    /// Applies all entries; returns the position after which all are known.
+    ///
+    /// # Errors
+    /// The first entry that can not be applied; what came before it stands.
+    pub async fn apply(&self, config: &crate::config::Config) -> Result<Position, ProvisionError> {
+        let mut last = Position::default();
+        for entry in &config.queues {
+            last = last.max(self.queue(entry).await?);
+        }
+        self.directory.wait_for(last).await;
+        for entry in &config.trunks {
+            last = last.max(self.trunk(entry).await?);
+        }
+        for entry in &config.agents {
+            last = last.max(self.agent(entry).await?);
+        }
+        self.directory.wait_for(last).await;
+        Ok(last)
+    }
+
+    async fn queue(&self, entry: &QueueEntry) -> Result<Position, ProvisionError> {
+        let id = QueueId::named(DEFAULT_TENANT, &entry.name);
+        let config = queue::Config {
+            strategy: entry.strategy,
+            ring_timeout_ms: entry.ring_timeout_ms,
+            wrap_up_ms: entry.wrap_up_ms,
+            answer_mode: entry.answer_mode,
+            max_wait_ms: entry.max_wait_ms,
+            capacity: entry.capacity,
+            service_level_threshold_ms: entry.service_level_threshold_ms,
+            numbers: entry.numbers.clone(),
+        };
+        let command = queue::Command::Configure {
+            name: entry.name.clone(),
+            config,
+        };
+        self.command("queue", &entry.name, AnyCommand::Queue(id, command))
+            .await
+    }
+
+    async fn trunk(&self, entry: &TrunkEntry) -> Result<Position, ProvisionError> {
+        let id = TrunkId::named(DEFAULT_TENANT, &entry.name);
+        if let Some(Secret(password)) = &entry.password {
+            self.secret("trunk_password", &id.to_string(), password, &entry.name)
+                .await?;
+        }
+        let config = trunk::Config {
+            allow: entry.allow.clone(),
+            host: entry.host.clone(),
+            user: entry.user.clone(),
+        };
+        let command = trunk::Command::Configure {
+            name: entry.name.clone(),
+            config,
+        };
+        self.command("trunk", &entry.name, AnyCommand::Trunk(id, command))
+            .await
+    }
+
+    async fn agent(&self, entry: &AgentEntry) -> Result<Position, ProvisionError> {
+        let id = AgentId::named(DEFAULT_TENANT, &entry.name);
+        let mut queues = Vec::with_capacity(entry.queues.len());
+        for name in &entry.queues {
+            let queue =
+                self.directory
+                    .resolve(name)
+                    .ok_or_else(|| ProvisionError::NoSuchQueue {
+                        agent: entry.name.clone(),
+                        queue: name.clone(),
+                    })?;
+            queues.push(queue.id);
+        }
+        commands::credentials::keep(
+            self.secrets.as_ref(),
+            &self.realm,
+            &entry.name,
+            &entry.password.0,
+        )
+        .await
+        .map_err(|cause| ProvisionError::Secret {
+            name: entry.name.clone(),
+            cause,
+        })?;
+        let config = agent::Config {
+            display_name: None,
+            queues,
+            ready_on_register: entry.ready_on_register,
+        };
+        let command = agent::Command::Configure {
+            name: entry.name.clone(),
+            config,
+        };
+        self.command("agent", &entry.name, AnyCommand::Agent(id, command))
+            .await
+    }
+
+    async fn secret(
+        &self,
+        kind: &str,
+        key: &str,
+        value: &str,
+        name: &str,
+    ) -> Result<(), ProvisionError> {
+        let failed = |cause| ProvisionError::Secret {
+            name: name.into(),
+            cause,
+        };
+        let current = self.secrets.get(kind, key).await.map_err(failed)?;
+        if current.as_deref() == Some(value) {
+            return Ok(());
+        }
+        self.secrets.put(kind, key, value).await.map_err(failed)
+    }
+
+    async fn command(
+        &self,
+        kind: &'static str,
+        name: &str,
+        command: AnyCommand,
+    ) -> Result<Position, ProvisionError> {
+        let at = self.clock.now();
+        let id = self.entropy.uuid(at);
+        let envelope = Envelope {
+            command,
+            command_id: CommandId(id),
+            at,
+            correlation_id: id,
+            causation_id: id,
+            actor: "config".into(),
+            tenant: DEFAULT_TENANT,
+        };
+        match self.gateway.dispatch(envelope).await {
+            Ok(committed) => Ok(committed.position),
+            Err(cause) => Err(ProvisionError::Refused {
+                kind,
+                name: name.into(),
+                cause,
+            }),
+        }
+    }
+}

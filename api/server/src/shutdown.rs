@@ -1,0 +1,113 @@
+//! The end of a node: no new calls, running calls finish, and what does not
+//! finish in time is ended on the record.
+
+use crate::compose::Server;
+use commands::envelope::Envelope;
+use domain::{
+    any::AnyCommand,
+    call,
+    cause::EndReason,
+    id::{CallId, CommandId, DEFAULT_TENANT},
+};
+use projections::{
+    live_calls,
+    page::{PAGE_MAX, Page},
+};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long running calls may go on after the signal. A second signal ends
+/// them at once.
+const DRAIN: Duration = Duration::from_secs(30);
+/// How often the drain looks whether calls are left.
+const LOOK: Duration = Duration::from_millis(100);
+/// Time for the BYEs to be answered after the last call was ended.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves until SIGINT or SIGTERM, drains, stops.
+///
+/// # Errors
+/// When signals can not be received.
+pub async fn wait(server: Server) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    server.sip().refuse_new_calls();
+    tracing::info!(
+        calls = server.sip().calls(),
+        "draining: new calls are refused with 503"
+    );
+    let again = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    tokio::select! {
+        () = until_quiet(&server, DRAIN) => {}
+        () = again => {}
+    }
+    end_all(&server).await;
+    until_quiet(&server, FAREWELL).await;
+    server.stop().await;
+    Ok(())
+}
+
+async fn until_quiet(server: &Server, within: Duration) {
+    let quiet = async {
+        while server.sip().calls() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // What is left after that is ended by command.
+    let _ = tokio::time::timeout(within, quiet).await;
+}
+
+/// Ends every call that is still there.
+async fn end_all(server: &Server) {
+    let everything = live_calls::Filter::default();
+    let mut after = None;
+    loop {
+        let page = Page::First(PAGE_MAX, after);
+        let live = match server.views().live_calls(&everything, &page).await {
+            Ok(live) => live,
+            Err(error) => {
+                tracing::warn!(%error, "calls are left to recovery at the next start");
+                return;
+            }
+        };
+        for (_, row) in &live.rows {
+            end(server, row.call).await;
+        }
+        after = match live.rows.last() {
+            Some((cursor, _)) if live.has_more => Some(cursor.clone()),
+            Some(_) | None => return,
+        };
+    }
+}
+
+async fn end(server: &Server, call: CallId) {
+    let (clock, entropy) = server.clock_and_entropy();
+    let at = clock.now();
+    let id = entropy.uuid(at);
+    let reason = EndReason::Shutdown;
+    let command = call::Command::EndCall {
+        reason,
+        ended_at: None,
+    };
+    let envelope = Envelope {
+        command: AnyCommand::Call(call, command),
+        command_id: CommandId(id),
+        at,
+        correlation_id: call.0,
+        causation_id: id,
+        actor: "system:shutdown".into(),
+        tenant: DEFAULT_TENANT,
+    };
+    if let Err(error) = server.gateway().dispatch(envelope).await {
+        tracing::warn!(%call, %error, "call is left to recovery at the next start");
+    }
+}

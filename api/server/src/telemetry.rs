@@ -1,0 +1,42 @@
+//! Logs and metrics.
+
+use crate::config::{LogFormat, LogSection};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+/// Upper bounds of the latency buckets, in seconds: from a fast commit to a
+/// store in trouble.
+const LATENCY_BUCKETS_S: &[f64] = &[
+    0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// When the filter is not understood, or logging was started before.
+pub fn start_logs(section: &LogSection) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&section.filter)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match section.format {
+        LogFormat::Text => registry
+            .with(fmt::layer().with_writer(std::io::stderr))
+            .try_init()?,
+        LogFormat::Json => {
+            registry
+                .with(fmt::layer().json().with_writer(std::io::stderr))
+                .try_init()?;
+        }
+    }
+    Ok(())
+}
+
+/// Starts collecting metrics; the handle renders them for Prometheus.
+///
+/// # Errors
+/// When metrics were started before.
+pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(LATENCY_BUCKETS_S)?
+        .install_recorder()?;
+    Ok(handle)
+}

@@ -1,0 +1,41 @@
+//! The token of the administrator: from the configuration, or made on first
+//! start and printed once.
+
+use crate::config::Secret;
+use commands::ports::{Entropy, Secrets, StoreError};
+use domain::id::DEFAULT_TENANT;
+use graphql::auth::{Identity, Scope, issue_token, keep_token};
+
+/// Kind of the entry that says a token was made.
+const MARK: &str = "token_made";
+/// What the token is called; its key in that kind.
+const ADMINISTRATOR: &str = "administrator";
+
+/// Sees to it that there is a token. Returns the one that was made now, to be
+/// shown this once; only its fingerprint is kept.
+///
+/// # Errors
+/// When the credential store can not be used.
+pub async fn ensure(
+    secrets: &dyn Secrets,
+    entropy: &dyn Entropy,
+    configured: Option<&Secret>,
+) -> Result<Option<String>, StoreError> {
+    let scopes = [Scope::All];
+    if let Some(Secret(token)) = configured {
+        let identity = Identity {
+            tenant: DEFAULT_TENANT,
+            scopes: scopes.to_vec(),
+            name: ADMINISTRATOR.into(),
+            agent: None,
+        };
+        keep_token(secrets, token, &identity).await?;
+        return Ok(None);
+    }
+    if secrets.get(MARK, ADMINISTRATOR).await?.is_some() {
+        return Ok(None);
+    }
+    let token = issue_token(secrets, entropy, ADMINISTRATOR, DEFAULT_TENANT, &scopes).await?;
+    secrets.put(MARK, ADMINISTRATOR, "made").await?;
+    Ok(Some(token))
+}
