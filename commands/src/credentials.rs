@@ -58,12 +58,13 @@ pub async fn keep(
     user: &str,
     password: &str,
 ) -> Result<(), StoreError> {
-    let user = user.to_lowercase();
-    let stored = Ha1::compute(&user, realm, password).to_stored();
-    if secrets.get(KIND, &user).await?.as_deref() == Some(&stored) {
+    // Names ignore case here; the digest does not, so the hash keeps it.
+    let key = user.to_lowercase();
+    let stored = Ha1::compute(user, realm, password).to_stored();
+    if secrets.get(KIND, &key).await?.as_deref() == Some(&stored) {
         return Ok(());
     }
-    secrets.put(KIND, &user, &stored).await
+    secrets.put(KIND, &key, &stored).await
 }
 
 /// A user's password as it is kept.

@@ -8,7 +8,7 @@
 //! then [`runner`]; whoever reads starts at [`views`].
 
 pub mod agent_states;
-mod caller;
+pub mod caller;
 pub mod calls;
 pub mod cdr;
 pub mod changed;
@@ -26,5 +26,4 @@ pub mod trunks;
 pub mod value;
 pub mod views;
 
-pub use caller::Caller;
 pub use runner::{Means, RunError, Running, rebuild, start};

@@ -1,1 +1,21 @@
-//! Ringledger store.
+//! Persistence: the event log, the read store, the vault and the credentials on
+//! SQLite (the default), PostgreSQL, and in memory for tests.
+//!
+//! It knows the ports and ids, and must not know what an event means.
+//! Start at [`open()`]; every [`commands::ports::EventLog`] obeys the suite in
+//! [`contract`].
+
+mod admission;
+#[cfg(feature = "testing")]
+pub mod contract;
+mod crypto;
+pub mod memory;
+pub mod migrate;
+mod nodes;
+mod open;
+pub mod sqlite;
+mod vault;
+
+pub use nodes::{Heartbeat, Nodes};
+pub use open::{OpenError, Stores, open};
+pub use vault::KeyedVault;

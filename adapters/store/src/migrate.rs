@@ -50,7 +50,13 @@ pub const ALL: &[Migration] = &[
     migration!(5, Secrets, "0005_secrets"),
     migration!(90, Read, "0090_sip_bindings"),
     migration!(100, Read, "0100_processes"),
-    // 01xx: the tables of read models.
+    migration!(101, Read, "0101_projections"),
+    migration!(102, Read, "0102_timeline"),
+    migration!(103, Read, "0103_live_calls"),
+    migration!(104, Read, "0104_agent_states"),
+    migration!(105, Read, "0105_queue_stats"),
+    migration!(106, Read, "0106_cdr"),
+    migration!(107, Read, "0107_trunks"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -1,0 +1,19 @@
+//! The contract that every event log obeys, as functions over the port. A
+//! store's tests call each of them with a fresh log.
+
+mod appends;
+mod readers;
+mod words;
+mod writers;
+
+pub use appends::{
+    a_refused_append_leaves_the_others_of_its_batch, a_retry_hears_the_first_result,
+    an_append_without_events_is_refused, expected_version_is_exact,
+    one_command_has_one_effect_inside_a_batch, what_was_written_is_read,
+};
+pub use readers::{
+    everything_is_kept, reading_resumes_after_every_position, wakeups_follow_the_head,
+    written_before,
+};
+pub use words::{Ids, append_of, change_of};
+pub use writers::{a_hot_stream_stays_contiguous, a_tail_reader_misses_nothing};

@@ -1,0 +1,112 @@
+//! What readers see.
+
+use super::words::{DEADLINE, Ids, append, append_of, everything};
+use commands::ports::{EventLog, Position, Recorded, StreamId};
+use domain::id::CommandId;
+use std::sync::Arc;
+
+/// From every position, with every page size, the rest comes once, in order.
+pub async fn reading_resumes_after_every_position(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("resume");
+    for number in 0..8 {
+        let stream = StreamId::new("note", number);
+        append(&*log, &append_of(&ids, &stream, 0, 1 + number % 3))
+            .await
+            .expect("append");
+        // Refusals must not leave holes that stop a reader.
+        let refused = append(&*log, &append_of(&ids, &stream, 9, 1)).await;
+        assert!(refused.is_err());
+    }
+    let all = everything(&*log, Position(0)).await;
+    assert_eq!(all.len(), 15);
+    assert!(
+        all.windows(2)
+            .all(|pair| pair[0].position < pair[1].position)
+    );
+    for start in 0..=all.len() {
+        let after = if start == 0 {
+            Position(0)
+        } else {
+            all[start - 1].position
+        };
+        for limit in 1..=all.len() + 1 {
+            let page = log.read_all(after, limit).await.expect("read");
+            let end = (start + limit).min(all.len());
+            assert_eq!(page.events, all[start..end]);
+            assert_eq!(
+                page.next,
+                all[..end].last().map_or(after, |last| last.position)
+            );
+        }
+    }
+    let beyond = Position(all.len() as u64 + 1000);
+    let page = log.read_all(beyond, 10).await.expect("read");
+    assert_eq!((page.events, page.next), (vec![], beyond));
+    let empty = log.read_all(Position(0), 0).await.expect("read");
+    assert_eq!((empty.events, empty.next), (vec![], Position(0)));
+}
+
+/// A reader that sleeps is woken by an append and then finds it.
+pub async fn wakeups_follow_the_head(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("wake");
+    let stream = StreamId::new("note", ids.uuid());
+    let mut wakeups = log.wakeups();
+    let mut seen = Position(0);
+    for version in 0..20 {
+        let appended = append(&*log, &append_of(&ids, &stream, version, 2));
+        let (appended, woken) = tokio::join!(
+            appended,
+            tokio::time::timeout(DEADLINE, wakeups.wait_for(|head| *head > seen))
+        );
+        let appended = appended.expect("append");
+        let head = *woken.expect("woken in time").expect("log is alive");
+        assert_eq!(head, appended.changes[0].position);
+        let page = log.read_all(seen, 10).await.expect("read");
+        assert_eq!(page.next, head);
+        seen = head;
+    }
+}
+
+/// What a log held before it was closed.
+#[derive(Debug)]
+pub struct Before {
+    events: Vec<Recorded>,
+    commands: Vec<CommandId>,
+    stream: StreamId,
+}
+
+/// Writes something and says what the log holds.
+pub async fn written_before(log: Arc<dyn EventLog>) -> Before {
+    let ids = Ids::new("reopen");
+    let stream = StreamId::new("note", ids.uuid());
+    let mut commands = Vec::new();
+    for version in 0..5 {
+        let one = append_of(&ids, &stream, version * 3, 3);
+        commands.push(one.changes[0].command_id);
+        append(&*log, &one).await.expect("append");
+    }
+    Before {
+        events: everything(&*log, Position(0)).await,
+        commands,
+        stream,
+    }
+}
+
+/// A log that was closed and opened again holds the same and goes on from it.
+pub async fn everything_is_kept(log: Arc<dyn EventLog>, before: Before) {
+    assert_eq!(everything(&*log, Position(0)).await, before.events);
+    let last = before.events.last().expect("something was written");
+    assert_eq!(log.head().await.expect("head"), last.position);
+    assert_eq!(*log.wakeups().borrow(), last.position);
+    for command_id in before.commands {
+        let found = log.find_command(command_id).await.expect("read");
+        assert!(found.is_some());
+    }
+    let ids = Ids::new("reopened");
+    let stale = append(&*log, &append_of(&ids, &before.stream, 3, 1)).await;
+    assert!(stale.is_err());
+    let next = append(&*log, &append_of(&ids, &before.stream, last.version, 1))
+        .await
+        .expect("append");
+    assert_eq!(next.previous_head, last.position);
+}

@@ -1,0 +1,165 @@
+//! Opens a store by its url.
+
+use crate::{
+    crypto::{DataKey, Nonces},
+    memory,
+    migrate::MigrateError,
+    nodes::{Epochs, Nodes},
+    sqlite::{
+        SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets, connection::Folder, open_file,
+    },
+    vault::KeyedVault,
+};
+use commands::ports::{EventLog, ReadStore, Secrets, Vault};
+use std::{fmt, path::Path, sync::Arc};
+
+/// The parts of one store.
+#[derive(Clone)]
+pub struct Stores {
+    /// Every event.
+    pub log: Arc<dyn EventLog>,
+    /// Read models, checkpoints and process rows.
+    pub read: Arc<dyn ReadStore>,
+    /// Seals and opens personal data.
+    pub vault: Arc<dyn Vault>,
+    /// The same vault, for destroying keys.
+    pub keys: Arc<KeyedVault>,
+    /// Credentials.
+    pub secrets: Arc<dyn Secrets>,
+    /// Run numbers and signs of life.
+    pub nodes: Arc<Nodes>,
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}
+
+/// Why a store can not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Not one of the forms there are.
+    #[error("store url is not understood ({0}): it is sqlite:FOLDER, postgres://.. or memory:")]
+    Url(String),
+    /// The folder or a file in it can not be used.
+    #[error("{path} can not be used: {reason}")]
+    Folder {
+        /// Which one.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Another process has it.
+    #[error("{0} is in use by another running server")]
+    InUse(String),
+    /// It is not what it should be.
+    #[error("{path} is damaged or is not a database: {reason}")]
+    Corrupt {
+        /// Which file.
+        path: String,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// Its schema can not be brought to this version.
+    #[error("schema of {database} does not fit")]
+    Schema {
+        /// Which database.
+        database: String,
+        /// Why.
+        #[source]
+        cause: MigrateError,
+    },
+    /// The server can not be reached, or refuses.
+    #[error("database server can not be used: {0}")]
+    Unreachable(String),
+}
+
+impl OpenError {
+    pub(crate) fn of_file(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let path = path.display().to_string();
+        let reason = error.to_string();
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Corrupt { path, reason },
+            Some(_) | None => Self::Folder { path, reason },
+        }
+    }
+
+    pub(crate) fn thread(error: &std::io::Error) -> Self {
+        Self::Folder {
+            path: "writer thread".into(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// Opens the store that the url names and brings its schema up to date:
+/// `sqlite:FOLDER`, `postgres://user@host/database` or `memory:`.
+///
+/// # Errors
+/// [`OpenError`] names what is wrong; nothing was changed then but for
+/// migrations that were complete.
+pub async fn open(url: &str) -> Result<Stores, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => {
+            open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await
+        }
+        Some(("memory", "")) => open_memory(),
+        // Only the scheme is shown: the rest may hold a password.
+        Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
+        None => Err(OpenError::Url("no scheme".into())),
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
+    let folder = Arc::new(Folder::hold(path)?);
+    let log = Arc::new(SqliteLog::open(&folder)?);
+    let read = Arc::new(SqliteReadStore::open(&folder)?);
+    let file = open_file(&folder)?;
+    let keys = SqliteKeys::new(Arc::clone(&file));
+    let refused = |reason: String| OpenError::Folder {
+        path: folder.file("secrets.db").display().to_string(),
+        reason,
+    };
+    let fresh = DataKey::random().map_err(|error| refused(error.to_string()))?;
+    let master = keys
+        .master(fresh)
+        .await
+        .map_err(|error| refused(error.to_string()))?;
+    Ok(assemble(
+        Arc::clone(&log) as Arc<dyn EventLog>,
+        read,
+        KeyedVault::new(master, Box::new(keys), Nonces::Random),
+        Arc::new(SqliteSecrets::new(file)),
+        Epochs::Sqlite(log),
+    ))
+}
+
+fn open_memory() -> Result<Stores, OpenError> {
+    Ok(assemble(
+        Arc::new(memory::MemoryLog::new()),
+        Arc::new(memory::MemoryReadStore::open()?),
+        memory::vault(),
+        Arc::new(memory::MemorySecrets::default()),
+        Epochs::Memory(0.into()),
+    ))
+}
+
+pub(crate) fn assemble(
+    log: Arc<dyn EventLog>,
+    read: Arc<dyn ReadStore>,
+    vault: KeyedVault,
+    secrets: Arc<dyn Secrets>,
+    epochs: Epochs,
+) -> Stores {
+    let keys = Arc::new(vault);
+    Stores {
+        log,
+        nodes: Arc::new(Nodes::new(epochs, Arc::clone(&read))),
+        read,
+        vault: Arc::clone(&keys) as Arc<dyn Vault>,
+        keys,
+        secrets,
+    }
+}

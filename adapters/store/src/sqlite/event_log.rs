@@ -1,0 +1,214 @@
+//! The event log on SQLite: one writer thread that commits in groups, and a
+//! few connections that read beside it.
+
+use super::{
+    connection::{Durability, Folder, open_reader, open_writer},
+    reader::Readers,
+    row::{self, Names, columns},
+    thread::Owner,
+    writer::{Job, Writer},
+};
+use crate::{migrate::Target, open::OpenError};
+use async_trait::async_trait;
+use commands::ports::{
+    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, StoreError,
+    StreamId, Written,
+};
+use domain::id::CommandId;
+use rusqlite::{Connection, OptionalExtension, ToSql};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{oneshot, watch};
+
+/// How many batches may wait for the writer.
+const JOBS_MAX: usize = 4096;
+/// Connections for reading.
+const READERS: usize = 2;
+
+/// How long a start waits for the writer to let go of the file.
+const EPOCH_WAIT: Duration = Duration::from_secs(10);
+
+const NEXT_EPOCH: &str = "INSERT INTO es_nodes (epoch, name, started_at) \
+     SELECT coalesce(max(epoch), 0) + 1, ?1, CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
+     FROM es_nodes RETURNING epoch";
+const READ_STREAM: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE aggregate_id = ?1 AND sequence > ?2 ORDER BY sequence"
+);
+const READ_ALL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE global_position > ?1 ORDER BY global_position LIMIT ?2"
+);
+const FIND_COMMAND: &str =
+    "SELECT stream, version, position FROM es_commands WHERE command_id = ?1";
+
+/// The event log on SQLite.
+#[derive(Debug)]
+pub struct SqliteLog {
+    writer: Owner<Job>,
+    readers: Readers,
+    head: watch::Receiver<Position>,
+    path: PathBuf,
+}
+
+impl SqliteLog {
+    pub(crate) fn open(folder: &Arc<Folder>) -> Result<Self, OpenError> {
+        let path = folder.file("log.db");
+        let db = open_writer(&path, Target::Log, Durability::Full)?;
+        Self::start(db, &path, Arc::clone(folder))
+    }
+
+    pub(crate) fn start<G: Send + 'static>(
+        db: Connection,
+        path: &Path,
+        guard: G,
+    ) -> Result<Self, OpenError> {
+        let head: u64 = head_of(&db).map_err(|error| OpenError::of_file(path, &error))?;
+        let readers = (0..READERS)
+            .map(|_| open_reader(path))
+            .collect::<Result<_, _>>()?;
+        let (wake, head) = watch::channel(Position(head));
+        let writer = Owner::start("log-writer", JOBS_MAX, move |jobs| {
+            Writer::new(&db, wake).serve(jobs);
+            drop(db);
+            drop(guard);
+        })
+        .map_err(|error| OpenError::thread(&error))?;
+        Ok(Self {
+            writer,
+            readers: Readers::new(readers),
+            head,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Notes a start of the node of that name and returns its run number.
+    pub(crate) async fn next_epoch(&self, name: &str) -> Result<u64, StoreError> {
+        let path = self.path.clone();
+        let name = name.to_owned();
+        // Once per start: a connection for it is cheaper than a kind of job.
+        tokio::task::spawn_blocking(move || -> rusqlite::Result<u64> {
+            let db = Connection::open(path)?;
+            db.busy_timeout(EPOCH_WAIT)?;
+            db.pragma_update(None, "synchronous", "FULL")?;
+            db.query_row(NEXT_EPOCH, [name], |row| row.get(0))
+        })
+        .await
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    async fn read(
+        &self,
+        sql: &'static str,
+        parameters: [Box<dyn ToSql + Send>; 2],
+        expected: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        self.readers
+            .call(move |db| page(db, sql, &parameters, expected))
+            .await
+            .map_err(ReadError::Unavailable)?
+    }
+}
+
+/// Position of the last event in the file.
+pub(crate) fn head_of(db: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(max(global_position), 0) FROM events";
+    db.query_row(sql, [], |row| row.get(0))
+}
+
+/// The first result of a command.
+pub(crate) fn command_of(
+    db: &Connection,
+    command_id: CommandId,
+) -> rusqlite::Result<Option<(StreamId, Written)>> {
+    db.prepare_cached(FIND_COMMAND)?
+        .query_row([command_id.0.as_bytes()], |row| {
+            let stream = StreamId::from_stored(row.get_ref(0)?.as_str()?);
+            let written = Written {
+                version: row.get(1)?,
+                position: Position(row.get(2)?),
+            };
+            Ok((stream, written))
+        })
+        .optional()
+}
+
+fn page(
+    db: &Connection,
+    sql: &str,
+    parameters: &[Box<dyn ToSql + Send>; 2],
+    expected: usize,
+) -> Result<Vec<Recorded>, ReadError> {
+    let mut statement = db.prepare_cached(sql).map_err(unavailable)?;
+    let mut rows = statement
+        .query([&*parameters[0] as &dyn ToSql, &*parameters[1]])
+        .map_err(unavailable)?;
+    let mut events = Vec::with_capacity(expected);
+    let mut names = Names::default();
+    while let Some(row) = rows.next().map_err(unavailable)? {
+        events.push(row::decode(row, &mut names)?);
+    }
+    Ok(events)
+}
+
+fn unavailable(error: rusqlite::Error) -> ReadError {
+    ReadError::Unavailable(error.to_string())
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
+        let count = batch.len();
+        let (reply, answer) = oneshot::channel();
+        let accepted = self.writer.send(Job { batch, reply }).await;
+        let answered = if accepted { answer.await.ok() } else { None };
+        answered.unwrap_or_else(|| {
+            let stopped = AppendError::Unavailable("log writer has stopped".into());
+            vec![Err(stopped); count]
+        })
+    }
+
+    async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let name = stream.as_str().to_owned();
+        self.read(READ_STREAM, [Box::new(name), Box::new(after)], 16)
+            .await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
+        /// Room made before the first row is seen.
+        const EXPECTED_MAX: usize = 1024;
+        let from = i64::try_from(after.0).unwrap_or(i64::MAX);
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let parameters: [Box<dyn ToSql + Send>; 2] = [Box::new(from), Box::new(rows)];
+        let expected = limit.min(EXPECTED_MAX);
+        let events = self.read(READ_ALL, parameters, expected).await?;
+        let next = events.last().map_or(after, |event| event.position);
+        Ok(Page { events, next })
+    }
+
+    async fn find_command(
+        &self,
+        command_id: CommandId,
+    ) -> Result<Option<(StreamId, Written)>, ReadError> {
+        self.readers
+            .call(move |db| command_of(db, command_id).map_err(unavailable))
+            .await
+            .map_err(ReadError::Unavailable)?
+    }
+
+    async fn head(&self) -> Result<Position, ReadError> {
+        // This process is the only writer, so what it committed last is the head.
+        Ok(*self.head.borrow())
+    }
+
+    fn wakeups(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+}

@@ -1,0 +1,24 @@
+//! The embedded store: a folder with `log.db` (every event), `read.db` (read
+//! models, can be rebuilt) and `secrets.db` (data keys and credentials, backed
+//! up apart). Each file has one writer thread; one process at a time holds the
+//! folder.
+
+pub(crate) mod connection;
+mod event_log;
+mod keys;
+mod migrate;
+mod read_store;
+mod reader;
+mod row;
+mod secrets;
+pub(crate) mod statement;
+mod thread;
+mod versions;
+mod worker;
+mod writer;
+
+pub use event_log::SqliteLog;
+pub(crate) use keys::SqliteKeys;
+pub use read_store::SqliteReadStore;
+pub use secrets::SqliteSecrets;
+pub(crate) use secrets::open_file;

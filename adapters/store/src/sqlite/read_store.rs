@@ -1,0 +1,65 @@
+//! Read models, checkpoints and process rows in a file of their own: it has
+//! its own writer, and may lose the last commits in a power cut, because all
+//! of it can be rebuilt from the log.
+
+use super::{
+    connection::{Durability, Folder, open_reader, open_writer},
+    reader::Readers,
+    statement,
+    worker::Worker,
+};
+use crate::{migrate::Target, open::OpenError};
+use async_trait::async_trait;
+use commands::ports::{ReadStore, Statement, StoreError, Value};
+use std::sync::Arc;
+
+/// Connections for queries.
+const READERS: usize = 2;
+
+/// The read store on SQLite.
+#[derive(Debug)]
+pub struct SqliteReadStore {
+    writer: Worker,
+    readers: Readers,
+}
+
+impl SqliteReadStore {
+    pub(crate) fn open(folder: &Arc<Folder>) -> Result<Self, OpenError> {
+        let path = folder.file("read.db");
+        let db = open_writer(&path, Target::Read, Durability::Normal)?;
+        let readers = (0..READERS)
+            .map(|_| open_reader(&path))
+            .collect::<Result<_, _>>()?;
+        let writer = Worker::start("read-writer", db, Arc::clone(folder))
+            .map_err(|error| OpenError::thread(&error))?;
+        Ok(Self {
+            writer,
+            readers: Readers::new(readers),
+        })
+    }
+}
+
+#[async_trait]
+impl ReadStore for SqliteReadStore {
+    async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
+        self.writer
+            .call(move |db| {
+                statements
+                    .iter()
+                    .try_for_each(|one| statement::execute(db, one))
+            })
+            .await
+    }
+
+    async fn query(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        let sql = sql.to_owned();
+        self.readers
+            .call(move |db| statement::query(db, &sql, &parameters))
+            .await
+            .map_err(StoreError::Unavailable)?
+    }
+}

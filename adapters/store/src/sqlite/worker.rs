@@ -1,0 +1,153 @@
+//! One writer thread for a file: jobs that wait together share one commit.
+
+use super::thread::Owner;
+use commands::ports::StoreError;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+/// How many jobs may wait for the thread.
+const JOBS_MAX: usize = 1024;
+/// How many jobs share one commit.
+const GROUP_MAX: usize = 256;
+
+/// What to do once it is known whether the group was committed.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Work inside the group's transaction; says whether to keep its changes.
+type Work = Box<dyn FnOnce(&Connection) -> (bool, Finish) + Send>;
+
+/// What the thread is asked for.
+enum Job {
+    /// To be committed together with others.
+    Commit(Work),
+    /// Fold the log of changes into the file and empty it.
+    Fold(oneshot::Sender<Result<(), StoreError>>),
+}
+
+/// The writer of one file.
+#[derive(Debug)]
+pub(crate) struct Worker(Owner<Job>);
+
+impl Worker {
+    /// Starts the thread, which owns the connection and `guard`.
+    pub(crate) fn start<G: Send + 'static>(
+        name: &str,
+        db: Connection,
+        guard: G,
+    ) -> std::io::Result<Self> {
+        Owner::start(name, JOBS_MAX, move |jobs| {
+            serve(&db, jobs);
+            drop(db);
+            drop(guard);
+        })
+        .map(Self)
+    }
+
+    /// Runs `work` in a transaction and returns what it returns, once it is
+    /// committed. Its changes are undone when it fails, without touching the
+    /// work of others that shares the commit.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let work: Work = Box::new(move |db| {
+            let result = work(db);
+            let keep = result.is_ok();
+            let finish: Finish = Box::new(move |committed| {
+                // Nobody waits any more: the work is done all the same.
+                let _ = reply.send(result.and_then(|value| committed.map(|()| value)));
+            });
+            (keep, finish)
+        });
+        if !self.0.send(Job::Commit(work)).await {
+            return Err(dropped());
+        }
+        answer.await.unwrap_or_else(|_| Err(dropped()))
+    }
+
+    /// Folds the log of changes into the file, so that nothing that was
+    /// overwritten is left in it.
+    pub(crate) async fn fold(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.0.send(Job::Fold(reply)).await {
+            return Err(dropped());
+        }
+        answer.await.unwrap_or_else(|_| Err(dropped()))
+    }
+}
+
+fn dropped() -> StoreError {
+    StoreError::Unavailable("writer did not come to it: it has no room or has stopped".into())
+}
+
+/// The error of a statement, as the port names it.
+pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn serve(db: &Connection, mut jobs: mpsc::Receiver<Job>) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+        let mut work = Vec::with_capacity(group.len());
+        let mut folds = Vec::new();
+        for job in group.drain(..) {
+            match job {
+                Job::Commit(one) => work.push(one),
+                Job::Fold(reply) => folds.push(reply),
+            }
+        }
+        commit(db, work);
+        for reply in folds {
+            let folded = db
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .map_err(unavailable);
+            // Nobody waits any more: it is folded all the same.
+            let _ = reply.send(folded);
+        }
+    }
+}
+
+fn commit(db: &Connection, group: Vec<Work>) {
+    let mut finishes = Vec::with_capacity(group.len());
+    let outcome = transact(db, group, &mut finishes).map_err(unavailable);
+    if outcome.is_err() && !db.is_autocommit() {
+        // Refused by the disk: the transaction is still open.
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    // Work that was not reached has dropped its reply, which says it.
+    for finish in finishes {
+        finish(outcome.clone());
+    }
+}
+
+fn transact(db: &Connection, group: Vec<Work>, finishes: &mut Vec<Finish>) -> rusqlite::Result<()> {
+    if group.is_empty() {
+        return Ok(());
+    }
+    run(db, "BEGIN IMMEDIATE")?;
+    for work in group {
+        run(db, "SAVEPOINT job")?;
+        let (keep, finish) = work(db);
+        finishes.push(finish);
+        if db.is_autocommit() {
+            // A full disk makes SQLite undo the whole transaction by itself.
+            return Err(lost());
+        }
+        if !keep {
+            run(db, "ROLLBACK TO job")?;
+        }
+        run(db, "RELEASE job")?;
+    }
+    run(db, "COMMIT")
+}
+
+fn lost() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
+        Some("transaction was undone: no room or a broken disk".into()),
+    )
+}
+
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.raw_execute().map(|_| ())
+}

@@ -1,0 +1,251 @@
+//! The one thread that writes the log. Batches that wait together share one
+//! transaction, and so one wait for the disk.
+
+use super::{
+    event_log::{command_of, head_of},
+    versions::Versions,
+};
+use crate::admission;
+use commands::ports::{
+    Append, AppendError, Appended, Change, NewEvent, Position, StreamId, Written,
+};
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A batch and whom to answer.
+pub(crate) struct Job {
+    pub(crate) batch: Vec<Append>,
+    pub(crate) reply: oneshot::Sender<Outcomes>,
+}
+
+type Outcomes = Vec<Result<Appended, AppendError>>;
+
+/// How many batches share one commit.
+const GROUP_MAX: usize = 1024;
+
+const INSERT_EVENT: &str = "INSERT INTO events (global_position, aggregate_type, aggregate_id, \
+     sequence, event_type, event_version, payload, event_id, command_id, tenant, correlation_id, \
+     causation_id, actor, node_epoch, recorded_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+const INSERT_COMMAND: &str = "INSERT INTO es_commands (command_id, stream, version, position) \
+     VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+const REMOVE_COMMAND: &str = "DELETE FROM es_commands WHERE command_id = ?1";
+const VERSION: &str = "SELECT coalesce(max(sequence), 0) FROM events WHERE aggregate_id = ?1";
+/// The database's own clock, in microseconds since 1970, to the millisecond.
+const NOW: &str = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000";
+
+/// The writer and what it knows by being the only one.
+pub(crate) struct Writer<'db> {
+    db: &'db Connection,
+    wake: watch::Sender<Position>,
+    /// Position of the last event, committed or in the open transaction.
+    head: u64,
+    versions: Versions,
+    recorded_at: i64,
+}
+
+impl<'db> Writer<'db> {
+    /// A writer that tells every new head to `wake`, which holds the first one.
+    pub(crate) fn new(db: &'db Connection, wake: watch::Sender<Position>) -> Self {
+        let head = wake.borrow().0;
+        Self {
+            db,
+            wake,
+            head,
+            versions: Versions::default(),
+            recorded_at: 0,
+        }
+    }
+
+    /// Serves until every handle is gone and everything accepted is answered.
+    pub(crate) fn serve(&mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+            let outcomes = self.commit(&group).unwrap_or_else(|error| {
+                let reason = error.to_string();
+                tracing::warn!(reason, "event log can not write");
+                self.undo();
+                let refuse = |job: &Job| {
+                    vec![Err(AppendError::Unavailable(reason.clone())); job.batch.len()]
+                };
+                group.iter().map(refuse).collect()
+            });
+            for (job, outcome) in group.drain(..).zip(outcomes) {
+                // Nobody waits any more: what was stored is stored all the same.
+                let _ = job.reply.send(outcome);
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Outcomes>> {
+        let before = self.head;
+        self.run("BEGIN IMMEDIATE")?;
+        self.recorded_at = self
+            .db
+            .prepare_cached(NOW)?
+            .query_row([], |row| row.get(0))?;
+        let mut outcomes = Vec::with_capacity(group.len());
+        for job in group {
+            let of_job: rusqlite::Result<_> =
+                job.batch.iter().map(|append| self.append(append)).collect();
+            outcomes.push(of_job?);
+        }
+        self.run("COMMIT")?;
+        if self.head > before {
+            self.wake.send_replace(Position(self.head));
+        }
+        Ok(outcomes)
+    }
+
+    /// Back to what the file says.
+    fn undo(&mut self) {
+        if !self.db.is_autocommit()
+            && let Err(error) = self.run("ROLLBACK")
+        {
+            tracing::error!(%error, "event log can not undo a transaction");
+        }
+        self.versions.forget();
+        match head_of(self.db) {
+            // A commit that failed after the disk had it is in the file.
+            Ok(head) => {
+                self.head = head;
+                self.wake.send_if_modified(|known| {
+                    let grown = head > known.0;
+                    *known = Position(head);
+                    grown
+                });
+            }
+            Err(_) => self.head = self.wake.borrow().0,
+        }
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.raw_execute().map(|_| ())
+    }
+
+    /// The outer error is the disk's and undoes the group; the inner one is
+    /// this append's alone.
+    fn append(&mut self, append: &Append) -> rusqlite::Result<Result<Appended, AppendError>> {
+        if let Err(refusal) = admission::check(append) {
+            return Ok(Err(refusal));
+        }
+        let actual = self.version(&append.stream)?;
+        if actual != append.expected {
+            return self.conflict(append, actual).map(Err);
+        }
+        let before = self.head;
+        let changes = match self.claim(append)? {
+            Ok(changes) => changes,
+            Err(duplicate) => return Ok(Err(duplicate)),
+        };
+        let mut version = append.expected;
+        for change in &append.changes {
+            for event in &change.events {
+                version += 1;
+                self.head += 1;
+                self.insert(append, change, event, version)?;
+            }
+        }
+        self.versions.set(&append.stream, version);
+        Ok(Ok(Appended {
+            changes,
+            first: Position(before + 1),
+            previous_head: Position(before),
+        }))
+    }
+
+    fn version(&mut self, stream: &StreamId) -> rusqlite::Result<u64> {
+        if let Some(version) = self.versions.get(stream) {
+            return Ok(version);
+        }
+        let version = self
+            .db
+            .prepare_cached(VERSION)?
+            .query_row([stream.as_str()], |row| row.get(0))?;
+        self.versions.set(stream, version);
+        Ok(version)
+    }
+
+    /// A retry whose first try went through looks like a conflict, so the
+    /// commands are looked up before it is called one.
+    fn conflict(&self, append: &Append, actual: u64) -> rusqlite::Result<AppendError> {
+        for change in &append.changes {
+            if let Some((stream, written)) = command_of(self.db, change.command_id)? {
+                return Ok(AppendError::Duplicate {
+                    command_id: change.command_id,
+                    stream,
+                    written,
+                });
+            }
+        }
+        Ok(AppendError::Conflict {
+            expected: append.expected,
+            actual,
+        })
+    }
+
+    /// Notes the append's commands, or leaves no trace if one was there before.
+    fn claim(&self, append: &Append) -> rusqlite::Result<Result<Vec<Written>, AppendError>> {
+        let mut insert = self.db.prepare_cached(INSERT_COMMAND)?;
+        let mut claimed = Vec::with_capacity(append.changes.len());
+        let mut version = append.expected;
+        let mut position = self.head;
+        for change in &append.changes {
+            version += change.events.len() as u64;
+            position += change.events.len() as u64;
+            let id = change.command_id.0.as_bytes();
+            let new = insert.execute(params![id, append.stream.as_str(), version, position])?;
+            if new == 0 {
+                for earlier in append.changes.iter().take(claimed.len()) {
+                    let id = earlier.command_id.0.as_bytes();
+                    self.db.prepare_cached(REMOVE_COMMAND)?.execute([id])?;
+                }
+                return self.first_result(change).map(Err);
+            }
+            claimed.push(Written {
+                version,
+                position: Position(position),
+            });
+        }
+        Ok(Ok(claimed))
+    }
+
+    fn first_result(&self, change: &Change) -> rusqlite::Result<AppendError> {
+        let (stream, written) =
+            command_of(self.db, change.command_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(AppendError::Duplicate {
+            command_id: change.command_id,
+            stream,
+            written,
+        })
+    }
+
+    fn insert(
+        &self,
+        append: &Append,
+        change: &Change,
+        event: &NewEvent,
+        version: u64,
+    ) -> rusqlite::Result<()> {
+        let metadata = &change.metadata;
+        let mut insert = self.db.prepare_cached(INSERT_EVENT)?;
+        insert.execute(params![
+            self.head,
+            append.aggregate_type,
+            append.stream.as_str(),
+            version,
+            event.event_type,
+            event.event_version.to_string(),
+            &*event.payload,
+            event.event_id.0.as_bytes(),
+            change.command_id.0.as_bytes(),
+            metadata.tenant.0.as_bytes(),
+            metadata.correlation_id.as_bytes(),
+            metadata.causation_id.as_bytes(),
+            metadata.actor,
+            metadata.node_epoch,
+            self.recorded_at,
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The vault: seals personal data under one key per data subject, and destroys
+//! keys. The same for every store; only where the keys are kept differs.
+
+use crate::crypto::{self, DataKey, Nonces};
+use async_trait::async_trait;
+use commands::ports::{Vault, VaultError};
+use domain::{
+    id::SubjectId,
+    sealed::{Party, Sealed},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// How many keys are kept in memory.
+const KEYS_MAX: usize = 100_000;
+
+/// What a table knows about a key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It is there.
+    Key(DataKey),
+    /// It was there.
+    Destroyed,
+    /// It was never there.
+    Unknown,
+}
+
+/// Where data keys are kept.
+#[async_trait]
+pub(crate) trait KeyTable: fmt::Debug + Send + Sync + 'static {
+    /// The subject's newest key that is not destroyed and its number; `fresh`
+    /// becomes it, durably, if there is none.
+    async fn current(
+        &self,
+        subject: SubjectId,
+        fresh: DataKey,
+    ) -> Result<(u32, DataKey), VaultError>;
+    /// One key of the subject.
+    async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError>;
+    /// Destroys every key of the subject, durably.
+    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError>;
+}
+
+#[derive(Default)]
+struct Cache {
+    current: HashMap<SubjectId, u32>,
+    keys: HashMap<(SubjectId, u32), DataKey>,
+    /// Grows with every destruction: a key that was read before one must not
+    /// come into the cache after it.
+    destructions: u64,
+}
+
+/// Seals and opens under keys of a table.
+pub struct KeyedVault {
+    master: DataKey,
+    table: Box<dyn KeyTable>,
+    nonces: Nonces,
+    cache: Mutex<Cache>,
+}
+
+impl fmt::Debug for KeyedVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedVault").finish_non_exhaustive()
+    }
+}
+
+impl KeyedVault {
+    pub(crate) fn new(master: DataKey, table: Box<dyn KeyTable>, nonces: Nonces) -> Self {
+        Self {
+            master,
+            table,
+            nonces,
+            cache: Mutex::default(),
+        }
+    }
+
+    /// Destroys every key of the subject: what was sealed for it opens as
+    /// `None` from now on, for ever. A later value gets a new key.
+    ///
+    /// # Errors
+    /// When the key store can not do it; nothing may be taken as erased then.
+    pub async fn erase(&self, subject: SubjectId) -> Result<(), VaultError> {
+        self.table.destroy(subject).await?;
+        let mut cache = self.cache();
+        cache.destructions += 1;
+        cache.current.remove(&subject);
+        cache.keys.retain(|(of, _), _| *of != subject);
+        Ok(())
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn current(&self, subject: SubjectId) -> Result<(u32, DataKey), VaultError> {
+        let destructions = {
+            let cache = self.cache();
+            if let Some(number) = cache.current.get(&subject)
+                && let Some(key) = cache.keys.get(&(subject, *number))
+            {
+                return Ok((*number, key.clone()));
+            }
+            cache.destructions
+        };
+        let fresh = match self.nonces {
+            Nonces::Random => DataKey::random()?,
+            Nonces::Derived => DataKey::derived(&self.master, subject.0.as_bytes()),
+        };
+        let (number, key) = self.table.current(subject, fresh).await?;
+        self.remember(destructions, subject, number, &key);
+        self.cache().current.insert(subject, number);
+        Ok((number, key))
+    }
+
+    async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError> {
+        let destructions = {
+            let cache = self.cache();
+            if let Some(key) = cache.keys.get(&(subject, number)) {
+                return Ok(Found::Key(key.clone()));
+            }
+            cache.destructions
+        };
+        let found = self.table.find(subject, number).await?;
+        if let Found::Key(key) = &found {
+            self.remember(destructions, subject, number, key);
+        }
+        Ok(found)
+    }
+
+    fn remember(&self, destructions: u64, subject: SubjectId, number: u32, key: &DataKey) {
+        let mut cache = self.cache();
+        if cache.destructions != destructions {
+            return;
+        }
+        if cache.keys.len() >= KEYS_MAX {
+            cache.keys.clear();
+            cache.current.clear();
+        }
+        cache.keys.insert((subject, number), key.clone());
+    }
+}
+
+#[async_trait]
+impl Vault for KeyedVault {
+    fn subject_of(&self, user: &str) -> SubjectId {
+        crypto::subject_of(&self.master, user)
+    }
+
+    async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError> {
+        let subject = self.subject_of(&party.user);
+        let plain = serde_json::to_vec(party)
+            .map_err(|error| VaultError::Broken(format!("value has no JSON: {error}")))?;
+        let (number, key) = self.current(subject).await?;
+        let data = crypto::seal(&key, number, subject, &plain, self.nonces)?;
+        Ok(Sealed::new(subject, data))
+    }
+
+    async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
+        let parts = crypto::parts(&sealed.data)?;
+        let key = match self.find(sealed.subject, parts.number).await? {
+            Found::Key(key) => key,
+            Found::Destroyed => return Ok(None),
+            Found::Unknown => return Err(VaultError::Broken("its key was never made".into())),
+        };
+        let plain = crypto::open(&key, sealed.subject, parts)?;
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|error| VaultError::Broken(format!("it is not a party: {error}")))
+    }
+}
