@@ -1,0 +1,234 @@
+//! The real binary with real sockets: started, asked over GraphQL, killed,
+//! started again on the same data.
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+
+/// The token of every server that a test starts.
+pub const TOKEN: &str = "test-token-of-the-wire-suite";
+/// A debug build on a busy machine starts within this.
+const START: Duration = Duration::from_secs(30);
+/// Whatever a test waits for comes within this.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The binary, built once for each test process: never a stale one.
+pub fn binary() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace");
+    BUILT
+        .get_or_init(|| {
+            let status = std::process::Command::new(env!("CARGO"))
+                .args(["build", "--quiet", "--locked", "-p", "ringledger-server"])
+                .current_dir(root)
+                .status()
+                .expect("cargo is there: it runs this test");
+            assert!(status.success(), "the server does not build");
+            root.join("target/debug/ringledger")
+        })
+        .clone()
+}
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Folder of the embedded store, and of the configuration file.
+    pub folder: PathBuf,
+    /// `sqlite:..` or `postgres://..`; the folder when none.
+    pub store_url: Option<String>,
+    /// Queues and agents, as TOML.
+    pub provisioning: String,
+    /// More keys, as TOML before the provisioning.
+    pub settings: String,
+    /// SIP address; port 0 takes a free one.
+    pub sip: SocketAddr,
+}
+
+impl Setup {
+    /// On the embedded store in a folder.
+    pub fn new(folder: &Path, provisioning: &str) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            store_url: None,
+            provisioning: provisioning.into(),
+            settings: String::new(),
+            sip: SocketAddr::from(([127, 0, 0, 1], 0)),
+        }
+    }
+
+    /// A queue and agents with the password `NAME-secret`, ready on register.
+    pub fn provisioning(queue: &str, agents: &[&str]) -> String {
+        let mut text = queue.to_owned();
+        for agent in agents {
+            text.push_str(&format!(
+                "\n[[agent]]\nname = \"{agent}\"\npassword = \"{agent}-secret\"\n\
+                 queues = [\"support\"]\nready_on_register = true\n"
+            ));
+        }
+        text
+    }
+
+    fn file(&self) -> String {
+        let store = self
+            .store_url
+            .as_ref()
+            .map_or_else(String::new, |url| format!("[store]\nurl = \"{url}\"\n"));
+        format!(
+            "[sip]\nlisten = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\ntoken = \"{TOKEN}\"\n\
+             [media]\nlisten = \"127.0.0.1\"\nquarantine_ms = 200\n{store}{}\n{}",
+            self.sip, self.settings, self.provisioning
+        )
+    }
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    /// Where SIP listens.
+    pub sip: SocketAddr,
+    /// Where HTTP listens.
+    pub http: SocketAddr,
+    client: reqwest::Client,
+}
+
+impl Server {
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start; its log is on standard error.
+    pub async fn start(setup: &Setup) -> anyhow::Result<Self> {
+        let file = setup.folder.join("ringledger.toml");
+        std::fs::write(&file, setup.file())?;
+        let mut child = Command::new(binary())
+            .arg("serve")
+            .arg("--config")
+            .arg(&file)
+            .arg("--data")
+            .arg(setup.folder.join("data"))
+            .env("RINGLEDGER__LOG__FILTER", "warn,rsipstack=error")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the binary can not be started")?;
+        let stdout = child.stdout.take().context("no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let (mut sip, mut http) = (None, None);
+        let read = async {
+            while let Some(line) = lines.next_line().await? {
+                sip = sip.or_else(|| address_after(&line, "sip:"));
+                http = http.or_else(|| address_after(&line, "http://"));
+                if let (Some(sip), Some(http)) = (sip, http) {
+                    return Ok((sip, http));
+                }
+            }
+            anyhow::bail!("the server ended before it was ready")
+        };
+        let (sip, http) = tokio::time::timeout(START, read).await.context("start took too long")??;
+        // The pipe must not fill up, nor close.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { child, sip, http, client: reqwest::Client::new() })
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs until it is waited for")
+    }
+
+    /// Ends it as a power cut would: no chance to say goodbye.
+    ///
+    /// # Errors
+    /// When it can not be killed.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// Asks it to stop, and waits.
+    ///
+    /// # Errors
+    /// When it does not exit with 0.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let id = i32::try_from(self.id())?;
+        // SAFETY: a signal to a child that has not been waited for: the id is its own.
+        #[allow(unsafe_code, reason = "no safe way to send SIGTERM in std")]
+        let sent = unsafe { libc::kill(id, libc::SIGTERM) };
+        ensure!(sent == 0, "SIGTERM was not sent");
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        ensure!(status.success(), "it exited with {status}");
+        Ok(())
+    }
+
+    /// One GraphQL request; errors of the request are errors here.
+    ///
+    /// # Errors
+    /// When it is not answered, or answered with errors.
+    pub async fn graphql(&self, query: &str, variables: Value) -> anyhow::Result<Value> {
+        let response: Value = self
+            .client
+            .post(format!("http://{}/graphql", self.http))
+            .bearer_auth(TOKEN)
+            .json(&json!({ "query": query, "variables": variables }))
+            .timeout(PATIENCE)
+            .send()
+            .await?
+            .json()
+            .await?;
+        ensure!(response["errors"].is_null(), "{query}: {}", response["errors"]);
+        Ok(response["data"].clone())
+    }
+
+    /// The text of a path.
+    ///
+    /// # Errors
+    /// When it is not answered.
+    pub async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let response = self
+            .client
+            .get(format!("http://{}{path}", self.http))
+            .bearer_auth(TOKEN)
+            .timeout(PATIENCE)
+            .send()
+            .await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
+    /// Asks until the answer is as wanted.
+    ///
+    /// # Errors
+    /// When that does not happen in time; the last answer is in the error.
+    pub async fn until(
+        &self,
+        query: &str,
+        mut wanted: impl FnMut(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = self.graphql(query, json!({})).await?;
+            if wanted(&answer) {
+                return Ok(answer);
+            }
+            ensure!(tokio::time::Instant::now() < deadline, "not in time: {query}: {answer:#}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+fn address_after(line: &str, prefix: &str) -> Option<SocketAddr> {
+    let rest = &line[line.find(prefix)? + prefix.len()..];
+    let end = rest
+        .find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)))
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
