@@ -94,6 +94,7 @@ impl Change {
 pub struct Changes {
     /// The views that took part know every event up to here.
     pub position: Position,
-    /// The rows, grouped by view, in the order of [`View::ALL`].
+    /// The rows, grouped by view, in the order of [`View::ALL`]. Empty when the
+    /// subscriber came while the commit was made: the tables tell.
     pub rows: Vec<Change>,
 }

@@ -322,12 +322,15 @@ async fn follow(
             _ = &mut stopped => return,
         }
         let started = Instant::now();
-        match runner.step(changes.receiver_count() > 0).await {
+        let was_heard = changes.receiver_count() > 0;
+        match runner.step(was_heard).await {
             Ok(Some(changed)) => {
                 let behind = feed.head().0.saturating_sub(changed.position.0);
                 metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
                 progress.send_replace(runner.progress(None));
-                if !changed.rows.is_empty() {
+                // Whoever subscribed meanwhile hears that there is something to
+                // read: it may have read the tables before the commit.
+                if was_heard || changes.receiver_count() > 0 {
                     // Nobody may be listening.
                     let _ = changes.send(Arc::new(changed));
                 }
