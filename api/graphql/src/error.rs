@@ -3,7 +3,7 @@
 //! `userErrors` of a payload.
 
 use crate::auth::{AuthError, Scope};
-use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, Name, PathSegment, Response, ServerError, Value};
 use commands::{error::DispatchError, ports::StoreError};
 use projections::views::{Stale, ViewError};
 use std::fmt;
@@ -182,5 +182,26 @@ pub(crate) fn finish(response: &mut Response, trace: &str) {
             extensions.set("code", Code::Validation.name());
         }
         extensions.set("traceId", trace);
+        fill(&mut response.data, &error.path);
+    }
+}
+
+/// The executor leaves a field out that has failed; a client expects null.
+fn fill(data: &mut Value, path: &[PathSegment]) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    match (data, first) {
+        (Value::Object(fields), PathSegment::Field(name)) => {
+            let field = fields.entry(Name::new(name)).or_insert(Value::Null);
+            fill(field, rest);
+        }
+        (Value::List(items), PathSegment::Index(index)) => {
+            if let Some(item) = items.get_mut(*index) {
+                fill(item, rest);
+            }
+        }
+        // Null already, or above that.
+        (_, PathSegment::Field(_) | PathSegment::Index(_)) => {}
     }
 }

@@ -94,10 +94,15 @@ async fn read(app: &App, body: Body) -> Result<Request, (StatusCode, Fault)> {
         );
         (StatusCode::PAYLOAD_TOO_LARGE, Fault::validation(message))
     })?;
-    serde_json::from_slice(&body).map_err(|error| {
-        let message = format!("body is not one GraphQL request: {error}");
+    let refuse = |reason: &str| {
+        let message = format!("body is not one GraphQL request: {reason}");
         (StatusCode::BAD_REQUEST, Fault::validation(message))
-    })
+    };
+    // The parser would also take the fields in order, as a list.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(refuse("it is no JSON object"));
+    }
+    serde_json::from_slice(&body).map_err(|error| refuse(&error.to_string()))
 }
 
 fn refuse(app: &App, status: StatusCode, headers: &HeaderMap, fault: Fault) -> Response {

@@ -87,6 +87,8 @@ impl Board {
             return;
         }
         self.position = changes.position.0;
+        // See [`Changes::rows`].
+        self.needs_snapshot |= changes.rows.is_empty();
         for change in &changes.rows {
             if let Change::AgentState(agent, row) = change {
                 let row = row.as_deref().filter(|row| self.filter.matches(row));

@@ -89,6 +89,8 @@ impl Reader {
     }
 
     fn take(&mut self, changes: &Changes) {
+        // See [`Changes::rows`].
+        self.behind |= changes.rows.is_empty();
         for change in &changes.rows {
             if let Change::Timeline(position, Some(row)) = change
                 && *position > self.position

@@ -55,6 +55,8 @@ impl Meter {
     }
 
     fn take(&mut self, changes: &Changes) {
+        // See [`Changes::rows`].
+        self.all_dirty |= changes.rows.is_empty();
         for change in &changes.rows {
             match change {
                 Change::QueueStats(queue, _) => self.mark(*queue),

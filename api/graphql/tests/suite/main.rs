@@ -1,0 +1,13 @@
+//! The API from outside: a real server on a loopback port, real HTTP and
+//! WebSocket clients, everything in memory behind it.
+
+mod auth;
+mod client;
+mod endpoints;
+mod follow;
+mod limits;
+mod order;
+mod read;
+mod socket;
+mod views;
+mod world;
