@@ -10,7 +10,7 @@ use crate::{
     schema::{ApiSchema, schema},
     services::{Probes, Services},
 };
-use async_graphql::{Data, Request, Response};
+use async_graphql::{Data, Request, Response, parser::types::OperationType};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use std::{
     panic::AssertUnwindSafe,
@@ -88,16 +88,30 @@ impl App {
         if let Err(fault) = limits::inspect(&mut request, &identity, self.options()) {
             return fault.response(&trace);
         }
+        let started = Instant::now();
+        let is_mutation = operation(&mut request) == Some(OperationType::Mutation);
         let span = tracing::info_span!("graphql", trace, actor = identity.actor());
         let limit = Duration::from_millis(self.options().execution_timeout_ms);
-        let run = self.schema.execute(request.data(identity)).instrument(span);
-        let run = timeout(limit, AssertUnwindSafe(run).catch_unwind());
-        let mut response = match run.await {
-            Ok(Ok(response)) => response,
+        let schema = self.schema.clone();
+        let run = async move { schema.execute(request.data(identity)).await }.instrument(span);
+        // An order that was begun is carried out, also when whoever gave it has
+        // gone or waits no longer.
+        let run = async {
+            if is_mutation {
+                tokio::spawn(run).await.ok()
+            } else {
+                AssertUnwindSafe(run).catch_unwind().await.ok()
+            }
+        };
+        let mut response = match timeout(limit, run).await {
+            Ok(Some(response)) => response,
             // The panic hook has told where.
-            Ok(Err(_)) => Fault::new(Code::Internal, "internal error").response(&trace),
+            Ok(None) => Fault::new(Code::Internal, "internal error").response(&trace),
             Err(_) => Fault::new(Code::Unavailable, "request took too long").response(&trace),
         };
+        let outcome = if response.is_ok() { "done" } else { "failed" };
+        metrics::histogram!("ringledger_graphql_latency_seconds", "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
         finish(&mut response, &trace);
         response
     }
@@ -114,7 +128,7 @@ impl App {
         let app = Arc::clone(self);
         match inspected {
             Err(fault) => stream::iter([fault.response(&trace)]).boxed(),
-            Ok(()) if !subscribes(&mut request) => {
+            Ok(()) if operation(&mut request) != Some(OperationType::Subscription) => {
                 stream::once(async move { app.execute(request, identity).await }).boxed()
             }
             Ok(()) => {
@@ -132,17 +146,14 @@ impl App {
     }
 }
 
-/// Whether the operation that will run is a subscription.
-fn subscribes(request: &mut Request) -> bool {
-    use async_graphql::parser::types::OperationType;
+/// The kind of the operation that will run; none when it is not said which.
+fn operation(request: &mut Request) -> Option<OperationType> {
     let name = request.operation_name.clone();
-    let Ok(document) = request.parsed_query() else {
-        return false;
+    let document = request.parsed_query().ok()?;
+    let mut operations = document.operations.iter();
+    let chosen = match name {
+        Some(name) => operations.find(|(known, _)| known.is_none_or(|known| *known == name)),
+        None => operations.next(),
     };
-    document.operations.iter().any(|(known, operation)| {
-        operation.node.ty == OperationType::Subscription
-            && name
-                .as_ref()
-                .is_none_or(|name| known.is_none_or(|known| known == name))
-    })
+    chosen.map(|(_, operation)| operation.node.ty)
 }

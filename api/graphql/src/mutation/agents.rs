@@ -1,6 +1,6 @@
 //! Orders about agents.
 
-use super::{Order, Outcome, UserError};
+use super::{Order, Outcome, UserError, refusal::Refusal};
 use crate::{
     auth::Scope,
     error::Fault,
@@ -152,19 +152,13 @@ async fn seal(order: &Order<'_>, name: &str, display_name: String) -> Result<Sea
     })
 }
 
-fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<UserError> {
+fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<Refusal> {
     if !(1..=PASSWORD_CHARS_MAX).contains(&password.chars().count()) {
-        let message = "password is not 1 to 256 characters";
-        return Some(UserError::new(
-            "agent.invalid_password",
-            message,
-            Some("password"),
-        ));
+        return Some(Refusal::InvalidPassword);
     }
-    let unknown = queues
-        .iter()
-        .any(|queue| order.services.directory.queue(*queue).is_none());
-    unknown.then(|| UserError::new("queue.unknown", "queue is not known", Some("queueIds")))
+    let directory = &order.services.directory;
+    let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());
+    unknown.then_some(Refusal::UnknownQueue)
 }
 
 /// Brings a wish to the agent's session.
@@ -182,8 +176,7 @@ async fn wish(
     }
     let directory = &order.services.directory;
     if directory.agent(agent).is_none() {
-        let error = UserError::new("agent.unknown", "agent is not known", Some("agentId"));
-        let outcome = Outcome::refused(error);
+        let outcome = Outcome::refused(Refusal::UnknownAgent.into());
         return Ok(AgentPayload { agent, outcome });
     }
     let wish = wish(is_own);
@@ -210,8 +203,8 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
     let name = input.name;
     let agent = AgentId::named(order.identity.tenant, &name);
     let queues = QueueId::read_all(&input.queue_ids)?;
-    if let Some(error) = check(&order, &input.password, &queues) {
-        let outcome = Outcome::refused(error);
+    if let Some(refusal) = check(&order, &input.password, &queues) {
+        let outcome = Outcome::refused(refusal.into());
         return Ok(AgentPayload { agent, outcome });
     }
     let display_name = match input.display_name {

@@ -5,6 +5,7 @@
 mod agents;
 mod calls;
 mod queues;
+mod refusal;
 mod trunks;
 
 use crate::{

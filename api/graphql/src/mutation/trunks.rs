@@ -1,6 +1,6 @@
 //! Orders about trunks.
 
-use super::{Order, Outcome, UserError};
+use super::{Order, Outcome, UserError, refusal::Refusal};
 use crate::{
     auth::Scope,
     error::Fault,
@@ -93,9 +93,7 @@ impl TrunkMutations {
         let trunk = TrunkId::named(order.identity.tenant, &input.name);
         let allow: Option<Vec<_>> = input.allow.iter().map(|text| network(text)).collect();
         let Some(allow) = allow else {
-            let message = "allow holds something that is no network";
-            let error = UserError::new("trunk.invalid_network", message, Some("allow"));
-            let outcome = Outcome::refused(error);
+            let outcome = Outcome::refused(Refusal::InvalidNetwork.into());
             return Ok(CreateTrunkPayload { trunk, outcome });
         };
         let key = input.name.to_lowercase();

@@ -54,9 +54,17 @@ impl Meter {
         }
     }
 
+    /// Statistics are as they are: what was in between is no loss.
+    fn miss(&mut self) {
+        self.all_dirty = true;
+        self.calls.clear();
+    }
+
     fn take(&mut self, changes: &Changes) {
-        // See [`Changes::rows`].
-        self.all_dirty |= changes.rows.is_empty();
+        if changes.rows.is_empty() {
+            // See [`Changes::rows`].
+            self.miss();
+        }
         for change in &changes.rows {
             match change {
                 Change::QueueStats(queue, _) => self.mark(*queue),
@@ -117,8 +125,7 @@ impl Follow for Meter {
             match heard {
                 None => self.read().await?,
                 Some(Heard::Changes(changes)) => self.take(&changes),
-                // Statistics are as they are: what was in between is no loss.
-                Some(Heard::Lagged(_)) => self.all_dirty = true,
+                Some(Heard::Lagged(_)) => self.miss(),
                 Some(Heard::Closed) => return Ok(None),
             }
         }

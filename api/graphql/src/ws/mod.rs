@@ -30,7 +30,10 @@ pub(crate) async fn upgrade(State(app): State<Arc<App>>, upgrade: WebSocketUpgra
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections").into_response();
     };
     upgrade.on_upgrade(async move |socket| {
+        let open = metrics::gauge!("ringledger_graphql_connections_count");
+        open.increment(1);
         session::run(socket, app).await;
+        open.decrement(1);
         drop(permit);
     })
 }

@@ -81,38 +81,48 @@ async fn too_many_aliases_are_refused() {
     assert!(answer.message().contains("aliases"));
 }
 
+/// Sends the start of a POST as it is, and answers the status line's start.
+async fn post(world: &World, headers: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\n{headers}\r\n\r\n",
+        world.admin
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused() {
+async fn a_body_over_the_limit_is_not_even_waited_for() {
     let world = World::start().await;
-    let response = world
-        .post()
-        .bearer_auth(&world.admin)
-        .header("content-type", "application/json")
-        .body("x".repeat(Options::default().body_bytes_max + 1))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.status(), 413);
+    let length = Options::default().body_bytes_max + 1;
+    let answer = post(&world, &format!("content-length: {length}"), b"").await;
+    assert_eq!(answer, "HTTP/1.1 413");
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_say_how_long_it_is_is_cut_off_at_the_limit() {
     let world = World::start().await;
-    let mut stream = TcpStream::connect(world.address).await.unwrap();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {}\r\n\
-         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
-        world.admin
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    let chunks = Options::default().body_bytes_max / 0x1000 + 1;
-    for _ in 0..chunks {
-        stream.write_all(chunk.as_bytes()).await.unwrap();
-    }
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 413");
+    let mut body = chunk.repeat(Options::default().body_bytes_max / 0x1000);
+    body.push_str("1\r\nx\r\n");
+    let answer = post(&world, "transfer-encoding: chunked", body.as_bytes()).await;
+    assert_eq!(answer, "HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let options = Options {
+        body_timeout_ms: 50,
+        ..Options::default()
+    };
+    let world = World::start_with(options).await;
+    let answer = post(&world, "content-length: 100", b"{").await;
+    assert_eq!(answer, "HTTP/1.1 408");
 }
 
 #[tokio::test]

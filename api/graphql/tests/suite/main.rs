@@ -1,6 +1,12 @@
 //! The API from outside: a real server on a loopback port, real HTTP and
 //! WebSocket clients, everything in memory behind it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too"
+)]
+
 mod auth;
 mod client;
 mod endpoints;

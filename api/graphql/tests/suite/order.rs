@@ -187,12 +187,12 @@ async fn an_agent_needs_a_password_and_queues_that_exist() {
     for (input, code, field) in [
         (
             json!({"name": "ann", "password": ""}),
-            "agent.invalid_password",
+            "input.invalid_password",
             "password",
         ),
         (
             json!({"name": "ann", "password": "x".repeat(257)}),
-            "agent.invalid_password",
+            "input.invalid_password",
             "password",
         ),
         (
@@ -202,7 +202,7 @@ async fn an_agent_needs_a_password_and_queues_that_exist() {
         ),
         (
             json!({"name": "ann", "password": "x", "queueIds": [uuid()]}),
-            "queue.unknown",
+            "input.unknown_queue",
             "queueIds",
         ),
     ] {
@@ -312,7 +312,7 @@ async fn nobody_logs_in_who_does_not_exist() {
         ("agentLogOut", json!({"agentId": nobody})),
     ] {
         let refused = world.order(mutation, input, ERRORS).await;
-        assert_eq!(refused["userErrors"][0]["code"], "agent.unknown");
+        assert_eq!(refused["userErrors"][0]["code"], "input.unknown_agent");
     }
     assert_eq!(world.head(), before);
 }
@@ -369,7 +369,7 @@ async fn a_trunk_is_made_and_its_password_is_in_no_event() {
     );
     for (allow, code) in [
         (json!([]), "trunk.nothing_allowed"),
-        (json!(["example.net"]), "trunk.invalid_network"),
+        (json!(["example.net"]), "input.invalid_network"),
     ] {
         let input = json!({"name": "other", "allow": allow});
         let refused = world.order("createTrunk", input, ERRORS).await;

@@ -1,0 +1,87 @@
+//! What the API itself refuses, before the rules of the domain are asked: what
+//! only it can see.
+
+use super::UserError;
+
+/// A refusal of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No agent has that id.
+    UnknownAgent,
+    /// No queue has that id.
+    UnknownQueue,
+    /// A password is 1 to 256 characters.
+    InvalidPassword,
+    /// That is no network.
+    InvalidNetwork,
+}
+
+impl Refusal {
+    /// Stable code; documented under `docs/errors`.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownAgent => "input.unknown_agent",
+            Self::UnknownQueue => "input.unknown_queue",
+            Self::InvalidPassword => "input.invalid_password",
+            Self::InvalidNetwork => "input.invalid_network",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::UnknownAgent => "agent is not known",
+            Self::UnknownQueue => "queue is not known",
+            Self::InvalidPassword => "password is not 1 to 256 characters",
+            Self::InvalidNetwork => "allow holds something that is no network",
+        }
+    }
+
+    const fn field(self) -> &'static str {
+        match self {
+            Self::UnknownAgent => "agentId",
+            Self::UnknownQueue => "queueIds",
+            Self::InvalidPassword => "password",
+            Self::InvalidNetwork => "allow",
+        }
+    }
+}
+
+impl From<Refusal> for UserError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code(), refusal.message(), Some(refusal.field()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    const ALL: [Refusal; 4] = [
+        Refusal::UnknownAgent,
+        Refusal::UnknownQueue,
+        Refusal::InvalidPassword,
+        Refusal::InvalidNetwork,
+    ];
+
+    #[test]
+    fn every_refusal_of_an_input_has_a_page_and_every_page_a_refusal() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let pages: BTreeSet<_> = fs::read_dir(&folder)
+            .unwrap()
+            .filter_map(|page| page.unwrap().file_name().into_string().ok())
+            .filter(|page| page.starts_with("input."))
+            .collect();
+        let expected = ALL.map(|refusal| format!("{}.md", refusal.code()));
+        assert_eq!(pages, BTreeSet::from(expected));
+        for refusal in ALL {
+            let page = folder.join(format!("{}.md", refusal.code()));
+            let page = fs::read_to_string(page).unwrap();
+            assert!(page.starts_with(&format!(
+                "# {}\n\n> {}\n",
+                refusal.code(),
+                refusal.message()
+            )));
+        }
+    }
+}
