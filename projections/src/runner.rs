@@ -2,7 +2,7 @@
 //! what subscribers hear.
 
 use crate::{
-    changed::{Change, Changes, View},
+    changed::{Changes, View},
     checkpoint,
     projection::Input,
     registry,
@@ -96,17 +96,35 @@ impl RunError {
 }
 
 /// Where a runner reads.
-enum Source {
+pub(crate) enum Source {
     Feed(Feed),
     Log(Arc<dyn EventLog>),
 }
 
 impl Source {
-    async fn read(&self, after: Position) -> Result<Vec<Arc<Entry>>, ReadError> {
+    /// The next events. When one of them can not be read, those before it come
+    /// first, so that the views stop exactly before it.
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+        let corrupt = match self.page(after, limit).await {
+            Err(error @ ReadError::Corrupt { .. }) => error,
+            other @ (Ok(_) | Err(ReadError::Unavailable(_))) => return other,
+        };
+        let ReadError::Corrupt { position, .. } = &corrupt else {
+            return Err(corrupt);
+        };
+        let before = position.0.saturating_sub(after.0).saturating_sub(1);
+        let before = usize::try_from(before).unwrap_or(limit).min(limit - 1);
+        if before == 0 {
+            return Err(corrupt);
+        }
+        self.page(after, before).await
+    }
+
+    async fn page(&self, after: Position, limit: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
         match self {
-            Self::Feed(feed) => feed.read(after, BATCH_MAX).await,
+            Self::Feed(feed) => feed.read(after, limit).await,
             Self::Log(log) => {
-                let page = log.read_all(after, BATCH_MAX).await?;
+                let page = log.read_all(after, limit).await?;
                 page.events
                     .into_iter()
                     .map(|stored| understand(stored).map(Arc::new))
@@ -127,10 +145,13 @@ pub(crate) struct Runner {
     read: Arc<dyn ReadStore>,
     vault: Arc<dyn Vault>,
     slots: Vec<Followed>,
+    /// Where a transaction brings the views to whose outcome nobody knows.
+    doubt: Option<Position>,
+    pub(crate) batch_max: usize,
 }
 
 impl Runner {
-    async fn load(
+    pub(crate) async fn load(
         source: Source,
         read: Arc<dyn ReadStore>,
         vault: Arc<dyn Vault>,
@@ -161,10 +182,12 @@ impl Runner {
             read,
             vault,
             slots,
+            doubt: None,
+            batch_max: BATCH_MAX,
         })
     }
 
-    fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         self.slots
             .iter()
             .map(|slot| slot.position)
@@ -173,9 +196,31 @@ impl Runner {
     }
 
     /// Folds the next batch; returns what has changed, or `None` at the head.
-    async fn step(&mut self, wants_changes: bool) -> Result<Option<Changes>, RunError> {
+    /// Whether anybody `listens` is asked after the commit: who comes before it
+    /// is told, and who comes later reads the rows themselves.
+    pub(crate) async fn step(
+        &mut self,
+        listens: impl Fn() -> bool,
+    ) -> Result<Option<Changes>, RunError> {
+        if let Some(reached) = self.settle().await? {
+            return Ok(Some(self.finish(reached, listens())));
+        }
+        match self.fold().await {
+            Ok(Some(reached)) => Ok(Some(self.finish(reached, listens()))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                if self.doubt.is_none() {
+                    self.forget();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Folds the next batch and commits it; how far that is.
+    async fn fold(&mut self) -> Result<Option<Position>, RunError> {
         let after = self.position();
-        let entries = self.source.read(after).await?;
+        let entries = self.source.read(after, self.batch_max).await?;
         let Some(last) = entries.last() else {
             return Ok(None);
         };
@@ -185,7 +230,6 @@ impl Runner {
             parties.push(open(self.vault.as_ref(), &entry.fact).await?);
         }
         let mut statements = vec![];
-        let mut rows: Vec<Change> = vec![];
         for slot in &mut self.slots {
             if slot.position >= reached {
                 continue;
@@ -199,23 +243,57 @@ impl Runner {
                     party: party.as_ref(),
                 });
             }
-            let changes = wants_changes.then_some(&mut rows);
-            slot.part.collect(&mut statements, changes);
-            statements.push(checkpoint::advance(
-                slot.part.name(),
-                slot.position,
-                reached,
-            ));
+            slot.part.collect(&mut statements);
+            let advance = checkpoint::advance(slot.part.name(), slot.position, reached);
+            statements.push(advance);
         }
-        self.read.transact(statements).await?;
+        // An error may hide that it was committed.
+        self.doubt = Some(reached);
+        match self.read.transact(statements).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Fenced) => {
+                self.doubt = None;
+                return Err(error.into());
+            }
+            Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
+        }
+        Ok(Some(reached))
+    }
+
+    /// Finds out what became of a transaction that ended with an error: where
+    /// it brought the views to, if it was committed after all.
+    async fn settle(&mut self) -> Result<Option<Position>, RunError> {
+        let Some(reached) = self.doubt else {
+            return Ok(None);
+        };
+        let moved = self.slots.iter().find(|slot| slot.position < reached);
+        if let Some((name, before)) = moved.map(|slot| (slot.part.name(), slot.position)) {
+            match checkpoint::read(self.read.as_ref(), name).await? {
+                Some((_, stored)) if stored == reached => return Ok(Some(reached)),
+                Some((_, stored)) if stored == before => {}
+                Some(_) | None => return Err(StoreError::Fenced.into()),
+            }
+        }
+        self.doubt = None;
+        self.forget();
+        Ok(None)
+    }
+
+    /// Everything up to there is committed.
+    fn finish(&mut self, reached: Position, is_heard: bool) -> Changes {
+        self.doubt = None;
+        let mut rows = vec![];
         for slot in &mut self.slots {
+            if is_heard {
+                slot.part.changes(&mut rows);
+            }
             slot.part.committed();
             slot.position = slot.position.max(reached);
         }
-        Ok(Some(Changes {
+        Changes {
             position: reached,
             rows,
-        }))
+        }
     }
 
     fn forget(&mut self) {
@@ -300,7 +378,7 @@ pub async fn start(means: Means) -> Result<Running, RunError> {
     let Means { feed, read, vault } = means;
     let source = Source::Feed(feed.clone());
     let mut runner = Runner::load(source, read.clone(), vault, &View::ALL).await?;
-    while runner.step(false).await?.is_some() {}
+    while runner.step(|| false).await?.is_some() {}
     let (progress, progress_seen) = watch::channel(runner.progress(None));
     let (changes, _) = broadcast::channel(CHANGES_MAX);
     let views = Views::new(read, progress_seen, changes.clone());
@@ -322,23 +400,17 @@ async fn follow(
             _ = &mut stopped => return,
         }
         let started = Instant::now();
-        let was_heard = changes.receiver_count() > 0;
-        match runner.step(was_heard).await {
+        match runner.step(|| changes.receiver_count() > 0).await {
             Ok(Some(changed)) => {
                 let behind = feed.head().0.saturating_sub(changed.position.0);
                 metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
                 progress.send_replace(runner.progress(None));
-                // Whoever subscribed meanwhile hears that there is something to
-                // read: it may have read the tables before the commit.
-                if was_heard || changes.receiver_count() > 0 {
-                    // Nobody may be listening.
-                    let _ = changes.send(Arc::new(changed));
-                }
+                // Nobody may be listening.
+                let _ = changes.send(Arc::new(changed));
             }
             Ok(None) => {}
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "projections will try again");
-                runner.forget();
                 tokio::time::sleep(RETRY).await;
             }
             Err(error) => {
@@ -373,6 +445,6 @@ pub async fn rebuild(
     statements.push(checkpoint::reset(part.name(), part.version()));
     read.transact(statements).await?;
     let mut runner = Runner::load(Source::Log(log), read, vault, &[view]).await?;
-    while runner.step(false).await?.is_some() {}
+    while runner.step(|| false).await?.is_some() {}
     Ok(runner.position())
 }

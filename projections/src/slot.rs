@@ -42,6 +42,12 @@ impl<P: Projection> Default for Slot<P> {
     }
 }
 
+/// A row moves from the first table on and never back: one that now stands in
+/// `now`, or in none, can have stood only in a table before that.
+fn may_stand_in<P: Projection>(table: usize, now: Option<usize>) -> bool {
+    table < now.unwrap_or(P::TABLES.len())
+}
+
 /// A slot, whatever its projection: the runner drives several at once.
 #[async_trait::async_trait]
 pub(crate) trait Part: Send {
@@ -55,8 +61,10 @@ pub(crate) trait Part: Send {
     async fn load(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
     /// Folds one fact.
     fn apply(&mut self, input: &Input<'_>);
-    /// Statements for all that has changed, and what subscribers hear of it.
-    fn collect(&mut self, statements: &mut Vec<Statement>, changes: Option<&mut Vec<Change>>);
+    /// Statements for all that has changed since the last commit.
+    fn collect(&mut self, statements: &mut Vec<Statement>);
+    /// What subscribers hear of it: asked only once it is committed.
+    fn changes(&self, into: &mut Vec<Change>);
     /// Everything collected was committed.
     fn committed(&mut self);
     /// Nothing in memory can be trusted: read again from the tables.
@@ -144,7 +152,7 @@ impl<P: Projection> Part for Slot<P> {
         }
     }
 
-    fn collect(&mut self, statements: &mut Vec<Statement>, mut changes: Option<&mut Vec<Change>>) {
+    fn collect(&mut self, statements: &mut Vec<Statement>) {
         let mut upserts: Vec<Vec<Vec<Value>>> = self.texts.iter().map(|_| vec![]).collect();
         let mut deletes: Vec<Vec<Value>> = self.texts.iter().map(|_| vec![]).collect();
         for key in &self.dirty {
@@ -152,23 +160,35 @@ impl<P: Projection> Part for Slot<P> {
                 continue;
             };
             let table = entry.row.as_ref().map(P::Row::table);
-            if let Some(stored) = entry.stored
-                && Some(stored) != table
-            {
-                deletes[stored].push(P::key_value(key));
+            match entry.stored {
+                Some(stored) if Some(stored) == table => {}
+                Some(stored) => deletes[stored].push(P::key_value(key)),
+                // Made and gone, or made and moved on, within one batch: of a
+                // redelivered fact an older row may stand in a table that the
+                // new one is not in.
+                None => {
+                    let others = deletes.iter_mut().enumerate();
+                    for (_, keys) in others.filter(|(other, _)| may_stand_in::<P>(*other, table)) {
+                        keys.push(P::key_value(key));
+                    }
+                }
             }
             if let (Some(row), Some(table)) = (&entry.row, table) {
                 upserts[table].push(row.values());
             }
             entry.stored = table;
-            if let Some(changes) = changes.as_deref_mut() {
-                changes.push(P::changed(key, entry.row.as_ref()));
-            }
         }
         for (texts, (rows, keys)) in self.texts.iter().zip(upserts.into_iter().zip(deletes)) {
             texts.delete(&keys, statements);
             texts.upsert(rows, statements);
         }
+    }
+
+    fn changes(&self, into: &mut Vec<Change>) {
+        into.extend(self.dirty.iter().filter_map(|key| {
+            let row = self.entries.get(key).and_then(|entry| entry.row.as_ref());
+            P::changed(key, row)
+        }));
     }
 
     fn committed(&mut self) {

@@ -96,7 +96,8 @@ impl Views {
     /// client reads its own write.
     ///
     /// # Errors
-    /// [`Stale`] when that takes longer than `timeout`, or the views have ended.
+    /// [`Stale`] when that takes longer than `timeout`, or one of the views has
+    /// stopped before.
     pub async fn wait_for(
         &self,
         views: &[View],
@@ -104,10 +105,11 @@ impl Views {
         timeout: Duration,
     ) -> Result<(), Stale> {
         let mut progress = self.progress.clone();
-        let reached = progress.wait_for(|progress| applied(progress, views) >= position);
-        if let Ok(Ok(_)) = tokio::time::timeout(timeout, reached).await {
-            return Ok(());
-        }
+        let reached = progress.wait_for(|progress| {
+            applied(progress, views) >= position || has_stopped(progress, views)
+        });
+        // Late or not: how far the views are by now decides.
+        let _ = tokio::time::timeout(timeout, reached).await;
         let applied = applied(&self.progress.borrow(), views);
         if applied >= position {
             return Ok(());
@@ -151,4 +153,12 @@ fn applied(progress: &Progress, views: &[View]) -> Position {
         .map(|status| status.position)
         .min()
         .unwrap_or_default()
+}
+
+/// Whether one of the views does not go on.
+fn has_stopped(progress: &Progress, views: &[View]) -> bool {
+    views
+        .iter()
+        .filter_map(|view| progress.get(view.index()))
+        .any(|status| status.stopped.is_some())
 }

@@ -48,6 +48,7 @@ pub const ALL: &[Migration] = &[
     migration!(3, Read, "0003_heartbeats"),
     migration!(4, Secrets, "0004_vault"),
     migration!(5, Secrets, "0005_secrets"),
+    migration!(6, Log, "0006_append"),
     migration!(90, Read, "0090_sip_bindings"),
     migration!(100, Read, "0100_processes"),
     migration!(101, Read, "0101_projections"),
@@ -57,6 +58,7 @@ pub const ALL: &[Migration] = &[
     migration!(105, Read, "0105_queue_stats"),
     migration!(106, Read, "0106_cdr"),
     migration!(107, Read, "0107_trunks"),
+    migration!(108, Read, "0108_queue_matched"),
 ];
 
 /// Why a database can not be brought to this program's version.
@@ -132,17 +134,17 @@ mod tests {
             .iter()
             .map(|migration| migration.name)
             .collect();
-        assert_eq!(names, ["0001_events", "0002_nodes"]);
+        assert_eq!(names, ["0001_events", "0002_nodes", "0006_append"]);
     }
 
     #[test]
     fn a_database_of_a_newer_version_is_refused_by_number() {
-        let error = missing(ALL, Target::Log, &[1, 2, 9999]).unwrap_err();
+        let error = missing(ALL, Target::Log, &[1, 2, 6, 9999]).unwrap_err();
         assert_eq!(
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 2
+                known: 6
             }
         );
     }

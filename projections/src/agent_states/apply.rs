@@ -3,58 +3,63 @@
 use super::row::{Activity, Routability, Row};
 use crate::projection::{Effect, Input};
 use domain::{
-    agent,
-    any::{AnyEvent, Fact},
-    call, device,
-    id::AgentId,
-    session::{self, ReleaseReason},
-    time::Timestamp,
+    agent, any::AnyEvent, call, device, id::AgentId, id::OfferId, session, session::NotReadyReason,
+    session::ReleaseReason, time::Timestamp,
 };
 
-pub(super) fn key(fact: &Fact) -> Option<AgentId> {
-    match &fact.event {
+/// The agent that a fact is about.
+pub(crate) const fn agent_of(event: &AnyEvent) -> Option<AgentId> {
+    match event {
+        AnyEvent::Session(session, _)
+        | AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
         AnyEvent::Agent(agent, _) | AnyEvent::Device(agent, _) => Some(*agent),
-        AnyEvent::Session(session, _) => Some(session.agent),
-        // The session does not hear that its phone rings; the call does.
-        AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
         AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => None,
     }
 }
 
-pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    let Some(agent) = key(input.fact) else {
+pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let Some(agent) = agent_of(&input.fact.event) else {
         return Effect::Kept;
     };
-    let row = row.get_or_insert_with(|| empty(agent));
     let at = input.fact.at;
-    let before = (row.routability, row.reason, row.activity);
-    match &input.fact.event {
-        AnyEvent::Agent(_, event) => on_agent(row, event, input),
-        AnyEvent::Device(_, event) => on_device(row, event),
-        AnyEvent::Session(session, event) => {
-            row.session_number = Some(session.number);
-            on_session(row, at, event);
-        }
-        AnyEvent::Call(call, call::Event::LegAlerting { offer, .. }) => {
-            // A late one of an offer that is over changes nothing.
-            if row.offer != Some(*offer) || row.activity != Activity::Reserved {
-                return Effect::Kept;
-            }
-            row.call = Some(*call);
-            row.activity = Activity::Ringing;
-        }
-        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {
-            return Effect::Kept;
-        }
+    if let AnyEvent::Call(..) = &input.fact.event {
+        return alerting(row, input);
     }
+    let row = row.get_or_insert_with(|| unprovisioned(agent));
     row.position = input.fact.position;
-    if (row.routability, row.reason, row.activity) != before {
-        row.since = Some(at);
+    match &input.fact.event {
+        AnyEvent::Agent(_, event) => configure(row, input, event),
+        AnyEvent::Device(_, event) => count_devices(row, event),
+        AnyEvent::Session(_, event) => {
+            let before = (row.routability, row.reason, row.activity);
+            session_event(row, at, event);
+            if before != (row.routability, row.reason, row.activity) {
+                row.since = Some(at);
+            }
+        }
+        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {}
     }
     Effect::Changed
 }
 
-fn empty(agent: AgentId) -> Row {
+/// The call's stream knows that the phone rings; the session's only that the
+/// agent is reserved.
+fn alerting(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let AnyEvent::Call(_, call::Event::LegAlerting { offer, .. }) = &input.fact.event else {
+        return Effect::Kept;
+    };
+    match row {
+        Some(row) if row.activity == Activity::Reserved && row.offer == Some(*offer) => {
+            row.activity = Activity::Ringing;
+            row.since = Some(input.fact.at);
+            row.position = input.fact.position;
+            Effect::Changed
+        }
+        Some(_) | None => Effect::Kept,
+    }
+}
+
+const fn unprovisioned(agent: AgentId) -> Row {
     Row {
         agent,
         position: 0,
@@ -80,112 +85,114 @@ fn empty(agent: AgentId) -> Row {
     }
 }
 
-fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
-    let config = match event {
+fn configure(row: &mut Row, input: &Input<'_>, event: &agent::Event) {
+    let (version, config) = match event {
         agent::Event::Created { name, config } => {
             row.name.clone_from(name);
-            row.config_version = 1;
-            config
+            (1, config)
         }
         agent::Event::Configured {
             config_version,
             config,
-        } => {
-            row.config_version = *config_version;
-            config
-        }
+        } => (*config_version, config),
     };
+    row.config_version = version;
     row.queues.clone_from(&config.queues);
     row.ready_on_register = config.ready_on_register;
-    row.display_name = input.party.map(|party| {
-        party
-            .display_name
-            .clone()
-            .unwrap_or_else(|| party.user.clone())
-    });
+    row.display_name = input
+        .party
+        .map(|party| party.display_name.as_ref().unwrap_or(&party.user).clone());
 }
 
-const fn on_device(row: &mut Row, event: &device::Event) {
-    match event {
-        device::Event::Registered { .. } => {
-            row.devices_count = row.devices_count.saturating_add(1);
-        }
-        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => {
-            row.devices_count = *left;
-        }
-    }
+const fn count_devices(row: &mut Row, event: &device::Event) {
+    row.devices_count = match event {
+        device::Event::Registered { .. } => row.devices_count.saturating_add(1),
+        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => *left,
+    };
 }
 
-fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
+fn session_event(row: &mut Row, at: Timestamp, event: &session::Event) {
+    use session::Event as E;
     match event {
-        session::Event::LoggedIn { .. } => {
+        E::LoggedIn { session } => {
+            row.session_number = Some(session.number);
             row.logged_in_at = Some(at);
-            row.not_before = None;
             row.missed_count = 0;
+            row.not_before = None;
+            not_ready(row, NotReadyReason::Login);
         }
-        session::Event::LoggedOut { .. } => {
+        E::LoggedOut { .. } => {
+            row.logged_in_at = None;
             row.routability = Routability::LoggedOut;
             row.reason = None;
-            row.logged_in_at = None;
             row.next = None;
             idle(row);
         }
-        session::Event::BecameReady {} => {
+        E::BecameReady {} => {
             row.routability = Routability::Ready;
             row.reason = None;
             row.next = None;
         }
-        session::Event::BecameNotReady { reason } => {
-            row.routability = Routability::NotReady;
-            row.reason = Some(*reason);
-            row.next = None;
+        E::BecameNotReady { reason } => {
             row.missed_count = 0;
+            not_ready(row, *reason);
         }
-        session::Event::NextStateRequested { next } => row.next = Some(*next),
-        session::Event::Reserved {
+        E::NextStateRequested { next } => row.next = Some(*next),
+        E::Reserved {
             offer,
             call,
             queue,
             until,
             ..
         } => {
-            row.activity = Activity::Reserved;
-            row.offer = Some(*offer);
+            engage(row, Activity::Reserved, Some(*offer), Some(*until));
             row.call = Some(*call);
             row.queue = Some(*queue);
-            row.until = Some(*until);
             row.not_before = None;
         }
-        session::Event::ReservationReleased {
+        E::ReservationReleased {
             reason, not_before, ..
         } => {
             idle(row);
+            row.next = None;
             row.not_before = *not_before;
             if *reason == ReleaseReason::NoAnswer {
                 row.missed_count = row.missed_count.saturating_add(1);
             }
         }
-        session::Event::ConnectedToContact { offer, call, queue } => {
-            row.activity = Activity::OnContact;
-            row.offer = Some(*offer);
+        E::ConnectedToContact { offer, call, queue } => {
+            engage(row, Activity::OnContact, Some(*offer), None);
             row.call = Some(*call);
             row.queue = Some(*queue);
-            row.until = None;
             row.missed_count = 0;
         }
-        session::Event::ContactEnded { .. } | session::Event::WrapUpEnded { .. } => idle(row),
-        session::Event::WrapUpStarted { call, until } => {
-            row.activity = Activity::WrapUp;
+        E::ContactEnded { .. } | E::WrapUpEnded { .. } => idle(row),
+        E::WrapUpStarted { call, until } => {
+            engage(row, Activity::WrapUp, None, Some(*until));
             row.call = Some(*call);
-            row.until = Some(*until);
         }
     }
 }
 
+const fn not_ready(row: &mut Row, reason: NotReadyReason) {
+    row.routability = Routability::NotReady;
+    row.reason = Some(reason);
+    row.next = None;
+}
+
+const fn engage(
+    row: &mut Row,
+    activity: Activity,
+    offer: Option<OfferId>,
+    until: Option<Timestamp>,
+) {
+    row.activity = activity;
+    row.offer = offer;
+    row.until = until;
+}
+
 const fn idle(row: &mut Row) {
-    row.activity = Activity::Idle;
-    row.offer = None;
+    engage(row, Activity::Idle, None, None);
     row.call = None;
     row.queue = None;
-    row.until = None;
 }

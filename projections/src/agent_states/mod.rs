@@ -1,11 +1,13 @@
-//! Agents and what they are doing: the live board of the floor.
+//! Agents: who they are, whether they want calls, and what they are doing.
 
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
-pub use row::*;
-pub use store::*;
+pub use row::{Activity, Routability, Row, State};
+pub use store::Filter;
 
 use crate::{
     changed::Change,
@@ -46,7 +48,7 @@ impl Projection for AgentStates {
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<AgentId> {
-        apply::key(fact)
+        apply::agent_of(&fact.event)
     }
     fn key_value(key: &AgentId) -> Value {
         crate::value::text(key)
@@ -60,7 +62,7 @@ impl Projection for AgentStates {
     fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         apply::apply(row, input)
     }
-    fn changed(key: &AgentId, row: Option<&Row>) -> Change {
-        Change::AgentState(*key, row.cloned().map(Arc::new))
+    fn changed(key: &AgentId, row: Option<&Row>) -> Option<Change> {
+        Some(Change::AgentState(*key, row.cloned().map(Arc::new)))
     }
 }

@@ -75,7 +75,7 @@ impl Projection for LiveCalls {
     fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         apply::apply(row, input)
     }
-    fn changed(key: &CallId, row: Option<&Row>) -> Change {
-        Change::LiveCall(*key, row.cloned().map(Arc::new))
+    fn changed(key: &CallId, row: Option<&Row>) -> Option<Change> {
+        Some(Change::LiveCall(*key, row.cloned().map(Arc::new)))
     }
 }

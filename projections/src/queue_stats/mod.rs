@@ -1,11 +1,14 @@
-//! Queues with their configuration and counters.
+//! Queues: their configuration and their counters. Derived from the events of
+//! waiting lines only, each counted once by its position.
 
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
-pub use row::*;
-pub use store::*;
+pub use row::{Counters, Row, SHORT_ABANDON_MS, ServiceLevel};
+pub use store::Now;
 
 use crate::{
     changed::Change,
@@ -14,7 +17,10 @@ use crate::{
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{any::Fact, id::QueueId};
+use domain::{
+    any::{AnyEvent, Fact},
+    id::QueueId,
+};
 use std::sync::Arc;
 
 /// See the module.
@@ -41,12 +47,19 @@ impl Projection for QueueStats {
         key: "queue_id",
         columns: row::COLUMNS,
     }];
-    const ROWS_CACHED_MAX: usize = 16_384;
+    const ROWS_CACHED_MAX: usize = 4_096;
     type Key = QueueId;
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<QueueId> {
-        apply::key(fact)
+        match &fact.event {
+            AnyEvent::Queue(queue, _) | AnyEvent::Line(queue, _) => Some(*queue),
+            AnyEvent::Call(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => None,
+        }
     }
     fn key_value(key: &QueueId) -> Value {
         crate::value::text(key)
@@ -60,7 +73,7 @@ impl Projection for QueueStats {
     fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         apply::apply(row, input)
     }
-    fn changed(key: &QueueId, row: Option<&Row>) -> Change {
-        Change::QueueStats(*key, row.cloned().map(Arc::new))
+    fn changed(key: &QueueId, row: Option<&Row>) -> Option<Change> {
+        Some(Change::QueueStats(*key, row.cloned().map(Arc::new)))
     }
 }

@@ -2,7 +2,12 @@
 
 use crate::value::{Columns, Corrupt, number, text, time, word};
 use commands::ports::Value;
-use domain::{id::QueueId, queue::Config, time::Timestamp};
+use domain::{
+    id::{QueueId, VisitId},
+    queue::Config,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
 
 /// A caller who left within this time is a short abandon.
 pub const SHORT_ABANDON_MS: u64 = 5_000;
@@ -117,8 +122,9 @@ pub struct Row {
     pub config: Option<Config>,
     /// W: open visits.
     pub waiting_count: u64,
-    /// Of those, given to an agent whose phone is to ring or rings.
-    pub matched_count: u64,
+    /// Which visits those are, so that one that is closed is counted off only
+    /// if it was among them. At most one for each agent of the queue.
+    pub(crate) matched: BTreeSet<VisitId>,
     /// Everything since the first event.
     pub total: Counters,
     /// The first instant of the day (UTC) that `day` counts.
@@ -135,7 +141,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "config_version",
     "config",
     "waiting_count",
-    "matched_count",
+    "matched",
     "day_start_at",
     "offered_count",
     "answered_count",
@@ -213,7 +219,7 @@ impl Row {
             number(self.config_version),
             word(&self.config),
             number(self.waiting_count),
-            number(self.matched_count),
+            word(&self.matched),
             time(self.day_start),
         ];
         values.extend(self.total.values());
@@ -229,7 +235,7 @@ impl Row {
             config_version: columns.number()?,
             config: columns.word_or_null()?,
             waiting_count: columns.number()?,
-            matched_count: columns.number()?,
+            matched: columns.word()?,
             day_start: columns.time()?,
             total: Counters::read(columns)?,
             day: Counters::read(columns)?,

@@ -61,7 +61,7 @@ impl Projection for Timeline {
     fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         apply::apply(row, input)
     }
-    fn changed(key: &u64, row: Option<&Row>) -> Change {
-        Change::Timeline(*key, row.cloned().map(Arc::new))
+    fn changed(key: &u64, row: Option<&Row>) -> Option<Change> {
+        Some(Change::Timeline(*key, row.cloned().map(Arc::new)))
     }
 }

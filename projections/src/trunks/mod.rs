@@ -1,10 +1,12 @@
-//! Trunks as they are configured.
+//! The configuration of trunks.
 
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
-pub use row::*;
+pub use row::Row;
 
 use crate::{
     changed::Change,
@@ -13,7 +15,10 @@ use crate::{
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{any::Fact, id::TrunkId};
+use domain::{
+    any::{AnyEvent, Fact},
+    id::TrunkId,
+};
 use std::sync::Arc;
 
 /// See the module.
@@ -45,7 +50,15 @@ impl Projection for Trunks {
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<TrunkId> {
-        apply::key(fact)
+        match &fact.event {
+            AnyEvent::Trunk(trunk, _) => Some(*trunk),
+            AnyEvent::Call(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..) => None,
+        }
     }
     fn key_value(key: &TrunkId) -> Value {
         crate::value::text(key)
@@ -59,7 +72,7 @@ impl Projection for Trunks {
     fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         apply::apply(row, input)
     }
-    fn changed(key: &TrunkId, row: Option<&Row>) -> Change {
-        Change::Trunk(*key, row.cloned().map(Arc::new))
+    fn changed(key: &TrunkId, row: Option<&Row>) -> Option<Change> {
+        Some(Change::Trunk(*key, row.cloned().map(Arc::new)))
     }
 }
