@@ -1,0 +1,181 @@
+//! Personal data opens with its key and never again without it; credentials
+//! are kept. The same on every store that needs nothing installed.
+
+// Helpers of tests fail like tests.
+#![allow(clippy::unwrap_used)]
+
+use commands::ports::VaultError;
+use domain::sealed::{Party, Sealed};
+use ringledger_store::{self as store, Stores};
+use tempfile::TempDir;
+
+/// One store of each kind, and the folder that goes with it.
+async fn stores() -> Vec<(Stores, Option<TempDir>)> {
+    let folder = TempDir::new().unwrap();
+    let sqlite = store::open(&url(&folder)).await.unwrap();
+    let memory = store::open("memory:").await.unwrap();
+    vec![(memory, None), (sqlite, Some(folder))]
+}
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().display())
+}
+
+fn party(user: &str) -> Party {
+    Party {
+        user: user.into(),
+        host: Some("example.org".into()),
+        display_name: Some("Zoë \"Z\" ☎".into()),
+    }
+}
+
+#[tokio::test]
+async fn what_is_sealed_opens() {
+    for (stores, _folder) in stores().await {
+        for user in ["+1 555 010 9999", "alice", ""] {
+            let sealed = stores.vault.seal(&party(user)).await.unwrap();
+            assert_eq!(sealed.subject, stores.vault.subject_of(user));
+            assert!(!sealed.data.contains(user) || user.is_empty());
+            let opened = stores.vault.open(&sealed).await.unwrap();
+            assert_eq!(opened, Some(party(user)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_erased_subject_is_gone_and_a_new_caller_of_that_number_is_not() {
+    for (stores, _folder) in stores().await {
+        let old = stores.vault.seal(&party("alice")).await.unwrap();
+        let other = stores.vault.seal(&party("bob")).await.unwrap();
+        stores.keys.erase(old.subject).await.unwrap();
+        assert_eq!(stores.vault.open(&old).await.unwrap(), None);
+        let opened = stores.vault.open(&other).await.unwrap();
+        assert_eq!(opened, Some(party("bob")));
+
+        let new = stores.vault.seal(&party("alice")).await.unwrap();
+        assert_eq!(new.subject, old.subject);
+        let opened = stores.vault.open(&new).await.unwrap();
+        assert_eq!(opened, Some(party("alice")));
+        assert_eq!(stores.vault.open(&old).await.unwrap(), None);
+        // Erasing again, or somebody unknown, changes nothing for others.
+        stores.keys.erase(new.subject).await.unwrap();
+        assert_eq!(stores.vault.open(&new).await.unwrap(), None);
+        let nobody = stores.vault.subject_of("nobody");
+        stores.keys.erase(nobody).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_or_moved_to_another_subject_is_broken() {
+    for (stores, _folder) in stores().await {
+        let sealed = stores.vault.seal(&party("alice")).await.unwrap();
+        let bob = stores.vault.seal(&party("bob")).await.unwrap();
+        let moved = Sealed::new(bob.subject, sealed.data.clone());
+        let cut = Sealed::new(sealed.subject, sealed.data[..40].to_owned());
+        let nonsense = Sealed::new(sealed.subject, "☎".to_owned());
+        for wrong in [moved, cut, nonsense] {
+            let error = stores.vault.open(&wrong).await.unwrap_err();
+            assert!(matches!(error, VaultError::Broken(_)), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_and_names_of_subjects_survive_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let first = store::open(&url(&folder)).await.unwrap();
+    let kept = first.vault.seal(&party("alice")).await.unwrap();
+    let erased = first.vault.seal(&party("bob")).await.unwrap();
+    first.keys.erase(erased.subject).await.unwrap();
+    first.secrets.put("ha1", "alice", "one").await.unwrap();
+    drop(first);
+    let second = store::open(&url(&folder)).await.unwrap();
+    assert_eq!(second.vault.subject_of("Alice"), kept.subject);
+    let opened = second.vault.open(&kept).await.unwrap();
+    assert_eq!(opened, Some(party("alice")));
+    assert_eq!(second.vault.open(&erased).await.unwrap(), None);
+    let secret = second.secrets.get("ha1", "alice").await.unwrap();
+    assert_eq!(secret.as_deref(), Some("one"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_new_subjects_at_once_get_one_key_each() {
+    for (stores, _folder) in stores().await {
+        let seals = (0..200).map(|number| {
+            let vault = stores.vault.clone();
+            tokio::spawn(async move {
+                let party = party(&format!("{}", number % 50));
+                (vault.seal(&party).await.unwrap(), party)
+            })
+        });
+        for seal in seals.collect::<Vec<_>>() {
+            let (sealed, party) = seal.await.unwrap();
+            assert_eq!(stores.vault.open(&sealed).await.unwrap(), Some(party));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_destroyed_key_is_in_no_file() {
+    let folder = TempDir::new().unwrap();
+    let stores = store::open(&url(&folder)).await.unwrap();
+    let sealed = stores.vault.seal(&party("alice")).await.unwrap();
+    let db = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+    let key: Vec<u8> = db
+        .query_row("SELECT data_key FROM vault_keys", [], |row| row.get(0))
+        .unwrap();
+    drop(db);
+    let in_files = || {
+        std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(key.len()).any(|part| part == key)
+        })
+    };
+    assert!(in_files());
+    stores.keys.erase(sealed.subject).await.unwrap();
+    assert!(!in_files());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_reads_the_file_of_keys() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let _stores = store::open(&url(&folder)).await.unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().starts_with("secrets") {
+            let mode = entry.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{:?}", entry.file_name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_replaced_listed_and_removed() {
+    for (stores, _folder) in stores().await {
+        let secrets = &stores.secrets;
+        assert_eq!(secrets.get("ha1", "bob").await.unwrap(), None);
+        secrets.put("ha1", "bob", "old").await.unwrap();
+        secrets.put("ha1", "bob", "new").await.unwrap();
+        secrets.put("ha1", "alice", "one").await.unwrap();
+        secrets.put("token", "bob", "other").await.unwrap();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let listed = secrets.list("ha1").await.unwrap();
+        assert_eq!(listed, [pair("alice", "one"), pair("bob", "new")]);
+        secrets.remove("ha1", "bob").await.unwrap();
+        secrets.remove("ha1", "nobody").await.unwrap();
+        assert_eq!(secrets.list("ha1").await.unwrap(), [pair("alice", "one")]);
+        let other = secrets.get("token", "bob").await.unwrap();
+        assert_eq!(other.as_deref(), Some("other"));
+    }
+}
+
+#[tokio::test]
+async fn the_vault_shows_nothing_of_its_keys() {
+    for (stores, _folder) in stores().await {
+        let sealed = stores.vault.seal(&party("alice")).await.unwrap();
+        assert_eq!(format!("{:?}", stores.keys), "KeyedVault { .. }");
+        assert_eq!(format!("{sealed:?}"), "{redacted}");
+    }
+}
