@@ -62,6 +62,9 @@ struct Board {
     changes: Receiver<Arc<Changes>>,
     /// Positions of the rows that the client has.
     known: BTreeMap<AgentId, u64>,
+    /// The snapshot had every change up to here.
+    snapshot_position: u64,
+    /// The latest commit that was heard of.
     position: u64,
     ready: VecDeque<AgentStateItem>,
     needs_snapshot: bool,
@@ -70,11 +73,12 @@ struct Board {
 impl Board {
     async fn snapshot(&mut self) -> Result<AgentStateItem, Fault> {
         // Read before the table: changes up to here are in the snapshot.
-        self.position = applied(&self.views, View::AgentStates).0;
+        self.snapshot_position = applied(&self.views, View::AgentStates).0;
         let (views, filter) = (&self.views, &self.filter);
         let read = async |page| views.agents(filter, &page).await;
         let rows = every(read).await?;
         self.known = rows.iter().map(|row| (row.agent, row.position)).collect();
+        self.position = self.position.max(self.snapshot_position);
         self.needs_snapshot = false;
         Ok(AgentStateItem {
             agents: Some(rows.into_iter().map(Agent).collect()),
@@ -83,25 +87,26 @@ impl Board {
     }
 
     fn take(&mut self, changes: &Changes) {
-        if changes.position.0 <= self.position {
-            return;
-        }
-        self.position = changes.position.0;
+        self.position = self.position.max(changes.position.0);
         // See [`Changes::rows`].
         self.needs_snapshot |= changes.rows.is_empty();
         for change in &changes.rows {
             if let Change::AgentState(agent, row) = change {
-                let row = row.as_deref().filter(|row| self.filter.matches(row));
-                self.change(*agent, row);
+                self.change(*agent, row.as_deref());
             }
         }
     }
 
     fn change(&mut self, agent: AgentId, row: Option<&agent_states::Row>) {
         let known = self.known.get(&agent).copied();
+        // Heard late: the client has that, or the snapshot had it no more.
+        let told = known.unwrap_or(self.snapshot_position);
+        if row.is_some_and(|row| row.position <= told) {
+            return;
+        }
+        let row = row.filter(|row| self.filter.matches(row));
         let kind = match (known, row) {
             (None, None) => return,
-            (Some(known), Some(row)) if row.position <= known => return,
             (Some(_), Some(_)) => ChangeKind::Changed,
             (None, Some(_)) => ChangeKind::Added,
             (Some(_), None) => ChangeKind::Removed,
@@ -163,6 +168,7 @@ impl AgentStates {
             filter,
             changes: views.subscribe(),
             known: BTreeMap::new(),
+            snapshot_position: 0,
             position: 0,
             ready: VecDeque::new(),
             needs_snapshot: true,

@@ -32,7 +32,8 @@ pub(crate) struct Subscription(
 /// What an item of a state subscription tells.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChangeKind {
-    /// Everything as it is: the first item, and the one after `LAGGED`.
+    /// Everything as it is: the first item, the one after `LAGGED`, and whenever
+    /// it has to be told anew.
     Snapshot,
     /// One came.
     Added,
