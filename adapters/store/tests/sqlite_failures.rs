@@ -3,7 +3,11 @@
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
-use commands::ports::{Append, AppendError, EventLog, Position, ReadError, StreamId};
+use commands::ports::{
+    Append, AppendError, EventLog, Position, ReadError, Statement, StoreError, StreamId, Value,
+    VaultError,
+};
+use domain::sealed::Party;
 use ringledger_store::{
     self as store, OpenError, Stores,
     contract::{Ids, append_of},
@@ -188,11 +192,20 @@ fn limit_files_to(bytes: &str) {
     assert!(status.success());
 }
 
+fn leave_room_for(file: &Path, bytes: u64) {
+    let size = fs::metadata(file).unwrap().len();
+    limit_files_to(&(size + bytes).to_string());
+}
+
 #[test]
 fn a_full_disk_is_told_loses_nothing_and_goes_on_when_there_is_room() {
     if std::env::var_os(ON_FULL_DISK).is_some() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(on_a_full_disk());
+        return runtime.block_on(async {
+            the_log_on_a_full_disk().await;
+            the_rows_on_a_full_disk().await;
+            the_keys_on_a_full_disk().await;
+        });
     }
     // A process that is not killed by the signal that comes with the limit.
     let output = Command::new("sh")
@@ -213,15 +226,14 @@ fn a_full_disk_is_told_loses_nothing_and_goes_on_when_there_is_room() {
     assert!(told.contains("1 passed"), "{told}");
 }
 
-async fn on_a_full_disk() {
+async fn the_log_on_a_full_disk() {
     let folder = TempDir::new().unwrap();
     let stores = open(folder.path()).await.unwrap();
     let ids = Ids::new("full");
     let stream = StreamId::new("note", 1);
     let log = &*stores.log;
     append(log, append_of(&ids, &stream, 0, 1)).await.unwrap();
-    let wal = fs::metadata(folder.path().join("log.db-wal")).unwrap();
-    limit_files_to(&(wal.len() + 100_000).to_string());
+    leave_room_for(&folder.path().join("log.db-wal"), 100_000);
 
     let mut version = 1;
     let mut wakeups = log.wakeups();
@@ -270,4 +282,77 @@ async fn on_a_full_disk() {
     let page = stores.log.read_all(Position(0), 100_000).await.unwrap();
     let positions: Vec<_> = page.events.iter().map(|event| event.position.0).collect();
     assert_eq!(positions, (1..=version + 1).collect::<Vec<_>>());
+}
+
+async fn the_rows_on_a_full_disk() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await.unwrap();
+    let insert = |id: i64| {
+        let half = |from| Statement {
+            sql: "INSERT INTO es_processes (name, version, position, state) VALUES ($1, $2, 1, $3)",
+            parameters: vec![
+                Value::Text(format!("{from} {id:06}")),
+                Value::Int(id),
+                Value::Text("x".repeat(200)),
+            ],
+            must_touch: Some(1),
+        };
+        stores.read.transact(vec![half("a"), half("b")])
+    };
+    leave_room_for(&folder.path().join("read.db-wal"), 100_000);
+    let mut stored = 0;
+    let refused = loop {
+        match insert(stored).await {
+            Ok(()) => stored += 1,
+            Err(error) => break error,
+        }
+        assert!(stored < 10_000, "the limit is never met");
+    };
+    assert!(stored > 2, "there was room for some");
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    for _ in 0..3 {
+        assert!(insert(stored).await.is_err());
+    }
+    let rows = "SELECT count(*), count(DISTINCT version) FROM es_processes";
+    let counts = stores.read.query(rows, vec![]).await.unwrap();
+    assert_eq!(counts, [[Value::Int(stored * 2), Value::Int(stored)]]);
+
+    limit_files_to("unlimited");
+    insert(stored).await.unwrap();
+    let counts = stores.read.query(rows, vec![]).await.unwrap();
+    assert_eq!(
+        counts,
+        [[Value::Int(stored * 2 + 2), Value::Int(stored + 1)]]
+    );
+}
+
+async fn the_keys_on_a_full_disk() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await.unwrap();
+    let party = |number: u32| Party {
+        user: number.to_string(),
+        ..Party::default()
+    };
+    leave_room_for(&folder.path().join("secrets.db-wal"), 50_000);
+    let mut sealed = Vec::new();
+    loop {
+        let number = sealed.len() as u32;
+        match stores.vault.seal(&party(number)).await {
+            Ok(one) => sealed.push(one),
+            Err(VaultError::Unavailable(_)) => break,
+            Err(error @ VaultError::Broken(_)) => unreachable!("{error}"),
+        }
+        assert!(sealed.len() < 10_000, "the limit is never met");
+    }
+    assert!(sealed.len() > 2, "there was room for some");
+    limit_files_to("unlimited");
+    let number = sealed.len() as u32;
+    sealed.push(stores.vault.seal(&party(number)).await.unwrap());
+    drop(stores);
+    // A value that was sealed has a key that was stored.
+    let stores = open(folder.path()).await.unwrap();
+    for (number, one) in (0..).zip(&sealed) {
+        let opened = stores.vault.open(one).await.unwrap();
+        assert_eq!(opened, Some(party(number)));
+    }
 }
