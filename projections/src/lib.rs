@@ -1,31 +1,33 @@
-//! The read side: what a person or a client reads, folded from the one ordered
-//! feed of events.
+//! The read side: what people see, projected from the record.
 //!
-//! Each view is a folder of the same files: `row` (what the reader wants),
-//! `apply` (pure: row and fact give row), `store` (the queries that the API
-//! needs) and `tests`. The runner folds, writes rows and checkpoint in one
-//! transaction, and tells subscribers.
+//! Each projection is a folder: `row` (the row as the reader wants it),
+//! `apply` (pure: what an event does to it), `store` (its queries). The
+//! [`runner`] folds the feed into rows and commits them with the checkpoint.
 //!
-//! It knows the domain and the ports; it must not know GraphQL, SIP or any
-//! store. Start reading at [`projection`], then `live_calls`, then [`runner`].
+//! It must not know: SIP, GraphQL, a database driver. Start at [`projection`],
+//! then [`runner`]; whoever reads starts at [`views`].
 
 pub mod agent_states;
-mod cache;
 pub mod caller;
 pub mod calls;
 pub mod cdr;
 pub mod changed;
-mod lane;
+mod checkpoint;
 pub mod live_calls;
 pub mod page;
 pub mod projection;
 pub mod queue_stats;
-pub mod rebuild;
 mod registry;
 pub mod runner;
-mod source;
-mod table;
+mod slot;
+pub mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 pub mod trunks;
-mod value;
+pub mod value;
 pub mod views;
+
+pub use runner::{Means, RunError, Running, rebuild, start};

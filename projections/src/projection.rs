@@ -54,21 +54,18 @@ pub trait Projection: Send + 'static {
     /// Counts the changes of its rows or rules; another stored version is
     /// rebuilt from the log at start.
     const VERSION: u32;
-    /// Its tables. A row stands in one of them at a time, and moves only to one
-    /// that is listed before.
+    /// Its tables. A row stands in one of them at a time.
     const TABLES: &'static [Table];
     /// Rows kept in memory between batches; 0 for rows that never change.
     const ROWS_CACHED_MAX: usize;
     /// What finds a row.
-    type Key: Clone + Ord + Hash + fmt::Debug + Send + Sync + 'static;
+    type Key: Clone + Ord + Hash + fmt::Debug + fmt::Display + Send + Sync + 'static;
     /// A row.
     type Row: Row;
 
     /// The row that the fact may touch.
     fn key(fact: &Fact) -> Option<Self::Key>;
     /// The key as it stands in the key column.
-    fn key_value(key: &Self::Key) -> Value;
-    /// The key as the value of its column.
     fn key_value(key: &Self::Key) -> Value;
     /// There can be no such row before this fact, so none needs to be loaded.
     fn creates(fact: &Fact) -> bool;

@@ -3,63 +3,63 @@
 use super::row::{Activity, Routability, Row};
 use crate::projection::{Effect, Input};
 use domain::{
-    agent, any::AnyEvent, call, device, id::AgentId, id::OfferId, session, session::NotReadyReason,
-    session::ReleaseReason, time::Timestamp,
+    agent,
+    any::{AnyEvent, Fact},
+    call, device,
+    id::AgentId,
+    session::{self, ReleaseReason},
+    time::Timestamp,
 };
 
-/// The agent that a fact is about.
-pub(crate) const fn agent_of(event: &AnyEvent) -> Option<AgentId> {
-    match event {
-        AnyEvent::Session(session, _)
-        | AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
+pub(super) fn key(fact: &Fact) -> Option<AgentId> {
+    match &fact.event {
         AnyEvent::Agent(agent, _) | AnyEvent::Device(agent, _) => Some(*agent),
+        AnyEvent::Session(session, _) => Some(session.agent),
+        // The session does not hear that its phone rings; the call does.
+        AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
         AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => None,
     }
 }
 
-pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    let Some(agent) = agent_of(&input.fact.event) else {
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let Some(agent) = key(input.fact) else {
         return Effect::Kept;
     };
-    let at = input.fact.at;
-    if let AnyEvent::Call(..) = &input.fact.event {
-        return alerting(row, input);
+    if let AnyEvent::Call(..) = &input.fact.event
+        && row.is_none()
+    {
+        return Effect::Kept;
     }
-    let row = row.get_or_insert_with(|| unprovisioned(agent));
-    row.position = input.fact.position;
+    let row = row.get_or_insert_with(|| empty(agent));
+    let at = input.fact.at;
+    let before = (row.routability, row.reason, row.activity);
     match &input.fact.event {
-        AnyEvent::Agent(_, event) => configure(row, input, event),
-        AnyEvent::Device(_, event) => count_devices(row, event),
-        AnyEvent::Session(_, event) => {
-            let before = (row.routability, row.reason, row.activity);
-            session_event(row, at, event);
-            if before != (row.routability, row.reason, row.activity) {
-                row.since = Some(at);
-            }
+        AnyEvent::Agent(_, event) => on_agent(row, event, input),
+        AnyEvent::Device(_, event) => on_device(row, event),
+        AnyEvent::Session(session, event) => {
+            row.session_number = Some(session.number);
+            on_session(row, at, event);
         }
-        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {}
+        AnyEvent::Call(call, call::Event::LegAlerting { offer, .. }) => {
+            // A late one of an offer that is over changes nothing.
+            if row.offer != Some(*offer) || row.activity != Activity::Reserved {
+                return Effect::Kept;
+            }
+            row.call = Some(*call);
+            row.activity = Activity::Ringing;
+        }
+        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {
+            return Effect::Kept;
+        }
+    }
+    row.position = input.fact.position;
+    if (row.routability, row.reason, row.activity) != before {
+        row.since = Some(at);
     }
     Effect::Changed
 }
 
-/// The call's stream knows that the phone rings; the session's only that the
-/// agent is reserved.
-fn alerting(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    let AnyEvent::Call(_, call::Event::LegAlerting { offer, .. }) = &input.fact.event else {
-        return Effect::Kept;
-    };
-    match row {
-        Some(row) if row.activity == Activity::Reserved && row.offer == Some(*offer) => {
-            row.activity = Activity::Ringing;
-            row.since = Some(input.fact.at);
-            row.position = input.fact.position;
-            Effect::Changed
-        }
-        Some(_) | None => Effect::Kept,
-    }
-}
-
-const fn unprovisioned(agent: AgentId) -> Row {
+fn empty(agent: AgentId) -> Row {
     Row {
         agent,
         position: 0,
@@ -85,114 +85,114 @@ const fn unprovisioned(agent: AgentId) -> Row {
     }
 }
 
-fn configure(row: &mut Row, input: &Input<'_>, event: &agent::Event) {
-    let (version, config) = match event {
+fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
+    let config = match event {
         agent::Event::Created { name, config } => {
             row.name.clone_from(name);
-            (1, config)
+            row.config_version = 1;
+            config
         }
         agent::Event::Configured {
             config_version,
             config,
-        } => (*config_version, config),
+        } => {
+            row.config_version = *config_version;
+            config
+        }
     };
-    row.config_version = version;
     row.queues.clone_from(&config.queues);
     row.ready_on_register = config.ready_on_register;
-    row.display_name = input
-        .party
-        .map(|party| party.display_name.as_ref().unwrap_or(&party.user).clone());
+    row.display_name = input.party.map(|party| {
+        party
+            .display_name
+            .clone()
+            .unwrap_or_else(|| party.user.clone())
+    });
 }
 
-const fn count_devices(row: &mut Row, event: &device::Event) {
-    row.devices_count = match event {
-        device::Event::Registered { .. } => row.devices_count.saturating_add(1),
-        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => *left,
-    };
-}
-
-fn session_event(row: &mut Row, at: Timestamp, event: &session::Event) {
-    use session::Event as E;
+const fn on_device(row: &mut Row, event: &device::Event) {
     match event {
-        E::LoggedIn { session } => {
-            row.session_number = Some(session.number);
-            row.logged_in_at = Some(at);
-            row.missed_count = 0;
-            row.not_before = None;
-            not_ready(row, NotReadyReason::Login);
+        device::Event::Registered { .. } => {
+            row.devices_count = row.devices_count.saturating_add(1);
         }
-        E::LoggedOut { .. } => {
-            row.logged_in_at = None;
+        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => {
+            row.devices_count = *left;
+        }
+    }
+}
+
+fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
+    match event {
+        session::Event::LoggedIn { .. } => {
+            row.logged_in_at = Some(at);
+            row.not_before = None;
+            row.missed_count = 0;
+        }
+        session::Event::LoggedOut { .. } => {
             row.routability = Routability::LoggedOut;
             row.reason = None;
+            row.logged_in_at = None;
             row.next = None;
             idle(row);
         }
-        E::BecameReady {} => {
+        session::Event::BecameReady {} => {
             row.routability = Routability::Ready;
             row.reason = None;
             row.next = None;
         }
-        E::BecameNotReady { reason } => {
+        session::Event::BecameNotReady { reason } => {
+            row.routability = Routability::NotReady;
+            row.reason = Some(*reason);
+            row.next = None;
             row.missed_count = 0;
-            not_ready(row, *reason);
         }
-        E::NextStateRequested { next } => row.next = Some(*next),
-        E::Reserved {
+        session::Event::NextStateRequested { next } => row.next = Some(*next),
+        session::Event::Reserved {
             offer,
             call,
             queue,
             until,
             ..
         } => {
-            engage(row, Activity::Reserved, Some(*offer), Some(*until));
+            row.activity = Activity::Reserved;
+            row.offer = Some(*offer);
             row.call = Some(*call);
             row.queue = Some(*queue);
+            row.until = Some(*until);
             row.not_before = None;
         }
-        E::ReservationReleased {
+        session::Event::ReservationReleased {
             reason, not_before, ..
         } => {
             idle(row);
-            row.next = None;
             row.not_before = *not_before;
+            // What was asked for follows as an event of its own.
+            row.next = None;
             if *reason == ReleaseReason::NoAnswer {
                 row.missed_count = row.missed_count.saturating_add(1);
             }
         }
-        E::ConnectedToContact { offer, call, queue } => {
-            engage(row, Activity::OnContact, Some(*offer), None);
+        session::Event::ConnectedToContact { offer, call, queue } => {
+            row.activity = Activity::OnContact;
+            row.offer = Some(*offer);
             row.call = Some(*call);
             row.queue = Some(*queue);
+            row.until = None;
             row.missed_count = 0;
         }
-        E::ContactEnded { .. } | E::WrapUpEnded { .. } => idle(row),
-        E::WrapUpStarted { call, until } => {
-            engage(row, Activity::WrapUp, None, Some(*until));
+        session::Event::ContactEnded { .. } | session::Event::WrapUpEnded { .. } => idle(row),
+        session::Event::WrapUpStarted { call, until } => {
+            row.activity = Activity::WrapUp;
             row.call = Some(*call);
+            row.until = Some(*until);
         }
     }
 }
 
-const fn not_ready(row: &mut Row, reason: NotReadyReason) {
-    row.routability = Routability::NotReady;
-    row.reason = Some(reason);
-    row.next = None;
-}
-
-const fn engage(
-    row: &mut Row,
-    activity: Activity,
-    offer: Option<OfferId>,
-    until: Option<Timestamp>,
-) {
-    row.activity = activity;
-    row.offer = offer;
-    row.until = until;
-}
-
 const fn idle(row: &mut Row) {
-    engage(row, Activity::Idle, None, None);
+    row.activity = Activity::Idle;
+    row.offer = None;
     row.call = None;
     row.queue = None;
+    row.until = None;
 }

@@ -1,13 +1,11 @@
-//! Agents: who they are, whether they want calls, and what they are doing.
+//! Agents and what they are doing: the live board of the floor.
 
 mod apply;
 mod row;
 mod store;
-#[cfg(test)]
-mod tests;
 
-pub use row::{Activity, Routability, Row, State};
-pub use store::Filter;
+pub use row::*;
+pub use store::*;
 
 use crate::{
     changed::Change,
@@ -48,7 +46,7 @@ impl Projection for AgentStates {
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<AgentId> {
-        apply::agent_of(&fact.event)
+        apply::key(fact)
     }
     fn key_value(key: &AgentId) -> Value {
         crate::value::text(key)

@@ -1,4 +1,5 @@
-//! What each event does to the record of a call.
+//! What each event does to a call's record. Only times that events carry are
+//! used, so that a replay gives the same record.
 
 use super::row::{Direction, End, Row, Superseded};
 use crate::{
@@ -6,20 +7,19 @@ use crate::{
     projection::{Effect, Input},
 };
 use domain::{
-    any::AnyEvent, call::Event, id::CallId, id::LegId, session::Event as SessionEvent,
+    any::{AnyEvent, Fact},
+    call::Event,
+    id::{CallId, LegId},
+    session,
     time::Timestamp,
 };
 
-/// Earlier revisions that a record keeps; the timeline has all that happened.
-const SUPERSEDED_MAX: usize = 16;
-
-/// The call that a fact is about, if its record may change by it.
-pub(crate) const fn call_of(event: &AnyEvent) -> Option<CallId> {
-    match event {
-        AnyEvent::Call(call, _)
-        | AnyEvent::Session(
+pub(super) fn key(fact: &Fact) -> Option<CallId> {
+    match &fact.event {
+        AnyEvent::Call(call, _) => Some(*call),
+        AnyEvent::Session(
             _,
-            SessionEvent::WrapUpStarted { call, .. } | SessionEvent::WrapUpEnded { call, .. },
+            session::Event::WrapUpStarted { call, .. } | session::Event::WrapUpEnded { call, .. },
         ) => Some(*call),
         AnyEvent::Session(..)
         | AnyEvent::Line(..)
@@ -30,43 +30,45 @@ pub(crate) const fn call_of(event: &AnyEvent) -> Option<CallId> {
     }
 }
 
-pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    if let AnyEvent::Call(call, Event::Received { .. }) = &input.fact.event {
-        *row = received(*call, input);
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    if let AnyEvent::Call(_, Event::Received { .. }) = &input.fact.event {
+        *row = received(input);
         return Effect::Changed;
     }
-    let Some(row) = row else {
+    let Some(row) = row.as_mut() else {
         return Effect::Kept;
     };
     let at = input.fact.at;
-    match &input.fact.event {
-        AnyEvent::Call(_, event) => {
-            supersede_by(row, event);
-            progress(row, at, event);
-        }
-        AnyEvent::Session(_, SessionEvent::WrapUpStarted { .. }) => {
+    let effect = match &input.fact.event {
+        AnyEvent::Call(_, event) => on_call(row, at, event),
+        AnyEvent::Session(_, session::Event::WrapUpStarted { .. }) => {
             row.wrap_up_started_at = Some(at);
+            Effect::Changed
         }
-        AnyEvent::Session(_, SessionEvent::WrapUpEnded { .. }) => {
+        AnyEvent::Session(_, session::Event::WrapUpEnded { .. }) => {
+            let Some(started_at) = row.wrap_up_started_at.take() else {
+                return Effect::Kept;
+            };
             supersede(row);
-            if let Some(started) = row.wrap_up_started_at.take() {
-                row.wrap_up_ms = row.wrap_up_ms.saturating_add(at.ms_since(started));
-            }
+            row.wrap_up_ms = row.wrap_up_ms.saturating_add(at.ms_since(started_at));
+            Effect::Changed
         }
         AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => return Effect::Kept,
+        | AnyEvent::Trunk(..) => Effect::Kept,
+    };
+    if effect == Effect::Changed {
+        row.position = input.fact.position;
     }
-    row.position = input.fact.position;
-    Effect::Changed
+    effect
 }
 
-fn received(call: CallId, input: &Input<'_>) -> Option<Row> {
+fn received(input: &Input<'_>) -> Option<Row> {
     let AnyEvent::Call(
-        _,
+        call,
         Event::Received {
             leg,
             from,
@@ -79,7 +81,7 @@ fn received(call: CallId, input: &Input<'_>) -> Option<Row> {
         return None;
     };
     Some(Row {
-        call,
+        call: *call,
         position: input.fact.position,
         event_position_first: input.fact.position,
         revision: 0,
@@ -111,37 +113,32 @@ fn received(call: CallId, input: &Input<'_>) -> Option<Row> {
     })
 }
 
-fn progress(row: &mut Row, at: Timestamp, event: &Event) {
+fn on_call(row: &mut Row, at: Timestamp, event: &Event) -> Effect {
     match event {
-        Event::Received { .. } => {}
+        Event::Received { .. } => return Effect::Kept,
         Event::Routed { queue, .. } => row.queue = Some(*queue),
-        Event::Enqueued { queue, .. } => {
-            row.queue = Some(*queue);
-            row.enqueued_at = Some(at);
-        }
+        Event::Enqueued { .. } => row.enqueued_at = Some(at),
         Event::Answered {} => row.answered_at = Some(at),
         Event::OfferStarted { .. } => row.offers_count = row.offers_count.saturating_add(1),
         Event::LegAlerting { leg, .. } => {
+            row.alerting_at.get_or_insert(at);
             row.ringing = Some((*leg, at));
-            row.alerting_at = row.alerting_at.or(Some(at));
         }
-        Event::OfferEnded { leg, .. } => stop_ringing(row, *leg, at),
+        Event::OfferEnded { leg, .. } => stop_ringing(row, Some(*leg), at),
         Event::AgentConnected {
-            offer,
-            session,
             leg,
+            session,
+            offer,
             ..
         } => {
-            stop_ringing(row, *leg, at);
+            stop_ringing(row, Some(*leg), at);
             row.agent = Some(session.agent);
             row.offer = Some(*offer);
             row.agent_connected_at = Some(at);
         }
         Event::Held { leg } => {
-            row.held_at = row.held_at.or(Some(at));
-            if !row.holding.contains(leg) {
-                row.holding.push(*leg);
-            }
+            row.holding.push(*leg);
+            row.held_at.get_or_insert(at);
         }
         Event::Retrieved { leg } => {
             row.holding.retain(|holding| holding != leg);
@@ -149,14 +146,53 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
                 stop_holding(row, at);
             }
         }
-        Event::Ended { .. } => end(row, event),
-        Event::LateFact { .. } => row.late_facts_count = row.late_facts_count.saturating_add(1),
+        Event::Ended {
+            cause,
+            disposition,
+            ended_at,
+            incomplete,
+            ..
+        } => {
+            stop_ringing(row, None, *ended_at);
+            stop_holding(row, *ended_at);
+            row.revision = 1;
+            row.end = Some(End {
+                at: *ended_at,
+                disposition: *disposition,
+                result: cause.result,
+                reason: cause.reason,
+                by: cause.by,
+                sip_status: cause.sip_status,
+                q850_cause: cause.q850,
+                reason_header: cause.reason_header.clone(),
+                incomplete: *incomplete,
+            });
+        }
+        Event::LateFact { .. } => {
+            supersede(row);
+            row.late_facts_count = row.late_facts_count.saturating_add(1);
+        }
     }
+    Effect::Changed
 }
 
-fn stop_ringing(row: &mut Row, leg: LegId, at: Timestamp) {
-    if let Some((_, since)) = row.ringing.take_if(|(ringing, _)| *ringing == leg) {
+/// What the record said so far is kept under its revision.
+fn supersede(row: &mut Row) {
+    row.superseded.push(Superseded {
+        revision: row.revision,
+        event_position_last: row.position,
+        wrap_up_ms: row.wrap_up_ms,
+        late_facts_count: row.late_facts_count,
+    });
+    row.revision = row.revision.saturating_add(1);
+}
+
+fn stop_ringing(row: &mut Row, leg: Option<LegId>, at: Timestamp) {
+    if let Some((ringing, since)) = row.ringing
+        && leg.is_none_or(|leg| leg == ringing)
+    {
         row.ring_ms = row.ring_ms.saturating_add(at.ms_since(since));
+        row.ringing = None;
     }
 }
 
@@ -165,68 +201,4 @@ fn stop_holding(row: &mut Row, at: Timestamp) {
         row.hold_ms = row.hold_ms.saturating_add(at.ms_since(since));
     }
     row.holding.clear();
-}
-
-fn end(row: &mut Row, event: &Event) {
-    let Event::Ended {
-        cause,
-        disposition,
-        ended_at,
-        incomplete,
-        ..
-    } = event
-    else {
-        return;
-    };
-    if let Some((leg, _)) = row.ringing {
-        stop_ringing(row, leg, *ended_at);
-    }
-    stop_holding(row, *ended_at);
-    row.revision = 1;
-    row.end = Some(End {
-        at: *ended_at,
-        disposition: *disposition,
-        result: cause.result,
-        reason: cause.reason,
-        by: cause.by,
-        sip_status: cause.sip_status,
-        q850_cause: cause.q850,
-        reason_header: cause.reason_header.clone(),
-        incomplete: *incomplete,
-    });
-}
-
-fn supersede_by(row: &mut Row, event: &Event) {
-    match event {
-        Event::LateFact { .. } => supersede(row),
-        Event::Received { .. }
-        | Event::Routed { .. }
-        | Event::Enqueued { .. }
-        | Event::Answered {}
-        | Event::OfferStarted { .. }
-        | Event::LegAlerting { .. }
-        | Event::OfferEnded { .. }
-        | Event::AgentConnected { .. }
-        | Event::Held { .. }
-        | Event::Retrieved { .. }
-        | Event::Ended { .. } => {}
-    }
-}
-
-/// A fact that came after the end corrects the record: what it said before is
-/// kept beside it.
-fn supersede(row: &mut Row) {
-    if row.end.is_none() {
-        return;
-    }
-    if row.superseded.len() >= SUPERSEDED_MAX {
-        row.superseded.remove(0);
-    }
-    row.superseded.push(Superseded {
-        revision: row.revision,
-        event_position_last: row.position,
-        wrap_up_ms: row.wrap_up_ms,
-        late_facts_count: row.late_facts_count,
-    });
-    row.revision = row.revision.saturating_add(1);
 }

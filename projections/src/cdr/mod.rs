@@ -1,13 +1,10 @@
-//! The record of every call that has ended: one row a call, corrected by a
-//! next revision when facts come late. While a call is in progress, what its
-//! record will need stands as JSON in a narrow table of its own, because that
-//! is written several times a call and the wide row only at the end.
+//! The records of calls. While a call is in progress its record grows in a
+//! table of its own; with the end it becomes a CDR, and a fact that comes
+//! later gives the next revision.
 
 mod apply;
 mod row;
 mod store;
-#[cfg(test)]
-mod tests;
 
 pub use row::{Direction, End, Row, Superseded};
 pub use store::Filter;
@@ -30,12 +27,17 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Cdr;
 
+/// Index of the table of calls in progress.
+const OPEN: usize = 0;
+/// Index of the table of ended calls.
+const ENDED: usize = 1;
+
 impl projection::Row for Row {
     fn position(&self) -> u64 {
         self.position
     }
     fn table(&self) -> usize {
-        usize::from(self.end.is_none())
+        if self.end.is_some() { ENDED } else { OPEN }
     }
     fn values(&self) -> Vec<Value> {
         match &self.end {
@@ -44,10 +46,11 @@ impl projection::Row for Row {
         }
     }
     fn read(table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
-        if table == 0 {
+        if table == ENDED {
             return Row::read(columns);
         }
-        let (_, _): (CallId, u64) = (columns.id()?, columns.number()?);
+        let _call: CallId = columns.id()?;
+        let _position: u64 = columns.number()?;
         columns.word()
     }
 }
@@ -55,24 +58,27 @@ impl projection::Row for Row {
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
     const VERSION: u32 = 1;
-    const TABLES: &'static [Table] = &[Table {
-        name: "cdr",
-        key: "call_id",
-        columns: row::COLUMNS,
-    },Table {
-        name: "cdr_open",
-        key: "call_id",
-        columns: &["call_id", "position", "state"],
-    }];
+    const TABLES: &'static [Table] = &[
+        Table {
+            name: "cdr_open",
+            key: "call_id",
+            columns: &["call_id", "position", "record"],
+        },
+        Table {
+            name: "cdr",
+            key: "call_id",
+            columns: row::COLUMNS,
+        },
+    ];
     const ROWS_CACHED_MAX: usize = 16_384;
     type Key = CallId;
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<CallId> {
-        apply::call_of(&fact.event)
+        apply::key(fact)
     }
     fn key_value(key: &CallId) -> Value {
-        crate::value::text(key)
+        text(key)
     }
     fn creates(fact: &Fact) -> bool {
         matches!(&fact.event, AnyEvent::Call(_, Event::Received { .. }))
@@ -84,6 +90,7 @@ impl Projection for Cdr {
         apply::apply(row, input)
     }
     fn changed(key: &CallId, row: Option<&Row>) -> Option<Change> {
+        // A call in progress has no record yet.
         let ended = row.filter(|row| row.end.is_some())?;
         Some(Change::Cdr(*key, Some(Arc::new(ended.clone()))))
     }

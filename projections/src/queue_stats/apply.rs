@@ -1,108 +1,124 @@
-//! What each event does to a queue's row.
+//! What each event does to a queue's row. Visits count in the day of their
+//! opening and of their closing, by the time that the events carry.
 
 use super::row::{Counters, Row, SHORT_ABANDON_MS};
 use crate::projection::{Effect, Input};
 use domain::{
-    any::AnyEvent,
-    id::QueueId,
+    any::{AnyEvent, Fact},
+    id::{QueueId, VisitId},
     line::{self, VisitResult},
     queue,
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
-const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+const DAY_MICROS: i64 = 86_400_000_000;
 
-/// The first instant of the day (UTC) that `at` is in.
-pub(crate) const fn day_start(at: Timestamp) -> Timestamp {
+/// The first instant of the UTC day of an instant.
+pub(super) const fn day_start(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.micros().div_euclid(DAY_MICROS) * DAY_MICROS)
 }
 
-pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    let at = input.fact.at;
-    match &input.fact.event {
-        AnyEvent::Queue(queue, event) => {
-            let row = row.get_or_insert_with(|| unprovisioned(*queue));
-            row.position = input.fact.position;
-            configure(row, event);
-            Effect::Changed
-        }
-        // Given to an agent or not, the visit is open: the counters stay.
-        AnyEvent::Line(_, line::Event::Matched { .. }) => Effect::Kept,
-        AnyEvent::Line(queue, event) => {
-            let row = row.get_or_insert_with(|| unprovisioned(*queue));
-            row.position = input.fact.position;
-            count(row, at, event);
-            Effect::Changed
-        }
+pub(super) fn key(fact: &Fact) -> Option<QueueId> {
+    match &fact.event {
+        AnyEvent::Queue(queue, _) | AnyEvent::Line(queue, _) => Some(*queue),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => Effect::Kept,
+        | AnyEvent::Trunk(..) => None,
     }
 }
 
-fn unprovisioned(queue: QueueId) -> Row {
-    Row {
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let Some(queue) = key(input.fact) else {
+        return Effect::Kept;
+    };
+    let row = row.get_or_insert_with(|| Row {
         queue,
         position: 0,
         name: String::new(),
         config_version: 0,
         config: None,
         waiting_count: 0,
+        matched_count: 0,
+        matched: BTreeSet::new(),
         total: Counters::default(),
-        day_start: Timestamp::default(),
+        day_start: day_start(input.fact.at),
         day: Counters::default(),
-    }
-}
-
-fn configure(row: &mut Row, event: &queue::Event) {
-    let (version, config) = match event {
-        queue::Event::Created { name, config } => {
+    });
+    row.position = input.fact.position;
+    match &input.fact.event {
+        AnyEvent::Queue(_, queue::Event::Created { name, config }) => {
             row.name.clone_from(name);
-            (1, config)
+            row.config = Some(config.clone());
+            row.config_version = 1;
         }
-        queue::Event::Configured {
-            config_version,
-            config,
-        } => (*config_version, config),
-    };
-    row.config_version = version;
-    row.config = Some(config.clone());
+        AnyEvent::Queue(
+            _,
+            queue::Event::Configured {
+                config_version,
+                config,
+            },
+        ) => {
+            row.config = Some(config.clone());
+            row.config_version = *config_version;
+        }
+        AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => {}
+    }
+    Effect::Changed
 }
 
-fn count(row: &mut Row, at: Timestamp, event: &line::Event) {
+fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {
     match event {
-        line::Event::Opened { enqueued_at, .. } => {
-            row.waiting_count = row.waiting_count.saturating_add(1);
-            both(row, *enqueued_at, |counters| counters.offered_count += 1);
+        line::Event::Opened { .. } => {
+            row.waiting_count += 1;
+            count(row, at, |counters| counters.offered_count += 1);
         }
-        line::Event::Rejected { .. } => both(row, at, |counters| counters.rejected_count += 1),
-        line::Event::Returned { .. } => both(row, at, |counters| counters.returned_count += 1),
+        line::Event::Rejected { .. } => count(row, at, |counters| counters.rejected_count += 1),
+        line::Event::Matched { visit, .. } => {
+            row.matched.insert(*visit);
+            row.matched_count = row.matched.len() as u64;
+        }
+        line::Event::Returned { visit, .. } => {
+            unmatch(row, visit);
+            count(row, at, |counters| counters.returned_count += 1);
+        }
         line::Event::Closed {
+            visit,
             result,
-            closed_at,
             wait_ms,
+            closed_at,
             ..
         } => {
             row.waiting_count = row.waiting_count.saturating_sub(1);
-            // The threshold that is in force when the visit closes.
+            unmatch(row, visit);
             let threshold_ms = row
                 .config
                 .as_ref()
                 .map_or(0, |config| config.service_level_threshold_ms);
-            both(row, *closed_at, |counters| {
-                close(counters, *result, *wait_ms, threshold_ms);
+            let (result, wait_ms) = (*result, *wait_ms);
+            count(row, *closed_at, |counters| {
+                close(counters, result, wait_ms, threshold_ms)
             });
         }
-        line::Event::Matched { .. } => {}
     }
 }
 
-/// Counts for all times, and for the day that the instant is in. A visit that
-/// closed on a day before the newest one is no more in a day's counters: they
-/// are of one day only.
-fn both(row: &mut Row, at: Timestamp, change: impl Fn(&mut Counters)) {
+/// The visit is with no agent any more, if it was.
+fn unmatch(row: &mut Row, visit: &VisitId) {
+    row.matched.remove(visit);
+    row.matched_count = row.matched.len() as u64;
+}
+
+/// Counts in the total, and in the day if it is the row's; a later day starts
+/// a new one, and a fact of an earlier day counts in the total only.
+fn count(row: &mut Row, at: Timestamp, change: impl Fn(&mut Counters)) {
     change(&mut row.total);
     let day = day_start(at);
     if day > row.day_start {
@@ -116,18 +132,18 @@ fn both(row: &mut Row, at: Timestamp, change: impl Fn(&mut Counters)) {
 
 fn close(counters: &mut Counters, result: VisitResult, wait_ms: u64, threshold_ms: u64) {
     counters.longest_wait_ms = counters.longest_wait_ms.max(wait_ms);
-    let in_threshold = u64::from(wait_ms <= threshold_ms);
+    let is_in_threshold = wait_ms <= threshold_ms;
     match result {
         VisitResult::Answered => {
             counters.answered_count += 1;
-            counters.answered_in_threshold_count += in_threshold;
-            counters.answered_wait_ms = counters.answered_wait_ms.saturating_add(wait_ms);
+            counters.answered_in_threshold_count += u64::from(is_in_threshold);
+            counters.answered_wait_ms += wait_ms;
         }
         VisitResult::Abandoned => {
             counters.abandoned_count += 1;
             counters.short_abandoned_count += u64::from(wait_ms < SHORT_ABANDON_MS);
-            counters.abandoned_in_threshold_count += in_threshold;
-            counters.abandoned_wait_ms = counters.abandoned_wait_ms.saturating_add(wait_ms);
+            counters.abandoned_in_threshold_count += u64::from(is_in_threshold);
+            counters.abandoned_wait_ms += wait_ms;
         }
         VisitResult::Timeout | VisitResult::Withdrawn | VisitResult::System => {
             counters.flow_out_count += 1;

@@ -1,14 +1,11 @@
-//! Queues: their configuration and their counters. Derived from the events of
-//! waiting lines only, each counted once by its position.
+//! Queues with their configuration and counters.
 
 mod apply;
 mod row;
 mod store;
-#[cfg(test)]
-mod tests;
 
-pub use row::{Counters, Row, SHORT_ABANDON_MS, ServiceLevel};
-pub use store::Now;
+pub use row::*;
+pub use store::*;
 
 use crate::{
     changed::Change,
@@ -17,10 +14,7 @@ use crate::{
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{
-    any::{AnyEvent, Fact},
-    id::QueueId,
-};
+use domain::{any::Fact, id::QueueId};
 use std::sync::Arc;
 
 /// See the module.
@@ -41,25 +35,18 @@ impl projection::Row for Row {
 
 impl Projection for QueueStats {
     const NAME: &'static str = "queue_stats";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "queue_stats",
         key: "queue_id",
         columns: row::COLUMNS,
     }];
-    const ROWS_CACHED_MAX: usize = 4_096;
+    const ROWS_CACHED_MAX: usize = 16_384;
     type Key = QueueId;
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<QueueId> {
-        match &fact.event {
-            AnyEvent::Queue(queue, _) | AnyEvent::Line(queue, _) => Some(*queue),
-            AnyEvent::Call(..)
-            | AnyEvent::Session(..)
-            | AnyEvent::Agent(..)
-            | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => None,
-        }
+        apply::key(fact)
     }
     fn key_value(key: &QueueId) -> Value {
         crate::value::text(key)

@@ -122,6 +122,8 @@ pub struct Row {
     pub config: Option<Config>,
     /// W: open visits.
     pub waiting_count: u64,
+    /// Of those, given to an agent whose phone is to ring or rings.
+    pub matched_count: u64,
     /// Which visits those are, so that one that is closed is counted off only
     /// if it was among them. At most one for each agent of the queue.
     pub(crate) matched: BTreeSet<VisitId>,
@@ -141,6 +143,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "config_version",
     "config",
     "waiting_count",
+    "matched_count",
     "matched",
     "day_start_at",
     "offered_count",
@@ -219,6 +222,7 @@ impl Row {
             number(self.config_version),
             word(&self.config),
             number(self.waiting_count),
+            number(self.matched_count),
             word(&self.matched),
             time(self.day_start),
         ];
@@ -235,6 +239,7 @@ impl Row {
             config_version: columns.number()?,
             config: columns.word_or_null()?,
             waiting_count: columns.number()?,
+            matched_count: columns.number()?,
             matched: columns.word()?,
             day_start: columns.time()?,
             total: Counters::read(columns)?,

@@ -2,50 +2,48 @@
 
 use super::row::Row;
 use crate::projection::{Effect, Input};
-use domain::{any::AnyEvent, id::TrunkId, trunk::Config, trunk::Event};
+use domain::{
+    any::{AnyEvent, Fact},
+    id::TrunkId,
+    trunk::Event,
+};
 
-pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
+    match &fact.event {
+        AnyEvent::Trunk(trunk, _) => Some(*trunk),
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..) => None,
+    }
+}
+
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     let AnyEvent::Trunk(trunk, event) = &input.fact.event else {
         return Effect::Kept;
     };
-    match event {
-        Event::Created { name, config } => {
-            let mut created = unnamed(*trunk);
-            created.name.clone_from(name);
-            configure(&mut created, 1, config);
-            *row = Some(created);
-        }
+    let (name, config_version, config) = match event {
+        Event::Created { name, config } => (name.clone(), 1, config),
         Event::Configured {
             config_version,
             config,
-        } => configure(
-            row.get_or_insert_with(|| unnamed(*trunk)),
-            *config_version,
-            config,
-        ),
-    }
-    if let Some(row) = row {
-        row.position = input.fact.position;
-    }
+        } => {
+            let Some(row) = row.as_ref() else {
+                return Effect::Kept;
+            };
+            (row.name.clone(), *config_version, config)
+        }
+    };
+    *row = Some(Row {
+        trunk: *trunk,
+        position: input.fact.position,
+        name,
+        allow: config.allow.clone(),
+        host: config.host.clone(),
+        user: config.user.clone(),
+        config_version,
+    });
     Effect::Changed
-}
-
-const fn unnamed(trunk: TrunkId) -> Row {
-    Row {
-        trunk,
-        position: 0,
-        name: String::new(),
-        allow: vec![],
-        host: None,
-        user: None,
-        config_version: 0,
-    }
-}
-
-fn configure(row: &mut Row, config_version: u32, config: &Config) {
-    let Config { allow, host, user } = config;
-    row.config_version = config_version;
-    row.allow.clone_from(allow);
-    row.host.clone_from(host);
-    row.user.clone_from(user);
 }

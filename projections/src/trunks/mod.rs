@@ -1,12 +1,10 @@
-//! The configuration of trunks.
+//! Trunks as they are configured.
 
 mod apply;
 mod row;
 mod store;
-#[cfg(test)]
-mod tests;
 
-pub use row::Row;
+pub use row::*;
 
 use crate::{
     changed::Change,
@@ -15,10 +13,7 @@ use crate::{
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{
-    any::{AnyEvent, Fact},
-    id::TrunkId,
-};
+use domain::{any::Fact, id::TrunkId};
 use std::sync::Arc;
 
 /// See the module.
@@ -50,15 +45,7 @@ impl Projection for Trunks {
     type Row = Row;
 
     fn key(fact: &Fact) -> Option<TrunkId> {
-        match &fact.event {
-            AnyEvent::Trunk(trunk, _) => Some(*trunk),
-            AnyEvent::Call(..)
-            | AnyEvent::Session(..)
-            | AnyEvent::Line(..)
-            | AnyEvent::Queue(..)
-            | AnyEvent::Agent(..)
-            | AnyEvent::Device(..) => None,
-        }
+        apply::key(fact)
     }
     fn key_value(key: &TrunkId) -> Value {
         crate::value::text(key)
