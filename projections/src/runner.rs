@@ -323,7 +323,7 @@ async fn open(vault: &dyn Vault, fact: &Fact) -> Result<Option<Party>, VaultErro
     }
 }
 
-fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
+pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
     match &fact.event {
         AnyEvent::Call(_, call::Event::Received { from, .. }) => Some(from),
         AnyEvent::Agent(
