@@ -51,11 +51,13 @@ async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
     // The same port after each start, as phones expect it.
     setup.sip = server.sip;
     for name in AGENTS {
-        let options =
-            PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
+        let options = PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
         let phone = Phone::bind(options).await?;
         phone.register(3_600).await?;
-        let script = AgentScript { talk: Talk::ForMs(120), ..AgentScript::default() };
+        let script = AgentScript {
+            talk: Talk::ForMs(120),
+            ..AgentScript::default()
+        };
         let mut stopped = stopped.clone();
         tokio::spawn(async move {
             let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
@@ -79,7 +81,8 @@ async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
     for caller in callers {
         caller.await?;
     }
-    check(server, &setup, &acknowledged.lock().unwrap().clone()).await
+    let acknowledged = acknowledged.lock().expect("no caller panics").clone();
+    check(server, &setup, &acknowledged).await
 }
 
 async fn keep_calling(
@@ -92,13 +95,23 @@ async fn keep_calling(
     while !*stopped.borrow() {
         let mut options = PhoneOptions::new(server, user.clone());
         options.t1_ms = 100;
-        let Ok(phone) = Phone::bind(options).await else { continue };
-        let Ok(call) = phone.call("support", CallOptions::default()).await else { continue };
+        let Ok(phone) = Phone::bind(options).await else {
+            continue;
+        };
+        let Ok(call) = phone.call("support", CallOptions::default()).await else {
+            continue;
+        };
         if call.wait_ringing(CALLER_PATIENCE).await.is_ok() {
-            acknowledged.lock().unwrap().insert(call.call_id().to_owned());
+            acknowledged
+                .lock()
+                .expect("no caller panics")
+                .insert(call.call_id().to_owned());
         }
         if call.wait_answered(CALLER_PATIENCE).await.is_ok() {
-            acknowledged.lock().unwrap().insert(call.call_id().to_owned());
+            acknowledged
+                .lock()
+                .expect("no caller panics")
+                .insert(call.call_id().to_owned());
             let _ = call.wait_ended(CALLER_PATIENCE).await;
         } else {
             let _ = call.cancel().await;
@@ -112,39 +125,66 @@ async fn check(
     acknowledged: &BTreeSet<String>,
 ) -> anyhow::Result<()> {
     server
-        .until("{ activeCalls(first: 1) { edges { node { id } } } }", |answer| {
-            answer["activeCalls"]["edges"].as_array().is_some_and(Vec::is_empty)
-        })
+        .until(
+            "{ activeCalls(first: 1) { edges { node { id } } } }",
+            |answer| {
+                answer["activeCalls"]["edges"]
+                    .as_array()
+                    .is_some_and(Vec::is_empty)
+            },
+        )
         .await?;
     server
-        .until("{ agents(first: 10) { edges { node { name state } } } }", |answer| {
-            answer["agents"]["edges"].as_array().is_some_and(|agents| {
-                agents.len() == AGENTS.len()
-                    && agents.iter().all(|agent| agent["node"]["state"] == "READY")
-            })
-        })
+        .until(
+            "{ agents(first: 10) { edges { node { name state } } } }",
+            |answer| {
+                answer["agents"]["edges"].as_array().is_some_and(|agents| {
+                    agents.len() == AGENTS.len()
+                        && agents.iter().all(|agent| agent["node"]["state"] == "READY")
+                })
+            },
+        )
         .await?;
     let before = records(&server).await?;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for record in &before {
-        *counts.entry(record["sipCallId"].as_str().unwrap_or_default()).or_default() += 1;
+        *counts
+            .entry(record["sipCallId"].as_str().unwrap_or_default())
+            .or_default() += 1;
     }
     for (call, count) in &counts {
         ensure!(*count == 1, "call {call} has {count} records");
     }
     for call in acknowledged {
-        ensure!(counts.contains_key(call.as_str()), "call {call} was acknowledged and is lost");
+        ensure!(
+            counts.contains_key(call.as_str()),
+            "call {call} was acknowledged and is lost"
+        );
     }
-    let of = |reason: &str| before.iter().filter(|record| record["endReason"] == reason).count();
-    ensure!(of("NODE_LOST") > 0, "no kill hit a call in progress: the load is too low");
-    for record in before.iter().filter(|record| record["endReason"] == "NODE_LOST") {
+    let of = |reason: &str| {
+        before
+            .iter()
+            .filter(|record| record["endReason"] == reason)
+            .count()
+    };
+    ensure!(
+        of("NODE_LOST") > 0,
+        "no kill hit a call in progress: the load is too low"
+    );
+    for record in before
+        .iter()
+        .filter(|record| record["endReason"] == "NODE_LOST")
+    {
         ensure!(record["incomplete"] == true, "{record}");
         let answered = !record["agentConnectedAt"].is_null();
         let wanted = if answered { "ANSWERED" } else { "SYSTEM_ERROR" };
         ensure!(record["disposition"] == wanted, "{record}");
     }
     let (_, metrics) = server.get("/metrics").await?;
-    ensure!(!metrics.contains("ringledger_repairs_count"), "the sweep had to repair: {metrics}");
+    ensure!(
+        !metrics.contains("ringledger_repairs_count"),
+        "the sweep had to repair: {metrics}"
+    );
     rebuilt_equals_live(server, setup, &before).await
 }
 
@@ -162,8 +202,14 @@ async fn rebuilt_equals_live(
         run(setup, &["rebuild", name]).await?;
     }
     let server = Server::start(setup).await?;
-    ensure!(records(&server).await? == before, "rebuilt records differ from the live ones");
-    ensure!(server.graphql(timeline, json!({})).await? == queues, "rebuilt queues differ");
+    ensure!(
+        records(&server).await? == before,
+        "rebuilt records differ from the live ones"
+    );
+    ensure!(
+        server.graphql(timeline, json!({})).await? == queues,
+        "rebuilt queues differ"
+    );
     server.stop().await
 }
 
@@ -176,7 +222,11 @@ async fn run(setup: &Setup, arguments: &[&str]) -> anyhow::Result<String> {
         .arg(setup.folder.join("data"))
         .output()
         .await?;
-    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(String::from_utf8(output.stdout)?)
 }
 
@@ -190,7 +240,10 @@ async fn records(server: &Server) -> anyhow::Result<Vec<Value>> {
     let mut after = Value::Null;
     loop {
         let page = server.graphql(query, json!({ "after": after })).await?;
-        let edges = page["cdrs"]["edges"].as_array().cloned().unwrap_or_default();
+        let edges = page["cdrs"]["edges"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         all.extend(edges.into_iter().map(|edge| edge["node"].clone()));
         if page["cdrs"]["pageInfo"]["hasNextPage"] != true {
             return Ok(all);

@@ -46,7 +46,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -174,9 +174,8 @@ pub async fn start(
         address: listen,
         source,
     };
-    let socket = Arc::new(udp::bind(listen).map_err(failed)?);
+    let (socket, listener) = bind_pair(listen).await.map_err(failed)?;
     let local = socket.local_addr().map_err(failed)?;
-    let listener = TcpListener::bind(local).await.map_err(failed)?;
     let stack_options = StackOptions {
         host: options
             .advertised_host
@@ -231,6 +230,23 @@ fn watch(
             shutdown.cancel();
         }
     });
+}
+
+/// Tries of a pair when any port will do.
+const PAIRS_MAX: u32 = 20;
+
+/// UDP and TCP on one port. With port 0 the system gives a free UDP port whose
+/// number may be taken in TCP: then another one is asked for.
+async fn bind_pair(listen: SocketAddr) -> std::io::Result<(Arc<UdpSocket>, TcpListener)> {
+    let mut tries = 1;
+    loop {
+        let socket = udp::bind(listen)?;
+        match TcpListener::bind(socket.local_addr()?).await {
+            Ok(listener) => return Ok((Arc::new(socket), listener)),
+            Err(error) if listen.port() != 0 || tries >= PAIRS_MAX => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
 }
 
 /// The address by which others reach a socket that listens on `ip`: itself, or
