@@ -83,7 +83,9 @@ impl Capture {
             }
             anyhow::bail!("tcpdump ended before it listened")
         };
-        tokio::time::timeout(PATIENCE, listening).await.context("tcpdump does not listen")??;
+        tokio::time::timeout(PATIENCE, listening)
+            .await
+            .context("tcpdump does not listen")??;
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { child, file })
     }
@@ -98,7 +100,9 @@ impl Capture {
         #[allow(unsafe_code, reason = "no safe way to send SIGINT in std")]
         let sent = unsafe { libc::kill(id, libc::SIGINT) };
         ensure!(sent == 0, "SIGINT was not sent");
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.context("tcpdump does not end")??;
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .context("tcpdump does not end")??;
         parse(&std::fs::read(&self.file)?)
     }
 }
@@ -108,19 +112,28 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Vec<Packet>> {
         let slice = bytes.get(at..at + 4).context("capture is cut")?;
         Ok(u32::from_le_bytes(slice.try_into()?))
     };
-    ensure!(word(0)? == 0xa1b2_c3d4, "not a little-endian microsecond capture");
+    ensure!(
+        word(0)? == 0xa1b2_c3d4,
+        "not a little-endian microsecond capture"
+    );
     let mut packets = vec![];
     let mut at = FILE_HEAD;
     while at + PACKET_HEAD <= bytes.len() {
         let (seconds, micros, length) = (word(at)?, word(at + 4)?, word(at + 8)? as usize);
-        let frame = bytes.get(at + PACKET_HEAD..at + PACKET_HEAD + length).context("cut packet")?;
+        let frame = bytes
+            .get(at + PACKET_HEAD..at + PACKET_HEAD + length)
+            .context("cut packet")?;
         at += PACKET_HEAD + length;
-        let Some(ip) = frame.get(ETHERNET..).filter(|ip| ip.first().is_some_and(|b| b >> 4 == 4))
+        let Some(ip) = frame
+            .get(ETHERNET..)
+            .filter(|ip| ip.first().is_some_and(|b| b >> 4 == 4))
         else {
             continue;
         };
         let head = usize::from(ip[0] & 0x0f) * 4;
-        let Some(udp) = ip.get(head..).filter(|udp| udp.len() > UDP) else { continue };
+        let Some(udp) = ip.get(head..).filter(|udp| udp.len() > UDP) else {
+            continue;
+        };
         packets.push(Packet {
             at: f64::from(seconds) + f64::from(micros) / 1e6,
             from_port: u16::from_be_bytes([udp[0], udp[1]]),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Stdio,
-    sync::OnceLock,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 use tokio::{
@@ -27,7 +27,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The binary, built once for each test process: never a stale one.
 pub fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ is in the workspace");
     BUILT
         .get_or_init(|| {
             let status = std::process::Command::new(env!("CARGO"))
@@ -54,6 +56,12 @@ pub struct Setup {
     pub settings: String,
     /// SIP address; port 0 takes a free one.
     pub sip: SocketAddr,
+    /// The token of the configuration; the server makes one when none.
+    pub token: Option<String>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Where standard error goes: to that of the test when none.
+    pub log: Option<PathBuf>,
 }
 
 impl Setup {
@@ -65,6 +73,9 @@ impl Setup {
             provisioning: provisioning.into(),
             settings: String::new(),
             sip: SocketAddr::from(([127, 0, 0, 1], 0)),
+            token: Some(TOKEN.into()),
+            environment: vec![],
+            log: None,
         }
     }
 
@@ -80,13 +91,32 @@ impl Setup {
         text
     }
 
+    /// The data folder of the embedded store.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Writes the configuration file and returns its path.
+    ///
+    /// # Errors
+    /// When it can not be written.
+    pub fn write(&self) -> anyhow::Result<PathBuf> {
+        let file = self.folder.join("ringledger.toml");
+        std::fs::write(&file, self.file())?;
+        Ok(file)
+    }
+
     fn file(&self) -> String {
+        let token = self
+            .token
+            .as_ref()
+            .map_or_else(String::new, |token| format!("token = \"{token}\"\n"));
         let store = self
             .store_url
             .as_ref()
             .map_or_else(String::new, |url| format!("[store]\nurl = \"{url}\"\n"));
         format!(
-            "[sip]\nlisten = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\ntoken = \"{TOKEN}\"\n\
+            "[sip]\nlisten = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n{token}\
              [media]\nlisten = \"127.0.0.1\"\nquarantine_ms = 200\n{store}{}\n{}",
             self.sip, self.settings, self.provisioning
         )
@@ -101,6 +131,8 @@ pub struct Server {
     /// Where HTTP listens.
     pub http: SocketAddr,
     client: reqwest::Client,
+    token: String,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -109,15 +141,26 @@ impl Server {
     /// # Errors
     /// When it does not start; its log is on standard error.
     pub async fn start(setup: &Setup) -> anyhow::Result<Self> {
-        let file = setup.folder.join("ringledger.toml");
-        std::fs::write(&file, setup.file())?;
-        let mut child = Command::new(binary())
+        let file = setup.write()?;
+        let mut command = Command::new(binary());
+        command
             .arg("serve")
             .arg("--config")
             .arg(&file)
             .arg("--data")
-            .arg(setup.folder.join("data"))
-            .env("RINGLEDGER__LOG__FILTER", "warn,rsipstack=error")
+            .arg(setup.data());
+        command.env("RINGLEDGER__LOG__FILTER", "warn,rsipstack=error");
+        for (name, value) in &setup.environment {
+            command.env(name, value);
+        }
+        if let Some(log) = &setup.log {
+            let log = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(log)?;
+            command.stderr(Stdio::from(log));
+        }
+        let mut child = command
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -125,8 +168,12 @@ impl Server {
         let stdout = child.stdout.take().context("no output")?;
         let mut lines = BufReader::new(stdout).lines();
         let (mut sip, mut http) = (None, None);
+        let said = Arc::new(Mutex::new(vec![]));
         let read = async {
             while let Some(line) = lines.next_line().await? {
+                said.lock()
+                    .expect("nobody panics while holding it")
+                    .push(line.clone());
                 sip = sip.or_else(|| address_after(&line, "sip:"));
                 http = http.or_else(|| address_after(&line, "http://"));
                 if let (Some(sip), Some(http)) = (sip, http) {
@@ -135,10 +182,27 @@ impl Server {
             }
             anyhow::bail!("the server ended before it was ready")
         };
-        let (sip, http) = tokio::time::timeout(START, read).await.context("start took too long")??;
+        let (sip, http) = tokio::time::timeout(START, read)
+            .await
+            .context("start took too long")??;
         // The pipe must not fill up, nor close.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { child, sip, http, client: reqwest::Client::new() })
+        let more = said.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                more.lock()
+                    .expect("nobody panics while holding it")
+                    .push(line);
+            }
+        });
+        let token = setup.token.clone().unwrap_or_default();
+        Ok(Self {
+            child,
+            sip,
+            http,
+            client: reqwest::Client::new(),
+            token,
+            said,
+        })
     }
 
     /// Its process id.
@@ -159,15 +223,51 @@ impl Server {
     ///
     /// # Errors
     /// When it does not exit with 0.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.terminate()?;
+        let status = self.exited().await?;
+        ensure!(status.success(), "it exited with {status}");
+        Ok(())
+    }
+
+    /// Asks it to stop.
+    ///
+    /// # Errors
+    /// When the signal can not be sent.
+    pub fn terminate(&self) -> anyhow::Result<()> {
         let id = i32::try_from(self.id())?;
         // SAFETY: a signal to a child that has not been waited for: the id is its own.
         #[allow(unsafe_code, reason = "no safe way to send SIGTERM in std")]
         let sent = unsafe { libc::kill(id, libc::SIGTERM) };
         ensure!(sent == 0, "SIGTERM was not sent");
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await??;
-        ensure!(status.success(), "it exited with {status}");
         Ok(())
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn exited(mut self) -> anyhow::Result<ExitStatus> {
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        Ok(status.context("it does not end")??)
+    }
+
+    /// The lines that it has printed for a person.
+    pub fn said(&self) -> Vec<String> {
+        self.said
+            .lock()
+            .expect("nobody panics while holding it")
+            .clone()
+    }
+
+    /// Uses another token from now on.
+    pub fn use_token(&mut self, token: &str) {
+        self.token = token.into();
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
     }
 
     /// One GraphQL request; errors of the request are errors here.
@@ -178,14 +278,18 @@ impl Server {
         let response: Value = self
             .client
             .post(format!("http://{}/graphql", self.http))
-            .bearer_auth(TOKEN)
+            .bearer_auth(&self.token)
             .json(&json!({ "query": query, "variables": variables }))
             .timeout(PATIENCE)
             .send()
             .await?
             .json()
             .await?;
-        ensure!(response["errors"].is_null(), "{query}: {}", response["errors"]);
+        ensure!(
+            response["errors"].is_null(),
+            "{query}: {}",
+            response["errors"]
+        );
         Ok(response["data"].clone())
     }
 
@@ -197,7 +301,7 @@ impl Server {
         let response = self
             .client
             .get(format!("http://{}{path}", self.http))
-            .bearer_auth(TOKEN)
+            .bearer_auth(&self.token)
             .timeout(PATIENCE)
             .send()
             .await?;
@@ -219,7 +323,10 @@ impl Server {
             if wanted(&answer) {
                 return Ok(answer);
             }
-            ensure!(tokio::time::Instant::now() < deadline, "not in time: {query}: {answer:#}");
+            ensure!(
+                tokio::time::Instant::now() < deadline,
+                "not in time: {query}: {answer:#}"
+            );
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -1,5 +1,18 @@
 //! The real binary, real sockets, real phones: what a user of the product
 //! would see, and what survives its sudden end.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one event among all")]
+
+mod api;
+mod config;
+mod demo;
+mod drain;
 mod five_callers;
 mod kill;
+mod personal;
+mod provisioning;
+mod recovery;
+mod registers;
+mod socket;
+mod subscriptions;
+mod support;
