@@ -1,0 +1,16 @@
+//! What the tests of this crate share: a world whose deciders write a true
+//! record, a reader of rows, and stores that fail.
+
+mod dump;
+mod faults;
+mod random;
+mod show;
+mod story;
+mod world;
+
+pub(crate) use dump::{dump, dump_all};
+pub(crate) use faults::{Fault, Faulty};
+pub(crate) use random::{Action, actions, play};
+pub(crate) use show::{fold_all, show};
+pub(crate) use story::Side;
+pub(crate) use world::{START, World, agent, call, metadata, queue};

@@ -1,0 +1,136 @@
+//! Random histories: anything may be asked at any time, and processes may do
+//! what they owe late and in any order.
+
+use super::{
+    story::Side,
+    world::{World, agent, call, queue},
+};
+use domain::{
+    any::AnyCommand,
+    call::{Command as Call, Route},
+    cause::{EndReason, OfferOutcome},
+    device, queue as queues,
+    session::{self, LogoutReason, NotReadyReason},
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+/// What, who, and how long after the one before.
+pub(crate) type Action = (u8, u8, u32);
+
+pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
+    prop::collection::vec((0..26u8, any::<u8>(), 0..9_000u32), 0..160)
+}
+
+const OUTCOMES: [OfferOutcome; 5] = [
+    OfferOutcome::NoAnswer,
+    OfferOutcome::Rejected,
+    OfferOutcome::Busy,
+    OfferOutcome::Unreachable,
+    OfferOutcome::Withdrawn,
+];
+
+/// Plays a history to its end, in an open world.
+pub(crate) async fn play(actions: &[Action]) -> World {
+    let mut world = World::open().await;
+    for action in actions {
+        act(&mut world, *action);
+    }
+    world
+}
+
+fn act(world: &mut World, (what, who, ms): Action) {
+    // Now and then a day ends between two actions.
+    let pause_ms = if ms < 20 { 40_000_000 } else { u64::from(ms) };
+    world.pass(pause_ms);
+    let (number, taken) = (u64::from(who) % 7 + 1, u64::from(who) / 7 % 3 + 1);
+    let side = if who & 64 == 0 {
+        Side::Caller
+    } else {
+        Side::Agent
+    };
+    let outcome = OUTCOMES[usize::from(who) % OUTCOMES.len()];
+    match what {
+        0..=3 => drop(world.arrives(number)),
+        4..=7 => drop(world.matches(number, taken)),
+        8 | 9 => drop(world.rings(number)),
+        10 | 11 => drop(world.answers(number)),
+        12 => drop(world.fails(number, outcome)),
+        13 => drop(world.holds(number, side)),
+        14 => drop(world.retrieves(number, side)),
+        15 => drop(world.hangs_up(number, side)),
+        16 => drop(world.ends(number, reason(who))),
+        17 => drop(world.wrap_up_ends(number, taken)),
+        18 => drop(world.ask_session(taken, of_session(who))),
+        19 => others(world, who),
+        // Processes: most often what comes next, sometimes what came last.
+        20..=23 if !world.owed.is_empty() => owed(world, 0),
+        24 if !world.owed.is_empty() => {
+            let last = world.owed.len() - 1;
+            owed(world, last);
+        }
+        _ => drop(world.settle()),
+    }
+}
+
+fn owed(world: &mut World, index: usize) {
+    let command = world.owed.remove(index);
+    world.tell(command);
+}
+
+const fn reason(who: u8) -> EndReason {
+    match who % 4 {
+        0 => EndReason::MaxWait,
+        1 => EndReason::QueueFull,
+        2 => EndReason::NodeLost,
+        _ => EndReason::Operator,
+    }
+}
+
+const fn of_session(who: u8) -> session::Command {
+    match who % 3 {
+        0 => session::Command::GoReady,
+        1 => session::Command::GoNotReady {
+            reason: NotReadyReason::Break,
+        },
+        _ => session::Command::LogOut {
+            reason: LogoutReason::Agent,
+        },
+    }
+}
+
+fn others(world: &mut World, who: u8) {
+    let taken = u64::from(who) / 7 % 3 + 1;
+    let binding = Uuid::from_u128(u128::from(who % 2));
+    match who % 5 {
+        0 | 1 => {
+            let registered = device::Command::RecordRegistered {
+                agent: agent(taken),
+                binding,
+                transport: "udp".into(),
+            };
+            world.tell(AnyCommand::Device(agent(taken), registered));
+        }
+        2 => {
+            let gone = device::Command::ExpireBinding { binding };
+            world.tell(AnyCommand::Device(agent(taken), gone));
+        }
+        3 => {
+            let config = super::story::rules(u64::from(who) * 100);
+            let configure = queues::Command::Configure {
+                name: "sales".into(),
+                config,
+            };
+            world.tell(AnyCommand::Queue(queue(1), configure));
+        }
+        _ => {
+            let number = u64::from(who) + 100;
+            world.receive(number, Route::Refused(EndReason::UnknownAddress));
+            // A report that comes too late.
+            let leg = domain::id::LegId(Uuid::from_u128(9));
+            let wire = domain::cause::WireCause::default();
+            world.on(number, Call::RecordBye { leg, wire });
+            assert!(!world.is_live(call(number)));
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The words in which the stories of calls are told.
+
+use super::world::{START, World, agent, call, leg, offer, queue, visit};
+use commands::ports::Vault as _;
+use domain::{
+    agent as agents,
+    any::{AnyCommand, AnyEvent},
+    call::{self as calls, AnswerMode, Command as Call, Phase, Route},
+    cause::{Disposition, EndReason, OfferOutcome, WireCause},
+    id::{CallId, LegId, QueueId, SessionId},
+    line::{self, ReturnCause, VisitPolicy, VisitResult},
+    queue as queues,
+    sealed::Party,
+    session::{self, ReleaseReason},
+};
+
+/// Who does something in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Caller,
+    Agent,
+}
+
+pub(crate) const WRAP_UP_MS: u64 = 5_000;
+
+pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
+    queues::Config {
+        strategy: queues::Strategy::LongestIdle,
+        ring_timeout_ms: 15_000,
+        wrap_up_ms: WRAP_UP_MS,
+        answer_mode: AnswerMode::Immediate,
+        max_wait_ms: 0,
+        capacity: 3,
+        service_level_threshold_ms: threshold_ms,
+        numbers: vec![],
+    }
+}
+
+pub(crate) const fn login(number: u64) -> SessionId {
+    SessionId {
+        agent: agent(number),
+        number: 1,
+    }
+}
+
+/// Calls with even numbers go to the second queue.
+pub(crate) const fn queue_of(number: u64) -> QueueId {
+    queue(2 - number % 2)
+}
+
+impl World {
+    /// Two queues, three agents who are ready, one of them with a name.
+    pub(crate) async fn open() -> Self {
+        let mut world = Self::new().await;
+        let party = Party {
+            user: "anna".into(),
+            host: None,
+            display_name: Some("Anna Berg".into()),
+        };
+        let display_name = world.vault.seal(&party).await.unwrap();
+        world.knows(&display_name, party);
+        for (number, name) in [(1, "sales"), (2, "help")] {
+            let create = queues::Command::Create {
+                name: name.into(),
+                config: rules(20_000),
+            };
+            world.tell(AnyCommand::Queue(queue(number), create));
+        }
+        for (number, name) in [(1, "anna"), (2, "bert"), (3, "cleo")] {
+            let create = agents::Command::Create {
+                name: name.into(),
+                config: agents::Config {
+                    display_name: (number == 1).then(|| display_name.clone()),
+                    queues: vec![queue(1), queue(2)],
+                    ready_on_register: true,
+                },
+            };
+            world.tell(AnyCommand::Agent(agent(number), create));
+            let session = login(number);
+            let log_in = session::Command::LogIn {
+                session,
+                ready: true,
+            };
+            world.tell(AnyCommand::Session(session, log_in));
+        }
+        assert_eq!(world.now, START);
+        world
+    }
+
+    pub(crate) fn arrives(&mut self, number: u64) -> &mut Self {
+        let route = Route::Queue {
+            queue: queue_of(number),
+            config_version: 1,
+            answer_mode: AnswerMode::Immediate,
+            visit: visit(number),
+        };
+        self.receive(number, route);
+        let open = line::Command::OpenVisit {
+            visit: visit(number),
+            call: call(number),
+            enqueued_at: self.now,
+            capacity: 3,
+            policy: VisitPolicy {
+                config_version: 1,
+                answer_mode: AnswerMode::Immediate,
+                ring_timeout_ms: 15_000,
+                wrap_up_ms: WRAP_UP_MS,
+                max_wait_ms: 0,
+            },
+        };
+        self.owed.push(AnyCommand::Line(queue_of(number), open));
+        self
+    }
+
+    pub(crate) fn receive(&mut self, number: u64, route: Route) -> &mut Self {
+        let received = Call::ReceiveCall {
+            leg: leg(number * 100),
+            from: self.callers[number as usize % 2].clone(),
+            to: "sales".into(),
+            trunk: None,
+            sip_call_id: format!("sip-{number}"),
+            route,
+        };
+        self.on(number, received)
+    }
+
+    /// A command for the call, with what processes owe for its events.
+    pub(crate) fn on(&mut self, number: u64, command: Call) -> &mut Self {
+        for event in self.tell(AnyCommand::Call(call(number), command)) {
+            self.owe(number, &event);
+        }
+        self
+    }
+
+    fn owe(&mut self, number: u64, event: &AnyEvent) {
+        let AnyEvent::Call(call, event) = event else {
+            return;
+        };
+        match event {
+            calls::Event::AgentConnected { offer, session, .. } => {
+                let confirm = session::Command::ConfirmConnect { offer: *offer };
+                self.owed.push(AnyCommand::Session(*session, confirm));
+                self.close(number, VisitResult::Answered, self.now);
+            }
+            calls::Event::OfferEnded {
+                offer,
+                visit,
+                session,
+                outcome,
+                ..
+            } => {
+                let (release, cause) = match outcome {
+                    OfferOutcome::NoAnswer => (ReleaseReason::NoAnswer, ReturnCause::NoAnswer),
+                    OfferOutcome::Rejected => (ReleaseReason::Rejected, ReturnCause::Rejected),
+                    OfferOutcome::Busy => (ReleaseReason::Busy, ReturnCause::Busy),
+                    OfferOutcome::Unreachable => {
+                        (ReleaseReason::Unreachable, ReturnCause::Unreachable)
+                    }
+                    OfferOutcome::Withdrawn => (ReleaseReason::Superseded, ReturnCause::Withdrawn),
+                };
+                self.owed.push(AnyCommand::Line(
+                    queue_of(number),
+                    line::Command::ReturnVisit {
+                        visit: *visit,
+                        offer: *offer,
+                        cause,
+                    },
+                ));
+                self.release(*session, *offer, release);
+            }
+            calls::Event::Ended {
+                disposition,
+                ended_at,
+                session,
+                offer,
+                ..
+            } => {
+                let result = match disposition {
+                    Disposition::Answered => VisitResult::Answered,
+                    Disposition::Abandoned => VisitResult::Abandoned,
+                    Disposition::NoAnswer => VisitResult::Timeout,
+                    Disposition::Busy
+                    | Disposition::Blocked
+                    | Disposition::Failed
+                    | Disposition::Congestion
+                    | Disposition::SystemError => VisitResult::System,
+                };
+                self.close(number, result, *ended_at);
+                if let (Some(session), Some(offer)) = (session, offer) {
+                    let command = if *disposition == Disposition::Answered {
+                        session::Command::EndContact {
+                            call: *call,
+                            offer: *offer,
+                        }
+                    } else {
+                        session::Command::ReleaseReservation {
+                            offer: *offer,
+                            reason: ReleaseReason::CallerGone,
+                        }
+                    };
+                    self.owed.push(AnyCommand::Session(*session, command));
+                }
+            }
+            calls::Event::Received { .. }
+            | calls::Event::Routed { .. }
+            | calls::Event::Enqueued { .. }
+            | calls::Event::Answered {}
+            | calls::Event::OfferStarted { .. }
+            | calls::Event::LegAlerting { .. }
+            | calls::Event::Held { .. }
+            | calls::Event::Retrieved { .. }
+            | calls::Event::LateFact { .. } => {}
+        }
+    }
+
+    fn release(&mut self, session: SessionId, offer: domain::id::OfferId, reason: ReleaseReason) {
+        let release = session::Command::ReleaseReservation { offer, reason };
+        self.owed.push(AnyCommand::Session(session, release));
+    }
+
+    fn close(&mut self, number: u64, result: VisitResult, at: domain::time::Timestamp) {
+        let close = line::Command::CloseVisit {
+            visit: visit(number),
+            result,
+            closed_at: at,
+        };
+        self.owed.push(AnyCommand::Line(queue_of(number), close));
+    }
+
+    /// Processes do what they owe, in order.
+    pub(crate) fn settle(&mut self) -> &mut Self {
+        for command in std::mem::take(&mut self.owed) {
+            self.tell(command);
+        }
+        self
+    }
+
+    /// The agent is taken and the visit matched; the phone is to ring next.
+    pub(crate) fn matches(&mut self, number: u64, taken: u64) -> &mut Self {
+        let offer = self.next_offer(number);
+        let reserved = self.tell(AnyCommand::Session(
+            login(taken),
+            session::Command::Reserve {
+                offer,
+                call: call(number),
+                visit: visit(number),
+                queue: queue_of(number),
+                until: self.now.plus_ms(20_000),
+                wrap_up_ms: WRAP_UP_MS,
+            },
+        ));
+        if reserved.is_empty() {
+            return self;
+        }
+        let matched = self.tell(AnyCommand::Line(
+            queue_of(number),
+            line::Command::MatchVisit {
+                visit: visit(number),
+                offer,
+                session: login(taken),
+            },
+        ));
+        if matched.is_empty() {
+            self.release(login(taken), offer, ReleaseReason::Superseded);
+            return self;
+        }
+        let start = Call::StartOffer {
+            offer,
+            visit: visit(number),
+            session: login(taken),
+            leg: self.agent_leg(number, offer),
+            until: self.now.plus_ms(15_000),
+        };
+        self.owed.push(AnyCommand::Call(call(number), start));
+        self
+    }
+
+    /// Offers are numbered by the events so far: each is another one.
+    fn next_offer(&self, number: u64) -> domain::id::OfferId {
+        offer(number * 10_000 + self.facts.len() as u64)
+    }
+
+    fn agent_leg(&self, number: u64, offer: domain::id::OfferId) -> LegId {
+        leg(number * 100 + 1 + offer.0.as_u128() as u64 % 99)
+    }
+
+    /// The agent's phone is called.
+    pub(crate) fn offers(&mut self, number: u64, taken: u64) -> &mut Self {
+        self.matches(number, taken).settle()
+    }
+
+    fn live_leg(&self, number: u64) -> Option<LegId> {
+        self.calls
+            .get(&call(number))
+            .and_then(|(call, _)| call.agent_leg())
+    }
+
+    fn leg_of(&self, number: u64, side: Side) -> LegId {
+        match side {
+            Side::Caller => leg(number * 100),
+            Side::Agent => self.live_leg(number).unwrap_or(leg(0)),
+        }
+    }
+
+    pub(crate) fn rings(&mut self, number: u64) -> &mut Self {
+        let leg = self.leg_of(number, Side::Agent);
+        self.on(number, Call::RecordAlerting { leg })
+    }
+
+    pub(crate) fn answers(&mut self, number: u64) -> &mut Self {
+        let leg = self.leg_of(number, Side::Agent);
+        self.on(number, Call::RecordAnswer { leg })
+    }
+
+    pub(crate) fn fails(&mut self, number: u64, outcome: OfferOutcome) -> &mut Self {
+        let leg = self.leg_of(number, Side::Agent);
+        let wire = WireCause::default();
+        self.on(number, Call::RecordFailure { leg, outcome, wire })
+    }
+
+    pub(crate) fn hangs_up(&mut self, number: u64, side: Side) -> &mut Self {
+        let leg = self.leg_of(number, side);
+        let wire = WireCause::default();
+        self.on(number, Call::RecordBye { leg, wire })
+    }
+
+    pub(crate) fn holds(&mut self, number: u64, side: Side) -> &mut Self {
+        let leg = self.leg_of(number, side);
+        self.on(number, Call::RecordHold { leg })
+    }
+
+    pub(crate) fn retrieves(&mut self, number: u64, side: Side) -> &mut Self {
+        let leg = self.leg_of(number, side);
+        self.on(number, Call::RecordRetrieve { leg })
+    }
+
+    pub(crate) fn ends(&mut self, number: u64, reason: EndReason) -> &mut Self {
+        let ended_at = None;
+        self.on(number, Call::EndCall { reason, ended_at })
+    }
+
+    pub(crate) fn wrap_up_ends(&mut self, number: u64, taken: u64) -> &mut Self {
+        let end = session::Command::EndWrapUp { call: call(number) };
+        self.tell(AnyCommand::Session(login(taken), end));
+        self
+    }
+
+    pub(crate) fn ask_session(&mut self, number: u64, command: session::Command) -> &mut Self {
+        self.tell(AnyCommand::Session(login(number), command));
+        self
+    }
+
+    /// Whether the call was received and is not over.
+    pub(crate) fn is_live(&self, id: CallId) -> bool {
+        self.calls
+            .get(&id)
+            .is_some_and(|(call, _)| !call.is_ended() && call.phase != Phase::Unborn)
+    }
+}

@@ -1,0 +1,216 @@
+//! Restarts, other versions, redelivery, erasure.
+
+use super::{block_on, empty, run_to_end, runner};
+use crate::{
+    changed::{Change, View},
+    rebuild,
+    runner::RunError,
+    testing::{Fault, Faulty, Side, World, call, dump, dump_all},
+};
+use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
+use domain::cause::OfferOutcome;
+use std::sync::Arc;
+
+/// One call that is answered at the second offer, one that leaves, one in
+/// progress.
+async fn story() -> World {
+    let mut world = World::open().await;
+    world.pass(100).arrives(1).settle();
+    world.pass(900).offers(1, 1).pass(500).rings(1);
+    world.pass(3_000).fails(1, OfferOutcome::Rejected).settle();
+    world
+        .offers(1, 2)
+        .pass(700)
+        .rings(1)
+        .pass(2_300)
+        .answers(1)
+        .settle();
+    world.arrives(2).settle();
+    world.pass(4_000).hangs_up(2, Side::Caller).settle();
+    world.pass(1_000).hangs_up(1, Side::Agent).settle();
+    world.pass(5_000).wrap_up_ends(1, 2);
+    world.arrives(3).settle();
+    world
+}
+
+async fn set_checkpoint(read: &dyn ReadStore, name: &str, column: &str, value: i64) {
+    let sql: &'static str = match column {
+        "version" => "UPDATE es_projections SET version = $1 WHERE name = $2",
+        _ => "UPDATE es_projections SET position = $1 WHERE name = $2",
+    };
+    let parameters = vec![Value::Int(value), Value::Text(name.into())];
+    let must_touch = Some(1);
+    read.transact(vec![Statement {
+        sql,
+        parameters,
+        must_touch,
+    }])
+    .await
+    .unwrap();
+}
+
+#[test]
+fn each_view_rebuilt_equals_the_one_that_followed() {
+    block_on(async {
+        let world = story().await;
+        let read = empty();
+        let mut following = runner(&world, &read).await;
+        following.batch_max = 3;
+        run_to_end(&mut following).await;
+        for view in View::ALL {
+            let followed = dump(read.as_ref(), view).await;
+            let vault = world.vault.clone();
+            let reached = rebuild(world.log().await, read.clone(), vault, view).await;
+            assert_eq!(reached.unwrap(), Position(world.facts.len() as u64));
+            assert_eq!(dump(read.as_ref(), view).await, followed, "{view:?}");
+        }
+    });
+}
+
+#[test]
+fn a_view_of_another_version_is_made_anew_and_the_others_stay() {
+    block_on(async {
+        let world = story().await;
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let before = dump_all(read.as_ref()).await;
+        set_checkpoint(read.as_ref(), "queue_stats", "version", 0).await;
+        let mut after = runner(&world, &read).await;
+        assert_eq!(after.position(), Position(0));
+        assert_eq!(dump(read.as_ref(), View::QueueStats).await, "");
+        assert_ne!(dump(read.as_ref(), View::Cdr).await, "");
+        after.batch_max = 7;
+        run_to_end(&mut after).await;
+        assert_eq!(dump_all(read.as_ref()).await, before);
+    });
+}
+
+#[test]
+fn facts_that_come_again_change_nothing() {
+    block_on(async {
+        let world = story().await;
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let before = dump_all(read.as_ref()).await;
+        for (back, batch_max) in [(0, 500), (0, 1), (9, 4), (20, 2)] {
+            for view in View::ALL {
+                set_checkpoint(read.as_ref(), view.name(), "position", back).await;
+            }
+            let mut again = runner(&world, &read).await;
+            again.batch_max = batch_max;
+            run_to_end(&mut again).await;
+            assert_eq!(dump_all(read.as_ref()).await, before, "{back} {batch_max}");
+        }
+    });
+}
+
+#[test]
+fn a_call_that_came_and_went_while_its_row_was_live_leaves_no_row() {
+    block_on(async {
+        let mut world = World::open().await;
+        world.arrives(1).settle();
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        assert!(
+            dump(read.as_ref(), View::LiveCalls)
+                .await
+                .contains("live_calls")
+        );
+        // All of it comes again, the end too, in one batch.
+        world.hangs_up(1, Side::Caller).settle();
+        for view in [View::LiveCalls, View::Cdr] {
+            set_checkpoint(read.as_ref(), view.name(), "position", 0).await;
+        }
+        run_to_end(&mut runner(&world, &read).await).await;
+        assert_eq!(dump(read.as_ref(), View::LiveCalls).await, "");
+        let records = dump(read.as_ref(), View::Cdr).await;
+        assert_eq!(records.lines().count(), 1, "{records}");
+        assert!(records.starts_with("cdr:"), "{records}");
+    });
+}
+
+#[test]
+fn a_commit_whose_answer_was_lost_is_told_to_subscribers_once() {
+    block_on(async {
+        let world = story().await;
+        let faulty = Arc::new(Faulty::new(empty()));
+        let read: Arc<dyn ReadStore> = faulty.clone();
+        let mut following = runner(&world, &read).await;
+        faulty.plan([Fault::AnswerLost]);
+        let error = following.step(|| true).await.unwrap_err();
+        assert!(matches!(error, RunError::Store(StoreError::Unavailable(_))));
+        assert_eq!(following.position(), Position(0));
+        let changes = following.step(|| true).await.unwrap().unwrap();
+        assert_eq!(changes.position, Position(world.facts.len() as u64));
+        let events = changes
+            .rows
+            .iter()
+            .filter(|change| matches!(change, Change::Timeline(..)));
+        assert_eq!(events.count(), world.facts.len());
+        assert!(following.step(|| true).await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn subscribers_hear_of_records_only_when_the_call_has_ended() {
+    block_on(async {
+        let world = story().await;
+        let mut following = runner(&world, &empty()).await;
+        following.batch_max = 1;
+        let mut records = vec![];
+        while let Some(changes) = following.step(|| true).await.unwrap() {
+            records.extend(changes.rows.into_iter().filter_map(|change| match change {
+                Change::Cdr(id, row) => Some((id, row.unwrap().revision)),
+                Change::Timeline(..)
+                | Change::LiveCall(..)
+                | Change::AgentState(..)
+                | Change::QueueStats(..)
+                | Change::Trunk(..) => None,
+            }));
+        }
+        records.dedup();
+        assert_eq!(records, [(call(2), 1), (call(1), 1), (call(1), 2)]);
+    });
+}
+
+#[test]
+fn a_runner_that_was_overtaken_by_another_stops() {
+    block_on(async {
+        let world = story().await;
+        let read = empty();
+        let mut slow = runner(&world, &read).await;
+        run_to_end(&mut runner(&world, &read).await).await;
+        let before = dump_all(read.as_ref()).await;
+        let error = slow.step(|| false).await.unwrap_err();
+        assert!(
+            matches!(error, RunError::Store(StoreError::Fenced)),
+            "{error}"
+        );
+        assert_eq!(dump_all(read.as_ref()).await, before);
+    });
+}
+
+#[test]
+fn an_erased_caller_leaves_durations_and_counts() {
+    block_on(async {
+        let world = story().await;
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let mut before = dump_all(read.as_ref()).await;
+        assert!(before.contains("+4930222") && before.contains("+4930111"));
+        world.vault.erase(world.callers[1].subject).await.unwrap();
+        for view in View::ALL {
+            let vault = world.vault.clone();
+            rebuild(world.log().await, read.clone(), vault, view)
+                .await
+                .unwrap();
+        }
+        let after = dump_all(read.as_ref()).await;
+        assert!(!after.contains("+4930222") && after.contains("+4930111"));
+        // Nothing else has changed.
+        let person = r#"Text("+4930222"), Text("carrier.example"), Null"#;
+        before = before.replace(person, "Null, Null, Null");
+        let open = r#"{\"host\":\"carrier.example\",\"user\":\"+4930222\"}"#;
+        assert_eq!(after, before.replace(open, "null"));
+    });
+}
