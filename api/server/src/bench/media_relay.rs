@@ -1,6 +1,6 @@
 //! `bench media`: the relay alone, in this process.
 
-use crate::demo::say;
+use super::figures::Table;
 use anyhow::Context as _;
 use commands::system::SystemEntropy;
 use std::{
@@ -23,7 +23,7 @@ pub struct Media {
 }
 
 /// Measures and prints.
-pub(super) async fn run(settings: Media) -> anyhow::Result<()> {
+pub(super) async fn run(settings: &Media) -> anyhow::Result<()> {
     let options = media::Options {
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         ..media::Options::default()
@@ -37,6 +37,32 @@ pub(super) async fn run(settings: Media) -> anyhow::Result<()> {
         generators: settings.generators,
     };
     let report = tokio::task::spawn_blocking(move || media::bench::run(&relay, &wanted)).await??;
-    say(&report.to_string());
+    let mut table = Table::default();
+    table.row(
+        "packets sent, lost",
+        format!("{}, {}", report.sent, report.lost),
+        "0 lost at 1000 calls",
+    );
+    let ms = |us: u32| f64::from(us) / 1_000.0;
+    table.row(
+        "added latency, p50/p95/p99/max",
+        format!(
+            "{:.2} / {:.2} / {:.2} / {:.2} ms",
+            ms(report.latency_p50_us),
+            ms(report.latency_p95_us),
+            ms(report.latency_p99_us),
+            ms(report.latency_max_us)
+        ),
+        "p99 1 ms",
+    );
+    table.row(
+        "relay threads",
+        format!("{:.1} % of a core", report.relay_cpu_percent),
+        "",
+    );
+    table.print(&format!(
+        "media: {} bridged calls, G.711 both ways, {} s",
+        report.calls, settings.seconds
+    ));
     Ok(())
 }
