@@ -34,11 +34,3 @@ CREATE TABLE es_commands (
     version    bigint NOT NULL,
     position   bigint NOT NULL
 );
-
--- The last position given out: one row, changed under the append lock only, so
--- that positions have no holes and follow the order of commits.
-CREATE TABLE es_head (
-    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
-    position bigint  NOT NULL
-) WITH (fillfactor = 10);
-INSERT INTO es_head (position) VALUES (0);

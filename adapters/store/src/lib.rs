@@ -13,7 +13,10 @@ pub mod memory;
 pub mod migrate;
 mod nodes;
 mod open;
+pub mod postgres;
 pub mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod vault;
 
 pub use nodes::{Heartbeat, Nodes};

@@ -1,6 +1,6 @@
 //! The run numbers of nodes, and when each was last alive.
 
-use crate::sqlite::SqliteLog;
+use crate::{postgres::PostgresLog, sqlite::SqliteLog};
 use commands::ports::{ReadStore, Statement, StoreError, Value};
 use domain::time::Timestamp;
 use std::{
@@ -16,6 +16,7 @@ use std::{
 pub(crate) enum Epochs {
     Memory(AtomicU64),
     Sqlite(Arc<SqliteLog>),
+    Postgres(Arc<PostgresLog>),
 }
 
 /// A sign of life.
@@ -59,6 +60,7 @@ impl Nodes {
         match &self.epochs {
             Epochs::Memory(last) => Ok(last.fetch_add(1, Ordering::SeqCst) + 1),
             Epochs::Sqlite(log) => log.next_epoch(name).await,
+            Epochs::Postgres(log) => log.next_epoch(name).await,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::{
     memory,
     migrate::MigrateError,
     nodes::{Epochs, Nodes},
+    postgres::{self, Hold, PostgresKeys, PostgresLog, PostgresReadStore, PostgresSecrets},
     sqlite::{
         SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets, connection::Folder, open_file,
     },
@@ -105,6 +106,7 @@ pub async fn open(url: &str) -> Result<Stores, OpenError> {
         Some(("sqlite", path)) if !path.is_empty() => {
             open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await
         }
+        Some(("postgres" | "postgresql", _)) => open_postgres(url).await,
         Some(("memory", "")) => open_memory(),
         // Only the scheme is shown: the rest may hold a password.
         Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
@@ -133,6 +135,33 @@ async fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
         KeyedVault::new(master, Box::new(keys), Nonces::Random),
         Arc::new(SqliteSecrets::new(file)),
         Epochs::Sqlite(log),
+    ))
+}
+
+async fn open_postgres(url: &str) -> Result<Stores, OpenError> {
+    let database = postgres::Database::parse(url)?;
+    let hold = Hold::take(&database).await?;
+    database.migrate().await?;
+    join_postgres(&database, Some(hold)).await
+}
+
+/// Starts a node on a database whose schema is up to date.
+pub(crate) async fn join_postgres(
+    database: &postgres::Database,
+    hold: Option<Hold>,
+) -> Result<Stores, OpenError> {
+    let pool = database.pool(postgres::READERS_MAX);
+    let refused = |error: &dyn fmt::Display| OpenError::Unreachable(error.to_string());
+    let log = Arc::new(PostgresLog::start(database, pool.clone(), hold).await?);
+    let keys = PostgresKeys::new(pool.clone());
+    let fresh = DataKey::random().map_err(|error| refused(&error))?;
+    let master = keys.master(&fresh).await.map_err(|error| refused(&error))?;
+    Ok(assemble(
+        Arc::clone(&log) as Arc<dyn EventLog>,
+        Arc::new(PostgresReadStore::new(database)),
+        KeyedVault::new(master, Box::new(keys), Nonces::Random),
+        Arc::new(PostgresSecrets::new(pool)),
+        Epochs::Postgres(log),
     ))
 }
 

@@ -1,8 +1,8 @@
 //! The log in memory obeys the contract.
 
 use commands::ports::EventLog;
+use ringledger_store::{contract, memory::MemoryLog};
 use std::sync::Arc;
-use store::{contract, memory::MemoryLog};
 
 fn log() -> Arc<dyn EventLog> {
     Arc::new(MemoryLog::new())

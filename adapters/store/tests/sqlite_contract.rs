@@ -1,8 +1,8 @@
 //! The log on SQLite obeys the contract.
 
 use commands::ports::EventLog;
+use ringledger_store::{self as store, Stores, contract};
 use std::sync::Arc;
-use store::{Stores, contract};
 use tempfile::TempDir;
 
 /// A store in a folder that goes with it.

@@ -53,13 +53,17 @@ pub async fn wakeups_follow_the_head(log: Arc<dyn EventLog>) {
     let mut wakeups = log.wakeups();
     let mut seen = Position(0);
     for version in 0..20 {
-        let appended = append(&*log, &append_of(&ids, &stream, version, 2));
-        let (appended, woken) = tokio::join!(
-            appended,
-            tokio::time::timeout(DEADLINE, wakeups.wait_for(|head| *head > seen))
-        );
-        let appended = appended.expect("append");
-        let head = *woken.expect("woken in time").expect("log is alive");
+        let one = append_of(&ids, &stream, version * 2, 2);
+        let woken = async {
+            // Copied at once: a borrowed head holds up whoever tells the next.
+            *wakeups
+                .wait_for(|head| *head > seen)
+                .await
+                .expect("log is alive")
+        };
+        let (appended, head) =
+            tokio::join!(append(&*log, &one), tokio::time::timeout(DEADLINE, woken));
+        let (appended, head) = (appended.expect("append"), head.expect("woken in time"));
         assert_eq!(head, appended.changes[0].position);
         let page = log.read_all(seen, 10).await.expect("read");
         assert_eq!(page.next, head);

@@ -1,0 +1,118 @@
+//! How each part of the store connects.
+
+use super::{migrate, reason};
+use crate::open::OpenError;
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, time::Duration};
+
+/// How long a connection may take to be made, or to become free.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// A connection that nobody used for this long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(300);
+/// Statements kept prepared per connection.
+const STATEMENTS_MAX: usize = 256;
+
+/// A database, and how to connect to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    options: PgConnectOptions,
+    name: String,
+}
+
+impl Database {
+    /// The database that the url names.
+    pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+        // The url may hold a password, so it is not shown.
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| OpenError::Url("postgres://..".into()))?
+            .application_name("ringledger")
+            .statement_cache_capacity(STATEMENTS_MAX)
+            .disable_statement_logging();
+        let name = format!(
+            "postgres://{}:{}/{}",
+            options.get_host(),
+            options.get_port(),
+            options
+                .get_database()
+                .unwrap_or_else(|| options.get_username())
+        );
+        Ok(Self { options, name })
+    }
+
+    /// Where it is, without the password.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection whose commits survive a power cut when they are answered.
+    pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let settings = [("synchronous_commit", "on"), ("search_path", "public")];
+        within(PgConnection::connect_with(
+            &self.options.clone().options(settings),
+        ))
+        .await
+    }
+
+    /// A connection that a dead peer does not keep open for long.
+    pub(crate) async fn connect_watched(&self) -> Result<PgConnection, sqlx::Error> {
+        let settings = [
+            ("tcp_keepalives_idle", "5"),
+            ("tcp_keepalives_interval", "2"),
+            ("tcp_keepalives_count", "3"),
+        ];
+        within(PgConnection::connect_with(
+            &self.options.clone().options(settings),
+        ))
+        .await
+    }
+
+    /// Connections for reading the log, and for keys and credentials.
+    pub(crate) fn pool(&self, connections_max: u32) -> PgPool {
+        let settings = [("synchronous_commit", "on"), ("search_path", "public")];
+        pool(self.options.clone().options(settings), connections_max)
+    }
+
+    /// Connections for the read models. A power cut may take their last
+    /// commits: all of it can be rebuilt from the log.
+    pub(crate) fn read_pool(&self, connections_max: u32) -> PgPool {
+        let settings = [
+            ("synchronous_commit", "off"),
+            ("search_path", "read_models"),
+        ];
+        pool(self.options.clone().options(settings), connections_max)
+    }
+
+    /// Brings the schemas up to date.
+    pub(crate) async fn migrate(&self) -> Result<(), OpenError> {
+        let mut connection = self.connect().await.map_err(|error| unreachable(&error))?;
+        migrate::run(&mut connection, &self.name).await?;
+        // Everything is committed: how the connection ends does not matter.
+        let _ = connection.close().await;
+        Ok(())
+    }
+}
+
+pub(crate) fn unreachable(error: &sqlx::Error) -> OpenError {
+    OpenError::Unreachable(reason(error))
+}
+
+fn pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(CONNECT_WAIT)
+        .idle_timeout(IDLE_MAX)
+        // A broken connection is noticed by the statement, which says so.
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
+async fn within<T>(
+    connecting: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(CONNECT_WAIT, connecting)
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}

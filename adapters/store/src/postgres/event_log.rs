@@ -1,0 +1,176 @@
+//! The event log on PostgreSQL.
+
+use super::{
+    connect::{Database, unreachable},
+    hold::Hold,
+    listen::{self, head},
+    reason,
+    row::{self, Names, columns},
+    writer::{JOBS_MAX, Job, Writer},
+};
+use crate::open::OpenError;
+use async_trait::async_trait;
+use commands::ports::{
+    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, StoreError,
+    StreamId, Written,
+};
+use domain::id::CommandId;
+use sqlx::{PgPool, postgres::PgRow};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::AbortHandle,
+};
+
+/// Connections for reading: also for keys, credentials and the ear.
+pub(crate) const READERS_MAX: u32 = 6;
+
+const READ_STREAM: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM public.events WHERE aggregate_id = $1 AND sequence > $2 ORDER BY sequence"
+);
+const READ_ALL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM public.events WHERE global_position > $1 ORDER BY global_position LIMIT $2"
+);
+const FIND_COMMAND: &str =
+    "SELECT stream, version, position FROM public.es_commands WHERE command_id = $1";
+/// The lock of appends: an older run is refused from the commit on.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(731087090301)";
+const NEXT_EPOCH: &str = "INSERT INTO public.es_nodes (epoch, name) \
+     SELECT coalesce(max(epoch), 0) + 1, $1 FROM public.es_nodes RETURNING epoch";
+
+/// The event log on PostgreSQL.
+#[derive(Debug)]
+pub struct PostgresLog {
+    jobs: mpsc::Sender<Job>,
+    pool: PgPool,
+    head: watch::Receiver<Position>,
+    tasks: [AbortHandle; 2],
+    _hold: Option<Hold>,
+}
+
+impl Drop for PostgresLog {
+    fn drop(&mut self) {
+        // The writer ends by itself when everything accepted is answered.
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl PostgresLog {
+    /// Starts this node's writer and ear. The schema is up to date. Without a
+    /// hold it is one of several nodes on the database.
+    pub(crate) async fn start(
+        database: &Database,
+        pool: PgPool,
+        hold: Option<Hold>,
+    ) -> Result<Self, OpenError> {
+        let connection = database.connect().await.map_err(|e| unreachable(&e))?;
+        let first = head(&pool).await.map_err(|error| unreachable(&error))?;
+        let (wake, head) = watch::channel(Position(first));
+        let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let writer = Writer::new(database.clone(), connection, wake.clone());
+        tokio::spawn(writer.serve(queue));
+        let ear = tokio::spawn(listen::listen(pool.clone(), wake.clone()));
+        let look = tokio::spawn(listen::look(pool.clone(), wake));
+        Ok(Self {
+            jobs,
+            pool,
+            head,
+            tasks: [ear.abort_handle(), look.abort_handle()],
+            _hold: hold,
+        })
+    }
+
+    /// Notes a start of the node of that name and returns its run number.
+    pub(crate) async fn next_epoch(&self, name: &str) -> Result<u64, StoreError> {
+        let next = async {
+            let mut transaction = self.pool.begin().await?;
+            sqlx::query(LOCK).execute(&mut *transaction).await?;
+            let epoch: i64 = sqlx::query_scalar(NEXT_EPOCH)
+                .bind(name)
+                .fetch_one(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(epoch.unsigned_abs())
+        };
+        next.await.map_err(super::unavailable)
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> ReadError {
+    ReadError::Unavailable(reason(&error))
+}
+
+fn decode(rows: &[PgRow]) -> Result<Vec<Recorded>, ReadError> {
+    let mut names = Names::default();
+    rows.iter()
+        .map(|row| row::decode(row, &mut names))
+        .collect()
+}
+
+#[async_trait]
+impl EventLog for PostgresLog {
+    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
+        let count = batch.len();
+        let (reply, answer) = oneshot::channel();
+        let accepted = self.jobs.send(Job { batch, reply }).await.is_ok();
+        let answered = if accepted { answer.await.ok() } else { None };
+        answered.unwrap_or_else(|| {
+            let stopped = AppendError::Unavailable("log writer has stopped".into());
+            vec![Err(stopped); count]
+        })
+    }
+
+    async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
+        let rows = sqlx::query(READ_STREAM)
+            .bind(stream.as_str())
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        decode(&rows)
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
+        let rows = sqlx::query(READ_ALL)
+            .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        let events = decode(&rows)?;
+        let next = events.last().map_or(after, |event| event.position);
+        Ok(Page { events, next })
+    }
+
+    async fn find_command(
+        &self,
+        command_id: CommandId,
+    ) -> Result<Option<(StreamId, Written)>, ReadError> {
+        let row: Option<(String, i64, i64)> = sqlx::query_as(FIND_COMMAND)
+            .bind(command_id.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(row.map(|(stream, version, position)| {
+            let written = Written {
+                version: version.unsigned_abs(),
+                position: Position(position.unsigned_abs()),
+            };
+            (StreamId::from_stored(&stream), written)
+        }))
+    }
+
+    async fn head(&self) -> Result<Position, ReadError> {
+        // Another node may have written, so the database is asked.
+        head(&self.pool).await.map(Position).map_err(unavailable)
+    }
+
+    fn wakeups(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+}

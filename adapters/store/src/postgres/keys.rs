@@ -1,0 +1,126 @@
+//! Data keys in the schema `secrets`.
+
+use super::{reason, unavailable};
+use crate::{
+    crypto::DataKey,
+    vault::{Found, KeyTable},
+};
+use async_trait::async_trait;
+use commands::ports::{StoreError, VaultError};
+use domain::id::SubjectId;
+use sqlx::PgPool;
+
+const CURRENT: &str = "SELECT number, data_key FROM secrets.vault_keys \
+     WHERE subject = $1 AND data_key IS NOT NULL ORDER BY number DESC LIMIT 1";
+/// Another node may make it at the same time: one of them does.
+const INSERT: &str = "INSERT INTO secrets.vault_keys (subject, number, data_key) \
+     SELECT $1, coalesce(max(number), 0) + 1, $2 FROM secrets.vault_keys WHERE subject = $1 \
+     ON CONFLICT DO NOTHING";
+const FIND: &str = "SELECT data_key FROM secrets.vault_keys WHERE subject = $1 AND number = $2";
+const DESTROY: &str = "UPDATE secrets.vault_keys SET data_key = NULL, erased_at = now() \
+     WHERE subject = $1 AND data_key IS NOT NULL";
+const MASTER: &str = "SELECT value FROM secrets.vault_master WHERE name = 'subject_hash'";
+const MAKE_MASTER: &str = "INSERT INTO secrets.vault_master (name, value) \
+     VALUES ('subject_hash', $1) ON CONFLICT DO NOTHING";
+
+/// The table of keys.
+#[derive(Debug)]
+pub(crate) struct PostgresKeys {
+    pool: PgPool,
+}
+
+impl PostgresKeys {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The key of the subject hash; `fresh` becomes it on the first start.
+    pub(crate) async fn master(&self, fresh: &DataKey) -> Result<DataKey, StoreError> {
+        sqlx::query(MAKE_MASTER)
+            .bind(fresh.bytes().as_slice())
+            .execute(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        let bytes: Vec<u8> = sqlx::query_scalar(MASTER)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        DataKey::from_stored(&bytes)
+            .ok_or_else(|| StoreError::Unavailable("key is cut short".into()))
+    }
+
+    async fn newest(&self, subject: SubjectId) -> Result<Option<(u32, DataKey)>, VaultError> {
+        let row: Option<(i64, Vec<u8>)> = sqlx::query_as(CURRENT)
+            .bind(subject.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        row.map(|(number, bytes)| {
+            let number = u32::try_from(number).map_err(|_| damaged())?;
+            Ok((number, DataKey::from_stored(&bytes).ok_or_else(damaged)?))
+        })
+        .transpose()
+    }
+}
+
+fn damaged() -> VaultError {
+    VaultError::Unavailable("key is cut short".into())
+}
+
+fn of_vault(error: sqlx::Error) -> VaultError {
+    VaultError::Unavailable(reason(&error))
+}
+
+#[async_trait]
+impl KeyTable for PostgresKeys {
+    async fn current(
+        &self,
+        subject: SubjectId,
+        fresh: DataKey,
+    ) -> Result<(u32, DataKey), VaultError> {
+        if let Some(known) = self.newest(subject).await? {
+            return Ok(known);
+        }
+        sqlx::query(INSERT)
+            .bind(subject.0)
+            .bind(fresh.bytes().as_slice())
+            .execute(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        let made = self.newest(subject).await?;
+        made.ok_or_else(|| VaultError::Unavailable("key was destroyed while it was made".into()))
+    }
+
+    async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError> {
+        let row: Option<Option<Vec<u8>>> = sqlx::query_scalar(FIND)
+            .bind(subject.0)
+            .bind(i64::from(number))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        match row {
+            None => Ok(Found::Unknown),
+            Some(None) => Ok(Found::Destroyed),
+            Some(Some(bytes)) => DataKey::from_stored(&bytes)
+                .map(Found::Key)
+                .ok_or_else(damaged),
+        }
+    }
+
+    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError> {
+        sqlx::query(DESTROY)
+            .bind(subject.0)
+            .execute(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        // The old row must not stay in the table's file. A reader that holds it
+        // back is no reason to say that nothing was destroyed.
+        if let Err(error) = sqlx::raw_sql("VACUUM secrets.vault_keys")
+            .execute(&self.pool)
+            .await
+        {
+            tracing::warn!(reason = reason(&error), "table of keys was not cleaned");
+        }
+        Ok(())
+    }
+}

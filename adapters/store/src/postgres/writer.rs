@@ -1,0 +1,137 @@
+//! The one writer of a node: drains its queue and commits in groups.
+
+use super::{
+    batch::{self, Outcomes},
+    connect::Database,
+    listen::tell,
+    reason,
+};
+use crate::admission;
+use commands::ports::{Append, AppendError, Position};
+use sqlx::PgConnection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How many batches may wait for the writer.
+pub(crate) const JOBS_MAX: usize = 4096;
+/// Batches that are committed together, most.
+const GROUP_MAX: usize = 1024;
+
+/// One batch and who waits for it.
+pub(crate) struct Job {
+    pub(crate) batch: Vec<Append>,
+    pub(crate) reply: oneshot::Sender<Outcomes>,
+}
+
+/// Writes what comes in until every handle is gone.
+pub(crate) struct Writer {
+    database: Database,
+    connection: Option<PgConnection>,
+    wake: watch::Sender<Position>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        database: Database,
+        connection: PgConnection,
+        wake: watch::Sender<Position>,
+    ) -> Self {
+        Self {
+            database,
+            connection: Some(connection),
+            wake,
+        }
+    }
+
+    /// Serves until every handle is gone and everything accepted is answered.
+    pub(crate) async fn serve(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut group = Vec::with_capacity(GROUP_MAX);
+        while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
+            let mut outcomes = self.write(&group).await.into_iter();
+            for job in group.drain(..) {
+                let of_job = outcomes.by_ref().take(job.batch.len()).collect();
+                // Nobody waits any more: what was stored is stored all the same.
+                let _ = job.reply.send(of_job);
+            }
+        }
+    }
+
+    async fn write(&mut self, group: &[Job]) -> Outcomes {
+        let all: Vec<&Append> = group.iter().flat_map(|job| &job.batch).collect();
+        let admitted: Vec<_> = all.iter().map(|append| admission::check(append)).collect();
+        let good: Vec<&Append> = all
+            .iter()
+            .zip(&admitted)
+            .filter(|(_, admitted)| admitted.is_ok())
+            .map(|(append, _)| *append)
+            .collect();
+        let mut outcomes = self.commit(&good).await.into_iter();
+        let missing = || AppendError::Unavailable("log gave no answer".into());
+        admitted
+            .into_iter()
+            .map(|admitted| {
+                admitted.and_then(|()| outcomes.next().unwrap_or_else(|| Err(missing())))
+            })
+            .collect()
+    }
+
+    async fn commit(&mut self, batch: &[&Append]) -> Outcomes {
+        match self.call(batch).await {
+            Ok(outcomes) => outcomes,
+            // The database refused the batch for what is in it: nothing was
+            // stored, and one append may not take the others with it.
+            Err(sqlx::Error::Database(refusal)) if batch.len() > 1 => {
+                let reason = refusal.message().to_owned();
+                tracing::warn!(reason, "appends are written one by one");
+                let mut outcomes = Vec::with_capacity(batch.len());
+                for append in batch {
+                    match self.call(&[append]).await {
+                        Ok(of_one) => outcomes.extend(of_one),
+                        Err(error) => outcomes.extend(refuse(&error, 1)),
+                    }
+                }
+                outcomes
+            }
+            Err(error) => {
+                tracing::warn!(reason = reason(&error), "event log can not write");
+                refuse(&error, batch.len())
+            }
+        }
+    }
+
+    async fn call(&mut self, batch: &[&Append]) -> Result<Outcomes, sqlx::Error> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.database.connect().await?,
+        };
+        let outcomes = batch::append(&mut connection, batch).await;
+        let usable = match &outcomes {
+            Ok(_) => true,
+            // A server that shuts down or ends the session says so as a refusal.
+            Err(sqlx::Error::Database(refusal)) => {
+                !refusal.code().is_some_and(|code| code.starts_with("57P"))
+            }
+            // Anything else is the connection's own trouble.
+            Err(_) => false,
+        };
+        if usable {
+            self.connection = Some(connection);
+        }
+        let outcomes = outcomes?;
+        let last = outcomes
+            .iter()
+            .filter_map(|outcome| outcome.as_ref().ok()?.changes.last())
+            .map(|written| written.position.0)
+            .max();
+        if let Some(last) = last {
+            tell(&self.wake, last);
+        }
+        Ok(outcomes)
+    }
+}
+
+fn refuse(error: &sqlx::Error, count: usize) -> Outcomes {
+    vec![Err(AppendError::Unavailable(reason(error))); count]
+}

@@ -1,0 +1,117 @@
+//! The log on PostgreSQL obeys the contract.
+
+use commands::ports::EventLog;
+use ringledger_store::{
+    self as store, Stores, contract,
+    testing::{self, Database},
+};
+use std::sync::Arc;
+
+/// A store in a database of its own.
+struct Fresh {
+    stores: Stores,
+    database: Database,
+}
+
+impl Fresh {
+    async fn new() -> Self {
+        let database = testing::database().await;
+        let stores = store::open(database.url()).await.unwrap();
+        Self { stores, database }
+    }
+
+    fn log(&self) -> Arc<dyn EventLog> {
+        Arc::clone(&self.stores.log)
+    }
+
+    /// The log as several servers have it open.
+    async fn nodes(&self, count: usize) -> Vec<Arc<dyn EventLog>> {
+        let mut logs = vec![self.log()];
+        while logs.len() < count {
+            logs.push(self.database.node().await.unwrap().log);
+        }
+        logs
+    }
+}
+
+#[tokio::test]
+async fn expected_version_is_exact() {
+    let store = Fresh::new().await;
+    contract::expected_version_is_exact(store.log()).await;
+}
+
+#[tokio::test]
+async fn what_was_written_is_read() {
+    let store = Fresh::new().await;
+    contract::what_was_written_is_read(store.log()).await;
+}
+
+#[tokio::test]
+async fn a_retry_hears_the_first_result() {
+    let store = Fresh::new().await;
+    contract::a_retry_hears_the_first_result(store.log()).await;
+}
+
+#[tokio::test]
+async fn one_command_has_one_effect_inside_a_batch() {
+    let store = Fresh::new().await;
+    contract::one_command_has_one_effect_inside_a_batch(store.log()).await;
+}
+
+#[tokio::test]
+async fn a_refused_append_leaves_the_others_of_its_batch() {
+    let store = Fresh::new().await;
+    contract::a_refused_append_leaves_the_others_of_its_batch(store.log()).await;
+}
+
+#[tokio::test]
+async fn an_append_without_events_is_refused() {
+    let store = Fresh::new().await;
+    contract::an_append_without_events_is_refused(store.log()).await;
+}
+
+#[tokio::test]
+async fn reading_resumes_after_every_position() {
+    let store = Fresh::new().await;
+    contract::reading_resumes_after_every_position(store.log()).await;
+}
+
+#[tokio::test]
+async fn wakeups_follow_the_head() {
+    let store = Fresh::new().await;
+    contract::wakeups_follow_the_head(store.log()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_reader_misses_nothing() {
+    let store = Fresh::new().await;
+    contract::a_tail_reader_misses_nothing(vec![store.log()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hot_stream_stays_contiguous() {
+    let store = Fresh::new().await;
+    contract::a_hot_stream_stays_contiguous(vec![store.log()]).await;
+}
+
+#[tokio::test]
+async fn a_closed_log_keeps_everything() {
+    let store = Fresh::new().await;
+    let before = contract::written_before(store.log()).await;
+    let Fresh { stores, database } = store;
+    drop(stores);
+    let stores = store::open(database.url()).await.unwrap();
+    contract::everything_is_kept(stores.log, before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_reader_misses_nothing_on_several_nodes() {
+    let store = Fresh::new().await;
+    contract::a_tail_reader_misses_nothing(store.nodes(4).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hot_stream_stays_contiguous_on_several_nodes() {
+    let store = Fresh::new().await;
+    contract::a_hot_stream_stays_contiguous(store.nodes(4).await).await;
+}

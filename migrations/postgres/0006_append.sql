@@ -1,0 +1,134 @@
+-- Appends a batch in one call and one commit. Appends are judged in order; one
+-- that is refused leaves the others untouched.
+--
+-- The lock is taken first and held until the commit is visible, so the order of
+-- positions is the order of commits on any number of nodes, and positions have
+-- no holes. Every statement below sees all that was committed before the lock.
+--
+-- a_*: one element an append, c_*: one a change (the events of one command),
+-- e_*: one an event. `a_leader` is the first append of the batch on the same
+-- stream, `c_leader` the first change with the same command. Offsets count
+-- events from the append's first, from 0. `repeats`: some command is in the
+-- batch twice.
+--
+-- Answers one element an append: `starts` is the position before its first
+-- event (NULL: refused), `actuals` the version that its stream had, `known` the
+-- change whose command was written before, and where that went.
+CREATE FUNCTION es_append(
+    a_stream text[], a_type text[], a_expected bigint[], a_events bigint[], a_leader int[],
+    a_change_first int[], a_change_last int[],
+    c_append int[], c_command uuid[], c_leader int[], c_tenant uuid[], c_correlation uuid[],
+    c_causation uuid[], c_actor text[], c_epoch bigint[], c_metadata text[], c_version bigint[],
+    c_offset bigint[],
+    e_change int[], e_offset bigint[], e_id uuid[], e_type text[], e_version text[], e_payload text[],
+    repeats boolean,
+    OUT starts bigint[], OUT actuals bigint[], OUT fenced boolean[], OUT known int[],
+    OUT known_stream text[], OUT known_version bigint[], OUT known_position bigint[]
+) LANGUAGE plpgsql
+-- The plans are made once, when the tables may still be empty: they must not
+-- read a table that has grown since from end to end.
+SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+DECLARE
+    before     bigint;
+    head       bigint;
+    versions   bigint[];
+    k_stream   text[];
+    k_version  bigint[];
+    k_position bigint[];
+    k_count    bigint;
+    old_epochs bigint[];
+    duplicate  int;
+BEGIN
+    PERFORM pg_advisory_xact_lock(731087090301);
+
+    SELECT coalesce(max(global_position), 0) INTO before FROM events;
+    head := before;
+
+    SELECT array_agg(k.stream ORDER BY c.n), array_agg(k.version ORDER BY c.n),
+           array_agg(k.position ORDER BY c.n), count(k.stream)
+      INTO k_stream, k_version, k_position, k_count
+      FROM unnest(c_command) WITH ORDINALITY AS c (id, n)
+      LEFT JOIN es_commands k ON k.command_id = c.id;
+
+    SELECT array_agg(coalesce((SELECT e.sequence FROM events e WHERE e.aggregate_id = a.stream
+                               ORDER BY e.sequence DESC LIMIT 1), 0) ORDER BY a.n)
+      INTO versions
+      FROM unnest(a_stream) WITH ORDINALITY AS a (stream, n);
+
+    -- A run that a newer one of the same name has replaced.
+    SELECT array_agg(c.epoch) INTO old_epochs
+      FROM (SELECT DISTINCT unnest(c_epoch) AS epoch) c
+      JOIN es_nodes n ON n.epoch = c.epoch
+     WHERE EXISTS (SELECT 1 FROM es_nodes m WHERE m.name = n.name AND m.epoch > n.epoch);
+
+    starts := array_fill(NULL::bigint, ARRAY[cardinality(a_stream)]);
+    actuals := starts;
+    known_version := starts;
+    known_position := starts;
+    known := array_fill(NULL::int, ARRAY[cardinality(a_stream)]);
+    known_stream := array_fill(NULL::text, ARRAY[cardinality(a_stream)]);
+    fenced := array_fill(false, ARRAY[cardinality(a_stream)]);
+
+    FOR i IN 1 .. cardinality(a_stream) LOOP
+        IF old_epochs IS NOT NULL
+           AND c_epoch[a_change_first[i] : a_change_last[i]] && old_epochs THEN
+            fenced[i] := true;
+            CONTINUE;
+        END IF;
+        IF repeats OR k_count > 0 THEN
+            duplicate := NULL;
+            FOR c IN a_change_first[i] .. a_change_last[i] LOOP
+                IF k_stream[c_leader[c]] IS NOT NULL THEN
+                    duplicate := c;
+                    EXIT;
+                END IF;
+            END LOOP;
+            IF duplicate IS NOT NULL THEN
+                known[i] := duplicate;
+                known_stream[i] := k_stream[c_leader[duplicate]];
+                known_version[i] := k_version[c_leader[duplicate]];
+                known_position[i] := k_position[c_leader[duplicate]];
+                CONTINUE;
+            END IF;
+        END IF;
+        actuals[i] := versions[a_leader[i]];
+        CONTINUE WHEN actuals[i] <> a_expected[i];
+        starts[i] := head;
+        IF repeats THEN
+            FOR c IN a_change_first[i] .. a_change_last[i] LOOP
+                k_stream[c_leader[c]] := a_stream[i];
+                k_version[c_leader[c]] := c_version[c];
+                k_position[c_leader[c]] := head + c_offset[c] + 1;
+            END LOOP;
+        END IF;
+        versions[a_leader[i]] := a_expected[i] + a_events[i];
+        head := head + a_events[i];
+    END LOOP;
+
+    IF head > before THEN
+        INSERT INTO es_commands (command_id, stream, version, position)
+        SELECT c.command, a_stream[c.append], c.version, starts[c.append] + c.last + 1
+          FROM unnest(c_command, c_append, c_version, c_offset) AS c (command, append, version, last)
+         WHERE starts[c.append] IS NOT NULL;
+
+        INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
+            payload, metadata, global_position, event_id, command_id, tenant, correlation_id,
+            causation_id, actor, node_epoch, recorded_at)
+        SELECT a_type[c_append[e.change]], a_stream[c_append[e.change]],
+               a_expected[c_append[e.change]] + e.nth + 1, e.type, e.version, e.payload::json,
+               c_metadata[e.change]::json, starts[c_append[e.change]] + e.nth + 1, e.id,
+               c_command[e.change], c_tenant[e.change], c_correlation[e.change],
+               c_causation[e.change], c_actor[e.change], c_epoch[e.change], clock_timestamp()
+          FROM unnest(e_change, e_offset, e_id, e_type, e_version, e_payload)
+               AS e (change, nth, id, type, version, payload)
+         WHERE starts[c_append[e.change]] IS NOT NULL;
+
+        PERFORM pg_notify('ringledger_log', head::text);
+    END IF;
+END $$;
