@@ -9,6 +9,9 @@ use uuid::Uuid;
 const PAGE: usize = 1_000;
 /// The event that lets an agent's phone ring.
 const RINGS: &str = "offer_started";
+/// The event that takes an agent for a visit, and the one that began the visit.
+const RESERVES: &str = "agent_reserved";
+const WAITS: &str = "visit_opened";
 /// The first event of a call.
 const BEGINS: &str = "call_received";
 
@@ -60,10 +63,7 @@ fn account(events: &[Recorded]) -> Record {
         .iter()
         .filter(|event| &*event.event_type == BEGINS)
         .count();
-    let by_id: HashMap<Uuid, &Recorded> = during
-        .iter()
-        .map(|event| (event.event_id.0, event))
-        .collect();
+    let causes = Causes::of(during);
     let mut begun: HashMap<&StreamId, Position> = HashMap::new();
     for event in during {
         begun.entry(&event.stream).or_insert(event.position);
@@ -73,7 +73,7 @@ fn account(events: &[Recorded]) -> Record {
         .filter(|event| &*event.event_type == RINGS)
         .map(|event| {
             let since = begun.get(&event.stream).copied().unwrap_or_default();
-            chain(event, since, &by_id)
+            chain(event, since, &causes)
         });
     let longest = chains.max_by_key(Vec::len).unwrap_or_default();
     Record {
@@ -84,12 +84,51 @@ fn account(events: &[Recorded]) -> Record {
     }
 }
 
+/// Why events happened.
+struct Causes<'a> {
+    by_id: HashMap<Uuid, &'a Recorded>,
+    opened: HashMap<String, &'a Recorded>,
+}
+
+impl<'a> Causes<'a> {
+    fn of(events: &'a [Recorded]) -> Self {
+        let opened = events
+            .iter()
+            .filter(|event| &*event.event_type == WAITS)
+            .filter_map(|event| Some((visit_of(event)?, event)));
+        Self {
+            by_id: events
+                .iter()
+                .map(|event| (event.event_id.0, event))
+                .collect(),
+            opened: opened.collect(),
+        }
+    }
+
+    /// The event that led to this one. An agent is reserved because of an
+    /// offer, which is no event: the caller's part in it is the visit.
+    fn before(&self, event: &Recorded) -> Option<&'a Recorded> {
+        match self.by_id.get(&event.metadata.causation_id) {
+            Some(cause) => Some(cause),
+            None if &*event.event_type == RESERVES => self.opened.get(&visit_of(event)?).copied(),
+            None => None,
+        }
+    }
+}
+
+/// The visit that an event names.
+fn visit_of(event: &Recorded) -> Option<String> {
+    let payload: serde_json::Value = serde_json::from_str(&event.payload).ok()?;
+    let visit = &payload["event"][&*event.event_type]["visit"];
+    Some(visit.as_str()?.to_owned())
+}
+
 /// The commits that led to an event, the first one first. It begins with the
 /// call: what was before was not waited for by this caller.
-fn chain(last: &Recorded, since: Position, by_id: &HashMap<Uuid, &Recorded>) -> Vec<String> {
+fn chain(last: &Recorded, since: Position, causes: &Causes<'_>) -> Vec<String> {
     let mut commits = vec![last.event_type.to_string()];
     let mut current = last;
-    while let Some(cause) = by_id.get(&current.metadata.causation_id) {
+    while let Some(cause) = causes.before(current) {
         // A cause is always older than its effect, so this ends.
         if cause.position < since || cause.position >= current.position {
             break;
@@ -112,7 +151,13 @@ mod tests {
         time::Timestamp,
     };
 
-    fn event(position: u64, stream: &str, kind: &str, command: u128, cause: u128) -> Recorded {
+    fn event(
+        position: u64,
+        stream: &str,
+        kind: &'static str,
+        command: u128,
+        cause: u128,
+    ) -> Recorded {
         Recorded {
             position: Position(position),
             stream: StreamId::from_stored(stream),
@@ -120,7 +165,7 @@ mod tests {
             event_id: EventId(Uuid::from_u128(u128::from(position))),
             event_type: kind.into(),
             event_version: 1,
-            payload: "{}".into(),
+            payload: format!(r#"{{"event":{{"{kind}":{{"visit":"v"}}}}}}"#).into(),
             command_id: CommandId(Uuid::from_u128(command)),
             metadata: Metadata {
                 tenant: DEFAULT_TENANT,
@@ -141,7 +186,8 @@ mod tests {
             event(2, "call-c", "call_received", 2, 901),
             event(3, "call-c", "call_enqueued", 2, 901),
             event(4, "line-q", "visit_opened", 3, 3),
-            event(5, "agentsession-a-1", "agent_reserved", 4, 4),
+            // Because of an offer.
+            event(5, "agentsession-a-1", "agent_reserved", 4, 903),
             event(6, "call-c", "offer_started", 5, 5),
             event(7, "call-c", "call_ended", 6, 902),
         ];
