@@ -38,13 +38,8 @@ pub struct Server {
     sip: sip::driver::Handle,
     http: SocketAddr,
     relay: media::Relay,
-    gateway: Gateway,
-    feed: Feed,
-    directory: Directory,
+    record: Record,
     views: Views,
-    stores: Stores,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
     processes: Option<Processes>,
     projections: Option<projections::Running>,
     media_stop: Option<oneshot::Sender<()>>,
@@ -52,7 +47,6 @@ pub struct Server {
     shutdown: CancellationToken,
     new_token: Option<String>,
     recovered_count: usize,
-    node_epoch: u64,
 }
 
 impl std::fmt::Debug for Server {
@@ -60,6 +54,130 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server")
             .field("http", &self.http)
             .finish_non_exhaustive()
+    }
+}
+
+/// The write side of a node.
+struct Record {
+    stores: Stores,
+    /// The last sign of life of the run before.
+    dead: Option<store::Heartbeat>,
+    node_epoch: u64,
+    gateway: Gateway,
+    feed: Feed,
+    directory: Directory,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Record {
+    async fn open(config: &Config, data: &Path) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let url = config.store_url(data);
+        let stores = store::open(&url).await.context("store can not be opened")?;
+        let dead = stores
+            .nodes
+            .last_beat()
+            .await
+            .context("last heartbeat can not be read")?;
+        let node_epoch = stores
+            .nodes
+            .next_epoch(NODE)
+            .await
+            .context("no run number")?;
+        let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
+        let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), node_epoch);
+        let directory = Directory::start(feed.clone()).await?;
+        Ok(Self {
+            stores,
+            dead,
+            node_epoch,
+            gateway,
+            feed,
+            directory,
+            clock,
+            entropy,
+        })
+    }
+
+    /// What must follow from the record: recovery first, then the processes.
+    async fn start_processes(&self) -> anyhow::Result<Processes> {
+        let means = Means {
+            gateway: self.gateway.clone(),
+            feed: self.feed.clone(),
+            store: self.stores.read.clone(),
+            clock: self.clock.clone(),
+        };
+        recovery::start(&means, self.dead).await.context("recovery")
+    }
+
+    /// What people see of the record.
+    async fn start_projections(&self) -> anyhow::Result<projections::Running> {
+        let means = projections::Means {
+            feed: self.feed.clone(),
+            read: self.stores.read.clone(),
+            vault: self.stores.vault.clone(),
+        };
+        projections::start(means)
+            .await
+            .context("read models can not start")
+    }
+
+    /// Applies the configuration; returns the token, if one was made.
+    async fn provision(&self, config: &Config) -> anyhow::Result<Option<String>> {
+        let provisioner = Provisioner {
+            gateway: self.gateway.clone(),
+            directory: self.directory.clone(),
+            secrets: self.stores.secrets.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            realm: config.sip.realm.clone(),
+        };
+        provisioner.apply(config).await.context("configuration")?;
+        let secrets = self.stores.secrets.as_ref();
+        token::ensure(secrets, self.entropy.as_ref(), config.http.token.as_ref())
+            .await
+            .context("API token")
+    }
+
+    fn media_means(&self, relay: &media::Relay) -> media::driver::Means {
+        media::driver::Means {
+            relay: relay.clone(),
+            feed: self.feed.clone(),
+            gateway: self.gateway.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    fn sip_parts(&self, relay: &media::Relay) -> sip::driver::Parts {
+        sip::driver::Parts {
+            gateway: self.gateway.clone(),
+            feed: self.feed.clone(),
+            directory: self.directory.clone(),
+            vault: self.stores.vault.clone(),
+            store: self.stores.read.clone(),
+            secrets: self.stores.secrets.clone(),
+            media: Arc::new(MediaPort(relay.clone())),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    fn services(&self, views: &Views, realm: String) -> Services {
+        Services {
+            gateway: self.gateway.clone(),
+            directory: self.directory.clone(),
+            views: views.clone(),
+            secrets: self.stores.secrets.clone(),
+            vault: self.stores.vault.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            realm,
+            tenant: DEFAULT_TENANT,
+            options: graphql::Options::default(),
+        }
     }
 }
 
@@ -74,127 +192,44 @@ impl Server {
         data: &Path,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-
-        // The record.
-        let stores = store::open(&config.store_url(data))
-            .await
-            .context("store can not be opened")?;
-        let dead = stores
-            .nodes
-            .last_beat()
-            .await
-            .context("last heartbeat can not be read")?;
-        let node_epoch = stores
-            .nodes
-            .next_epoch(NODE)
-            .await
-            .context("no run number")?;
-        let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
-        let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), node_epoch);
-        let directory = Directory::start(feed.clone()).await?;
-
-        // Its readers: first what must follow from it, then what people see of it.
-        let means = Means {
-            gateway: gateway.clone(),
-            feed: feed.clone(),
-            store: stores.read.clone(),
-            clock: clock.clone(),
-        };
-        let processes = recovery::start(&means, dead).await.context("recovery")?;
-        let recovered_count = processes.recovered_count;
-        let projections = projections::start(projections::Means {
-            feed: feed.clone(),
-            read: stores.read.clone(),
-            vault: stores.vault.clone(),
-        })
-        .await
-        .context("read models can not start")?;
+        let record = Record::open(&config, data).await?;
+        let processes = record.start_processes().await?;
+        let projections = record.start_projections().await?;
         let views = projections.views();
-        let provisioner = Provisioner {
-            gateway: gateway.clone(),
-            directory: directory.clone(),
-            secrets: stores.secrets.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            realm: config.sip.realm.clone(),
-        };
-        provisioner.apply(&config).await.context("configuration")?;
-        let new_token = token::ensure(
-            stores.secrets.as_ref(),
-            entropy.as_ref(),
-            config.http.token.as_ref(),
-        )
-        .await
-        .context("API token")?;
+        let new_token = record.provision(&config).await?;
 
         // The network: media, SIP, HTTP. Effects start at the head: what an
         // earlier run has done or left undone is not done again.
         let shutdown = CancellationToken::new();
-        let (relay, media_events) = media::Relay::start(&config.media, entropy.clone())?;
-        let media_means = media::driver::Means {
-            relay: relay.clone(),
-            feed: feed.clone(),
-            gateway: gateway.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
+        let (relay, media_events) = media::Relay::start(&config.media, record.entropy.clone())?;
         let (media_stop, media_stopped) = oneshot::channel();
-        let head = feed.head();
+        let head = record.feed.head();
+        let media_means = record.media_means(&relay);
         let media_driver = media::driver::run(media_means, media_events, head, media_stopped);
-        let sip_parts = sip::driver::Parts {
-            gateway: gateway.clone(),
-            feed: feed.clone(),
-            directory: directory.clone(),
-            vault: stores.vault.clone(),
-            store: stores.read.clone(),
-            secrets: stores.secrets.clone(),
-            media: Arc::new(MediaPort(relay.clone())),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
         let realm = config.sip.realm.clone();
-        let sip = sip::driver::start(config.sip, sip_parts, shutdown.clone())
+        let sip = sip::driver::start(config.sip, record.sip_parts(&relay), shutdown.clone())
             .await
             .context("SIP can not start")?;
         let listener = TcpListener::bind(config.http.listen)
             .await
             .with_context(|| format!("HTTP can not listen on {}", config.http.listen))?;
         let http = listener.local_addr()?;
-        let services = Services {
-            gateway: gateway.clone(),
-            directory: directory.clone(),
-            views: views.clone(),
-            secrets: stores.secrets.clone(),
-            vault: stores.vault.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            realm,
-            tenant: DEFAULT_TENANT,
-            options: graphql::Options::default(),
-        };
-        let router = graphql::router(services, probes(&stores, &views, metrics));
+        let probes = probes(&record.stores, &views, &shutdown, metrics);
+        let router = graphql::router(record.services(&views, realm), probes);
 
         let mut server = Self {
             sip,
             http,
             relay,
-            gateway,
-            feed,
-            directory,
             views,
-            stores,
-            clock,
-            entropy,
+            recovered_count: processes.recovered_count,
             processes: Some(processes),
             projections: Some(projections),
             media_stop: Some(media_stop),
             tasks: vec![],
             shutdown: shutdown.clone(),
             new_token,
-            recovered_count,
-            node_epoch,
+            record,
         };
         server.spawn("media driver", async move {
             media_driver.await.map_err(anyhow::Error::from)
@@ -227,9 +262,9 @@ impl Server {
     }
 
     fn spawn_heartbeat(&mut self) {
-        let (nodes, clock) = (self.stores.nodes.clone(), self.clock.clone());
-        let (epoch, shutdown) = (self.node_epoch, self.shutdown.clone());
-        let (gateway, relay) = (self.gateway.clone(), self.relay.clone());
+        let (nodes, clock) = (self.record.stores.nodes.clone(), self.record.clock.clone());
+        let (epoch, shutdown) = (self.record.node_epoch, self.shutdown.clone());
+        let (gateway, relay) = (self.record.gateway.clone(), self.relay.clone());
         self.tasks.push(tokio::spawn(async move {
             let mut tick = tokio::time::interval(HEARTBEAT);
             tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -280,17 +315,17 @@ impl Server {
 
     /// The committed events.
     pub const fn feed(&self) -> &Feed {
-        &self.feed
+        &self.record.feed
     }
 
     /// The write side.
     pub const fn gateway(&self) -> &Gateway {
-        &self.gateway
+        &self.record.gateway
     }
 
     /// Who is who.
     pub const fn directory(&self) -> &Directory {
-        &self.directory
+        &self.record.directory
     }
 
     /// SIP.
@@ -305,7 +340,7 @@ impl Server {
 
     /// The time and chance of this node, for commands of the operator.
     pub fn clock_and_entropy(&self) -> (&dyn Clock, &dyn Entropy) {
-        (self.clock.as_ref(), self.entropy.as_ref())
+        (self.record.clock.as_ref(), self.record.entropy.as_ref())
     }
 
     /// Stops every part in the order that loses nothing. Calls are ended by
@@ -329,11 +364,18 @@ impl Server {
     }
 }
 
-fn probes(stores: &Stores, views: &Views, metrics: PrometheusHandle) -> Probes {
-    let (log, views) = (stores.log.clone(), views.clone());
+/// What the server says of itself. SIP ends the whole node when one of its
+/// tasks ends, so it is well as long as nobody shuts down.
+fn probes(
+    stores: &Stores,
+    views: &Views,
+    shutdown: &CancellationToken,
+    metrics: PrometheusHandle,
+) -> Probes {
+    let (log, views, shutdown) = (stores.log.clone(), views.clone(), shutdown.clone());
     Probes {
         ready: Arc::new(move || {
-            let (log, views) = (log.clone(), views.clone());
+            let (log, views, shutdown) = (log.clone(), views.clone(), shutdown.clone());
             Box::pin(async move {
                 let running = views
                     .progress()
@@ -348,10 +390,9 @@ fn probes(stores: &Stores, views: &Views, metrics: PrometheusHandle) -> Probes {
                         name: "projections",
                         passed: running,
                     },
-                    // HTTP opens last: whoever can ask finds SIP open.
                     Check {
                         name: "sip",
-                        passed: true,
+                        passed: !shutdown.is_cancelled(),
                     },
                 ]
             })

@@ -25,14 +25,18 @@ const RETRY: Duration = Duration::from_millis(200);
 /// a matter for a person.
 const TRIES_MAX: u32 = 50;
 
+/// One process on a task of its own.
+#[derive(Debug)]
+struct Running {
+    name: &'static str,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), ProcessError>>,
+}
+
 /// Running processes.
 #[derive(Debug)]
 pub struct Processes {
-    running: Vec<(
-        &'static str,
-        oneshot::Sender<()>,
-        JoinHandle<Result<(), ProcessError>>,
-    )>,
+    running: Vec<Running>,
     /// Calls of the run before that were ended.
     pub recovered_count: usize,
 }
@@ -131,18 +135,24 @@ impl Processes {
             }
             result
         });
-        self.running.push((P::NAME, stop, task));
+        self.running.push(Running {
+            name: P::NAME,
+            stop,
+            task,
+        });
     }
 
     /// False when one has stopped by itself.
     pub fn are_running(&self) -> bool {
-        self.running.iter().all(|(_, _, task)| !task.is_finished())
+        self.running
+            .iter()
+            .all(|running| !running.task.is_finished())
     }
 
     /// Stops all; each saves its row.
     pub async fn stop(self) {
         let mut tasks = vec![];
-        for (name, stop, task) in self.running {
+        for Running { name, stop, task } in self.running {
             // One that has stopped by itself does not listen any more.
             let _ = stop.send(());
             tasks.push((name, task));

@@ -16,7 +16,7 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use domain::{call::AnswerMode, cause::Disposition, queue::Strategy};
-use phone::{AgentScript, CallOptions, CallerScript, Phone, PhoneOptions, Talk};
+use phone::{AgentScript, CallOptions, Phone, PhoneOptions};
 use projections::{agent_states, cdr, page::Page};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -34,6 +34,8 @@ const CALLERS: [&str; 5] = [
     "+4930100004",
     "+4930100005",
 ];
+/// What callers say.
+const CALLER_TONE_HZ: f64 = 880.0;
 /// Short, so that the demo is.
 const WRAP_UP_MS: u64 = 1_000;
 /// How long an agent's phone rings before the agent picks up.
@@ -103,29 +105,11 @@ async fn show(server: &Server, talk_ms: u64, plain: bool) -> anyhow::Result<()> 
     let (board_stop, board_stopped) = watch::channel(false);
     let mut agents = JoinSet::new();
     for (name, tone_hz) in AGENTS {
-        let options =
-            PhoneOptions::new(server.sip_addr(), name).with_password(format!("{name}-secret"));
-        let phone = Phone::bind(options).await?;
-        phone
-            .register(EXPIRES_S)
-            .await
-            .with_context(|| format!("{name} can not register"))?;
-        let mut stopped = stopped.clone();
-        let script = AgentScript {
-            ring_ms: RING_MS,
-            tone_hz: Some(tone_hz),
-            ..AgentScript::default()
-        };
-        agents.spawn(async move {
-            let until = async move {
-                // The sender lives as long as the demo.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            let stats = phone.run_agent(script, until).await;
-            // The server goes away with the demo in any case.
-            let _ = phone.unregister().await;
-            stats
-        });
+        agents.spawn(take_calls(
+            register(server, name).await?,
+            tone_hz,
+            stopped.clone(),
+        ));
     }
     until(server, || async {
         ready_agents(server)
@@ -142,14 +126,7 @@ async fn show(server: &Server, talk_ms: u64, plain: bool) -> anyhow::Result<()> 
     let mut callers = JoinSet::new();
     for number in CALLERS {
         let phone = Phone::bind(PhoneOptions::new(server.sip_addr(), number)).await?;
-        let script = CallerScript {
-            target: QUEUE.into(),
-            options: CallOptions::default(),
-            patience_ms: None,
-            talk: Talk::UntilRemoteHangup,
-            tone_hz: Some(880.0),
-        };
-        callers.spawn(call(server.views().clone(), phone, script, talk_ms));
+        callers.spawn(call(server.views().clone(), phone, talk_ms));
     }
     while let Some(done) = callers.join_next().await {
         done??;
@@ -173,17 +150,44 @@ async fn show(server: &Server, talk_ms: u64, plain: bool) -> anyhow::Result<()> 
     conclude(server).await
 }
 
-/// One caller: waits with music, talks to an agent for a while, hangs up.
-async fn call(
-    views: projections::views::Views,
+/// An agent's phone, registered.
+async fn register(server: &Server, name: &str) -> anyhow::Result<Phone> {
+    let options =
+        PhoneOptions::new(server.sip_addr(), name).with_password(format!("{name}-secret"));
+    let phone = Phone::bind(options).await?;
+    phone
+        .register(EXPIRES_S)
+        .await
+        .with_context(|| format!("{name} can not register"))?;
+    Ok(phone)
+}
+
+/// One agent: picks up, speaks a tone, waits until the caller hangs up.
+async fn take_calls(
     phone: Phone,
-    script: CallerScript,
-    talk_ms: u64,
-) -> anyhow::Result<()> {
-    let call = phone.call(&script.target, script.options).await?;
+    tone_hz: f64,
+    mut stopped: watch::Receiver<bool>,
+) -> phone::AgentStats {
+    let script = AgentScript {
+        ring_ms: RING_MS,
+        tone_hz: Some(tone_hz),
+        ..AgentScript::default()
+    };
+    let until = async move {
+        // The sender lives as long as the demo.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let stats = phone.run_agent(script, until).await;
+    // The server goes away with the demo in any case.
+    let _ = phone.unregister().await;
+    stats
+}
+
+/// One caller: waits with music, talks to an agent for a while, hangs up.
+async fn call(views: projections::views::Views, phone: Phone, talk_ms: u64) -> anyhow::Result<()> {
+    let call = phone.call(QUEUE, CallOptions::default()).await?;
     call.wait_answered(PATIENCE).await?;
-    call.media()
-        .play_tone(script.tone_hz.unwrap_or(880.0), 0.25);
+    call.media().play_tone(CALLER_TONE_HZ, 0.25);
     // The caller hears the agent when the record says that they are connected.
     let sip_call_id = call.call_id().to_owned();
     loop {
