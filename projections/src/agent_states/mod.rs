@@ -3,6 +3,8 @@
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use row::*;
 pub use store::*;

@@ -5,6 +5,8 @@
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use row::{Direction, End, Row, Superseded};
 pub use store::Filter;

@@ -4,6 +4,8 @@
 mod apply;
 mod row;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use row::Row;
 pub use store::{EVENTS_MAX, Filter};

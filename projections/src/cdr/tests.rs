@@ -1,0 +1,163 @@
+use super::Cdr;
+use crate::testing::{Side, World, call, fold_all, show};
+use domain::{
+    call::Route,
+    cause::{EndReason, OfferOutcome},
+};
+
+const TIMES: &[&str] = &[
+    "revision",
+    "disposition",
+    "hangup_by",
+    "offers_count",
+    "ring_ms",
+    "hold_ms",
+    "wrap_up_ms",
+    "setup_ms",
+    "duration_ms",
+    "billable_ms",
+    "wait_ms",
+    "talk_ms",
+];
+
+#[track_caller]
+fn check(world: &World, expected: &str) {
+    assert_eq!(show::<Cdr>(world, TIMES), expected);
+}
+
+#[tokio::test]
+async fn ring_times_of_all_offers_add_up_and_the_wait_includes_them() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.pass(1_000).offers(1, 1).pass(500).rings(1);
+    world.pass(3_000).fails(1, OfferOutcome::NoAnswer).settle();
+    world.pass(200).offers(1, 2).pass(300).rings(1);
+    world.pass(2_000).answers(1).settle();
+    world.pass(60_000).hangs_up(1, Side::Agent);
+    check(
+        &world,
+        "cdr: revision=1 disposition=ANSWERED hangup_by=agent offers_count=2 ring_ms=5000 \
+         hold_ms=0 wrap_up_ms=0 setup_ms=7000 duration_ms=67000 billable_ms=60000 \
+         wait_ms=7000 talk_ms=60000",
+    );
+}
+
+#[tokio::test]
+async fn overlapping_holds_count_once_and_are_not_talk() {
+    let mut world = World::open().await;
+    world
+        .arrives(1)
+        .settle()
+        .offers(1, 1)
+        .rings(1)
+        .answers(1)
+        .settle();
+    world.pass(10_000).holds(1, Side::Caller);
+    world.pass(2_000).holds(1, Side::Agent);
+    world.pass(1_000).retrieves(1, Side::Caller);
+    world.pass(4_000).retrieves(1, Side::Agent);
+    world.pass(1_000).holds(1, Side::Agent);
+    // Held to the end.
+    world.pass(500).hangs_up(1, Side::Caller);
+    check(
+        &world,
+        "cdr: revision=1 disposition=ANSWERED hangup_by=caller offers_count=1 ring_ms=0 \
+         hold_ms=7500 wrap_up_ms=0 setup_ms=0 duration_ms=18500 billable_ms=18500 \
+         wait_ms=0 talk_ms=11000",
+    );
+}
+
+#[tokio::test]
+async fn what_comes_after_the_end_gives_the_next_revision_and_keeps_the_last() {
+    let mut world = World::open().await;
+    world
+        .arrives(1)
+        .settle()
+        .offers(1, 1)
+        .rings(1)
+        .answers(1)
+        .settle();
+    world.pass(1_000).hangs_up(1, Side::Caller).settle();
+    // The other side hung up in the same moment.
+    world.pass(20).hangs_up(1, Side::Caller);
+    world.pass(2_480).wrap_up_ends(1, 1);
+    let columns = &[
+        "revision",
+        "wrap_up_ms",
+        "late_facts_count",
+        "duration_ms",
+        "superseded",
+    ];
+    let ended = world.facts.len() as u64 - 5;
+    let (started, late) = (ended + 2, ended + 3);
+    assert_eq!(
+        show::<Cdr>(&world, columns),
+        format!(
+            "cdr: revision=3 wrap_up_ms=2500 late_facts_count=1 duration_ms=1000 superseded=\
+             [{{\"event_position_last\":{started},\"late_facts_count\":0,\"revision\":1,\"wrap_up_ms\":0}},\
+             {{\"event_position_last\":{late},\"late_facts_count\":1,\"revision\":2,\"wrap_up_ms\":0}}]"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_while_an_agent_rings_has_waited_and_rung_to_the_end() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.pass(2_000).offers(1, 1).pass(500).rings(1);
+    world.pass(1_500).hangs_up(1, Side::Caller).settle();
+    check(
+        &world,
+        "cdr: revision=1 disposition=ABANDONED hangup_by=caller offers_count=1 ring_ms=1500 \
+         hold_ms=0 wrap_up_ms=0 duration_ms=4000 billable_ms=0 wait_ms=4000 talk_ms=0",
+    );
+}
+
+#[tokio::test]
+async fn every_invite_has_a_record_those_that_were_refused_too() {
+    let mut world = World::open().await;
+    world.receive(9, Route::Refused(EndReason::UnknownAddress));
+    assert_eq!(
+        show::<Cdr>(
+            &world,
+            &[
+                "call_id",
+                "disposition",
+                "reason",
+                "sip_status",
+                "q850_cause"
+            ]
+        ),
+        "cdr: call_id=call9 disposition=FAILED reason=unknown_address sip_status=404 q850_cause=1"
+    );
+}
+
+#[tokio::test]
+async fn an_end_that_was_noticed_late_counts_at_its_own_time() {
+    let mut world = World::open().await;
+    world
+        .arrives(1)
+        .settle()
+        .offers(1, 1)
+        .rings(1)
+        .answers(1)
+        .settle();
+    let last_seen = world.now.plus_ms(5_000);
+    world.pass(90_000).on(
+        1,
+        domain::call::Command::EndCall {
+            reason: EndReason::NodeLost,
+            ended_at: Some(last_seen),
+        },
+    );
+    let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();
+    assert_eq!((record.duration_ms(), record.talk_ms()), (5_000, 5_000));
+    assert!(record.end.unwrap().incomplete);
+}
+
+#[tokio::test]
+async fn while_the_call_is_in_progress_its_record_is_not_among_the_ended() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    assert_eq!(show::<Cdr>(&world, &["call_id"]), "cdr_open: call_id=call1");
+}
