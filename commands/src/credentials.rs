@@ -30,7 +30,10 @@ impl Ha1 {
     /// Hashes a password for a user in a realm.
     pub fn compute(user: &str, realm: &str, password: &str) -> Self {
         let text = format!("{user}:{realm}:{password}");
-        Self { md5: Md5::digest(&text).into(), sha256: Sha256::digest(&text).into() }
+        Self {
+            md5: Md5::digest(&text).into(),
+            sha256: Sha256::digest(&text).into(),
+        }
     }
 
     /// As it is kept: both hashes in hexadecimal, with a colon between.
@@ -41,7 +44,10 @@ impl Ha1 {
     /// Reads what [`Self::to_stored`] wrote; `None` for anything else.
     pub fn from_stored(text: &str) -> Option<Self> {
         let (md5, sha256) = text.split_once(':')?;
-        let mut ha1 = Self { md5: [0; 16], sha256: [0; 32] };
+        let mut ha1 = Self {
+            md5: [0; 16],
+            sha256: [0; 32],
+        };
         hex::decode_to_slice(md5, &mut ha1.md5).ok()?;
         hex::decode_to_slice(sha256, &mut ha1.sha256).ok()?;
         Some(ha1)

@@ -11,11 +11,16 @@ use crate::{
 use domain::{
     any::{AnyCommand, AnyEvent},
     id::{CommandId, DEFAULT_TENANT},
+    line,
     process::{Input, Intent, Process, command_id},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -85,9 +90,41 @@ pub struct Runner<P: Process> {
     state: P::State,
     position: Position,
     outstanding: BTreeMap<CommandId, AnyCommand>,
+    /// Lanes with a command on its way, and what waits behind it.
+    lanes: HashMap<Lane, VecDeque<Asked>>,
     answers: mpsc::UnboundedReceiver<Heard>,
     answered: mpsc::UnboundedSender<Heard>,
     changed: bool,
+}
+
+/// Commands that must keep their order: those for one aggregate, and in a
+/// waiting line, which many calls share, those for one visit.
+type Lane = (&'static str, String);
+
+fn lane_of(command: &AnyCommand) -> Lane {
+    let (category, key) = command.target();
+    match command {
+        AnyCommand::Line(
+            _,
+            line::Command::OpenVisit { visit, .. }
+            | line::Command::MatchVisit { visit, .. }
+            | line::Command::ReturnVisit { visit, .. }
+            | line::Command::CloseVisit { visit, .. },
+        ) => (category, visit.to_string()),
+        AnyCommand::Call(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..) => (category, key),
+    }
+}
+
+/// A command on its way.
+struct Asked {
+    command_id: CommandId,
+    command: AnyCommand,
+    cause: Uuid,
 }
 
 struct Heard {
@@ -139,6 +176,7 @@ impl<P: Process> Runner<P> {
             state,
             position,
             outstanding: outstanding.into_iter().collect(),
+            lanes: HashMap::new(),
             answers,
             answered,
             changed: false,
@@ -246,6 +284,7 @@ impl<P: Process> Runner<P> {
     fn hear(&mut self, heard: Heard) {
         self.outstanding.remove(&heard.command_id);
         self.changed = true;
+        self.go_on(lane_of(&heard.command));
         let Some(refused) = heard.refusal else { return };
         metrics::counter!(
             "ringledger_process_refusals_count", "process" => P::NAME, "code" => refused.code
@@ -267,10 +306,44 @@ impl<P: Process> Runner<P> {
         self.carry_out(id, intent.command.clone(), intent.cause);
     }
 
-    /// Puts the command into its mailbox now, so that the order of intents is
-    /// kept for each aggregate, and waits for the answer aside.
+    /// Puts the command into its mailbox, unless an earlier one of its lane has
+    /// no answer yet: a store that is away must not change their order.
     fn carry_out(&mut self, command_id: CommandId, command: AnyCommand, cause: Uuid) {
         self.outstanding.insert(command_id, command.clone());
+        let lane = lane_of(&command);
+        let asked = Asked {
+            command_id,
+            command,
+            cause,
+        };
+        match self.lanes.entry(lane) {
+            Entry::Occupied(mut waiting) => waiting.get_mut().push_back(asked),
+            Entry::Vacant(lane) => {
+                lane.insert(VecDeque::new());
+                self.submit(asked);
+            }
+        }
+    }
+
+    /// The lane's command has its answer: the next one may go.
+    fn go_on(&mut self, lane: Lane) {
+        let next = match self.lanes.get_mut(&lane) {
+            Some(waiting) => waiting.pop_front(),
+            None => return,
+        };
+        match next {
+            Some(asked) => self.submit(asked),
+            None => drop(self.lanes.remove(&lane)),
+        }
+    }
+
+    /// Submits now and waits for the answer aside.
+    fn submit(&self, asked: Asked) {
+        let Asked {
+            command_id,
+            command,
+            cause,
+        } = asked;
         let envelope = Envelope {
             command_id,
             at: self.means.clock.now(),
@@ -356,7 +429,7 @@ async fn insist(
 
 /// The call that a command is about, where its target or content says so.
 fn correlation_of(command: &AnyCommand) -> Option<Uuid> {
-    use domain::{line, session};
+    use domain::session;
     match command {
         AnyCommand::Call(call, _) => Some(call.0),
         AnyCommand::Line(_, line::Command::OpenVisit { call, .. }) => Some(call.0),
@@ -388,7 +461,7 @@ async fn until(deadline: Option<Timestamp>, clock: &dyn Clock) {
 
 /// The call that an event is about, where it says so: for logs and readers.
 pub fn call_of(event: &AnyEvent) -> Option<domain::id::CallId> {
-    use domain::{line, session};
+    use domain::session;
     match event {
         AnyEvent::Call(call, _) => Some(*call),
         AnyEvent::Line(
