@@ -31,12 +31,12 @@ async fn recorded(world: &World) -> Vec<String> {
 async fn events_are_told_from_the_start_then_live() {
     let world = World::start().await;
     let queue = world.queue("sales").await;
-    let first = world.ring(queue, "1001").await;
+    let first = world.ring(queue, "zoe").await;
     let mut client = Client::admitted(&world, &world.admin).await;
     client.subscribe("1", EVENTS, json!({"after": "0"})).await;
     let received = event(&mut client, "1").await;
     assert_eq!(received["type"], "call_received");
-    assert!(!received["payload"].to_string().contains("1001"));
+    assert!(!received["payload"].to_string().contains("zoe"));
     world.hang_up(&first, first.leg).await;
     loop {
         let told = event(&mut client, "1").await;
@@ -51,7 +51,7 @@ async fn events_are_told_from_the_start_then_live() {
 async fn without_a_cursor_events_start_now_and_filters_hold() {
     let world = World::start().await;
     let queue = world.queue("sales").await;
-    let before = world.ring(queue, "1001").await;
+    let before = world.ring(queue, "zoe").await;
     let mut client = Client::admitted(&world, &world.admin).await;
     let filter = json!({"filter": {"types": ["call_ended"]}});
     client.subscribe("all", EVENTS, filter).await;
@@ -150,7 +150,7 @@ async fn active_calls_are_a_snapshot_then_what_comes_changes_and_goes() {
     let world = World::start().await;
     let queue = world.queue("sales").await;
     let agent = world.agent("ann", queue).await;
-    let first = world.ring(queue, "1001").await;
+    let first = world.ring(queue, "zoe").await;
     let position = world.head().to_string();
     let query = "query Q($p: Cursor) { activeCalls(minPosition: $p) { nodes { id state } } }";
     let known = world.ask(query, json!({"p": position})).await.data();
@@ -200,7 +200,7 @@ async fn a_call_that_leaves_the_filter_is_removed() {
     let query = "subscription { activeCalls(filter: {states: [WAITING]}) { kind callId } }";
     client.subscribe("1", query, json!({})).await;
     assert_eq!(client.data("1").await["activeCalls"]["kind"], "SNAPSHOT");
-    let ringing = world.ring(queue, "1001").await;
+    let ringing = world.ring(queue, "zoe").await;
     assert_eq!(client.data("1").await["activeCalls"]["kind"], "ADDED");
     world.connect(&ringing, agent).await;
     assert_eq!(client.data("1").await["activeCalls"]["kind"], "REMOVED");
