@@ -2,6 +2,7 @@
 
 use crate::config::{LogFormat, LogSection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Upper bounds of the latency buckets, in seconds: from a fast commit to a
@@ -17,6 +18,11 @@ const LATENCY_BUCKETS_S: &[f64] = &[
 pub fn start_logs(section: &LogSection) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&section.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
+    // Colours are for people at a terminal, not for files.
+    let is_terminal = std::io::stderr().is_terminal();
+    let text = fmt::layer()
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr);
     match section.format {
         LogFormat::Text => registry
             .with(fmt::layer().with_writer(std::io::stderr))
