@@ -120,9 +120,10 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
 async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
     tracing::info!(config = ?config, "effective configuration");
+    let signals = shutdown::Signals::listen()?;
     let server = Server::start(config, data, metrics).await?;
     welcome(&server);
-    shutdown::wait(server).await?;
+    shutdown::wait(server, signals).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,7 +14,7 @@ use projections::{
     page::{PAGE_MAX, Page},
 };
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long running calls may go on after the signal. A second signal ends
 /// them at once.
@@ -24,36 +24,49 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Time for the BYEs to be answered after the last call was ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Serves until SIGINT or SIGTERM, drains, stops.
-///
-/// # Errors
-/// When signals can not be received.
-pub async fn wait(server: Server) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// The signals that end a node. They are heard from the moment this exists, so
+/// that one that comes during the start is not the end of it half-way.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When signals can not be received.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Serves until SIGINT or SIGTERM, drains, stops.
+pub async fn wait(server: Server, mut signals: Signals) {
+    signals.next().await;
     server.sip().refuse_new_calls();
     tracing::info!(
         calls = server.sip().calls(),
         "draining: new calls are refused with 503"
     );
-    let again = async {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
     tokio::select! {
         () = until_quiet(&server, DRAIN) => {}
-        () = again => {}
+        () = signals.next() => {}
     }
     end_all(&server).await;
     until_quiet(&server, FAREWELL).await;
     server.stop().await;
-    Ok(())
 }
 
 async fn until_quiet(server: &Server, within: Duration) {
