@@ -20,9 +20,6 @@ pub fn start_logs(section: &LogSection) -> anyhow::Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     // Colours are for people at a terminal, not for files.
     let is_terminal = std::io::stderr().is_terminal();
-    let text = fmt::layer()
-        .with_ansi(is_terminal)
-        .with_writer(std::io::stderr);
     match section.format {
         LogFormat::Text => registry
             .with(fmt::layer().with_writer(std::io::stderr))
