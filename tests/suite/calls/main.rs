@@ -13,10 +13,12 @@
 )]
 
 mod answered;
+mod ends;
 mod races;
 mod refused;
 mod registered;
 mod torture;
 mod unanswered;
+mod vanished;
 mod wire;
 mod world;

@@ -126,6 +126,15 @@ pub fn options() -> sip::Options {
     }
 }
 
+/// Settings of the relay for loopback.
+pub fn relay_options() -> media::Options {
+    media::Options {
+        listen: [127, 0, 0, 1].into(),
+        quarantine_ms: 100,
+        ..media::Options::default()
+    }
+}
+
 pub async fn open() -> World {
     open_with(options()).await
 }
@@ -136,11 +145,19 @@ pub async fn open_with(options: sip::Options) -> World {
 
 /// Opens over a write side that is there already, as after a restart.
 pub async fn open_on(office: Arc<Office>, options: sip::Options) -> World {
-    let relay_options = media::Options {
-        listen: [127, 0, 0, 1].into(),
-        quarantine_ms: 100,
-        ..media::Options::default()
-    };
+    open_all(office, options, relay_options()).await
+}
+
+/// Opens with settings of SIP and of the relay.
+pub async fn open_relay(options: sip::Options, relay_options: media::Options) -> World {
+    open_all(Arc::new(Office::open().await), options, relay_options).await
+}
+
+async fn open_all(
+    office: Arc<Office>,
+    options: sip::Options,
+    relay_options: media::Options,
+) -> World {
     let (relay, events) =
         media::Relay::start(&relay_options, Arc::new(SystemEntropy::default())).unwrap();
     let means = media::driver::Means {

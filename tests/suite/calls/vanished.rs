@@ -1,0 +1,117 @@
+//! Phones whose network is gone in a call: no BYE, no RTP, no answer.
+
+use crate::{
+    ends::{End, connect, hung_up, no_complaints},
+    world::{PATIENCE, World, dial, open_relay, options, relay_options, rules},
+};
+use domain::{
+    call::AnswerMode,
+    cause::{By, Disposition, EndReason},
+    queue,
+};
+
+/// A server that notices soon.
+async fn open() -> World {
+    let sip = sip::Options {
+        t1_ms: 10,
+        ..options()
+    };
+    let relay = media::Options {
+        silence_timeout_ms: 600,
+        ..relay_options()
+    };
+    open_relay(sip, relay).await
+}
+
+fn silence(by: By, disposition: Disposition) -> End {
+    End {
+        disposition,
+        by,
+        reason: EndReason::MediaSilence,
+        sip_status: None,
+        incomplete: true,
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_vanishes_in_a_call_is_missed_and_the_agent_gets_a_bye() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let (out, incoming) = connect(&caller, &agent).await;
+    assert!(incoming.media().wait_packets(5, PATIENCE).await);
+    out.vanish().await.unwrap();
+    hung_up(&incoming).await;
+    let end = world.the_end(before).await;
+    assert_eq!(end, silence(By::Caller, Disposition::Answered));
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn an_agent_who_vanishes_in_a_call_is_missed_and_the_caller_gets_a_bye() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let (out, incoming) = connect(&caller, &agent).await;
+    assert!(out.media().wait_packets(5, PATIENCE).await);
+    incoming.vanish().await.unwrap();
+    hung_up(&out).await;
+    let end = world.the_end(before).await;
+    assert_eq!(end, silence(By::Agent, Disposition::Answered));
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn a_caller_who_vanishes_while_waiting_with_music_has_left_the_queue() {
+    let world = open().await;
+    let config = queue::Config {
+        answer_mode: AnswerMode::Immediate,
+        ..rules()
+    };
+    let queue = world.support(config).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    out.media().play_silence();
+    out.wait_answered(PATIENCE).await.unwrap();
+    assert!(out.media().wait_packets(5, PATIENCE).await);
+    out.vanish().await.unwrap();
+    let end = world.the_end(before).await;
+    assert_eq!(end, silence(By::Caller, Disposition::Abandoned));
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn silence_on_hold_is_no_sign_of_a_lost_phone() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let (out, incoming) = connect(&caller, &agent).await;
+    assert_eq!(incoming.hold().await.unwrap(), 200);
+    world.see(before, "call_held").await;
+    // Two limits long the caller hears music and sends nothing.
+    out.media().stop();
+    assert!(out.media().wait_packets(60, PATIENCE).await);
+    out.media().play_silence();
+    assert_eq!(incoming.resume().await.unwrap(), 200);
+    assert_eq!(incoming.hang_up().await.unwrap(), 200);
+    hung_up(&out).await;
+    let end = world.the_end(before).await;
+    assert_eq!(end, crate::ends::hangup(By::Agent));
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
