@@ -11,24 +11,21 @@ const LATENCY_BUCKETS_S: &[f64] = &[
     0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0,
 ];
 
-/// Starts logging to standard error.
+/// Starts logging to standard error, with colours only for a person at a
+/// terminal.
 ///
 /// # Errors
 /// When the filter is not understood, or logging was started before.
 pub fn start_logs(section: &LogSection) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&section.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    // Colours are for people at a terminal, not for files.
     let is_terminal = std::io::stderr().is_terminal();
+    let lines = fmt::layer()
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr);
     match section.format {
-        LogFormat::Text => registry
-            .with(fmt::layer().with_writer(std::io::stderr))
-            .try_init()?,
-        LogFormat::Json => {
-            registry
-                .with(fmt::layer().json().with_writer(std::io::stderr))
-                .try_init()?;
-        }
+        LogFormat::Text => registry.with(lines).try_init()?,
+        LogFormat::Json => registry.with(lines.json()).try_init()?,
     }
     Ok(())
 }
