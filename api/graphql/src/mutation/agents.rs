@@ -47,7 +47,7 @@ pub(crate) struct CreateAgentInput {
     #[graphql(default)]
     queue_ids: Vec<ID>,
     /// A registered phone logs the agent in, ready.
-    #[graphql(default = true)]
+    #[graphql(default)]
     ready_on_register: bool,
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct CreateQueueInput {
     #[graphql(default_with = "Strategy::LongestIdle")]
     strategy: Strategy,
     /// How long one agent's phone rings.
-    #[graphql(default_with = "Duration(20_000)")]
+    #[graphql(default_with = "Duration(30_000)")]
     ring_timeout_ms: Duration,
     /// Work after a call; 0 for none.
     #[graphql(default_with = "Duration(0)")]
@@ -42,7 +42,7 @@ pub(crate) struct CreateQueueInput {
     #[graphql(default_with = "AnswerMode::Immediate")]
     answer_mode: AnswerMode,
     /// How long a caller waits at most; 0 for no limit.
-    #[graphql(default_with = "Duration(0)")]
+    #[graphql(default_with = "Duration(3_600_000)")]
     max_wait_ms: Duration,
     /// Callers in the queue at most.
     #[graphql(default = 1000)]

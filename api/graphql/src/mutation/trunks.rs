@@ -19,7 +19,7 @@ use projections::changed::View;
 use std::net::IpAddr;
 
 /// Kind of the passwords for outbound calls in the credential store; the key
-/// is the lower-case name of the trunk.
+/// is the trunk's id.
 const PASSWORD_KIND: &str = "trunk_password";
 
 #[derive(Default)]
@@ -96,7 +96,6 @@ impl TrunkMutations {
             let outcome = Outcome::refused(Refusal::InvalidNetwork.into());
             return Ok(CreateTrunkPayload { trunk, outcome });
         };
-        let key = input.name.to_lowercase();
         let config = Config {
             allow,
             host: input.host,
@@ -107,7 +106,9 @@ impl TrunkMutations {
         let outcome = order.dispatch(command, trunk.0).await?;
         if let (true, Some(password)) = (outcome.is_done(), input.password) {
             let secrets = &order.services.secrets;
-            let kept = secrets.put(PASSWORD_KIND, &key, &password).await;
+            let kept = secrets
+                .put(PASSWORD_KIND, &trunk.to_string(), &password)
+                .await;
             kept.map_err(Fault::from)?;
         }
         order.settle(&outcome).await;

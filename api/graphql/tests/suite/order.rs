@@ -2,7 +2,7 @@
 
 use crate::world::{World, uuid};
 use commands::credentials;
-use domain::id::{AgentId, DEFAULT_TENANT};
+use domain::id::{AgentId, DEFAULT_TENANT, TrunkId};
 use serde_json::{Value, json};
 
 const ERRORS: &str = "position userErrors { code message field }";
@@ -390,4 +390,19 @@ async fn the_record_names_the_token_that_ordered() {
         .unwrap();
     assert_eq!(page.events[0].metadata.actor, "token:admin");
     assert_eq!(page.events[0].metadata.tenant, DEFAULT_TENANT);
+}
+
+#[tokio::test]
+async fn a_trunk_password_is_kept_under_the_id_of_the_trunk() {
+    let world = World::start().await;
+    let input = json!({"name": "carrier", "allow": ["192.0.2.0/24"], "password": "hush"});
+    world.order("createTrunk", input, ERRORS).await;
+    let id = TrunkId::named(DEFAULT_TENANT, "carrier").to_string();
+    let kept = world
+        .stores
+        .secrets
+        .get("trunk_password", &id)
+        .await
+        .unwrap();
+    assert_eq!(kept.as_deref(), Some("hush"));
 }
