@@ -1,12 +1,12 @@
 //! Personal data opens with its key and never again without it; credentials
-//! are kept. The same on every store that needs nothing installed.
+//! are kept. The same on every store.
 
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
 use commands::ports::VaultError;
 use domain::sealed::{Party, Sealed};
-use ringledger_store::{self as store, Stores};
+use ringledger_store::{self as store, Stores, testing};
 use tempfile::TempDir;
 
 /// One store of each kind, and the folder that goes with it.
@@ -14,7 +14,8 @@ async fn stores() -> Vec<(Stores, Option<TempDir>)> {
     let folder = TempDir::new().unwrap();
     let sqlite = store::open(&url(&folder)).await.unwrap();
     let memory = store::open("memory:").await.unwrap();
-    vec![(memory, None), (sqlite, Some(folder))]
+    let postgres = store::open(testing::database().await.url()).await.unwrap();
+    vec![(memory, None), (sqlite, Some(folder)), (postgres, None)]
 }
 
 fn url(folder: &TempDir) -> String {
@@ -83,13 +84,19 @@ async fn what_was_changed_or_moved_to_another_subject_is_broken() {
 #[tokio::test]
 async fn keys_and_names_of_subjects_survive_a_restart() {
     let folder = TempDir::new().unwrap();
-    let first = store::open(&url(&folder)).await.unwrap();
+    let database = testing::database().await;
+    they_survive(&url(&folder)).await;
+    they_survive(database.url()).await;
+}
+
+async fn they_survive(url: &str) {
+    let first = store::open(url).await.unwrap();
     let kept = first.vault.seal(&party("alice")).await.unwrap();
     let erased = first.vault.seal(&party("bob")).await.unwrap();
     first.keys.erase(erased.subject).await.unwrap();
     first.secrets.put("ha1", "alice", "one").await.unwrap();
     drop(first);
-    let second = store::open(&url(&folder)).await.unwrap();
+    let second = store::open(url).await.unwrap();
     assert_eq!(second.vault.subject_of("Alice"), kept.subject);
     let opened = second.vault.open(&kept).await.unwrap();
     assert_eq!(opened, Some(party("alice")));

@@ -114,5 +114,8 @@ async fn within<T>(
 ) -> Result<T, sqlx::Error> {
     tokio::time::timeout(CONNECT_WAIT, connecting)
         .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        .unwrap_or_else(|_| {
+            let reason = format!("no answer within {} s", CONNECT_WAIT.as_secs());
+            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into())
+        })
 }

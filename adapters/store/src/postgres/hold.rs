@@ -13,7 +13,7 @@ const TAKE: &str = "SELECT pg_try_advisory_lock(731087090302)";
 const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// How often the connection is looked after.
-const WATCH_EVERY: Duration = Duration::from_secs(2);
+const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// The database is ours as long as this lives.
 #[derive(Debug)]
@@ -64,10 +64,13 @@ async fn watch(database: Database, connection: PgConnection) {
     let mut held = Some(connection);
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
-        held = match held.take() {
-            Some(mut connection) => connection.ping().await.ok().map(|()| connection),
-            None => again(&database).await,
-        };
+        if let Some(mut connection) = held.take()
+            && connection.ping().await.is_ok()
+        {
+            held = Some(connection);
+        } else {
+            held = again(&database).await;
+        }
     }
 }
 

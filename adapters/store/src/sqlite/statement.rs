@@ -5,6 +5,9 @@ use rusqlite::{Connection, types::ToSqlOutput, types::ValueRef};
 
 use super::worker::unavailable;
 
+/// Parameters that SQLite takes in one statement at most.
+const NAMES_MAX: usize = 32_766;
+
 /// Runs it and checks how many rows it touched.
 pub(crate) fn execute(db: &Connection, statement: &Statement) -> Result<(), StoreError> {
     let mut prepared = db.prepare_cached(statement.sql).map_err(unavailable)?;
@@ -48,24 +51,26 @@ pub(crate) fn query(
 }
 
 /// SQLite takes `$1` for a name and numbers it by its first use, so parameters
-/// are bound by what their name says.
+/// are bound in the order in which the text names them. The text is read for
+/// that and SQLite not asked: it looks a name up in a list from its start, and
+/// a statement of the read models has hundreds.
 fn bind(
     prepared: &mut rusqlite::CachedStatement<'_>,
     sql: &str,
     parameters: &[Value],
 ) -> Result<(), StoreError> {
-    for index in 1..=prepared.parameter_count() {
-        let wanted = prepared
-            .parameter_name(index)
-            .and_then(|name| name.strip_prefix('$'))
-            .and_then(|number| number.parse::<usize>().ok())
-            .and_then(|number| parameters.get(number.wrapping_sub(1)));
-        let Some(parameter) = wanted else {
-            return Err(StoreError::Unavailable(format!(
-                "statement has no value for its parameter {index}: {sql}"
-            )));
-        };
-        let bound = match parameter {
+    let names = names(sql);
+    let missing = |index: usize| {
+        StoreError::Unavailable(format!(
+            "statement has no value for its parameter {index}: {sql}"
+        ))
+    };
+    if names.len() != prepared.parameter_count() {
+        return Err(missing(names.len() + 1));
+    }
+    for (index, name) in (1..).zip(names) {
+        let wanted = parameters.get(name.wrapping_sub(1));
+        let bound = match wanted.ok_or_else(|| missing(index))? {
             Value::Null => ValueRef::Null,
             Value::Int(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
@@ -76,6 +81,31 @@ fn bind(
             .map_err(unavailable)?;
     }
     Ok(())
+}
+
+/// The numbers of the parameters of a text, each where it stands first. What is
+/// quoted names nothing; 0 stands for a name that is no number.
+fn names(sql: &str) -> Vec<usize> {
+    let mut names = Vec::new();
+    let mut is_seen = Vec::new();
+    // Every second piece between quotes is quoted; a doubled quote is an empty
+    // piece outside and changes nothing.
+    for piece in sql.split('\'').step_by(2) {
+        for rest in piece.split('$').skip(1) {
+            let end = rest
+                .find(|letter: char| !letter.is_ascii_digit())
+                .unwrap_or(rest.len());
+            let name = rest[..end].parse::<usize>().unwrap_or(0);
+            let name = if name > NAMES_MAX { 0 } else { name };
+            if is_seen.len() <= name {
+                is_seen.resize(name + 1, false);
+            }
+            if !std::mem::replace(&mut is_seen[name], true) {
+                names.push(name);
+            }
+        }
+    }
+    names
 }
 
 fn value(stored: ValueRef<'_>) -> Result<Value, StoreError> {
@@ -89,5 +119,18 @@ fn value(stored: ValueRef<'_>) -> Result<Value, StoreError> {
         ValueRef::Real(_) => Err(StoreError::Unavailable(
             "column is a fraction: read models hold whole numbers".into(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn parameters_are_bound_by_their_numbers_wherever_they_stand() {
+        assert_eq!(names("SELECT 1"), [0usize; 0]);
+        assert_eq!(names("UPDATE t SET a = $2, b = $1 WHERE c = $2"), [2, 1]);
+        assert_eq!(names("SELECT '$1', 'it''s $2', $3, $10"), [3, 10]);
+        assert_eq!(names("SELECT $x, $99999999"), [0]);
     }
 }
