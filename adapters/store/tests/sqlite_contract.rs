@@ -13,12 +13,12 @@ struct Folder {
 
 impl Folder {
     async fn new() -> Self {
-        Self::at(TempDir::new().unwrap()).await
+        Self::at(TempDir::new().expect("a temporary folder")).await
     }
 
     async fn at(path: TempDir) -> Self {
         let url = format!("sqlite:{}", path.path().display());
-        let stores = store::open(&url).await.unwrap();
+        let stores = store::open(&url).await.expect("the store opens");
         Self { stores, path }
     }
 

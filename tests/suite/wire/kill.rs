@@ -43,6 +43,15 @@ async fn nothing_is_lost_or_doubled_by_kill_9_on_sqlite() -> anyhow::Result<()> 
     survive(setup, 0x5eed_0001).await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_doubled_by_kill_9_on_postgresql() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = store::testing::database().await;
+    let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &AGENTS));
+    setup.store_url = Some(database.url().into());
+    survive(setup, 0x5eed_0002).await
+}
+
 async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
     let mut luck = Luck(seed);
     let acknowledged = Acknowledged::default();

@@ -125,7 +125,7 @@ impl ServerProcess {
         let log = || process::tail_of(&folder.path().join("server.log"));
         let (sip, http) = outcome
             .with_context(|| format!("the server did not start in time: {}", log()))?
-            .with_context(&log)?;
+            .with_context(log)?;
         // The pipe must not close before the server does.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let embedded = || format!("sqlite:{}", data.display());

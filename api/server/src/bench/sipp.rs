@@ -79,12 +79,15 @@ impl Run {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let child = process::spawn(&mut command).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => anyhow::anyhow!(
-                "SIPp is not installed: it is in the Debian package sip-tester \
-                 (apt-get install sip-tester)"
-            ),
-            _ => anyhow::Error::new(error).context("SIPp can not be started"),
+        let child = process::spawn(&mut command).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                anyhow::anyhow!(
+                    "SIPp is not installed: it is in the Debian package sip-tester \
+                     (apt-get install sip-tester)"
+                )
+            } else {
+                anyhow::Error::new(error).context("SIPp can not be started")
+            }
         })?;
         Ok(Sipp {
             child,
