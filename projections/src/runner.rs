@@ -31,7 +31,7 @@ use tokio::{
 const BATCH_MAX: usize = 500;
 /// At least this between two transactions: rows that change several times in
 /// it are written once.
-const PACE: Duration = Duration::from_millis(4);
+const PACE: Duration = Duration::from_millis(8);
 /// Pause before a store that is down is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 /// Commits that a slow subscriber may be behind.

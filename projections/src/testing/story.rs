@@ -149,15 +149,7 @@ impl World {
                 outcome,
                 ..
             } => {
-                let (release, cause) = match outcome {
-                    OfferOutcome::NoAnswer => (ReleaseReason::NoAnswer, ReturnCause::NoAnswer),
-                    OfferOutcome::Rejected => (ReleaseReason::Rejected, ReturnCause::Rejected),
-                    OfferOutcome::Busy => (ReleaseReason::Busy, ReturnCause::Busy),
-                    OfferOutcome::Unreachable => {
-                        (ReleaseReason::Unreachable, ReturnCause::Unreachable)
-                    }
-                    OfferOutcome::Withdrawn => (ReleaseReason::Superseded, ReturnCause::Withdrawn),
-                };
+                let (release, cause) = released(*outcome);
                 self.owed.push(AnyCommand::Line(
                     queue_of(number),
                     line::Command::ReturnVisit {
@@ -175,16 +167,7 @@ impl World {
                 offer,
                 ..
             } => {
-                let result = match disposition {
-                    Disposition::Answered => VisitResult::Answered,
-                    Disposition::Abandoned => VisitResult::Abandoned,
-                    Disposition::NoAnswer => VisitResult::Timeout,
-                    Disposition::Busy
-                    | Disposition::Blocked
-                    | Disposition::Failed
-                    | Disposition::Congestion
-                    | Disposition::SystemError => VisitResult::System,
-                };
+                let result = closed(*disposition);
                 self.close(number, result, *ended_at);
                 if let (Some(session), Some(offer)) = (session, offer) {
                     let command = if *disposition == Disposition::Answered {
@@ -355,5 +338,30 @@ impl World {
         self.calls
             .get(&id)
             .is_some_and(|(call, _)| !call.is_ended() && call.phase != Phase::Unborn)
+    }
+}
+
+/// What an offer that came to nothing means to the agent and to the line.
+const fn released(outcome: OfferOutcome) -> (ReleaseReason, ReturnCause) {
+    match outcome {
+        OfferOutcome::NoAnswer => (ReleaseReason::NoAnswer, ReturnCause::NoAnswer),
+        OfferOutcome::Rejected => (ReleaseReason::Rejected, ReturnCause::Rejected),
+        OfferOutcome::Busy => (ReleaseReason::Busy, ReturnCause::Busy),
+        OfferOutcome::Unreachable => (ReleaseReason::Unreachable, ReturnCause::Unreachable),
+        OfferOutcome::Withdrawn => (ReleaseReason::Superseded, ReturnCause::Withdrawn),
+    }
+}
+
+/// What the end of a call means to the line.
+const fn closed(disposition: Disposition) -> VisitResult {
+    match disposition {
+        Disposition::Answered => VisitResult::Answered,
+        Disposition::Abandoned => VisitResult::Abandoned,
+        Disposition::NoAnswer => VisitResult::Timeout,
+        Disposition::Busy
+        | Disposition::Blocked
+        | Disposition::Failed
+        | Disposition::Congestion
+        | Disposition::SystemError => VisitResult::System,
     }
 }

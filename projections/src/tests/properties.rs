@@ -65,10 +65,9 @@ async fn in_pieces(world: &World, cuts: &[(u8, u8)]) -> String {
             _ => {}
         }
         let before = following.position();
-        match following.step(|| true).await {
-            Ok(Some(changes)) => assert!(changes.position > before),
-            // Away for a moment: the next step goes on.
-            Ok(None) | Err(_) => {}
+        // When the store was away, the next step goes on.
+        if let Ok(Some(changes)) = following.step(|| true).await {
+            assert!(changes.position > before);
         }
     }
     faulty.plan([]);
