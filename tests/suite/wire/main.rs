@@ -1,13 +1,18 @@
 //! The real binary, real sockets, real phones: what a user of the product
 //! would see, and what survives its sudden end.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one event among all")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one event among all"
+)]
 
 mod api;
+mod boards;
 mod config;
 mod demo;
 mod drain;
 mod five_callers;
+mod full_disk;
 mod kill;
 mod personal;
 mod provisioning;

@@ -1,0 +1,140 @@
+//! A full disk: callers are told to come back later, nothing that was
+//! acknowledged is lost, and it goes on when there is room again.
+
+use crate::support::{PATIENCE, agent, agent_is, caller, dial, incoming, setup};
+use anyhow::{Context as _, bail, ensure};
+use ringledger_tests::server::Server;
+use serde_json::json;
+use std::{
+    io::{ErrorKind, Write as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// Room for the files of an embedded store, and little more.
+const DISK: &str = "size=24m";
+/// Calls that may still find room in what the store had taken before.
+const CALLS_MAX: usize = 200;
+
+/// A small disk of its own, gone with the value. Needs root, as the capture
+/// of packets does.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir(at)?;
+        let mut mount = Command::new("mount");
+        let status = mount
+            .args(["-t", "tmpfs", "-o", DISK, "tmpfs"])
+            .arg(at)
+            .status()?;
+        ensure!(
+            status.success(),
+            "a tmpfs can not be mounted: the test needs root"
+        );
+        Ok(Self(at.to_owned()))
+    }
+
+    /// Leaves no byte.
+    fn fill(&self) -> anyhow::Result<()> {
+        let mut file = std::fs::File::create(self.0.join("filler"))?;
+        let mut size = 1 << 16;
+        while size > 0 {
+            match file.write(&vec![0; size]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => size /= 2,
+                Err(error) => bail!(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn clear(&self) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.0.join("filler"))?)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let status = Command::new("umount").arg("-l").arg(&self.0).status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "{:?} stays mounted",
+            self.0
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let setup = setup(folder.path(), &["anna"]);
+    let disk = Disk::mount(&setup.data())?;
+    let server = Server::start(&setup).await?;
+    let anna = agent(&server, "anna").await?;
+    let phone = caller(&server, "4930111").await?;
+    disk.fill()?;
+    let mut acknowledged = vec![];
+    let mut refused = None;
+    for _ in 0..CALLS_MAX {
+        let call = dial(&phone, "support").await?;
+        if call.wait_ringing(PATIENCE).await.is_err() {
+            refused = call.progress().status;
+            break;
+        }
+        acknowledged.push(call.call_id().to_owned());
+        // The room may end in the middle of a call: then its end comes later.
+        let _ = call.cancel().await;
+    }
+    let status = refused.context("there was room for all")?;
+    ensure!(status == 503, "a caller hears {status}");
+    ensure!(
+        phone.options_ping("support").await?.status == 200,
+        "it answers nothing any more"
+    );
+    let read = server
+        .graphql("{ agents { nodes { name } } }", json!({}))
+        .await?;
+    ensure!(read["agents"]["nodes"][0]["name"] == "anna", "{read}");
+
+    disk.clear()?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let call = dial(&phone, "support").await?;
+        if call.wait_ringing(PATIENCE).await.is_ok() {
+            call.cancel().await?;
+            break;
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "it does not come back: {:?}",
+            call.progress()
+        );
+    }
+    // Drains what rang at her phone in between.
+    while tokio::time::timeout(std::time::Duration::ZERO, anna.next_incoming())
+        .await
+        .is_ok()
+    {}
+    agent_is(&server, "anna", "READY").await?;
+    let call = dial(&phone, "support").await?;
+    let at_anna = incoming(&anna).await?;
+    at_anna.answer().await?;
+    call.wait_answered(PATIENCE).await?;
+    call.hang_up().await?;
+    let ended = "{ activeCalls(first: 50) { nodes { id } } }";
+    server
+        .until(ended, |answer| answer["activeCalls"]["nodes"] == json!([]))
+        .await?;
+    let cdrs = server
+        .graphql("{ cdrs(first: 100) { nodes { sipCallId } } }", json!({}))
+        .await?;
+    for id in acknowledged {
+        ensure!(
+            cdrs.to_string().contains(&id),
+            "call {id} was acknowledged and is lost"
+        );
+    }
+    server.stop().await
+}
