@@ -30,6 +30,10 @@ pub(super) fn print(store: &str) {
         profile()
     ));
     say(&format!("store    {store}"));
+    // Figures of a machine that does something else are figures of that, too.
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or_default();
+    say(&format!("load     {load} before the bench (1 minute)"));
     if cfg!(debug_assertions) {
         say(
             "WARNING  this is a debug build: its figures say nothing about the product. \
