@@ -14,11 +14,14 @@
 
 mod answered;
 mod ends;
+mod hold;
+mod offers;
 mod races;
 mod refused;
 mod registered;
 mod torture;
 mod unanswered;
 mod vanished;
+mod waiting;
 mod wire;
 mod world;
