@@ -13,8 +13,10 @@
 )]
 
 mod answered;
+mod crowd;
 mod ends;
 mod hold;
+mod media;
 mod offers;
 mod races;
 mod refused;

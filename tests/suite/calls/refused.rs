@@ -1,8 +1,28 @@
 //! Calls that lead nowhere.
 
-use crate::world::{PATIENCE, dial, open, open_with, options, rules};
-use domain::queue;
+use crate::{
+    ends::{End, connect, end_of, hangup, hung_up, no_complaints},
+    world::{PATIENCE, dial, open, open_with, options, rules},
+};
+use domain::{
+    any::AnyEvent,
+    call,
+    cause::{By, Disposition, EndReason},
+    id::{AgentId, DEFAULT_TENANT, TrunkId},
+    queue, session,
+};
 use phone::{CallEvent, CallOptions, Offer, OutgoingCall, Rejection};
+
+/// The end of a call that was refused by us.
+fn refused(disposition: Disposition, reason: EndReason, status: u16) -> End {
+    End {
+        disposition,
+        by: By::System,
+        reason,
+        sip_status: Some(status),
+        incomplete: false,
+    }
+}
 
 async fn rejection(mut out: OutgoingCall) -> Rejection {
     loop {
@@ -23,6 +43,8 @@ async fn an_address_that_nobody_has_is_not_found() {
     let before = world.feed().head();
     let caller = world.phone("4930111").await;
     assert_eq!(rejection(dial(&caller, "nobody").await).await.status, 404);
+    let unknown = refused(Disposition::Failed, EndReason::UnknownAddress, 404);
+    assert_eq!(world.the_end(before).await, unknown);
     let (_, call) = world.see(before, "call_ended").await;
     assert_eq!(world.story(call).await, ["call_received", "call_ended"]);
     world.see_nothing_left().await;
@@ -54,8 +76,12 @@ async fn an_offer_without_our_codecs_is_not_acceptable() {
         offer: Offer::Body(sdp.into()),
         ..CallOptions::default()
     };
+    let before = world.feed().head();
     let out = caller.call("support", options).await.unwrap();
     assert_eq!(rejection(out).await.status, 488);
+    let no_codec = refused(Disposition::Failed, EndReason::NoCommonCodec, 488);
+    assert_eq!(world.the_end(before).await, no_codec);
+    no_complaints(&[&caller]);
 }
 
 #[tokio::test]
@@ -69,31 +95,121 @@ async fn a_full_queue_is_busy_and_says_why() {
     let caller = world.phone("4930111").await;
     let first = dial(&caller, "support").await;
     first.wait_ringing(PATIENCE).await.unwrap();
-    let refused = rejection(dial(&caller, "support").await).await;
-    assert_eq!(refused.status, 486);
+    let before = world.feed().head();
+    let told = rejection(dial(&caller, "support").await).await;
+    assert_eq!(told.status, 486);
     assert!(
-        refused
-            .reason
+        told.reason
             .as_deref()
             .is_some_and(|r| r.starts_with("Q.850;cause=17")),
         "{:?}",
-        refused.reason
+        told.reason
     );
+    let (_, end) = world
+        .office
+        .see(before, |entry| match &entry.fact.event {
+            AnyEvent::Call(_, event) => end_of(event),
+            _ => None,
+        })
+        .await;
+    assert_eq!(end, refused(Disposition::Busy, EndReason::QueueFull, 486));
     first.cancel().await.unwrap();
     world.see_nothing_left().await;
+    no_complaints(&[&caller]);
 }
 
 #[tokio::test]
 async fn with_trunks_only_their_networks_may_call() {
     let world = open().await;
-    world.support(rules()).await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
     world.trunk("carrier", "10.0.0.0/8").await;
     let caller = world.phone("4930111").await;
+    let before = world.feed().head();
     assert_eq!(rejection(dial(&caller, "support").await).await.status, 403);
+    let blocked = refused(Disposition::Blocked, EndReason::NotAllowed, 403);
+    assert_eq!(world.the_end(before).await, blocked);
+
     world.trunk("lab", "127.0.0.0/8").await;
-    let out = dial(&caller, "support").await;
-    out.wait_ringing(PATIENCE).await.unwrap();
-    out.cancel().await.unwrap();
+    let before = world.feed().head();
+    world.see_free(&agent).await;
+    let (_, trunk) = world
+        .office
+        .see(before, |entry| match &entry.fact.event {
+            AnyEvent::Call(_, call::Event::Received { trunk, .. }) => Some(*trunk),
+            _ => None,
+        })
+        .await;
+    assert_eq!(trunk, Some(TrunkId::named(DEFAULT_TENANT, "lab")));
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn a_server_that_shuts_down_refuses_new_calls_and_keeps_the_running_ones() {
+    let world = open_with(sip::Options {
+        retry_after_s: 9,
+        ..options()
+    })
+    .await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    world.agent("bert", queue).await;
+    let first = world.agent_phone("anna").await;
+    let second = world.agent_phone("bert").await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let (talking, with_anna) = connect(&caller, &first).await;
+    let ringing = dial(&caller, "support").await;
+    let at_bert = second.next_incoming().await.unwrap();
+    at_bert.ring().await.unwrap();
+    ringing.wait_ringing(PATIENCE).await.unwrap();
+
+    world.sip.refuse_new_calls();
+    let turned_away = rejection(dial(&caller, "support").await).await;
+    assert_eq!(turned_away.status, 503);
+    let wait = turned_away
+        .headers
+        .iter()
+        .find(|(name, _)| name == "Retry-After");
+    assert_eq!(wait.map(|(_, value)| &**value), Some("9"));
+
+    // One that talks and one that rings go on as if nothing had happened.
+    assert!(with_anna.media().wait_packets(10, PATIENCE).await);
+    assert_eq!(with_anna.hold().await.unwrap(), 200);
+    assert_eq!(with_anna.resume().await.unwrap(), 200);
+    at_bert.answer().await.unwrap();
+    ringing.wait_answered(PATIENCE).await.unwrap();
+    assert_eq!(talking.hang_up().await.unwrap(), 200);
+    hung_up(&with_anna).await;
+    assert_eq!(at_bert.hang_up().await.unwrap(), 200);
+    hung_up(&ringing).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Caller));
+    let history = world.office.history().await;
+    let ends: Vec<_> = history
+        .iter()
+        .filter_map(|entry| match &entry.fact.event {
+            AnyEvent::Call(_, event) => end_of(event),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [hangup(By::Caller), hangup(By::Agent)]);
+    for agent in ["anna", "bert"] {
+        let agent = AgentId::named(DEFAULT_TENANT, agent);
+        world
+            .office
+            .see(before, |entry| match &entry.fact.event {
+                AnyEvent::Session(session, session::Event::ContactEnded { .. })
+                    if session.agent == agent =>
+                {
+                    Some(())
+                }
+                _ => None,
+            })
+            .await;
+    }
+    assert_eq!(caller.options_ping("support").await.unwrap().status, 200);
+    no_complaints(&[&caller, &first, &second]);
 }
 
 #[tokio::test]
@@ -158,4 +274,13 @@ async fn an_extension_that_we_do_not_have_is_named_in_the_refusal() {
     };
     let refused = rejection(caller.call("support", options).await.unwrap()).await;
     assert_eq!(refused.status, 420);
+    let named: Vec<_> = refused
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "Unsupported")
+        .map(|(_, value)| &**value)
+        .collect();
+    assert_eq!(named, ["100rel"]);
+    assert_eq!(world.office.history().await.len(), 1, "only the queue");
+    no_complaints(&[&caller]);
 }

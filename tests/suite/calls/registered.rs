@@ -1,9 +1,16 @@
 //! Phones of agents.
 
-use crate::world::{PATIENCE, dial, open, open_on, options, rules};
+use crate::{
+    ends::no_complaints,
+    wire::raw,
+    world::{PATIENCE, dial, open, open_on, options, rules},
+};
 use commands::ports::Position;
 use domain::{any::AnyEvent, device};
-use phone::{DigestPreference, Error, Phone};
+use phone::{
+    DigestPreference, Error, Phone, RawSocket,
+    digest::{Challenge, DigestSession},
+};
 
 #[tokio::test]
 async fn a_refresh_is_no_event() {
@@ -136,4 +143,80 @@ async fn a_restart_keeps_the_phones() {
     incoming.answer().await.unwrap();
     out.wait_answered(PATIENCE).await.unwrap();
     out.hang_up().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_nonce_that_grew_old_costs_one_challenge_and_no_registration() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let outcome = agent.register(3_600).await.unwrap();
+    assert_eq!(outcome.challenges, 0, "the nonce is still good");
+    let before = world.feed().head();
+    world.clock.forward(sip::auth::NONCE_LIFETIME_MS + 1_000);
+    let outcome = agent.register(3_600).await.unwrap();
+    assert_eq!((outcome.status, outcome.challenges), (200, 1));
+    assert_eq!(outcome.expires_s, Some(3_600));
+    let outcome = agent.register(3_600).await.unwrap();
+    assert_eq!(outcome.challenges, 0, "the new one is good, too");
+    assert_eq!(world.feed().head(), before, "refreshes are no events");
+    world.see_free(&agent).await;
+    no_complaints(&[&agent]);
+}
+
+/// A REGISTER of the agent's own making: credentials, contact with expiry.
+fn register(socket: &RawSocket, cseq: u32, expires_s: u32, credentials: &str) -> String {
+    let from = socket.local_addr();
+    format!(
+        "REGISTER {URI} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKr{cseq}\r\n\
+        From: <sip:anna@127.0.0.1>;tag=raw\r\nTo: <sip:anna@127.0.0.1>\r\n\
+        Call-ID: register-raw\r\nCSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\n\
+        Contact: <sip:anna@{from}>;expires={expires_s}\r\n{credentials}Content-Length: 0\r\n\r\n"
+    )
+}
+
+const URI: &str = "sip:127.0.0.1";
+
+async fn answer_to(socket: &RawSocket, text: &str) -> phone::Message {
+    let answer = socket.send_and_wait_final(text.as_bytes(), PATIENCE).await;
+    answer.unwrap().expect("an answer comes")
+}
+
+#[tokio::test]
+async fn an_expiry_that_is_too_short_is_told_the_shortest_and_a_replay_is_challenged() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let socket = raw(&world).await;
+    let challenged = answer_to(&socket, &register(&socket, 1, 59, "")).await;
+    assert_eq!(challenged.status(), Some(401));
+    let challenge = Challenge::choose(&challenged, DigestPreference::StrongestFirst).unwrap();
+    assert!(!challenge.stale);
+    let mut session = DigestSession::new(challenge);
+    let mut credentials = || {
+        let value = session.authorize("anna", "secret", "REGISTER", URI, "cnonce");
+        format!("Authorization: {value}\r\n")
+    };
+    let first = credentials();
+    let brief = answer_to(&socket, &register(&socket, 2, 59, &first)).await;
+    assert_eq!(brief.status(), Some(423));
+    assert_eq!(brief.header("Min-Expires"), Some("60"));
+
+    let replayed = answer_to(&socket, &register(&socket, 3, 60, &first)).await;
+    assert_eq!(replayed.status(), Some(401), "that count was used");
+    let agents = world
+        .office
+        .stores
+        .read
+        .query("SELECT agent FROM sip_bindings", vec![]);
+    assert!(agents.await.unwrap().is_empty(), "nothing was bound");
+
+    let shortest = answer_to(&socket, &register(&socket, 4, 60, &credentials())).await;
+    assert_eq!(shortest.status(), Some(200));
+    let bound = shortest.header("Contact").unwrap();
+    assert!(bound.ends_with(";expires=60"), "{bound}");
+    let longest = answer_to(&socket, &register(&socket, 5, 100_000, &credentials())).await;
+    let bound = longest.header("Contact").unwrap();
+    assert!(bound.ends_with(";expires=3600"), "{bound}");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 
-async fn raw(world: &World) -> RawSocket {
+pub async fn raw(world: &World) -> RawSocket {
     let any = "127.0.0.1:0".parse().unwrap();
     RawSocket::bind(any, world.sip.local_addr()).await.unwrap()
 }
@@ -43,7 +43,7 @@ fn request(
     )
 }
 
-async fn next(socket: &RawSocket, wanted: impl Fn(&Message) -> bool) -> Message {
+pub async fn next(socket: &RawSocket, wanted: impl Fn(&Message) -> bool) -> Message {
     let search = async {
         loop {
             let received = socket.receive(PATIENCE).await.unwrap();
@@ -66,7 +66,7 @@ fn tag(message: &Message) -> String {
         .to_owned()
 }
 
-fn is(message: &Message, method: &str) -> bool {
+pub fn is(message: &Message, method: &str) -> bool {
     message.method().is_some_and(|have| have.name() == method)
 }
 
@@ -202,7 +202,7 @@ async fn requests_inside_a_dialog_keep_their_order() {
 }
 
 /// A raw socket that stands in for the phone of an agent.
-async fn raw_agent(world: &World) -> (phone::Phone, RawSocket) {
+pub async fn raw_agent(world: &World) -> (phone::Phone, RawSocket) {
     let socket = raw(world).await;
     let mut options = world.phone_options("anna");
     options.contact = Some(format!("sip:anna@{}", socket.local_addr()));
@@ -210,8 +210,19 @@ async fn raw_agent(world: &World) -> (phone::Phone, RawSocket) {
 }
 
 fn reply(invite: &Message, status: &str, tag: &str, socket: &RawSocket) -> String {
-    let header = |name| invite.header(name).unwrap_or_default();
     let body = if status.starts_with("200") { SDP } else { "" };
+    reply_with(invite, status, tag, socket, body)
+}
+
+/// A response with a session description of its own.
+pub fn reply_with(
+    invite: &Message,
+    status: &str,
+    tag: &str,
+    socket: &RawSocket,
+    body: &str,
+) -> String {
+    let header = |name| invite.header(name).unwrap_or_default();
     format!(
         "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {};tag={tag}\r\nCall-ID: {}\r\n\
         CSeq: {}\r\nContact: <sip:anna@{}>\r\nContent-Type: application/sdp\r\n\
