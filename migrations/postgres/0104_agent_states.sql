@@ -2,7 +2,7 @@
 CREATE TABLE agent_states (
     agent_id          TEXT PRIMARY KEY,
     position          BIGINT NOT NULL,
-    name              TEXT NOT NULL,
+    name              TEXT COLLATE "C" NOT NULL,
     display_name      TEXT,
     queues            TEXT NOT NULL,
     ready_on_register BIGINT NOT NULL,

@@ -2,7 +2,7 @@
 CREATE TABLE queue_stats (
     queue_id                         TEXT PRIMARY KEY,
     position                         BIGINT NOT NULL,
-    name                             TEXT NOT NULL,
+    name                             TEXT COLLATE "C" NOT NULL,
     config_version                   BIGINT NOT NULL,
     config                           TEXT,
     waiting_count                    BIGINT NOT NULL,
