@@ -7,6 +7,5 @@
 )]
 
 pub mod capture;
-pub mod exchange;
 pub mod office;
 pub mod server;

@@ -300,17 +300,21 @@ async fn keys_reach_the_other_side_under_the_number_that_each_phone_has_for_them
 
 #[tokio::test]
 async fn each_side_hears_the_tone_of_the_other_also_across_the_two_laws() {
-    for codec in [Codec::Pcmu, Codec::Pcma] {
+    let laws = [Codec::Pcmu, Codec::Pcma];
+    for (codec, other) in laws.into_iter().flat_map(|a| laws.map(|b| (a, b))) {
         let world = open().await;
         let queue = world.support(rules()).await;
         world.agent("anna", queue).await;
-        let agent = world.agent_phone("anna").await;
+        let mut options = world.phone_options("anna");
+        options.codecs = vec![other];
+        let agent = world.agent_phone_with(options).await;
         let mut options = world.phone_options("4930111");
         options.codecs = vec![codec];
         let caller = Phone::bind(options).await.unwrap();
         let before = world.feed().head();
         let (out, incoming) = connect(&caller, &agent).await;
         assert_eq!(out.media().codec(), codec);
+        assert_eq!(incoming.media().codec(), other);
         out.media().play_tone(440.0, 0.25);
         incoming.media().play_tone(880.0, 0.25);
         assert!(incoming.media().wait_packets(10, PATIENCE).await);

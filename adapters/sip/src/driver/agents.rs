@@ -402,8 +402,9 @@ impl Driver {
     }
 }
 
-/// How the agent's phone is to show the caller, and the codecs that the
-/// caller's side can have.
+/// How the agent's phone is to show the caller, and the codecs to offer it:
+/// those of the caller's side first, so that the relay rarely has to convert,
+/// then the others, which it can.
 fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
     let leg = legs.get(legs.call(call)?.caller)?;
     let Side::Caller(caller) = &leg.side else {
@@ -412,11 +413,16 @@ fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
     if leg.ended_at.is_some() {
         return None;
     }
-    let codecs = match (leg.session.codec, &leg.session.remote) {
+    let mut codecs: Vec<Codec> = match (leg.session.codec, &leg.session.remote) {
         (Some(codec), _) => vec![codec],
         (None, Some(remote)) => remote.audio.formats.iter().map(|f| f.codec).collect(),
-        (None, None) => Codec::ALL.to_vec(),
+        (None, None) => vec![],
     };
+    for codec in Codec::ALL {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
     Some((caller.shown_as.clone(), codecs))
 }
 

@@ -99,12 +99,6 @@ impl Driver {
             let offer = leg.session.offer().ok_or_else(|| Reply::new(488))?;
             return Ok((offer, None));
         };
-        if let Some(codec) = leg.session.codec
-            && remote.audio.format(codec).is_none()
-        {
-            // The other side of the call has that codec and no other.
-            return Err(invite::not_acceptable(crate::sdp::Error::NoCommonCodec));
-        }
         let holds = remote.audio.holds();
         let report = invite::hold_command(leg.id, leg.session.holding, holds);
         leg.session.holding = holds;

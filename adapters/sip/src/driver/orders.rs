@@ -80,8 +80,8 @@ impl Driver {
         let Some(caller) = caller_of(&legs, call) else {
             return;
         };
-        // The caller, if not answered yet, is answered with the agent's codec:
-        // the relay does not transcode.
+        // The caller, if not answered yet, is answered with the agent's codec,
+        // or with its own favourite if it does not have that one.
         let codec = legs.get(agent).and_then(|leg| leg.session.codec);
         if let Some(leg) = legs.get_mut(caller)
             && leg.session.codec.is_none()
