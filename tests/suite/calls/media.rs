@@ -6,7 +6,7 @@ use crate::{
     world::{PATIENCE, World, open, rules},
 };
 use domain::cause::By;
-use phone::{CallOptions, Codec, Offer, OutgoingCall, Phone, RawSocket, rtp, tone};
+use phone::{CallOptions, Codec, Message, Offer, OutgoingCall, Phone, RawSocket, rtp, tone};
 use std::{net::SocketAddr, time::Duration};
 
 /// A pair of sockets for RTP and RTCP, as an endpoint of one stream.
@@ -60,9 +60,13 @@ impl Endpoint {
 
     /// One packet of audio, all its bytes the same.
     fn audio(&self, number: u16, byte: u8) -> Vec<u8> {
+        self.audio_of(0, number, byte)
+    }
+
+    fn audio_of(&self, payload_type: u8, number: u16, byte: u8) -> Vec<u8> {
         let payload = [byte; 160];
         let packet = rtp::Packet {
-            payload_type: 0,
+            payload_type,
             marker: false,
             sequence: number,
             timestamp: u32::from(number) * 160,
@@ -111,6 +115,8 @@ struct Bare {
     world: World,
     _phone: Phone,
     signalling: RawSocket,
+    /// The INVITE that the agent's side got.
+    invite: Message,
     caller: Phone,
     out: OutgoingCall,
     at_caller: Endpoint,
@@ -142,6 +148,7 @@ impl Bare {
             world,
             _phone: phone,
             signalling,
+            invite,
             caller,
             out,
             at_caller,
@@ -181,6 +188,37 @@ impl Bare {
             .unwrap()
             .is_some()
         {}
+    }
+
+    /// The agent's side describes itself anew, inside the dialog.
+    async fn re_invite(&self, body: &str) -> Message {
+        let header = |name| self.invite.header(name).unwrap();
+        let us = self.signalling.local_addr();
+        let target = phone::address::uri_of(header("Contact"));
+        let text = format!(
+            "INVITE {target} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKagain\r\n\
+            From: {};tag=agent\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 INVITE\r\n\
+            Max-Forwards: 70\r\nContact: <sip:anna@{us}>\r\n\
+            Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            header("To"),
+            header("From"),
+            header("Call-ID"),
+            body.len()
+        );
+        self.signalling.send(text.as_bytes()).await.unwrap();
+        let answer = next(&self.signalling, |message| {
+            message.status().is_some_and(|status| status >= 200)
+        });
+        let answer = answer.await;
+        let ack = text
+            .split("Content-Type")
+            .next()
+            .unwrap()
+            .replace("INVITE", "ACK")
+            .replace("again", "ack");
+        let ack = format!("{ack}Content-Length: 0\r\n\r\n");
+        self.signalling.send(ack.as_bytes()).await.unwrap();
+        answer
     }
 
     async fn end(self) {
@@ -224,6 +262,33 @@ async fn audio_from_a_stranger_is_not_heard_on_either_side() {
         .map(|stats| stats.dropped_source)
         .sum();
     assert_eq!(dropped, 40, "each was seen and not let through");
+    call.end().await;
+}
+
+#[tokio::test]
+async fn a_side_that_changes_its_law_in_a_call_is_still_understood() {
+    let call = Bare::open().await;
+    let (caller, agent) = (&call.at_caller, &call.at_agent);
+    let to_a_law = agent
+        .sdp()
+        .replace("RTP/AVP 0", "RTP/AVP 8")
+        .replace("0 PCMU", "8 PCMA");
+    let answer = call.re_invite(&to_a_law).await;
+    assert_eq!(answer.status(), Some(200));
+    let body = String::from_utf8(answer.body).unwrap();
+    assert!(body.contains("RTP/AVP 8\r\n"), "{body}");
+    Bare::settled(caller).await;
+    Bare::settled(agent).await;
+    // Digital silence is 0xd5 in A-law and 0xff in mu-law.
+    let quiet = agent.audio_of(8, 700, 0xd5);
+    agent.rtp.send(&quiet).await.unwrap();
+    let (_, heard) = caller.hears().await;
+    let heard = phone::g711::decode(Codec::Pcmu, &[heard])[0];
+    assert!(heard.abs() <= 8, "{heard}");
+    caller.rtp.send(&caller.audio(700, 0xff)).await.unwrap();
+    let (_, heard) = agent.hears().await;
+    let heard = phone::g711::decode(Codec::Pcma, &[heard])[0];
+    assert!(heard.abs() <= 8, "{heard}");
     call.end().await;
 }
 
