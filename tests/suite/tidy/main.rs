@@ -1,6 +1,8 @@
 //! The house rules as tests: who may depend on whom, how large a file may be,
 //! who may ask the system for the time.
 
+mod features;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
