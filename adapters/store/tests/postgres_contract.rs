@@ -1,5 +1,8 @@
 //! The log on PostgreSQL obeys the contract.
 
+// Helpers of tests fail like tests.
+#![allow(clippy::unwrap_used)]
+
 use commands::ports::EventLog;
 use ringledger_store::{
     self as store, Stores, contract,

@@ -12,6 +12,8 @@ use std::{str::FromStr, time::Duration};
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// A connection that nobody used for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(300);
+/// A connection that was used in this time is taken to be alive.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Statements kept prepared per connection.
 const STATEMENTS_MAX: usize = 256;
 
@@ -104,8 +106,17 @@ fn pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
         .max_connections(connections_max)
         .acquire_timeout(CONNECT_WAIT)
         .idle_timeout(IDLE_MAX)
-        // A broken connection is noticed by the statement, which says so.
+        // A connection that rested may be dead by now, one that was just used is
+        // taken as it is: asking costs as much as the statement itself.
         .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options)
 }
 
