@@ -283,17 +283,15 @@ async fn a_desktop_speaks_for_its_own_agent_only() {
             .order_as(&desktop, "agentReady", uuid(), input, ERRORS)
             .await
     };
-    assert_eq!(
-        order(ann).await.data()["agentReady"]["userErrors"],
-        json!([])
-    );
+    let ready = order(ann).await.data()["agentReady"].clone();
+    assert_eq!(ready["userErrors"], json!([]));
     assert_eq!(order(bob).await.code(), "AUTHORIZATION_ERROR");
     let me = world
         .ask_as(&desktop, "{ me { agentId } }", json!({}))
         .await
         .data();
-    let agent = json!({"id": me["me"]["agentId"]});
-    let query = "query Q($id: ID!) { agent(id: $id) { name } }";
+    let agent = json!({"id": me["me"]["agentId"], "seen": ready["position"]});
+    let query = "query Q($id: ID!, $seen: Cursor!) { agent(id: $id, minPosition: $seen) { name } }";
     let agent = world.ask_as(&desktop, query, agent).await.data();
     assert_eq!(agent["agent"]["name"], "ann");
 }
