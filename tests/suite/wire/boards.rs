@@ -179,6 +179,7 @@ async fn snapshots_and_changes_come_to_what_the_queries_say() -> anyhow::Result<
     statistics_agree(&mut stats, &server).await?;
     out.hang_up().await?;
     records(&server, 2).await?;
+    agent_is(&server, "anna", "READY").await?;
     active.agrees(&server, &calls_query).await?;
     agents.agrees(&server, &agents_query).await?;
     ensure!(active.items.is_empty(), "a call is left");

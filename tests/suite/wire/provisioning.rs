@@ -129,7 +129,7 @@ async fn create_all(server: &Server) -> anyhow::Result<[Value; 3]> {
     let queue = mutate(server, "createQueue", "queue { id name }", queue).await?;
     let agent = json!({
         "commandId": command_id(2), "name": "dora", "password": "dora-password",
-        "queueIds": [queue["queue"]["id"]],
+        "queueIds": [queue["queue"]["id"]], "readyOnRegister": true,
     });
     let agent = mutate(server, "createAgent", "agent { id name }", agent).await?;
     let trunk = json!({
