@@ -9,13 +9,15 @@ use std::{
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Room for the files of an embedded store, and little more.
 const DISK: &str = "size=24m";
 /// Calls that may still find room in what the store had taken before.
 const CALLS_MAX: usize = 200;
+/// A caller who leaves does not wait longer for the confirmation.
+const LEAVE: Duration = Duration::from_secs(1);
 
 /// A small disk of its own, gone with the value. Needs root, as the capture
 /// of packets does.
@@ -85,7 +87,7 @@ async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
         }
         acknowledged.push(call.call_id().to_owned());
         // The room may end in the middle of a call: then its end comes later.
-        let _ = call.cancel().await;
+        let _ = tokio::time::timeout(LEAVE, call.cancel()).await;
     }
     let status = refused.context("there was room for all")?;
     ensure!(status == 503, "a caller hears {status}");
@@ -113,7 +115,7 @@ async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
         );
     }
     // Drains what rang at her phone in between.
-    while tokio::time::timeout(std::time::Duration::ZERO, anna.next_incoming())
+    while tokio::time::timeout(Duration::ZERO, anna.next_incoming())
         .await
         .is_ok()
     {}
