@@ -3,11 +3,12 @@
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
-use commands::ports::EventLog;
+use commands::ports::{EventLog, Position, StreamId};
 use ringledger_store::{
     self as store, Stores, contract,
     testing::{self, Database},
 };
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 
 /// A store in a database of its own.
@@ -117,4 +118,52 @@ async fn a_tail_reader_misses_nothing_on_several_nodes() {
 async fn a_hot_stream_stays_contiguous_on_several_nodes() {
     let store = Fresh::new().await;
     contract::a_hot_stream_stays_contiguous(store.nodes(4).await).await;
+}
+
+/// Another node's append by hand, so that it can be slow or be undone.
+const SLOW: &str = "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, \
+     event_version, payload, metadata, global_position, event_id, command_id, tenant, \
+     correlation_id, causation_id, actor, node_epoch, recorded_at) \
+     SELECT aggregate_type, 'note-slow', (SELECT count(*) + 1 FROM events \
+     WHERE aggregate_id = 'note-slow'), event_type, event_version, payload, metadata, \
+     (SELECT max(global_position) + 1 FROM events), event_id, command_id, tenant, \
+     correlation_id, causation_id, actor, node_epoch, recorded_at \
+     FROM events WHERE global_position = 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_or_undone_commit_is_waited_for_and_leaves_no_hole() {
+    let store = Fresh::new().await;
+    let log = store.log();
+    let ids = contract::Ids::new("slow");
+    let next = || contract::append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
+    log.append(vec![next()]).await.remove(0).unwrap();
+    let mut other = PgConnection::connect(store.database.url()).await.unwrap();
+    let mut head = Position(1);
+    for end in ["ROLLBACK", "COMMIT", "ROLLBACK", "COMMIT"] {
+        let begin = "BEGIN; SELECT pg_advisory_xact_lock(731087090301)";
+        sqlx::raw_sql(begin).execute(&mut other).await.unwrap();
+        sqlx::raw_sql(SLOW).execute(&mut other).await.unwrap();
+        let pending = tokio::spawn({
+            let (log, one) = (Arc::clone(&log), next());
+            async move { log.append(vec![one]).await.remove(0).unwrap() }
+        });
+        // The append has reached the lock when the database says that it waits.
+        let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)";
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut other)
+            .await
+            .unwrap()
+        {}
+        let page = log.read_all(head, 10).await.unwrap();
+        assert_eq!((page.events, page.next), (vec![], head));
+        sqlx::raw_sql(end).execute(&mut other).await.unwrap();
+        let appended = pending.await.unwrap();
+        let slow = u64::from(end == "COMMIT");
+        assert_eq!(appended.previous_head, Position(head.0 + slow));
+        assert_eq!(appended.first, Position(head.0 + slow + 1));
+        let page = log.read_all(head, 10).await.unwrap();
+        assert_eq!(page.events.len() as u64, slow + 1);
+        assert_eq!(page.next, appended.first);
+        head = page.next;
+    }
 }
