@@ -3,7 +3,7 @@
 //!
 //! It knows the ports and ids, and must not know what an event means.
 //! Start at [`open()`]; every [`commands::ports::EventLog`] obeys the suite in
-//! [`contract`].
+//! `contract` (feature `testing`).
 
 mod admission;
 #[cfg(feature = "testing")]
