@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use std::{process::Stdio, time::Duration};
 use tokio::{process::Command, sync::watch};
 
-const QUEUE: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\nwrap_up_ms = 1000\n";
+const QUEUE: &str =
+    "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\nwrap_up_ms = 1000\n";
 const SCENARIO: &str = include_str!("five_callers.xml");
 const TALK_MS: &str = "1500";
 /// The record and the capture may differ by this.
@@ -70,17 +71,23 @@ async fn five_sipp_callers_share_two_agents_three_to_two_and_the_record_agrees_w
         agrees(&cdr["node"], &packets, server.sip.port())?;
     }
     let (_, metrics) = server.get("/metrics").await?;
-    ensure!(gauge(&metrics, "ringledger_media_ports_open_count") == Some(0.0), "{metrics}");
+    ensure!(
+        gauge(&metrics, "ringledger_media_ports_open_count") == Some(0.0),
+        "{metrics}"
+    );
     server.stop().await
 }
 
 async fn all_agents(server: &Server, state: &str) -> anyhow::Result<Value> {
     server
-        .until("{ agents(first: 10) { edges { node { state } } } }", |answer| {
-            answer["agents"]["edges"].as_array().is_some_and(|agents| {
-                agents.len() == 2 && agents.iter().all(|agent| agent["node"]["state"] == state)
-            })
-        })
+        .until(
+            "{ agents(first: 10) { edges { node { state } } } }",
+            |answer| {
+                answer["agents"]["edges"].as_array().is_some_and(|agents| {
+                    agents.len() == 2 && agents.iter().all(|agent| agent["node"]["state"] == state)
+                })
+            },
+        )
         .await
 }
 
@@ -91,14 +98,34 @@ async fn call_with_sipp(folder: &std::path::Path, server: &Server) -> anyhow::Re
         .arg(server.sip.to_string())
         .arg("-sf")
         .arg(&scenario)
-        .args(["-i", "127.0.0.1", "-s", "support", "-m", "5", "-l", "5", "-r", "1000"])
-        .args(["-d", TALK_MS, "-nostdin", "-timeout", "50s", "-timeout_error"])
+        .args([
+            "-i",
+            "127.0.0.1",
+            "-s",
+            "support",
+            "-m",
+            "5",
+            "-l",
+            "5",
+            "-r",
+            "1000",
+        ])
+        .args([
+            "-d",
+            TALK_MS,
+            "-nostdin",
+            "-timeout",
+            "50s",
+            "-timeout_error",
+        ])
         .current_dir(folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(SIPP_TIME, output).await.context("SIPp takes too long")??;
+    let output = tokio::time::timeout(SIPP_TIME, output)
+        .await
+        .context("SIPp takes too long")??;
     ensure!(
         output.status.success(),
         "SIPp: {} {}",
@@ -112,8 +139,10 @@ async fn call_with_sipp(folder: &std::path::Path, server: &Server) -> anyhow::Re
 fn agrees(cdr: &Value, packets: &[Packet], port: u16) -> anyhow::Result<()> {
     let user = cdr["from"]["user"].as_str().context("a caller")?;
     ensure!(cdr["disposition"] == "ANSWERED", "{cdr}");
-    let of_user: Vec<&Packet> =
-        packets.iter().filter(|packet| packet.from_user() == Some(user)).collect();
+    let of_user: Vec<&Packet> = packets
+        .iter()
+        .filter(|packet| packet.from_user() == Some(user))
+        .collect();
     let find = |what: &str, wanted: &dyn Fn(&Packet) -> bool| {
         of_user
             .iter()
@@ -121,15 +150,22 @@ fn agrees(cdr: &Value, packets: &[Packet], port: u16) -> anyhow::Result<()> {
             .map(|packet| packet.at)
             .with_context(|| format!("no {what} of {user} on the wire"))
     };
-    let invite = |packet: &Packet| packet.header("CSeq").is_some_and(|cseq| cseq.ends_with("INVITE"));
-    let received =
-        find("INVITE", &|packet| packet.to_port == port && packet.start().starts_with("INVITE"))?;
+    let invite = |packet: &Packet| {
+        packet
+            .header("CSeq")
+            .is_some_and(|cseq| cseq.ends_with("INVITE"))
+    };
+    let received = find("INVITE", &|packet| {
+        packet.to_port == port && packet.start().starts_with("INVITE")
+    })?;
     let from_agent = |packet: &Packet, status: &str| {
         packet.to_port == port && packet.start().contains(status) && invite(packet)
     };
     let alerting = find("180 of the agent", &|packet| from_agent(packet, " 180 "))?;
     let connected = find("200 of the agent", &|packet| from_agent(packet, " 200 "))?;
-    let bye = find("BYE", &|packet| packet.to_port == port && packet.start().starts_with("BYE"))?;
+    let bye = find("BYE", &|packet| {
+        packet.to_port == port && packet.start().starts_with("BYE")
+    })?;
     for (field, seen) in [
         ("waitMs", connected - received),
         ("ringMs", connected - alerting),
