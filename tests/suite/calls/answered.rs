@@ -1,6 +1,9 @@
 //! Calls that reach an agent.
 
-use crate::world::{PATIENCE, World, dial, open, open_with, options, rules};
+use crate::{
+    ends::{hung_up, no_complaints},
+    world::{PATIENCE, World, dial, open, open_with, options, rules},
+};
 use domain::{
     call::{self, AnswerMode},
     cause::{By, Disposition, EndReason},
@@ -81,6 +84,8 @@ async fn a_caller_rings_an_agent_talks_both_ways_and_hangs_up() {
         (EndReason::Hangup, By::Caller, Disposition::Answered)
     );
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -111,6 +116,8 @@ async fn an_immediate_queue_answers_at_once_and_plays_music_until_the_agent_come
         (EndReason::Hangup, By::Agent, Disposition::Answered)
     );
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -137,6 +144,8 @@ async fn hold_and_resume_from_either_side_are_answered_and_recorded() {
     out.hang_up().await.unwrap();
     incoming.wait_ended(PATIENCE).await.unwrap();
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -160,7 +169,10 @@ async fn a_phone_that_vanishes_while_on_hold_is_found_by_a_probe() {
         cause(&end),
         (EndReason::SignallingLost, By::Caller, Disposition::Answered)
     );
-    incoming.wait_ended(PATIENCE).await.unwrap();
+    hung_up(&incoming).await;
+    world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -189,6 +201,8 @@ async fn an_answer_that_is_never_acknowledged_ends_the_call() {
     );
     let ended = out.wait_ended(PATIENCE).await.unwrap();
     assert_eq!(ended.ended_by, Some(EndedBy::Remote), "we send BYE");
+    world.see_nothing_left().await;
+    no_complaints(&[&caller]);
 }
 
 #[tokio::test]
@@ -212,6 +226,8 @@ async fn a_caller_who_wants_our_offer_gets_it_in_the_200() {
     assert!(out.media().wait_packets(10, PATIENCE).await);
     out.hang_up().await.unwrap();
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -228,6 +244,8 @@ async fn both_sides_speak_the_codec_that_both_have() {
     assert_eq!(incoming.media().codec(), phone::Codec::Pcma);
     out.hang_up().await.unwrap();
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -245,6 +263,8 @@ async fn a_call_over_tcp_is_answered_and_hung_up_on_its_connection() {
     incoming.hang_up().await.unwrap();
     out.wait_ended(PATIENCE).await.unwrap();
     world.see_nothing_left().await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -267,4 +287,5 @@ async fn the_first_of_two_phones_to_answer_has_the_call_and_the_other_stops_ring
     out.hang_up().await.unwrap();
     on_mobile.wait_ended(PATIENCE).await.unwrap();
     world.see_nothing_left().await;
+    no_complaints(&[&caller, &desk, &mobile]);
 }

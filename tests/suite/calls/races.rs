@@ -1,8 +1,11 @@
 //! Two things at once: whatever comes first in the record decides, and nothing
 //! is left standing.
 
-use crate::world::{PATIENCE, dial, open, rules};
-use domain::{any::AnyEvent, call};
+use crate::{
+    ends::{hangup, no_complaints},
+    world::{PATIENCE, dial, open, rules},
+};
+use domain::{any::AnyEvent, call, cause::By};
 use std::time::Duration;
 
 #[tokio::test]
@@ -47,6 +50,7 @@ async fn a_caller_who_leaves_as_the_agent_answers_leaves_nothing_behind() {
             })
             .await;
     }
+    no_complaints(&[&caller, &agent]);
     let history = world.office.history().await;
     let ends = history
         .iter()
@@ -78,9 +82,14 @@ async fn both_sides_hang_up_at_once() {
         assert!(first.is_ok() || second.is_ok());
         out.wait_ended(PATIENCE).await.unwrap();
         incoming.wait_ended(PATIENCE).await.unwrap();
-        world.see_end(before).await;
-        world.see_nothing_left().await;
+        let end = world.the_end(before).await;
+        assert!(
+            end == hangup(By::Caller) || end == hangup(By::Agent),
+            "{end:?}"
+        );
     }
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Calls that an agent does not take, and callers who leave.
 
-use crate::world::{PATIENCE, dial, open, open_with, options, rules};
+use crate::{
+    ends::{End, hangup, hung_up, no_complaints},
+    world::{PATIENCE, dial, open, open_with, options, rules},
+};
 use domain::{
     call,
     cause::{By, Disposition, EndReason, OfferOutcome},
@@ -8,6 +11,15 @@ use domain::{
 };
 use phone::{CancelOutcome, EndedBy};
 use std::time::Duration;
+
+/// A caller who took the call back.
+const CANCELLED: End = End {
+    disposition: Disposition::Abandoned,
+    by: By::Caller,
+    reason: EndReason::Cancelled,
+    sip_status: Some(487),
+    incomplete: false,
+};
 
 #[tokio::test]
 async fn a_caller_who_leaves_the_queue_is_abandoned() {
@@ -22,16 +34,8 @@ async fn a_caller_who_leaves_the_queue_is_abandoned() {
         matches!(outcome, CancelOutcome::Cancelled { .. }),
         "{outcome:?}"
     );
-    match world.see_end(before).await {
-        call::Event::Ended {
-            cause, disposition, ..
-        } => {
-            assert_eq!((cause.reason, cause.by), (EndReason::Cancelled, By::Caller));
-            assert_eq!(disposition, Disposition::Abandoned);
-        }
-        other => panic!("{other:?}"),
-    }
-    world.see_nothing_left().await;
+    assert_eq!(world.the_end(before).await, CANCELLED);
+    no_complaints(&[&caller]);
 }
 
 #[tokio::test]
@@ -55,7 +59,9 @@ async fn the_agents_phone_stops_ringing_when_the_caller_leaves() {
             (&*entry.recorded.event_type == "reservation_released").then_some(())
         })
         .await;
-    world.see_nothing_left().await;
+    assert_eq!(world.the_end(before).await, CANCELLED);
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -65,6 +71,7 @@ async fn a_200_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
     world.agent("anna", queue).await;
     let agent = world.agent_phone("anna").await;
     let caller = world.phone("4930111").await;
+    let before = world.feed().head();
     let out = dial(&caller, "support").await;
     let incoming = agent.next_incoming().await.unwrap();
     incoming.ring().await.unwrap();
@@ -73,7 +80,9 @@ async fn a_200_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
     out.cancel().await.unwrap();
     let late = incoming.answer_late(PATIENCE).await.unwrap();
     assert!(late.acked && late.byed, "{late:?}");
-    world.see_nothing_left().await;
+    assert_eq!(world.the_end(before).await, CANCELLED);
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]
@@ -109,8 +118,10 @@ async fn an_agent_who_refuses_is_followed_by_the_next() {
         };
         assert_eq!(outcome, (expected, Some(status)));
         out.hang_up().await.unwrap();
-        taken.wait_ended(PATIENCE).await.unwrap();
-        world.see_nothing_left().await;
+        hung_up(&taken).await;
+        assert_eq!(world.the_end(before).await, hangup(By::Caller));
+        world.see_free(&second).await;
+        no_complaints(&[&caller, &first, &second]);
     }
 }
 
@@ -127,6 +138,7 @@ async fn a_phone_that_rings_too_long_is_cancelled_and_the_next_agent_rings() {
     let first = world.agent_phone("anna").await;
     let second = world.agent_phone("bert").await;
     let caller = world.phone("4930111").await;
+    let before = world.feed().head();
     let out = dial(&caller, "support").await;
     let rings = first.next_incoming().await.unwrap();
     rings.ring().await.unwrap();
@@ -136,7 +148,11 @@ async fn a_phone_that_rings_too_long_is_cancelled_and_the_next_agent_rings() {
     taken.answer().await.unwrap();
     out.wait_answered(PATIENCE).await.unwrap();
     out.hang_up().await.unwrap();
-    world.see_nothing_left().await;
+    hung_up(&taken).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Caller));
+    // Not tried for this call again, but free for the next.
+    world.see_free(&first).await;
+    no_complaints(&[&caller, &first, &second]);
 }
 
 #[tokio::test]
@@ -164,7 +180,12 @@ async fn a_phone_that_does_not_respond_is_unreachable() {
         .await;
     assert_eq!(outcome, OfferOutcome::Unreachable);
     out.cancel().await.unwrap();
-    world.see_nothing_left().await;
+    assert_eq!(world.the_end(before).await, CANCELLED);
+    // The agent is left alone for a while; another gets the next call.
+    world.agent("bert", queue).await;
+    let other = world.agent_phone("bert").await;
+    world.see_free(&other).await;
+    no_complaints(&[&caller, &agent, &other]);
 }
 
 #[tokio::test]
@@ -174,12 +195,24 @@ async fn a_caller_who_waits_too_long_is_told_so() {
         max_wait_ms: 300,
         ..rules()
     };
-    world.support(config).await;
+    let queue = world.support(config).await;
     let caller = world.phone("4930111").await;
+    let before = world.feed().head();
     let out = dial(&caller, "support").await;
     let ended = out.wait_ended(PATIENCE).await.unwrap();
     assert_eq!(ended.status, Some(480));
-    world.see_nothing_left().await;
+    let unanswered = End {
+        disposition: Disposition::NoAnswer,
+        by: By::System,
+        reason: EndReason::MaxWait,
+        sip_status: Some(480),
+        incomplete: false,
+    };
+    assert_eq!(world.the_end(before).await, unanswered);
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]

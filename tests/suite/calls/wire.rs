@@ -93,6 +93,8 @@ async fn a_request_outside_any_dialog_is_answered_by_its_method() {
         })
         .await;
         assert_eq!(answer.status(), Some(expected), "{line}");
+        let to = answer.header("To").unwrap();
+        assert!(phone::address::tag_of(to).is_some(), "{line}: {to}");
         if matches!(expected, 200 | 405) {
             assert_eq!(
                 answer.header("Allow"),

@@ -1,6 +1,8 @@
-//! What keeps the crate from acting on its own: no DNS, no product name, and a
-//! mark on the responses that it makes up itself.
+//! What keeps the crate from acting on its own: no DNS, no product name, a mark
+//! on the responses that it makes up itself, and a To tag on those that it sends
+//! itself.
 
+use crate::message::tag;
 use async_trait::async_trait;
 use rsipstack::{
     Error,
@@ -8,6 +10,7 @@ use rsipstack::{
     transaction::endpoint::MessageInspector,
     transport::{SipAddr, transport_layer::DomainResolver},
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Destinations are addresses we have seen. A name in a Via or Contact is
 /// never looked up: the receive path would wait for a stranger's name server.
@@ -30,6 +33,30 @@ pub(super) fn is_local(response: &Response) -> bool {
     response.wire_reason.as_deref() == Some(LOCAL)
 }
 
+/// The crate's own answer to a CANCEL that finds nothing has no To tag, which
+/// every response but 100 needs (RFC 3261, 8.2.6.2). The same for every copy.
+fn tag_to(response: &mut Response) {
+    if response.status_code.code() == 100 {
+        return;
+    }
+    let mut hasher = DefaultHasher::new();
+    for header in response.headers.iter() {
+        if matches!(
+            header,
+            Header::Via(_) | Header::From(_) | Header::CallId(_) | Header::CSeq(_)
+        ) {
+            header.value().hash(&mut hasher);
+        }
+    }
+    for header in response.headers.iter_mut() {
+        if let Header::To(to) = header
+            && tag(to.value()).is_none()
+        {
+            *to = format!("{};tag={:016x}", to.value(), hasher.finish()).into();
+        }
+    }
+}
+
 /// Marks local responses and takes the User-Agent header off what leaves.
 pub(super) struct Marker;
 
@@ -38,6 +65,9 @@ impl MessageInspector for Marker {
         message
             .headers_mut()
             .retain(|header| !matches!(header, Header::UserAgent(_)));
+        if let SipMessage::Response(response) = &mut message {
+            tag_to(response);
+        }
         message
     }
 
