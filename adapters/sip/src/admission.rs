@@ -105,6 +105,11 @@ impl Admission {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
+    /// Whether calls may still be let in.
+    pub fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Relaxed)
+    }
+
     /// Takes one call in, or says why not. `calls` are those held now.
     ///
     /// # Errors

@@ -123,6 +123,7 @@ async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {
     let signals = shutdown::Signals::listen()?;
     let server = Server::start(config, data, metrics).await?;
     welcome(&server);
+    server.token_was_shown().await?;
     shutdown::wait(server, signals).await;
     Ok(ExitCode::SUCCESS)
 }

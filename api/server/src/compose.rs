@@ -214,7 +214,7 @@ impl Server {
             .await
             .with_context(|| format!("HTTP can not listen on {}", config.http.listen))?;
         let http = listener.local_addr()?;
-        let probes = probes(&record.stores, &views, &shutdown, metrics);
+        let probes = probes(&record.stores, &views, &sip, metrics);
         let router = graphql::router(record.services(&views, realm), probes);
 
         let mut server = Self {
@@ -303,6 +303,17 @@ impl Server {
         self.new_token.as_deref()
     }
 
+    /// Notes that [`Self::new_token`] was shown: the next start makes no other.
+    ///
+    /// # Errors
+    /// When the credential store can not be used.
+    pub async fn token_was_shown(&self) -> anyhow::Result<()> {
+        if self.new_token.is_some() {
+            token::shown(self.record.stores.secrets.as_ref()).await?;
+        }
+        Ok(())
+    }
+
     /// Calls of the run before that recovery has ended.
     pub const fn recovered_count(&self) -> usize {
         self.recovered_count
@@ -364,18 +375,18 @@ impl Server {
     }
 }
 
-/// What the server says of itself. SIP ends the whole node when one of its
-/// tasks ends, so it is well as long as nobody shuts down.
+/// What the server says of itself. It is not ready any more once it drains, so
+/// that a load balancer goes elsewhere.
 fn probes(
     stores: &Stores,
     views: &Views,
-    shutdown: &CancellationToken,
+    sip: &sip::driver::Handle,
     metrics: PrometheusHandle,
 ) -> Probes {
-    let (log, views, shutdown) = (stores.log.clone(), views.clone(), shutdown.clone());
+    let (log, views, sip) = (stores.log.clone(), views.clone(), sip.clone());
     Probes {
         ready: Arc::new(move || {
-            let (log, views, shutdown) = (log.clone(), views.clone(), shutdown.clone());
+            let (log, views, sip) = (log.clone(), views.clone(), sip.clone());
             Box::pin(async move {
                 let running = views
                     .progress()
@@ -392,7 +403,7 @@ fn probes(
                     },
                     Check {
                         name: "sip",
-                        passed: !shutdown.is_cancelled(),
+                        passed: sip.takes_new_calls(),
                     },
                 ]
             })

@@ -6,13 +6,14 @@ use commands::ports::{Entropy, Secrets, StoreError};
 use domain::id::DEFAULT_TENANT;
 use graphql::auth::{Identity, Scope, issue_token, keep_token};
 
-/// Kind of the entry that says a token was made.
-const MARK: &str = "token_made";
+/// Kind of the entry that says a token was made and shown.
+const MARK: &str = "token_shown";
 /// What the token is called; its key in that kind.
 const ADMINISTRATOR: &str = "administrator";
 
 /// Sees to it that there is a token. Returns the one that was made now, to be
-/// shown this once; only its fingerprint is kept.
+/// shown this once; only its fingerprint is kept. Until [`shown`] says that it
+/// was, the next start makes another: a crash in between locks nobody out.
 ///
 /// # Errors
 /// When the credential store can not be used.
@@ -35,7 +36,15 @@ pub async fn ensure(
     if secrets.get(MARK, ADMINISTRATOR).await?.is_some() {
         return Ok(None);
     }
-    let token = issue_token(secrets, entropy, ADMINISTRATOR, DEFAULT_TENANT, &scopes).await?;
-    secrets.put(MARK, ADMINISTRATOR, "made").await?;
-    Ok(Some(token))
+    issue_token(secrets, entropy, ADMINISTRATOR, DEFAULT_TENANT, &scopes)
+        .await
+        .map(Some)
+}
+
+/// Notes that the token was shown: no other is made from now on.
+///
+/// # Errors
+/// When the credential store can not be used.
+pub async fn shown(secrets: &dyn Secrets) -> Result<(), StoreError> {
+    secrets.put(MARK, ADMINISTRATOR, "shown").await
 }

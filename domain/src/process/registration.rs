@@ -25,6 +25,8 @@ struct Known {
     /// Number of the last session, and whether it is still open.
     last_session: u32,
     logged_in: bool,
+    /// A login has been asked for because of a phone, and has not been heard of.
+    login_asked: bool,
 }
 
 /// What it remembers.
@@ -35,7 +37,7 @@ pub struct State {
 
 impl Process for Registration {
     const NAME: &'static str = "registration";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -88,6 +90,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             let known = state.agents.entry(*agent).or_default();
             known.bindings.insert(*binding);
             if known.ready_on_register && !known.logged_in {
+                known.login_asked = true;
                 vec![log_in(cause, next_session(*agent, known), true)]
             } else {
                 vec![]
@@ -100,14 +103,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             let known = state.agents.entry(*agent).or_default();
             known.bindings.remove(binding);
             if known.bindings.is_empty() && known.logged_in {
-                let session = SessionId {
-                    agent: *agent,
-                    number: known.last_session,
-                };
-                let command = session::Command::LogOut {
-                    reason: LogoutReason::DeviceLost,
-                };
-                vec![Intent::new(cause, AnyCommand::Session(session, command))]
+                vec![log_out(cause, *agent, known)]
             } else {
                 vec![]
             }
@@ -116,7 +112,13 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             let known = state.agents.entry(session.agent).or_default();
             known.last_session = session.number;
             known.logged_in = true;
-            vec![]
+            // The phone that this login was for may be gone already.
+            let was_asked = std::mem::take(&mut known.login_asked);
+            if was_asked && known.bindings.is_empty() {
+                vec![log_out(cause, session.agent, known)]
+            } else {
+                vec![]
+            }
         }
         AnyEvent::Session(session, session::Event::LoggedOut { reason }) => {
             let known = state.agents.entry(session.agent).or_default();
@@ -124,6 +126,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             // The phone came back while the logout was still pending.
             let is_back = *reason == LogoutReason::DeviceLost && !known.bindings.is_empty();
             if is_back && known.ready_on_register {
+                known.login_asked = true;
                 vec![log_in(cause, next_session(session.agent, known), true)]
             } else {
                 vec![]
@@ -135,6 +138,18 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Queue(..)
         | AnyEvent::Trunk(..) => vec![],
     }
+}
+
+const fn log_out(cause: Uuid, agent: AgentId, known: &Known) -> Intent {
+    let session = SessionId {
+        agent,
+        number: known.last_session,
+    };
+    let reason = LogoutReason::DeviceLost;
+    Intent::new(
+        cause,
+        AnyCommand::Session(session, session::Command::LogOut { reason }),
+    )
 }
 
 const fn next_session(agent: AgentId, known: &Known) -> SessionId {

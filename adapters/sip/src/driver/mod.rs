@@ -127,6 +127,11 @@ impl Handle {
         self.driver.admission.close();
     }
 
+    /// Whether new calls are taken; not any more once the server drains.
+    pub fn takes_new_calls(&self) -> bool {
+        self.driver.admission.is_open()
+    }
+
     /// Legs that are not over.
     pub fn live_legs(&self) -> usize {
         self.driver.legs().live_mut().count()

@@ -151,3 +151,21 @@ fn a_login_number_that_is_used_up_is_followed_by_the_next() {
         .gets_refused(&log_in(2), "agent.already_logged_in", 5)
         .asks_nothing();
 }
+
+#[test]
+fn a_phone_that_is_gone_before_its_login_is_heard_of_logs_the_agent_out_again() {
+    process::<Registration>()
+        .hears([configured(true), registered(PHONE)])
+        .asks([log_in(1)])
+        .hears([expired(PHONE, 0)])
+        .asks_nothing()
+        .hears([logged_in(1)])
+        .asks([log_out(1)]);
+}
+
+#[test]
+fn a_login_by_hand_without_a_phone_stays() {
+    process::<Registration>()
+        .hears([configured(true), logged_in(1)])
+        .asks_nothing();
+}
