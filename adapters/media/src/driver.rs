@@ -27,6 +27,8 @@ use tokio::{
 
 /// Events taken from the feed at once.
 const BATCH_MAX: usize = 256;
+/// Pause before a feed that can not be read is read again.
+const READ_AGAIN_MS: u64 = 100;
 /// Reports on their way; one more waits until one is through.
 const REPORTS_MAX: usize = 1024;
 /// First pause before a report is tried again on a store that is down;
@@ -97,7 +99,17 @@ pub async fn run(
 /// Obeys the next events and returns the position of the last.
 async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Position, ReadError> {
     let mut position = after;
-    for entry in means.feed.read(after, BATCH_MAX).await? {
+    let entries = match means.feed.read(after, BATCH_MAX).await {
+        Ok(entries) => entries,
+        // A store that is away delays the music; it must not end it for good.
+        Err(error @ ReadError::Unavailable(_)) => {
+            tracing::warn!(%error, "media will read the feed again");
+            tokio::time::sleep(Duration::from_millis(READ_AGAIN_MS)).await;
+            return Ok(after);
+        }
+        Err(error @ ReadError::Corrupt { .. }) => return Err(error),
+    };
+    for entry in entries {
         position = entry.recorded.position;
         for order in floor.hear(entry.fact.at, &entry.fact.event) {
             match order {

@@ -11,8 +11,9 @@ pub(crate) enum Gate {
     Closed,
     /// Exactly this address.
     Fixed(SocketAddr),
-    /// The first packet from this host; until then we send to the port of the SDP.
-    Waiting { host: IpAddr, port: u16 },
+    /// The first packet from the address of the SDP, or from any port of the
+    /// host that signals: whichever comes fixes it.
+    Waiting { host: IpAddr, sdp: SocketAddr },
     /// The address that the first packet came from.
     Latched(SocketAddr),
 }
@@ -24,7 +25,7 @@ impl Gate {
             SourcePolicy::Strict => Self::Fixed(plain(address)),
             SourcePolicy::Latch { registered } => Self::Waiting {
                 host: registered.to_canonical(),
-                port: address.port(),
+                sdp: plain(address),
             },
         }
     }
@@ -35,8 +36,8 @@ impl Gate {
         match *self {
             Self::Closed => false,
             Self::Fixed(address) | Self::Latched(address) => address == from,
-            Self::Waiting { host, .. } => {
-                let right = from.ip() == host;
+            Self::Waiting { host, sdp } => {
+                let right = from.ip() == host || from == sdp;
                 if right {
                     *self = Self::Latched(from);
                 }
@@ -51,9 +52,28 @@ impl Gate {
         let address = match *self {
             Self::Closed => return None,
             Self::Fixed(address) | Self::Latched(address) => address,
-            Self::Waiting { host, port } => SocketAddr::new(host, port),
+            // A private address of a host that signals from a public one is
+            // behind NAT; any other is where the media really is, for example
+            // the gateway beside a carrier's signalling.
+            Self::Waiting { host, sdp } if is_private(sdp.ip()) && !is_private(host) => {
+                SocketAddr::new(host, sdp.port())
+            }
+            Self::Waiting { sdp, .. } => sdp,
         };
         (address.port() != 0 && !address.ip().is_unspecified()).then_some(address)
+    }
+}
+
+/// Addresses that nobody outside can reach: RFC 1918, RFC 6598, RFC 4193, loopback
+/// and link-local.
+const fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && second & 0xc0 == 64;
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || is_shared
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -85,11 +105,23 @@ mod tests {
         let registered = "198.51.100.7".parse().unwrap();
         let mut gate = Gate::of(at("10.0.0.5:4000"), SourcePolicy::Latch { registered });
         assert_eq!(gate.destination(), Some(at("198.51.100.7:4000")));
-        assert!(!gate.admits(at("10.0.0.5:4000")), "not the registered host");
+        assert!(
+            !gate.admits(at("10.0.0.5:4002")),
+            "neither the host nor the address"
+        );
         assert!(gate.admits(at("198.51.100.7:61000")));
         assert_eq!(gate.destination(), Some(at("198.51.100.7:61000")));
         assert!(!gate.admits(at("198.51.100.7:61002")), "a second port");
         assert!(gate.admits(at("198.51.100.7:61000")));
+    }
+
+    #[test]
+    fn media_of_a_carrier_may_come_from_another_host_than_its_signalling() {
+        let registered = "203.0.113.10".parse().unwrap();
+        let mut gate = Gate::of(at("203.0.113.20:30000"), SourcePolicy::Latch { registered });
+        assert_eq!(gate.destination(), Some(at("203.0.113.20:30000")));
+        assert!(gate.admits(at("203.0.113.20:30000")));
+        assert!(!gate.admits(at("203.0.113.10:30000")), "it has latched");
     }
 
     #[test]

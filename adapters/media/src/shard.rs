@@ -221,7 +221,7 @@ impl Shard {
         if token.is_multiple_of(2) {
             self.relay_rtp(slot, now);
         } else {
-            self.relay_rtcp(slot);
+            self.relay_rtcp(slot, now);
         }
     }
 
@@ -237,14 +237,7 @@ impl Shard {
             Received::Heard => None,
             Received::Taken(taken) => Some(taken),
         };
-        if leg.watch.heard(now) {
-            let heard = MediaEvent::Heard { leg: leg.id };
-            // Without room it is told with the next packet.
-            match self.shared.events.try_send(heard) {
-                Ok(()) => leg.watch.told_heard(),
-                Err(_) => self.meters.events_delayed.increment(1),
-            }
-        }
+        tell_heard(leg, now, &self.shared.events, &self.meters);
         let (Some(taken), Hears::Peer(peer)) = (taken, leg.hears) else {
             return;
         };
@@ -258,13 +251,15 @@ impl Shard {
         }
     }
 
-    fn relay_rtcp(&mut self, slot: usize) {
+    fn relay_rtcp(&mut self, slot: usize, now: Instant) {
         let Some(leg) = self.legs.get(slot) else {
             return;
         };
         let Some(length) = leg.receive_rtcp(&mut self.buffer, &self.meters) else {
             return;
         };
+        // A muted phone that suppresses silence sends nothing else.
+        tell_heard(leg, now, &self.shared.events, &self.meters);
         let Hears::Peer(peer_slot) = leg.hears else {
             return;
         };
@@ -315,6 +310,17 @@ impl Shard {
                     Err(_) => self.meters.events_delayed.increment(1),
                 }
             }
+        }
+    }
+}
+
+/// The far end has given a sign of life; told when it had been silent.
+fn tell_heard(leg: &mut Leg, now: Instant, events: &EventSender<MediaEvent>, meters: &Meters) {
+    if leg.watch.heard(now) {
+        // Without room it is told with the next packet.
+        match events.try_send(MediaEvent::Heard { leg: leg.id }) {
+            Ok(()) => leg.watch.told_heard(),
+            Err(_) => meters.events_delayed.increment(1),
         }
     }
 }

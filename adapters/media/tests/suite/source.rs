@@ -88,6 +88,7 @@ fn another_host_than_the_registered_one_never_latches() {
     remote.policy = SourcePolicy::Latch {
         registered: "192.0.2.1".parse().unwrap(),
     };
+    remote.rtp = "198.51.100.1:4000".parse().unwrap();
     relay.set_remote(caller.leg, remote);
     relay.bridge(caller.leg, agent.leg);
     caller.say(0, b"from loopback");
