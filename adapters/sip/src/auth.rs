@@ -202,8 +202,11 @@ impl Authenticator {
             NonceState::Fresh => Outcome::Granted {
                 user: credentials.user.clone(),
             },
-            NonceState::Stale => self.challenge(attempt, true),
-            NonceState::Replayed | NonceState::Foreign => self.challenge(attempt, false),
+            // The password was right: the client is only told to use another
+            // nonce (RFC 7616, 3.3), also after a restart, when none is known.
+            NonceState::Stale | NonceState::Replayed | NonceState::Foreign => {
+                self.challenge(attempt, true)
+            }
         }
     }
 
