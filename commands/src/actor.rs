@@ -39,13 +39,13 @@ pub(crate) struct Job<K: Kind> {
     pub(crate) reply: oneshot::Sender<Answer>,
 }
 
-/// Serves the mailbox until it has been idle for long; `retire` closes it
-/// against new commands, and what came before that is still served.
+/// Serves the mailbox until it has been idle for long. `retire` takes it out of
+/// the pool, unless a command has come in the meantime.
 pub(crate) async fn run<K: Kind<State = K>>(
     id: K::Id,
     shared: Arc<Shared>,
     mut mailbox: mpsc::Receiver<Box<Job<K>>>,
-    retire: impl Fn(K::Id) + Send,
+    retire: impl Fn(K::Id) -> bool + Send,
 ) {
     let mut hosted: Option<Hosted<K>> = None;
     let mut jobs = Vec::new();
@@ -54,10 +54,9 @@ pub(crate) async fn run<K: Kind<State = K>>(
         match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
             Ok(0) => return,
             Ok(_) => serve(id, &shared, &mut hosted, &mut jobs).await,
-            Err(_) => {
-                retire(id);
-                mailbox.close();
-            }
+            // Nothing has come in between, and nothing can any more.
+            Err(_) if K::RETIRES && retire(id) => return,
+            Err(_) => {}
         }
     }
 }

@@ -195,9 +195,19 @@ impl<K: Kind<State = K>> Pool<K> {
         let (mailbox, jobs) = mpsc::channel(MAILBOX_MAX);
         let mailboxes = Arc::downgrade(&self.mailboxes);
         let retire = move |id: K::Id| {
-            if let Some(mailboxes) = mailboxes.upgrade() {
-                lock(&mailboxes).remove(&id);
+            let Some(mailboxes) = mailboxes.upgrade() else {
+                return true;
+            };
+            // Commands are put in under the same lock: an empty mailbox stays
+            // empty, so no successor starts beside this one.
+            let mut mailboxes = lock(&mailboxes);
+            let is_empty = mailboxes
+                .get(&id)
+                .is_none_or(|mailbox| mailbox.capacity() == mailbox.max_capacity());
+            if is_empty {
+                mailboxes.remove(&id);
             }
+            is_empty
         };
         tokio::spawn(actor::run::<K>(id, inner.shared.clone(), jobs, retire));
         mailbox

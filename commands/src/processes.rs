@@ -33,6 +33,8 @@ const BATCH_MAX: usize = 256;
 const SAVE_EVERY_MS: u64 = 1_000;
 /// The sweep that repairs what should not need repair.
 const SWEEP_EVERY_MS: u64 = 1_000;
+/// Pause before a feed that can not be read is read again.
+const READ_AGAIN_MS: u64 = 100;
 /// First pause before a command is tried again on a store that is down;
 /// doubled up to the most.
 const RETRY_MS: u64 = 20;
@@ -168,6 +170,7 @@ impl<P: Process> Runner<P> {
             // None yet, or of another version: the log has everything.
             Some(_) | None => (P::State::default(), Position::default(), vec![]),
         };
+        let is_fresh = position == Position::default();
         // Unbounded on purpose: its content is bounded by the commands under
         // way, and a full channel would stop the very reader that empties it.
         let (answered, answers) = mpsc::unbounded_channel();
@@ -179,7 +182,8 @@ impl<P: Process> Runner<P> {
             lanes: HashMap::new(),
             answers,
             answered,
-            changed: false,
+            // A row exists from the start, so that a missing one means history.
+            changed: is_fresh,
         })
     }
 
@@ -188,23 +192,33 @@ impl<P: Process> Runner<P> {
         &self.state
     }
 
-    /// Reads to the head of the feed without asking for anything: for a
-    /// process that only knows.
+    /// Folds events without asking for anything, up to the first one at or
+    /// after `until`, or to the head. For a process that only knows; and for
+    /// one without a usable row, which must not ask again for what all of
+    /// history asked for.
     ///
     /// # Errors
     /// When the feed can not be read.
-    pub async fn catch_up_silently(&mut self) -> Result<(), ProcessError> {
+    pub async fn fold_silently(&mut self, until: Option<Timestamp>) -> Result<(), ProcessError> {
         loop {
             let entries = self.means.feed.read(self.position, BATCH_MAX).await?;
             if entries.is_empty() {
                 return Ok(());
             }
             for entry in entries {
+                if until.is_some_and(|until| entry.fact.at >= until) {
+                    return Ok(());
+                }
                 P::step(&mut self.state, &Input::Event(&entry.fact));
                 self.position = entry.recorded.position;
             }
             self.changed = true;
         }
+    }
+
+    /// Nothing was kept of it: it starts from the first event.
+    pub fn is_fresh(&self) -> bool {
+        self.position == Position::default()
     }
 
     /// Runs until `stop`; saves its row then.
@@ -226,7 +240,10 @@ impl<P: Process> Runner<P> {
             tokio::select! {
                 Some(heard) = self.answers.recv() => self.hear(heard),
                 () = feed.wait_beyond(position) => self.read().await?,
-                () = until(P::next_deadline(&self.state), self.means.clock.as_ref()) => {
+                // Behind the head, what would end the wait may only be unread.
+                () = until(P::next_deadline(&self.state), self.means.clock.as_ref()),
+                    if position >= feed.head() =>
+                {
                     let now = self.means.clock.now();
                     self.step(&Input::Deadline(now), now);
                 }
@@ -241,7 +258,17 @@ impl<P: Process> Runner<P> {
     }
 
     async fn read(&mut self) -> Result<(), ProcessError> {
-        for entry in self.means.feed.read(self.position, BATCH_MAX).await? {
+        let entries = match self.means.feed.read(self.position, BATCH_MAX).await {
+            Ok(entries) => entries,
+            // A store that is away delays a process; it must not end it.
+            Err(error @ ReadError::Unavailable(_)) => {
+                tracing::warn!(process = P::NAME, %error, "process will read again");
+                tokio::time::sleep(Duration::from_millis(READ_AGAIN_MS)).await;
+                return Ok(());
+            }
+            Err(error @ ReadError::Corrupt { .. }) => return Err(error.into()),
+        };
+        for entry in entries {
             self.position = entry.recorded.position;
             self.changed = true;
             let intents = P::step(&mut self.state, &Input::Event(&entry.fact));

@@ -82,7 +82,23 @@ async fn run(
     mut requests: mpsc::Receiver<Request>,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while requests.recv_many(&mut batch, BATCH_MAX).await > 0 {
+    // The log also tells of events whose answer was lost, and of other nodes'.
+    // Between batches only: what this writer commits is shown by itself first.
+    let mut hints = log.wakeups();
+    loop {
+        tokio::select! {
+            biased;
+            count = requests.recv_many(&mut batch, BATCH_MAX) => {
+                if count == 0 {
+                    return;
+                }
+            }
+            Ok(()) = hints.changed() => {
+                let hint = *hints.borrow_and_update();
+                raise(&head, hint);
+                continue;
+            }
+        }
         metrics::histogram!("ringledger_append_batch_count").record(batch.len() as f64);
         let appends = batch.iter().map(|request| request.append.clone()).collect();
         let results = log.append(appends).await;
@@ -103,19 +119,23 @@ async fn run(
         // Readers are woken before the commander hears back: whoever waits for
         // a position never waits for an event that is not there yet.
         if let Some(position) = newest {
-            head.send_if_modified(|head| {
-                let is_newer = position > *head;
-                if is_newer {
-                    *head = position;
-                }
-                is_newer
-            });
+            raise(&head, position);
         }
         for (reply, result) in replies {
             // The commander may have given up; the event stands.
             let _ = reply.send(result);
         }
     }
+}
+
+fn raise(head: &watch::Sender<Position>, position: Position) {
+    head.send_if_modified(|head| {
+        let is_newer = position > *head;
+        if is_newer {
+            *head = position;
+        }
+        is_newer
+    });
 }
 
 fn entries(

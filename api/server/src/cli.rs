@@ -124,7 +124,7 @@ async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {
     let server = Server::start(config, data, metrics).await?;
     welcome(&server);
     server.token_was_shown().await?;
-    shutdown::wait(server, signals).await;
+    shutdown::wait(server, signals).await?;
     Ok(ExitCode::SUCCESS)
 }
 

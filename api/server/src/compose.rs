@@ -102,14 +102,16 @@ impl Record {
     }
 
     /// What must follow from the record: recovery first, then the processes.
-    async fn start_processes(&self) -> anyhow::Result<Processes> {
+    async fn start_processes(&self, alarm: CancellationToken) -> anyhow::Result<Processes> {
         let means = Means {
             gateway: self.gateway.clone(),
             feed: self.feed.clone(),
             store: self.stores.read.clone(),
             clock: self.clock.clone(),
         };
-        recovery::start(&means, self.dead).await.context("recovery")
+        recovery::start(&means, self.dead, alarm)
+            .await
+            .context("recovery")
     }
 
     /// What people see of the record.
@@ -193,14 +195,15 @@ impl Server {
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let record = Record::open(&config, data).await?;
-        let processes = record.start_processes().await?;
+        // Cancelled to stop, and by any part that can not go on.
+        let shutdown = CancellationToken::new();
+        let processes = record.start_processes(shutdown.clone()).await?;
         let projections = record.start_projections().await?;
         let views = projections.views();
         let new_token = record.provision(&config).await?;
 
         // The network: media, SIP, HTTP. Effects start at the head: what an
         // earlier run has done or left undone is not done again.
-        let shutdown = CancellationToken::new();
         let (relay, media_events) = media::Relay::start(&config.media, record.entropy.clone())?;
         let (media_stop, media_stopped) = oneshot::channel();
         let head = record.feed.head();
@@ -250,15 +253,19 @@ impl Server {
         part: &'static str,
         work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
     ) {
+        let alarm = self.shutdown.clone();
         self.tasks.push(tokio::spawn(async move {
             if let Err(error) = work.await {
-                tracing::error!(
-                    part,
-                    error = format!("{error:#}"),
-                    "part stopped: a person must look"
-                );
+                let error = format!("{error:#}");
+                tracing::error!(part, error, "part stopped: the node ends");
+                alarm.cancel();
             }
         }));
+    }
+
+    /// Completes when a part could not go on: the node must end.
+    pub async fn failed(&self) {
+        self.shutdown.cancelled().await;
     }
 
     fn spawn_heartbeat(&mut self) {

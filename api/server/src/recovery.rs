@@ -13,30 +13,29 @@ use domain::{
         Process, command_id, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
         registration::Registration, routing::Routing, wrap_up::WrapUp,
     },
+    time::Timestamp,
 };
 use std::time::Duration;
 use store::Heartbeat;
 use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Pause before a command that met a store in trouble is tried again.
 const RETRY: Duration = Duration::from_millis(200);
+/// A process without a row asks again for what this time before the last sign of
+/// life may have left unasked: far longer than any command takes.
+const UNASKED_MS: i64 = 60_000;
 /// Tries before the start is given up: a store that is down for this long is
 /// a matter for a person.
 const TRIES_MAX: u32 = 50;
 
-/// One process on a task of its own.
-#[derive(Debug)]
-struct Running {
-    name: &'static str,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), ProcessError>>,
-}
-
 /// Running processes.
 #[derive(Debug)]
 pub struct Processes {
-    running: Vec<Running>,
+    running: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// Cancelled when one stops by itself.
+    alarm: CancellationToken,
     /// Calls of the run before that were ended.
     pub recovered_count: usize,
 }
@@ -53,13 +52,18 @@ pub enum RecoveryError {
 }
 
 /// Ends the calls of the dead run and starts the processes. Returns when the
-/// record says that no call is in progress.
+/// record says that no call is in progress. `alarm` is cancelled when a process
+/// stops by itself.
 ///
 /// # Errors
 /// When the log or the read store can not be used.
-pub async fn start(means: &Means, dead: Option<Heartbeat>) -> Result<Processes, RecoveryError> {
+pub async fn start(
+    means: &Means,
+    dead: Option<Heartbeat>,
+    alarm: CancellationToken,
+) -> Result<Processes, RecoveryError> {
     let mut recovery = Runner::<Recovery>::load(means.clone()).await?;
-    recovery.catch_up_silently().await?;
+    recovery.fold_silently(None).await?;
     let epoch = dead.map_or(0, |beat| beat.node_epoch);
     let last_seen = dead.map(|beat| beat.at);
     let intents = recovery
@@ -93,15 +97,34 @@ pub async fn start(means: &Means, dead: Option<Heartbeat>) -> Result<Processes, 
     }
     let mut processes = Processes {
         running: vec![],
+        alarm,
         recovered_count: intents.len(),
     };
     processes.spawn(recovery);
-    processes.spawn(Runner::<Enqueue>::load(means.clone()).await?);
-    processes.spawn(Runner::<Routing>::load(means.clone()).await?);
-    processes.spawn(Runner::<OfferProcess>::load(means.clone()).await?);
-    processes.spawn(Runner::<WrapUp>::load(means.clone()).await?);
-    processes.spawn(Runner::<Registration>::load(means.clone()).await?);
+    processes.spawn(ready::<Enqueue>(means, dead).await?);
+    processes.spawn(ready::<Routing>(means, dead).await?);
+    processes.spawn(ready::<OfferProcess>(means, dead).await?);
+    processes.spawn(ready::<WrapUp>(means, dead).await?);
+    processes.spawn(ready::<Registration>(means, dead).await?);
     Ok(processes)
+}
+
+/// A process with its row. One whose row is gone, or of another version, folds
+/// history in silence and asks only for what may not have been asked for before
+/// the last run ended; the ids of those commands are the same.
+async fn ready<P: Process>(
+    means: &Means,
+    dead: Option<Heartbeat>,
+) -> Result<Runner<P>, ProcessError> {
+    let mut runner = Runner::<P>::load(means.clone()).await?;
+    if runner.is_fresh() {
+        let last_seen = dead.map_or_else(|| means.clock.now(), |beat| beat.at);
+        let micros = last_seen.micros().saturating_sub(UNASKED_MS * 1_000);
+        runner
+            .fold_silently(Some(Timestamp::from_micros(micros)))
+            .await?;
+    }
+    Ok(runner)
 }
 
 async fn end(
@@ -127,40 +150,32 @@ async fn end(
 impl Processes {
     fn spawn<P: Process>(&mut self, runner: Runner<P>) {
         let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(runner.run(stopped));
+        let alarm = self.alarm.clone();
         let task = tokio::spawn(async move {
-            let result = runner.run(stopped).await;
-            if let Err(error) = &result {
-                tracing::error!(process = P::NAME, %error, "process stopped: a person must look");
-                metrics::gauge!("ringledger_process_stopped", "process" => P::NAME).set(1.0);
-            }
-            result
+            let error = match running.await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => panic.to_string(),
+            };
+            // A node that takes calls and routes none is worse than none.
+            tracing::error!(process = P::NAME, error, "process stopped: the node ends");
+            alarm.cancel();
         });
-        self.running.push(Running {
-            name: P::NAME,
-            stop,
-            task,
-        });
-    }
-
-    /// False when one has stopped by itself.
-    pub fn are_running(&self) -> bool {
-        self.running
-            .iter()
-            .all(|running| !running.task.is_finished())
+        self.running.push((stop, task));
     }
 
     /// Stops all; each saves its row.
     pub async fn stop(self) {
         let mut tasks = vec![];
-        for Running { name, stop, task } in self.running {
+        for (stop, task) in self.running {
             // One that has stopped by itself does not listen any more.
             let _ = stop.send(());
-            tasks.push((name, task));
+            tasks.push(task);
         }
-        for (name, task) in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(process = name, %error, "process ended with a panic");
-            }
+        for task in tasks {
+            // It only waits for the process and does not panic by itself.
+            let _ = task.await;
         }
     }
 }

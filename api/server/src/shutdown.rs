@@ -53,8 +53,18 @@ impl Signals {
 }
 
 /// Serves until SIGINT or SIGTERM, drains, stops.
-pub async fn wait(server: Server, mut signals: Signals) {
-    signals.next().await;
+///
+/// # Errors
+/// When a part could not go on: the node ends, so that whoever watches it starts
+/// another; recovery ends the calls that were in progress.
+pub async fn wait(server: Server, mut signals: Signals) -> anyhow::Result<()> {
+    tokio::select! {
+        () = signals.next() => {}
+        () = server.failed() => {
+            server.stop().await;
+            anyhow::bail!("a part of the server stopped: the log says which and why");
+        }
+    }
     server.sip().refuse_new_calls();
     tracing::info!(
         calls = server.sip().calls(),
@@ -67,6 +77,7 @@ pub async fn wait(server: Server, mut signals: Signals) {
     end_all(&server).await;
     until_quiet(&server, FAREWELL).await;
     server.stop().await;
+    Ok(())
 }
 
 async fn until_quiet(server: &Server, within: Duration) {
