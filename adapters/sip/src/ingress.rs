@@ -6,7 +6,7 @@ use crate::{
     stack::{Stack, TransactionUser},
     transport::{Flow, Transport},
 };
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// Takes messages from the sockets.
 pub struct Ingress {
@@ -23,6 +23,12 @@ impl Ingress {
     /// The stack that messages go to.
     pub fn stack(&self) -> &Stack {
         &self.stack
+    }
+
+    /// A TCP connection has ended.
+    pub fn closed(&self, peer: SocketAddr) {
+        self.stack.close_tcp(peer);
+        self.user.connection_closed(peer);
     }
 
     /// Takes one message as it came.

@@ -75,6 +75,15 @@ pub enum Change {
     Removed(String, Removal),
 }
 
+impl Change {
+    /// Which binding: the key of its contact.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Added(key) | Self::Refreshed(key) | Self::Removed(key, _) => key,
+        }
+    }
+}
+
 /// Why a binding is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {

@@ -15,9 +15,11 @@
 mod answered;
 mod crowd;
 mod ends;
+mod faults;
 mod hold;
 mod media;
 mod offers;
+mod outage;
 mod races;
 mod refused;
 mod registered;

@@ -30,8 +30,9 @@ impl Driver {
         let now_ms = self.parts.clock.now().millis_unsigned();
         let phones = self.phones.of(agent, now_ms);
         if self.legs().call(call).is_none() {
-            // Another node's call, or one that is long over.
-            return;
+            // Long over here; the record must not wait for its phone.
+            tracing::warn!(%call, leg = %id, "call is not here any more");
+            return self.unreachable(call, id);
         }
         tracing::info!(%call, leg = %id, phones = phones.len(), "agent's phones are to ring");
         let opened = match phones.is_empty() {
@@ -40,22 +41,28 @@ impl Driver {
         };
         match opened {
             Some(local) => self.invite(call, id, &phones, local),
-            None => self.record(
-                call,
-                Command::RecordFailure {
-                    leg: id,
-                    outcome: OfferOutcome::Unreachable,
-                    wire: WireCause::default(),
-                },
-            ),
+            None => self.unreachable(call, id),
         }
+    }
+
+    fn unreachable(&self, call: CallId, leg: LegId) {
+        self.record(
+            call,
+            Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Unreachable,
+                wire: WireCause::default(),
+            },
+        );
     }
 
     fn invite(&self, call: CallId, id: LegId, phones: &[Phone], local: SocketAddr) {
         let mut legs = self.legs();
         let Some((shown_as, codecs)) = caller_of(&legs, call) else {
             drop(legs);
-            return self.parts.media.close(id);
+            self.parts.media.close(id);
+            // The caller has left; the agent must not be kept for it.
+            return self.unreachable(call, id);
         };
         let mut session = Session::new(self.parts.entropy.number());
         session.local = Some(local);

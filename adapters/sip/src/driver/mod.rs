@@ -8,6 +8,7 @@
 mod agents;
 mod callers;
 mod dialogs;
+mod lanes;
 mod orders;
 mod registers;
 mod tick;
@@ -24,10 +25,11 @@ use crate::{
     stack::{Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
     transport::{Flow, tcp, udp},
 };
+use lanes::{Lanes, Receipt};
+
 use commands::{
     directory::Directory,
     envelope::Envelope,
-    error::DispatchError,
     feed::Feed,
     gateway::Gateway,
     ports::{Clock, Entropy, ReadStore, Secrets, StoreError, Vault},
@@ -44,7 +46,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
@@ -52,13 +54,6 @@ use uuid::Uuid;
 
 /// Who the commands of this crate are from.
 const ACTOR: &str = "adapter:sip";
-
-/// How long a fact is retried while the store is away. After that the sweep of
-/// recovery finds what is missing.
-const RETRY_FOR: Duration = Duration::from_secs(120);
-
-/// First and longest pause between retries.
-const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// What the adapter is connected to.
 #[derive(Clone)]
@@ -152,6 +147,7 @@ impl Deref for Driver {
 pub(crate) struct Inner {
     options: Options,
     parts: Parts,
+    lanes: Lanes,
     stack: Stack,
     legs: Mutex<Legs>,
     /// Calls whose caller's leg is not over; asked for every INVITE, without the lock.
@@ -191,7 +187,8 @@ pub async fn start(
     };
     let (stack, incoming) =
         Stack::start(stack_options, socket.clone(), shutdown.clone()).map_err(failed)?;
-    let phones = Phones::load(parts.store.clone()).await?;
+    let now_ms = parts.clock.now().millis_unsigned();
+    let phones = Phones::load(parts.store.clone(), now_ms).await?;
     let head = parts.feed.head();
     let driver = Driver(Arc::new(Inner {
         admission: Admission::new(options.limits()),
@@ -202,6 +199,7 @@ pub async fn start(
         calls: AtomicUsize::new(0),
         phones,
         options,
+        lanes: Lanes::new(parts.gateway.clone()),
         parts,
     }));
     let user: Arc<dyn TransactionUser> = Arc::new(driver.clone());
@@ -216,6 +214,7 @@ pub async fn start(
     watch("tick", tick, &shutdown);
     watch("udp", udp, &shutdown);
     watch("tcp", tcp, &shutdown);
+    tokio::spawn(driver.clone().record_loaded());
     Ok(Handle { driver, local })
 }
 
@@ -317,36 +316,10 @@ impl Driver {
         self.insist(self.envelope(AnyCommand::Call(call, command), call.0));
     }
 
-    /// Submits now and, while the store is away, again under the same id.
-    fn insist(&self, envelope: Envelope) {
-        let mut pending = self.parts.gateway.submit(envelope.clone());
-        let driver = self.clone();
-        tokio::spawn(async move {
-            let started = Instant::now();
-            let mut pause = RETRY_PAUSE.0;
-            loop {
-                match pending.wait().await {
-                    Ok(_) => return,
-                    Err(DispatchError::Refused(refused)) => {
-                        tracing::debug!(code = refused.code, "command was refused");
-                        return;
-                    }
-                    Err(error @ DispatchError::Corrupt(_)) => {
-                        tracing::error!(%error, "fact was not recorded");
-                        return;
-                    }
-                    Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
-                        if started.elapsed() > RETRY_FOR {
-                            tracing::error!(%error, "fact was not recorded");
-                            return;
-                        }
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(RETRY_PAUSE.1);
-                        pending = driver.parts.gateway.submit(envelope.clone());
-                    }
-                }
-            }
-        });
+    /// Brings a fact into the record, after those before it of the same
+    /// aggregate and however long the store is away.
+    fn insist(&self, envelope: Envelope) -> Receipt {
+        self.lanes.record(envelope)
     }
 }
 
@@ -403,5 +376,10 @@ impl TransactionUser for Driver {
 
     fn late_success(&self, response: Response, flow: Flow) {
         self.on_late_success(&response, flow);
+    }
+
+    fn connection_closed(&self, peer: SocketAddr) {
+        let now_ms = self.parts.clock.now().millis_unsigned();
+        self.phones.connection_lost(peer, now_ms);
     }
 }

@@ -1,18 +1,22 @@
-//! REGISTER: authenticated, applied, durable, recorded, answered, in this order.
+//! REGISTER: authenticated, applied, removals recorded, durable, additions
+//! recorded, answered, in this order.
 
-use super::Driver;
+use super::{
+    Driver,
+    lanes::{Progress, Receipt},
+};
 use crate::{
     auth::{Attempt, Authenticator, Ha1, NonceKey, Outcome},
-    bindings::binding_id,
+    bindings::command,
     inbound::register,
     message::Request,
     options::Options,
-    registrar::{Change, Registered, Removal},
-    stack::{Reply, ServerTransaction},
+    registrar::{Change, Registered, Registration},
+    stack::{Reply, ServerTransaction, TransactionUser as _},
     transport::Transport,
 };
-use commands::{credentials, error::DispatchError, ports::Entropy};
-use domain::{any::AnyCommand, device::Command, id::AgentId};
+use commands::{credentials, ports::Entropy};
+use domain::{any::AnyCommand, id::AgentId};
 use std::sync::{MutexGuard, PoisonError};
 
 /// A verifier whose nonces die with this run.
@@ -52,20 +56,134 @@ impl Driver {
             .agent_named(&user)
             .ok_or_else(|| Reply::new(404))?
             .id;
-        let done = self
-            .phones
-            .register(agent, &read.registration)
-            .map_err(register::refused)?;
-        if let Err(error) = self.phones.save(agent, &done.changes).await {
-            tracing::warn!(%error, "bindings were not stored");
-            return Err(self.admission.refusal());
+        let done = self.bind(agent, &read.registration, flow.transport).await?;
+        if !self.stack.is_open(flow) {
+            // It was closed before there was a binding to let go of.
+            self.connection_closed(flow.peer);
         }
-        self.record_changes(agent, &done, flow.transport).await?;
         let mut reply = Reply::new(200);
         for contact in done.contacts {
             reply = reply.with("Contact", contact);
         }
         Ok(reply)
+    }
+
+    /// Binds and unbinds. What a crash leaves in between is a row without an
+    /// event, which the next start finds; never an event without a row, for
+    /// which nobody would look.
+    async fn bind(
+        &self,
+        agent: AgentId,
+        registration: &Registration<'_>,
+        transport: Transport,
+    ) -> Result<Registered, Reply> {
+        let _turn = self.phones.turn_of(agent).await;
+        let applied = self.phones.register(agent, registration);
+        let applied = applied.map_err(register::refused)?;
+        let changes = &applied.done.changes;
+        let gone = changes.iter().filter(|change| is_removal(change));
+        let mut gone: Vec<Receipt> = gone
+            .map(|change| self.record_device(agent, change, transport))
+            .collect();
+        if !are_settled(&mut gone).await {
+            self.phones.restore(agent, &applied);
+            let removed = changes.iter().filter(|change| is_removal(change));
+            self.save_after(agent, gone, removed.cloned().collect());
+            return Err(self.admission.refusal());
+        }
+        if let Err(error) = self.phones.save(agent, changes).await {
+            tracing::warn!(%error, "bindings were not stored");
+            self.phones.restore(agent, &applied);
+            return Err(self.admission.refusal());
+        }
+        let is_bound = |change: &&Change| {
+            !is_removal(change) && applied.done.bindings.contains_key(change.key())
+        };
+        let mut bound: Vec<Receipt> = changes
+            .iter()
+            .filter(is_bound)
+            .map(|change| self.record_device(agent, change, transport))
+            .collect();
+        if !are_settled(&mut bound).await {
+            return Err(self.admission.refusal());
+        }
+        Ok(applied.done)
+    }
+
+    fn record_device(&self, agent: AgentId, change: &Change, transport: Transport) -> Receipt {
+        let command = command(agent, change, transport);
+        self.insist(self.envelope(AnyCommand::Device(agent, command), agent.0))
+    }
+
+    /// Tells the record of every binding that was loaded: it knows them all,
+    /// but those that were stored just before a crash.
+    pub(super) async fn record_loaded(self) {
+        for agent in self.phones.agents() {
+            let receipts: Vec<Receipt> = {
+                let _turn = self.phones.turn_of(agent).await;
+                let now_ms = self.parts.clock.now().millis_unsigned();
+                let bindings = self.phones.live(agent, now_ms);
+                let told = bindings.into_iter().map(|(key, binding)| {
+                    let transport = match binding.over_tcp {
+                        true => Transport::Tcp,
+                        false => Transport::Udp,
+                    };
+                    self.record_device(agent, &Change::Refreshed(key), transport)
+                });
+                told.collect()
+            };
+            // One agent at a time: thousands of phones are no burst.
+            for mut receipt in receipts {
+                receipt.first().await;
+            }
+        }
+    }
+
+    /// Lets go of what has expired and writes what could not be written. An
+    /// agent whose phone registers at the moment has its turn next time.
+    pub(super) fn tend_bindings(&self) {
+        let now_ms = self.parts.clock.now().millis_unsigned();
+        for agent in self.phones.expired(now_ms) {
+            let Some(turn) = self.phones.try_turn_of(agent) else {
+                continue;
+            };
+            let changes = self.phones.expire(agent, now_ms);
+            // The transport is not told of what is gone.
+            let receipts: Vec<Receipt> = changes
+                .iter()
+                .map(|change| self.record_device(agent, change, Transport::Udp))
+                .collect();
+            drop(turn);
+            self.save_after(agent, receipts, changes);
+        }
+        for agent in self.phones.agents_unwritten() {
+            let Some(turn) = self.phones.try_turn_of(agent) else {
+                continue;
+            };
+            let driver = self.clone();
+            tokio::spawn(async move {
+                let _turn = turn;
+                driver.save_late(agent, &[]).await;
+            });
+        }
+    }
+
+    /// Deletes the rows of what is gone once the record knows of it.
+    fn save_after(&self, agent: AgentId, receipts: Vec<Receipt>, changes: Vec<Change>) {
+        let driver = self.clone();
+        tokio::spawn(async move {
+            for receipt in receipts {
+                receipt.settled().await;
+            }
+            let _turn = driver.phones.turn_of(agent).await;
+            driver.save_late(agent, &changes).await;
+        });
+    }
+
+    async fn save_late(&self, agent: AgentId, changes: &[Change]) {
+        if let Err(error) = self.phones.save(agent, changes).await {
+            tracing::warn!(%error, "bindings were not stored");
+        }
     }
 
     async fn authenticate(&self, request: &Request, now_ms: u64) -> Result<String, Reply> {
@@ -118,60 +236,21 @@ impl Driver {
             }
         }
     }
-
-    /// Records what changed; a refresh is no change.
-    async fn record_changes(
-        &self,
-        agent: AgentId,
-        done: &Registered,
-        transport: Transport,
-    ) -> Result<(), Reply> {
-        let mut waiting = Vec::new();
-        for change in &done.changes {
-            let Some(command) = command(agent, change, transport) else {
-                continue;
-            };
-            let envelope = self.envelope(AnyCommand::Device(agent, command), agent.0);
-            waiting.push((self.parts.gateway.submit(envelope.clone()), envelope));
-        }
-        let mut failed = false;
-        for (pending, envelope) in waiting {
-            match pending.wait().await {
-                Ok(_) | Err(DispatchError::Refused(_)) => {}
-                // The binding is stored: its event must follow.
-                Err(DispatchError::Conflict | DispatchError::Unavailable(_)) => {
-                    failed = true;
-                    self.insist(envelope);
-                }
-                Err(DispatchError::Corrupt(error)) => {
-                    tracing::error!(%error, "registration was not recorded");
-                    failed = true;
-                }
-            }
-        }
-        if failed {
-            return Err(self.admission.refusal());
-        }
-        Ok(())
-    }
 }
 
-fn command(agent: AgentId, change: &Change, transport: Transport) -> Option<Command> {
-    Some(match change {
-        Change::Refreshed(_) => return None,
-        Change::Added(key) => Command::RecordRegistered {
-            agent,
-            binding: binding_id(agent, key),
-            transport: transport.to_string().to_lowercase(),
-        },
-        Change::Removed(key, removal) => {
-            let binding = binding_id(agent, key);
-            match removal {
-                Removal::Deregistered | Removal::Displaced => {
-                    Command::RecordDeregistered { binding }
-                }
-                Removal::Expired => Command::ExpireBinding { binding },
-            }
-        }
-    })
+/// Whether all are in the record by their first answers; those that are not
+/// will be.
+async fn are_settled(receipts: &mut [Receipt]) -> bool {
+    let mut all = true;
+    for receipt in receipts {
+        all &= receipt.first().await == Progress::Settled;
+    }
+    all
+}
+
+const fn is_removal(change: &Change) -> bool {
+    match change {
+        Change::Removed(..) => true,
+        Change::Added(_) | Change::Refreshed(_) => false,
+    }
 }

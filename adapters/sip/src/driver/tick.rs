@@ -2,12 +2,7 @@
 //! that nobody answers, expired bindings, legs to be forgotten.
 
 use super::Driver;
-use crate::{
-    bindings::binding_id,
-    legs::{LINGER, Leg, Side, caller, fork},
-    registrar::Change,
-};
-use domain::{any::AnyCommand, device};
+use crate::legs::{LINGER, Leg, Side, caller, fork};
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -29,7 +24,7 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         let per_second = driver.options.refused_records_per_s;
         driver.refused_records.store(per_second, Ordering::Relaxed);
         driver.tend_legs(Instant::now());
-        driver.expire_bindings().await;
+        driver.tend_bindings();
     }
 }
 
@@ -62,24 +57,6 @@ impl Driver {
         metrics::gauge!("ringledger_sip_legs").set(live);
         let transactions = u32::try_from(self.stack.transactions()).unwrap_or(u32::MAX);
         metrics::gauge!("ringledger_sip_transactions").set(transactions);
-    }
-
-    async fn expire_bindings(&self) {
-        let now_ms = self.parts.clock.now().millis_unsigned();
-        for (agent, changes) in self.phones.expire(now_ms) {
-            for change in &changes {
-                let Change::Removed(key, _) = change else {
-                    continue;
-                };
-                let binding = binding_id(agent, key);
-                let command = device::Command::ExpireBinding { binding };
-                self.insist(self.envelope(AnyCommand::Device(agent, command), agent.0));
-            }
-            if let Err(error) = self.phones.save(agent, &changes).await {
-                // The rows are expired and will be found so by the next start.
-                tracing::warn!(%error, "expired bindings were not removed");
-            }
-        }
     }
 }
 

@@ -132,6 +132,13 @@ impl Flows {
         self.lock().remove(&peer);
     }
 
+    pub(super) fn is_open(&self, flow: Flow) -> bool {
+        match flow.transport {
+            Transport::Udp => true,
+            Transport::Tcp => self.lock().contains_key(&flow.peer),
+        }
+    }
+
     fn tcp(&self, peer: SocketAddr) -> Option<TcpFlow> {
         self.lock().get(&peer).cloned()
     }

@@ -304,6 +304,11 @@ impl Stack {
         self.inner.flows.close_tcp(peer);
     }
 
+    /// Whether there is a way to the flow's peer: for TCP, its connection.
+    pub fn is_open(&self, flow: Flow) -> bool {
+        self.inner.flows.is_open(flow)
+    }
+
     /// How many transactions are alive, for the metrics and for admission.
     pub fn transactions(&self) -> usize {
         self.inner.endpoint.transactions.len()

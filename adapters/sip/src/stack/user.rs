@@ -6,7 +6,7 @@ use crate::{
     transport::{Flow, Transport},
 };
 use rsipstack::{transaction::TransactionReceiver, transport::SipConnection};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What the transactions tell their user. Called on the task that received the
@@ -31,6 +31,9 @@ pub trait TransactionUser: Send + Sync + 'static {
     /// A 2xx to an INVITE whose transaction is over: a retransmission that
     /// wants its ACK again, or another branch of a fork (RFC 3261, 13.2.2.4).
     fn late_success(&self, response: Response, flow: Flow);
+
+    /// A TCP connection has ended: nothing can be sent to its peer any more.
+    fn connection_closed(&self, _peer: SocketAddr) {}
 }
 
 /// The requests that start transactions.

@@ -83,7 +83,7 @@ async fn serve(
         () = closed.cancelled() => {}
         () = read(reader, peer, &ingress) => {}
     }
-    ingress.stack().close_tcp(peer);
+    ingress.closed(peer);
     closed.cancel();
     let _ = writing.await;
 }

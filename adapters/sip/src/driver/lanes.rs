@@ -1,0 +1,179 @@
+//! Facts on their way into the record: those of one aggregate one after the
+//! other, so that a store that is away for a while does not change their order,
+//! and each of them until it has its answer.
+
+use commands::{
+    envelope::Envelope,
+    error::DispatchError,
+    gateway::{Gateway, Pending},
+};
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// First and longest pause between tries. There is no last try: a phone does
+/// not say a second time what it has said.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// The aggregate that a fact is about.
+type Lane = (&'static str, String);
+
+/// How far a fact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// On its way.
+    Waiting,
+    /// The store is away: it will be recorded, but nobody knows when.
+    Delayed,
+    /// It is in the record, or the rules have refused it.
+    Settled,
+    /// Its stream can not be read: a person must look at it.
+    Lost,
+}
+
+/// Where the progress of a fact is seen; may be dropped.
+#[derive(Debug)]
+pub(super) struct Receipt(watch::Receiver<Progress>);
+
+impl Receipt {
+    /// The first answer: anything but [`Progress::Waiting`].
+    pub(super) async fn first(&mut self) -> Progress {
+        Self::until(&mut self.0, |progress| progress != Progress::Waiting).await
+    }
+
+    /// Waits as long as it takes; whether the fact is settled.
+    pub(super) async fn settled(mut self) -> bool {
+        let is_last = |progress| matches!(progress, Progress::Settled | Progress::Lost);
+        Self::until(&mut self.0, is_last).await == Progress::Settled
+    }
+
+    async fn until(
+        receiver: &mut watch::Receiver<Progress>,
+        wanted: impl Fn(Progress) -> bool,
+    ) -> Progress {
+        match receiver.wait_for(|progress| wanted(*progress)).await {
+            Ok(progress) => *progress,
+            // Its task is gone: the runtime stops.
+            Err(_) => Progress::Lost,
+        }
+    }
+}
+
+struct Fact {
+    envelope: Envelope,
+    progress: watch::Sender<Progress>,
+}
+
+/// What waits behind the fact that is on its way.
+#[derive(Default)]
+struct Behind {
+    facts: VecDeque<Fact>,
+    /// The fact in front has been tried in vain.
+    is_stuck: bool,
+}
+
+/// The lanes; cheap to clone. Unbounded on purpose: a lane is as long as what
+/// phones do while the store is away, and a fact is never thrown away.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    gateway: Gateway,
+    lanes: Arc<Mutex<HashMap<Lane, Behind>>>,
+}
+
+impl Lanes {
+    pub(super) fn new(gateway: Gateway) -> Self {
+        Self {
+            gateway,
+            lanes: Arc::default(),
+        }
+    }
+
+    /// Puts a fact into its lane: into the aggregate's mailbox at once, unless
+    /// an earlier one has no answer yet.
+    pub(super) fn record(&self, envelope: Envelope) -> Receipt {
+        let lane = envelope.command.target();
+        let (progress, receipt) = watch::channel(Progress::Waiting);
+        let fact = Fact { envelope, progress };
+        match self.lock().entry(lane) {
+            Entry::Occupied(mut behind) => {
+                let behind = behind.get_mut();
+                if behind.is_stuck {
+                    fact.progress.send_replace(Progress::Delayed);
+                }
+                behind.facts.push_back(fact);
+            }
+            Entry::Vacant(free) => {
+                let lane = free.key().clone();
+                free.insert(Behind::default());
+                let pending = self.gateway.submit(fact.envelope.clone());
+                tokio::spawn(self.clone().run(lane, fact, pending));
+            }
+        }
+        Receipt(receipt)
+    }
+
+    /// Carries out what is in a lane, until it is empty.
+    async fn run(self, lane: Lane, mut fact: Fact, mut pending: Pending) {
+        loop {
+            let progress = self.insist(&lane, &fact, pending).await;
+            fact.progress.send_replace(progress);
+            let Some(next) = self.next(&lane) else { return };
+            pending = self.gateway.submit(next.envelope.clone());
+            fact = next;
+        }
+    }
+
+    fn next(&self, lane: &Lane) -> Option<Fact> {
+        let mut lanes = self.lock();
+        let behind = lanes.get_mut(lane)?;
+        behind.is_stuck = false;
+        let next = behind.facts.pop_front();
+        if next.is_none() {
+            lanes.remove(lane);
+        }
+        next
+    }
+
+    /// Submits, while the store is away, again under the same id.
+    async fn insist(&self, lane: &Lane, fact: &Fact, mut pending: Pending) -> Progress {
+        let mut pause = RETRY_PAUSE.0;
+        loop {
+            match pending.wait().await {
+                Ok(_) => return Progress::Settled,
+                Err(DispatchError::Refused(refused)) => {
+                    tracing::debug!(code = refused.code, "command was refused");
+                    return Progress::Settled;
+                }
+                Err(error @ DispatchError::Corrupt(_)) => {
+                    tracing::error!(%error, "fact was not recorded");
+                    return Progress::Lost;
+                }
+                Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
+                    tracing::debug!(%error, "fact will be tried again");
+                    self.delay(lane, fact);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_PAUSE.1);
+                    pending = self.gateway.submit(fact.envelope.clone());
+                }
+            }
+        }
+    }
+
+    /// Tells all in a lane that it does not move.
+    fn delay(&self, lane: &Lane, fact: &Fact) {
+        fact.progress.send_replace(Progress::Delayed);
+        if let Some(behind) = self.lock().get_mut(lane) {
+            behind.is_stuck = true;
+            for waiting in &behind.facts {
+                waiting.progress.send_replace(Progress::Delayed);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Lane, Behind>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
