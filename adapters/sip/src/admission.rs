@@ -1,19 +1,15 @@
 //! Who may start a call now: a rate per source, and room in all. Everything
 //! behind it is sized by what it lets in.
 
-use crate::stack::Reply;
+use crate::{
+    buckets::{Buckets, Rate},
+    stack::Reply,
+};
 use std::{
-    collections::HashMap,
     net::IpAddr,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Instant,
 };
-
-/// Sources remembered; when there are more, those at rest are forgotten.
-const SOURCES_MAX: usize = 10_000;
 
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,32 +57,7 @@ pub struct Admission {
     limits: Limits,
     setups: AtomicUsize,
     is_closed: AtomicBool,
-    sources: Mutex<HashMap<IpAddr, Bucket>>,
-}
-
-/// Tokens of one source, in thousandths.
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    tokens_milli: u64,
-    at: Instant,
-}
-
-impl Bucket {
-    fn full(limits: &Limits, at: Instant) -> Self {
-        Self {
-            tokens_milli: u64::from(limits.per_source_burst) * 1000,
-            at,
-        }
-    }
-
-    fn refill(&mut self, limits: &Limits, now: Instant) {
-        let passed_ms = now.saturating_duration_since(self.at).as_millis();
-        let passed_ms = u64::try_from(passed_ms).unwrap_or(u64::MAX);
-        let gained = passed_ms.saturating_mul(u64::from(limits.per_source_per_s));
-        let full = u64::from(limits.per_source_burst) * 1000;
-        self.tokens_milli = self.tokens_milli.saturating_add(gained).min(full);
-        self.at = now;
-    }
+    sources: Buckets,
 }
 
 impl Admission {
@@ -96,7 +67,10 @@ impl Admission {
             limits,
             setups: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
-            sources: Mutex::default(),
+            sources: Buckets::new(Rate {
+                per_s: limits.per_source_per_s,
+                burst: limits.per_source_burst,
+            }),
         }
     }
 
@@ -124,26 +98,9 @@ impl Admission {
         if self.setups.load(Ordering::Relaxed) >= self.limits.setups_max {
             return Err(Refused::Setups);
         }
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if sources.len() >= SOURCES_MAX && !sources.contains_key(&source) {
-            let limits = self.limits;
-            let full = u64::from(limits.per_source_burst) * 1000;
-            sources.retain(|_, bucket| {
-                bucket.refill(&limits, now);
-                bucket.tokens_milli < full
-            });
-            if sources.len() >= SOURCES_MAX {
-                return Err(Refused::Source);
-            }
-        }
-        let bucket = sources
-            .entry(source)
-            .or_insert_with(|| Bucket::full(&self.limits, now));
-        bucket.refill(&self.limits, now);
-        if bucket.tokens_milli < 1000 {
+        if !self.sources.take(source, now) {
             return Err(Refused::Source);
         }
-        bucket.tokens_milli -= 1000;
         Ok(())
     }
 
@@ -205,17 +162,5 @@ mod tests {
         gate.setup_ended();
         assert_eq!(gate.admit(ip(1), 0, now), Ok(()));
         assert_eq!(gate.refusal().status, 503);
-    }
-
-    #[test]
-    fn a_flood_of_addresses_is_not_remembered_without_bound() {
-        let gate = Admission::new(LIMITS);
-        let now = Instant::now();
-        for number in 0..SOURCES_MAX as u32 + 10 {
-            let _ = gate.admit(IpAddr::from(number.to_be_bytes()), 0, now);
-        }
-        assert!(gate.sources.lock().unwrap().len() <= SOURCES_MAX);
-        let rested = now + Duration::from_secs(10);
-        assert_eq!(gate.admit(ip(200), 0, rested), Ok(()));
     }
 }

@@ -9,6 +9,7 @@ pub mod admission;
 pub mod auth;
 pub mod bindings;
 pub mod boundary;
+pub mod buckets;
 pub mod dialog;
 pub mod driver;
 pub mod inbound;

@@ -3,9 +3,9 @@
 use crate::{
     ends::no_complaints,
     wire::raw,
-    world::{PATIENCE, dial, open, open_on, options, rules},
+    world::{PATIENCE, REALM, dial, open, open_on, options, rules},
 };
-use commands::ports::Position;
+use commands::{credentials, ports::Position};
 use domain::{any::AnyEvent, device};
 use phone::{
     DigestPreference, Error, Phone, RawSocket,
@@ -219,4 +219,48 @@ async fn an_expiry_that_is_too_short_is_told_the_shortest_and_a_replay_is_challe
     let longest = answer_to(&socket, &register(&socket, 5, 100_000, &credentials())).await;
     let bound = longest.header("Contact").unwrap();
     assert!(bound.ends_with(";expires=3600"), "{bound}");
+}
+
+#[tokio::test]
+async fn a_changed_password_is_good_at_once_and_the_old_one_no_more() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let with = |password: &str| world.phone_options("anna").with_password(password);
+    let old = Phone::bind(with("secret")).await.unwrap();
+    old.register(120).await.unwrap();
+    let secrets = &*world.office.stores.secrets;
+    credentials::keep(secrets, REALM, "anna", "another")
+        .await
+        .unwrap();
+    let new = Phone::bind(with("another")).await.unwrap();
+    new.register(120).await.unwrap();
+    let late = Phone::bind(with("secret")).await.unwrap();
+    let refused = late.register(120).await;
+    assert!(
+        matches!(refused, Err(Error::Rejected { status: 401, .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_guesses_passwords_is_soon_told_to_come_later_and_no_more() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let options = world.phone_options("anna").with_password("guess");
+    let guesser = Phone::bind(options).await.unwrap();
+    let mut guesses = 0;
+    let refused = loop {
+        match guesser.register(120).await {
+            Err(Error::Rejected { status: 401, .. }) => guesses += 1,
+            other => break other,
+        }
+        assert!(guesses < 100, "there is an end to it");
+    };
+    assert!(
+        matches!(refused, Err(Error::Rejected { status: 503, .. })),
+        "{refused:?}"
+    );
+    assert!(guesses >= 5, "a person may mistype: {guesses}");
 }

@@ -10,6 +10,7 @@ mod callers;
 mod dialogs;
 mod lanes;
 mod orders;
+mod passwords;
 mod registers;
 mod tick;
 
@@ -17,6 +18,7 @@ use crate::{
     admission::Admission,
     auth::Authenticator,
     bindings::Phones,
+    buckets::Buckets,
     ingress::Ingress,
     legs::Legs,
     media::Media,
@@ -26,6 +28,7 @@ use crate::{
     transport::{Flow, tcp, udp},
 };
 use lanes::{Lanes, Receipt};
+use passwords::Passwords;
 
 use commands::{
     directory::Directory,
@@ -155,6 +158,9 @@ pub(crate) struct Inner {
     admission: Admission,
     phones: Phones,
     authenticator: Mutex<Authenticator>,
+    passwords: Passwords,
+    /// Wrong credentials by source.
+    failures: Buckets,
     /// Refused calls that may still be recorded in this second.
     refused_records: AtomicU32,
 }
@@ -194,6 +200,8 @@ pub async fn start(
         admission: Admission::new(options.limits()),
         refused_records: AtomicU32::new(options.refused_records_per_s),
         authenticator: Mutex::new(registers::authenticator(&options, &*parts.entropy)),
+        passwords: Passwords::new(parts.secrets.clone()),
+        failures: Buckets::new(passwords::FAILURES),
         stack: stack.clone(),
         legs: Mutex::default(),
         calls: AtomicUsize::new(0),

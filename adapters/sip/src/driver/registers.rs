@@ -6,7 +6,7 @@ use super::{
     lanes::{Progress, Receipt},
 };
 use crate::{
-    auth::{Attempt, Authenticator, Ha1, NonceKey, Outcome},
+    auth::{Authenticator, NonceKey},
     bindings::command,
     inbound::register,
     message::Request,
@@ -15,9 +15,8 @@ use crate::{
     stack::{Reply, ServerTransaction, TransactionUser as _},
     transport::Transport,
 };
-use commands::{credentials, ports::Entropy};
+use commands::ports::Entropy;
 use domain::{any::AnyCommand, id::AgentId};
-use std::sync::{MutexGuard, PoisonError};
 
 /// A verifier whose nonces die with this run.
 pub(super) fn authenticator(options: &Options, entropy: &dyn Entropy) -> Authenticator {
@@ -44,8 +43,8 @@ impl Driver {
         request: &Request,
     ) -> Result<Reply, Reply> {
         let now_ms = self.parts.clock.now().millis_unsigned();
-        let user = self.authenticate(request, now_ms).await?;
         let flow = transaction.flow();
+        let user = self.authenticate(request, flow.peer.ip(), now_ms).await?;
         let read = register::translate(request, flow, now_ms)?;
         if !read.user.eq_ignore_ascii_case(&user) {
             return Err(Reply::new(403));
@@ -183,57 +182,6 @@ impl Driver {
     async fn save_late(&self, agent: AgentId, changes: &[Change]) {
         if let Err(error) = self.phones.save(agent, changes).await {
             tracing::warn!(%error, "bindings were not stored");
-        }
-    }
-
-    async fn authenticate(&self, request: &Request, now_ms: u64) -> Result<String, Reply> {
-        let headers: Vec<&str> = request.headers.all("Authorization").collect();
-        let claimed = self.verifier().claimed_user(&headers);
-        let ha1 = match &claimed {
-            Some(user) => self.look_up(user).await?,
-            None => None,
-        };
-        let attempt = Attempt {
-            method: request.method.as_str(),
-            headers: &headers,
-            now_ms,
-            entropy: self.parts.entropy.number(),
-        };
-        let outcome = self.verifier().verify(attempt, |user| {
-            ha1.filter(|_| claimed.as_deref() == Some(user))
-        });
-        match outcome {
-            Outcome::Granted { user } => Ok(user),
-            Outcome::Malformed => Err(Reply::new(400)),
-            Outcome::Challenge { challenges, stale } => {
-                if !stale && !headers.is_empty() {
-                    metrics::counter!("ringledger_sip_auth_failures_total").increment(1);
-                }
-                let mut reply = Reply::new(401);
-                for challenge in challenges {
-                    reply = reply.with("WWW-Authenticate", challenge);
-                }
-                Err(reply)
-            }
-        }
-    }
-
-    fn verifier(&self) -> MutexGuard<'_, Authenticator> {
-        self.authenticator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn look_up(&self, user: &str) -> Result<Option<Ha1>, Reply> {
-        match credentials::look_up(&*self.parts.secrets, user).await {
-            Ok(found) => Ok(found.map(|found| Ha1 {
-                md5: found.md5,
-                sha256: found.sha256,
-            })),
-            Err(error) => {
-                tracing::warn!(%error, "credentials can not be read");
-                Err(self.admission.refusal())
-            }
         }
     }
 }

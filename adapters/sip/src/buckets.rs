@@ -1,0 +1,139 @@
+//! Tokens per source address: what one address may do at once and in the long
+//! run. Time is an input.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// Sources remembered; when there are more, those at rest are forgotten.
+pub const SOURCES_MAX: usize = 10_000;
+
+/// How much one source may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Tokens a second in the long run.
+    pub per_s: u32,
+    /// Tokens at once after a pause.
+    pub burst: u32,
+}
+
+impl Rate {
+    fn full_milli(self) -> u64 {
+        u64::from(self.burst) * 1000
+    }
+}
+
+/// The tokens of all sources.
+#[derive(Debug)]
+pub struct Buckets {
+    rate: Rate,
+    sources: Mutex<HashMap<IpAddr, Bucket>>,
+}
+
+/// Tokens of one source, in thousandths.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens_milli: u64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn refill(&mut self, rate: Rate, now: Instant) {
+        let passed_ms = now.saturating_duration_since(self.at).as_millis();
+        let passed_ms = u64::try_from(passed_ms).unwrap_or(u64::MAX);
+        let gained = passed_ms.saturating_mul(u64::from(rate.per_s));
+        self.tokens_milli = self
+            .tokens_milli
+            .saturating_add(gained)
+            .min(rate.full_milli());
+        self.at = now;
+    }
+}
+
+impl Buckets {
+    /// Full ones.
+    pub fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            sources: Mutex::default(),
+        }
+    }
+
+    /// Takes a token; false if the source has none, or is one too many to be
+    /// remembered.
+    pub fn take(&self, source: IpAddr, now: Instant) -> bool {
+        let rate = self.rate;
+        let mut sources = self.lock();
+        if sources.len() >= SOURCES_MAX && !sources.contains_key(&source) {
+            sources.retain(|_, bucket| {
+                bucket.refill(rate, now);
+                bucket.tokens_milli < rate.full_milli()
+            });
+            if sources.len() >= SOURCES_MAX {
+                return false;
+            }
+        }
+        let bucket = sources.entry(source).or_insert_with(|| Bucket {
+            tokens_milli: rate.full_milli(),
+            at: now,
+        });
+        bucket.refill(rate, now);
+        let has = bucket.tokens_milli >= 1000;
+        if has {
+            bucket.tokens_milli -= 1000;
+        }
+        has
+    }
+
+    /// Whether the source has a token left; one that has never taken any has.
+    pub fn has(&self, source: IpAddr, now: Instant) -> bool {
+        match self.lock().get_mut(&source) {
+            Some(bucket) => {
+                bucket.refill(self.rate, now);
+                bucket.tokens_milli >= 1000
+            }
+            None => true,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Bucket>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const RATE: Rate = Rate { per_s: 2, burst: 4 };
+
+    #[test]
+    fn a_look_takes_no_token_and_an_empty_bucket_fills_again() {
+        let buckets = Buckets::new(RATE);
+        let (source, now) = (IpAddr::from([192, 0, 2, 1]), Instant::now());
+        for _ in 0..4 {
+            assert!(buckets.has(source, now));
+            assert!(buckets.take(source, now));
+        }
+        assert!(!buckets.has(source, now));
+        assert!(!buckets.take(source, now));
+        assert!(buckets.has(IpAddr::from([192, 0, 2, 2]), now));
+        assert!(buckets.has(source, now + Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn a_flood_of_addresses_is_not_remembered_without_bound() {
+        let buckets = Buckets::new(RATE);
+        let now = Instant::now();
+        for number in 0..SOURCES_MAX as u32 + 10 {
+            buckets.take(IpAddr::from(number.to_be_bytes()), now);
+        }
+        assert!(buckets.lock().len() <= SOURCES_MAX);
+        let rested = now + Duration::from_secs(10);
+        assert!(buckets.take(IpAddr::from([192, 0, 2, 200]), rested));
+    }
+}
