@@ -7,7 +7,12 @@ use crate::{
     world::{World, open_on, options, rules},
 };
 use commands::ports::{Position, Statement, Value};
-use domain::{any::AnyEvent, device};
+use domain::{
+    any::AnyEvent,
+    call::{self, AnswerMode},
+    cause::OfferOutcome,
+    device,
+};
 use phone::{Error, Phone, Transport};
 use std::sync::{Arc, atomic::Ordering};
 
@@ -175,4 +180,41 @@ async fn a_phone_whose_connection_is_gone_is_let_go_without_waiting_for_its_expi
     see(&world, before, "binding_expired").await;
     see(&world, before, "agent_logged_out").await;
     see_rows(&world, 0).await;
+}
+
+#[tokio::test]
+async fn a_phone_on_a_connection_must_come_back_soon_after_a_restart() {
+    let (world, _faults) = open_faulty().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let mut phone = world.phone_options("anna");
+    phone.transport = Transport::Tcp;
+    let _phone = world.agent_phone_with(phone).await;
+    let office = world.office.clone();
+    drop(world);
+    let before = office.feed.head();
+    let world = open_on(office, options()).await;
+    assert_eq!(rows(&world).await, 1);
+    // It has registered for twice as long.
+    world.clock.forward(61_000);
+    see(&world, before, "binding_expired").await;
+}
+
+#[tokio::test]
+async fn an_agent_is_not_kept_for_a_caller_who_is_not_here() {
+    let (world, _faults) = open_faulty().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let _phone = world.agent_phone("anna").await;
+    // A call that is in the record, but of which no leg is left.
+    let before = world.feed().head();
+    let caller = world.office.ring_in(queue, AnswerMode::OnAgent).await;
+    let ended = |entry: &commands::tail::Entry| match &entry.fact.event {
+        AnyEvent::Call(call, call::Event::OfferEnded { outcome, .. }) if *call == caller.call => {
+            Some(*outcome)
+        }
+        _ => None,
+    };
+    let (_, outcome) = world.office.see(before, ended).await;
+    assert_eq!(outcome, OfferOutcome::Unreachable);
 }
