@@ -26,6 +26,7 @@ use domain::{
     queue::{self, Strategy},
     sealed::Party,
 };
+use projections::views::Views;
 use std::{sync::Arc, time::Duration};
 use store::Stores;
 use tokio::sync::oneshot;
@@ -43,6 +44,9 @@ pub struct Office {
     pub directory: Directory,
     /// Its store.
     pub stores: Stores,
+    /// Its read models.
+    pub views: Views,
+    _projections: projections::Running,
     entropy: Arc<SystemEntropy>,
     stops: Vec<oneshot::Sender<()>>,
 }
@@ -111,11 +115,20 @@ impl Office {
             store: stores.read.clone(),
             clock,
         };
+        let projections = projections::start(projections::Means {
+            feed: feed.clone(),
+            read: stores.read.clone(),
+            vault: stores.vault.clone(),
+        })
+        .await
+        .expect("an empty log can be projected");
         let mut office = Self {
             gateway,
             feed,
             directory,
             stores,
+            views: projections.views(),
+            _projections: projections,
             entropy,
             stops: vec![],
         };

@@ -10,6 +10,7 @@ use domain::{
     id::CallId,
 };
 use phone::{Call, EndedBy, IncomingCall, OutgoingCall, Phone};
+use projections::changed::View;
 
 /// The one end of a call, as the record has it.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl World {
     /// Waits for the end of the next call that ends after a position, then
     /// until nothing of it is left, and makes sure that it ended only once.
     pub async fn the_end(&self, after: Position) -> End {
-        let (_, (call, end)) = self
+        let (position, (call, end)) = self
             .office
             .see(after, |entry| match &entry.fact.event {
                 AnyEvent::Call(call, event) => end_of(event).map(|end| (*call, end)),
@@ -34,7 +35,31 @@ impl World {
             .await;
         self.see_nothing_left().await;
         assert_eq!(self.ends_of(call).await, 1, "one end");
+        self.see_record(call, position, &end).await;
         end
+    }
+
+    /// The call has one record, and it says of the end what the event says.
+    async fn see_record(&self, call: CallId, position: Position, end: &End) {
+        let views = &self.office.views;
+        views
+            .wait_for(&[View::Cdr], position, PATIENCE)
+            .await
+            .unwrap();
+        let record = views
+            .cdr(call)
+            .await
+            .unwrap()
+            .expect("every ended call has a record");
+        let recorded = record.end.expect("the record of an ended call has its end");
+        let seen = End {
+            disposition: recorded.disposition,
+            by: recorded.by,
+            reason: recorded.reason,
+            sip_status: recorded.sip_status,
+            incomplete: recorded.incomplete,
+        };
+        assert_eq!(&seen, end, "the record of the call");
     }
 
     /// How often a call ended.
