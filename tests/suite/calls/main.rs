@@ -17,6 +17,7 @@ mod crowd;
 mod ends;
 mod faults;
 mod hold;
+mod limits;
 mod media;
 mod offers;
 mod outage;

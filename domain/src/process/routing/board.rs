@@ -322,6 +322,15 @@ impl Board {
         }
     }
 
+    /// Wishes that nobody will answer any more: forgotten, so that visit and
+    /// agent are there again.
+    pub(super) fn forget_all_wishes(&mut self) {
+        let lost: Vec<OfferId> = self.wishes.keys().copied().collect();
+        for offer in lost {
+            self.forget_wish(offer);
+        }
+    }
+
     pub(super) fn mark_everything(&mut self) {
         self.changed.extend(self.lines.keys().copied());
     }

@@ -61,6 +61,9 @@ impl Process for Routing {
                 matches(board, cause, *now)
             }
             Input::Sweep(now) => {
+                // Asked only when every command has its answer and every event is
+                // read: a wish that is still open was lost on the way.
+                board.forget_all_wishes();
                 board.mark_everything();
                 let cause = Uuid::from_u64_pair(now.micros() as u64, now.millis_unsigned());
                 matches(board, cause, *now)

@@ -252,9 +252,20 @@ fn an_agent_who_was_asked_for_is_not_asked_for_again() {
     process::<Routing>()
         .hears(ready(SESSION))
         .hears([waits(VISIT, CALL), waits(OTHER_VISIT, OTHER_CALL)])
-        .asks_nothing()
-        .sweeps(second(60))
         .asks_nothing();
+}
+
+/// Planted fault: the command never reached anybody and no answer comes. The
+/// sweep runs only when nothing is under way, so it may ask again.
+#[test]
+fn a_reservation_that_was_lost_on_the_way_is_repaired_by_the_sweep() {
+    let heard = process::<Routing>()
+        .hears(ready(SESSION))
+        .hears([waits(VISIT, CALL)]);
+    let lost = heard.asked[0].clone();
+    let heard = heard.sweeps(second(60));
+    assert_eq!(wishes(&heard), [(SESSION, VISIT)]);
+    assert_ne!(heard.asked[0], lost, "under a new offer");
 }
 
 #[test]
