@@ -11,6 +11,7 @@ mod boards;
 mod config;
 mod demo;
 mod drain;
+mod endings;
 mod five_callers;
 mod full_disk;
 mod kill;
