@@ -44,9 +44,7 @@ pub struct Office {
     pub directory: Directory,
     /// Its store.
     pub stores: Stores,
-    /// Its read models.
-    pub views: Views,
-    _projections: projections::Running,
+    projections: Option<projections::Running>,
     entropy: Arc<SystemEntropy>,
     stops: Vec<oneshot::Sender<()>>,
 }
@@ -100,6 +98,25 @@ impl Office {
 
     /// Opens on a store.
     pub async fn open_on(stores: Stores) -> Self {
+        let mut office = Self::open_without_views(stores).await;
+        let means = projections::Means {
+            feed: office.feed.clone(),
+            read: office.stores.read.clone(),
+            vault: office.stores.vault.clone(),
+        };
+        let running = projections::start(means).await;
+        office.projections = Some(running.expect("the log can be projected"));
+        office
+    }
+
+    /// Its read models.
+    pub fn views(&self) -> Views {
+        let running = self.projections.as_ref();
+        running.expect("it was opened with its read models").views()
+    }
+
+    /// Opens on a store whose read models somebody else runs.
+    pub async fn open_without_views(stores: Stores) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy = Arc::new(SystemEntropy::default());
         let (writer, feed) = Writer::start(stores.log.clone(), clock.clone())
@@ -115,20 +132,12 @@ impl Office {
             store: stores.read.clone(),
             clock,
         };
-        let projections = projections::start(projections::Means {
-            feed: feed.clone(),
-            read: stores.read.clone(),
-            vault: stores.vault.clone(),
-        })
-        .await
-        .expect("an empty log can be projected");
         let mut office = Self {
             gateway,
             feed,
             directory,
             stores,
-            views: projections.views(),
-            _projections: projections,
+            projections: None,
             entropy,
             stops: vec![],
         };

@@ -41,7 +41,7 @@ impl World {
 
     /// The call has one record, and it says of the end what the event says.
     async fn see_record(&self, call: CallId, position: Position, end: &End) {
-        let views = &self.office.views;
+        let views = self.office.views();
         views
             .wait_for(&[View::Cdr], position, PATIENCE)
             .await

@@ -226,7 +226,7 @@ async fn shown(views: &Views) -> String {
 async fn people_see_the_same_on_postgres_as_on_sqlite_and_rebuilt_as_live() {
     let database = testing::database().await;
     let stores = store::open(database.url()).await.unwrap();
-    let office = Office::open_on(stores.clone()).await;
+    let office = Office::open_without_views(stores.clone()).await;
     let vault = stores.vault.clone();
     let begin = Position::default();
     let live = follow(office.feed.clone(), &stores, vault.clone(), begin).await;
