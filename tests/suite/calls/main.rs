@@ -24,7 +24,6 @@ mod outage;
 mod races;
 mod refused;
 mod registered;
-mod torture;
 mod unanswered;
 mod vanished;
 mod waiting;

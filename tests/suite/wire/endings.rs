@@ -8,13 +8,14 @@ use ringledger_tests::server::{Server, Setup};
 use serde_json::Value;
 use std::path::Path;
 
-/// A short ring, a phone that is given up after 3 s of no response, and a side
-/// that is gone after 1 s without RTP.
+/// A short ring, a phone that is given up after 3 s of no response, a side that
+/// is gone after 1 s without RTP, and a probe each half second on hold.
 fn impatient(folder: &Path, agents: &[&str]) -> Setup {
     let mut setup = setup(folder, agents);
     setup.provisioning = setup.provisioning.replace("10000", "1000");
     for (key, value) in [
         ("RINGLEDGER__SIP__T1_MS", "50"),
+        ("RINGLEDGER__SIP__PROBE_INTERVAL_MS", "500"),
         ("RINGLEDGER__MEDIA__SILENCE_TIMEOUT_MS", "1000"),
     ] {
         setup.environment.push((key.into(), value.into()));
@@ -109,6 +110,22 @@ async fn callers_and_agents_who_leave_give_one_record_each_and_a_free_agent() ->
     ends(&server, "4930205", "ANSWERED", "CALLER", "MEDIA_SILENCE", 1).await?;
     let cdr = record(&server, "4930205").await?;
     ensure!(cdr["incomplete"] == true, "{cdr}");
+    agent_is(&server, "anna", "READY").await?;
+
+    // On hold nobody need send RTP: there a probe finds who has vanished.
+    let (out, call) = speak(&caller(&server, "4930206").await?, &anna).await?;
+    ensure!(out.hold().await? == 200, "hold is answered");
+    out.vanish().await?;
+    call.wait_ended(PATIENCE).await?;
+    ends(
+        &server,
+        "4930206",
+        "ANSWERED",
+        "CALLER",
+        "SIGNALLING_LOST",
+        1,
+    )
+    .await?;
     agent_is(&server, "anna", "READY").await?;
     server.stop().await
 }
