@@ -14,6 +14,7 @@ pub mod feed;
 pub mod gateway;
 mod hosted;
 mod kind;
+pub mod lanes;
 pub mod ports;
 pub mod processes;
 pub mod sessions;

@@ -6,21 +6,17 @@ use crate::{
     error::DispatchError,
     feed::Feed,
     gateway::Gateway,
+    lanes::{Lanes, lane_of},
     ports::{Clock, Position, ReadError, ReadStore, Statement, StoreError, Value},
 };
 use domain::{
-    any::{AnyCommand, AnyEvent},
+    any::AnyCommand,
     id::{CommandId, DEFAULT_TENANT},
-    line,
     process::{Input, Intent, Process, command_id},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -92,34 +88,11 @@ pub struct Runner<P: Process> {
     state: P::State,
     position: Position,
     outstanding: BTreeMap<CommandId, AnyCommand>,
-    /// Lanes with a command on its way, and what waits behind it.
-    lanes: HashMap<Lane, VecDeque<Asked>>,
+    /// A store that is away must not change the order of commands.
+    lanes: Lanes<Asked>,
     answers: mpsc::UnboundedReceiver<Heard>,
     answered: mpsc::UnboundedSender<Heard>,
     changed: bool,
-}
-
-/// Commands that must keep their order: those for one aggregate, and in a
-/// waiting line, which many calls share, those for one visit.
-type Lane = (&'static str, String);
-
-fn lane_of(command: &AnyCommand) -> Lane {
-    let (category, key) = command.target();
-    match command {
-        AnyCommand::Line(
-            _,
-            line::Command::OpenVisit { visit, .. }
-            | line::Command::MatchVisit { visit, .. }
-            | line::Command::ReturnVisit { visit, .. }
-            | line::Command::CloseVisit { visit, .. },
-        ) => (category, visit.to_string()),
-        AnyCommand::Call(..)
-        | AnyCommand::Session(..)
-        | AnyCommand::Queue(..)
-        | AnyCommand::Agent(..)
-        | AnyCommand::Device(..)
-        | AnyCommand::Trunk(..) => (category, key),
-    }
 }
 
 /// A command on its way.
@@ -179,7 +152,7 @@ impl<P: Process> Runner<P> {
             state,
             position,
             outstanding: outstanding.into_iter().collect(),
-            lanes: HashMap::new(),
+            lanes: Lanes::default(),
             answers,
             answered,
             // A row exists from the start, so that a missing one means history.
@@ -311,7 +284,9 @@ impl<P: Process> Runner<P> {
     fn hear(&mut self, heard: Heard) {
         self.outstanding.remove(&heard.command_id);
         self.changed = true;
-        self.go_on(lane_of(&heard.command));
+        if let Some(next) = self.lanes.leave(&lane_of(&heard.command)) {
+            self.submit(next);
+        }
         let Some(refused) = heard.refusal else { return };
         metrics::counter!(
             "ringledger_process_refusals_count", "process" => P::NAME, "code" => refused.code
@@ -334,7 +309,7 @@ impl<P: Process> Runner<P> {
     }
 
     /// Puts the command into its mailbox, unless an earlier one of its lane has
-    /// no answer yet: a store that is away must not change their order.
+    /// no answer yet.
     fn carry_out(&mut self, command_id: CommandId, command: AnyCommand, cause: Uuid) {
         self.outstanding.insert(command_id, command.clone());
         let lane = lane_of(&command);
@@ -343,24 +318,8 @@ impl<P: Process> Runner<P> {
             command,
             cause,
         };
-        match self.lanes.entry(lane) {
-            Entry::Occupied(mut waiting) => waiting.get_mut().push_back(asked),
-            Entry::Vacant(lane) => {
-                lane.insert(VecDeque::new());
-                self.submit(asked);
-            }
-        }
-    }
-
-    /// The lane's command has its answer: the next one may go.
-    fn go_on(&mut self, lane: Lane) {
-        let next = match self.lanes.get_mut(&lane) {
-            Some(waiting) => waiting.pop_front(),
-            None => return,
-        };
-        match next {
-            Some(asked) => self.submit(asked),
-            None => drop(self.lanes.remove(&lane)),
+        if let Some(asked) = self.lanes.enter(lane, asked) {
+            self.submit(asked);
         }
     }
 
@@ -374,7 +333,7 @@ impl<P: Process> Runner<P> {
         let envelope = Envelope {
             command_id,
             at: self.means.clock.now(),
-            correlation_id: correlation_of(&command).unwrap_or(cause),
+            correlation_id: command.call().map_or(cause, |call| call.0),
             causation_id: cause,
             actor: format!("process:{}", P::NAME),
             tenant: DEFAULT_TENANT,
@@ -454,27 +413,6 @@ async fn insist(
     }
 }
 
-/// The call that a command is about, where its target or content says so.
-fn correlation_of(command: &AnyCommand) -> Option<Uuid> {
-    use domain::session;
-    match command {
-        AnyCommand::Call(call, _) => Some(call.0),
-        AnyCommand::Line(_, line::Command::OpenVisit { call, .. }) => Some(call.0),
-        AnyCommand::Session(
-            _,
-            session::Command::Reserve { call, .. }
-            | session::Command::EndContact { call, .. }
-            | session::Command::EndWrapUp { call },
-        ) => Some(call.0),
-        AnyCommand::Line(..)
-        | AnyCommand::Session(..)
-        | AnyCommand::Queue(..)
-        | AnyCommand::Agent(..)
-        | AnyCommand::Device(..)
-        | AnyCommand::Trunk(..) => None,
-    }
-}
-
 async fn until(deadline: Option<Timestamp>, clock: &dyn Clock) {
     match deadline {
         None => std::future::pending().await,
@@ -483,34 +421,5 @@ async fn until(deadline: Option<Timestamp>, clock: &dyn Clock) {
             let wait = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
             tokio::time::sleep_until(Instant::now() + wait).await;
         }
-    }
-}
-
-/// The call that an event is about, where it says so: for logs and readers.
-pub fn call_of(event: &AnyEvent) -> Option<domain::id::CallId> {
-    use domain::session;
-    match event {
-        AnyEvent::Call(call, _) => Some(*call),
-        AnyEvent::Line(
-            _,
-            line::Event::Opened { call, .. }
-            | line::Event::Rejected { call, .. }
-            | line::Event::Matched { call, .. }
-            | line::Event::Returned { call, .. }
-            | line::Event::Closed { call, .. },
-        ) => Some(*call),
-        AnyEvent::Session(
-            _,
-            session::Event::Reserved { call, .. }
-            | session::Event::ConnectedToContact { call, .. }
-            | session::Event::ContactEnded { call }
-            | session::Event::WrapUpStarted { call, .. }
-            | session::Event::WrapUpEnded { call, .. },
-        ) => Some(*call),
-        AnyEvent::Session(..)
-        | AnyEvent::Queue(..)
-        | AnyEvent::Agent(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
     }
 }

@@ -20,6 +20,7 @@ pub mod process;
 pub mod queue;
 pub mod sealed;
 pub mod session;
+mod subject;
 #[cfg(test)]
 mod testing;
 pub mod time;

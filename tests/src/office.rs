@@ -329,7 +329,7 @@ impl Office {
     /// Waits for an event of that wire name that concerns the call.
     pub async fn see_event(&self, after: Position, call: CallId, event_type: &str) -> Position {
         self.see(after, |entry| {
-            let concerns = commands::processes::call_of(&entry.fact.event) == Some(call);
+            let concerns = entry.fact.event.call() == Some(call);
             (concerns && &*entry.recorded.event_type == event_type).then_some(())
         })
         .await

@@ -294,7 +294,7 @@ impl World {
         self.office
             .see(after, |entry| {
                 (&*entry.recorded.event_type == event_type)
-                    .then(|| commands::processes::call_of(&entry.fact.event))
+                    .then(|| entry.fact.event.call())
                     .flatten()
             })
             .await

@@ -6,9 +6,10 @@ use commands::{
     envelope::Envelope,
     error::DispatchError,
     gateway::{Gateway, Pending},
+    lanes::{self, Lane, lane_of},
 };
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,9 +18,6 @@ use tokio::sync::watch;
 /// First and longest pause between tries. There is no last try: a phone does
 /// not say a second time what it has said.
 const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-
-/// The aggregate that a fact is about.
-type Lane = (&'static str, String);
 
 /// How far a fact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,50 +65,41 @@ struct Fact {
     progress: watch::Sender<Progress>,
 }
 
-/// What waits behind the fact that is on its way.
+/// What is on its way, and where the fact in front has been tried in vain.
 #[derive(Default)]
-struct Behind {
-    facts: VecDeque<Fact>,
-    /// The fact in front has been tried in vain.
-    is_stuck: bool,
+struct Traffic {
+    lanes: lanes::Lanes<Fact>,
+    stuck: HashSet<Lane>,
 }
 
-/// The lanes; cheap to clone. Unbounded on purpose: a lane is as long as what
-/// phones do while the store is away, and a fact is never thrown away.
+/// The lanes; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Lanes {
     gateway: Gateway,
-    lanes: Arc<Mutex<HashMap<Lane, Behind>>>,
+    traffic: Arc<Mutex<Traffic>>,
 }
 
 impl Lanes {
     pub(super) fn new(gateway: Gateway) -> Self {
         Self {
             gateway,
-            lanes: Arc::default(),
+            traffic: Arc::default(),
         }
     }
 
     /// Puts a fact into its lane: into the aggregate's mailbox at once, unless
     /// an earlier one has no answer yet.
     pub(super) fn record(&self, envelope: Envelope) -> Receipt {
-        let lane = envelope.command.target();
+        let lane = lane_of(&envelope.command);
         let (progress, receipt) = watch::channel(Progress::Waiting);
         let fact = Fact { envelope, progress };
-        match self.lock().entry(lane) {
-            Entry::Occupied(mut behind) => {
-                let behind = behind.get_mut();
-                if behind.is_stuck {
-                    fact.progress.send_replace(Progress::Delayed);
-                }
-                behind.facts.push_back(fact);
-            }
-            Entry::Vacant(free) => {
-                let lane = free.key().clone();
-                free.insert(Behind::default());
-                let pending = self.gateway.submit(fact.envelope.clone());
-                tokio::spawn(self.clone().run(lane, fact, pending));
-            }
+        let mut traffic = self.lock();
+        if traffic.stuck.contains(&lane) {
+            fact.progress.send_replace(Progress::Delayed);
+        }
+        if let Some(fact) = traffic.lanes.enter(lane.clone(), fact) {
+            let pending = self.gateway.submit(fact.envelope.clone());
+            tokio::spawn(self.clone().run(lane, fact, pending));
         }
         Receipt(receipt)
     }
@@ -127,14 +116,9 @@ impl Lanes {
     }
 
     fn next(&self, lane: &Lane) -> Option<Fact> {
-        let mut lanes = self.lock();
-        let behind = lanes.get_mut(lane)?;
-        behind.is_stuck = false;
-        let next = behind.facts.pop_front();
-        if next.is_none() {
-            lanes.remove(lane);
-        }
-        next
+        let mut traffic = self.lock();
+        traffic.stuck.remove(lane);
+        traffic.lanes.leave(lane)
     }
 
     /// Submits, while the store is away, again under the same id.
@@ -165,15 +149,14 @@ impl Lanes {
     /// Tells all in a lane that it does not move.
     fn delay(&self, lane: &Lane, fact: &Fact) {
         fact.progress.send_replace(Progress::Delayed);
-        if let Some(behind) = self.lock().get_mut(lane) {
-            behind.is_stuck = true;
-            for waiting in &behind.facts {
-                waiting.progress.send_replace(Progress::Delayed);
-            }
+        let mut traffic = self.lock();
+        traffic.stuck.insert(lane.clone());
+        for waiting in traffic.lanes.waiting(lane) {
+            waiting.progress.send_replace(Progress::Delayed);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Lane, Behind>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,10 @@
 //! The calls in progress, as a live board wants them.
 
-use super::{ChangeKind, Follow, Heard, applied, every, follow, hear};
+use super::{
+    ChangeKind,
+    board::{Board, List, Told},
+    every, follow,
+};
 use crate::{
     auth::Scope,
     error::Fault,
@@ -13,15 +17,10 @@ use async_graphql::{Context, ID, Result, SimpleObject, Subscription};
 use domain::id::CallId;
 use futures_util::Stream;
 use projections::{
-    changed::{Change, Changes, View},
+    changed::{Change, View},
     live_calls,
     views::Views,
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
-use tokio::sync::broadcast::Receiver;
 
 #[derive(Default)]
 pub(crate) struct ActiveCalls;
@@ -54,97 +53,62 @@ impl ActiveCallChange {
             cursor: Cursor(position),
         }
     }
-}
 
-struct Board {
-    views: Views,
-    filter: live_calls::Filter,
-    changes: Receiver<Arc<Changes>>,
-    /// Positions of the rows that the client has.
-    known: BTreeMap<CallId, u64>,
-    /// The snapshot had every change up to here.
-    snapshot_position: u64,
-    /// The latest commit that was heard of.
-    position: u64,
-    ready: VecDeque<ActiveCallChange>,
-    needs_snapshot: bool,
-}
-
-impl Board {
-    async fn snapshot(&mut self) -> Result<ActiveCallChange, Fault> {
-        // Read before the table: changes up to here are in the snapshot.
-        self.snapshot_position = applied(&self.views, View::LiveCalls).0;
-        let (views, filter) = (&self.views, &self.filter);
-        let read = async |page| views.live_calls(filter, &page).await;
-        let rows = every(read).await?;
-        self.known = rows.iter().map(|row| (row.call, row.position)).collect();
-        self.position = self.position.max(self.snapshot_position);
-        self.needs_snapshot = false;
-        Ok(ActiveCallChange {
-            calls: Some(rows.into_iter().map(Call::from).collect()),
-            ..ActiveCallChange::of(ChangeKind::Snapshot, self.position)
-        })
-    }
-
-    fn take(&mut self, changes: &Changes) {
-        self.position = self.position.max(changes.position.0);
-        // See [`Changes::rows`].
-        self.needs_snapshot |= changes.rows.is_empty();
-        for change in &changes.rows {
-            if let Change::LiveCall(call, row) = change {
-                self.change(*call, row.as_deref());
-            }
+    fn one(kind: ChangeKind, position: u64, id: CallId, row: Option<live_calls::Row>) -> Self {
+        Self {
+            call: row.map(Call::from),
+            call_id: Some(id.opaque()),
+            ..Self::of(kind, position)
         }
     }
-
-    fn change(&mut self, call: CallId, row: Option<&live_calls::Row>) {
-        let known = self.known.get(&call).copied();
-        // Heard late: the client has that, or the snapshot had it no more.
-        let told = known.unwrap_or(self.snapshot_position);
-        if row.is_some_and(|row| row.position <= told) {
-            return;
-        }
-        let row = row.filter(|row| self.filter.matches(row));
-        let (kind, call_row) = match (known, row) {
-            (None, None) => return,
-            (Some(_), Some(row)) => (ChangeKind::Changed, Some(row)),
-            (None, Some(row)) => (ChangeKind::Added, Some(row)),
-            (Some(_), None) => (ChangeKind::Removed, None),
-        };
-        match call_row {
-            Some(row) => self.known.insert(call, row.position),
-            None => self.known.remove(&call),
-        };
-        self.ready.push_back(ActiveCallChange {
-            call: call_row.cloned().map(Call::from),
-            call_id: Some(call.opaque()),
-            ..ActiveCallChange::of(kind, self.position)
-        });
-    }
 }
 
-impl Follow for Board {
+impl List for live_calls::Filter {
+    const VIEW: View = View::LiveCalls;
+    type Key = CallId;
+    type Row = live_calls::Row;
     type Item = ActiveCallChange;
 
-    async fn next(&mut self) -> Result<Option<ActiveCallChange>, Fault> {
-        loop {
-            if let Some(change) = self.ready.pop_front() {
-                return Ok(Some(change));
+    async fn read(&self, views: &Views) -> Result<Vec<Self::Row>, Fault> {
+        every(async |page| views.live_calls(self, &page).await).await
+    }
+
+    fn of(change: &Change) -> Option<(CallId, Option<&Self::Row>)> {
+        match change {
+            Change::LiveCall(id, row) => Some((*id, row.as_deref())),
+            Change::Timeline(..)
+            | Change::AgentState(..)
+            | Change::QueueStats(..)
+            | Change::Cdr(..)
+            | Change::Trunk(..) => None,
+        }
+    }
+
+    fn matches(&self, row: &Self::Row) -> bool {
+        Self::matches(self, row)
+    }
+
+    fn mark(row: &Self::Row) -> (CallId, u64) {
+        (row.call, row.position)
+    }
+
+    fn item(told: Told<CallId, Self::Row>, position: u64) -> ActiveCallChange {
+        match told {
+            Told::Snapshot(rows) => ActiveCallChange {
+                calls: Some(rows.into_iter().map(Call::from).collect()),
+                ..ActiveCallChange::of(ChangeKind::Snapshot, position)
+            },
+            Told::Added(id, row) => {
+                ActiveCallChange::one(ChangeKind::Added, position, id, Some(row))
             }
-            if self.needs_snapshot {
-                return Ok(Some(self.snapshot().await?));
+            Told::Changed(id, row) => {
+                ActiveCallChange::one(ChangeKind::Changed, position, id, Some(row))
             }
-            match hear(&mut self.changes).await {
-                Heard::Changes(changes) => self.take(&changes),
-                Heard::Lagged(missed) => {
-                    self.needs_snapshot = true;
-                    return Ok(Some(ActiveCallChange {
-                        missed: Some(count(missed)),
-                        ..ActiveCallChange::of(ChangeKind::Lagged, self.position)
-                    }));
-                }
-                Heard::Closed => return Ok(None),
-            }
+            Told::Removed(id) => ActiveCallChange::one(ChangeKind::Removed, position, id, None),
+            Told::Lagged(missed) => ActiveCallChange {
+                missed: Some(count(missed)),
+                ..ActiveCallChange::of(ChangeKind::Lagged, position)
+            },
         }
     }
 }
@@ -159,15 +123,7 @@ impl ActiveCalls {
         filter: Option<ActiveCallFilter>,
     ) -> Result<impl Stream<Item = Result<ActiveCallChange>>> {
         let views = services(ctx)?.views.clone();
-        Ok(follow(Board {
-            filter: filter.unwrap_or_default().read()?,
-            changes: views.subscribe(),
-            known: BTreeMap::new(),
-            snapshot_position: 0,
-            position: 0,
-            ready: VecDeque::new(),
-            needs_snapshot: true,
-            views,
-        }))
+        let list = filter.unwrap_or_default().read()?;
+        Ok(follow(Board::new(list, views)))
     }
 }

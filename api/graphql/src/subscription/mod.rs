@@ -5,6 +5,7 @@
 
 mod active_calls;
 mod agent_states;
+mod board;
 mod call_events;
 mod queue_stats;
 

@@ -1,0 +1,60 @@
+//! Which call a command or an event is about, where it says so: for what is
+//! written beside events, for logs and readers.
+
+use crate::{
+    any::{AnyCommand, AnyEvent},
+    id::CallId,
+    line, session,
+};
+
+impl AnyCommand {
+    /// The call that it is about.
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Call(call, _)
+            | Self::Line(_, line::Command::OpenVisit { call, .. })
+            | Self::Session(
+                _,
+                session::Command::Reserve { call, .. }
+                | session::Command::EndContact { call, .. }
+                | session::Command::EndWrapUp { call },
+            ) => Some(*call),
+            Self::Line(..)
+            | Self::Session(..)
+            | Self::Queue(..)
+            | Self::Agent(..)
+            | Self::Device(..)
+            | Self::Trunk(..) => None,
+        }
+    }
+}
+
+impl AnyEvent {
+    /// The call that it is about.
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Call(call, _)
+            | Self::Line(
+                _,
+                line::Event::Opened { call, .. }
+                | line::Event::Rejected { call, .. }
+                | line::Event::Matched { call, .. }
+                | line::Event::Returned { call, .. }
+                | line::Event::Closed { call, .. },
+            )
+            | Self::Session(
+                _,
+                session::Event::Reserved { call, .. }
+                | session::Event::ConnectedToContact { call, .. }
+                | session::Event::ContactEnded { call }
+                | session::Event::WrapUpStarted { call, .. }
+                | session::Event::WrapUpEnded { call, .. },
+            ) => Some(*call),
+            Self::Session(..)
+            | Self::Queue(..)
+            | Self::Agent(..)
+            | Self::Device(..)
+            | Self::Trunk(..) => None,
+        }
+    }
+}
