@@ -229,6 +229,18 @@ pub trait EventLog: Send + Sync + 'static {
     /// The stream's events after version `after`, all of them.
     async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError>;
 
+    /// Up to `limit` of the stream's events after version `after`.
+    async fn read_stream_page(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let mut events = self.read_stream(stream, after).await?;
+        events.truncate(limit);
+        Ok(events)
+    }
+
     /// Up to `limit` events after the position, in order, never past an event
     /// that is not yet committed.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError>;

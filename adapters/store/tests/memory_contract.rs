@@ -44,6 +44,11 @@ async fn reading_resumes_after_every_position() {
 }
 
 #[tokio::test]
+async fn a_stream_is_read_in_pages() {
+    contract::a_stream_is_read_in_pages(log()).await;
+}
+
+#[tokio::test]
 async fn wakeups_follow_the_head() {
     contract::wakeups_follow_the_head(log()).await;
 }

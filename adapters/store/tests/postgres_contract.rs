@@ -81,6 +81,12 @@ async fn reading_resumes_after_every_position() {
 }
 
 #[tokio::test]
+async fn a_stream_is_read_in_pages() {
+    let store = Fresh::new().await;
+    contract::a_stream_is_read_in_pages(store.log()).await;
+}
+
+#[tokio::test]
 async fn wakeups_follow_the_head() {
     let store = Fresh::new().await;
     contract::wakeups_follow_the_head(store.log()).await;

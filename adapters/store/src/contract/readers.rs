@@ -46,6 +46,29 @@ pub async fn reading_resumes_after_every_position(log: Arc<dyn EventLog>) {
     assert_eq!((empty.events, empty.next), (vec![], Position(0)));
 }
 
+/// A stream is read in pages from any of its versions.
+pub async fn a_stream_is_read_in_pages(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("pages");
+    let [stream, other] = ["ours", "theirs"].map(|name| StreamId::new("note", name));
+    for version in 0..5 {
+        for stream in [&stream, &other] {
+            append(&*log, &append_of(&ids, stream, version, 1))
+                .await
+                .expect("append");
+        }
+    }
+    let all = log.read_stream(&stream, 0).await.expect("read");
+    assert_eq!(all.len(), 5);
+    for after in 0..=6 {
+        for limit in 0..=6 {
+            let page = log.read_stream_page(&stream, after as u64, limit).await;
+            let start = after.min(all.len());
+            let end = (start + limit).min(all.len());
+            assert_eq!(page.expect("read"), all[start..end]);
+        }
+    }
+}
+
 /// A reader that sleeps is woken by an append and then finds it.
 pub async fn wakeups_follow_the_head(log: Arc<dyn EventLog>) {
     let ids = Ids::new("wake");

@@ -29,6 +29,11 @@ const READ_STREAM: &str = concat!(
     columns!(),
     " FROM public.events WHERE aggregate_id = $1 AND sequence > $2 ORDER BY sequence"
 );
+const READ_STREAM_PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM public.events WHERE aggregate_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+);
 const READ_ALL: &str = concat!(
     "SELECT ",
     columns!(),
@@ -129,6 +134,22 @@ impl EventLog for PostgresLog {
         let rows = sqlx::query(READ_STREAM)
             .bind(stream.as_str())
             .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        decode(&rows)
+    }
+
+    async fn read_stream_page(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let rows = sqlx::query(READ_STREAM_PAGE)
+            .bind(stream.as_str())
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pool)
             .await
             .map_err(unavailable)?;

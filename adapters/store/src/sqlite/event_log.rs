@@ -39,6 +39,11 @@ const READ_STREAM: &str = concat!(
     columns!(),
     " FROM events WHERE aggregate_id = ?1 AND sequence > ?2 ORDER BY sequence"
 );
+const READ_STREAM_PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM events WHERE aggregate_id = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3"
+);
 const READ_ALL: &str = concat!(
     "SELECT ",
     columns!(),
@@ -106,7 +111,7 @@ impl SqliteLog {
     async fn read(
         &self,
         sql: &'static str,
-        parameters: [Box<dyn ToSql + Send>; 2],
+        parameters: Vec<Box<dyn ToSql + Send>>,
         expected: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
         self.readers
@@ -142,12 +147,14 @@ pub(crate) fn command_of(
 fn page(
     db: &Connection,
     sql: &str,
-    parameters: &[Box<dyn ToSql + Send>; 2],
+    parameters: &[Box<dyn ToSql + Send>],
     expected: usize,
 ) -> Result<Vec<Recorded>, ReadError> {
     let mut statement = db.prepare_cached(sql).map_err(unavailable)?;
     let mut rows = statement
-        .query([&*parameters[0] as &dyn ToSql, &*parameters[1]])
+        .query(rusqlite::params_from_iter(
+            parameters.iter().map(|one| &**one as &dyn ToSql),
+        ))
         .map_err(unavailable)?;
     let mut events = Vec::with_capacity(expected);
     let mut names = Names::default();
@@ -177,8 +184,22 @@ impl EventLog for SqliteLog {
     async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let name = stream.as_str().to_owned();
-        self.read(READ_STREAM, [Box::new(name), Box::new(after)], 16)
+        self.read(READ_STREAM, vec![Box::new(name), Box::new(after)], 16)
             .await
+    }
+
+    async fn read_stream_page(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let name = stream.as_str().to_owned();
+        let parameters: Vec<Box<dyn ToSql + Send>> =
+            vec![Box::new(name), Box::new(after), Box::new(rows)];
+        self.read(READ_STREAM_PAGE, parameters, 16).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
@@ -186,7 +207,7 @@ impl EventLog for SqliteLog {
         const EXPECTED_MAX: usize = 1024;
         let from = i64::try_from(after.0).unwrap_or(i64::MAX);
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters: [Box<dyn ToSql + Send>; 2] = [Box::new(from), Box::new(rows)];
+        let parameters: Vec<Box<dyn ToSql + Send>> = vec![Box::new(from), Box::new(rows)];
         let expected = limit.min(EXPECTED_MAX);
         let events = self.read(READ_ALL, parameters, expected).await?;
         let next = events.last().map_or(after, |event| event.position);
