@@ -34,6 +34,11 @@ impl Feed {
         Self { log, tail, head }
     }
 
+    /// The log behind it.
+    pub fn log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
+
     /// Position of the last event that this node knows to be committed.
     pub fn head(&self) -> Position {
         *self.head.borrow()

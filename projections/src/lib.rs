@@ -15,6 +15,7 @@ pub mod changed;
 mod checkpoint;
 pub mod live_calls;
 pub mod page;
+pub mod past;
 pub mod projection;
 pub mod queue_stats;
 mod registry;

@@ -14,7 +14,7 @@ pub const PAGE_DEFAULT: usize = 20;
 pub const PAGE_MAX: usize = 100;
 
 /// A place between two rows. Its text is opaque to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// The sort key of the row.
     pub key: SortKey,
@@ -23,7 +23,7 @@ pub struct Cursor {
 }
 
 /// What rows are sorted by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SortKey {
     /// An instant in microseconds, or a position.
     Number(i64),

@@ -4,6 +4,7 @@
 use crate::{
     changed::{Changes, View},
     checkpoint,
+    past::{self, Past},
     projection::Input,
     registry,
     slot::{Part, SlotError},
@@ -302,7 +303,7 @@ impl Runner {
         }
     }
 
-    fn progress(&self, stopped: Option<&Arc<str>>) -> Progress {
+    pub(crate) fn progress(&self, stopped: Option<&Arc<str>>) -> Progress {
         self.slots
             .iter()
             .map(|slot| Status {
@@ -342,8 +343,8 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
 /// Projections that are being run.
 pub struct Running {
     views: Views,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    stops: [oneshot::Sender<()>; 2],
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl std::fmt::Debug for Running {
@@ -362,10 +363,14 @@ impl Running {
 
     /// Stops after the transaction under way.
     pub async fn stop(self) {
-        // One that has stopped by itself does not listen any more.
-        let _ = self.stop.send(());
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "projections ended with a panic");
+        for stop in self.stops {
+            // One that has stopped by itself does not listen any more.
+            let _ = stop.send(());
+        }
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "projections ended with a panic");
+            }
         }
     }
 }
@@ -376,15 +381,22 @@ impl Running {
 /// When the read store can not be used or an event can not be read.
 pub async fn start(means: Means) -> Result<Running, RunError> {
     let Means { feed, read, vault } = means;
+    let past = Past::new(feed.log().clone(), read.clone(), vault.clone());
+    let (keeper, keeper_stopped) = oneshot::channel();
+    let keeping = tokio::spawn(past::keep(feed.clone(), read.clone(), keeper_stopped));
     let source = Source::Feed(feed.clone());
     let mut runner = Runner::load(source, read.clone(), vault, &View::ALL).await?;
     while runner.step(|| false).await?.is_some() {}
     let (progress, progress_seen) = watch::channel(runner.progress(None));
     let (changes, _) = broadcast::channel(CHANGES_MAX);
-    let views = Views::new(read, progress_seen, changes.clone());
+    let views = Views::new(read, progress_seen, changes.clone(), past);
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(follow(runner, feed, progress, changes, stopped));
-    Ok(Running { views, stop, task })
+    Ok(Running {
+        views,
+        stops: [stop, keeper],
+        tasks: [task, keeping],
+    })
 }
 
 async fn follow(

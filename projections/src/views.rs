@@ -3,6 +3,7 @@
 
 use crate::{
     changed::{Changes, View},
+    past::Past,
     value::{Columns, Corrupt},
 };
 use commands::ports::{Position, ReadStore, StoreError, Value};
@@ -18,6 +19,10 @@ pub enum ViewError {
     /// A stored row can not be understood.
     #[error("stored row is corrupt")]
     Corrupt(#[from] Corrupt),
+    /// An event of the record can not be understood, or what is sealed in it
+    /// not be opened.
+    #[error("{0}")]
+    Unreadable(String),
     /// That text was never given out as a cursor of this list.
     #[error("cursor is not valid")]
     InvalidCursor,
@@ -61,6 +66,7 @@ pub struct Views {
     read: Arc<dyn ReadStore>,
     progress: watch::Receiver<Progress>,
     changes: broadcast::Sender<Arc<Changes>>,
+    past: Past,
 }
 
 impl Views {
@@ -68,12 +74,24 @@ impl Views {
         read: Arc<dyn ReadStore>,
         progress: watch::Receiver<Progress>,
         changes: broadcast::Sender<Arc<Changes>>,
+        past: Past,
     ) -> Self {
         Self {
             read,
             progress,
             changes,
+            past,
         }
+    }
+
+    /// What was, at any place in the record.
+    pub const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// How far one view is.
+    pub fn position_of(&self, view: View) -> Position {
+        applied(&self.progress.borrow(), &[view])
     }
 
     /// Hears every commit from now on. A receiver that is too slow is told how

@@ -59,6 +59,7 @@ pub const ALL: &[Migration] = &[
     migration!(106, Read, "0106_cdr"),
     migration!(107, Read, "0107_trunks"),
     migration!(108, Read, "0108_queue_matched"),
+    migration!(120, Read, "0120_boards"),
 ];
 
 /// Why a database can not be brought to this program's version.

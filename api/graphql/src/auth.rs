@@ -38,6 +38,9 @@ pub enum Scope {
     /// Make queues.
     #[serde(rename = "queue:manage")]
     QueueManage,
+    /// Read the record itself: every event, with who caused it.
+    #[serde(rename = "audit:read")]
+    AuditRead,
     /// See and make trunks.
     #[serde(rename = "system:config")]
     SystemConfig,
@@ -63,6 +66,7 @@ impl Scope {
             Self::AgentManage => "agent:manage",
             Self::QueueRead => "queue:read",
             Self::QueueManage => "queue:manage",
+            Self::AuditRead => "audit:read",
             Self::SystemConfig => "system:config",
             Self::SchemaRead => "schema:read",
             Self::MetricsRead => "metrics:read",
@@ -71,7 +75,7 @@ impl Scope {
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 11] = [
+    pub const EACH: [Self; 12] = [
         Self::CallRead,
         Self::CallTerminate,
         Self::AgentRead,
@@ -79,6 +83,7 @@ impl Scope {
         Self::AgentManage,
         Self::QueueRead,
         Self::QueueManage,
+        Self::AuditRead,
         Self::SystemConfig,
         Self::SchemaRead,
         Self::MetricsRead,

@@ -128,7 +128,7 @@ impl From<ViewError> for Fault {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Unavailable(reason) => Self::unavailable(&reason),
-            corrupt @ ViewError::Corrupt(_) => Self::internal(&corrupt),
+            broken @ (ViewError::Corrupt(_) | ViewError::Unreadable(_)) => Self::internal(&broken),
             invalid @ ViewError::InvalidCursor => Self::validation(invalid.to_string()),
         }
     }

@@ -7,6 +7,7 @@ use domain::{
     any::{AnyEvent, Fact},
     call, device,
     id::AgentId,
+    sealed::Party,
     session::{self, ReleaseReason},
     time::Timestamp,
 };
@@ -102,12 +103,13 @@ fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
     };
     row.queues.clone_from(&config.queues);
     row.ready_on_register = config.ready_on_register;
-    row.display_name = input.party.map(|party| {
-        party
-            .display_name
-            .clone()
-            .unwrap_or_else(|| party.user.clone())
-    });
+    row.display_name = input.party.map(shown_name);
+}
+
+/// What a person is called on a board.
+pub(crate) fn shown_name(party: &Party) -> String {
+    let name = party.display_name.as_ref();
+    name.unwrap_or(&party.user).clone()
 }
 
 const fn on_device(row: &mut Row, event: &device::Event) {

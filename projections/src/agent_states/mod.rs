@@ -6,6 +6,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apply::shown_name;
 pub use row::*;
 pub use store::*;
 

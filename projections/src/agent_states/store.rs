@@ -139,7 +139,7 @@ impl Views {
 }
 
 /// Agents are sorted by name.
-fn cursor(row: &Row) -> Cursor {
+pub(crate) fn cursor(row: &Row) -> Cursor {
     Cursor {
         key: SortKey::Text(row.name.clone()),
         id: row.agent.to_string(),

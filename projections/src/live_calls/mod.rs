@@ -9,6 +9,7 @@ mod tests;
 
 pub use row::{Row, State};
 pub use store::Filter;
+pub(crate) use store::cursor;
 
 use crate::{
     changed::Change,

@@ -129,7 +129,7 @@ impl Views {
 }
 
 /// Queues are sorted by name.
-fn cursor(row: &Row) -> Cursor {
+pub(crate) fn cursor(row: &Row) -> Cursor {
     Cursor {
         key: SortKey::Text(row.name.clone()),
         id: row.queue.to_string(),

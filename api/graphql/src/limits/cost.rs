@@ -13,7 +13,7 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-const PAGED: [&str; 9] = [
+const PAGED: [&str; 10] = [
     "calls",
     "activeCalls",
     "cdrs",
@@ -23,6 +23,7 @@ const PAGED: [&str; 9] = [
     "callTimeline",
     "timeline",
     "agentStates",
+    "events",
 ];
 
 /// What a selection costs with everything below it.

@@ -96,7 +96,7 @@ impl AgentPayload {
         require(ctx, Scope::AgentRead)?;
         let views = views_at(ctx, &[View::AgentStates], self.outcome.position).await?;
         let row = views.agent(self.agent).await;
-        Ok(row.map_err(Fault::from)?.map(Agent))
+        Ok(row.map_err(Fault::from)?.map(Agent::from))
     }
 
     /// What a read must have reached to see it; null when nothing was done.

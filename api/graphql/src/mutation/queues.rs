@@ -71,7 +71,7 @@ impl CreateQueuePayload {
         require(ctx, Scope::QueueRead)?;
         let views = views_at(ctx, &[View::QueueStats], self.outcome.position).await?;
         let row = views.queue(self.queue).await;
-        Ok(row.map_err(Fault::from)?.map(Queue))
+        Ok(row.map_err(Fault::from)?.map(Queue::from))
     }
 
     /// What a read must have reached to see it; null when nothing was done.

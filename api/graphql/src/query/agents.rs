@@ -26,7 +26,7 @@ pub(crate) struct AgentFilter {
 }
 
 impl AgentFilter {
-    fn read(self) -> Result<agent_states::Filter, Fault> {
+    pub(crate) fn read(self) -> Result<agent_states::Filter, Fault> {
         let states = self.states.unwrap_or_default();
         Ok(agent_states::Filter {
             queue: self
@@ -50,7 +50,7 @@ impl AgentQueries {
     ) -> Result<Option<Agent>> {
         let views = views_at(ctx, &[View::AgentStates], min_position).await?;
         let row = views.agent(AgentId::read(&id)?).await;
-        Ok(row.map_err(Fault::from)?.map(Agent))
+        Ok(row.map_err(Fault::from)?.map(Agent::from))
     }
 
     /// Agents by name.
@@ -66,6 +66,6 @@ impl AgentQueries {
         let views = views_at(ctx, &[View::AgentStates], min_position).await?;
         let filter = filter.unwrap_or_default().read()?;
         let read = async |page| views.agents(&filter, &page).await;
-        paging::list(Asked::first(first, after), read, Agent).await
+        paging::list(Asked::first(first, after), read, Agent::from).await
     }
 }

@@ -159,7 +159,7 @@ impl CallQueries {
             before,
         };
         let read = async |page| views.calls(&filter, &page).await;
-        paging::list(asked, read, Call).await
+        paging::list(asked, read, Call::from).await
     }
 
     /// Calls in progress, the one that came first before the others.

@@ -3,9 +3,11 @@
 mod agents;
 mod calls;
 mod nodes;
+mod past;
 mod queues;
 mod trunks;
 
+pub(crate) use agents::AgentFilter;
 pub(crate) use calls::{ActiveCallFilter, ids};
 
 use crate::{
@@ -26,6 +28,7 @@ pub(crate) struct Query(
     queues::QueueQueries,
     trunks::TrunkQueries,
     nodes::NodeQueries,
+    past::PastQueries,
 );
 
 /// Lets only tokens with that scope through.

@@ -6,7 +6,7 @@ use crate::{
     id::NodeId,
     query::{identity, require, views_at},
     scalar::Cursor,
-    types::{Agent, Node, Queue, Trunk, Viewer},
+    types::{Node, Trunk, Viewer},
 };
 use async_graphql::{Context, ID, Object, Result};
 use projections::changed::View;
@@ -39,11 +39,11 @@ impl NodeQueries {
             }
             NodeId::Agent(id) => {
                 let row = views.agent(id).await;
-                row.map(|row| row.map(|row| Node::Agent(Agent(row))))
+                row.map(|row| row.map(|row| Node::Agent(row.into())))
             }
             NodeId::Queue(id) => {
                 let row = views.queue(id).await;
-                row.map(|row| row.map(|row| Node::Queue(Queue(row))))
+                row.map(|row| row.map(|row| Node::Queue(row.into())))
             }
             NodeId::Trunk(id) => {
                 let row = views.trunk(id).await;

@@ -28,7 +28,7 @@ impl QueueQueries {
     ) -> Result<Option<Queue>> {
         let views = views_at(ctx, &[View::QueueStats], min_position).await?;
         let row = views.queue(QueueId::read(&id)?).await;
-        Ok(row.map_err(Fault::from)?.map(Queue))
+        Ok(row.map_err(Fault::from)?.map(Queue::from))
     }
 
     /// Queues by name.
@@ -42,6 +42,6 @@ impl QueueQueries {
     ) -> Result<List<Queue>> {
         let views = views_at(ctx, &[View::QueueStats], min_position).await?;
         let read = async |page| views.queues(&page).await;
-        paging::list(Asked::first(first, after), read, Queue).await
+        paging::list(Asked::first(first, after), read, Queue::from).await
     }
 }

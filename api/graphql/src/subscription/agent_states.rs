@@ -56,7 +56,7 @@ impl AgentStateItem {
 
     fn one(kind: ChangeKind, position: u64, id: AgentId, row: Option<agent_states::Row>) -> Self {
         Self {
-            agent: row.map(Agent),
+            agent: row.map(Agent::from),
             agent_id: Some(id.opaque()),
             ..Self::of(kind, position)
         }
@@ -95,7 +95,7 @@ impl List for agent_states::Filter {
     fn item(told: Told<AgentId, Self::Row>, position: u64) -> AgentStateItem {
         match told {
             Told::Snapshot(rows) => AgentStateItem {
-                agents: Some(rows.into_iter().map(Agent).collect()),
+                agents: Some(rows.into_iter().map(Agent::from).collect()),
                 ..AgentStateItem::of(ChangeKind::Snapshot, position)
             },
             Told::Added(id, row) => AgentStateItem::one(ChangeKind::Added, position, id, Some(row)),

@@ -8,7 +8,7 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, count},
     types::{
-        Call, Queue,
+        Call, Moment, Queue,
         call::queue,
         words::{Activity, AgentState, LogoutReason, NotReadyReason, Routability},
     },
@@ -18,7 +18,25 @@ use domain::session::NextState;
 use projections::agent_states;
 
 /// An agent.
-pub(crate) struct Agent(pub(crate) agent_states::Row);
+pub(crate) struct Agent {
+    row: agent_states::Row,
+    /// When it was so; none for now.
+    moment: Option<Moment>,
+}
+
+impl From<agent_states::Row> for Agent {
+    fn from(row: agent_states::Row) -> Self {
+        Self { row, moment: None }
+    }
+}
+
+impl Agent {
+    /// The agent as it was.
+    pub(crate) const fn then(row: agent_states::Row, moment: Moment) -> Self {
+        let moment = Some(moment);
+        Self { row, moment }
+    }
+}
 
 /// What an agent asked for while engaged; applied afterwards.
 #[derive(SimpleObject)]
@@ -51,127 +69,145 @@ impl From<NextState> for AgentNext {
 impl Agent {
     /// Opaque.
     pub(crate) async fn id(&self) -> ID {
-        self.0.agent.opaque()
+        self.row.agent.opaque()
     }
 
     /// Its name: user part of its SIP address.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.row.name
     }
 
     /// The person's name, where it is given and not erased.
     async fn display_name(&self) -> Option<&str> {
-        self.0.display_name.as_deref()
+        self.row.display_name.as_deref()
     }
 
     /// Ids of the queues that the agent serves.
     async fn queue_ids(&self) -> Vec<ID> {
-        self.0.queues.iter().map(|queue| queue.opaque()).collect()
+        self.row.queues.iter().map(|queue| queue.opaque()).collect()
     }
 
     /// The queues that the agent serves.
     #[graphql(guard = "Needs(Scope::QueueRead)")]
     async fn queues(&self, ctx: &Context<'_>) -> Result<Option<Vec<Queue>>> {
+        if let Some(moment) = self.moment {
+            let board = moment.board(ctx).await?;
+            let rows = self
+                .row
+                .queues
+                .iter()
+                .filter_map(|queue| board.queue(*queue));
+            let mut rows: Vec<_> = rows.cloned().collect();
+            rows.sort_by(|a, b| a.name.cmp(&b.name));
+            let queues = rows.into_iter().map(|row| Queue::then(row, moment));
+            return Ok(Some(queues.collect()));
+        }
         let loader = ctx.data::<Loaded>()?;
-        let rows = loader.load_many(self.0.queues.iter().copied()).await;
+        let rows = loader.load_many(self.row.queues.iter().copied()).await;
         let mut rows: Vec<_> = rows.map_err(Fault::from)?.into_values().collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Some(rows.into_iter().map(Queue).collect()))
+        Ok(Some(rows.into_iter().map(Queue::from).collect()))
     }
 
     /// A registered phone logs the agent in, ready.
     async fn ready_on_register(&self) -> bool {
-        self.0.ready_on_register
+        self.row.ready_on_register
     }
 
     /// Both coordinates in one word.
     async fn state(&self) -> AgentState {
-        self.0.state().into()
+        self.row.state().into()
     }
 
     /// Whether the agent wants calls.
     async fn routability(&self) -> Routability {
-        self.0.routability.into()
+        self.row.routability.into()
     }
 
     /// Why not.
     async fn reason(&self) -> Option<NotReadyReason> {
-        self.0.reason.map(Into::into)
+        self.row.reason.map(Into::into)
     }
 
     /// What the agent is doing.
     async fn activity(&self) -> Activity {
-        self.0.activity.into()
+        self.row.activity.into()
     }
 
     /// When routability, reason or activity last changed.
     async fn since(&self) -> Option<DateTime> {
-        self.0.since.map(DateTime)
+        self.row.since.map(DateTime)
     }
 
     /// When the reservation falls or the wrap-up ends by itself.
     async fn until(&self) -> Option<DateTime> {
-        self.0.until.map(DateTime)
+        self.row.until.map(DateTime)
     }
 
     /// Not offered anything before this instant.
     async fn not_before(&self) -> Option<DateTime> {
-        self.0.not_before.map(DateTime)
+        self.row.not_before.map(DateTime)
     }
 
     /// Asked for while engaged.
     async fn next(&self) -> Option<AgentNext> {
-        self.0.next.map(Into::into)
+        self.row.next.map(Into::into)
     }
 
     /// The call of the offer, contact or wrap-up.
     #[graphql(guard = "Needs(Scope::CallRead)")]
     async fn call(&self, ctx: &Context<'_>) -> Result<Option<Call>> {
-        let Some(call) = self.0.call else {
+        let Some(call) = self.row.call else {
             return Ok(None);
         };
-        let call = views(ctx)?.call(call).await.map_err(Fault::from)?;
+        let views = views(ctx)?;
+        if let Some(moment) = self.moment {
+            let then = views.past().call_at(views, call, moment.position()).await;
+            let then = then.map_err(Fault::from)?;
+            return Ok(then.map(|then| Call::then(then.call, moment)));
+        }
+        let call = views.call(call).await.map_err(Fault::from)?;
         Ok(call.map(Into::into))
     }
 
     /// Id of that call.
     async fn call_id(&self) -> Option<ID> {
-        self.0.call.map(Named::opaque)
+        self.row.call.map(Named::opaque)
     }
 
     /// The queue that the call came from.
     #[graphql(guard = "Needs(Scope::QueueRead)")]
     async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        queue(ctx, self.0.queue).await
+        queue(ctx, self.row.queue, self.moment).await
     }
 
     /// Number of the present or last session, from 1.
     async fn session_number(&self) -> Option<i32> {
-        self.0.session_number.map(count)
+        self.row.session_number.map(count)
     }
 
     /// When the present session started.
     async fn logged_in_at(&self) -> Option<DateTime> {
-        self.0.logged_in_at.map(DateTime)
+        self.row.logged_in_at.map(DateTime)
     }
 
     /// Offers missed in a row.
     async fn missed_count(&self) -> i32 {
-        count(self.0.missed_count)
+        count(self.row.missed_count)
     }
 
     /// Registered phones.
     async fn devices_count(&self) -> i32 {
-        count(self.0.devices_count)
+        count(self.row.devices_count)
     }
 
     /// Version of the configuration; 0 until it is provisioned.
     async fn revision(&self) -> i32 {
-        count(self.0.config_version)
+        count(self.row.config_version)
     }
 
     /// The event that last changed it.
     async fn position(&self) -> Cursor {
-        Cursor(self.0.position)
+        Cursor(self.row.position)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Agent, Queue, TimelineItem, Trunk,
+        Agent, Moment, Queue, TimelineItem, Trunk,
         words::{CallState, Direction, Disposition, EndReason, EndResult, HangupBy},
     },
 };
@@ -20,23 +20,35 @@ use domain::{
 use projections::{caller, calls, cdr, live_calls};
 
 /// A call.
-pub(crate) struct Call(pub(crate) calls::Call);
+pub(crate) struct Call {
+    call: calls::Call,
+    /// When it was so; none for now.
+    moment: Option<Moment>,
+}
+
+impl Call {
+    /// The call as it was.
+    pub(crate) const fn then(call: calls::Call, moment: Moment) -> Self {
+        let moment = Some(moment);
+        Self { call, moment }
+    }
+}
 
 impl From<calls::Call> for Call {
     fn from(call: calls::Call) -> Self {
-        Self(call)
+        Self { call, moment: None }
     }
 }
 
 impl From<live_calls::Row> for Call {
     fn from(row: live_calls::Row) -> Self {
-        Self(calls::Call::Live(Box::new(row)))
+        calls::Call::Live(Box::new(row)).into()
     }
 }
 
 impl From<cdr::Row> for Call {
     fn from(row: cdr::Row) -> Self {
-        Self(calls::Call::Ended(Box::new(row)))
+        calls::Call::Ended(Box::new(row)).into()
     }
 }
 
@@ -70,22 +82,40 @@ impl From<&caller::Caller> for Caller {
 }
 
 /// An agent by id, for whoever may see agents.
-pub(crate) async fn agent(ctx: &Context<'_>, id: Option<AgentId>) -> Result<Option<Agent>> {
+async fn agent(
+    ctx: &Context<'_>,
+    id: Option<AgentId>,
+    moment: Option<Moment>,
+) -> Result<Option<Agent>> {
     let Some(id) = id else { return Ok(None) };
+    if let Some(moment) = moment {
+        let board = moment.board(ctx).await?;
+        let row = views(ctx)?.past().agent(&board, id).await;
+        let row = row.map_err(crate::error::Fault::from)?;
+        return Ok(row.map(|row| Agent::then(row, moment)));
+    }
     let row = ctx.data::<Loaded>()?.load_one(id).await;
-    Ok(row.map_err(crate::error::Fault::from)?.map(Agent))
+    Ok(row.map_err(crate::error::Fault::from)?.map(Agent::from))
 }
 
 /// A queue by id, for whoever may see queues.
-pub(crate) async fn queue(ctx: &Context<'_>, id: Option<QueueId>) -> Result<Option<Queue>> {
+pub(crate) async fn queue(
+    ctx: &Context<'_>,
+    id: Option<QueueId>,
+    moment: Option<Moment>,
+) -> Result<Option<Queue>> {
     let Some(id) = id else { return Ok(None) };
+    if let Some(moment) = moment {
+        let row = moment.board(ctx).await?.queue(id).cloned();
+        return Ok(row.map(|row| Queue::then(row, moment)));
+    }
     let row = ctx.data::<Loaded>()?.load_one(id).await;
-    Ok(row.map_err(crate::error::Fault::from)?.map(Queue))
+    Ok(row.map_err(crate::error::Fault::from)?.map(Queue::from))
 }
 
 impl Call {
     fn ended(&self) -> Option<&cdr::Row> {
-        match &self.0 {
+        match &self.call {
             calls::Call::Live(_) => None,
             calls::Call::Ended(row) => Some(row),
         }
@@ -101,7 +131,7 @@ impl Call {
         live: impl FnOnce(&live_calls::Row) -> T,
         ended: impl FnOnce(&cdr::Row) -> T,
     ) -> T {
-        match &self.0 {
+        match &self.call {
             calls::Call::Live(row) => live(row),
             calls::Call::Ended(row) => ended(row),
         }
@@ -152,7 +182,7 @@ impl Call {
 
     /// User part of the Request-URI, as dialled: a queue's name or number.
     async fn to(&self) -> &str {
-        match &self.0 {
+        match &self.call {
             calls::Call::Live(row) => &row.to,
             calls::Call::Ended(row) => &row.to,
         }
@@ -164,6 +194,9 @@ impl Call {
         let Some(trunk) = self.trunk_id() else {
             return Ok(None);
         };
+        if let Some(moment) = self.moment {
+            return Ok(moment.board(ctx).await?.trunk(trunk).cloned().map(Trunk));
+        }
         let row = views(ctx)?.trunk(trunk).await;
         Ok(row.map_err(crate::error::Fault::from)?.map(Trunk))
     }
@@ -171,13 +204,15 @@ impl Call {
     /// The queue that it was routed to.
     #[graphql(guard = "Needs(Scope::QueueRead)")]
     async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        queue(ctx, self.either(|row| row.queue, |row| row.queue)).await
+        let id = self.either(|row| row.queue, |row| row.queue);
+        queue(ctx, id, self.moment).await
     }
 
     /// The agent who is offered or connected.
     #[graphql(guard = "Needs(Scope::AgentRead)")]
     async fn agent(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
-        agent(ctx, self.either(|row| row.agent, |row| row.agent)).await
+        let id = self.either(|row| row.agent, |row| row.agent);
+        agent(ctx, id, self.moment).await
     }
 
     /// What became of it; null while it is in progress.
@@ -298,7 +333,7 @@ impl Call {
 
     /// Call-ID header, to find the call in a packet capture.
     async fn sip_call_id(&self) -> &str {
-        match &self.0 {
+        match &self.call {
             calls::Call::Live(row) => &row.sip_call_id,
             calls::Call::Ended(row) => &row.sip_call_id,
         }
@@ -314,7 +349,7 @@ impl Call {
         Cursor(self.either(|row| row.position, |row| row.position))
     }
 
-    /// Everything that happened to it.
+    /// Everything that happened to it, up to the moment asked for.
     async fn timeline(
         &self,
         ctx: &Context<'_>,
@@ -323,7 +358,12 @@ impl Call {
     ) -> Result<EventList<TimelineItem>> {
         let views = views(ctx)?;
         let call = self.call_id();
-        let read = |after, limit| views.timeline(call, after, limit);
+        let until = self.moment.map_or(u64::MAX, |moment| moment.position);
+        let read = async |after, limit| {
+            let mut rows = views.timeline(call, after, limit).await?;
+            rows.retain(|row| row.position <= until);
+            Ok(rows)
+        };
         paging::events(first, after, read, TimelineItem).await
     }
 }

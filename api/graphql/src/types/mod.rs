@@ -1,9 +1,12 @@
 //! What clients read: one file per noun.
 
 mod agent;
+mod board;
 mod call;
 mod cdr;
 mod counters;
+mod event;
+mod moment;
 mod node;
 mod queue;
 mod timeline;
@@ -12,9 +15,12 @@ mod viewer;
 pub(crate) mod words;
 
 pub(crate) use agent::Agent;
+pub(crate) use board::{Board, CallSnapshot};
 pub(crate) use call::{Call, Caller};
 pub(crate) use cdr::Cdr;
 pub(crate) use counters::QueueCounters;
+pub(crate) use event::{EventRecord, Scan};
+pub(crate) use moment::Moment;
 pub(crate) use node::Node;
 pub(crate) use queue::{Queue, QueueStats};
 pub(crate) use timeline::TimelineItem;

@@ -9,7 +9,7 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Agent, QueueCounters,
+        Agent, Moment, QueueCounters,
         words::{AgentState, AnswerMode, Strategy},
     },
 };
@@ -18,7 +18,25 @@ use domain::time::Timestamp;
 use projections::{agent_states, queue_stats};
 
 /// A queue.
-pub(crate) struct Queue(pub(crate) queue_stats::Row);
+pub(crate) struct Queue {
+    row: queue_stats::Row,
+    /// When it was so; none for now.
+    moment: Option<Moment>,
+}
+
+impl From<queue_stats::Row> for Queue {
+    fn from(row: queue_stats::Row) -> Self {
+        Self { row, moment: None }
+    }
+}
+
+impl Queue {
+    /// The queue as it was.
+    pub(crate) const fn then(row: queue_stats::Row, moment: Moment) -> Self {
+        let moment = Some(moment);
+        Self { row, moment }
+    }
+}
 
 /// The rules of a queue.
 #[derive(SimpleObject)]
@@ -61,30 +79,37 @@ impl From<&domain::queue::Config> for QueueConfig {
 impl Queue {
     /// Opaque.
     pub(crate) async fn id(&self) -> ID {
-        self.0.queue.opaque()
+        self.row.queue.opaque()
     }
 
     /// Its name: user part of its SIP address.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.row.name
     }
 
     /// The rules in force; null until it is provisioned.
     async fn config(&self) -> Option<QueueConfig> {
-        self.0.config.as_ref().map(Into::into)
+        self.row.config.as_ref().map(Into::into)
     }
 
-    /// Callers in it now.
+    /// Callers in it.
     async fn waiting_count(&self) -> i32 {
-        count(self.0.waiting_count)
+        count(self.row.waiting_count)
     }
 
-    /// Its statistics now.
+    /// Its statistics.
     async fn statistics(&self, ctx: &Context<'_>) -> Result<Option<QueueStats>> {
+        if let Some(moment) = self.moment {
+            let now = moment
+                .board(ctx)
+                .await?
+                .queue_now(self.row.queue, moment.at);
+            return Ok(now.map(|now| QueueStats { now, at: moment.at }));
+        }
         let clock = &ctx.data::<crate::services::Services>()?.clock;
         let now = ctx
             .data::<Loaded>()?
-            .load_one(Statistics(self.0.queue))
+            .load_one(Statistics(self.row.queue))
             .await
             .map_err(Fault::from)?;
         Ok(now.map(|now| QueueStats {
@@ -103,22 +128,29 @@ impl Queue {
     ) -> Result<Option<List<Agent>>> {
         let views = views(ctx)?;
         let filter = agent_states::Filter {
-            queue: Some(self.0.queue),
+            queue: Some(self.row.queue),
             ..agent_states::Filter::default()
         };
+        let asked = Asked::first(first, after);
+        if let Some(moment) = self.moment {
+            let board = moment.board(ctx).await?;
+            let read = async |page| views.past().agents(&board, &filter, &page).await;
+            let agents = paging::list(asked, read, |row| Agent::then(row, moment)).await?;
+            return Ok(Some(agents));
+        }
         let read = async |page| views.agents(&filter, &page).await;
-        let agents = paging::list(Asked::first(first, after), read, Agent).await?;
+        let agents = paging::list(asked, read, Agent::from).await?;
         Ok(Some(agents))
     }
 
     /// Version of the rules; 0 until it is provisioned.
     async fn revision(&self) -> i32 {
-        count(self.0.config_version)
+        count(self.row.config_version)
     }
 
     /// The event that last changed it.
     async fn position(&self) -> Cursor {
-        Cursor(self.0.position)
+        Cursor(self.row.position)
     }
 }
 

@@ -13,6 +13,7 @@ mod endpoints;
 mod follow;
 mod limits;
 mod order;
+mod past;
 mod read;
 mod socket;
 mod views;

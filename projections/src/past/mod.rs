@@ -1,0 +1,288 @@
+//! The boards as they were: calls in progress, agents, queues and trunks at any
+//! place in the record. A board is folded from the nearest one that was kept,
+//! with the same functions as the live rows.
+
+mod board;
+mod call;
+mod events;
+mod keeper;
+#[cfg(test)]
+mod tests;
+
+pub use board::Board;
+pub use call::CallAt;
+pub use events::{EventFilter, EventPage, SCAN_MAX};
+pub(crate) use keeper::keep;
+
+use crate::{
+    agent_states, live_calls,
+    page::{Page, Slice},
+    views::ViewError,
+};
+use commands::{
+    feed::understand,
+    ports::{EventLog, Position, ReadError, ReadStore, Recorded, Vault, VaultError},
+};
+use domain::{
+    id::{AgentId, CallId},
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Semaphore;
+
+/// Events read at once.
+const PAGE_EVENTS: usize = 1_000;
+/// Boards kept in memory, so that the pages of one board are folded once.
+const BOARDS_MAX: usize = 4;
+/// Boards folded at once: the live side needs the processors too.
+const REPLAYS_MAX: usize = 2;
+
+/// The way to what was; cheap to clone.
+#[derive(Clone)]
+pub struct Past(Arc<Means>);
+
+struct Means {
+    log: Arc<dyn EventLog>,
+    read: Arc<dyn ReadStore>,
+    vault: Arc<dyn Vault>,
+    boards: Mutex<VecDeque<Arc<Board>>>,
+    replays: Semaphore,
+}
+
+impl std::fmt::Debug for Past {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Past")
+    }
+}
+
+impl From<ReadError> for ViewError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(reason) => Self::Unavailable(reason),
+            corrupt @ ReadError::Corrupt { .. } => Self::Unreadable(corrupt.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for ViewError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Unavailable(reason) => Self::Unavailable(reason),
+            broken @ VaultError::Broken(_) => Self::Unreadable(broken.to_string()),
+        }
+    }
+}
+
+impl Past {
+    pub(crate) fn new(
+        log: Arc<dyn EventLog>,
+        read: Arc<dyn ReadStore>,
+        vault: Arc<dyn Vault>,
+    ) -> Self {
+        Self(Arc::new(Means {
+            log,
+            read,
+            vault,
+            boards: Mutex::default(),
+            replays: Semaphore::new(REPLAYS_MAX),
+        }))
+    }
+
+    /// Position of the last event on the record.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn head(&self) -> Result<Position, ViewError> {
+        Ok(self.0.log.head().await?)
+    }
+
+    /// How far the record was at that instant: the last event that the store
+    /// had taken by then. Where the store's clock was set back, an instant has
+    /// more than one such place and this is one of them: a position is exact.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn position_at(&self, at: Timestamp) -> Result<Position, ViewError> {
+        // Everything up to `low` was taken by then, nothing after `high`.
+        let (mut low, mut high) = (0, self.head().await?.0);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            match self.first_from(Position(middle)).await? {
+                Some(event) if event.position.0 <= high && event.recorded_at <= at => {
+                    low = event.position.0;
+                }
+                Some(_) | None => high = middle - 1,
+            }
+        }
+        Ok(Position(low))
+    }
+
+    /// When the store took the last event up to there; none before the first.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn recorded_at(&self, position: Position) -> Result<Option<Timestamp>, ViewError> {
+        let event = self.first_from(position).await?;
+        Ok(event
+            .filter(|event| event.position == position)
+            .map(|event| event.recorded_at))
+    }
+
+    async fn first_from(&self, position: Position) -> Result<Option<Recorded>, ViewError> {
+        let before = Position(position.0.saturating_sub(1));
+        let page = self.0.log.read_all(before, 1).await?;
+        Ok(page.events.into_iter().next())
+    }
+
+    /// The board after the event at that position.
+    ///
+    /// # Errors
+    /// See [`ViewError`]; an event that can not be understood is
+    /// [`ViewError::Unreadable`], never left out.
+    pub async fn board(&self, position: Position) -> Result<Arc<Board>, ViewError> {
+        if let Some(known) = self.remembered(position) {
+            return Ok(known);
+        }
+        let permit = self.0.replays.acquire().await;
+        let _permit = permit.map_err(|error| ViewError::Unavailable(error.to_string()))?;
+        // Whoever asked for the same one before may have folded it meanwhile.
+        if let Some(known) = self.remembered(position) {
+            return Ok(known);
+        }
+        let mut board = self.nearest(position).await?;
+        let start = board.position();
+        self.replay(&mut board, position).await?;
+        let folded = board.position().saturating_sub(start);
+        metrics::histogram!("ringledger_past_replayed_events").record(folded as f64);
+        board.reach(position);
+        let board = Arc::new(board);
+        self.remember(&board);
+        Ok(board)
+    }
+
+    fn remembered(&self, position: Position) -> Option<Arc<Board>> {
+        let boards = self.0.boards.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = boards.iter().find(|board| board.position() == position.0);
+        known.cloned()
+    }
+
+    fn remember(&self, board: &Arc<Board>) {
+        let mut boards = self.0.boards.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.push_front(Arc::clone(board));
+        boards.truncate(BOARDS_MAX);
+    }
+
+    /// The latest board up to there that is in memory or was kept.
+    async fn nearest(&self, position: Position) -> Result<Board, ViewError> {
+        let remembered = {
+            let boards = self.0.boards.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = boards.iter().filter(|board| board.position() <= position.0);
+            before.max_by_key(|board| board.position()).cloned()
+        };
+        let floor = remembered.as_ref().map_or(0, |board| board.position());
+        let kept = keeper::latest(self.0.read.as_ref(), floor, position.0).await?;
+        Ok(match (kept, remembered) {
+            (Some(kept), _) => kept,
+            (None, Some(board)) => Board::clone(&board),
+            (None, None) => Board::default(),
+        })
+    }
+
+    async fn replay(&self, board: &mut Board, to: Position) -> Result<(), ViewError> {
+        while board.position() < to.0 {
+            let left = usize::try_from(to.0 - board.position()).unwrap_or(PAGE_EVENTS);
+            let after = Position(board.position());
+            let page = self.0.log.read_all(after, left.min(PAGE_EVENTS)).await?;
+            if page.events.is_empty() {
+                return Ok(());
+            }
+            for recorded in page.events {
+                if recorded.position > to {
+                    return Ok(());
+                }
+                board.apply(&understand(recorded)?.fact);
+            }
+        }
+        Ok(())
+    }
+
+    /// A person, as long as the key exists.
+    async fn open(&self, sealed: Option<&Sealed<Party>>) -> Result<Option<Party>, ViewError> {
+        match sealed {
+            Some(sealed) => Ok(self.0.vault.open(sealed).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Calls that were in progress, the one that came first before the others.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn live_calls(
+        &self,
+        board: &Board,
+        filter: &live_calls::Filter,
+        page: &Page,
+    ) -> Result<Slice<live_calls::Row>, ViewError> {
+        let mut slice = board.live_calls(filter, page);
+        for (_, row) in &mut slice.rows {
+            row.caller.party = self.open(board.caller(row.call)).await?;
+        }
+        Ok(slice)
+    }
+
+    /// The call, if it was in progress.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn live_call(
+        &self,
+        board: &Board,
+        call: CallId,
+    ) -> Result<Option<live_calls::Row>, ViewError> {
+        let Some(mut row) = board.live_call(call).cloned() else {
+            return Ok(None);
+        };
+        row.caller.party = self.open(board.caller(call)).await?;
+        Ok(Some(row))
+    }
+
+    /// Agents by name.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn agents(
+        &self,
+        board: &Board,
+        filter: &agent_states::Filter,
+        page: &Page,
+    ) -> Result<Slice<agent_states::Row>, ViewError> {
+        let mut slice = board.agents(filter, page);
+        for (_, row) in &mut slice.rows {
+            let party = self.open(board.person(row.agent)).await?;
+            row.display_name = party.as_ref().map(agent_states::shown_name);
+        }
+        Ok(slice)
+    }
+
+    /// The agent.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn agent(
+        &self,
+        board: &Board,
+        agent: AgentId,
+    ) -> Result<Option<agent_states::Row>, ViewError> {
+        let Some(mut row) = board.agent(agent).cloned() else {
+            return Ok(None);
+        };
+        let party = self.open(board.person(agent)).await?;
+        row.display_name = party.as_ref().map(agent_states::shown_name);
+        Ok(Some(row))
+    }
+}
