@@ -6,6 +6,7 @@
 //! [`feed`].
 
 mod actor;
+mod clock;
 pub mod credentials;
 pub mod directory;
 pub mod envelope;
@@ -18,6 +19,7 @@ pub mod lanes;
 pub mod ports;
 pub mod processes;
 pub mod sessions;
+mod snapshots;
 pub mod sourced;
 pub mod system;
 pub mod tail;

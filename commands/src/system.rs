@@ -1,17 +1,23 @@
 //! The real clock and the real chance. The only callers of the system's time
 //! and random numbers; everything else takes them as input.
 
-use crate::ports::{Clock, Entropy};
+use crate::{
+    clock::Steady,
+    ports::{Clock, Entropy},
+};
 use domain::time::Timestamp;
 use std::{
     sync::{Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
 
-/// The system's clock.
+/// The system's clock, without its jumps: see [`Steady`]. There is one time in a
+/// process, however many of these there are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+static STEADY: Mutex<Option<Steady>> = Mutex::new(None);
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -19,7 +25,12 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        let wall = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        let now = Instant::now();
+        // Every change under the lock is a few assignments.
+        let mut steady = STEADY.lock().unwrap_or_else(PoisonError::into_inner);
+        let steady = steady.get_or_insert_with(|| Steady::new(wall, now));
+        Timestamp::from_micros(steady.tell(wall, now))
     }
 }
 
