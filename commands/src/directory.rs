@@ -1,10 +1,14 @@
 //! Who is who now: queues by name and number, agents, trunks, current
 //! sessions. A fold of the feed in memory, for those who must resolve a name
 //! before they can command: the SIP adapter, provisioning, the API.
+//!
+//! A row of the read store keeps it between runs, so that a start does not read
+//! the whole log. The row is a cache: without it the log is read from the first
+//! event.
 
 use crate::{
     feed::Feed,
-    ports::{Position, ReadError},
+    ports::{Position, ReadError, ReadStore, Statement, Value},
 };
 use domain::{
     agent,
@@ -12,17 +16,33 @@ use domain::{
     id::{AgentId, QueueId, SessionId, TrunkId},
     queue, session, trunk,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// Events taken from the feed at once.
 const BATCH_MAX: usize = 1_000;
+/// The row's name among those of the processes.
+const ROW: &str = "directory";
+/// Counts the changes of the row's form and of the rules that fill it.
+const VERSION: i64 = 1;
+/// A change is kept this often at most.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// The position alone is kept after so many events: a start reads no more.
+const SAVE_AFTER_EVENTS: u64 = 10_000;
+
+const SELECT: &str = "SELECT version, position, state FROM es_processes WHERE name = $1";
+const UPSERT: &str = "INSERT INTO es_processes (name, version, position, state) \
+     VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
+     position = excluded.position, state = excluded.state";
 
 /// A queue as it is configured now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueueEntry {
     /// Its id.
     pub id: QueueId,
@@ -35,7 +55,7 @@ pub struct QueueEntry {
 }
 
 /// An agent as it is configured now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentEntry {
     /// Its id.
     pub id: AgentId,
@@ -46,7 +66,7 @@ pub struct AgentEntry {
 }
 
 /// A trunk as it is configured now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrunkEntry {
     /// Its id.
     pub id: TrunkId,
@@ -56,7 +76,8 @@ pub struct TrunkEntry {
     pub config: trunk::Config,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Known {
     queues: BTreeMap<QueueId, Arc<QueueEntry>>,
     /// Lower-case name or number to queue.
@@ -81,19 +102,50 @@ impl Directory {
     /// # Errors
     /// When the log can not be read.
     pub async fn start(feed: Feed) -> Result<Self, ReadError> {
-        let known = Arc::new(RwLock::new(Known::default()));
-        let mut position = Position::default();
+        Self::fold(feed, Known::default(), Position::default(), None).await
+    }
+
+    /// The same from where its row in the store says, and keeps that row.
+    ///
+    /// # Errors
+    /// When the log can not be read.
+    pub async fn kept(feed: Feed, store: Arc<dyn ReadStore>) -> Result<Self, ReadError> {
+        let (known, position) = match load(store.as_ref()).await {
+            // A row that is ahead is of another log: this one was put back.
+            Some((known, position)) if position <= feed.head() => (known, position),
+            Some(_) | None => (Known::default(), Position::default()),
+        };
+        let keeper = Keeper {
+            store,
+            saved: position,
+            saved_at: Instant::now(),
+            changed: false,
+        };
+        Self::fold(feed, known, position, Some(keeper)).await
+    }
+
+    async fn fold(
+        feed: Feed,
+        mut known: Known,
+        mut position: Position,
+        mut keeper: Option<Keeper>,
+    ) -> Result<Self, ReadError> {
         loop {
             let entries = feed.read(position, BATCH_MAX).await?;
             let Some(last) = entries.last() else { break };
             position = last.recorded.position;
-            let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
             for entry in &entries {
                 known.apply(&entry.fact);
             }
         }
+        if let Some(keeper) = &mut keeper
+            && keeper.saved < position
+        {
+            keeper.save(known.text(), position).await;
+        }
+        let known = Arc::new(RwLock::new(known));
         let (seen, position_seen) = watch::channel(position);
-        tokio::spawn(follow(feed, known.clone(), position, seen));
+        tokio::spawn(follow(feed, known.clone(), position, seen, keeper));
         Ok(Self {
             known,
             position: position_seen,
@@ -163,20 +215,38 @@ async fn follow(
     known: Arc<RwLock<Known>>,
     mut position: Position,
     seen: watch::Sender<Position>,
+    mut keeper: Option<Keeper>,
 ) {
     loop {
-        feed.wait_beyond(position).await;
+        let due = keeper.as_ref().and_then(Keeper::due);
+        tokio::select! {
+            () = feed.wait_beyond(position) => {}
+            () = due_at(due) => {
+                if let Some(keeper) = &mut keeper {
+                    let text = known.read().unwrap_or_else(PoisonError::into_inner).text();
+                    keeper.save(text, position).await;
+                }
+                continue;
+            }
+        }
         match feed.read(position, BATCH_MAX).await {
             Ok(entries) => {
                 let Some(last) = entries.last() else { continue };
                 position = last.recorded.position;
+                let mut changed = false;
                 {
                     let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
                     for entry in &entries {
-                        known.apply(&entry.fact);
+                        changed |= known.apply(&entry.fact);
                     }
                 }
                 seen.send_replace(position);
+                if let Some(keeper) = &mut keeper {
+                    keeper.changed |= changed;
+                    if position.0 - keeper.saved.0 >= SAVE_AFTER_EVENTS {
+                        keeper.changed = true;
+                    }
+                }
             }
             Err(error @ ReadError::Corrupt { .. }) => {
                 tracing::error!(%error, "the directory stops here");
@@ -190,8 +260,87 @@ async fn follow(
     }
 }
 
+/// The row of the last run; none when it is of another form or can not be read:
+/// the log has everything.
+async fn load(store: &dyn ReadStore) -> Option<(Known, Position)> {
+    let rows = match store.query(SELECT, vec![Value::Text(ROW.into())]).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(%error, "the directory's row was not read: the log is");
+            return None;
+        }
+    };
+    match rows.first().map(Vec::as_slice) {
+        Some(
+            [
+                Value::Int(VERSION),
+                Value::Int(position),
+                Value::Text(state),
+            ],
+        ) => {
+            let known = serde_json::from_str(state)
+                .inspect_err(|error| {
+                    tracing::warn!(%error, "the directory's row is of another form: the log is read");
+                })
+                .ok()?;
+            Some((known, Position(u64::try_from(*position).ok()?)))
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// Keeps the row.
+struct Keeper {
+    store: Arc<dyn ReadStore>,
+    saved: Position,
+    saved_at: Instant,
+    /// Whether there is something to keep.
+    changed: bool,
+}
+
+impl Keeper {
+    /// When it is time to keep the row, if there is a reason to.
+    fn due(&self) -> Option<Instant> {
+        self.changed.then(|| self.saved_at + SAVE_EVERY)
+    }
+
+    async fn save(&mut self, state: String, position: Position) {
+        let statement = Statement {
+            sql: UPSERT,
+            parameters: vec![
+                Value::Text(ROW.into()),
+                Value::Int(VERSION),
+                Value::Int(i64::try_from(position.0).unwrap_or(i64::MAX)),
+                Value::Text(state),
+            ],
+            must_touch: None,
+        };
+        self.saved_at = Instant::now();
+        match self.store.transact(vec![statement]).await {
+            Ok(()) => {
+                self.saved = position;
+                self.changed = false;
+            }
+            // It stays due.
+            Err(error) => tracing::warn!(%error, "the directory's row was not kept"),
+        }
+    }
+}
+
+async fn due_at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Known {
-    fn apply(&mut self, fact: &Fact) {
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("entries are plain data: maps with string-like keys")
+    }
+
+    /// Whether the event has changed anything.
+    fn apply(&mut self, fact: &Fact) -> bool {
         match &fact.event {
             AnyEvent::Queue(id, queue::Event::Created { name, config }) => {
                 self.put_queue(*id, name.clone(), 1, config.clone());
@@ -243,8 +392,9 @@ impl Known {
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Line(..)
-            | AnyEvent::Device(..) => {}
+            | AnyEvent::Device(..) => return false,
         }
+        true
     }
 
     fn put_queue(&mut self, id: QueueId, name: String, config_version: u32, config: queue::Config) {

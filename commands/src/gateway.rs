@@ -6,7 +6,8 @@ use crate::{
     envelope::{Committed, Envelope},
     error::DispatchError,
     kind::Kind,
-    ports::{Entropy, EventLog},
+    ports::{Entropy, EventLog, ReadStore},
+    snapshots::Snapshots,
     writer::Writer,
 };
 use domain::{
@@ -51,12 +52,35 @@ impl Gateway {
         entropy: Arc<dyn Entropy>,
         node_epoch: u64,
     ) -> Self {
-        let shared = Arc::new(Shared {
+        Self::over(Shared {
             log,
             writer,
             entropy,
             node_epoch,
-        });
+            snapshots: Snapshots::none(),
+        })
+    }
+
+    /// The same with snapshots of long streams in the read store, so that such a
+    /// stream is not read from its first event.
+    pub fn with_snapshots(
+        log: Arc<dyn EventLog>,
+        writer: Writer,
+        entropy: Arc<dyn Entropy>,
+        node_epoch: u64,
+        store: Arc<dyn ReadStore>,
+    ) -> Self {
+        Self::over(Shared {
+            log,
+            writer,
+            entropy,
+            node_epoch,
+            snapshots: Snapshots::within(store),
+        })
+    }
+
+    fn over(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         Self {
             inner: Arc::new(Inner {
                 shared,

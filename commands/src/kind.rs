@@ -18,18 +18,18 @@ use std::{fmt, hash::Hash};
 pub(crate) trait Kind: Decider + Send + Sync {
     /// Names one stream of the category.
     type Id: Copy + Eq + Hash + fmt::Display + fmt::Debug + Send + Sync + 'static;
-    /// Whether it leaves memory when nobody asks anything of it. A waiting line's
-    /// stream is as long as the queue's history: it is read once.
-    const RETIRES: bool;
+    /// A snapshot is written after so many events; 0 for streams that end, or
+    /// that only a person changes: they are read from their first event.
+    const SNAPSHOT_EVERY: u64;
     /// Wraps an event into the sum of all.
     fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
 
 macro_rules! kinds {
-    ($($decider:ident $id:ident $retires:literal),+ $(,)?) => {$(
+    ($($decider:ident $id:ident $snapshot_every:literal),+ $(,)?) => {$(
         impl Kind for $decider {
             type Id = $id;
-            const RETIRES: bool = $retires;
+            const SNAPSHOT_EVERY: u64 = $snapshot_every;
             fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent {
                 AnyEvent::$decider(id, event)
             }
@@ -38,11 +38,11 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Call CallId true,
-    Session SessionId true,
-    Line QueueId false,
-    Queue QueueId true,
-    Agent AgentId true,
-    Device AgentId true,
-    Trunk TrunkId true,
+    Call CallId 0,
+    Session SessionId 0,
+    Line QueueId 256,
+    Queue QueueId 0,
+    Agent AgentId 0,
+    Device AgentId 256,
+    Trunk TrunkId 0,
 }

@@ -27,6 +27,9 @@ pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static
 pub trait Decider: 'static {
     /// Category of its streams, for example `call` in `call-{id}`.
     const CATEGORY: &'static str;
+    /// Counts the changes of [`Self::State`]'s stored form and of what `evolve`
+    /// makes of old events: a snapshot of another version is not read.
+    const STATE_VERSION: u32 = 1;
     /// What has been folded from the stream; `Default` is "nothing yet".
     type State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// What may be asked of it.

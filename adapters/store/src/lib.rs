@@ -6,6 +6,9 @@
 //! `contract` (feature `testing`).
 
 mod admission;
+mod answers;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod crypto;
@@ -18,6 +21,7 @@ pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod vault;
+mod versions;
 
 pub use nodes::{Heartbeat, Nodes};
 pub use open::{OpenError, Stores, open};

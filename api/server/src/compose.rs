@@ -13,7 +13,7 @@ use commands::{
     directory::Directory,
     feed::Feed,
     gateway::Gateway,
-    ports::{Clock, Entropy},
+    ports::{Clock, Entropy, Vault},
     processes::Means,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
@@ -87,8 +87,14 @@ impl Record {
             .await
             .context("no run number")?;
         let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
-        let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), node_epoch);
-        let directory = Directory::start(feed.clone()).await?;
+        let gateway = Gateway::with_snapshots(
+            stores.log.clone(),
+            writer,
+            entropy.clone(),
+            node_epoch,
+            stores.read.clone(),
+        );
+        let directory = Directory::kept(feed.clone(), stores.read.clone()).await?;
         Ok(Self {
             stores,
             dead,
@@ -339,6 +345,11 @@ impl Server {
     /// The write side.
     pub const fn gateway(&self) -> &Gateway {
         &self.record.gateway
+    }
+
+    /// Seals what is personal.
+    pub fn vault(&self) -> &dyn Vault {
+        self.record.stores.vault.as_ref()
     }
 
     /// Who is who.
