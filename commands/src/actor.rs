@@ -3,10 +3,11 @@
 
 use crate::{
     envelope::{Committed, Envelope},
-    error::DispatchError,
+    error::{DispatchError, Refused},
     hosted::{Decision, Hosted},
     kind::Kind,
-    ports::{Append, AppendError, Appended, Entropy, EventLog},
+    ports::{Append, AppendError, Appended, Entropy, EventLog, Refusal, StreamId, Written},
+    snapshots::Snapshots,
     writer::Writer,
 };
 use domain::{any::AnyEvent, id::CommandId, time::Timestamp};
@@ -19,6 +20,8 @@ pub(crate) const MAILBOX_MAX: usize = 4_096;
 const BATCH_MAX: usize = 128;
 /// An aggregate that nobody asks anything leaves memory after this.
 const IDLE_MS: u64 = 20_000;
+/// One that leaves memory is kept when it is so many events past its snapshot.
+const RETIRED_AFTER: u64 = 32;
 /// How often a batch is decided again after a conflict.
 const CONFLICTS_MAX: u32 = 3;
 
@@ -28,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) node_epoch: u64,
+    pub(crate) snapshots: Snapshots,
 }
 
 pub(crate) type Answer = Result<Committed, DispatchError>;
@@ -53,9 +57,19 @@ pub(crate) async fn run<K: Kind<State = K>>(
         let idle = Duration::from_millis(IDLE_MS);
         match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
             Ok(0) => return,
-            Ok(_) => serve(id, &shared, &mut hosted, &mut jobs).await,
+            Ok(_) => {
+                serve(id, &shared, &mut hosted, &mut jobs).await;
+                if let Some(hosted) = &mut hosted {
+                    hosted.keep(&shared.snapshots, K::SNAPSHOT_EVERY);
+                }
+            }
             // Nothing has come in between, and nothing can any more.
-            Err(_) if K::RETIRES && retire(id) => return,
+            Err(_) if retire(id) => {
+                if let Some(hosted) = &mut hosted {
+                    hosted.keep(&shared.snapshots, RETIRED_AFTER);
+                }
+                return;
+            }
             Err(_) => {}
         }
     }
@@ -72,7 +86,7 @@ async fn serve<K: Kind<State = K>>(
     while !jobs.is_empty() {
         let hosted = match cached.take() {
             Some(hosted) => Ok(hosted),
-            None => Hosted::load(id, shared.log.as_ref()).await,
+            None => Hosted::load(id, shared.log.as_ref(), &shared.snapshots).await,
         };
         let mut hosted = match hosted {
             Ok(hosted) => hosted,
@@ -85,12 +99,16 @@ async fn serve<K: Kind<State = K>>(
                 written,
                 ..
             }) => {
-                let committed = Committed {
-                    version: written.version,
-                    position: written.position,
-                    changed: true,
-                };
-                if !answer_one(jobs, command_id, Ok(committed)) {
+                if !answer_one(jobs, command_id, Ok(committed(written))) {
+                    return answer_all(jobs, &DispatchError::Conflict);
+                }
+            }
+            Err(AppendError::Refused {
+                command_id,
+                refusal,
+            }) => {
+                let refused = DispatchError::Refused(Refused::kept(refusal));
+                if !answer_one(jobs, command_id, Err(refused)) {
                     return answer_all(jobs, &DispatchError::Conflict);
                 }
             }
@@ -165,7 +183,7 @@ async fn attempt<K: Kind<State = K>>(
     };
     let position = hosted.position;
     for (job, outcome) in jobs.drain(..).zip(outcomes) {
-        let answer = outcome.settle(shared, job.envelope.command_id, appended.as_ref(), position);
+        let answer = outcome.settle(shared, &job.envelope, appended.as_ref(), position);
         // The asker may have given up; the effect stands.
         let _ = job.reply.send(answer.await);
     }
@@ -176,17 +194,18 @@ async fn attempt<K: Kind<State = K>>(
 enum Outcome {
     Change(usize),
     Unchanged(u64),
-    Refused(crate::error::Refused),
+    Refused(Refused),
 }
 
 impl Outcome {
     async fn settle(
         self,
         shared: &Shared,
-        command_id: CommandId,
+        envelope: &Envelope,
         appended: Option<&Appended>,
         position: crate::ports::Position,
     ) -> Answer {
+        let command_id = envelope.command_id;
         match self {
             Self::Change(index) => {
                 let written = appended
@@ -209,6 +228,10 @@ impl Outcome {
             },
             Self::Refused(refused) => match first_result(shared, command_id).await? {
                 Some(first) => Ok(first),
+                None if envelope.is_by_process() => {
+                    let stream = envelope.command.target();
+                    refuse(shared, command_id, stream, refused).await
+                }
                 None => Err(DispatchError::Refused(refused)),
             },
         }
@@ -223,12 +246,45 @@ async fn first_result(
     command_id: CommandId,
 ) -> Result<Option<Committed>, DispatchError> {
     match shared.log.find_command(command_id).await {
-        Ok(found) => Ok(found.map(|(_, written)| Committed {
-            version: written.version,
-            position: written.position,
-            changed: true,
-        })),
+        Ok(found) => Ok(found.map(|(_, written)| committed(written))),
         Err(error) => Err(DispatchError::Unavailable(error.to_string())),
+    }
+}
+
+/// Keeps a refusal before it is heard; one that was kept before is the answer.
+async fn refuse(
+    shared: &Shared,
+    command_id: CommandId,
+    (category, key): (&'static str, String),
+    refused: Refused,
+) -> Answer {
+    let refusal = Refusal {
+        stream: StreamId::new(category, key),
+        version: refused.version,
+        at: refused.at,
+        code: refused.code.into(),
+        message: refused.message.clone(),
+    };
+    match shared.log.refuse(command_id, refusal).await {
+        Ok(()) => Err(DispatchError::Refused(refused)),
+        Err(AppendError::Refused { refusal, .. }) => {
+            Err(DispatchError::Refused(Refused::kept(refusal)))
+        }
+        Err(AppendError::Duplicate { written, .. }) => Ok(committed(written)),
+        Err(
+            error @ (AppendError::Conflict { .. }
+            | AppendError::Fenced
+            | AppendError::Unavailable(_)),
+        ) => Err(DispatchError::Unavailable(error.to_string())),
+    }
+}
+
+/// The first result of a command, heard again.
+const fn committed(written: Written) -> Committed {
+    Committed {
+        version: written.version,
+        position: written.position,
+        changed: true,
     }
 }
 

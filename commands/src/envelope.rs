@@ -28,6 +28,14 @@ pub struct Envelope {
     pub tenant: TenantId,
 }
 
+impl Envelope {
+    /// Whether a process asks. A refusal of its command is kept in the log, so
+    /// that it hears the same after a crash and goes the same way again.
+    pub fn is_by_process(&self) -> bool {
+        self.actor.starts_with("process:")
+    }
+}
+
 /// A command that was carried out, or had nothing to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {

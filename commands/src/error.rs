@@ -1,6 +1,12 @@
 //! Why a command had no effect.
 
-use std::fmt;
+use crate::ports::Refusal;
+use domain::time::Timestamp;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 /// A refusal, told from faults: the rules said no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +17,34 @@ pub struct Refused {
     pub message: String,
     /// Version of the stream that it was decided on.
     pub version: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+impl Refused {
+    /// As a log has kept it.
+    pub fn kept(refusal: Refusal) -> Self {
+        Self {
+            code: known_code(&refusal.code),
+            message: refusal.message,
+            version: refusal.version,
+            at: refusal.at,
+        }
+    }
+}
+
+/// The code as a text that lives as long as the program. There are as many as
+/// pages in `docs/errors`, and each is kept once.
+fn known_code(code: &str) -> &'static str {
+    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    // Every change under the lock is one insert.
+    let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = codes.get(code) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(code.to_owned().into_boxed_str());
+    codes.insert(kept);
+    kept
 }
 
 impl fmt::Display for Refused {

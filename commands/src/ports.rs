@@ -126,6 +126,21 @@ pub struct Written {
     pub position: Position,
 }
 
+/// Why a command was refused: what a retry of it hears again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Whose rules said no.
+    pub stream: StreamId,
+    /// Version of the stream that it was decided on.
+    pub version: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Stable code, for example `agent.not_ready`.
+    pub code: String,
+    /// What was wrong, in words.
+    pub message: String,
+}
+
 /// The outcome of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
@@ -158,6 +173,14 @@ pub enum AppendError {
         stream: StreamId,
         /// Its first result.
         written: Written,
+    },
+    /// The command was refused before; it has no effect any more.
+    #[error("command {command_id} was refused before: {}", refusal.code)]
+    Refused {
+        /// Which one.
+        command_id: CommandId,
+        /// What it heard.
+        refusal: Refusal,
     },
     /// This node's epoch is no longer the newest lease of its name.
     #[error("this writer was replaced by a newer one")]
@@ -250,6 +273,20 @@ pub trait EventLog: Send + Sync + 'static {
         &self,
         command_id: CommandId,
     ) -> Result<Option<(StreamId, Written)>, ReadError>;
+
+    /// Notes durably that a command was refused: it hears the same again, and
+    /// never has an effect. `Duplicate` or `Refused` when it was answered before.
+    /// A log that can not keep refusals does nothing.
+    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+        let _ = (command_id, refusal);
+        Ok(())
+    }
+
+    /// The refusal that was noted for a command.
+    async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {
+        let _ = command_id;
+        Ok(None)
+    }
 
     /// Position of the last event.
     async fn head(&self) -> Result<Position, ReadError>;

@@ -292,7 +292,9 @@ impl<P: Process> Runner<P> {
             "ringledger_process_refusals_count", "process" => P::NAME, "code" => refused.code
         )
         .increment(1);
-        let at = self.means.clock.now();
+        // The instant of the decision, not of its hearing: what follows from it
+        // has the same ids when it is heard again.
+        let at = refused.at;
         let input = Input::Refused {
             command_id: heard.command_id,
             command: &heard.command,

@@ -49,6 +49,8 @@ pub const ALL: &[Migration] = &[
     migration!(4, Secrets, "0004_vault"),
     migration!(5, Secrets, "0005_secrets"),
     migration!(6, Log, "0006_append"),
+    migration!(10, Read, "0010_snapshots"),
+    migration!(11, Log, "0011_refusals"),
     migration!(90, Read, "0090_sip_bindings"),
     migration!(100, Read, "0100_processes"),
     migration!(101, Read, "0101_projections"),
@@ -135,17 +137,20 @@ mod tests {
             .iter()
             .map(|migration| migration.name)
             .collect();
-        assert_eq!(names, ["0001_events", "0002_nodes", "0006_append"]);
+        assert_eq!(
+            names,
+            ["0001_events", "0002_nodes", "0006_append", "0011_refusals"]
+        );
     }
 
     #[test]
     fn a_database_of_a_newer_version_is_refused_by_number() {
-        let error = missing(ALL, Target::Log, &[1, 2, 6, 9999]).unwrap_err();
+        let error = missing(ALL, Target::Log, &[1, 2, 6, 11, 9999]).unwrap_err();
         assert_eq!(
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 6
+                known: 11
             }
         );
     }

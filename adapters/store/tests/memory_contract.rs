@@ -34,6 +34,16 @@ async fn a_refused_append_leaves_the_others_of_its_batch() {
 }
 
 #[tokio::test]
+async fn a_refused_command_stays_refused() {
+    contract::a_refused_command_stays_refused(log()).await;
+}
+
+#[tokio::test]
+async fn a_command_with_an_effect_is_not_refused() {
+    contract::a_command_with_an_effect_is_not_refused(log()).await;
+}
+
+#[tokio::test]
 async fn an_append_without_events_is_refused() {
     contract::an_append_without_events_is_refused(log()).await;
 }

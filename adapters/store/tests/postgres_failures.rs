@@ -174,7 +174,11 @@ async fn lost_connections_are_told_and_come_back_by_themselves() {
         loop {
             match append(&*stores.log, one.clone()).await {
                 Ok(_) | Err(AppendError::Duplicate { .. }) => break,
-                Err(error @ (AppendError::Conflict { .. } | AppendError::Fenced)) => {
+                Err(
+                    error @ (AppendError::Conflict { .. }
+                    | AppendError::Refused { .. }
+                    | AppendError::Fenced),
+                ) => {
                     unreachable!("{error}")
                 }
                 Err(AppendError::Unavailable(_)) => assert!(Instant::now() < until),

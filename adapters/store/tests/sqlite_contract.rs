@@ -64,6 +64,18 @@ async fn a_refused_append_leaves_the_others_of_its_batch() {
 }
 
 #[tokio::test]
+async fn a_refused_command_stays_refused() {
+    let store = Folder::new().await;
+    contract::a_refused_command_stays_refused(store.log()).await;
+}
+
+#[tokio::test]
+async fn a_command_with_an_effect_is_not_refused() {
+    let store = Folder::new().await;
+    contract::a_command_with_an_effect_is_not_refused(store.log()).await;
+}
+
+#[tokio::test]
 async fn an_append_without_events_is_refused() {
     let store = Folder::new().await;
     contract::an_append_without_events_is_refused(store.log()).await;

@@ -1,7 +1,8 @@
 //! What one append does, and what it does not.
 
 use super::words::{Ids, append, append_of, change_of, check_stored, everything};
-use commands::ports::{Append, AppendError, EventLog, Position, StreamId, Written};
+use commands::ports::{Append, AppendError, EventLog, Position, Refusal, StreamId, Written};
+use domain::time::Timestamp;
 use std::sync::Arc;
 
 /// The matrix of expected versions: only the exact one is taken.
@@ -196,6 +197,79 @@ pub async fn a_refused_append_leaves_the_others_of_its_batch(log: Arc<dyn EventL
         assert_eq!(log.find_command(command_id).await.expect("read"), None);
     }
     assert_eq!(log.append(vec![]).await, vec![]);
+}
+
+/// A refusal is an answer like an effect: the same command hears it again,
+/// wherever and on whatever version it is tried, and never has an effect.
+pub async fn a_refused_command_stays_refused(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("refused");
+    let stream = StreamId::new("note", ids.uuid());
+    let other = StreamId::new("note", ids.uuid());
+    append(&*log, &append_of(&ids, &stream, 0, 2))
+        .await
+        .expect("first append");
+    let command_id = ids.command();
+    let refusal = Refusal {
+        stream: stream.clone(),
+        version: 2,
+        at: Timestamp::from_micros(1_800_000_000_000_001),
+        code: "note.closed".into(),
+        message: "note is \"closed\" ☎".into(),
+    };
+    assert_eq!(log.find_refusal(command_id).await.expect("read"), None);
+    log.refuse(command_id, refusal.clone()).await.expect("kept");
+    let found = log.find_refusal(command_id).await.expect("read");
+    assert_eq!(found, Some(refusal.clone()));
+    assert_eq!(log.find_command(command_id).await.expect("read"), None);
+
+    let refused = AppendError::Refused {
+        command_id,
+        refusal: refusal.clone(),
+    };
+    let later = Refusal {
+        code: "note.other".into(),
+        version: 9,
+        ..refusal
+    };
+    assert_eq!(log.refuse(command_id, later).await, Err(refused.clone()));
+    for (target, expected) in [(&stream, 2), (&stream, 0), (&stream, 9), (&other, 0)] {
+        let mut retry = append_of(&ids, target, expected, 1);
+        retry.changes[0].command_id = command_id;
+        let good = append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
+        let outcomes = log.append(vec![good, retry]).await;
+        assert!(outcomes[0].is_ok(), "{outcomes:?}");
+        assert_eq!(outcomes[1], Err(refused.clone()));
+    }
+    let mut chained = append_of(&ids, &stream, 2, 1);
+    let innocent = chained.changes[0].command_id;
+    chained.changes.push(change_of(&ids, 1));
+    chained.changes[1].command_id = command_id;
+    assert_eq!(append(&*log, &chained).await, Err(refused));
+    assert_eq!(log.find_command(innocent).await.expect("read"), None);
+    assert_eq!(log.read_stream(&stream, 0).await.expect("read").len(), 2);
+}
+
+/// What had an effect can not be refused any more.
+pub async fn a_command_with_an_effect_is_not_refused(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("effect");
+    let stream = StreamId::new("note", ids.uuid());
+    let written = append_of(&ids, &stream, 0, 2);
+    let first = append(&*log, &written).await.expect("first append");
+    let command_id = written.changes[0].command_id;
+    let refusal = Refusal {
+        stream: stream.clone(),
+        version: 2,
+        at: Timestamp::from_micros(1),
+        code: "note.closed".into(),
+        message: String::new(),
+    };
+    let duplicate = AppendError::Duplicate {
+        command_id,
+        stream,
+        written: first.changes[0],
+    };
+    assert_eq!(log.refuse(command_id, refusal).await, Err(duplicate));
+    assert_eq!(log.find_refusal(command_id).await.expect("read"), None);
 }
 
 /// What no correct caller sends is refused and leaves no trace.

@@ -7,7 +7,8 @@ mod words;
 mod writers;
 
 pub use appends::{
-    a_refused_append_leaves_the_others_of_its_batch, a_retry_hears_the_first_result,
+    a_command_with_an_effect_is_not_refused, a_refused_append_leaves_the_others_of_its_batch,
+    a_refused_command_stays_refused, a_retry_hears_the_first_result,
     an_append_without_events_is_refused, expected_version_is_exact,
     one_command_has_one_effect_inside_a_batch, what_was_written_is_read,
 };

@@ -108,6 +108,7 @@ pub async fn a_hot_stream_stays_contiguous(logs: Vec<Arc<dyn EventLog>>) {
                         }
                         Err(
                             error @ (AppendError::Duplicate { .. }
+                            | AppendError::Refused { .. }
                             | AppendError::Fenced
                             | AppendError::Unavailable(_)),
                         ) => unreachable!("{error}"),

@@ -1,14 +1,14 @@
 //! The event log in memory, with the same rules as the others.
 
-use crate::admission;
+use crate::{admission, answers::Answer};
 use async_trait::async_trait;
 use commands::ports::{
-    Append, AppendError, Appended, Clock, EventLog, Page, Position, ReadError, Recorded, StreamId,
-    Written,
+    Append, AppendError, Appended, Clock, EventLog, Page, Position, ReadError, Recorded, Refusal,
+    StreamId, Written,
 };
 use domain::{id::CommandId, time::Timestamp};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -20,7 +20,7 @@ struct Stored {
     events: Vec<Recorded>,
     /// Indices into `events`, in order of version.
     streams: BTreeMap<StreamId, Vec<usize>>,
-    commands: BTreeMap<CommandId, (StreamId, Written)>,
+    commands: BTreeMap<CommandId, Answer>,
 }
 
 /// The event log in memory.
@@ -72,12 +72,8 @@ fn append(
 ) -> Result<Appended, AppendError> {
     admission::check(append)?;
     for change in &append.changes {
-        if let Some((stream, written)) = stored.commands.get(&change.command_id) {
-            return Err(AppendError::Duplicate {
-                command_id: change.command_id,
-                stream: stream.clone(),
-                written: *written,
-            });
+        if let Some(answer) = stored.commands.get(&change.command_id) {
+            return Err(answer.clone().error(change.command_id));
         }
     }
     let actual = stored.streams.get(&append.stream).map_or(0, Vec::len) as u64;
@@ -115,7 +111,7 @@ fn append(
             version,
             position: Position(stored.events.len() as u64),
         };
-        let first_result = (append.stream.clone(), written);
+        let first_result = Answer::Written(append.stream.clone(), written);
         stored.commands.insert(change.command_id, first_result);
         changes.push(written);
     }
@@ -167,7 +163,23 @@ impl EventLog for MemoryLog {
         &self,
         command_id: CommandId,
     ) -> Result<Option<(StreamId, Written)>, ReadError> {
-        Ok(self.stored().commands.get(&command_id).cloned())
+        let answer = self.stored().commands.get(&command_id).cloned();
+        Ok(answer.and_then(Answer::written))
+    }
+
+    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+        match self.stored().commands.entry(command_id) {
+            Entry::Occupied(answer) => Err(answer.get().clone().error(command_id)),
+            Entry::Vacant(free) => {
+                free.insert(Answer::Refused(refusal));
+                Ok(())
+            }
+        }
+    }
+
+    async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {
+        let answer = self.stored().commands.get(&command_id).cloned();
+        Ok(answer.and_then(Answer::refusal))
     }
 
     async fn head(&self) -> Result<Position, ReadError> {

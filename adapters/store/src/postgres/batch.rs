@@ -1,6 +1,7 @@
 //! A batch of appends as the parameters of `es_append`, and its answer.
 
-use commands::ports::{Append, AppendError, Appended, Metadata, Position, StreamId, Written};
+use crate::answers::Answer as Known;
+use commands::ports::{Append, AppendError, Appended, Metadata, Position, Written};
 use domain::id::CommandId;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::HashMap;
@@ -70,6 +71,7 @@ struct Answer {
     known_stream: Vec<Option<String>>,
     known_version: Vec<Option<i64>>,
     known_position: Vec<Option<i64>>,
+    known_refusal: Vec<Option<String>>,
 }
 
 impl Answer {
@@ -82,6 +84,7 @@ impl Answer {
             known_stream: row.try_get("known_stream")?,
             known_version: row.try_get("known_version")?,
             known_position: row.try_get("known_position")?,
+            known_refusal: row.try_get("known_refusal")?,
         })
     }
 }
@@ -191,7 +194,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn json(metadata: &Metadata) -> String {
+pub(super) fn json(metadata: &Metadata) -> String {
     serde_json::to_string(metadata).expect("ids, text and a number have JSON")
 }
 
@@ -201,7 +204,7 @@ fn ordinal(length: usize) -> i32 {
 }
 
 /// No stream and no log comes near the limit.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -227,14 +230,14 @@ fn outcome(
         let stream = answer.known_stream.get(index).and_then(Option::as_deref);
         let version = answer.known_version.get(index).copied().flatten();
         let position = answer.known_position.get(index).copied().flatten();
-        return Ok(Err(AppendError::Duplicate {
-            command_id: CommandId(*command_id),
-            stream: StreamId::from_stored(stream.ok_or_else(short)?),
-            written: Written {
-                version: unsigned(version.ok_or_else(short)?),
-                position: Position(unsigned(position.ok_or_else(short)?)),
-            },
-        }));
+        let refusal = answer.known_refusal.get(index).and_then(Option::as_deref);
+        let written = Written {
+            version: unsigned(version.ok_or_else(short)?),
+            position: Position(unsigned(position.ok_or_else(short)?)),
+        };
+        let known = Known::read(stream.ok_or_else(short)?, written, refusal)
+            .map_err(sqlx::Error::Protocol)?;
+        return Ok(Err(known.error(CommandId(*command_id))));
     }
     let actual = answer.actuals.get(index).copied().flatten();
     Ok(Err(AppendError::Conflict {
@@ -244,7 +247,7 @@ fn outcome(
 }
 
 /// Where each change of an append went that begins after `before`.
-fn appended(append: &Append, before: u64) -> Appended {
+pub(super) fn appended(append: &Append, before: u64) -> Appended {
     let mut events = 0;
     let changes = append
         .changes

@@ -8,11 +8,14 @@ use super::{
     row::{self, Names, columns},
     writer::{JOBS_MAX, Job, Writer},
 };
-use crate::open::OpenError;
+use crate::{
+    answers::{self, Answer},
+    open::OpenError,
+};
 use async_trait::async_trait;
 use commands::ports::{
-    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, StoreError,
-    StreamId, Written,
+    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, Refusal,
+    StoreError, StreamId, Written,
 };
 use domain::id::CommandId;
 use sqlx::{PgPool, postgres::PgRow};
@@ -40,7 +43,10 @@ const READ_ALL: &str = concat!(
     " FROM public.events WHERE global_position > $1 ORDER BY global_position LIMIT $2"
 );
 const FIND_COMMAND: &str =
-    "SELECT stream, version, position FROM public.es_commands WHERE command_id = $1";
+    "SELECT stream, version, position, refusal FROM public.es_commands WHERE command_id = $1";
+/// One statement is one transaction: it is durable when it is answered.
+const REFUSE: &str = "INSERT INTO public.es_commands (command_id, stream, version, position, \
+     refusal) VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
 /// The lock of appends: an older run is refused from the commit on.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(731087090301)";
 const NEXT_EPOCH: &str = "INSERT INTO public.es_nodes (epoch, name) \
@@ -103,6 +109,25 @@ impl PostgresLog {
             Ok(epoch.unsigned_abs())
         };
         next.await.map_err(super::unavailable)
+    }
+}
+
+impl PostgresLog {
+    /// What a command has come to.
+    async fn answer(&self, command_id: CommandId) -> Result<Option<Answer>, sqlx::Error> {
+        let row: Option<(String, i64, i64, Option<String>)> = sqlx::query_as(FIND_COMMAND)
+            .bind(command_id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|(stream, version, position, refusal)| {
+            let written = Written {
+                version: version.unsigned_abs(),
+                position: Position(position.unsigned_abs()),
+            };
+            Answer::read(&stream, written, refusal.as_deref())
+        })
+        .transpose()
+        .map_err(sqlx::Error::Protocol)
     }
 }
 
@@ -172,18 +197,31 @@ impl EventLog for PostgresLog {
         &self,
         command_id: CommandId,
     ) -> Result<Option<(StreamId, Written)>, ReadError> {
-        let row: Option<(String, i64, i64)> = sqlx::query_as(FIND_COMMAND)
+        let answer = self.answer(command_id).await.map_err(unavailable)?;
+        Ok(answer.and_then(Answer::written))
+    }
+
+    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+        let failed = |error| AppendError::Unavailable(reason(&error));
+        let done = sqlx::query(REFUSE)
             .bind(command_id.0)
-            .fetch_optional(&self.pool)
+            .bind(refusal.stream.as_str())
+            .bind(i64::try_from(refusal.version).unwrap_or(i64::MAX))
+            .bind(answers::text(&refusal))
+            .execute(&self.pool)
             .await
-            .map_err(unavailable)?;
-        Ok(row.map(|(stream, version, position)| {
-            let written = Written {
-                version: version.unsigned_abs(),
-                position: Position(position.unsigned_abs()),
-            };
-            (StreamId::from_stored(&stream), written)
-        }))
+            .map_err(failed)?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        let answer = self.answer(command_id).await.map_err(failed)?;
+        let gone = || AppendError::Unavailable("a command's answer was removed".into());
+        Err(answer.map_or_else(gone, |answer| answer.error(command_id)))
+    }
+
+    async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {
+        let answer = self.answer(command_id).await.map_err(unavailable)?;
+        Ok(answer.and_then(Answer::refusal))
     }
 
     async fn head(&self) -> Result<Position, ReadError> {

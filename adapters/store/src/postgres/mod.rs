@@ -10,6 +10,7 @@ mod hold;
 mod keys;
 mod listen;
 mod migrate;
+mod next;
 mod numeric;
 mod read_store;
 mod row;

@@ -5,19 +5,28 @@ use domain::{
     id::{CommandId, EventId, TenantId},
     time::Timestamp,
 };
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{
+    Decode, Postgres, Row, Type,
+    error::BoxDynError,
+    postgres::{PgRow, PgTypeInfo, PgValueRef, types::Oid},
+};
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// The columns that [`decode`] expects, in its order.
 macro_rules! columns {
     () => {
-        "global_position, aggregate_id, sequence, event_type, event_version, payload::text, \
-         event_id, command_id, tenant, correlation_id, causation_id, actor, node_epoch, \
-         (extract(epoch FROM recorded_at) * 1000000)::bigint"
+        "global_position, aggregate_id, sequence, event_type, event_version, payload, event_id, \
+         command_id, tenant, correlation_id, causation_id, actor, node_epoch, recorded_at"
     };
 }
 pub(crate) use columns;
+
+/// The types of two columns, which the server sends in its own form.
+const JSON: Oid = Oid(114);
+const TIMESTAMPTZ: Oid = Oid(1184);
+/// 2000-01-01, where PostgreSQL's instants count from.
+const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Event types that were seen, so that each is kept once; there are about a
 /// hundred in the program.
@@ -59,7 +68,7 @@ fn fields(row: &PgRow, position: Position, names: &mut Names) -> Result<Recorded
         event_version: event_version
             .parse()
             .map_err(|_| format!("event version {event_version} is not a number"))?,
-        payload: cell::<&str>(row, 5)?.into(),
+        payload: cell::<Json<'_>>(row, 5)?.0.into(),
         event_id: EventId(cell(row, 6)?),
         command_id: CommandId(cell(row, 7)?),
         metadata: Metadata {
@@ -69,13 +78,45 @@ fn fields(row: &PgRow, position: Position, names: &mut Names) -> Result<Recorded
             actor: cell(row, 11)?,
             node_epoch: number(row, 12)?,
         },
-        recorded_at: Timestamp::from_micros(cell(row, 13)?),
+        recorded_at: Timestamp::from_micros(cell::<Micros>(row, 13)?.0),
     })
+}
+
+/// The text of a column of type `json`, as it was stored.
+struct Json<'row>(&'row str);
+
+impl Type<Postgres> for Json<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(JSON)
+    }
+}
+
+impl<'row> Decode<'row, Postgres> for Json<'row> {
+    fn decode(value: PgValueRef<'row>) -> Result<Self, BoxDynError> {
+        value.as_str().map(Self)
+    }
+}
+
+/// An instant, in microseconds since 1970.
+struct Micros(i64);
+
+impl Type<Postgres> for Micros {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMPTZ)
+    }
+}
+
+impl Decode<'_, Postgres> for Micros {
+    /// The server counts microseconds from its own epoch.
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        let bytes: [u8; 8] = value.as_bytes()?.try_into()?;
+        Ok(Self(i64::from_be_bytes(bytes).saturating_add(EPOCH_MICROS)))
+    }
 }
 
 fn cell<'row, T>(row: &'row PgRow, column: usize) -> Result<T, String>
 where
-    T: sqlx::Decode<'row, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    T: Decode<'row, Postgres> + Type<Postgres>,
 {
     row.try_get(column).map_err(|error| error.to_string())
 }

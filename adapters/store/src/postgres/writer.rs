@@ -4,9 +4,9 @@ use super::{
     batch::{self, Outcomes},
     connect::Database,
     listen::tell,
-    reason,
+    next, reason,
 };
-use crate::admission;
+use crate::{admission, versions::Versions};
 use commands::ports::{Append, AppendError, Position};
 use sqlx::PgConnection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,6 +27,9 @@ pub(crate) struct Writer {
     database: Database,
     connection: Option<PgConnection>,
     wake: watch::Sender<Position>,
+    /// Of the streams that this writer has written last. Another node may have
+    /// written since: the database has the last word.
+    versions: Versions,
 }
 
 impl Writer {
@@ -39,6 +42,7 @@ impl Writer {
             database,
             connection: Some(connection),
             wake,
+            versions: Versions::default(),
         }
     }
 
@@ -98,6 +102,24 @@ impl Writer {
         }
     }
 
+    /// Appends without a look where that will do, and finds out one by one what
+    /// can be stored where it does not.
+    async fn append(
+        &mut self,
+        connection: &mut PgConnection,
+        batch: &[&Append],
+    ) -> Result<Outcomes, sqlx::Error> {
+        if next::is_next(batch, &mut self.versions) {
+            match next::append(connection, batch).await {
+                Ok(Some(outcomes)) => return Ok(outcomes),
+                Ok(None) => {}
+                Err(error) if is_taken(&error) => self.versions.forget(),
+                Err(error) => return Err(error),
+            }
+        }
+        batch::append(connection, batch).await
+    }
+
     async fn call(&mut self, batch: &[&Append]) -> Result<Outcomes, sqlx::Error> {
         if batch.is_empty() {
             return Ok(Vec::new());
@@ -106,7 +128,7 @@ impl Writer {
             Some(connection) => connection,
             None => self.database.connect().await?,
         };
-        let outcomes = batch::append(&mut connection, batch).await;
+        let outcomes = self.append(&mut connection, batch).await;
         let usable = match &outcomes {
             Ok(_) => true,
             // A server that shuts down or ends the session says so as a refusal.
@@ -119,7 +141,8 @@ impl Writer {
         if usable {
             self.connection = Some(connection);
         }
-        let outcomes = outcomes?;
+        let outcomes = outcomes.inspect_err(|_| self.versions.forget())?;
+        next::learn(batch, &outcomes, &mut self.versions);
         let last = outcomes
             .iter()
             .filter_map(|outcome| outcome.as_ref().ok()?.changes.last())
@@ -130,6 +153,12 @@ impl Writer {
         }
         Ok(outcomes)
     }
+}
+
+/// A row with that key is there already.
+fn is_taken(error: &sqlx::Error) -> bool {
+    let refusal = error.as_database_error();
+    refusal.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 fn refuse(error: &sqlx::Error, count: usize) -> Outcomes {

@@ -8,11 +8,11 @@ use super::{
     thread::Owner,
     writer::{Job, Writer},
 };
-use crate::{migrate::Target, open::OpenError};
+use crate::{answers::Answer, migrate::Target, open::OpenError};
 use async_trait::async_trait;
 use commands::ports::{
-    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, StoreError,
-    StreamId, Written,
+    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, Refusal,
+    StoreError, StreamId, Written,
 };
 use domain::id::CommandId;
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -50,7 +50,7 @@ const READ_ALL: &str = concat!(
     " FROM events WHERE global_position > ?1 ORDER BY global_position LIMIT ?2"
 );
 const FIND_COMMAND: &str =
-    "SELECT stream, version, position FROM es_commands WHERE command_id = ?1";
+    "SELECT stream, version, position, refusal FROM es_commands WHERE command_id = ?1";
 
 /// The event log on SQLite.
 #[derive(Debug)]
@@ -79,7 +79,11 @@ impl SqliteLog {
             .collect::<Result<_, _>>()?;
         let (wake, head) = watch::channel(Position(head));
         let writer = Owner::start("log-writer", JOBS_MAX, move |jobs| {
-            Writer::new(&db, wake).serve(jobs);
+            match Writer::new(&db, wake) {
+                Ok(mut writer) => writer.serve(jobs),
+                // Whoever asks is told that the writer has stopped.
+                Err(error) => tracing::error!(%error, "event log can not be written"),
+            }
             drop(db);
             drop(guard);
         })
@@ -127,19 +131,25 @@ pub(crate) fn head_of(db: &Connection) -> rusqlite::Result<u64> {
     db.query_row(sql, [], |row| row.get(0))
 }
 
-/// The first result of a command.
+/// What a command has come to.
 pub(crate) fn command_of(
     db: &Connection,
     command_id: CommandId,
-) -> rusqlite::Result<Option<(StreamId, Written)>> {
+) -> rusqlite::Result<Option<Answer>> {
     db.prepare_cached(FIND_COMMAND)?
         .query_row([command_id.0.as_bytes()], |row| {
-            let stream = StreamId::from_stored(row.get_ref(0)?.as_str()?);
             let written = Written {
                 version: row.get(1)?,
                 position: Position(row.get(2)?),
             };
-            Ok((stream, written))
+            let refusal = row.get_ref(3)?.as_str_or_null()?;
+            Answer::read(row.get_ref(0)?.as_str()?, written, refusal).map_err(|reason| {
+                rusqlite::Error::FromSqlConversionFailure(
+                    3,
+                    rusqlite::types::Type::Text,
+                    reason.into(),
+                )
+            })
         })
         .optional()
 }
@@ -173,7 +183,7 @@ impl EventLog for SqliteLog {
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
         let count = batch.len();
         let (reply, answer) = oneshot::channel();
-        let accepted = self.writer.send(Job { batch, reply }).await;
+        let accepted = self.writer.send(Job::Append { batch, reply }).await;
         let answered = if accepted { answer.await.ok() } else { None };
         answered.unwrap_or_else(|| {
             let stopped = AppendError::Unavailable("log writer has stopped".into());
@@ -222,6 +232,29 @@ impl EventLog for SqliteLog {
             .call(move |db| command_of(db, command_id).map_err(unavailable))
             .await
             .map_err(ReadError::Unavailable)?
+            .map(|answer| answer.and_then(Answer::written))
+    }
+
+    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Refuse {
+            command_id,
+            refusal,
+            reply,
+        };
+        let stopped = || AppendError::Unavailable("log writer has stopped".into());
+        if !self.writer.send(job).await {
+            return Err(stopped());
+        }
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {
+        self.readers
+            .call(move |db| command_of(db, command_id).map_err(unavailable))
+            .await
+            .map_err(ReadError::Unavailable)?
+            .map(|answer| answer.and_then(Answer::refusal))
     }
 
     async fn head(&self) -> Result<Position, ReadError> {

@@ -13,7 +13,6 @@ mod row;
 mod secrets;
 pub(crate) mod statement;
 mod thread;
-mod versions;
 mod worker;
 mod writer;
 

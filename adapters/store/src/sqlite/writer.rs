@@ -1,24 +1,62 @@
 //! The one thread that writes the log. Batches that wait together share one
 //! transaction, and so one wait for the disk.
 
-use super::{
-    event_log::{command_of, head_of},
+use super::event_log::{command_of, head_of};
+use crate::{
+    admission,
+    answers::{self, Answer},
     versions::Versions,
 };
-use crate::admission;
 use commands::ports::{
-    Append, AppendError, Appended, Change, NewEvent, Position, StreamId, Written,
+    Append, AppendError, Appended, Change, NewEvent, Position, Refusal, StreamId, Written,
 };
-use rusqlite::{Connection, params};
+use domain::id::CommandId;
+use rusqlite::{Connection, Statement, params};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A batch and whom to answer.
-pub(crate) struct Job {
-    pub(crate) batch: Vec<Append>,
-    pub(crate) reply: oneshot::Sender<Outcomes>,
+/// What the writer is asked for, and whom to answer.
+pub(crate) enum Job {
+    /// Store a batch.
+    Append {
+        batch: Vec<Append>,
+        reply: oneshot::Sender<Outcomes>,
+    },
+    /// Note that a command was refused.
+    Refuse {
+        command_id: CommandId,
+        refusal: Refusal,
+        reply: oneshot::Sender<Result<(), AppendError>>,
+    },
 }
 
 type Outcomes = Vec<Result<Appended, AppendError>>;
+
+/// What came of a job.
+enum Outcome {
+    Appended(Outcomes),
+    Noted(Result<(), AppendError>),
+}
+
+impl Job {
+    /// Nobody waits any more: what was stored is stored all the same.
+    fn answer(self, outcome: Outcome) {
+        match (self, outcome) {
+            (Self::Append { reply, .. }, Outcome::Appended(outcomes)) => drop(reply.send(outcomes)),
+            (Self::Refuse { reply, .. }, Outcome::Noted(outcome)) => drop(reply.send(outcome)),
+            // Each job has an outcome of its own kind; dropped, it says "stopped".
+            (Self::Append { .. }, Outcome::Noted(_))
+            | (Self::Refuse { .. }, Outcome::Appended(_)) => {}
+        }
+    }
+
+    fn failed(&self, reason: &str) -> Outcome {
+        let error = || AppendError::Unavailable(reason.to_owned());
+        match self {
+            Self::Append { batch, .. } => Outcome::Appended(vec![Err(error()); batch.len()]),
+            Self::Refuse { .. } => Outcome::Noted(Err(error())),
+        }
+    }
+}
 
 /// How many batches share one commit.
 const GROUP_MAX: usize = 1024;
@@ -29,14 +67,40 @@ const INSERT_EVENT: &str = "INSERT INTO events (global_position, aggregate_type,
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 const INSERT_COMMAND: &str = "INSERT INTO es_commands (command_id, stream, version, position) \
      VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+const INSERT_REFUSAL: &str = "INSERT INTO es_commands (command_id, stream, version, position, \
+     refusal) VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT DO NOTHING";
 const REMOVE_COMMAND: &str = "DELETE FROM es_commands WHERE command_id = ?1";
 const VERSION: &str = "SELECT coalesce(max(sequence), 0) FROM events WHERE aggregate_id = ?1";
 /// The database's own clock, in microseconds since 1970, to the millisecond.
 const NOW: &str = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000";
 
+/// The statements of every commit, prepared once.
+struct Statements<'db> {
+    begin: Statement<'db>,
+    commit: Statement<'db>,
+    now: Statement<'db>,
+    version: Statement<'db>,
+    event: Statement<'db>,
+    command: Statement<'db>,
+}
+
+impl<'db> Statements<'db> {
+    fn prepare(db: &'db Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            begin: db.prepare("BEGIN IMMEDIATE")?,
+            commit: db.prepare("COMMIT")?,
+            now: db.prepare(NOW)?,
+            version: db.prepare(VERSION)?,
+            event: db.prepare(INSERT_EVENT)?,
+            command: db.prepare(INSERT_COMMAND)?,
+        })
+    }
+}
+
 /// The writer and what it knows by being the only one.
 pub(crate) struct Writer<'db> {
     db: &'db Connection,
+    statements: Statements<'db>,
     wake: watch::Sender<Position>,
     /// Position of the last event, committed or in the open transaction.
     head: u64,
@@ -46,15 +110,22 @@ pub(crate) struct Writer<'db> {
 
 impl<'db> Writer<'db> {
     /// A writer that tells every new head to `wake`, which holds the first one.
-    pub(crate) fn new(db: &'db Connection, wake: watch::Sender<Position>) -> Self {
+    ///
+    /// # Errors
+    /// When the file does not have the tables.
+    pub(crate) fn new(
+        db: &'db Connection,
+        wake: watch::Sender<Position>,
+    ) -> rusqlite::Result<Self> {
         let head = wake.borrow().0;
-        Self {
+        Ok(Self {
             db,
+            statements: Statements::prepare(db)?,
             wake,
             head,
             versions: Versions::default(),
             recorded_at: 0,
-        }
+        })
     }
 
     /// Serves until every handle is gone and everything accepted is answered.
@@ -65,32 +136,34 @@ impl<'db> Writer<'db> {
                 let reason = error.to_string();
                 tracing::warn!(reason, "event log can not write");
                 self.undo();
-                let refuse = |job: &Job| {
-                    vec![Err(AppendError::Unavailable(reason.clone())); job.batch.len()]
-                };
-                group.iter().map(refuse).collect()
+                group.iter().map(|job| job.failed(&reason)).collect()
             });
             for (job, outcome) in group.drain(..).zip(outcomes) {
-                // Nobody waits any more: what was stored is stored all the same.
-                let _ = job.reply.send(outcome);
+                job.answer(outcome);
             }
         }
     }
 
-    fn commit(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Outcomes>> {
+    fn commit(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
         let before = self.head;
-        self.run("BEGIN IMMEDIATE")?;
-        self.recorded_at = self
-            .db
-            .prepare_cached(NOW)?
-            .query_row([], |row| row.get(0))?;
+        self.statements.begin.raw_execute()?;
+        self.recorded_at = self.statements.now.query_row([], |row| row.get(0))?;
         let mut outcomes = Vec::with_capacity(group.len());
         for job in group {
-            let of_job: rusqlite::Result<_> =
-                job.batch.iter().map(|append| self.append(append)).collect();
-            outcomes.push(of_job?);
+            outcomes.push(match job {
+                Job::Append { batch, .. } => {
+                    let of_job: rusqlite::Result<_> =
+                        batch.iter().map(|append| self.append(append)).collect();
+                    Outcome::Appended(of_job?)
+                }
+                Job::Refuse {
+                    command_id,
+                    refusal,
+                    ..
+                } => Outcome::Noted(self.refuse(*command_id, refusal)?),
+            });
         }
-        self.run("COMMIT")?;
+        self.statements.commit.raw_execute()?;
         if self.head > before {
             self.wake.send_replace(Position(self.head));
         }
@@ -100,7 +173,7 @@ impl<'db> Writer<'db> {
     /// Back to what the file says.
     fn undo(&mut self) {
         if !self.db.is_autocommit()
-            && let Err(error) = self.run("ROLLBACK")
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
         {
             tracing::error!(%error, "event log can not undo a transaction");
         }
@@ -117,10 +190,6 @@ impl<'db> Writer<'db> {
             }
             Err(_) => self.head = self.wake.borrow().0,
         }
-    }
-
-    fn run(&self, sql: &str) -> rusqlite::Result<()> {
-        self.db.prepare_cached(sql)?.raw_execute().map(|_| ())
     }
 
     /// The outer error is the disk's and undoes the group; the inner one is
@@ -159,8 +228,8 @@ impl<'db> Writer<'db> {
             return Ok(version);
         }
         let version = self
-            .db
-            .prepare_cached(VERSION)?
+            .statements
+            .version
             .query_row([stream.as_str()], |row| row.get(0))?;
         self.versions.set(stream, version);
         Ok(version)
@@ -170,12 +239,8 @@ impl<'db> Writer<'db> {
     /// commands are looked up before it is called one.
     fn conflict(&self, append: &Append, actual: u64) -> rusqlite::Result<AppendError> {
         for change in &append.changes {
-            if let Some((stream, written)) = command_of(self.db, change.command_id)? {
-                return Ok(AppendError::Duplicate {
-                    command_id: change.command_id,
-                    stream,
-                    written,
-                });
+            if let Some(answer) = command_of(self.db, change.command_id)? {
+                return Ok(answer.error(change.command_id));
             }
         }
         Ok(AppendError::Conflict {
@@ -185,8 +250,7 @@ impl<'db> Writer<'db> {
     }
 
     /// Notes the append's commands, or leaves no trace if one was there before.
-    fn claim(&self, append: &Append) -> rusqlite::Result<Result<Vec<Written>, AppendError>> {
-        let mut insert = self.db.prepare_cached(INSERT_COMMAND)?;
+    fn claim(&mut self, append: &Append) -> rusqlite::Result<Result<Vec<Written>, AppendError>> {
         let mut claimed = Vec::with_capacity(append.changes.len());
         let mut version = append.expected;
         let mut position = self.head;
@@ -194,7 +258,9 @@ impl<'db> Writer<'db> {
             version += change.events.len() as u64;
             position += change.events.len() as u64;
             let id = change.command_id.0.as_bytes();
-            let new = insert.execute(params![id, append.stream.as_str(), version, position])?;
+            let stream = append.stream.as_str();
+            let insert = &mut self.statements.command;
+            let new = insert.execute(params![id, stream, version, position])?;
             if new == 0 {
                 for earlier in append.changes.iter().take(claimed.len()) {
                     let id = earlier.command_id.0.as_bytes();
@@ -211,25 +277,40 @@ impl<'db> Writer<'db> {
     }
 
     fn first_result(&self, change: &Change) -> rusqlite::Result<AppendError> {
-        let (stream, written) =
+        let answer =
             command_of(self.db, change.command_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        Ok(AppendError::Duplicate {
-            command_id: change.command_id,
-            stream,
-            written,
-        })
+        Ok(answer.error(change.command_id))
+    }
+
+    /// Notes a refusal, unless the command was answered before.
+    fn refuse(
+        &mut self,
+        command_id: CommandId,
+        refusal: &Refusal,
+    ) -> rusqlite::Result<Result<(), AppendError>> {
+        let new = self.db.prepare_cached(INSERT_REFUSAL)?.execute(params![
+            command_id.0.as_bytes(),
+            refusal.stream.as_str(),
+            refusal.version,
+            answers::text(refusal),
+        ])?;
+        if new == 1 {
+            return Ok(Ok(()));
+        }
+        let answer: Option<Answer> = command_of(self.db, command_id)?;
+        let answer = answer.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Err(answer.error(command_id)))
     }
 
     fn insert(
-        &self,
+        &mut self,
         append: &Append,
         change: &Change,
         event: &NewEvent,
         version: u64,
     ) -> rusqlite::Result<()> {
         let metadata = &change.metadata;
-        let mut insert = self.db.prepare_cached(INSERT_EVENT)?;
-        insert.execute(params![
+        self.statements.event.execute(params![
             self.head,
             append.aggregate_type,
             append.stream.as_str(),
