@@ -10,6 +10,7 @@ mod figures;
 mod floor;
 mod handoff;
 mod held;
+mod log;
 mod machine;
 mod media_relay;
 mod options;
@@ -35,6 +36,8 @@ pub enum What {
     Held(held::Held),
     /// Registrations with digest a second.
     Register(register::Register),
+    /// The event store beside the stock crates: appends, replay, growth, visibility.
+    Log(log::Log),
     /// Bridged calls with G.711 both ways through the relay: loss and added latency.
     Media(media_relay::Media),
 }
@@ -50,6 +53,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         What::Handoff(settings) => settings.place.shown(),
         What::Held(settings) => settings.place.shown(),
         What::Register(settings) => settings.place.shown(),
+        What::Log(settings) => settings.shown(),
         What::Media(_) => "none".into(),
     };
     machine::print(&store);
@@ -58,6 +62,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         What::Handoff(settings) => handoff::run(&settings).await?,
         What::Held(settings) => held::run(&settings).await?,
         What::Register(settings) => register::run(&settings).await?,
+        What::Log(settings) => log::run(&settings).await?,
         What::Media(settings) => media_relay::run(&settings).await?,
     }
     Ok(ExitCode::SUCCESS)
