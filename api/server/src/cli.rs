@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{bench, compose::Server, config::Config, demo, shutdown, telemetry};
+use crate::{bench, compose::Server, config::Config, demo, shutdown, simulate, telemetry};
 use clap::{Parser, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -44,6 +44,9 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Live through call centres from seeds in which everything goes wrong, and
+    /// check every fact.
+    Simulate(simulate::Simulate),
     /// Measure, and print machine, commit and figures.
     Bench {
         #[command(subcommand)]
@@ -113,6 +116,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             telemetry::start_logs(&config.log)?;
             crate::rebuild::run(&config.store_url(&place.data), name.as_deref()).await
         }
+        Command::Simulate(settings) => simulate::run(&settings),
         Command::Bench { what } => bench::run(what).await,
     }
 }

@@ -14,5 +14,6 @@ pub mod provision;
 pub mod rebuild;
 pub mod recovery;
 pub mod shutdown;
+pub mod simulate;
 pub mod telemetry;
 pub mod token;

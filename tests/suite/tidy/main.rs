@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("media", &["domain", "commands"]),
     ("phone", &[]),
     ("graphql", &["domain", "commands", "projections"]),
+    ("sim", &["domain", "commands", "projections"]),
 ];
 
 /// What may not be anywhere below the domain.

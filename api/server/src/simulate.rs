@@ -1,0 +1,146 @@
+//! `ringledger simulate`: call centres from seeds, in which everything goes
+//! wrong; each fact is checked. A failure prints the world that shows it again.
+
+use sim::{Failure, Options, Summary, World};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Instant,
+};
+
+/// What is simulated.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Simulate {
+    /// Calls in all worlds together.
+    #[arg(long, default_value_t = 10_000)]
+    calls: u64,
+    /// The first world's seed; the next worlds have the next ones.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Calls of one world.
+    #[arg(long, default_value_t = 5_000)]
+    calls_per_world: u64,
+    /// Only the world of this seed, with all the calls: to see a failure again.
+    #[arg(long)]
+    world: Option<u64>,
+    /// Print every step and every fact of that world.
+    #[arg(long, requires = "world")]
+    trace: bool,
+    /// Worlds at a time; as many as there are processors when it is not given.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+/// Runs the worlds; exit 1 when a rule was broken.
+///
+/// # Errors
+/// When a thread can not be started.
+pub fn run(settings: &Simulate) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let outcome = match settings.world {
+        Some(seed) => one(settings, seed),
+        None => many(settings),
+    };
+    match outcome {
+        Ok(summary) => {
+            report(&summary, started.elapsed().as_millis());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            tell(&format!(
+                "a rule was broken in world {}: {failure}",
+                failure.seed
+            ));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn one(settings: &Simulate, seed: u64) -> Result<Summary, Failure> {
+    let mut options = Options::new(seed, settings.calls);
+    options.trace = settings.trace;
+    let (summary, trace) = World::new(options).live()?;
+    for line in trace {
+        tell(&line);
+    }
+    Ok(summary)
+}
+
+/// Worlds are independent: any thread takes the next one. The sum is in the
+/// order of the seeds, so that it does not depend on who was faster.
+fn many(settings: &Simulate) -> Result<Summary, Failure> {
+    let size = settings.calls_per_world.max(1);
+    let worlds = settings.calls.div_ceil(size);
+    let threads = settings
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
+        .unwrap_or(1);
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let work = || {
+        let mut lived = vec![];
+        while !stop.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= worlds {
+                break;
+            }
+            let calls = size.min(settings.calls - number * size);
+            let outcome = World::new(Options::new(settings.seed + number, calls)).live();
+            if outcome.is_err() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            lived.push((number, outcome.map(|(summary, _)| summary)));
+        }
+        lived
+    };
+    let mut lived: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("a world returns what it finds wrong"))
+            .collect()
+    });
+    lived.sort_by_key(|(number, _)| *number);
+    lived
+        .into_iter()
+        .try_fold(Summary::default(), |sum, (_, outcome)| {
+            Ok(sum.plus(outcome?))
+        })
+}
+
+fn report(summary: &Summary, took_ms: u128) {
+    let lines = [
+        (
+            "calls received, each ended once with one record",
+            summary.calls_count,
+        ),
+        ("calls connected to an agent", summary.connected_count),
+        (
+            "assignments of agents, each ended once",
+            summary.assignments_count,
+        ),
+        ("facts, each checked", summary.facts_count),
+        ("steps", summary.steps_count),
+        (
+            "comparisons of everything with nothing under way",
+            summary.quiet_count,
+        ),
+        ("crashes of processes", summary.crashes_count),
+        (
+            "commands that met a conflict or an outage",
+            summary.conflicts_count,
+        ),
+        ("simulated seconds", summary.lasted_ms / 1_000),
+    ];
+    for (what, count) in lines {
+        tell(&format!("{count:>12}  {what}"));
+    }
+    tell(&format!(
+        "digest {:016x}, took {took_ms} ms, no rule was broken",
+        summary.digest
+    ));
+}
+
+#[allow(clippy::print_stdout, reason = "the command line speaks to a person")]
+fn tell(line: &str) {
+    println!("{line}");
+}

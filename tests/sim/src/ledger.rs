@@ -1,0 +1,147 @@
+//! The bookkeeping of the checkers: folded from the facts alone, without the
+//! product's own states, and looked at after every single fact.
+
+mod agents;
+mod calls;
+mod lines;
+
+use crate::violation::{Violation, must};
+use agents::Agents;
+use calls::Calls;
+use domain::{
+    any::{AnyEvent, Fact},
+    id::{LegId, QueueId},
+    time::Timestamp,
+};
+use lines::Lines;
+
+pub(crate) use lines::Tally;
+
+/// How long after its due time something may still be under way while nothing
+/// moves: the product's own grace, and a little.
+const OVERDUE_MS: u64 = 6_000;
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Ledger {
+    pub(crate) calls: Calls,
+    pub(crate) lines: Lines,
+    pub(crate) agents: Agents,
+    position: u64,
+}
+
+impl Ledger {
+    /// Takes the next fact.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(crate) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
+        must(fact.position == self.position + 1, || {
+            format!("position {} follows {}", fact.position, self.position)
+        })?;
+        self.position = fact.position;
+        match &fact.event {
+            AnyEvent::Call(call, event) => self.calls.note(*call, fact.at, event),
+            AnyEvent::Line(queue, event) => self.lines.note(*queue, event),
+            AnyEvent::Session(session, event) => self.agents.note(*session, fact.at, event),
+            AnyEvent::Agent(agent, event) => {
+                self.agents.configured(*agent, event);
+                Ok(())
+            }
+            AnyEvent::Queue(..) | AnyEvent::Device(..) | AnyEvent::Trunk(..) => Ok(()),
+        }
+    }
+
+    /// The phone of that leg picked up.
+    pub(crate) fn picked_up(&mut self, leg: LegId) {
+        self.calls.picked_up(leg);
+    }
+
+    /// Nothing is under way and no timer is due at `now`: all tell one story.
+    ///
+    /// # Errors
+    /// The rule that does not hold.
+    pub(crate) fn check_quiet(&self, now: Timestamp) -> Result<(), Violation> {
+        self.agents.check_due(now, OVERDUE_MS)?;
+        self.lines.check_due(now, OVERDUE_MS)?;
+        self.check_nobody_waits_for_nothing(now)?;
+        self.check_calls()
+    }
+
+    /// A caller who has had no offer yet waits only if nobody is free for him;
+    /// one who has had some may wait for an agent that was not tried.
+    fn check_nobody_waits_for_nothing(&self, now: Timestamp) -> Result<(), Violation> {
+        for (queue, line) in self.lines.each() {
+            if line.waiting.is_empty() || !self.agents.somebody_is_idle(queue) {
+                continue;
+            }
+            let (free, others) = self.agents.staff(queue, now);
+            if free.is_empty() {
+                continue;
+            }
+            for (_, visit) in &line.waiting {
+                let stands_alone = self.lines.attempts(*visit) == 0 || others.is_empty();
+                must(!stands_alone, || {
+                    format!("{visit} waits in {queue} while {free:?} are ready")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Each live call is in the state that its line and its agent think.
+    fn check_calls(&self) -> Result<(), Violation> {
+        for (id, call) in self.calls.live() {
+            let Some(visit) = call.visit else { continue };
+            let open = self.lines.matched(visit);
+            match (&call.connected, call.offers.first_key_value()) {
+                (Some((offer, session)), _) => {
+                    must(open.is_none(), || format!("{id} is connected and in line"))?;
+                    must(self.agents.contact(*session) == Some(*offer), || {
+                        format!("{id} is with {session}, who does not know")
+                    })?;
+                }
+                (None, Some((offer, (session, _)))) => {
+                    must(open == Some(Some(*offer)), || {
+                        format!("{id} is being offered as {offer}, its line says {open:?}")
+                    })?;
+                    must(self.agents.reservation(*session) == Some(*offer), || {
+                        format!("{id} rings at {session}, who is not reserved for it")
+                    })?;
+                }
+                (None, None) => {
+                    must(open == Some(None), || {
+                        format!("{id} waits, its line says {open:?}")
+                    })?;
+                }
+            }
+        }
+        self.agents.check_calls_are_live(&self.calls)?;
+        let open = self.lines.open_count();
+        let in_line = self.calls.in_line_count();
+        must(open == in_line, || {
+            format!("{open} visits are open, {in_line} calls wait")
+        })
+    }
+
+    /// The day is over.
+    ///
+    /// # Errors
+    /// What was left behind.
+    pub(crate) fn check_end(&self) -> Result<(), Violation> {
+        if let Some((call, _)) = self.calls.live().next() {
+            return Err(Violation(format!("{call} never ended")));
+        }
+        self.agents.check_end()?;
+        for (queue, line) in self.lines.each() {
+            must(line.open.is_empty(), || {
+                format!("{queue} still has {:?}", line.open)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What the visits of a queue came to.
+    pub(crate) fn tally(&self, queue: QueueId) -> Tally {
+        self.lines.tally(queue)
+    }
+}

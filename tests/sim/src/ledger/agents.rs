@@ -1,0 +1,262 @@
+//! Agents: one reservation or contact at a time, and an end to each.
+
+use super::calls::Calls;
+use crate::violation::{Violation, must};
+use domain::{
+    agent,
+    id::{AgentId, CallId, OfferId, QueueId, SessionId},
+    session::Event,
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Idle,
+    Reserved {
+        offer: OfferId,
+        call: CallId,
+        until: Timestamp,
+    },
+    Contact {
+        offer: OfferId,
+        call: CallId,
+    },
+    WrapUp {
+        until: Timestamp,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Session {
+    number: u32,
+    logged_in: bool,
+    ready: bool,
+    doing: Doing,
+    not_before: Option<Timestamp>,
+    last_at: Timestamp,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Agents {
+    sessions: BTreeMap<AgentId, Session>,
+    queues: BTreeMap<AgentId, Vec<QueueId>>,
+    /// Agents that are ready and idle, paused or not.
+    idle: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    members: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    pub(crate) reserved_count: u64,
+}
+
+impl Agents {
+    pub(crate) fn configured(&mut self, agent: AgentId, event: &agent::Event) {
+        let config = match event {
+            agent::Event::Created { config, .. } | agent::Event::Configured { config, .. } => {
+                config
+            }
+        };
+        for queue in self.queues.remove(&agent).unwrap_or_default() {
+            self.members.entry(queue).or_default().remove(&agent);
+            self.idle.entry(queue).or_default().remove(&agent);
+        }
+        for queue in &config.queues {
+            self.members.entry(*queue).or_default().insert(agent);
+        }
+        self.queues.insert(agent, config.queues.clone());
+        self.index(agent);
+    }
+
+    fn index(&mut self, agent: AgentId) {
+        let is_idle = self.sessions.get(&agent).is_some_and(|session| {
+            session.logged_in && session.ready && session.doing == Doing::Idle
+        });
+        for queue in self.queues.get(&agent).into_iter().flatten() {
+            let idle = self.idle.entry(*queue).or_default();
+            if is_idle {
+                idle.insert(agent);
+            } else {
+                idle.remove(&agent);
+            }
+        }
+    }
+
+    pub(crate) fn somebody_is_idle(&self, queue: QueueId) -> bool {
+        self.idle.get(&queue).is_some_and(|idle| !idle.is_empty())
+    }
+
+    /// Agents of the queue who can take a call now, and those who could later.
+    pub(crate) fn staff(&self, queue: QueueId, now: Timestamp) -> (Vec<AgentId>, Vec<AgentId>) {
+        let (mut free, mut others) = (vec![], vec![]);
+        for agent in self.members.get(&queue).into_iter().flatten() {
+            let Some(session) = self.sessions.get(agent) else {
+                continue;
+            };
+            if !session.logged_in || !session.ready {
+                continue;
+            }
+            let paused = session.not_before.is_some_and(|until| until > now);
+            if session.doing == Doing::Idle && !paused {
+                free.push(*agent);
+            } else {
+                others.push(*agent);
+            }
+        }
+        (free, others)
+    }
+
+    pub(crate) fn reservation(&self, id: SessionId) -> Option<OfferId> {
+        match self.session(id)?.doing {
+            Doing::Reserved { offer, .. } => Some(offer),
+            Doing::Idle | Doing::Contact { .. } | Doing::WrapUp { .. } => None,
+        }
+    }
+
+    pub(crate) fn contact(&self, id: SessionId) -> Option<OfferId> {
+        match self.session(id)?.doing {
+            Doing::Contact { offer, .. } => Some(offer),
+            Doing::Idle | Doing::Reserved { .. } | Doing::WrapUp { .. } => None,
+        }
+    }
+
+    fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions
+            .get(&id.agent)
+            .filter(|session| session.number == id.number)
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        id: SessionId,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<(), Violation> {
+        if let Event::LoggedIn { .. } = event {
+            self.log_in(id, at)?;
+        }
+        let Some(session) = self
+            .sessions
+            .get_mut(&id.agent)
+            .filter(|session| session.number == id.number && session.logged_in)
+        else {
+            return Err(Violation(format!(
+                "{id} is not logged in and has {event:?}"
+            )));
+        };
+        must(at >= session.last_at, || format!("{id} goes back in time"))?;
+        session.last_at = at;
+        match event {
+            Event::LoggedIn { .. } | Event::NextStateRequested { .. } => {}
+            Event::LoggedOut { .. } => {
+                must(session.doing == Doing::Idle, || {
+                    format!("{id} logs out while {:?}", session.doing)
+                })?;
+                session.logged_in = false;
+                session.ready = false;
+            }
+            Event::BecameReady {} => session.ready = true,
+            Event::BecameNotReady { .. } => session.ready = false,
+            Event::Reserved {
+                offer, call, until, ..
+            } => {
+                must(session.ready && session.doing == Doing::Idle, || {
+                    format!("{id} is reserved by {offer} while {session:?}")
+                })?;
+                session.doing = Doing::Reserved {
+                    offer: *offer,
+                    call: *call,
+                    until: *until,
+                };
+                self.reserved_count += 1;
+            }
+            Event::ReservationReleased {
+                offer, not_before, ..
+            } => {
+                must(session.is_reserved(*offer), || {
+                    format!("{id} is released from {offer} while {session:?}")
+                })?;
+                session.doing = Doing::Idle;
+                session.not_before = *not_before;
+            }
+            Event::ConnectedToContact { offer, call, .. } => {
+                must(session.is_reserved(*offer), || {
+                    format!("{id} is connected by {offer} while {session:?}")
+                })?;
+                session.doing = Doing::Contact {
+                    offer: *offer,
+                    call: *call,
+                };
+            }
+            Event::ContactEnded { call } => {
+                must(session.is_with(*call), || {
+                    format!("{id} ends {call} while {session:?}")
+                })?;
+                session.doing = Doing::Idle;
+            }
+            Event::WrapUpStarted { until, .. } => session.doing = Doing::WrapUp { until: *until },
+            Event::WrapUpEnded { .. } => session.doing = Doing::Idle,
+        }
+        self.index(id.agent);
+        Ok(())
+    }
+
+    fn log_in(&mut self, id: SessionId, at: Timestamp) -> Result<(), Violation> {
+        let before = self.sessions.insert(
+            id.agent,
+            Session {
+                number: id.number,
+                logged_in: true,
+                ready: false,
+                doing: Doing::Idle,
+                not_before: None,
+                last_at: at,
+            },
+        );
+        must(before.is_none_or(|before| !before.logged_in), || {
+            format!("{id} logs in while {before:?} is open")
+        })
+    }
+
+    /// Nobody is reserved or in wrap-up beyond the time of it.
+    pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
+        for (agent, session) in &self.sessions {
+            let until = match session.doing {
+                Doing::Reserved { until, .. } | Doing::WrapUp { until, .. } => until,
+                Doing::Idle | Doing::Contact { .. } => continue,
+            };
+            must(now <= until.plus_ms(slack_ms), || {
+                format!("{agent} is stuck: {:?} at {now}", session.doing)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whoever is reserved or with a caller has a call that is in progress.
+    pub(crate) fn check_calls_are_live(&self, calls: &Calls) -> Result<(), Violation> {
+        for (agent, session) in &self.sessions {
+            if let Doing::Reserved { call, .. } | Doing::Contact { call, .. } = session.doing {
+                must(calls.is_live(call), || {
+                    format!("{agent} is stuck with {call}, which is over")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_end(&self) -> Result<(), Violation> {
+        for (agent, session) in &self.sessions {
+            must(session.doing == Doing::Idle, || {
+                format!("{agent} is stuck at the end: {:?}", session.doing)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    fn is_reserved(&self, live: OfferId) -> bool {
+        matches!(self.doing, Doing::Reserved { offer, .. } if offer == live)
+    }
+
+    fn is_with(&self, live: CallId) -> bool {
+        matches!(self.doing, Doing::Contact { call, .. } if call == live)
+    }
+}

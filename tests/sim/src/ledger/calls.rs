@@ -1,0 +1,204 @@
+//! Calls: received once, ended once, with at most one agent.
+
+use crate::violation::{Violation, must};
+use domain::{
+    call::Event,
+    id::{AgentId, CallId, LegId, OfferId, SessionId, VisitId},
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A call in progress.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Live {
+    pub(crate) visit: Option<VisitId>,
+    pub(crate) offers: BTreeMap<OfferId, (SessionId, LegId)>,
+    pub(crate) connected: Option<(OfferId, SessionId)>,
+    answered: bool,
+    last_at: Timestamp,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Calls {
+    live: BTreeMap<CallId, Live>,
+    ended: BTreeSet<CallId>,
+    /// Which call an agent's phone rings for, or talks in.
+    engaged: BTreeMap<AgentId, (CallId, OfferId)>,
+    /// Agents' legs whose phone picked up, as the phones know.
+    picked_up: BTreeSet<LegId>,
+    in_line_count: usize,
+    pub(crate) received_count: u64,
+    pub(crate) connected_count: u64,
+    pub(crate) ended_count: u64,
+}
+
+impl Calls {
+    pub(crate) fn live(&self) -> impl Iterator<Item = (CallId, &Live)> {
+        self.live.iter().map(|(id, call)| (*id, call))
+    }
+
+    pub(crate) fn live_count(&self) -> usize {
+        self.live.len()
+    }
+
+    pub(crate) fn is_live(&self, call: CallId) -> bool {
+        self.live.contains_key(&call)
+    }
+
+    /// Calls that have a visit and no agent.
+    pub(crate) const fn in_line_count(&self) -> usize {
+        self.in_line_count
+    }
+
+    pub(crate) fn picked_up(&mut self, leg: LegId) {
+        self.picked_up.insert(leg);
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        id: CallId,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<(), Violation> {
+        match event {
+            Event::Received { .. } => return self.received(id),
+            Event::LateFact { .. } => {
+                return must(self.ended.contains(&id), || {
+                    format!("{id} has a late fact before its end")
+                });
+            }
+            Event::Routed { .. }
+            | Event::Enqueued { .. }
+            | Event::Answered {}
+            | Event::OfferStarted { .. }
+            | Event::LegAlerting { .. }
+            | Event::OfferEnded { .. }
+            | Event::AgentConnected { .. }
+            | Event::Held { .. }
+            | Event::Retrieved { .. }
+            | Event::Ended { .. } => {}
+        }
+        let Some(call) = self.live.get_mut(&id) else {
+            return Err(Violation(format!(
+                "{id} is not in progress and has {event:?}"
+            )));
+        };
+        must(at >= call.last_at, || format!("{id} goes back in time"))?;
+        call.last_at = at;
+        self.progress(id, event)
+    }
+
+    fn received(&mut self, id: CallId) -> Result<(), Violation> {
+        must(!self.ended.contains(&id), || {
+            format!("{id} is received after its end")
+        })?;
+        must(self.live.insert(id, Live::default()).is_none(), || {
+            format!("{id} is received twice")
+        })?;
+        self.received_count += 1;
+        Ok(())
+    }
+
+    fn progress(&mut self, id: CallId, event: &Event) -> Result<(), Violation> {
+        let call = self.live.entry(id).or_default();
+        match event {
+            Event::Enqueued { visit, .. } => {
+                call.visit = Some(*visit);
+                self.in_line_count += 1;
+            }
+            Event::Answered {} => {
+                must(!call.answered, || format!("{id} is answered twice"))?;
+                call.answered = true;
+            }
+            Event::OfferStarted {
+                offer,
+                session,
+                leg,
+                ..
+            } => {
+                must(call.connected.is_none(), || {
+                    format!("{id} is connected and offered again")
+                })?;
+                call.offers.insert(*offer, (*session, *leg));
+                self.engage(id, *offer, session.agent)?;
+            }
+            Event::LegAlerting { offer, .. } => must(call.offers.contains_key(offer), || {
+                format!("{offer} rings without being live")
+            })?,
+            Event::OfferEnded { offer, session, .. } => {
+                must(call.offers.remove(offer).is_some(), || {
+                    format!("{offer} ends without being live")
+                })?;
+                self.engaged.remove(&session.agent);
+            }
+            Event::AgentConnected {
+                offer,
+                session,
+                leg,
+                ..
+            } => self.connect(id, *offer, *session, *leg)?,
+            Event::Ended { .. } => self.end(id),
+            Event::Received { .. }
+            | Event::Routed { .. }
+            | Event::Held { .. }
+            | Event::Retrieved { .. }
+            | Event::LateFact { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// An agent is on one call at most.
+    fn engage(&mut self, id: CallId, offer: OfferId, agent: AgentId) -> Result<(), Violation> {
+        match self.engaged.insert(agent, (id, offer)) {
+            None => Ok(()),
+            Some((other, before)) => Err(Violation(format!(
+                "{agent} has two calls: {other} by {before} and {id} by {offer}"
+            ))),
+        }
+    }
+
+    fn connect(
+        &mut self,
+        id: CallId,
+        offer: OfferId,
+        session: SessionId,
+        leg: LegId,
+    ) -> Result<(), Violation> {
+        must(self.picked_up.contains(&leg), || {
+            format!("{id} is connected by {offer} to {session}, whose phone did not pick up")
+        })?;
+        let call = self.live.entry(id).or_default();
+        must(call.connected.is_none(), || {
+            format!("{id} is connected twice")
+        })?;
+        must(
+            call.offers.get(&offer).map(|(who, _)| *who) == Some(session),
+            || format!("{id} is connected by {offer}, which is not live"),
+        )?;
+        call.offers.remove(&offer);
+        call.connected = Some((offer, session));
+        if call.visit.is_some() {
+            self.in_line_count = self.in_line_count.saturating_sub(1);
+        }
+        self.connected_count += 1;
+        Ok(())
+    }
+
+    fn end(&mut self, id: CallId) {
+        let Some(call) = self.live.remove(&id) else {
+            return;
+        };
+        if call.visit.is_some() && call.connected.is_none() {
+            self.in_line_count = self.in_line_count.saturating_sub(1);
+        }
+        for (session, leg) in call.offers.values() {
+            self.engaged.remove(&session.agent);
+            self.picked_up.remove(leg);
+        }
+        if let Some((_, session)) = call.connected {
+            self.engaged.remove(&session.agent);
+        }
+        self.ended.insert(id);
+        self.ended_count += 1;
+    }
+}

@@ -1,0 +1,206 @@
+//! Waiting lines: a visit is opened once, waiting or matched, and closed once.
+
+use crate::violation::{Violation, must};
+use domain::{
+    id::{CallId, OfferId, QueueId, VisitId},
+    line::{Event, VisitResult},
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The base quantities of a queue: `offered = answered + abandoned + flow_out
+/// + callback + waiting`, at every instant.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) offered: u64,
+    pub(crate) answered: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) flow_out: u64,
+    pub(crate) waiting: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    queue: QueueId,
+    enqueued_at: Timestamp,
+    max_wait_ms: u64,
+    matched: Option<OfferId>,
+    attempts: u32,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Line {
+    /// Visits that wait for an agent, in the order of the line.
+    pub(crate) waiting: BTreeSet<(Timestamp, VisitId)>,
+    pub(crate) open: BTreeSet<VisitId>,
+    tally: Tally,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Lines {
+    lines: BTreeMap<QueueId, Line>,
+    visits: BTreeMap<VisitId, Visit>,
+    /// A call has one open visit in all queues.
+    open_of: BTreeMap<CallId, VisitId>,
+    closed: BTreeSet<VisitId>,
+}
+
+impl Lines {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (QueueId, &Line)> {
+        self.lines.iter().map(|(id, line)| (*id, line))
+    }
+
+    pub(crate) fn attempts(&self, visit: VisitId) -> u32 {
+        self.visits.get(&visit).map_or(0, |visit| visit.attempts)
+    }
+
+    /// The offer that an open visit is matched to; none when it is not open.
+    pub(crate) fn matched(&self, visit: VisitId) -> Option<Option<OfferId>> {
+        self.visits.get(&visit).map(|visit| visit.matched)
+    }
+
+    pub(crate) fn open_count(&self) -> usize {
+        self.visits.len()
+    }
+
+    pub(crate) fn tally(&self, queue: QueueId) -> Tally {
+        self.lines
+            .get(&queue)
+            .map_or_else(Tally::default, |line| line.tally)
+    }
+
+    pub(crate) fn note(&mut self, queue: QueueId, event: &Event) -> Result<(), Violation> {
+        match event {
+            Event::Opened {
+                visit,
+                call,
+                enqueued_at,
+                policy,
+                ..
+            } => {
+                let opened = Visit {
+                    queue,
+                    enqueued_at: *enqueued_at,
+                    max_wait_ms: policy.max_wait_ms,
+                    matched: None,
+                    attempts: 0,
+                };
+                self.open(*visit, *call, opened)?;
+            }
+            Event::Rejected { visit, .. } => must(!self.visits.contains_key(visit), || {
+                format!("{visit} is open and rejected")
+            })?,
+            Event::Matched { visit, offer, .. } => self.match_to(*visit, *offer)?,
+            Event::Returned { visit, offer, .. } => self.give_back(*visit, *offer)?,
+            Event::Closed {
+                visit,
+                call,
+                result,
+                ..
+            } => self.close(*visit, *call, *result)?,
+        }
+        self.check_conservation(queue)
+    }
+
+    fn open(&mut self, id: VisitId, call: CallId, visit: Visit) -> Result<(), Violation> {
+        must(
+            !self.visits.contains_key(&id) && !self.closed.contains(&id),
+            || format!("{id} is opened twice"),
+        )?;
+        let other = self.open_of.insert(call, id);
+        must(other.is_none(), || format!("{call} has two open visits"))?;
+        let line = self.lines.entry(visit.queue).or_default();
+        line.waiting.insert((visit.enqueued_at, id));
+        line.open.insert(id);
+        line.tally.offered += 1;
+        line.tally.waiting += 1;
+        self.visits.insert(id, visit);
+        Ok(())
+    }
+
+    fn match_to(&mut self, id: VisitId, offer: OfferId) -> Result<(), Violation> {
+        let visit = self.open_visit(id)?;
+        must(visit.matched.is_none(), || format!("{id} is matched twice"))?;
+        visit.matched = Some(offer);
+        let (queue, at) = (visit.queue, visit.enqueued_at);
+        if let Some(line) = self.lines.get_mut(&queue) {
+            line.waiting.remove(&(at, id));
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, id: VisitId, offer: OfferId) -> Result<(), Violation> {
+        let visit = self.open_visit(id)?;
+        must(visit.matched == Some(offer), || {
+            format!("{id} comes back from {offer}, which it was not given to")
+        })?;
+        visit.matched = None;
+        visit.attempts += 1;
+        let (queue, at) = (visit.queue, visit.enqueued_at);
+        if let Some(line) = self.lines.get_mut(&queue) {
+            line.waiting.insert((at, id));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, id: VisitId, call: CallId, result: VisitResult) -> Result<(), Violation> {
+        let Some(visit) = self.visits.remove(&id) else {
+            return Err(Violation(format!("{id} closes and is not open")));
+        };
+        self.closed.insert(id);
+        self.open_of.remove(&call);
+        let Some(line) = self.lines.get_mut(&visit.queue) else {
+            return Ok(());
+        };
+        line.waiting.remove(&(visit.enqueued_at, id));
+        line.open.remove(&id);
+        line.tally.waiting = line.tally.waiting.saturating_sub(1);
+        match result {
+            VisitResult::Answered => line.tally.answered += 1,
+            VisitResult::Abandoned => line.tally.abandoned += 1,
+            VisitResult::Timeout | VisitResult::Withdrawn | VisitResult::System => {
+                line.tally.flow_out += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_visit(&mut self, id: VisitId) -> Result<&mut Visit, Violation> {
+        self.visits
+            .get_mut(&id)
+            .ok_or_else(|| Violation(format!("{id} is not open")))
+    }
+
+    /// O = A + AB + FO + CB + W, and W is what is open.
+    fn check_conservation(&self, queue: QueueId) -> Result<(), Violation> {
+        let Some(line) = self.lines.get(&queue) else {
+            return Ok(());
+        };
+        let Tally {
+            offered,
+            answered,
+            abandoned,
+            flow_out,
+            waiting,
+        } = line.tally;
+        must(
+            offered == answered + abandoned + flow_out + waiting
+                && waiting == line.open.len() as u64,
+            || format!("{queue} does not add up: {:?}", line.tally),
+        )
+    }
+
+    /// Nobody waits longer than the queue allows.
+    pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
+        for line in self.lines.values() {
+            for (at, id) in &line.waiting {
+                let max_wait_ms = self.visits.get(id).map_or(0, |visit| visit.max_wait_ms);
+                must(
+                    max_wait_ms == 0 || now <= at.plus_ms(max_wait_ms).plus_ms(slack_ms),
+                    || format!("{id} waits since {at}, longer than {max_wait_ms} ms"),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

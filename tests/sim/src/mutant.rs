@@ -1,0 +1,215 @@
+//! Planted bugs. A mutant changes what is asked of the real deciders, or what
+//! they answer, as a missing check would; the checkers must find it.
+
+use crate::streams::Everything;
+use domain::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call::{self, Phase},
+    id::OfferId,
+    line, session,
+    time::Timestamp,
+};
+
+/// Later than any instant of a world: what is subtracted from it is in the
+/// opposite order.
+const TURNED_MICROS: i64 = 9_000_000_000_000_000;
+
+/// A planted bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    /// Nothing compares offer ids: whatever is said of an old offer is taken
+    /// for the one that is live.
+    NoOfferFence,
+    /// No reservation falls by itself.
+    NoReservationTimer,
+    /// An agent's phone is rung without looking whether the caller is there.
+    NoCallerGoneCheck,
+    /// No wrap-up ends by itself.
+    NoWrapUpTimer,
+    /// An agent who is engaged can be reserved again.
+    NoAgentLock,
+    /// Routing takes who came last.
+    NewestFirst,
+    /// A caller who leaves stays in the line.
+    NoAbandon,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::NoOfferFence,
+        Self::NoReservationTimer,
+        Self::NoCallerGoneCheck,
+        Self::NoWrapUpTimer,
+        Self::NoAgentLock,
+        Self::NewestFirst,
+        Self::NoAbandon,
+    ];
+
+    /// Whether the process' timer is gone.
+    pub(crate) fn stops_timer(self, process: &str) -> bool {
+        match self {
+            Self::NoReservationTimer => process == "offer",
+            Self::NoWrapUpTimer => process == "wrap_up",
+            Self::NoOfferFence
+            | Self::NoCallerGoneCheck
+            | Self::NoAgentLock
+            | Self::NewestFirst
+            | Self::NoAbandon => false,
+        }
+    }
+
+    /// The command as the broken product would understand it.
+    pub(crate) fn twist(self, all: &Everything, command: AnyCommand) -> AnyCommand {
+        match (self, command) {
+            (Self::NoOfferFence, command) => without_fence(all, command),
+            (
+                Self::NoAbandon,
+                AnyCommand::Line(
+                    queue,
+                    line::Command::CloseVisit {
+                        visit,
+                        result: line::VisitResult::Abandoned,
+                        closed_at,
+                    },
+                ),
+            ) => {
+                // Another visit that is not there: the close changes nothing.
+                let visit = domain::id::VisitId(uuid::Uuid::from_u128(!visit.0.as_u128()));
+                let result = line::VisitResult::Abandoned;
+                let close = line::Command::CloseVisit {
+                    visit,
+                    result,
+                    closed_at,
+                };
+                AnyCommand::Line(queue, close)
+            }
+            (_, command) => command,
+        }
+    }
+
+    /// The fact as the broken process would understand it.
+    pub(crate) fn misread(self, process: &str, fact: &Fact) -> Option<Fact> {
+        if self != Self::NewestFirst || process != "routing" {
+            return None;
+        }
+        let mut misread = fact.clone();
+        if let AnyEvent::Line(_, line::Event::Opened { enqueued_at, .. }) = &mut misread.event {
+            *enqueued_at = Timestamp::from_micros(TURNED_MICROS - enqueued_at.micros());
+        }
+        Some(misread)
+    }
+
+    /// What the broken product writes where the real one refuses.
+    pub(crate) fn forgive(self, command: &AnyCommand, code: &str) -> Option<AnyEvent> {
+        match self {
+            Self::NoCallerGoneCheck => rings_anyway(command, code),
+            Self::NoAgentLock => reserves_anyway(command, code),
+            Self::NoOfferFence
+            | Self::NoReservationTimer
+            | Self::NoWrapUpTimer
+            | Self::NewestFirst
+            | Self::NoAbandon => None,
+        }
+    }
+}
+
+fn rings_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
+    let AnyCommand::Call(
+        call,
+        call::Command::StartOffer {
+            offer,
+            visit,
+            session,
+            leg,
+            until,
+        },
+    ) = command
+    else {
+        return None;
+    };
+    (code == "call.already_ended").then_some(AnyEvent::Call(
+        *call,
+        call::Event::OfferStarted {
+            offer: *offer,
+            visit: *visit,
+            session: *session,
+            leg: *leg,
+            until: *until,
+        },
+    ))
+}
+
+fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
+    let AnyCommand::Session(
+        id,
+        session::Command::Reserve {
+            offer,
+            call,
+            visit,
+            queue,
+            until,
+            wrap_up_ms,
+        },
+    ) = command
+    else {
+        return None;
+    };
+    (code == "agent.engaged").then_some(AnyEvent::Session(
+        *id,
+        session::Event::Reserved {
+            offer: *offer,
+            call: *call,
+            visit: *visit,
+            queue: *queue,
+            until: *until,
+            wrap_up_ms: *wrap_up_ms,
+        },
+    ))
+}
+
+fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
+    match command {
+        AnyCommand::Call(id, call::Command::RecordAnswer { leg }) => {
+            let leg = match all.calls.get(id).map(|call| &call.phase) {
+                Some(Phase::Offering(live)) if Some(leg) != caller_leg(all, id) => live.leg,
+                _ => leg,
+            };
+            AnyCommand::Call(id, call::Command::RecordAnswer { leg })
+        }
+        AnyCommand::Call(id, call::Command::EndOffer { offer, outcome }) => {
+            let offer = live_offer_of_call(all, id).unwrap_or(offer);
+            AnyCommand::Call(id, call::Command::EndOffer { offer, outcome })
+        }
+        AnyCommand::Session(id, session::Command::ReleaseReservation { offer, reason }) => {
+            let offer = live_offer_of_session(all, id).unwrap_or(offer);
+            let release = session::Command::ReleaseReservation { offer, reason };
+            AnyCommand::Session(id, release)
+        }
+        command @ (AnyCommand::Call(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Line(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..)) => command,
+    }
+}
+
+fn caller_leg(all: &Everything, id: domain::id::CallId) -> Option<domain::id::LegId> {
+    all.calls.get(id).and_then(|call| call.caller_leg)
+}
+
+fn live_offer_of_call(all: &Everything, id: domain::id::CallId) -> Option<OfferId> {
+    if let Phase::Offering(live) = &all.calls.get(id)?.phase {
+        return Some(live.offer);
+    }
+    None
+}
+
+fn live_offer_of_session(all: &Everything, id: domain::id::SessionId) -> Option<OfferId> {
+    if let session::Activity::Reserved { offer, .. } = all.sessions.get(id)?.activity {
+        return Some(offer);
+    }
+    None
+}

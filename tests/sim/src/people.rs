@@ -1,0 +1,213 @@
+//! Callers, agents and their phones: what they do by themselves, and how they
+//! answer what is committed. Phones answer late, never, twice or in vain;
+//! callers lose patience, vanish, and ring back.
+
+mod agents;
+mod callers;
+
+use crate::{
+    action::{Action, Plan, Posted},
+    chance::Chance,
+    options::Terms,
+    streams::Everything,
+};
+use domain::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call::{self, Phase},
+    id::{AgentId, CallId, LegId, QueueId, SessionId},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What somebody means to do, and in how many microseconds.
+pub(crate) type Plans = Vec<(u64, Action)>;
+
+pub(crate) const MS: u64 = 1_000;
+
+const fn numbered(kind: u128, number: u64) -> Uuid {
+    Uuid::from_u128((kind << 64) | number as u128)
+}
+
+/// The caller's leg has the call's number.
+const fn caller_leg(call: CallId) -> LegId {
+    LegId(numbered(2, call.0.as_u128() as u64))
+}
+
+/// A caller, with luck of his own.
+struct Caller {
+    chance: Chance,
+    queue: QueueId,
+    is_talking: bool,
+}
+
+/// An agent, with luck of her own.
+struct Agent {
+    chance: Chance,
+    last: SessionId,
+    is_logged_in: bool,
+}
+
+pub(crate) struct People {
+    terms: Terms,
+    root: Chance,
+    arrivals: Chance,
+    wire: Chance,
+    queues: Vec<QueueId>,
+    agents: BTreeMap<AgentId, Agent>,
+    callers: BTreeMap<CallId, Caller>,
+    calls_count: u64,
+    /// The day is over: nobody comes any more.
+    closing: bool,
+}
+
+impl People {
+    pub(crate) fn new(
+        terms: Terms,
+        root: &Chance,
+        queues: Vec<QueueId>,
+        agents: Vec<AgentId>,
+    ) -> Self {
+        let agents = agents
+            .into_iter()
+            .zip(1u64..)
+            .map(|(agent, number)| {
+                let person = Agent {
+                    chance: root.split(1_000 + number),
+                    last: SessionId { agent, number: 0 },
+                    is_logged_in: false,
+                };
+                (agent, person)
+            })
+            .collect();
+        Self {
+            terms,
+            root: root.split(1),
+            arrivals: root.split(2),
+            wire: root.split(3),
+            queues,
+            agents,
+            callers: BTreeMap::new(),
+            calls_count: 0,
+            closing: false,
+        }
+    }
+
+    /// The morning: agents log in, the first caller dials.
+    pub(crate) fn start(&mut self) -> Plans {
+        let mut plans: Plans = vec![];
+        for (agent, person) in &mut self.agents {
+            let wait = person.chance.below(5_000) * MS;
+            plans.push((wait, Action::Person(Plan::LogIn(*agent))));
+            let first = person.chance.exponential(300_000) * MS;
+            plans.push((first, Action::Person(Plan::Agent(*agent))));
+        }
+        plans.push((0, Action::Person(Plan::Dial)));
+        plans
+    }
+
+    /// All callers have called.
+    pub(crate) const fn is_last_call(&self) -> bool {
+        self.calls_count >= self.terms.calls
+    }
+
+    /// Everybody goes home.
+    pub(crate) const fn close(&mut self) {
+        self.closing = true;
+    }
+
+    pub(crate) const fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Over the wire: late, sometimes twice, so that facts overtake each other.
+    fn say(&mut self, at: Timestamp, command: AnyCommand, plans: &mut Plans) {
+        let posted = Posted {
+            command,
+            at,
+            asked_by: None,
+        };
+        if self.terms.faults && self.wire.percent(3) {
+            let late = self.wire.below(500) * MS;
+            plans.push((late, Action::Arrive(Box::new(posted.clone()))));
+        }
+        let most_ms = if self.terms.faults && self.wire.percent(5) {
+            1_500
+        } else {
+            30
+        };
+        let late = self.wire.below(most_ms * MS);
+        plans.push((late, Action::Arrive(Box::new(posted))));
+    }
+
+    /// Somebody does what was meant.
+    pub(crate) fn act(&mut self, plan: Plan, now: Timestamp, all: &Everything) -> Plans {
+        let mut plans = vec![];
+        match plan {
+            Plan::Dial => self.somebody_dials(now, &mut plans),
+            Plan::DialAgain(queue) => {
+                if !self.is_last_call() {
+                    self.dial(queue, now, &mut plans);
+                }
+            }
+            Plan::GiveUp(call) => self.give_up(call, now, &mut plans),
+            Plan::HangUp(call) => self.hang_up(call, now, all, &mut plans),
+            Plan::Hold(call) => self.press_a_key(call, now, all, &mut plans),
+            Plan::PickUp(call, leg, times) => {
+                for _ in 0..times {
+                    let answer = call::Command::RecordAnswer { leg };
+                    self.say(now, AnyCommand::Call(call, answer), &mut plans);
+                }
+            }
+            Plan::Phone(command) => self.say(now, command, &mut plans),
+            Plan::Agent(agent) => self.an_agent_acts(agent, now, &mut plans),
+            Plan::Ready(session) => self.back_to_work(session, now, &mut plans),
+            Plan::LogIn(agent) => self.log_in(agent, now, &mut plans),
+        }
+        plans
+    }
+
+    /// The adapters see what was committed, and people and phones react.
+    pub(crate) fn hear(&mut self, fact: &Fact) -> Plans {
+        let mut plans = vec![];
+        match &fact.event {
+            AnyEvent::Call(call, event) => self.hear_call(*call, fact.at, event, &mut plans),
+            AnyEvent::Session(session, event) => self.hear_session(*session, event, &mut plans),
+            AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => {}
+        }
+        plans
+    }
+
+    fn hear_call(&mut self, call: CallId, at: Timestamp, event: &call::Event, plans: &mut Plans) {
+        match event {
+            call::Event::OfferStarted { leg, session, .. } => {
+                self.a_phone_is_called(call, *leg, session.agent, plans);
+            }
+            call::Event::OfferEnded { leg, .. } => self.a_cancel_crosses(call, *leg, at, plans),
+            call::Event::AgentConnected { .. } => self.they_talk(call, plans),
+            call::Event::Ended { disposition, .. } => {
+                self.a_call_is_over(call, at, *disposition, plans);
+            }
+            call::Event::Received { .. }
+            | call::Event::Routed { .. }
+            | call::Event::Enqueued { .. }
+            | call::Event::Answered {}
+            | call::Event::LegAlerting { .. }
+            | call::Event::Held { .. }
+            | call::Event::Retrieved { .. }
+            | call::Event::LateFact { .. } => {}
+        }
+    }
+}
+
+/// The agent's leg of a conversation.
+fn talking_leg(all: &Everything, call: CallId) -> Option<LegId> {
+    if let Phase::Connected(connection) = &all.calls.get(call)?.phase {
+        return Some(connection.leg);
+    }
+    None
+}

@@ -1,0 +1,335 @@
+//! A world: the calendar is worked off, one thing after the other.
+
+mod checks;
+mod delivery;
+mod provision;
+
+use crate::{
+    action::{Action, Posted, Target},
+    calendar::Calendar,
+    chance::Chance,
+    ledger::Ledger,
+    options::{Options, Terms},
+    people::{MS, People},
+    readers::Readers,
+    runner::{Asked, Runner, Runs},
+    streams::Everything,
+    violation::{Failure, Violation},
+};
+use domain::{
+    id::CommandId,
+    process::{
+        enqueue::Enqueue, offer::OfferProcess, recovery::Recovery, registration::Registration,
+        routing::Routing, wrap_up::WrapUp,
+    },
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// 2027-01-15, 08:00 UTC.
+const START_MICROS: i64 = 1_800_000_000_000_000;
+/// How long the ids of commands that had an effect are remembered, in
+/// microseconds; nobody asks again for anything older.
+const DONE_MICROS: u64 = 3_600_000 * MS;
+
+/// What came of a world that kept all the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Calls received, each ended once, with one record.
+    pub calls_count: u64,
+    /// Calls that an agent was connected to.
+    pub connected_count: u64,
+    /// Reservations of agents, each ended once.
+    pub assignments_count: u64,
+    /// Facts on the log.
+    pub facts_count: u64,
+    /// Things that happened.
+    pub steps_count: u64,
+    /// Times that nothing was under way, and all was compared.
+    pub quiet_count: u64,
+    /// Processes that crashed and read again.
+    pub crashes_count: u64,
+    /// Commands that found the store away or somebody else's write.
+    pub conflicts_count: u64,
+    /// The world's time, in milliseconds.
+    pub lasted_ms: u64,
+    /// Folded over everything that happened, in order.
+    pub digest: u64,
+}
+
+impl Summary {
+    /// Both together; the digest is of this order.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            calls_count: self.calls_count + other.calls_count,
+            connected_count: self.connected_count + other.connected_count,
+            assignments_count: self.assignments_count + other.assignments_count,
+            facts_count: self.facts_count + other.facts_count,
+            steps_count: self.steps_count + other.steps_count,
+            quiet_count: self.quiet_count + other.quiet_count,
+            crashes_count: self.crashes_count + other.crashes_count,
+            conflicts_count: self.conflicts_count + other.conflicts_count,
+            lasted_ms: self.lasted_ms + other.lasted_ms,
+            digest: mix(self.digest, other.digest),
+        }
+    }
+}
+
+/// FNV-1a over whole words.
+const fn mix(digest: u64, word: u64) -> u64 {
+    (digest ^ word).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
+/// One call centre.
+pub struct World {
+    options: Options,
+    terms: Terms,
+    chance: Chance,
+    calendar: Calendar,
+    all: Everything,
+    runners: Vec<Box<dyn Runs>>,
+    /// What is on the calendar for each runner: read, hear, and when to wake.
+    planned: Vec<Planned>,
+    /// How far each node's clock is off, in microseconds.
+    offsets: Vec<i64>,
+    mailboxes: BTreeMap<Target, VecDeque<Posted>>,
+    /// Commands of processes on their way to a mailbox.
+    under_way_count: u64,
+    store_is_back: u64,
+    done: BTreeSet<CommandId>,
+    done_order: VecDeque<(u64, CommandId)>,
+    people: People,
+    ledger: Ledger,
+    readers: Readers,
+    /// Facts that people, ledger and read models have heard.
+    heard: u64,
+    summary: Summary,
+    trace: Vec<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Planned {
+    read: bool,
+    hear: bool,
+    wake: Option<Timestamp>,
+}
+
+/// Processes of one node.
+const PROCESSES: usize = 6;
+
+fn processes() -> [Box<dyn Runs>; PROCESSES] {
+    [
+        Box::new(Runner::<Enqueue>::new()),
+        Box::new(Runner::<Routing>::new()),
+        Box::new(Runner::<OfferProcess>::new()),
+        Box::new(Runner::<WrapUp>::new()),
+        Box::new(Runner::<Registration>::new()),
+        Box::new(Runner::<Recovery>::new()),
+    ]
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    pub fn new(options: Options) -> Self {
+        let root = Chance::new(options.seed);
+        let terms = Terms::draw(&options, &mut root.split(10));
+        let (queues, agents) = provision::names(&terms);
+        let runners: Vec<_> = (0..terms.nodes).flat_map(|_| processes()).collect();
+        Self {
+            options,
+            terms,
+            chance: root.split(11),
+            calendar: Calendar::new(root.split(12)),
+            all: Everything::default(),
+            planned: vec![Planned::default(); runners.len()],
+            runners,
+            offsets: vec![0; terms.nodes],
+            mailboxes: BTreeMap::new(),
+            under_way_count: 0,
+            store_is_back: 0,
+            done: BTreeSet::new(),
+            done_order: VecDeque::new(),
+            people: People::new(terms, &root, queues, agents),
+            ledger: Ledger::default(),
+            readers: Readers::default(),
+            heard: 0,
+            summary: Summary::default(),
+            trace: vec![],
+        }
+    }
+
+    /// Lives the whole day.
+    ///
+    /// # Errors
+    /// The first rule that was broken, and the seed that shows it again.
+    pub fn live(mut self) -> Result<(Summary, Vec<String>), Failure> {
+        match self.days_work() {
+            Ok(()) => Ok((self.summary, self.trace)),
+            Err(violation) => Err(Failure {
+                seed: self.options.seed,
+                calls: self.options.calls,
+                step: self.summary.steps_count,
+                at: self.wall(0),
+                violation,
+            }),
+        }
+    }
+
+    fn days_work(&mut self) -> Result<(), Violation> {
+        self.provision()?;
+        for (micros, action) in self.people.start() {
+            self.calendar.after(micros, action);
+        }
+        self.plan_faults();
+        while let Some(action) = self.calendar.next() {
+            self.summary.steps_count += 1;
+            self.note_step(&action);
+            self.carry_out(action)?;
+            self.plan_runners();
+            self.check_step()?;
+            if self.is_quiet() {
+                self.check_quiet()?;
+            }
+        }
+        self.summary.lasted_ms = self.calendar.now() / MS;
+        self.check_end()
+    }
+
+    fn carry_out(&mut self, action: Action) -> Result<(), Violation> {
+        match action {
+            Action::Person(plan) => {
+                if let crate::action::Plan::PickUp(_, leg, _) = plan {
+                    self.ledger.picked_up(leg);
+                }
+                let plans = self.people.act(plan, self.wall(0), &self.all);
+                self.plan(plans);
+            }
+            Action::Arrive(posted) => self.arrive(*posted),
+            Action::Deliver(target) => self.deliver(target)?,
+            Action::Read(number) => self.read(number),
+            Action::Hear(number) => {
+                self.planned[number].hear = false;
+                let now = self.wall_of(number);
+                let asked = self.runners[number].hear_one(now);
+                self.ask(number, asked);
+            }
+            Action::Wake(number) => self.wake(number),
+            Action::Save(number) => {
+                self.runners[number].save();
+                self.again(Action::Save(number), 5_000);
+            }
+            Action::Crash(number) => {
+                self.summary.crashes_count += 1;
+                let asked = self.runners[number].crash()?;
+                self.ask(number, asked);
+                self.again(Action::Crash(number), 120_000);
+            }
+            Action::Outage => {
+                let lasts = self.chance.below(4_000) * MS;
+                self.store_is_back = self.calendar.now() + lasts;
+                self.again(Action::Outage, 180_000);
+            }
+            Action::StepClock => {
+                let node = self.chance.below(self.offsets.len() as u64) as usize;
+                self.offsets[node] = self.chance.below(6_000_000) as i64 - 3_000_000;
+                self.planned
+                    .iter_mut()
+                    .for_each(|planned| planned.wake = None);
+                self.again(Action::StepClock, 400_000);
+            }
+            Action::Evict(call) => {
+                self.all.calls.evict(call);
+                if !self.options.rebuild {
+                    self.readers.forget(call);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, plans: Vec<(u64, Action)>) {
+        for (micros, action) in plans {
+            self.calendar.after(micros, action);
+        }
+    }
+
+    // ---- faults
+
+    fn plan_faults(&mut self) {
+        for number in 0..self.runners.len() {
+            self.again(Action::Save(number), 5_000);
+            if self.terms.faults {
+                self.again(Action::Crash(number), 120_000);
+            }
+        }
+        if self.terms.faults {
+            self.again(Action::Outage, 180_000);
+            self.again(Action::StepClock, 400_000);
+        }
+    }
+
+    /// Once more, after so long on average, while the day lasts.
+    fn again(&mut self, action: Action, mean_ms: u64) {
+        if !self.people.is_closing() {
+            let wait = self.chance.exponential(mean_ms) * MS;
+            self.calendar.after(wait, action);
+        }
+    }
+
+    // ---- time
+
+    /// What the node's clock shows.
+    fn wall(&self, node: usize) -> Timestamp {
+        let offset = self.offsets.get(node).copied().unwrap_or(0);
+        let passed = i64::try_from(self.calendar.now()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(START_MICROS + passed + offset)
+    }
+
+    fn wall_of(&self, runner: usize) -> Timestamp {
+        self.wall(runner / PROCESSES)
+    }
+
+    /// The clock that is most behind: by that one nothing is overdue early.
+    fn earliest_wall(&self) -> Timestamp {
+        (0..self.offsets.len())
+            .map(|node| self.wall(node))
+            .min()
+            .unwrap_or_default()
+    }
+
+    // ---- the story so far
+
+    fn note_step(&mut self, action: &Action) {
+        let kind = match action {
+            Action::Person(_) => 1,
+            Action::Arrive(_) => 2,
+            Action::Deliver(_) => 3,
+            Action::Read(number) => 100 + *number as u64,
+            Action::Hear(number) => 200 + *number as u64,
+            Action::Wake(number) => 300 + *number as u64,
+            Action::Save(number) => 400 + *number as u64,
+            Action::Crash(number) => 500 + *number as u64,
+            Action::Outage => 4,
+            Action::StepClock => 5,
+            Action::Evict(_) => 6,
+        };
+        let digest = mix(self.summary.digest, self.calendar.now());
+        self.summary.digest = mix(digest, kind ^ (self.all.log.head() << 16));
+        if self.options.trace {
+            let line = format!("{} {action:?}", self.calendar.now());
+            self.trace.push(line);
+        }
+    }
+
+    fn ask(&mut self, runner: usize, asked: Vec<Asked>) {
+        for (id, command) in asked {
+            let posted = Posted {
+                command,
+                at: self.wall_of(runner),
+                asked_by: Some((runner, id)),
+            };
+            self.post(posted);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! When the world is looked at, and what has to hold then.
+
+use super::World;
+use crate::{
+    people::MS,
+    violation::{Violation, must},
+};
+
+/// Steps between two times that memory is tidied up.
+const TIDY_STEPS: u64 = 512;
+/// Quiet moments between two sweeps.
+const SWEEP_EVERY: u64 = 64;
+/// Things on the calendar at most: everything is bounded.
+const CALENDAR_MAX: usize = 50_000;
+/// Commands in one mailbox at most.
+const MAILBOX_MAX: usize = 4_096;
+/// Steps for each call at most; a world that needs more never comes to rest.
+const STEPS_PER_CALL_MAX: u64 = 20_000;
+
+impl World {
+    /// After every single step.
+    pub(super) fn check_step(&mut self) -> Result<(), Violation> {
+        if let Some(violation) = self.runners.iter().find_map(|runner| runner.violation()) {
+            return Err(violation.clone());
+        }
+        if self.people.is_last_call()
+            && !self.people.is_closing()
+            && self.ledger.calls.ended_count >= self.options.calls
+        {
+            self.people.close();
+        }
+        let steps = self.summary.steps_count;
+        if steps.is_multiple_of(TIDY_STEPS) {
+            self.tidy_up();
+            must(self.calendar.len() < CALENDAR_MAX, || {
+                "the calendar grows without bound".into()
+            })?;
+            must(
+                self.mailboxes.values().all(|box_| box_.len() < MAILBOX_MAX),
+                || "a mailbox grows without bound".into(),
+            )?;
+        }
+        must(
+            steps < (self.options.calls + 1_000) * STEPS_PER_CALL_MAX,
+            || "the world never comes to rest".into(),
+        )
+    }
+
+    /// Nothing is under way, everything is read, no timer is due.
+    pub(super) fn is_quiet(&self) -> bool {
+        let head = self.all.log.head();
+        self.mailboxes.is_empty()
+            && self.under_way_count == 0
+            && (0..self.runners.len()).all(|number| {
+                let runner = &self.runners[number];
+                runner.position() == head
+                    && runner.is_idle()
+                    && !runner.has_answers()
+                    && !self.is_due(number)
+            })
+    }
+
+    /// Whenever nothing is under way, all tell the same story.
+    pub(super) fn check_quiet(&mut self) -> Result<(), Violation> {
+        self.summary.quiet_count += 1;
+        self.ledger.check_quiet(self.earliest_wall())?;
+        self.readers.check_quiet(&self.ledger)?;
+        if self.summary.quiet_count.is_multiple_of(SWEEP_EVERY) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// The sweep finds nothing that was forgotten. (Of two nodes, each may have
+    /// missed what the other did.)
+    fn sweep(&mut self) -> Result<(), Violation> {
+        for number in 0..self.runners.len() {
+            let now = self.wall_of(number);
+            let asked = self.runners[number].sweep(now);
+            must(asked.is_empty() || self.offsets.len() > 1, || {
+                format!("the sweep found something forgotten: {asked:?}")
+            })?;
+            self.ask(number, asked);
+        }
+        Ok(())
+    }
+
+    /// The day is over, everybody is gone: nothing is left behind.
+    pub(super) fn check_end(&mut self) -> Result<(), Violation> {
+        must(self.is_quiet(), || {
+            let now = self.calendar.now() / MS;
+            format!("nothing moves any more at {now} ms, and something is under way")
+        })?;
+        self.check_quiet()?;
+        self.ledger.check_end()?;
+        self.summary.calls_count = self.ledger.calls.received_count;
+        self.summary.connected_count = self.ledger.calls.connected_count;
+        self.summary.assignments_count = self.ledger.agents.reserved_count;
+        let records = self.readers.records_count;
+        must(
+            self.ledger.calls.ended_count == self.summary.calls_count
+                && records == self.summary.calls_count,
+            || format!("{records} records of {} calls", self.summary.calls_count),
+        )?;
+        self.check_rows_are_bounded()?;
+        if self.options.rebuild {
+            self.readers.check_rebuilt(self.all.log.iter())?;
+        }
+        Ok(())
+    }
+
+    /// What a process remembers depends on who is there, not on how many calls
+    /// there were.
+    fn check_rows_are_bounded(&self) -> Result<(), Violation> {
+        let room = 2_000 + self.terms.agents * (2_000 + 400 * self.terms.queues);
+        for runner in &self.runners {
+            let length = runner.row_length() as u64;
+            must(length < room, || {
+                format!("the row of {} has {length} bytes at the end", runner.name())
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! The simulator is true to itself, and the product keeps its rules in it.
+
+use ringledger_sim::{Failure, Mutant, Options, Summary, World};
+
+#[test]
+fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
+    let mut sum = Summary::default();
+    for seed in 0..60 {
+        let mut options = Options::new(seed, 60);
+        options.rebuild = true;
+        sum = sum.plus(World::new(options).live()?.0);
+    }
+    assert_eq!(sum.calls_count, 60 * 60);
+    assert!(sum.connected_count > 1_000, "the worlds are alive: {sum:?}");
+    assert!(sum.crashes_count > 100, "processes crash: {sum:?}");
+    assert!(sum.conflicts_count > 100, "the store is away: {sum:?}");
+    assert!(sum.quiet_count > 1_000, "all is compared often: {sum:?}");
+    Ok(())
+}
+
+#[test]
+fn a_seed_is_one_story_byte_for_byte() -> Result<(), Failure> {
+    let story = |seed| {
+        let mut options = Options::new(seed, 20);
+        options.trace = true;
+        let (summary, trace) = World::new(options).live()?;
+        Ok::<_, Failure>((summary, trace.join("\n")))
+    };
+    assert_eq!(story(42)?, story(42)?);
+    assert_ne!(story(42)?, story(43)?);
+    Ok(())
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    for mutant in Mutant::ALL {
+        let found = (0..200).find_map(|seed| {
+            let mut options = Options::new(seed, 40);
+            options.mutant = Some(mutant);
+            World::new(options).live().err()
+        });
+        assert!(found.is_some(), "{mutant:?} was not found");
+        if let Some(failure) = found {
+            eprintln!("{mutant:?} by seed {}: {failure}", failure.seed);
+        }
+    }
+}
