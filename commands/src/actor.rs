@@ -112,6 +112,7 @@ async fn serve<K: Kind<State = K>>(
                     return answer_all(jobs, &DispatchError::Conflict);
                 }
             }
+            // Another node has written: decided again on what is there now.
             Err(AppendError::Conflict { .. }) => {
                 metrics::counter!("ringledger_append_conflicts_count").increment(1);
                 conflicts_count += 1;
@@ -134,6 +135,7 @@ async fn attempt<K: Kind<State = K>>(
     jobs: &mut Vec<Box<Job<K>>>,
 ) -> Result<(), AppendError> {
     let expected = hosted.version;
+    let mut is_news_needed = false;
     let mut changes = Vec::with_capacity(jobs.len());
     let mut events: Vec<(Timestamp, AnyEvent)> = Vec::new();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
@@ -161,9 +163,20 @@ async fn attempt<K: Kind<State = K>>(
                 events.extend(decided);
                 outcomes.push(Outcome::Change(changes.len() - 1));
             }
-            Decision::Unchanged => outcomes.push(Outcome::Unchanged(hosted.version)),
-            Decision::Refused(refused) => outcomes.push(Outcome::Refused(refused)),
+            Decision::Unchanged => {
+                is_news_needed = true;
+                outcomes.push(Outcome::Unchanged(hosted.version));
+            }
+            Decision::Refused(refused) => {
+                is_news_needed = true;
+                outcomes.push(Outcome::Refused(refused));
+            }
         }
+    }
+    // The expected version guards appends only: before it says no, or does
+    // nothing, an actor looks whether another node has written.
+    if is_news_needed && changes.is_empty() && shared.log.is_shared() {
+        is_newest(shared, hosted.stream(), expected).await?;
     }
     let appended = if changes.is_empty() {
         None
@@ -188,6 +201,19 @@ async fn attempt<K: Kind<State = K>>(
         let _ = job.reply.send(answer.await);
     }
     Ok(())
+}
+
+/// A conflict, if the stream has grown beyond that version.
+async fn is_newest(shared: &Shared, stream: &StreamId, version: u64) -> Result<(), AppendError> {
+    let tail = shared.log.read_stream_page(stream, version, 1).await;
+    let tail = tail.map_err(|error| AppendError::Unavailable(error.to_string()))?;
+    match tail.first() {
+        None => Ok(()),
+        Some(newer) => Err(AppendError::Conflict {
+            expected: version,
+            actual: newer.version,
+        }),
+    }
 }
 
 #[derive(Clone)]

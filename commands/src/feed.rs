@@ -93,6 +93,7 @@ pub fn understand(recorded: Recorded) -> Result<Entry, ReadError> {
         version: recorded.version,
         event_id: recorded.event_id,
         at,
+        node_epoch: recorded.metadata.node_epoch,
         event,
     };
     Ok(Entry { fact, recorded })

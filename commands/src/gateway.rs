@@ -120,6 +120,11 @@ impl Gateway {
         Pending { answer, started }
     }
 
+    /// The run of the node whose write side this is.
+    pub fn node_epoch(&self) -> u64 {
+        self.inner.shared.node_epoch
+    }
+
     /// Aggregates in memory.
     pub fn live_count(&self) -> usize {
         let inner = &self.inner;

@@ -18,6 +18,7 @@ mod kind;
 pub mod lanes;
 pub mod ports;
 pub mod processes;
+pub mod roster;
 pub mod sessions;
 mod snapshots;
 pub mod sourced;

@@ -294,6 +294,12 @@ pub trait EventLog: Send + Sync + 'static {
     /// Becomes higher when there may be more to read, also by another node: a
     /// hint; reading is the truth.
     fn wakeups(&self) -> watch::Receiver<Position>;
+
+    /// Whether other nodes may write to it: then what an actor remembers of a
+    /// stream may be old.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// A value in a row of the read store.

@@ -42,6 +42,9 @@ const UPSERT: &str = "INSERT INTO es_processes (name, version, position, state) 
      ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
      position = excluded.position, state = excluded.state";
 
+/// Held by the node of the newest token: one that was replaced saves nothing.
+const LEAD: &str = "UPDATE process_lead SET token = $1 WHERE id = 1 AND token <= $1";
+
 /// What a runner works with.
 #[derive(Clone)]
 pub struct Means {
@@ -93,6 +96,8 @@ pub struct Runner<P: Process> {
     answers: mpsc::UnboundedReceiver<Heard>,
     answered: mpsc::UnboundedSender<Heard>,
     changed: bool,
+    /// The fencing token of the node that runs it; 0 where nobody else can.
+    token: u64,
 }
 
 /// A command on its way.
@@ -157,7 +162,16 @@ impl<P: Process> Runner<P> {
             answered,
             // A row exists from the start, so that a missing one means history.
             changed: is_fresh,
+            token: 0,
         })
+    }
+
+    /// The node that runs it leads under that fencing token: its row is saved
+    /// only while no newer one has led.
+    #[must_use]
+    pub fn under(mut self, token: u64) -> Self {
+        self.token = token;
+        self
     }
 
     /// What it knows.
@@ -221,11 +235,8 @@ impl<P: Process> Runner<P> {
                     self.step(&Input::Deadline(now), now);
                 }
                 _ = sweep.tick() => self.sweep(),
-                _ = save.tick() => self.save().await,
-                _ = &mut stop => {
-                    self.save().await;
-                    return Ok(());
-                }
+                _ = save.tick() => self.save().await?,
+                _ = &mut stop => return self.save().await,
             }
         }
     }
@@ -356,9 +367,14 @@ impl<P: Process> Runner<P> {
         });
     }
 
-    async fn save(&mut self) {
+    /// Saves its row, if anything has changed. A store that is away is tried
+    /// again with the next change.
+    ///
+    /// # Errors
+    /// When another node runs this process by now.
+    pub async fn save(&mut self) -> Result<(), ProcessError> {
         if !self.changed {
-            return;
+            return Ok(());
         }
         let saved = Saved::<P> {
             state: self.state.clone(),
@@ -380,10 +396,23 @@ impl<P: Process> Runner<P> {
             ],
             must_touch: None,
         };
-        match self.means.store.transact(vec![statement]).await {
-            Ok(()) => self.changed = false,
-            Err(error) => tracing::warn!(process = P::NAME, %error, "process row was not saved"),
+        let mut statements = vec![];
+        if self.token > 0 {
+            statements.push(Statement {
+                sql: LEAD,
+                parameters: vec![Value::Int(i64::try_from(self.token).unwrap_or(i64::MAX))],
+                must_touch: Some(1),
+            });
         }
+        statements.push(statement);
+        match self.means.store.transact(statements).await {
+            Ok(()) => self.changed = false,
+            Err(error @ StoreError::Fenced) => return Err(error.into()),
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(process = P::NAME, %error, "process row was not saved");
+            }
+        }
+        Ok(())
     }
 }
 

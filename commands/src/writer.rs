@@ -171,6 +171,7 @@ fn entries(
                 version,
                 event_id: recorded.event_id,
                 at,
+                node_epoch: recorded.metadata.node_epoch,
                 event,
             };
             entries.push(Arc::new(Entry { fact, recorded }));

@@ -93,6 +93,8 @@ pub struct Fact {
     pub event_id: EventId,
     /// When it happened.
     pub at: Timestamp,
+    /// Run number of the node that wrote it.
+    pub node_epoch: u64,
     /// What happened to what.
     pub event: AnyEvent,
 }

@@ -21,6 +21,7 @@ pub mod queue_stats;
 mod registry;
 pub mod runner;
 mod slot;
+mod standby;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -31,4 +32,4 @@ pub mod trunks;
 pub mod value;
 pub mod views;
 
-pub use runner::{Means, RunError, Running, rebuild, start};
+pub use runner::{Means, RunError, Running, rebuild, start, start_on};

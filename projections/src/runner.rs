@@ -13,6 +13,7 @@ use crate::{
 use commands::{
     feed::{Feed, understand},
     ports::{EventLog, Position, ReadError, ReadStore, StoreError, Vault, VaultError},
+    roster::Roster,
     tail::Entry,
 };
 use domain::{
@@ -35,6 +36,8 @@ const BATCH_MAX: usize = 500;
 const PACE: Duration = Duration::from_millis(8);
 /// Pause before a store that is down is tried again.
 const RETRY: Duration = Duration::from_millis(200);
+/// How often a standby looks whether the leader has committed.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Commits that a slow subscriber may be behind.
 const CHANGES_MAX: usize = 4_096;
 
@@ -105,7 +108,11 @@ pub(crate) enum Source {
 impl Source {
     /// The next events. When one of them can not be read, those before it come
     /// first, so that the views stop exactly before it.
-    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+    pub(crate) async fn read(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Arc<Entry>>, ReadError> {
         let corrupt = match self.page(after, limit).await {
             Err(error @ ReadError::Corrupt { .. }) => error,
             other @ (Ok(_) | Err(ReadError::Unavailable(_))) => return other,
@@ -135,17 +142,17 @@ impl Source {
     }
 }
 
-struct Followed {
-    view: View,
-    part: Box<dyn Part>,
-    position: Position,
+pub(crate) struct Followed {
+    pub(crate) view: View,
+    pub(crate) part: Box<dyn Part>,
+    pub(crate) position: Position,
 }
 
 pub(crate) struct Runner {
-    source: Source,
-    read: Arc<dyn ReadStore>,
+    pub(crate) source: Source,
+    pub(crate) read: Arc<dyn ReadStore>,
     vault: Arc<dyn Vault>,
-    slots: Vec<Followed>,
+    pub(crate) slots: Vec<Followed>,
     /// Where a transaction brings the views to whose outcome nobody knows.
     doubt: Option<Position>,
     pub(crate) batch_max: usize,
@@ -178,14 +185,23 @@ impl Runner {
                 position,
             });
         }
-        Ok(Self {
+        Ok(Self::over(source, read, vault, slots))
+    }
+
+    pub(crate) const fn over(
+        source: Source,
+        read: Arc<dyn ReadStore>,
+        vault: Arc<dyn Vault>,
+        slots: Vec<Followed>,
+    ) -> Self {
+        Self {
             source,
             read,
             vault,
             slots,
             doubt: None,
             batch_max: BATCH_MAX,
-        })
+        }
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -375,23 +391,43 @@ impl Running {
     }
 }
 
-/// Catches up with the feed, then follows it on a task of its own.
+/// Catches up with the feed, then follows it on a task of its own. Nobody else
+/// may run them.
 ///
 /// # Errors
 /// When the read store can not be used or an event can not be read.
 pub async fn start(means: Means) -> Result<Running, RunError> {
-    let Means { feed, read, vault } = means;
-    let past = Past::new(feed.log().clone(), read.clone(), vault.clone());
+    start_on(means, Roster::alone("", 0)).await
+}
+
+/// The same on one of several nodes: the one that leads writes the rows, the
+/// others tell their subscribers what it has committed, and stand by.
+///
+/// # Errors
+/// When the read store can not be used or an event can not be read.
+pub async fn start_on(means: Means, roster: Roster) -> Result<Running, RunError> {
+    let Means { feed, read, vault } = means.clone();
+    let past = Past::new(feed.log().clone(), read.clone(), vault);
     let (keeper, keeper_stopped) = oneshot::channel();
-    let keeping = tokio::spawn(past::keep(feed.clone(), read.clone(), keeper_stopped));
-    let source = Source::Feed(feed.clone());
-    let mut runner = Runner::load(source, read.clone(), vault, &View::ALL).await?;
-    while runner.step(|| false).await?.is_some() {}
+    let keeping = tokio::spawn(past::keep(feed, read.clone(), keeper_stopped));
+    let mut runner = Runner::begin(&means, roster.leading().is_some()).await?;
+    if roster.leading().is_some() {
+        while runner.step(|| false).await?.is_some() {}
+    }
     let (progress, progress_seen) = watch::channel(runner.progress(None));
     let (changes, _) = broadcast::channel(CHANGES_MAX);
     let views = Views::new(read, progress_seen, changes.clone(), past);
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(follow(runner, feed, progress, changes, stopped));
+    let leads = roster.leading().is_some();
+    let follower = Follower {
+        runner,
+        means,
+        roster,
+        leads,
+        progress,
+        changes,
+    };
+    let task = tokio::spawn(follower.run(stopped));
     Ok(Running {
         views,
         stops: [stop, keeper],
@@ -399,44 +435,84 @@ pub async fn start(means: Means) -> Result<Running, RunError> {
     })
 }
 
-async fn follow(
-    mut runner: Runner,
-    feed: Feed,
+struct Follower {
+    runner: Runner,
+    means: Means,
+    roster: Roster,
+    /// It writes the rows.
+    leads: bool,
     progress: watch::Sender<Progress>,
     changes: broadcast::Sender<Arc<Changes>>,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    loop {
-        tokio::select! {
-            () = feed.wait_beyond(runner.position()) => {}
-            _ = &mut stopped => return,
+}
+
+impl Runner {
+    async fn begin(means: &Means, leads: bool) -> Result<Self, RunError> {
+        let source = Source::Feed(means.feed.clone());
+        let (read, vault) = (means.read.clone(), means.vault.clone());
+        match leads {
+            true => Self::load(source, read, vault, &View::ALL).await,
+            false => Self::attach(source, read, vault, &View::ALL).await,
         }
-        let started = Instant::now();
-        match runner.step(|| changes.receiver_count() > 0).await {
-            Ok(Some(changed)) => {
-                let behind = feed.head().0.saturating_sub(changed.position.0);
-                metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
-                progress.send_replace(runner.progress(None));
-                // Nobody may be listening.
-                let _ = changes.send(Arc::new(changed));
+    }
+}
+
+impl Follower {
+    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        loop {
+            tokio::select! {
+                () = self.means.feed.wait_beyond(self.runner.position()) => {}
+                _ = &mut stopped => return,
             }
-            Ok(None) => {}
-            Err(error) if error.is_passing() => {
-                tracing::warn!(%error, "projections will try again");
-                tokio::time::sleep(RETRY).await;
+            let started = Instant::now();
+            match self.step().await {
+                Ok(Some(changed)) => {
+                    let behind = self.means.feed.head().0;
+                    let behind = behind.saturating_sub(changed.position.0);
+                    metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
+                    self.progress.send_replace(self.runner.progress(None));
+                    // Nobody may be listening.
+                    let _ = self.changes.send(Arc::new(changed));
+                }
+                Ok(None) if self.leads => {}
+                // What has happened is not in the rows yet: the leader is at it.
+                Ok(None) => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(error) if error.is_passing() => {
+                    tracing::warn!(%error, "projections will try again");
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(error) => {
+                    let position = self.runner.position();
+                    tracing::error!(%error, %position, "projections stopped: a person must look");
+                    metrics::gauge!("ringledger_projection_stopped").set(1.0);
+                    let reason: Arc<str> = error.to_string().into();
+                    self.progress
+                        .send_replace(self.runner.progress(Some(&reason)));
+                    // The sender is kept, so that whoever watches sees the reason.
+                    let _ = stopped.await;
+                    return;
+                }
             }
-            Err(error) => {
-                let position = runner.position();
-                tracing::error!(%error, %position, "projections stopped: a person must look");
-                metrics::gauge!("ringledger_projection_stopped").set(1.0);
-                let reason: Arc<str> = error.to_string().into();
-                progress.send_replace(runner.progress(Some(&reason)));
-                // The sender is kept, so that whoever watches sees the reason.
-                let _ = stopped.await;
-                return;
-            }
+            tokio::time::sleep_until(started + PACE).await;
         }
-        tokio::time::sleep_until(started + PACE).await;
+    }
+
+    async fn step(&mut self) -> Result<Option<Changes>, RunError> {
+        let changes = &self.changes;
+        let listens = || changes.receiver_count() > 0;
+        if self.leads {
+            return self.runner.step(listens).await;
+        }
+        if let Some(told) = self.runner.follow(listens).await? {
+            return Ok(Some(told));
+        }
+        // Everything that the last leader has committed is told.
+        if self.roster.leading().is_some() {
+            self.runner = Runner::begin(&self.means, true).await?;
+            self.leads = true;
+            tracing::info!(position = %self.runner.position(), "this node runs the read models");
+            return self.runner.step(listens).await;
+        }
+        Ok(None)
     }
 }
 

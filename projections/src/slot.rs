@@ -48,6 +48,39 @@ fn may_stand_in<P: Projection>(table: usize, now: Option<usize>) -> bool {
     table < now.unwrap_or(P::TABLES.len())
 }
 
+impl<P: Projection> Slot<P> {
+    /// Reads the rows of these keys from all tables.
+    async fn select(
+        &mut self,
+        read: &dyn ReadStore,
+        missing: BTreeSet<P::Key>,
+    ) -> Result<(), SlotError> {
+        let keys: Vec<Value> = missing.iter().map(P::key_value).collect();
+        for key in missing {
+            self.entries.insert(
+                key,
+                Entry {
+                    row: None,
+                    stored: None,
+                },
+            );
+        }
+        for (table, texts) in self.texts.iter().enumerate() {
+            for select in texts.select(&keys) {
+                for values in read.query(select.sql, select.keys).await? {
+                    let row = P::Row::read(table, &mut Columns::new(values))?;
+                    let entry = Entry {
+                        row: Some(row.clone()),
+                        stored: Some(table),
+                    };
+                    self.entries.insert(P::key_of(&row), entry);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A slot, whatever its projection: the runner drives several at once.
 #[async_trait::async_trait]
 pub(crate) trait Part: Send {
@@ -59,6 +92,9 @@ pub(crate) trait Part: Send {
     fn clear(&self) -> Vec<Statement>;
     /// Reads the rows that these facts touch and that are not in memory.
     async fn load(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
+    /// Reads the rows that these facts touch, whatever is in memory, and takes
+    /// them for changed: another node has folded the facts into them.
+    async fn reread(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
     /// Folds one fact.
     fn apply(&mut self, input: &Input<'_>);
     /// Statements for all that has changed since the last commit.
@@ -114,29 +150,13 @@ impl<P: Projection> Part for Slot<P> {
                 missing.insert(key);
             }
         }
-        let keys: Vec<Value> = missing.iter().map(P::key_value).collect();
-        for key in missing {
-            self.entries.insert(
-                key,
-                Entry {
-                    row: None,
-                    stored: None,
-                },
-            );
-        }
-        for (table, texts) in self.texts.iter().enumerate() {
-            for select in texts.select(&keys) {
-                for values in read.query(select.sql, select.keys).await? {
-                    let row = P::Row::read(table, &mut Columns::new(values))?;
-                    let entry = Entry {
-                        row: Some(row.clone()),
-                        stored: Some(table),
-                    };
-                    self.entries.insert(P::key_of(&row), entry);
-                }
-            }
-        }
-        Ok(())
+        self.select(read, missing).await
+    }
+
+    async fn reread(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError> {
+        self.forget();
+        self.dirty = facts.iter().filter_map(|fact| P::key(fact)).collect();
+        self.select(read, self.dirty.clone()).await
     }
 
     fn apply(&mut self, input: &Input<'_>) {

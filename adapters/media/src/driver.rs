@@ -111,6 +111,10 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
     };
     for entry in entries {
         position = entry.recorded.position;
+        // The sound of a call is with the node that received it.
+        if !floor.concerns(&entry.fact, means.gateway.node_epoch()) {
+            continue;
+        }
         for order in floor.hear(entry.fact.at, &entry.fact.event) {
             match order {
                 Order::PlayMusic(leg) => means.relay.play_music(leg),

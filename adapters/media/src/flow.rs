@@ -1,7 +1,7 @@
 //! From what happened to a call to who hears whom. Pure.
 
 use domain::{
-    any::AnyEvent,
+    any::{AnyEvent, Fact},
     call::{Call, Event, Phase},
     decider::Decider,
     id::{CallId, LegId},
@@ -61,6 +61,20 @@ impl Floor {
             self.calls.insert(id, after);
         }
         orders
+    }
+
+    /// Whether a fact is of a call that this run of the node has received.
+    pub(crate) fn concerns(&self, fact: &Fact, node_epoch: u64) -> bool {
+        match &fact.event {
+            AnyEvent::Call(_, Event::Received { .. }) => fact.node_epoch == node_epoch,
+            AnyEvent::Call(id, _) => self.calls.contains_key(id),
+            AnyEvent::Session(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => false,
+        }
     }
 
     /// The live call that a leg belongs to.
@@ -299,6 +313,26 @@ mod tests {
         let floor = check(talking([ended()]), &all);
         assert_eq!(floor.call_of(CALLER), None);
         assert_eq!(floor.len(), 0, "nothing is remembered of it");
+    }
+
+    #[test]
+    fn the_calls_of_another_node_are_not_heard() {
+        let of = |node_epoch, event| Fact {
+            position: 1,
+            version: 1,
+            event_id: domain::id::EventId(Uuid::from_u128(10)),
+            at: Timestamp::default(),
+            node_epoch,
+            event: AnyEvent::Call(CALL, event),
+        };
+        let [first, _] = received().try_into().unwrap();
+        let empty = Floor::default();
+        assert!(empty.concerns(&of(1, first.clone()), 1));
+        assert!(!empty.concerns(&of(2, first), 1));
+        assert!(!empty.concerns(&of(1, Event::Answered {}), 1));
+        let floor = check(received(), &[]);
+        // Whoever writes the rest: the call is here.
+        assert!(floor.concerns(&of(2, Event::Answered {}), 1));
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! What changes the bindings of one agent holds [`Phones::turn_of`]: memory,
 //! rows and record change in the same order then.
 
+mod rows;
+
 use crate::{
     registrar::{self, Binding, Bindings, Change, Registered, Registration, Removal},
     transport::{Flow, Transport},
 };
-use commands::ports::{ReadStore, Statement, StoreError, Value};
+use commands::ports::{ReadStore, Statement, StoreError};
 use domain::{device::Command, id::AgentId};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -17,16 +19,8 @@ use std::{
 };
 use uuid::Uuid;
 
-const SELECT: &str = "SELECT agent, contact, uri, send_to, over_tcp, expires_at_ms, call_id, \
-    cseq, q_milli FROM sip_bindings";
-
-const DELETE: &str = "DELETE FROM sip_bindings WHERE agent = $1 AND contact = $2";
-
-const INSERT: &str = "INSERT INTO sip_bindings (agent, contact, uri, send_to, over_tcp, \
-    expires_at_ms, call_id, cseq, q_milli) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
 /// How long a phone whose connection broke has to come back, in milliseconds.
-const RECONNECT_MS: u64 = 5_000;
+pub const RECONNECT_MS: u64 = 5_000;
 
 /// How long a phone whose connection a restart broke has to come back, in
 /// milliseconds: it does not hear of the restart before it sends.
@@ -39,11 +33,15 @@ pub struct Phone {
     pub uri: String,
     /// Where to send.
     pub flow: Flow,
+    /// The node that must send it, because only its flow reaches the phone.
+    pub through: Option<Arc<str>>,
 }
 
 /// The table, with its copy in memory.
 pub struct Phones {
     store: Arc<dyn ReadStore>,
+    /// This node's name, on a store that several nodes share.
+    node: Option<Arc<str>>,
     known: Mutex<HashMap<AgentId, Bindings>>,
     /// Rows that could not be written and are not as the memory is.
     unwritten: Mutex<HashMap<AgentId, BTreeSet<String>>>,
@@ -69,26 +67,115 @@ impl std::fmt::Debug for Phones {
 }
 
 impl Phones {
-    /// Reads them all; the first [`Phones::expire`] finds what has expired while
-    /// nobody looked. A connection did not survive: its phone must come soon.
+    /// Reads those that this node looks after: all, on a store that it has for
+    /// itself; else its own and nobody's. The first [`Phones::expire`] finds
+    /// what has expired while nobody looked. A connection did not survive: its
+    /// phone must come soon.
     ///
     /// # Errors
     /// When the read store can not be read.
-    pub async fn load(store: Arc<dyn ReadStore>, now_ms: u64) -> Result<Self, StoreError> {
-        let rows = store.query(SELECT, vec![]).await?;
-        let mut known: HashMap<AgentId, Bindings> = HashMap::new();
-        for (agent, contact, mut binding) in rows.into_iter().filter_map(row) {
-            if binding.over_tcp {
-                shorten(&mut binding, now_ms + RECONNECT_AFTER_RESTART_MS);
-            }
-            known.entry(agent).or_default().insert(contact, binding);
-        }
-        Ok(Self {
+    pub async fn load(
+        store: Arc<dyn ReadStore>,
+        node: Option<Arc<str>>,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        let phones = Self {
             store,
-            known: Mutex::new(known),
+            node,
+            known: Mutex::default(),
             unwritten: Mutex::default(),
             turns: Mutex::default(),
-        })
+        };
+        let node = phones.node.clone();
+        phones
+            .adopt(now_ms + RECONNECT_AFTER_RESTART_MS, |of| {
+                node.is_none() || of.is_none() || of == node.as_deref()
+            })
+            .await?;
+        Ok(phones)
+    }
+
+    /// Takes over what nodes have left behind that are not there any more. Their
+    /// flows are gone: such a phone has `until_ms` to come to another node.
+    /// Returns the agents whose phones they are.
+    ///
+    /// # Errors
+    /// When the read store can not be read.
+    pub async fn adopt(
+        &self,
+        until_ms: u64,
+        is_ours: impl Fn(Option<&str>) -> bool,
+    ) -> Result<Vec<AgentId>, StoreError> {
+        let (sql, parameters) = rows::select(None);
+        let stored = self.store.query(sql, parameters).await?;
+        let mut agents = Vec::new();
+        let mut known = self.lock();
+        for row in stored.into_iter().filter_map(rows::row) {
+            let mut binding = row.binding;
+            if !is_ours(binding.node.as_deref()) {
+                continue;
+            }
+            let is_own = binding.node == self.node;
+            let was_elsewhere = binding.node.take().is_some() && !is_own;
+            if binding.over_tcp || (binding.flow_bound && was_elsewhere) {
+                shorten(&mut binding, until_ms);
+            }
+            if !is_own {
+                // Written under this node's name with the next change.
+                let mut unwritten = self.unwritten();
+                let keys = unwritten.entry(row.agent).or_default();
+                keys.insert(row.contact.clone());
+            }
+            known
+                .entry(row.agent)
+                .or_default()
+                .insert(row.contact, binding);
+            agents.push(row.agent);
+        }
+        Ok(agents)
+    }
+
+    /// What other nodes have done to an agent's bindings, taken over into
+    /// memory: who changes them needs it, and holds the turn.
+    ///
+    /// # Errors
+    /// When the read store can not be read.
+    pub async fn refresh(&self, agent: AgentId) -> Result<(), StoreError> {
+        let stored = self.stored(agent).await?;
+        let unwritten = self.unwritten().get(&agent).cloned().unwrap_or_default();
+        let mut known = self.lock();
+        let bindings = known.entry(agent).or_default();
+        // Another node has let go of it, if the row is not still to be written.
+        bindings.retain(|key, _| stored.contains_key(key) || unwritten.contains(key));
+        for (key, binding) in stored {
+            if binding.node.is_some() && binding.node != self.node {
+                bindings.insert(key, binding);
+            }
+        }
+        if bindings.is_empty() {
+            known.remove(&agent);
+        }
+        Ok(())
+    }
+
+    async fn stored(&self, agent: AgentId) -> Result<Bindings, StoreError> {
+        let (sql, parameters) = rows::select(Some(agent));
+        let stored = self.store.query(sql, parameters).await?;
+        let rows = stored.into_iter().filter_map(rows::row);
+        Ok(rows.map(|row| (row.contact, row.binding)).collect())
+    }
+
+    /// The phones of an agent at all nodes, best liked first.
+    ///
+    /// # Errors
+    /// When the read store can not be read.
+    pub async fn everywhere(&self, agent: AgentId, now_ms: u64) -> Result<Vec<Phone>, StoreError> {
+        let mut bindings = self.stored(agent).await?;
+        bindings.retain(|_, binding| binding.node.is_some() && binding.node != self.node);
+        for (key, binding) in self.live(agent, now_ms) {
+            bindings.entry(key).or_insert(binding);
+        }
+        Ok(phones(bindings.values(), now_ms))
     }
 
     /// Waits for the turn to change an agent's bindings.
@@ -111,10 +198,10 @@ impl Phones {
         self.lock().keys().copied().collect()
     }
 
-    /// An agent's bindings that have not expired.
+    /// An agent's bindings at this node that have not expired.
     pub fn live(&self, agent: AgentId, now_ms: u64) -> Bindings {
         let mut bindings = self.lock().get(&agent).cloned().unwrap_or_default();
-        bindings.retain(|_, binding| binding.expires_at_ms > now_ms);
+        bindings.retain(|_, binding| binding.node.is_none() && binding.expires_at_ms > now_ms);
         bindings
     }
 
@@ -123,33 +210,15 @@ impl Phones {
     pub fn connection_lost(&self, peer: SocketAddr, now_ms: u64) {
         let mut known = self.lock();
         let bindings = known.values_mut().flat_map(BTreeMap::values_mut);
-        for binding in bindings.filter(|b| b.over_tcp && b.send_to == peer) {
+        for binding in bindings.filter(|b| is_over(b, peer)) {
             shorten(binding, now_ms.saturating_add(RECONNECT_MS));
         }
     }
 
-    /// The phones of an agent that have not expired, best liked first.
+    /// The phones of an agent at this node that have not expired, best liked
+    /// first.
     pub fn of(&self, agent: AgentId, now_ms: u64) -> Vec<Phone> {
-        let known = self.lock();
-        let mut live: Vec<&Binding> = known
-            .get(&agent)
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .filter(|binding| binding.expires_at_ms > now_ms)
-            .collect();
-        live.sort_by_key(|binding| std::cmp::Reverse(binding.q_milli));
-        live.into_iter()
-            .map(|binding| Phone {
-                uri: binding.uri.clone(),
-                flow: Flow {
-                    transport: match binding.over_tcp {
-                        true => Transport::Tcp,
-                        false => Transport::Udp,
-                    },
-                    peer: binding.send_to,
-                },
-            })
-            .collect()
+        phones(self.live(agent, now_ms).values(), now_ms)
     }
 
     /// Applies a REGISTER in memory. Write what changed with [`Phones::save`]
@@ -198,7 +267,10 @@ impl Phones {
 
     /// Agents of whom a binding has expired.
     pub fn expired(&self, now_ms: u64) -> Vec<AgentId> {
-        let is_over = |bindings: &Bindings| bindings.values().any(|b| b.expires_at_ms <= now_ms);
+        let is_over = |bindings: &Bindings| {
+            let mut own = bindings.values().filter(|b| b.node.is_none());
+            own.any(|b| b.expires_at_ms <= now_ms)
+        };
         let known = self.lock();
         let over = known.iter().filter(|(_, bindings)| is_over(bindings));
         over.map(|(agent, _)| *agent).collect()
@@ -247,11 +319,12 @@ impl Phones {
         let bindings = known.get(&agent);
         let mut statements = Vec::new();
         for key in keys {
-            let parameters = vec![text(agent), Value::Text(key.clone())];
-            statements.push(statement(DELETE, parameters));
-            if let Some(binding) = bindings.and_then(|bindings| bindings.get(key)) {
-                statements.push(statement(INSERT, values(agent, key, binding)));
+            let binding = bindings.and_then(|bindings| bindings.get(key));
+            if binding.is_some_and(|binding| binding.node.is_some()) {
+                // Another node looks after it by now.
+                continue;
             }
+            rows::replace(agent, key, binding, self.node.as_ref(), &mut statements);
         }
         statements
     }
@@ -264,6 +337,30 @@ impl Phones {
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, Bindings>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_over(binding: &Binding, peer: SocketAddr) -> bool {
+    binding.over_tcp && binding.send_to == peer && binding.node.is_none()
+}
+
+fn phones<'a>(bindings: impl Iterator<Item = &'a Binding>, now_ms: u64) -> Vec<Phone> {
+    let mut live: Vec<&Binding> = bindings
+        .filter(|binding| binding.expires_at_ms > now_ms)
+        .collect();
+    live.sort_by_key(|binding| std::cmp::Reverse(binding.q_milli));
+    live.into_iter()
+        .map(|binding| Phone {
+            uri: binding.uri.clone(),
+            flow: Flow {
+                transport: match binding.over_tcp {
+                    true => Transport::Tcp,
+                    false => Transport::Udp,
+                },
+                peer: binding.send_to,
+            },
+            through: binding.node.clone().filter(|_| binding.flow_bound),
+        })
+        .collect()
 }
 
 fn shorten(binding: &mut Binding, until_ms: u64) {
@@ -291,65 +388,4 @@ pub fn command(agent: AgentId, change: &Change, transport: Transport) -> Command
 /// the same binding.
 pub fn binding_id(agent: AgentId, key: &str) -> Uuid {
     Uuid::new_v5(&agent.0, key.as_bytes())
-}
-
-const fn statement(sql: &'static str, parameters: Vec<Value>) -> Statement {
-    Statement {
-        sql,
-        parameters,
-        must_touch: None,
-    }
-}
-
-fn values(agent: AgentId, key: &str, binding: &Binding) -> Vec<Value> {
-    vec![
-        text(agent),
-        Value::Text(key.to_owned()),
-        Value::Text(binding.uri.clone()),
-        text(binding.send_to),
-        Value::Int(i64::from(binding.over_tcp)),
-        int(binding.expires_at_ms),
-        Value::Text(binding.call_id.clone()),
-        Value::Int(i64::from(binding.cseq)),
-        Value::Int(i64::from(binding.q_milli)),
-    ]
-}
-
-fn text(value: impl ToString) -> Value {
-    Value::Text(value.to_string())
-}
-
-fn int(value: u64) -> Value {
-    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
-}
-
-/// A row; one that can not be read is left out, its phone registers again.
-fn row(row: Vec<Value>) -> Option<(AgentId, String, Binding)> {
-    let mut columns = row.into_iter();
-    let agent = as_text(columns.next()?)?.parse().ok()?;
-    let contact = as_text(columns.next()?)?;
-    let binding = Binding {
-        uri: as_text(columns.next()?)?,
-        send_to: as_text(columns.next()?)?.parse().ok()?,
-        over_tcp: as_int(columns.next()?)? != 0,
-        expires_at_ms: u64::try_from(as_int(columns.next()?)?).ok()?,
-        call_id: as_text(columns.next()?)?,
-        cseq: u32::try_from(as_int(columns.next()?)?).ok()?,
-        q_milli: u16::try_from(as_int(columns.next()?)?).ok()?,
-    };
-    Some((agent, contact, binding))
-}
-
-fn as_text(value: Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text),
-        Value::Null | Value::Int(_) | Value::Bytes(_) => None,
-    }
-}
-
-fn as_int(value: Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(number),
-        Value::Null | Value::Text(_) | Value::Bytes(_) => None,
-    }
 }

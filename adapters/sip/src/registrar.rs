@@ -5,7 +5,7 @@
 mod contact;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 pub use contact::{Contact, Contacts, parse_contacts};
 
@@ -32,6 +32,12 @@ pub struct Binding {
     pub send_to: SocketAddr,
     /// Whether it registered over a connection.
     pub over_tcp: bool,
+    /// Whether it is reached only through the flow that it registered by: its
+    /// connection, or its NAT.
+    pub flow_bound: bool,
+    /// The other node that it registered at and that looks after it; none for
+    /// this one.
+    pub node: Option<Arc<str>>,
     /// Milliseconds since 1970 after which it is gone.
     pub expires_at_ms: u64,
     /// Call-ID of the last REGISTER for it.
@@ -167,12 +173,13 @@ pub fn register(bindings: &Bindings, request: &Registration<'_>) -> Result<Regis
     })
 }
 
-/// Takes out the bindings whose time is over.
+/// Takes out the bindings whose time is over. Those of another node are that
+/// node's to let go: it knows whether the phone has come again.
 pub fn expire(bindings: &Bindings, now_ms: u64) -> (Bindings, Vec<Change>) {
     let (kept, gone): (Bindings, Bindings) = bindings
         .clone()
         .into_iter()
-        .partition(|(_, binding)| binding.expires_at_ms > now_ms);
+        .partition(|(_, binding)| binding.node.is_some() || binding.expires_at_ms > now_ms);
     let changes = gone
         .into_keys()
         .map(|key| Change::Removed(key, Removal::Expired))
@@ -265,6 +272,8 @@ fn binding(request: &Registration<'_>, contact: &Contact, asked_s: u32) -> Bindi
         uri: contact.uri.clone(),
         send_to: own.unwrap_or(request.source),
         over_tcp: request.over_tcp,
+        flow_bound: own.is_none(),
+        node: None,
         expires_at_ms: request.now_ms.saturating_add(granted_ms),
         call_id: request.call_id.to_owned(),
         cseq: request.cseq,

@@ -23,6 +23,6 @@ pub mod testing;
 mod vault;
 mod versions;
 
-pub use nodes::{Heartbeat, Nodes};
-pub use open::{OpenError, Stores, open};
+pub use nodes::{Heartbeat, MemberRow, Nodes};
+pub use open::{OpenError, Stores, join, open};
 pub use vault::KeyedVault;

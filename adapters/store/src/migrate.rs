@@ -51,6 +51,9 @@ pub const ALL: &[Migration] = &[
     migration!(6, Log, "0006_append"),
     migration!(10, Read, "0010_snapshots"),
     migration!(11, Log, "0011_refusals"),
+    migration!(20, Log, "0020_members"),
+    migration!(21, Read, "0021_process_lead"),
+    migration!(22, Read, "0022_binding_nodes"),
     migration!(90, Read, "0090_sip_bindings"),
     migration!(100, Read, "0100_processes"),
     migration!(101, Read, "0101_projections"),
@@ -139,7 +142,13 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["0001_events", "0002_nodes", "0006_append", "0011_refusals"]
+            [
+                "0001_events",
+                "0002_nodes",
+                "0006_append",
+                "0011_refusals",
+                "0020_members"
+            ]
         );
     }
 
@@ -150,7 +159,7 @@ mod tests {
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 11
+                known: 20
             }
         );
     }

@@ -1,10 +1,14 @@
 //! The run numbers of nodes, and when each was last alive.
 
-use crate::{postgres::PostgresLog, sqlite::SqliteLog};
+use crate::{
+    postgres::{Members, PostgresLog},
+    sqlite::SqliteLog,
+};
 use commands::ports::{ReadStore, Statement, StoreError, Value};
 use domain::time::Timestamp;
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +20,7 @@ use std::{
 pub(crate) enum Epochs {
     Memory(AtomicU64),
     Sqlite(Arc<SqliteLog>),
-    Postgres(Arc<PostgresLog>),
+    Postgres(Arc<PostgresLog>, Members),
 }
 
 /// A sign of life.
@@ -26,6 +30,27 @@ pub struct Heartbeat {
     pub node_epoch: u64,
     /// When it was last alive.
     pub at: Timestamp,
+}
+
+/// A run of a node that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    /// Run number.
+    pub node_epoch: u64,
+    /// Name of the node.
+    pub name: String,
+    /// Where other nodes reach its SIP.
+    pub sip: Option<SocketAddr>,
+    /// Where its HTTP listens.
+    pub http: Option<SocketAddr>,
+    /// When it began, by its own clock.
+    pub started_at: Timestamp,
+    /// When it was last alive, by its own clock.
+    pub last_beat_at: Timestamp,
+    /// Its lease is over.
+    pub is_late: bool,
+    /// The fencing token under which it leads.
+    pub leading: Option<u64>,
 }
 
 /// Starts and signs of life of the nodes of an installation.
@@ -60,7 +85,7 @@ impl Nodes {
         match &self.epochs {
             Epochs::Memory(last) => Ok(last.fetch_add(1, Ordering::SeqCst) + 1),
             Epochs::Sqlite(log) => log.next_epoch(name).await,
-            Epochs::Postgres(log) => log.next_epoch(name).await,
+            Epochs::Postgres(log, _) => log.next_epoch(name).await,
         }
     }
 
@@ -83,6 +108,11 @@ impl Nodes {
     /// # Errors
     /// When the read store can not be read.
     pub async fn last_beat(&self) -> Result<Option<Heartbeat>, StoreError> {
+        if let Some(members) = self.members()
+            && let Some(beat) = members.last_beat().await?
+        {
+            return Ok(Some(beat));
+        }
         let rows = self.read.query(LAST_BEAT, vec![]).await?;
         Ok(first(&rows))
     }
@@ -92,12 +122,132 @@ impl Nodes {
     /// # Errors
     /// When the read store can not be read.
     pub async fn last_beat_of(&self, node_epoch: u64) -> Result<Option<Heartbeat>, StoreError> {
+        if let Some(members) = self.members()
+            && let Some(beat) = members.last_beat_of(node_epoch).await?
+        {
+            return Ok(Some(beat));
+        }
         let node_epoch = i64::try_from(node_epoch).unwrap_or(i64::MAX);
         let rows = self
             .read
             .query(LAST_BEAT_OF, vec![Value::Int(node_epoch)])
             .await?;
         Ok(first(&rows))
+    }
+}
+
+/// Several nodes on one store. On a store of one node, nobody else can be there,
+/// and nothing here does anything.
+impl Nodes {
+    fn members(&self) -> Option<&Members> {
+        match &self.epochs {
+            Epochs::Memory(_) | Epochs::Sqlite(_) => None,
+            Epochs::Postgres(_, members) => Some(members),
+        }
+    }
+
+    /// Whether other nodes can run on the store.
+    pub fn are_shared(&self) -> bool {
+        self.members().is_some()
+    }
+
+    /// The run may act from now on, as long as it renews its lease. Older runs
+    /// of its name are over.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn join(
+        &self,
+        node_epoch: u64,
+        name: &str,
+        at: Timestamp,
+        lease_ms: u64,
+    ) -> Result<(), StoreError> {
+        match self.members() {
+            Some(members) => members.join(node_epoch, name, at, lease_ms).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the other nodes where this one is reached.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn announce(
+        &self,
+        node_epoch: u64,
+        sip: SocketAddr,
+        http: SocketAddr,
+    ) -> Result<(), StoreError> {
+        match self.members() {
+            Some(members) => {
+                let (sip, http) = (sip.to_string(), http.to_string());
+                members.announce(node_epoch, &sip, &http).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A sign of life that prolongs the lease; false when the run is over for
+    /// the others: it was fenced.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn renew(
+        &self,
+        node_epoch: u64,
+        at: Timestamp,
+        lease_ms: u64,
+    ) -> Result<bool, StoreError> {
+        match self.members() {
+            Some(members) => members.renew(node_epoch, at, lease_ms).await,
+            None => self.beat(node_epoch, at).await.map(|()| true),
+        }
+    }
+
+    /// Every run that is not over, the oldest first.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn all(&self) -> Result<Vec<MemberRow>, StoreError> {
+        match self.members() {
+            Some(members) => members.all().await,
+            None => Ok(vec![]),
+        }
+    }
+
+    /// Fences every run whose lease is over: nothing of it is appended any more.
+    /// Only who has a lease can. Says which were fenced.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn fence_late(&self, by: u64) -> Result<Vec<u64>, StoreError> {
+        match self.members() {
+            Some(members) => members.fence_late(by).await,
+            None => Ok(vec![]),
+        }
+    }
+
+    /// Takes the lead if nobody has it, or a run that is over: the fencing token.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn take_lead(&self, node_epoch: u64) -> Result<Option<u64>, StoreError> {
+        match self.members() {
+            Some(members) => members.take_lead(node_epoch).await,
+            None => Ok(Some(0)),
+        }
+    }
+
+    /// The run is over by its own will.
+    ///
+    /// # Errors
+    /// When the store can not be written.
+    pub async fn leave(&self, node_epoch: u64, at: Timestamp) -> Result<(), StoreError> {
+        match self.members() {
+            Some(members) => members.leave(node_epoch, at).await,
+            None => Ok(()),
+        }
     }
 }
 

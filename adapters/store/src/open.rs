@@ -5,7 +5,9 @@ use crate::{
     memory,
     migrate::MigrateError,
     nodes::{Epochs, Nodes},
-    postgres::{self, Hold, PostgresKeys, PostgresLog, PostgresReadStore, PostgresSecrets},
+    postgres::{
+        self, Hold, Holder, Members, PostgresKeys, PostgresLog, PostgresReadStore, PostgresSecrets,
+    },
     sqlite::{
         SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets, connection::Folder, open_file,
     },
@@ -96,17 +98,31 @@ impl OpenError {
 }
 
 /// Opens the store that the url names and brings its schema up to date:
-/// `sqlite:FOLDER`, `postgres://user@host/database` or `memory:`.
+/// `sqlite:FOLDER`, `postgres://user@host/database` or `memory:`. Nobody else
+/// has it open then.
 ///
 /// # Errors
 /// [`OpenError`] names what is wrong; nothing was changed then but for
 /// migrations that were complete.
 pub async fn open(url: &str) -> Result<Stores, OpenError> {
+    open_for(url, Holder::Alone).await
+}
+
+/// The same as a node of that name: on PostgreSQL, nodes of other names may run
+/// on the same database.
+///
+/// # Errors
+/// Those of [`open()`].
+pub async fn join(url: &str, name: &str) -> Result<Stores, OpenError> {
+    open_for(url, Holder::Node(name)).await
+}
+
+async fn open_for(url: &str, holder: Holder<'_>) -> Result<Stores, OpenError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => {
             open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await
         }
-        Some(("postgres" | "postgresql", _)) => open_postgres(url).await,
+        Some(("postgres" | "postgresql", _)) => open_postgres(url, holder).await,
         Some(("memory", "")) => open_memory(),
         // Only the scheme is shown: the rest may hold a password.
         Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
@@ -138,9 +154,9 @@ async fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
     ))
 }
 
-async fn open_postgres(url: &str) -> Result<Stores, OpenError> {
+async fn open_postgres(url: &str, holder: Holder<'_>) -> Result<Stores, OpenError> {
     let database = postgres::Database::parse(url)?;
-    let hold = Hold::take(&database).await?;
+    let hold = Hold::take(&database, holder).await?;
     database.migrate().await?;
     join_postgres(&database, Some(hold)).await
 }
@@ -161,7 +177,7 @@ pub(crate) async fn join_postgres(
         Arc::new(PostgresReadStore::new(database)),
         KeyedVault::new(master, Box::new(keys), Nonces::Random),
         Arc::new(PostgresSecrets::new(pool)),
-        Epochs::Postgres(log),
+        Epochs::Postgres(log, Members::new(database.pool(postgres::KEEPERS_MAX))),
     ))
 }
 

@@ -3,9 +3,10 @@
 
 use crate::{
     config::Config,
+    keeper::{Keeper, Standing, Terms},
+    leader::Leader,
     media_port::MediaPort,
     provision::Provisioner,
-    recovery::{self, Processes},
     token,
 };
 use anyhow::Context as _;
@@ -15,6 +16,7 @@ use commands::{
     gateway::Gateway,
     ports::{Clock, Entropy, Vault},
     processes::Means,
+    roster::Roster,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
 };
@@ -27,11 +29,10 @@ use store::Stores;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// How often a node notes that it is alive: what a call that is ended by
-/// recovery may be too long or too short by.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-/// The name of this node; with one database there is one.
-const NODE: &str = "ringledger";
+/// How often figures that nobody counts along the way are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Time for the farewells of a node that was fenced.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A running node.
 pub struct Server {
@@ -40,7 +41,7 @@ pub struct Server {
     relay: media::Relay,
     record: Record,
     views: Views,
-    processes: Option<Processes>,
+    leader: Leader,
     projections: Option<projections::Running>,
     media_stop: Option<oneshot::Sender<()>>,
     tasks: Vec<JoinHandle<()>>,
@@ -62,7 +63,7 @@ struct Record {
     stores: Stores,
     /// The last sign of life of the run before.
     dead: Option<store::Heartbeat>,
-    node_epoch: u64,
+    roster: Roster,
     gateway: Gateway,
     feed: Feed,
     directory: Directory,
@@ -71,21 +72,28 @@ struct Record {
 }
 
 impl Record {
-    async fn open(config: &Config, data: &Path) -> anyhow::Result<Self> {
+    async fn open(config: &Config, data: &Path) -> anyhow::Result<(Self, Keeper)> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
         let url = config.store_url(data);
-        let stores = store::open(&url).await.context("store can not be opened")?;
+        let name = &config.node.name;
+        let stores = store::join(&url, name)
+            .await
+            .context("store can not be opened")?;
         let dead = stores
             .nodes
             .last_beat()
             .await
             .context("last heartbeat can not be read")?;
-        let node_epoch = stores
-            .nodes
-            .next_epoch(NODE)
+        let terms = Terms {
+            name: name.clone(),
+            lease: Duration::from_millis(config.node.lease_ms),
+        };
+        let keeper = Keeper::join(stores.nodes.clone(), clock.clone(), terms)
             .await
             .context("no run number")?;
+        let roster = keeper.roster().clone();
+        let node_epoch = roster.node_epoch();
         let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
         let gateway = Gateway::with_snapshots(
             stores.log.clone(),
@@ -95,29 +103,45 @@ impl Record {
             stores.read.clone(),
         );
         let directory = Directory::kept(feed.clone(), stores.read.clone()).await?;
-        Ok(Self {
+        let record = Self {
             stores,
             dead,
-            node_epoch,
+            roster,
             gateway,
             feed,
             directory,
             clock,
             entropy,
-        })
+        };
+        Ok((record, keeper))
     }
 
     /// What must follow from the record: recovery first, then the processes.
-    async fn start_processes(&self, alarm: CancellationToken) -> anyhow::Result<Processes> {
+    fn leader(&self, alarm: CancellationToken) -> Leader {
         let means = Means {
             gateway: self.gateway.clone(),
             feed: self.feed.clone(),
             store: self.stores.read.clone(),
             clock: self.clock.clone(),
         };
-        recovery::start(&means, self.dead, alarm)
-            .await
-            .context("recovery")
+        let (nodes, roster) = (self.stores.nodes.clone(), self.roster.clone());
+        Leader::new(means, nodes, roster, self.dead, alarm)
+    }
+
+    /// Tells the other nodes where this one is.
+    async fn announce(&self, sip: SocketAddr, http: SocketAddr) -> anyhow::Result<()> {
+        let node_epoch = self.roster.node_epoch();
+        let announced = self.stores.nodes.announce(node_epoch, sip, http).await;
+        announced.context("other nodes can not be told")
+    }
+
+    /// Tells the other nodes that this one is gone, so that they need not wait.
+    async fn leave(&self) {
+        let node_epoch = self.roster.node_epoch();
+        let now = self.clock.now();
+        if let Err(error) = self.stores.nodes.leave(node_epoch, now).await {
+            tracing::warn!(%error, "other nodes will take this one for lost");
+        }
     }
 
     /// What people see of the record.
@@ -127,7 +151,7 @@ impl Record {
             read: self.stores.read.clone(),
             vault: self.stores.vault.clone(),
         };
-        projections::start(means)
+        projections::start_on(means, self.roster.clone())
             .await
             .context("read models can not start")
     }
@@ -170,6 +194,7 @@ impl Record {
             media: Arc::new(MediaPort(relay.clone())),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+            roster: self.roster.clone(),
         }
     }
 
@@ -200,10 +225,11 @@ impl Server {
         data: &Path,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
-        let record = Record::open(&config, data).await?;
+        let (record, keeper) = Record::open(&config, data).await?;
         // Cancelled to stop, and by any part that can not go on.
         let shutdown = CancellationToken::new();
-        let processes = record.start_processes(shutdown.clone()).await?;
+        let leader = record.leader(shutdown.clone());
+        let recovered_count = leader.take_up().await.context("recovery")?;
         let projections = record.start_projections().await?;
         let views = projections.views();
         let new_token = record.provision(&config).await?;
@@ -223,6 +249,8 @@ impl Server {
             .await
             .with_context(|| format!("HTTP can not listen on {}", config.http.listen))?;
         let http = listener.local_addr()?;
+        let peer = config.node.sip.unwrap_or_else(|| sip.peer_addr());
+        record.announce(peer, http).await?;
         let probes = probes(&record.stores, &views, &sip, metrics);
         let router = graphql::router(record.services(&views, realm), probes);
 
@@ -231,8 +259,8 @@ impl Server {
             http,
             relay,
             views,
-            recovered_count: processes.recovered_count,
-            processes: Some(processes),
+            recovered_count,
+            leader: leader.clone(),
             projections: Some(projections),
             media_stop: Some(media_stop),
             tasks: vec![],
@@ -250,7 +278,9 @@ impl Server {
                 .await?;
             Ok(())
         });
-        server.spawn_heartbeat();
+        server.spawn("leader", leader.stand_by());
+        server.spawn_keeper(keeper);
+        server.spawn_figures();
         Ok(server)
     }
 
@@ -274,20 +304,31 @@ impl Server {
         self.shutdown.cancelled().await;
     }
 
-    fn spawn_heartbeat(&mut self) {
-        let (nodes, clock) = (self.record.stores.nodes.clone(), self.record.clock.clone());
-        let (epoch, shutdown) = (self.record.node_epoch, self.shutdown.clone());
+    fn spawn_keeper(&mut self, keeper: Keeper) {
+        let (sip, stop) = (self.sip.clone(), self.shutdown.clone());
+        self.spawn("node", async move {
+            match keeper.keep(stop).await {
+                Standing::Member => Ok(()),
+                Standing::Fenced => {
+                    // The record says that its calls are over: so must they be.
+                    sip.let_go();
+                    tokio::time::sleep(FAREWELL).await;
+                    anyhow::bail!("another node has taken this one's place")
+                }
+            }
+        });
+    }
+
+    fn spawn_figures(&mut self) {
+        let shutdown = self.shutdown.clone();
         let (gateway, relay) = (self.record.gateway.clone(), self.relay.clone());
         self.tasks.push(tokio::spawn(async move {
-            let mut tick = tokio::time::interval(HEARTBEAT);
+            let mut tick = tokio::time::interval(LOOK);
             tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     _ = tick.tick() => {}
                     () = shutdown.cancelled() => return,
-                }
-                if let Err(error) = nodes.beat(epoch, clock.now()).await {
-                    tracing::warn!(%error, "heartbeat was not noted");
                 }
                 metrics::gauge!("ringledger_aggregates_live_count")
                     .set(gateway.live_count() as f64);
@@ -376,9 +417,7 @@ impl Server {
     /// the caller of this function, see [`crate::shutdown`].
     pub async fn stop(mut self) {
         self.shutdown.cancel();
-        if let Some(processes) = self.processes.take() {
-            processes.stop().await;
-        }
+        self.leader.stop().await;
         if let Some(stop) = self.media_stop.take() {
             // It may have stopped by itself, with an error in the log.
             let _ = stop.send(());
@@ -390,6 +429,7 @@ impl Server {
             // A panic was logged where it happened.
             let _ = task.await;
         }
+        self.record.leave().await;
     }
 }
 

@@ -20,6 +20,8 @@ const ENVIRONMENT: &str = "RINGLEDGER__";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Who this node is.
+    pub node: NodeSection,
     /// SIP.
     pub sip: sip::Options,
     /// HTTP and GraphQL.
@@ -39,6 +41,51 @@ pub struct Config {
     /// Agents to have.
     #[serde(rename = "agent")]
     pub agents: Vec<provision::AgentEntry>,
+}
+
+/// Who this node is among those that share a PostgreSQL database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeSection {
+    /// Its name: one running node of each.
+    pub name: String,
+    /// Where other nodes reach its SIP; found out when not given.
+    pub sip: Option<SocketAddr>,
+    /// How long it may be silent before another node takes its place.
+    pub lease_ms: u64,
+}
+
+impl Default for NodeSection {
+    fn default() -> Self {
+        Self {
+            name: "ringledger".into(),
+            sip: None,
+            lease_ms: 5_000,
+        }
+    }
+}
+
+/// Letters of a node's name at most.
+const NODE_NAME_MAX: usize = 64;
+/// Shorter, and a busy machine loses its lease; longer, and the calls of a lost
+/// node are not ended within ten seconds.
+const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=8_000;
+
+impl NodeSection {
+    fn fault(&self) -> Option<String> {
+        let is_fit = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.name.is_empty() || self.name.len() > NODE_NAME_MAX || !self.name.chars().all(is_fit)
+        {
+            return Some(
+                "node.name is empty, too long, or has more than letters, digits, - _ .".into(),
+            );
+        }
+        let is_in_range = LEASE_MS.contains(&self.lease_ms);
+        (!is_in_range).then(|| {
+            let (least, most) = (LEASE_MS.start(), LEASE_MS.end());
+            format!("node.lease_ms is not between {least} and {most}")
+        })
+    }
 }
 
 /// Where HTTP is spoken.
@@ -145,6 +192,9 @@ impl Config {
     /// What the types can not say.
     fn check(&self) -> Result<(), ConfigError> {
         let invalid = |what: String| Err(ConfigError::Invalid(what));
+        if let Some(fault) = self.node.fault() {
+            return invalid(fault);
+        }
         if self.sip.realm.is_empty() || self.sip.realm.contains('"') {
             return invalid("sip.realm is empty or has a quotation mark".into());
         }
@@ -249,6 +299,8 @@ mod tests {
                 "agent[0].password",
             ),
             ("[media]\nport_min = 9\nport_max = 9", "media.port_min"),
+            ("[node]\nname = \"a b\"", "node.name"),
+            ("[node]\nlease_ms = 999", "node.lease_ms"),
         ] {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");

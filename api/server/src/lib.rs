@@ -9,6 +9,8 @@ pub mod cli;
 pub mod compose;
 pub mod config;
 pub mod demo;
+pub mod keeper;
+pub mod leader;
 pub mod media_port;
 pub mod provision;
 pub mod rebuild;

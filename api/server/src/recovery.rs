@@ -1,25 +1,25 @@
-//! What a new run of a node does about the run before it: ends, exactly once,
-//! every call that was in progress, so that no agent stays taken by a dead
-//! call. Then the processes start.
+//! What the node that leads does about runs that are over, its own before it and
+//! those of lost nodes: it ends, exactly once, every call that was in progress,
+//! so that no agent stays taken by a dead call. Then the processes start.
 
 use commands::{
     envelope::Envelope,
     error::DispatchError,
+    ports::{ReadError, StoreError},
     processes::{Means, ProcessError, Runner},
 };
 use domain::{
     id::DEFAULT_TENANT,
     process::{
-        Process, command_id, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
+        Intent, Process, command_id, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
         registration::Registration, routing::Routing, wrap_up::WrapUp,
     },
     time::Timestamp,
 };
-use std::time::Duration;
-use store::Heartbeat;
-use tokio::{sync::oneshot, task::JoinHandle};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use store::{Heartbeat, Nodes};
+use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// Pause before a command that met a store in trouble is tried again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -29,6 +29,12 @@ const UNASKED_MS: i64 = 60_000;
 /// Tries before the start is given up: a store that is down for this long is
 /// a matter for a person.
 const TRIES_MAX: u32 = 50;
+
+/// How often it is looked whether a node was lost.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How often the list of calls in progress is saved.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Running processes.
 #[derive(Debug)]
@@ -51,62 +57,100 @@ pub enum RecoveryError {
     Dispatch(#[from] DispatchError),
 }
 
-/// Ends the calls of the dead run and starts the processes. Returns when the
-/// record says that no call is in progress. `alarm` is cancelled when a process
-/// stops by itself.
+/// What the ending of lost calls works with.
+#[derive(Clone)]
+pub struct Lost {
+    /// Feed, gateway and row.
+    pub means: Means,
+    /// Which runs are over.
+    pub nodes: Arc<Nodes>,
+    /// This run.
+    pub node_epoch: u64,
+    /// The fencing token under which this node leads.
+    pub token: u64,
+}
+
+impl std::fmt::Debug for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lost")
+            .field("node_epoch", &self.node_epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends the calls of runs that are over and starts the processes. Returns when
+/// the record says that no such call is in progress. `alarm` is cancelled when a
+/// process stops by itself.
 ///
 /// # Errors
 /// When the log or the read store can not be used.
 pub async fn start(
-    means: &Means,
+    lost: Lost,
     dead: Option<Heartbeat>,
     alarm: CancellationToken,
 ) -> Result<Processes, RecoveryError> {
-    let mut recovery = Runner::<Recovery>::load(means.clone()).await?;
-    recovery.fold_silently(None).await?;
-    let epoch = dead.map_or(0, |beat| beat.node_epoch);
-    let last_seen = dead.map(|beat| beat.at);
-    let intents = recovery
-        .state()
-        .end_all(Uuid::from_u64_pair(0, epoch), last_seen);
-    let mut pending = Vec::with_capacity(intents.len());
-    for intent in &intents {
-        let command_id = command_id(Recovery::NAME, intent, last_seen.unwrap_or_default());
-        let correlation_id = match &intent.command {
-            domain::any::AnyCommand::Call(call, _) => call.0,
-            domain::any::AnyCommand::Session(..)
-            | domain::any::AnyCommand::Line(..)
-            | domain::any::AnyCommand::Queue(..)
-            | domain::any::AnyCommand::Agent(..)
-            | domain::any::AnyCommand::Device(..)
-            | domain::any::AnyCommand::Trunk(..) => intent.cause,
-        };
-        let envelope = Envelope {
-            command: intent.command.clone(),
-            command_id,
-            at: means.clock.now(),
-            correlation_id,
-            causation_id: intent.cause,
-            actor: "system:recovery".into(),
-            tenant: DEFAULT_TENANT,
-        };
-        pending.push((means.gateway.submit(envelope.clone()), envelope));
-    }
-    for (first, envelope) in pending {
-        end(means, first, envelope).await?;
-    }
+    let means = &lost.means;
+    let token = lost.token;
+    let mut recovery = Runner::<Recovery>::load(means.clone()).await?.under(token);
+    let recovered_count = end_lost(&mut recovery, &lost).await?;
     let mut processes = Processes {
         running: vec![],
         alarm,
-        recovered_count: intents.len(),
+        recovered_count,
     };
-    processes.spawn(recovery);
-    processes.spawn(ready::<Enqueue>(means, dead).await?);
-    processes.spawn(ready::<Routing>(means, dead).await?);
-    processes.spawn(ready::<OfferProcess>(means, dead).await?);
-    processes.spawn(ready::<WrapUp>(means, dead).await?);
-    processes.spawn(ready::<Registration>(means, dead).await?);
+    processes.spawn(ready::<Enqueue>(means, dead).await?.under(token));
+    processes.spawn(ready::<Routing>(means, dead).await?.under(token));
+    processes.spawn(ready::<OfferProcess>(means, dead).await?.under(token));
+    processes.spawn(ready::<WrapUp>(means, dead).await?.under(token));
+    processes.spawn(ready::<Registration>(means, dead).await?.under(token));
+    match lost.nodes.are_shared() {
+        // Others may be lost while this node lives.
+        true => processes.watch(recovery, lost),
+        false => processes.spawn(recovery),
+    }
     Ok(processes)
+}
+
+/// Ends every call in progress of a run that is over; how many that were. A run
+/// that is over can not write, so what is read until now is all there is of it.
+async fn end_lost(recovery: &mut Runner<Recovery>, lost: &Lost) -> Result<usize, RecoveryError> {
+    recovery.fold_silently(None).await?;
+    // Looked up after the calls: a run joins before it receives its first.
+    let there: BTreeSet<u64> = match lost.nodes.are_shared() {
+        true => {
+            let all = lost.nodes.all().await.map_err(ProcessError::from)?;
+            all.into_iter().map(|member| member.node_epoch).collect()
+        }
+        false => [lost.node_epoch].into(),
+    };
+    let mut pending = vec![];
+    let over = recovery.state().runs();
+    for run in over.into_iter().filter(|run| !there.contains(run)) {
+        let beat = lost.nodes.last_beat_of(run).await;
+        let last_seen = beat.map_err(ProcessError::from)?.map(|beat| beat.at);
+        for intent in recovery.state().end_all_of(run, last_seen) {
+            let envelope = envelope(&lost.means, &intent, last_seen);
+            pending.push((lost.means.gateway.submit(envelope.clone()), envelope));
+        }
+    }
+    let count = pending.len();
+    for (first, envelope) in pending {
+        end(&lost.means, first, envelope).await?;
+    }
+    Ok(count)
+}
+
+fn envelope(means: &Means, intent: &Intent, last_seen: Option<Timestamp>) -> Envelope {
+    let command_id = command_id(Recovery::NAME, intent, last_seen.unwrap_or_default());
+    Envelope {
+        command: intent.command.clone(),
+        command_id,
+        at: means.clock.now(),
+        correlation_id: intent.command.call().map_or(intent.cause, |call| call.0),
+        causation_id: intent.cause,
+        actor: "system:recovery".into(),
+        tenant: DEFAULT_TENANT,
+    }
 }
 
 /// A process with its row. One whose row is gone, or of another version, folds
@@ -147,6 +191,23 @@ async fn end(
     answer.map(|_| ())
 }
 
+async fn look_after(
+    recovery: &mut Runner<Recovery>,
+    lost: &Lost,
+    saved_at: &mut Instant,
+) -> Result<(), RecoveryError> {
+    let ended = end_lost(recovery, lost).await?;
+    if ended > 0 {
+        tracing::warn!(ended, "calls of lost nodes were ended");
+        metrics::counter!("ringledger_lost_calls_ended_count").increment(ended as u64);
+    }
+    if saved_at.elapsed() >= SAVE_EVERY {
+        recovery.save().await?;
+        *saved_at = Instant::now();
+    }
+    Ok(())
+}
+
 impl Processes {
     fn spawn<P: Process>(&mut self, runner: Runner<P>) {
         let (stop, stopped) = oneshot::channel();
@@ -161,6 +222,36 @@ impl Processes {
             // A node that takes calls and routes none is worse than none.
             tracing::error!(process = P::NAME, error, "process stopped: the node ends");
             alarm.cancel();
+        });
+        self.running.push((stop, task));
+    }
+
+    /// Ends the calls of nodes that are lost from now on.
+    fn watch(&mut self, mut recovery: Runner<Recovery>, lost: Lost) {
+        let (stop, mut stopped) = oneshot::channel();
+        let alarm = self.alarm.clone();
+        let task = tokio::spawn(async move {
+            let mut saved_at = Instant::now();
+            let mut look = tokio::time::interval(LOOK);
+            look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = look.tick() => {}
+                    _ = &mut stopped => return,
+                }
+                match look_after(&mut recovery, &lost, &mut saved_at).await {
+                    Ok(()) => {}
+                    Err(RecoveryError::Process(
+                        error @ (ProcessError::Read(ReadError::Corrupt { .. })
+                        | ProcessError::Store(StoreError::Fenced)),
+                    )) => {
+                        tracing::error!(%error, "lost calls can not be ended: the node ends");
+                        alarm.cancel();
+                        return;
+                    }
+                    Err(error) => tracing::warn!(%error, "lost calls are ended later"),
+                }
+            }
         });
         self.running.push((stop, task));
     }

@@ -2,16 +2,12 @@
 //! finish in time is ended on the record.
 
 use crate::compose::Server;
-use commands::envelope::Envelope;
+use commands::{envelope::Envelope, error::DispatchError};
 use domain::{
     any::AnyCommand,
     call,
     cause::EndReason,
     id::{CallId, CommandId, DEFAULT_TENANT},
-};
-use projections::{
-    live_calls,
-    page::{PAGE_MAX, Page},
 };
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -90,26 +86,10 @@ async fn until_quiet(server: &Server, within: Duration) {
     let _ = tokio::time::timeout(within, quiet).await;
 }
 
-/// Ends every call that is still there.
+/// Ends every call of this node that is still there.
 async fn end_all(server: &Server) {
-    let everything = live_calls::Filter::default();
-    let mut after = None;
-    loop {
-        let page = Page::First(PAGE_MAX, after);
-        let live = match server.views().live_calls(&everything, &page).await {
-            Ok(live) => live,
-            Err(error) => {
-                tracing::warn!(%error, "calls are left to recovery at the next start");
-                return;
-            }
-        };
-        for (_, row) in &live.rows {
-            end(server, row.call).await;
-        }
-        after = match live.rows.last() {
-            Some((cursor, _)) if live.has_more => Some(cursor.clone()),
-            Some(_) | None => return,
-        };
+    for call in server.sip().live_calls() {
+        end(server, call).await;
     }
 }
 
@@ -131,7 +111,9 @@ async fn end(server: &Server, call: CallId) {
         actor: "system:shutdown".into(),
         tenant: DEFAULT_TENANT,
     };
-    if let Err(error) = server.gateway().dispatch(envelope).await {
-        tracing::warn!(%call, %error, "call is left to recovery at the next start");
+    match server.gateway().dispatch(envelope).await {
+        // Refused: it has ended in the meantime.
+        Ok(_) | Err(DispatchError::Refused(_)) => {}
+        Err(error) => tracing::warn!(%call, %error, "call is left to whoever leads next"),
     }
 }

@@ -1,5 +1,5 @@
-//! Which calls are in progress: what a new run of a node must end, or later
-//! restore, when the old run died.
+//! Which calls are in progress, and which run of a node has each: what must be
+//! ended when that run is over.
 
 use super::{Input, Intent, Process};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Knows the calls in progress.
@@ -20,29 +20,38 @@ pub struct Recovery;
 /// What it remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Received and not ended.
-    pub live: BTreeSet<CallId>,
+    /// Received and not ended, with the run number of the node that received
+    /// it: that one has its dialogs.
+    pub live: BTreeMap<CallId, u64>,
 }
 
 impl State {
-    /// The commands that end every call in progress of a node that died.
+    /// The runs that have calls in progress.
+    pub fn runs(&self) -> BTreeSet<u64> {
+        self.live.values().copied().collect()
+    }
+
+    /// The commands that end every call in progress of a run that is over.
     /// `last_seen` is its last heartbeat: the end is not later than that
-    /// unless the call's own events are. `epoch` is the dead run, the cause.
-    pub fn end_all(&self, epoch: Uuid, last_seen: Option<Timestamp>) -> Vec<Intent> {
+    /// unless the call's own events are. The run is the cause, so that two who
+    /// end the same calls ask for the same commands.
+    pub fn end_all_of(&self, node_epoch: u64, last_seen: Option<Timestamp>) -> Vec<Intent> {
         let command = call::Command::EndCall {
             reason: EndReason::NodeLost,
             ended_at: last_seen,
         };
+        let cause = Uuid::from_u64_pair(0, node_epoch);
         self.live
             .iter()
-            .map(|call| Intent::new(epoch, AnyCommand::Call(*call, command.clone())))
+            .filter(|(_, run)| **run == node_epoch)
+            .map(|(call, _)| Intent::new(cause, AnyCommand::Call(*call, command.clone())))
             .collect()
     }
 }
 
 impl Process for Recovery {
     const NAME: &'static str = "recovery";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -51,7 +60,7 @@ impl Process for Recovery {
         {
             match event {
                 call::Event::Received { .. } => {
-                    state.live.insert(*call);
+                    state.live.insert(*call, fact.node_epoch);
                 }
                 call::Event::Ended { .. } => {
                     state.live.remove(call);

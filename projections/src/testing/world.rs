@@ -199,6 +199,7 @@ impl World {
                 version,
                 event_id,
                 at: self.now,
+                node_epoch: 1,
                 event,
             });
         }

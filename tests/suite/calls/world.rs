@@ -5,6 +5,7 @@ use commands::{
     credentials,
     feed::Feed,
     ports::{Clock, Position},
+    roster::Roster,
     system::{SystemClock, SystemEntropy},
 };
 use domain::{
@@ -182,6 +183,7 @@ async fn open_all(
         media: Arc::new(RelayPort(relay.clone())),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy::default()),
+        roster: Roster::alone("test", office.gateway.node_epoch()),
     };
     let sip = sip::start(options, parts, shutdown.clone()).await.unwrap();
     World {

@@ -16,6 +16,7 @@ mod five_callers;
 mod full_disk;
 mod heard;
 mod kill;
+mod nodes;
 mod personal;
 mod provisioning;
 mod recovery;

@@ -25,10 +25,23 @@ use std::{net::SocketAddr, time::Instant};
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 impl Driver {
-    /// Rings an agent's phones.
-    pub(super) fn dial(&self, call: CallId, id: LegId, agent: AgentId) {
+    /// Rings an agent's phones, also those that registered at other nodes.
+    pub(super) async fn dial(&self, call: CallId, id: LegId, agent: AgentId) {
         let now_ms = self.parts.clock.now().millis_unsigned();
-        let phones = self.phones.of(agent, now_ms);
+        let here = self.phones.of(agent, now_ms);
+        let roster = &self.parts.roster;
+        // A node that has just joined may not have been seen yet.
+        let is_elsewhere = roster.has_peers() || (roster.is_shared() && here.is_empty());
+        let phones = match is_elsewhere {
+            false => here,
+            true => match self.phones.everywhere(agent, now_ms).await {
+                Ok(phones) => phones,
+                Err(error) => {
+                    tracing::warn!(%error, "only the phones at this node are to ring");
+                    here
+                }
+            },
+        };
         if self.legs().call(call).is_none() {
             // Long over here; the record must not wait for its phone.
             tracing::warn!(%call, leg = %id, "call is not here any more");

@@ -36,6 +36,7 @@ use commands::{
     feed::Feed,
     gateway::Gateway,
     ports::{Clock, Entropy, ReadStore, Secrets, StoreError, Vault},
+    roster::Roster,
 };
 use domain::{
     any::AnyCommand,
@@ -43,6 +44,7 @@ use domain::{
     id::{CallId, CommandId, DEFAULT_TENANT},
 };
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Deref,
     sync::{
@@ -79,6 +81,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// The nodes that run on the log.
+    pub roster: Roster,
 }
 
 /// Why the adapter did not start.
@@ -110,6 +114,13 @@ impl Handle {
         self.local
     }
 
+    /// Where other nodes reach it: the address that it listens on, or that of
+    /// the default route when it listens on any.
+    pub fn peer_addr(&self) -> SocketAddr {
+        let ip = own_ip(self.local.ip());
+        SocketAddr::new(ip, self.local.port())
+    }
+
     /// The URI under which a phone registers or calls, without a user part.
     pub fn contact(&self) -> String {
         self.driver.stack.contact(crate::transport::Transport::Udp)
@@ -128,6 +139,22 @@ impl Handle {
     /// Whether new calls are taken; not any more once the server drains.
     pub fn takes_new_calls(&self) -> bool {
         self.driver.admission.is_open()
+    }
+
+    /// The calls of this node that are not over.
+    pub fn live_calls(&self) -> Vec<CallId> {
+        let mut legs = self.driver.legs();
+        let calls: BTreeSet<CallId> = legs.live_mut().map(|leg| leg.call).collect();
+        calls.into_iter().collect()
+    }
+
+    /// Lets every leg go, without a word to the record: another node has ended
+    /// the calls there. Nothing else is answered from now on.
+    pub fn let_go(&self) {
+        self.driver.admission.close();
+        for call in self.live_calls() {
+            self.driver.let_go(call);
+        }
     }
 
     /// Legs that are not over.
@@ -194,7 +221,11 @@ pub async fn start(
     let (stack, incoming) =
         Stack::start(stack_options, socket.clone(), shutdown.clone()).map_err(failed)?;
     let now_ms = parts.clock.now().millis_unsigned();
-    let phones = Phones::load(parts.store.clone(), now_ms).await?;
+    let node = parts
+        .roster
+        .is_shared()
+        .then(|| parts.roster.name().clone());
+    let phones = Phones::load(parts.store.clone(), node, now_ms).await?;
     let head = parts.feed.head();
     let driver = Driver(Arc::new(Inner {
         admission: Admission::new(options.limits()),
@@ -264,7 +295,11 @@ async fn bind_pair(listen: SocketAddr) -> std::io::Result<(Arc<UdpSocket>, TcpLi
 /// The address by which others reach a socket that listens on `ip`: itself, or
 /// for "any" the one that the default route goes out from.
 fn own_host(ip: IpAddr) -> String {
-    let ip = if ip.is_unspecified() {
+    crate::address::host_of(own_ip(ip))
+}
+
+fn own_ip(ip: IpAddr) -> IpAddr {
+    if ip.is_unspecified() {
         let any = SocketAddr::new(ip, 0);
         let far: SocketAddr = match ip {
             IpAddr::V4(_) => ([198, 51, 100, 1], 9).into(),
@@ -279,8 +314,7 @@ fn own_host(ip: IpAddr) -> String {
             .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
     } else {
         ip
-    };
-    crate::address::host_of(ip)
+    }
 }
 
 impl Inner {

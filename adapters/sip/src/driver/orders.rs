@@ -4,10 +4,19 @@ use super::Driver;
 use crate::{
     legs::{Legs, Release, Side, caller},
     outbound::{self, Order},
+    status,
 };
-use commands::ports::{Position, ReadError};
-use domain::id::{CallId, LegId};
-use std::time::Duration;
+use commands::{
+    ports::{Position, ReadError},
+    tail::Entry,
+};
+use domain::{
+    any::AnyEvent,
+    call::Event,
+    cause::EndReason,
+    id::{CallId, LegId},
+};
+use std::{collections::HashSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Events taken from the feed at once.
@@ -16,13 +25,48 @@ const BATCH_MAX: usize = 500;
 /// Pause after a failed or empty read.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The calls in progress that this run of the node has received: their dialogs
+/// are here, whoever writes their events.
+#[derive(Debug, Default)]
+struct Own(HashSet<CallId>);
+
+impl Own {
+    /// Takes note of an event; whether it concerns this node.
+    fn concerns(&mut self, entry: &Entry, node_epoch: u64) -> bool {
+        match &entry.fact.event {
+            AnyEvent::Call(call, Event::Received { .. }) => {
+                let is_own = entry.fact.node_epoch == node_epoch;
+                if is_own {
+                    self.0.insert(*call);
+                }
+                is_own
+            }
+            AnyEvent::Call(call, Event::Ended { .. }) => self.0.remove(call),
+            AnyEvent::Call(call, _) => self.0.contains(call),
+            AnyEvent::Line(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..) => true,
+        }
+    }
+}
+
 /// Follows the feed from a position on. An effect is never done again: a new
 /// run starts at the head, after recovery has ended what the last one left.
 pub(super) async fn follow(driver: Driver, mut position: Position, shutdown: CancellationToken) {
+    let mut own = Own::default();
+    let node_epoch = driver.parts.gateway.node_epoch();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = driver.parts.feed.wait_beyond(position) => {}
+        }
+        // After a pause nobody knows whether another node has these calls by now.
+        if !driver.parts.roster.may_act() {
+            tokio::time::sleep(PAUSE).await;
+            continue;
         }
         match driver.parts.feed.read(position, BATCH_MAX).await {
             Ok(entries) => {
@@ -31,8 +75,10 @@ pub(super) async fn follow(driver: Driver, mut position: Position, shutdown: Can
                 }
                 for entry in entries {
                     position = entry.recorded.position;
-                    if let Some(order) = outbound::orders(&entry.fact.event) {
-                        driver.carry_out(order);
+                    if own.concerns(&entry, node_epoch)
+                        && let Some(order) = outbound::orders(&entry.fact.event)
+                    {
+                        driver.carry_out(order).await;
                     }
                 }
             }
@@ -49,7 +95,7 @@ pub(super) async fn follow(driver: Driver, mut position: Position, shutdown: Can
 }
 
 impl Driver {
-    fn carry_out(&self, order: Order) {
+    async fn carry_out(&self, order: Order) {
         match order {
             Order::Ring { call } => {
                 let mut legs = self.legs();
@@ -65,7 +111,7 @@ impl Driver {
                     self.caller(&mut legs, caller, caller::Input::Answer, None);
                 }
             }
-            Order::Dial { call, leg, agent } => self.dial(call, leg, agent),
+            Order::Dial { call, leg, agent } => self.dial(call, leg, agent).await,
             Order::Connect { call, leg } => self.connect(call, leg),
             Order::Release { leg, release } => {
                 let mut legs = self.legs();
@@ -73,6 +119,17 @@ impl Driver {
             }
             Order::End { call, release } => self.end(call, &release),
         }
+    }
+
+    /// Lets the legs of a call go that another node has ended.
+    pub(super) fn let_go(&self, call: CallId) {
+        let said = status::of_reason(EndReason::NodeLost);
+        let release = Release {
+            status: said.status,
+            reason: Some(status::reason_header(said.q850)),
+            retry_after_s: Some(self.options.retry_after_s),
+        };
+        self.end(call, &release);
     }
 
     fn connect(&self, call: CallId, agent: LegId) {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     auth::{Authenticator, NonceKey},
-    bindings::command,
+    bindings::{RECONNECT_MS, Turn, command},
     inbound::register,
     message::Request,
     options::Options,
@@ -15,8 +15,9 @@ use crate::{
     stack::{Reply, ServerTransaction, TransactionUser as _},
     transport::Transport,
 };
-use commands::ports::Entropy;
+use commands::ports::{Entropy, StoreError};
 use domain::{any::AnyCommand, id::AgentId};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A verifier whose nonces die with this run.
 pub(super) fn authenticator(options: &Options, entropy: &dyn Entropy) -> Authenticator {
@@ -77,6 +78,10 @@ impl Driver {
         transport: Transport,
     ) -> Result<Registered, Reply> {
         let _turn = self.phones.turn_of(agent).await;
+        self.know_of(agent).await.map_err(|error| {
+            tracing::warn!(%error, "bindings at other nodes can not be read");
+            self.admission.refusal()
+        })?;
         let applied = self.phones.register(agent, registration);
         let applied = applied.map_err(register::refused)?;
         let changes = &applied.done.changes;
@@ -138,6 +143,14 @@ impl Driver {
         }
     }
 
+    /// Takes over into memory what other nodes have done to an agent's bindings.
+    async fn know_of(&self, agent: AgentId) -> Result<(), StoreError> {
+        match self.parts.roster.has_peers() {
+            true => self.phones.refresh(agent).await,
+            false => Ok(()),
+        }
+    }
+
     /// Lets go of what has expired and writes what could not be written. An
     /// agent whose phone registers at the moment has its turn next time.
     pub(super) fn tend_bindings(&self) {
@@ -146,14 +159,18 @@ impl Driver {
             let Some(turn) = self.phones.try_turn_of(agent) else {
                 continue;
             };
-            let changes = self.phones.expire(agent, now_ms);
-            // The transport is not told of what is gone.
-            let receipts: Vec<Receipt> = changes
-                .iter()
-                .map(|change| self.record_device(agent, change, Transport::Udp))
-                .collect();
-            drop(turn);
-            self.save_after(agent, receipts, changes);
+            if !self.parts.roster.has_peers() {
+                self.expire(agent, now_ms, turn);
+                continue;
+            }
+            let driver = self.clone();
+            tokio::spawn(async move {
+                // The phone may have come to another node in the meantime.
+                match driver.know_of(agent).await {
+                    Ok(()) => driver.expire(agent, now_ms, turn),
+                    Err(error) => tracing::warn!(%error, "bindings are let go of later"),
+                }
+            });
         }
         for agent in self.phones.agents_unwritten() {
             let Some(turn) = self.phones.try_turn_of(agent) else {
@@ -164,6 +181,52 @@ impl Driver {
                 let _turn = turn;
                 driver.save_late(agent, &[]).await;
             });
+        }
+    }
+
+    fn expire(&self, agent: AgentId, now_ms: u64, turn: Turn) {
+        let changes = self.phones.expire(agent, now_ms);
+        // The transport is not told of what is gone.
+        let receipts: Vec<Receipt> = changes
+            .iter()
+            .map(|change| self.record_device(agent, change, Transport::Udp))
+            .collect();
+        drop(turn);
+        self.save_after(agent, receipts, changes);
+    }
+
+    /// The nodes that are there, and whether this one leads them.
+    pub(super) fn nodes_there(&self) -> (BTreeSet<Arc<str>>, bool) {
+        let seen = self.parts.roster.seen();
+        let names = seen.members.iter().map(|member| member.name.clone());
+        (names.collect(), seen.leading.is_some())
+    }
+
+    /// Looks after the phones that registered at nodes which are not there any
+    /// more, if this is the node that leads. False when that must be tried
+    /// again.
+    pub(super) async fn adopt_phones(&self, there: &(BTreeSet<Arc<str>>, bool)) -> bool {
+        let (names, leads) = there;
+        let roster = &self.parts.roster;
+        if !leads || !roster.is_shared() {
+            return true;
+        }
+        if !roster.may_act() {
+            return false;
+        }
+        let is_gone = |name: Option<&str>| name.is_some_and(|name| !names.contains(name));
+        let until_ms = self.parts.clock.now().millis_unsigned() + RECONNECT_MS;
+        match self.phones.adopt(until_ms, is_gone).await {
+            Ok(agents) => {
+                if !agents.is_empty() {
+                    tracing::info!(count = agents.len(), "phones of a lost node are adopted");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "phones of a lost node are not adopted yet");
+                false
+            }
         }
     }
 

@@ -16,6 +16,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut adopted = None;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -25,6 +26,10 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         driver.refused_records.store(per_second, Ordering::Relaxed);
         driver.tend_legs(Instant::now());
         driver.tend_bindings();
+        let there = driver.nodes_there();
+        if adopted.as_ref() != Some(&there) && driver.adopt_phones(&there).await {
+            adopted = Some(there);
+        }
     }
 }
 

@@ -232,4 +232,8 @@ impl EventLog for PostgresLog {
     fn wakeups(&self) -> watch::Receiver<Position> {
         self.head.clone()
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }

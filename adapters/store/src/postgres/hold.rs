@@ -1,5 +1,6 @@
-//! One server at a time runs on a database: a lock that belongs to a
-//! connection, so that the database frees it when the process is gone.
+//! Who has a database: one node of each name, or somebody who needs it alone.
+//! Locks that belong to a connection, so that the database frees them when the
+//! process is gone.
 
 use super::connect::{Database, unreachable};
 use crate::open::OpenError;
@@ -7,13 +8,29 @@ use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 use tokio::{task::AbortHandle, time::Instant};
 
-const TAKE: &str = "SELECT pg_try_advisory_lock(731087090302)";
+const TAKE_ALONE: &str = "SELECT pg_try_advisory_lock(731087090302)";
+const TAKE_SHARED: &str = "SELECT pg_try_advisory_lock_shared(731087090302)";
+/// Two keys make a space of locks of its own.
+const TAKE_NAME: &str = "SELECT pg_try_advisory_lock(731087, hashtext($1))";
 /// The database sees the closed socket of a killed server at once, but it may
 /// have to end that server's last statement first.
 const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// How often the connection is looked after.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
+
+/// As whom the database is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Holder<'a> {
+    /// Nobody else may be there.
+    Alone,
+    /// A node: those of other names may be there.
+    Node(&'a str),
+}
+
+/// The name of the node, or none.
+#[derive(Debug, Clone)]
+struct Name(Option<String>);
 
 /// The database is ours as long as this lives.
 #[derive(Debug)]
@@ -28,18 +45,22 @@ impl Drop for Hold {
 
 impl Hold {
     /// Takes the database, or says who is in the way.
-    pub(crate) async fn take(database: &Database) -> Result<Self, OpenError> {
+    pub(crate) async fn take(database: &Database, holder: Holder<'_>) -> Result<Self, OpenError> {
+        let name = Name(match holder {
+            Holder::Alone => None,
+            Holder::Node(name) => Some(name.to_owned()),
+        });
         let until = Instant::now() + PATIENCE;
         let mut connection = database
             .connect_watched()
             .await
             .map_err(|error| unreachable(&error))?;
         loop {
-            let taken = take(&mut connection)
+            let taken = take(&mut connection, &name)
                 .await
                 .map_err(|error| unreachable(&error))?;
             if taken {
-                let watch = tokio::spawn(watch(database.clone(), connection));
+                let watch = tokio::spawn(watch(database.clone(), connection, name));
                 return Ok(Self(watch.abort_handle()));
             }
             if Instant::now() > until {
@@ -50,8 +71,30 @@ impl Hold {
     }
 }
 
-async fn take(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(TAKE)
+async fn take(connection: &mut PgConnection, name: &Name) -> Result<bool, sqlx::Error> {
+    let Some(name) = &name.0 else {
+        return lock(connection, TAKE_ALONE).await;
+    };
+    let taken: bool = sqlx::query_scalar(TAKE_NAME)
+        .bind(name)
+        .persistent(false)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !taken {
+        return Ok(false);
+    }
+    let shared = lock(connection, TAKE_SHARED).await?;
+    if !shared {
+        // Taken again with the next try: the lock counts.
+        sqlx::query("SELECT pg_advisory_unlock_all()")
+            .execute(connection)
+            .await?;
+    }
+    Ok(shared)
+}
+
+async fn lock(connection: &mut PgConnection, sql: &'static str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(sql)
         .persistent(false)
         .fetch_one(connection)
         .await
@@ -60,7 +103,7 @@ async fn take(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 /// Looks after the connection and takes the lock again when it was lost. A
 /// server that came in between has a newer run number, which refuses every
 /// append of this one.
-async fn watch(database: Database, connection: PgConnection) {
+async fn watch(database: Database, connection: PgConnection, name: Name) {
     let mut held = Some(connection);
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
@@ -69,14 +112,14 @@ async fn watch(database: Database, connection: PgConnection) {
         {
             held = Some(connection);
         } else {
-            held = again(&database).await;
+            held = again(&database, &name).await;
         }
     }
 }
 
-async fn again(database: &Database) -> Option<PgConnection> {
+async fn again(database: &Database, name: &Name) -> Option<PgConnection> {
     let mut connection = database.connect_watched().await.ok()?;
-    match take(&mut connection).await {
+    match take(&mut connection, name).await {
         Ok(true) => {
             tracing::info!("database is held again");
             Some(connection)

@@ -9,6 +9,7 @@ mod event_log;
 mod hold;
 mod keys;
 mod listen;
+mod members;
 mod migrate;
 mod next;
 mod numeric;
@@ -24,8 +25,9 @@ pub use read_store::PostgresReadStore;
 pub use secrets::PostgresSecrets;
 
 pub(crate) use connect::Database;
-pub(crate) use hold::Hold;
+pub(crate) use hold::{Hold, Holder};
 pub(crate) use keys::PostgresKeys;
+pub(crate) use members::{KEEPERS_MAX, Members};
 
 /// Why the database did not do it, in words for a message: without the
 /// statement and without the address.

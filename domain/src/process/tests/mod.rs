@@ -24,6 +24,7 @@ use uuid::Uuid;
 struct Heard<P: Process> {
     state: P::State,
     count: u64,
+    node_epoch: u64,
     asked: Vec<AnyCommand>,
 }
 
@@ -32,6 +33,7 @@ fn process<P: Process>() -> Heard<P> {
     Heard {
         state: P::State::default(),
         count: 0,
+        node_epoch: 1,
         asked: vec![],
     }
 }
@@ -41,6 +43,12 @@ fn commands(intents: Vec<Intent>) -> Vec<AnyCommand> {
 }
 
 impl<P: Process> Heard<P> {
+    /// What is heard from now on was written by that run.
+    fn written_by(mut self, node_epoch: u64) -> Self {
+        self.node_epoch = node_epoch;
+        self
+    }
+
     /// These events are read, one second apart.
     fn hears(mut self, events: impl IntoIterator<Item = AnyEvent>) -> Self {
         for event in events {
@@ -59,6 +67,7 @@ impl<P: Process> Heard<P> {
             version: self.count,
             event_id: EventId(Uuid::from_u128(u128::from(self.count))),
             at,
+            node_epoch: self.node_epoch,
             event,
         };
         self.asked = commands(P::step(&mut self.state, &Input::Event(&fact)));

@@ -91,6 +91,7 @@ impl Everything {
                 version,
                 event_id,
                 at,
+                node_epoch: 1,
                 event,
             });
         }

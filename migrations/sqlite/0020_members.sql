@@ -1,0 +1,1 @@
+-- Nodes share a log on PostgreSQL only: here one process has the files.

@@ -1,0 +1,7 @@
+-- Under which fencing token the rows of processes were saved last: a node that
+-- was replaced can not save over its successor.
+CREATE TABLE process_lead (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    token INTEGER NOT NULL
+) STRICT;
+INSERT INTO process_lead (id, token) VALUES (1, 0);
