@@ -24,5 +24,5 @@ mod vault;
 mod versions;
 
 pub use nodes::{Heartbeat, MemberRow, Nodes};
-pub use open::{OpenError, Stores, join, open};
+pub use open::{Look, OpenError, Stores, join, look, open};
 pub use vault::KeyedVault;

@@ -9,7 +9,8 @@ use crate::{
         self, Hold, Holder, Members, PostgresKeys, PostgresLog, PostgresReadStore, PostgresSecrets,
     },
     sqlite::{
-        SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets, connection::Folder, open_file,
+        LogLook, ReadLook, SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets,
+        connection::Folder, open_file,
     },
     vault::KeyedVault,
 };
@@ -125,6 +126,53 @@ async fn open_for(url: &str, holder: Holder<'_>) -> Result<Stores, OpenError> {
         Some(("postgres" | "postgresql", _)) => open_postgres(url, holder).await,
         Some(("memory", "")) => open_memory(),
         // Only the scheme is shown: the rest may hold a password.
+        Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
+        None => Err(OpenError::Url("no scheme".into())),
+    }
+}
+
+/// What can be seen of a store from beside the server that runs on it.
+#[derive(Clone)]
+pub struct Look {
+    /// Every event.
+    pub log: Arc<dyn EventLog>,
+    /// Read models and checkpoints; none where their file is not there: they
+    /// can be rebuilt.
+    pub read: Option<Arc<dyn ReadStore>>,
+}
+
+impl fmt::Debug for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Look").finish_non_exhaustive()
+    }
+}
+
+/// Opens the store that the url names for reading only, also while a server
+/// runs on it. Nothing is made, locked or brought up to date.
+///
+/// # Errors
+/// [`OpenError`] names what is wrong: also a store that is not there.
+pub async fn look(url: &str) -> Result<Look, OpenError> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => {
+            let folder = Path::new(path.strip_prefix("//").unwrap_or(path));
+            let log = Arc::new(LogLook::open(folder)?);
+            let has_views = folder.join("read.db").is_file();
+            let read = has_views.then(|| ReadLook::open(folder)).transpose()?;
+            let read = read.map(|read| Arc::new(read) as Arc<dyn ReadStore>);
+            Ok(Look { log, read })
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            let database = postgres::Database::parse(url)?;
+            database.check().await?;
+            let pool = database.pool(postgres::READERS_MAX);
+            let log = Arc::new(PostgresLog::start(&database, pool, None).await?);
+            let read = Arc::new(PostgresReadStore::new(&database));
+            Ok(Look {
+                log,
+                read: Some(read),
+            })
+        }
         Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
         None => Err(OpenError::Url("no scheme".into())),
     }

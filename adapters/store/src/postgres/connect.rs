@@ -97,6 +97,17 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Refuses schemas of a newer program; changes nothing.
+    pub(crate) async fn check(&self) -> Result<(), OpenError> {
+        let mut connection = self.connect().await.map_err(|error| unreachable(&error))?;
+        migrate::check(&mut connection, &self.name).await?;
+        // Nothing was changed: how the connection ends does not matter.
+        let _ = connection.close().await;
+        Ok(())
+    }
+}
+
 pub(crate) fn unreachable(error: &sqlx::Error) -> OpenError {
     OpenError::Unreachable(reason(error))
 }

@@ -42,6 +42,23 @@ pub(crate) async fn run(db: &mut PgConnection, name: &str) -> Result<(), OpenErr
     Ok(())
 }
 
+/// Refuses a database that a newer program has changed; changes nothing.
+pub(crate) async fn check(db: &mut PgConnection, name: &str) -> Result<(), OpenError> {
+    for target in [Target::Log, Target::Read] {
+        let schema = schema(target);
+        let sql = format!("SELECT number FROM {schema}.schema_migrations ORDER BY number");
+        let applied: Vec<i64> = sqlx::query_scalar(&sql)
+            .fetch_all(&mut *db)
+            .await
+            .map_err(|error| unreachable(&error))?;
+        missing(ALL, target, &applied).map_err(|cause| OpenError::Schema {
+            database: format!("{name}, schema {schema}"),
+            cause,
+        })?;
+    }
+    Ok(())
+}
+
 /// Makes the schema and its list of steps, and returns that list.
 async fn prepare(db: &mut PgConnection, target: Target) -> Result<Vec<i64>, sqlx::Error> {
     let schema = schema(target);

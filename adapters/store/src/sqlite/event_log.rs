@@ -34,11 +34,6 @@ const EPOCH_WAIT: Duration = Duration::from_secs(10);
 const NEXT_EPOCH: &str = "INSERT INTO es_nodes (epoch, name, started_at) \
      SELECT coalesce(max(epoch), 0) + 1, ?1, CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
      FROM es_nodes RETURNING epoch";
-const READ_STREAM: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM events WHERE aggregate_id = ?1 AND sequence > ?2 ORDER BY sequence"
-);
 const READ_STREAM_PAGE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -112,14 +107,9 @@ impl SqliteLog {
         .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    async fn read(
-        &self,
-        sql: &'static str,
-        parameters: Vec<Box<dyn ToSql + Send>>,
-        expected: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
+    async fn read(&self, what: Reads, parameters: Parameters) -> Result<Vec<Recorded>, ReadError> {
         self.readers
-            .call(move |db| page(db, sql, &parameters, expected))
+            .call(move |db| read_page(db, what, &parameters))
             .await
             .map_err(ReadError::Unavailable)?
     }
@@ -154,19 +144,45 @@ pub(crate) fn command_of(
         .optional()
 }
 
-fn page(
+/// What is read of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// A stretch of one stream.
+    StreamPage,
+    /// A stretch of everything.
+    All,
+}
+
+/// The values of a read: of which stream, after what, how many.
+pub(crate) type Parameters = Vec<Box<dyn ToSql + Send>>;
+
+pub(crate) fn parameters(stream: Option<&str>, after: u64, limit: usize) -> Parameters {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let stream = stream.map(|name| -> Box<dyn ToSql + Send> { Box::new(name.to_owned()) });
+    let mut parameters: Parameters = stream.into_iter().collect();
+    parameters.push(Box::new(after));
+    parameters.push(Box::new(limit));
+    parameters
+}
+
+pub(crate) fn read_page(
     db: &Connection,
-    sql: &str,
-    parameters: &[Box<dyn ToSql + Send>],
-    expected: usize,
+    what: Reads,
+    parameters: &Parameters,
 ) -> Result<Vec<Recorded>, ReadError> {
+    /// Room made before the first row is seen.
+    const EXPECTED: usize = 64;
+    let sql = match what {
+        Reads::StreamPage => READ_STREAM_PAGE,
+        Reads::All => READ_ALL,
+    };
     let mut statement = db.prepare_cached(sql).map_err(unavailable)?;
+    let values = parameters.iter().map(|one| &**one as &dyn ToSql);
     let mut rows = statement
-        .query(rusqlite::params_from_iter(
-            parameters.iter().map(|one| &**one as &dyn ToSql),
-        ))
+        .query(rusqlite::params_from_iter(values))
         .map_err(unavailable)?;
-    let mut events = Vec::with_capacity(expected);
+    let mut events = Vec::with_capacity(EXPECTED);
     let mut names = Names::default();
     while let Some(row) = rows.next().map_err(unavailable)? {
         events.push(row::decode(row, &mut names)?);
@@ -174,7 +190,7 @@ fn page(
     Ok(events)
 }
 
-fn unavailable(error: rusqlite::Error) -> ReadError {
+pub(crate) fn unavailable(error: rusqlite::Error) -> ReadError {
     ReadError::Unavailable(error.to_string())
 }
 
@@ -192,10 +208,7 @@ impl EventLog for SqliteLog {
     }
 
     async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let name = stream.as_str().to_owned();
-        self.read(READ_STREAM, vec![Box::new(name), Box::new(after)], 16)
-            .await
+        self.read_stream_page(stream, after, usize::MAX).await
     }
 
     async fn read_stream_page(
@@ -204,22 +217,13 @@ impl EventLog for SqliteLog {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let name = stream.as_str().to_owned();
-        let parameters: Vec<Box<dyn ToSql + Send>> =
-            vec![Box::new(name), Box::new(after), Box::new(rows)];
-        self.read(READ_STREAM_PAGE, parameters, 16).await
+        let parameters = parameters(Some(stream.as_str()), after, limit);
+        self.read(Reads::StreamPage, parameters).await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        /// Room made before the first row is seen.
-        const EXPECTED_MAX: usize = 1024;
-        let from = i64::try_from(after.0).unwrap_or(i64::MAX);
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters: Vec<Box<dyn ToSql + Send>> = vec![Box::new(from), Box::new(rows)];
-        let expected = limit.min(EXPECTED_MAX);
-        let events = self.read(READ_ALL, parameters, expected).await?;
+        let parameters = parameters(None, after.0, limit);
+        let events = self.read(Reads::All, parameters).await?;
         let next = events.last().map_or(after, |event| event.position);
         Ok(Page { events, next })
     }

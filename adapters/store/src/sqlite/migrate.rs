@@ -33,6 +33,14 @@ fn run_all(
     Ok(())
 }
 
+/// Refuses a file that a newer program has changed; changes nothing.
+pub(crate) fn check(db: &Connection, target: Target, path: &Path) -> Result<(), OpenError> {
+    let refused = |error: rusqlite::Error| OpenError::of_file(path, &error);
+    let applied = numbers(db).map_err(refused)?;
+    missing(ALL, target, &applied).map_err(|cause| of(path, cause))?;
+    Ok(())
+}
+
 fn of(path: &Path, cause: MigrateError) -> OpenError {
     OpenError::Schema {
         database: path.display().to_string(),
@@ -42,6 +50,10 @@ fn of(path: &Path, cause: MigrateError) -> OpenError {
 
 fn applied(db: &Connection) -> rusqlite::Result<Vec<i64>> {
     db.execute(TABLE, [])?;
+    numbers(db)
+}
+
+fn numbers(db: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut statement = db.prepare("SELECT number FROM schema_migrations")?;
     let numbers = statement.query_map([], |row| row.get(0))?;
     numbers.collect()

@@ -6,6 +6,7 @@
 pub(crate) mod connection;
 mod event_log;
 mod keys;
+mod look;
 mod migrate;
 mod read_store;
 mod reader;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use event_log::SqliteLog;
 pub(crate) use keys::SqliteKeys;
+pub(crate) use look::{LogLook, ReadLook};
 pub use read_store::SqliteReadStore;
 pub use secrets::SqliteSecrets;
 pub(crate) use secrets::open_file;
