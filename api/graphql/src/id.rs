@@ -79,6 +79,11 @@ pub(crate) trait Named: Sized {
     }
 }
 
+/// The call that a text names, as clients, logs or events write it.
+pub fn call_id(text: &str) -> Option<CallId> {
+    CallId::read(&ID(text.into())).ok()
+}
+
 impl Named for CallId {
     const KIND: &'static str = "a call";
     fn of(node: NodeId) -> Option<Self> {

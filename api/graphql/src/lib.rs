@@ -26,6 +26,7 @@ mod subscription;
 mod types;
 mod ws;
 
+pub use id::call_id;
 pub use options::Options;
 pub use router::router;
 pub use schema::sdl;

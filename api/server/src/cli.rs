@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{bench, compose::Server, config::Config, demo, shutdown, simulate, telemetry};
+use crate::{audit, bench, compose::Server, config::Config, demo, shutdown, simulate, telemetry};
 use clap::{Parser, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -47,6 +47,40 @@ enum Command {
     /// Live through call centres from seeds in which everything goes wrong, and
     /// check every fact.
     Simulate(simulate::Simulate),
+    /// Write the record as JSON Lines with a chain of hashes; the server may run.
+    Export {
+        /// The file; standard output without one.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Only events after this position.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// Only events up to this position.
+        #[arg(long)]
+        until: Option<u64>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Prove that nothing in an export was changed, removed, added or moved.
+    Verify {
+        /// The export.
+        file: PathBuf,
+        /// The hash that was told when it was written.
+        #[arg(long)]
+        hash: Option<String>,
+        /// Compare with the events of the store too; the server may run.
+        #[arg(long)]
+        store: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print one call as a ladder that a person can read; the server may run.
+    Timeline {
+        /// The call's id.
+        call: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Measure, and print machine, commit and figures.
     Bench {
         #[command(subcommand)]
@@ -118,6 +152,43 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Bench { what } => bench::run(what).await,
+        Command::Export {
+            out,
+            after,
+            until,
+            place,
+        } => {
+            let store = place.load()?.store_url(&place.data);
+            let range = audit::Range { after, until };
+            let said = audit::export(&store, range, out.as_deref()).await?;
+            // Standard output may hold the events.
+            match out {
+                Some(_) => demo::say(&said),
+                None => say(&said),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify {
+            file,
+            hash,
+            store,
+            place,
+        } => {
+            let store_url = match store {
+                true => Some(place.load()?.store_url(&place.data)),
+                false => None,
+            };
+            let against = audit::Against { hash, store_url };
+            demo::say(&audit::verify(&file, &against).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Timeline { call, place } => {
+            let store = place.load()?.store_url(&place.data);
+            for line in audit::timeline(&store, &call).await? {
+                demo::say(&line);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

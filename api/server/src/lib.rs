@@ -4,6 +4,7 @@
 //! ([`compose`], read this first), and offers the commands of the binary
 //! ([`cli`]). It holds no rules of its own.
 
+pub mod audit;
 pub mod bench;
 pub mod cli;
 pub mod compose;

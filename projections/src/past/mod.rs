@@ -6,6 +6,7 @@ mod board;
 mod call;
 mod events;
 mod keeper;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub use board::Board;
 pub use call::CallAt;
 pub use events::{EventFilter, EventPage, SCAN_MAX};
 pub(crate) use keeper::keep;
+pub use story::{Faces, faces, story};
 
 use crate::{
     agent_states, live_calls,

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod audit;
 mod boards;
 mod config;
 mod demo;
@@ -17,6 +18,7 @@ mod full_disk;
 mod heard;
 mod kill;
 mod nodes;
+mod past;
 mod personal;
 mod provisioning;
 mod recovery;
