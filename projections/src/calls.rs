@@ -93,11 +93,11 @@ fn ended_filter(filter: &Filter) -> cdr::Filter {
     cdr::Filter {
         queues: filter.queues.clone(),
         agents: filter.agents.clone(),
-        trunks: vec![],
         dispositions: filter.dispositions.clone(),
         subject: filter.subject,
         from: filter.from,
         until: filter.until,
+        ..cdr::Filter::default()
     }
 }
 

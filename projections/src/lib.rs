@@ -14,6 +14,7 @@ pub mod cdr;
 pub mod changed;
 mod checkpoint;
 pub mod live_calls;
+pub mod offline;
 pub mod page;
 pub mod past;
 pub mod projection;

@@ -65,6 +65,7 @@ pub const ALL: &[Migration] = &[
     migration!(107, Read, "0107_trunks"),
     migration!(108, Read, "0108_queue_matched"),
     migration!(120, Read, "0120_boards"),
+    migration!(160, Read, "0160_cdr_legs"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -20,6 +20,9 @@ pub enum Scope {
     /// See calls, their events and their records.
     #[serde(rename = "call:read")]
     CallRead,
+    /// Take records of calls away as files.
+    #[serde(rename = "cdr:export")]
+    CdrExport,
     /// End calls.
     #[serde(rename = "call:terminate")]
     CallTerminate,
@@ -60,6 +63,7 @@ impl Scope {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CallRead => "call:read",
+            Self::CdrExport => "cdr:export",
             Self::CallTerminate => "call:terminate",
             Self::AgentRead => "agent:read",
             Self::AgentSelf => "agent:self",
@@ -75,8 +79,9 @@ impl Scope {
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 12] = [
+    pub const EACH: [Self; 13] = [
         Self::CallRead,
+        Self::CdrExport,
         Self::CallTerminate,
         Self::AgentRead,
         Self::AgentSelf,

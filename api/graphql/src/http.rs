@@ -56,7 +56,7 @@ async fn serve(
     Ok(app.execute(request, identity).await)
 }
 
-async fn admit(
+pub(crate) async fn admit(
     app: &App,
     headers: &HeaderMap,
 ) -> Result<crate::auth::Identity, (StatusCode, Fault)> {
@@ -67,7 +67,7 @@ async fn admit(
     Ok(identity)
 }
 
-fn with_status(fault: Fault) -> (StatusCode, Fault) {
+pub(crate) fn with_status(fault: Fault) -> (StatusCode, Fault) {
     let status = match fault.code {
         Code::Validation | Code::NotFound | Code::Stale | Code::Conflict => StatusCode::BAD_REQUEST,
         Code::Authentication => StatusCode::UNAUTHORIZED,
@@ -105,7 +105,7 @@ async fn read(app: &App, body: Body) -> Result<Request, (StatusCode, Fault)> {
     serde_json::from_slice(&body).map_err(|error| refuse(&error.to_string()))
 }
 
-fn refuse(app: &App, status: StatusCode, headers: &HeaderMap, fault: Fault) -> Response {
+pub(crate) fn refuse(app: &App, status: StatusCode, headers: &HeaderMap, fault: Fault) -> Response {
     let mut response = answer(status, headers, &fault.response(&app.trace()));
     if status == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");

@@ -7,6 +7,7 @@
 //! [`router()`], then `schema.rs`; `limits` and `auth` stand before both.
 
 pub mod auth;
+mod download;
 mod error;
 mod execute;
 mod http;

@@ -2,8 +2,8 @@
 
 use crate::{error::Fault, scalar};
 use async_graphql::{
-    OutputType,
-    connection::{Connection, CursorType, Edge},
+    ObjectType, OutputType,
+    connection::{Connection, CursorType, Edge, EmptyFields},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use projections::{
@@ -95,6 +95,21 @@ where
     Node: OutputType,
     Read: Future<Output = Result<Slice<Row>, ViewError>>,
 {
+    list_with(asked, read, node, EmptyFields).await
+}
+
+/// Reads a page and makes a connection of it that has more fields.
+pub(crate) async fn list_with<Row, Node, Read, More>(
+    asked: Asked,
+    read: impl FnOnce(Page) -> Read,
+    node: impl Fn(Row) -> Node,
+    more: More,
+) -> async_graphql::Result<Connection<ListCursor, Node, More>>
+where
+    Node: OutputType,
+    More: ObjectType,
+    Read: Future<Output = Result<Slice<Row>, ViewError>>,
+{
     let page = asked.page()?;
     let (backwards, from_cursor) = match &page {
         Page::First(_, cursor) => (false, cursor.is_some()),
@@ -106,7 +121,7 @@ where
     } else {
         (from_cursor, slice.has_more)
     };
-    let mut connection = Connection::new(before, after);
+    let mut connection = Connection::with_additional_fields(before, after, more);
     connection.edges = slice
         .rows
         .into_iter()

@@ -1,6 +1,7 @@
 //! The paths.
 
 use crate::{
+    download,
     execute::App,
     http,
     services::{Probes, Services},
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use tower_http::limit::RequestBodyLimitLayer;
 
 /// All of the API: `POST /graphql`, `GET /graphql/ws` (graphql-transport-ws),
-/// `GET /` (a page to ask from), `GET /health`, `GET /ready`, `GET /metrics`.
+/// `GET /` (a page to ask from), `GET /health`, `GET /ready`, `GET /metrics`,
+/// `GET /exports/cdrs/FILE`.
 ///
 /// A token is required on all but `/`, `/health` and `/ready`.
 pub fn router(services: Services, probes: Probes) -> Router {
@@ -27,6 +29,7 @@ pub fn router(services: Services, probes: Probes) -> Router {
         .route("/", get(http::page))
         .route("/graphql", post(http::graphql))
         .route("/graphql/ws", get(ws::upgrade))
+        .route(&format!("{}{{file}}", download::CDRS), get(download::cdrs))
         .route("/health", get(http::health))
         .route("/ready", get(http::ready))
         .route("/metrics", get(http::metrics))

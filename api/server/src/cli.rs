@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::{audit, bench, compose::Server, config::Config, demo, shutdown, simulate, telemetry};
+use crate::{
+    audit, bench, compose::Server, config::Config, demo, export, shutdown, simulate, telemetry,
+};
 use clap::{Parser, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -47,8 +49,12 @@ enum Command {
     /// Live through call centres from seeds in which everything goes wrong, and
     /// check every fact.
     Simulate(simulate::Simulate),
-    /// Write the record as JSON Lines with a chain of hashes; the server may run.
+    /// Write the record as JSON Lines with a chain of hashes, or what was made of
+    /// it as tables; the server may run.
+    #[command(args_conflicts_with_subcommands = true)]
     Export {
+        #[command(subcommand)]
+        what: Option<export::What>,
         /// The file; standard output without one.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -88,8 +94,9 @@ enum Command {
     },
 }
 
+/// Which store, and which configuration.
 #[derive(Debug, clap::Args)]
-struct Place {
+pub struct Place {
     /// Configuration file; `ringledger.toml` where there is one.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -99,6 +106,14 @@ struct Place {
 }
 
 impl Place {
+    /// The store that is meant.
+    ///
+    /// # Errors
+    /// Names what is wrong in the configuration.
+    pub(crate) fn store_url(&self) -> Result<String, crate::config::ConfigError> {
+        Ok(self.load()?.store_url(&self.data))
+    }
+
     fn load(&self) -> Result<Config, crate::config::ConfigError> {
         let default = Path::new(DEFAULT_CONFIG);
         match &self.config {
@@ -153,6 +168,10 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Bench { what } => bench::run(what).await,
         Command::Export {
+            what: Some(what), ..
+        } => export::run(what).await,
+        Command::Export {
+            what: None,
             out,
             after,
             until,

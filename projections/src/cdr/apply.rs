@@ -1,7 +1,10 @@
 //! What each event does to a call's record. Only times that events carry are
 //! used, so that a replay gives the same record.
 
-use super::row::{Direction, End, Row, Superseded};
+use super::{
+    leg::{Leg, Legs as _, Mark, Role, SegmentKind},
+    row::{Direction, End, Row, Superseded},
+};
 use crate::{
     caller::Caller,
     projection::{Effect, Input},
@@ -39,17 +42,27 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         return Effect::Kept;
     };
     let at = input.fact.at;
+    let mark = Mark {
+        at,
+        position: input.fact.position,
+    };
     let effect = match &input.fact.event {
-        AnyEvent::Call(_, event) => on_call(row, at, event),
+        AnyEvent::Call(_, event) => on_call(row, mark, event),
         AnyEvent::Session(_, session::Event::WrapUpStarted { .. }) => {
             row.wrap_up_started_at = Some(at);
+            if let Some(leg) = agent_leg(row) {
+                row.legs.turn(leg, mark, SegmentKind::WrapUp, row.queue);
+            }
             Effect::Changed
         }
         AnyEvent::Session(_, session::Event::WrapUpEnded { .. }) => {
             let Some(started_at) = row.wrap_up_started_at.take() else {
                 return Effect::Kept;
             };
-            supersede(row);
+            supersede(row, mark);
+            if let Some(leg) = agent_leg(row) {
+                row.legs.rest(leg, mark);
+            }
             row.wrap_up_ms = row.wrap_up_ms.saturating_add(at.ms_since(started_at));
             Effect::Changed
         }
@@ -105,7 +118,9 @@ fn received(input: &Input<'_>) -> Option<Row> {
         hold_ms: 0,
         wrap_up_ms: 0,
         late_facts_count: 0,
+        revised_position: 0,
         superseded: vec![],
+        legs: vec![Leg::new(*leg, Role::Originator, input.fact.at)],
         ringing: None,
         holding: vec![],
         held_at: None,
@@ -113,18 +128,95 @@ fn received(input: &Input<'_>) -> Option<Row> {
     })
 }
 
-fn on_call(row: &mut Row, at: Timestamp, event: &Event) -> Effect {
+/// The leg of the agent who was connected.
+fn agent_leg(row: &Row) -> Option<LegId> {
+    let connected = row.offer?;
+    let legs = row.legs.iter();
+    legs.rev()
+        .find(|leg| leg.offer == Some(connected))
+        .map(|leg| leg.leg)
+}
+
+fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
+    let at = mark.at;
     match event {
         Event::Received { .. } => return Effect::Kept,
         Event::Routed { queue, .. } => row.queue = Some(*queue),
-        Event::Enqueued { .. } => row.enqueued_at = Some(at),
-        Event::Answered {} => row.answered_at = Some(at),
-        Event::OfferStarted { .. } => row.offers_count = row.offers_count.saturating_add(1),
+        Event::Enqueued { queue, .. } => {
+            row.enqueued_at = Some(at);
+            let (leg, queue) = (row.caller_leg, Some(*queue));
+            row.legs.turn(leg, mark, SegmentKind::Queue, queue);
+        }
+        Event::Answered {} => {
+            row.answered_at = Some(at);
+            if let Some(leg) = row.legs.leg(row.caller_leg) {
+                leg.answered_at = Some(at);
+            }
+        }
+        Event::OfferStarted { .. }
+        | Event::LegAlerting { .. }
+        | Event::OfferEnded { .. }
+        | Event::AgentConnected { .. } => on_offer(row, mark, event),
+        Event::Held { leg } => {
+            row.holding.push(*leg);
+            if row.held_at.is_none() {
+                row.held_at = Some(at);
+                both(row, mark, SegmentKind::Hold);
+            }
+        }
+        Event::Retrieved { leg } => {
+            row.holding.retain(|holding| holding != leg);
+            if row.holding.is_empty() && row.held_at.is_some() {
+                stop_holding(row, at);
+                talk(row, mark);
+            }
+        }
+        Event::Ended { .. } => ended(row, mark, event),
+        Event::LateFact { .. } => {
+            supersede(row, mark);
+            row.late_facts_count = row.late_facts_count.saturating_add(1);
+        }
+    }
+    Effect::Changed
+}
+
+/// An agent's phone: called, ringing, gone or connected.
+fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
+    let at = mark.at;
+    match event {
+        Event::OfferStarted {
+            offer,
+            session,
+            leg,
+            ..
+        } => {
+            row.offers_count = row.offers_count.saturating_add(1);
+            row.legs.push(Leg {
+                parent: Some(row.caller_leg),
+                agent: Some(session.agent),
+                offer: Some(*offer),
+                ..Leg::new(*leg, Role::Agent, at)
+            });
+        }
         Event::LegAlerting { leg, .. } => {
             row.alerting_at.get_or_insert(at);
             row.ringing = Some((*leg, at));
+            if let Some(ringing) = row.legs.leg(*leg) {
+                ringing.alerting_at.get_or_insert(at);
+            }
+            row.legs.turn(*leg, mark, SegmentKind::Alert, row.queue);
         }
-        Event::OfferEnded { leg, .. } => stop_ringing(row, Some(*leg), at),
+        Event::OfferEnded {
+            leg, outcome, wire, ..
+        } => {
+            stop_ringing(row, Some(*leg), at);
+            row.legs.release(*leg, mark);
+            if let Some(leg) = row.legs.leg(*leg) {
+                leg.outcome = Some(*outcome);
+                leg.sip_status = wire.sip_status;
+                leg.reason_header.clone_from(&wire.reason_header);
+            }
+        }
         Event::AgentConnected {
             leg,
             session,
@@ -135,56 +227,86 @@ fn on_call(row: &mut Row, at: Timestamp, event: &Event) -> Effect {
             row.agent = Some(session.agent);
             row.offer = Some(*offer);
             row.agent_connected_at = Some(at);
-        }
-        Event::Held { leg } => {
-            row.holding.push(*leg);
-            row.held_at.get_or_insert(at);
-        }
-        Event::Retrieved { leg } => {
-            row.holding.retain(|holding| holding != leg);
-            if row.holding.is_empty() {
-                stop_holding(row, at);
+            if let Some(leg) = row.legs.leg(*leg) {
+                leg.answered_at = Some(at);
             }
+            talk(row, mark);
         }
-        Event::Ended {
-            cause,
-            disposition,
-            ended_at,
-            incomplete,
-            ..
-        } => {
-            stop_ringing(row, None, *ended_at);
-            stop_holding(row, *ended_at);
-            row.revision = 1;
-            row.end = Some(End {
-                at: *ended_at,
-                disposition: *disposition,
-                result: cause.result,
-                reason: cause.reason,
-                by: cause.by,
-                sip_status: cause.sip_status,
-                q850_cause: cause.q850,
-                reason_header: cause.reason_header.clone(),
-                incomplete: *incomplete,
-            });
-        }
-        Event::LateFact { .. } => {
-            supersede(row);
-            row.late_facts_count = row.late_facts_count.saturating_add(1);
-        }
+        Event::Received { .. }
+        | Event::Routed { .. }
+        | Event::Enqueued { .. }
+        | Event::Answered {}
+        | Event::Held { .. }
+        | Event::Retrieved { .. }
+        | Event::Ended { .. }
+        | Event::LateFact { .. } => {}
     }
-    Effect::Changed
+}
+
+fn ended(row: &mut Row, mark: Mark, event: &Event) {
+    let Event::Ended {
+        cause,
+        disposition,
+        ended_at,
+        incomplete,
+        ..
+    } = event
+    else {
+        return;
+    };
+    stop_ringing(row, None, *ended_at);
+    stop_holding(row, *ended_at);
+    row.revision = 1;
+    row.revised_position = mark.position;
+    let end = Mark {
+        at: *ended_at,
+        position: mark.position,
+    };
+    let living = row.legs.iter().filter(|leg| leg.ended_at.is_none());
+    for leg in living.map(|leg| leg.leg).collect::<Vec<_>>() {
+        row.legs.release(leg, end);
+    }
+    row.end = Some(End {
+        at: *ended_at,
+        disposition: *disposition,
+        result: cause.result,
+        reason: cause.reason,
+        by: cause.by,
+        sip_status: cause.sip_status,
+        q850_cause: cause.q850,
+        reason_header: cause.reason_header.clone(),
+        incomplete: *incomplete,
+    });
+}
+
+/// Caller and agent hear each other from now on.
+fn talk(row: &mut Row, mark: Mark) {
+    both(row, mark, SegmentKind::Talk);
+}
+
+/// The same goes on on the caller's leg and on that of the connected agent.
+fn both(row: &mut Row, mark: Mark, kind: SegmentKind) {
+    let Some(agent) = agent_leg(row) else { return };
+    let queue = row.queue;
+    row.legs.turn(row.caller_leg, mark, kind, queue);
+    row.legs.turn(agent, mark, kind, queue);
+    let (caller, whose) = (row.caller_leg, row.agent);
+    let open = row.legs.leg(caller).and_then(|leg| leg.segments.last_mut());
+    if let Some(open) = open {
+        open.agent = whose;
+    }
 }
 
 /// What the record said so far is kept under its revision.
-fn supersede(row: &mut Row) {
+fn supersede(row: &mut Row, mark: Mark) {
     row.superseded.push(Superseded {
         revision: row.revision,
-        event_position_last: row.position,
+        event_position_last: row.revised_position,
         wrap_up_ms: row.wrap_up_ms,
         late_facts_count: row.late_facts_count,
     });
     row.revision = row.revision.saturating_add(1);
+    row.revised_position = mark.position;
 }
 
 fn stop_ringing(row: &mut Row, leg: Option<LegId>, at: Timestamp) {

@@ -3,13 +3,19 @@
 //! later gives the next revision.
 
 mod apply;
+mod leg;
 mod row;
+mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use leg::{Leg, Role, Segment, SegmentKind};
 pub use row::{Direction, End, Row, Superseded};
-pub use store::Filter;
+pub use stats::{
+    Common, Dimension, Figures, GROUPS_MAX, Grouping, PREFIX_DIGITS_MAX, StatError, StatRow,
+};
+pub use store::{Filter, Reached};
 
 use crate::{
     changed::Change,
@@ -59,7 +65,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

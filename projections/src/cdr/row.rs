@@ -1,5 +1,6 @@
 //! The record of a call: who, when, how long, how it ended.
 
+use super::leg::Leg;
 use crate::{
     caller::Caller,
     value::{
@@ -51,7 +52,7 @@ pub struct End {
 pub struct Superseded {
     /// Number of that revision, from 1.
     pub revision: u32,
-    /// Position of the last event that it knew.
+    /// Position of the event that made it.
     pub event_position_last: u64,
     /// Its wrap-up.
     pub wrap_up_ms: u64,
@@ -113,8 +114,13 @@ pub struct Row {
     pub wrap_up_ms: u64,
     /// Facts that were reported after the end.
     pub late_facts_count: u32,
+    /// Position of the event that made this revision; 0 while the call is in
+    /// progress.
+    pub revised_position: u64,
     /// Earlier revisions.
     pub superseded: Vec<Superseded>,
+    /// The legs, in the order in which they began.
+    pub legs: Vec<Leg>,
     /// Since when a phone rings, and whose leg it is.
     pub(crate) ringing: Option<(LegId, Timestamp)>,
     /// Legs that hold the other side.
@@ -160,6 +166,35 @@ impl Row {
     pub fn talk_ms(&self) -> u64 {
         self.until_end(self.agent_connected_at)
             .saturating_sub(self.hold_ms)
+    }
+
+    /// The record as it stood when the log had got as far as a position; none
+    /// when the call had not ended by then. The same for ever, but for personal
+    /// data that is erased.
+    pub fn as_of(&self, position: u64) -> Option<Self> {
+        if self.end.is_none() || self.ended_position() > position {
+            return None;
+        }
+        let mut row = self.clone();
+        row.legs = self.legs.iter().map(|leg| leg.as_of(position)).collect();
+        while row.revised_position > position {
+            let Some(earlier) = row.superseded.pop() else {
+                break;
+            };
+            row.revision = earlier.revision;
+            row.revised_position = earlier.event_position_last;
+            row.wrap_up_ms = earlier.wrap_up_ms;
+            row.late_facts_count = earlier.late_facts_count;
+        }
+        row.position = row.revised_position;
+        row.wrap_up_started_at = None;
+        Some(row)
+    }
+
+    /// Position of the event that ended the call; 0 while it is in progress.
+    pub fn ended_position(&self) -> u64 {
+        let first = self.superseded.first();
+        first.map_or(self.revised_position, |first| first.event_position_last)
     }
 
     fn until_end(&self, from: Option<Timestamp>) -> u64 {
@@ -215,6 +250,9 @@ pub(crate) const COLUMNS: &[&str] = &[
     "billable_ms",
     "wait_ms",
     "talk_ms",
+    "ended_position",
+    "revised_position",
+    "legs",
 ];
 
 impl Row {
@@ -264,11 +302,30 @@ impl Row {
             number(self.billable_ms()),
             number(self.wait_ms()),
             number(self.talk_ms()),
+            number(self.ended_position()),
+            number(self.revised_position),
+            word(&self.legs),
         ]
     }
 
     /// Reads an ended call.
     pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        let mut row = Self::read_facts(columns)?;
+        // Computed from the others.
+        let _computed = (
+            columns.number_or_null::<u64>()?,
+            columns.number::<u64>()?,
+            columns.number::<u64>()?,
+            columns.number::<u64>()?,
+            columns.number::<u64>()?,
+            columns.number::<u64>()?,
+        );
+        row.revised_position = columns.number()?;
+        row.legs = columns.word()?;
+        Ok(row)
+    }
+
+    fn read_facts(columns: &mut Columns) -> Result<Self, Corrupt> {
         Ok(Self {
             call: columns.id()?,
             position: columns.number()?,
@@ -293,7 +350,9 @@ impl Row {
             hold_ms: columns.number()?,
             wrap_up_ms: columns.number()?,
             late_facts_count: columns.number()?,
+            revised_position: 0,
             superseded: columns.word()?,
+            legs: vec![],
             wrap_up_started_at: columns.time_or_null()?,
             end: Some(End {
                 at: columns.time()?,

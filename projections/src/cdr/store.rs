@@ -1,9 +1,9 @@
 //! Queries over the records of ended calls.
 
-use super::row::{COLUMNS, Row};
+use super::row::{COLUMNS, Direction, Row};
 use crate::{
     page::{Cursor, Order, Page, Query, Slice, SortKey},
-    value::{text, time, word},
+    value::{flag, number, text, time, word},
     views::{ViewError, Views},
 };
 use domain::{
@@ -11,9 +11,11 @@ use domain::{
     id::{AgentId, CallId, QueueId, SubjectId, TrunkId},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 /// Which records; an empty filter is all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// Routed to one of these queues; empty for any.
     pub queues: Vec<QueueId>,
@@ -23,6 +25,16 @@ pub struct Filter {
     pub trunks: Vec<TrunkId>,
     /// With one of these outcomes; empty for any.
     pub dispositions: Vec<Disposition>,
+    /// That went one of these ways; empty for any.
+    pub directions: Vec<Direction>,
+    /// Dialled exactly so.
+    pub to: Option<String>,
+    /// Dialled with these digits first.
+    pub to_prefix: Option<String>,
+    /// That lasted at least so long, from the INVITE to the end.
+    pub duration_ms_min: Option<u64>,
+    /// Whose end was inferred, or was not.
+    pub incomplete: Option<bool>,
     /// From this caller: `Vault::subject_of` a number finds it exactly.
     pub subject: Option<SubjectId>,
     /// Started at this instant or later.
@@ -44,6 +56,23 @@ impl Filter {
         }
         if !self.dispositions.is_empty() {
             query.and_in("disposition", self.dispositions.iter().map(word).collect());
+        }
+        if !self.directions.is_empty() {
+            query.and_in("direction", self.directions.iter().map(word).collect());
+        }
+        if let Some(to) = &self.to {
+            query.and("to_user = ?", [text(to)]);
+        }
+        if let Some(prefix) = &self.to_prefix {
+            // Not LIKE: what a client sends is no pattern.
+            let length = number(prefix.chars().count());
+            query.and("SUBSTR(to_user, 1, ?) = ?", [length, text(prefix)]);
+        }
+        if let Some(least) = self.duration_ms_min {
+            query.and("duration_ms >= ?", [number(least)]);
+        }
+        if let Some(incomplete) = self.incomplete {
+            query.and("incomplete = ?", [flag(incomplete)]);
         }
         if let Some(subject) = self.subject {
             query.and("subject = ?", [text(subject)]);
@@ -88,6 +117,54 @@ impl Views {
     pub async fn cdrs_count(&self, filter: &Filter) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "cdr");
         filter.restrict(&mut query);
+        let (sql, parameters) = query.all("");
+        let counts = self
+            .rows(&sql, parameters, |columns| columns.number())
+            .await?;
+        Ok(counts.into_iter().next().unwrap_or(0))
+    }
+}
+
+/// Where the next rows of an export begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached(Cursor);
+
+impl Views {
+    /// The next records of an export, the earliest start first, as they stood
+    /// at `position`; and where the ones after them begin, none at the end.
+    /// What is written or corrected in between changes nothing of it.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn cdrs_as_of(
+        &self,
+        filter: &Filter,
+        position: u64,
+        after: Option<Reached>,
+        limit: usize,
+    ) -> Result<(Vec<Row>, Option<Reached>), ViewError> {
+        let mut query = Query::select(COLUMNS, "cdr");
+        filter.restrict(&mut query);
+        query.and("ended_position <= ?", [number(position)]);
+        let page = Page::First(limit, after.map(|reached| reached.0));
+        let query = query.page("started_at", "call_id", Order::Ascending, &page);
+        let rows = self.query(&query.sql, query.parameters.clone()).await?;
+        let slice = query.slice(rows, Row::read, cursor)?;
+        let last = slice.rows.last().map(|(cursor, _)| cursor.clone());
+        let next = last.filter(|_| slice.has_more).map(Reached);
+        let rows = slice.rows.into_iter();
+        let rows = rows.filter_map(|(_, row)| row.as_of(position)).collect();
+        Ok((rows, next))
+    }
+
+    /// How many records an export at `position` has.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn cdrs_as_of_count(&self, filter: &Filter, position: u64) -> Result<u64, ViewError> {
+        let mut query = Query::select(&["COUNT(*)"], "cdr");
+        filter.restrict(&mut query);
+        query.and("ended_position <= ?", [number(position)]);
         let (sql, parameters) = query.all("");
         let counts = self
             .rows(&sql, parameters, |columns| columns.number())

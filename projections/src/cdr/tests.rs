@@ -1,7 +1,9 @@
 use super::Cdr;
+use super::{Role, SegmentKind};
 use crate::testing::{Side, World, call, fold_all, show};
 use domain::{
-    call::Route,
+    any::AnyEvent,
+    call::{self as calls, Route},
     cause::{EndReason, OfferOutcome},
 };
 
@@ -88,13 +90,18 @@ async fn what_comes_after_the_end_gives_the_next_revision_and_keeps_the_last() {
         "duration_ms",
         "superseded",
     ];
-    let ended = world.facts.len() as u64 - 5;
-    let (started, late) = (ended + 2, ended + 3);
+    let events = world.facts.iter();
+    let ended = events
+        .filter(|fact| matches!(fact.event, AnyEvent::Call(_, calls::Event::Ended { .. })))
+        .map(|fact| fact.position)
+        .next()
+        .unwrap();
+    let late = ended + 3;
     assert_eq!(
         show::<Cdr>(&world, columns),
         format!(
             "cdr: revision=3 wrap_up_ms=2500 late_facts_count=1 duration_ms=1000 superseded=\
-             [{{\"event_position_last\":{started},\"late_facts_count\":0,\"revision\":1,\"wrap_up_ms\":0}},\
+             [{{\"event_position_last\":{ended},\"late_facts_count\":0,\"revision\":1,\"wrap_up_ms\":0}},\
              {{\"event_position_last\":{late},\"late_facts_count\":1,\"revision\":2,\"wrap_up_ms\":0}}]"
         )
     );
@@ -160,4 +167,87 @@ async fn while_the_call_is_in_progress_its_record_is_not_among_the_ended() {
     let mut world = World::open().await;
     world.arrives(1).settle();
     assert_eq!(show::<Cdr>(&world, &["call_id"]), "cdr_open: call_id=call1");
+}
+
+/// One line a leg, one word a segment: `kind from-to` in milliseconds after
+/// the call began.
+fn legs(world: &World) -> String {
+    let record = fold_all::<Cdr>(world).remove(&call(1)).unwrap();
+    let after = |at: domain::time::Timestamp| at.ms_since(record.started_at);
+    let mut lines = vec![];
+    for leg in &record.legs {
+        let segments = leg.segments.iter().map(|segment| {
+            let kind = match segment.kind {
+                SegmentKind::Queue => "queue",
+                SegmentKind::Alert => "alert",
+                SegmentKind::Talk => "talk",
+                SegmentKind::Hold => "hold",
+                SegmentKind::WrapUp => "wrap-up",
+            };
+            let (from, to) = (after(segment.started_at), segment.ended_at.map(after));
+            format!(
+                "{kind} {from}-{}",
+                to.map_or(String::new(), |to| to.to_string())
+            )
+        });
+        let role = match leg.role {
+            Role::Originator => "caller",
+            Role::Agent => "agent",
+        };
+        let words: Vec<_> = segments.collect();
+        let end = leg.ended_at.map(after).unwrap();
+        lines.push(format!(
+            "{role} {}-{end}: {}",
+            after(leg.started_at),
+            words.join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn every_leg_has_its_own_line_of_what_went_on() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.pass(1_000).offers(1, 1).pass(500).rings(1);
+    world.pass(3_000).fails(1, OfferOutcome::NoAnswer).settle();
+    world.pass(500).offers(1, 2).pass(500).rings(1);
+    world.pass(2_000).answers(1).settle();
+    world.pass(10_000).holds(1, Side::Agent);
+    world.pass(5_000).retrieves(1, Side::Agent);
+    world.pass(1_500).hangs_up(1, Side::Caller).settle();
+    world.pass(4_000).wrap_up_ends(1, 2);
+    assert_eq!(
+        legs(&world),
+        "caller 0-24000: queue 0-7500, talk 7500-17500, hold 17500-22500, talk 22500-24000\n\
+         agent 1000-4500: alert 1500-4500\n\
+         agent 5000-24000: alert 5500-7500, talk 7500-17500, hold 17500-22500, talk 22500-24000, \
+         wrap-up 24000-28000"
+    );
+}
+
+#[tokio::test]
+async fn a_record_can_be_had_as_it_was_before_it_was_corrected() {
+    let mut world = World::open().await;
+    world
+        .arrives(1)
+        .settle()
+        .offers(1, 1)
+        .rings(1)
+        .answers(1)
+        .settle();
+    world.pass(1_000).hangs_up(1, Side::Caller).settle();
+    let ended = world.facts.len() as u64;
+    world.pass(2_500).wrap_up_ends(1, 1);
+    let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();
+    let then = record.as_of(ended).unwrap();
+    assert_eq!((then.revision, then.wrap_up_ms), (1, 0));
+    let wrapped = |row: &super::Row| row.legs[1].spent_ms(SegmentKind::WrapUp);
+    assert_eq!(wrapped(&then), 0);
+    let now = record.as_of(world.facts.len() as u64).unwrap();
+    assert_eq!(
+        (now.revision, now.wrap_up_ms, wrapped(&now)),
+        (2, 2_500, 2_500)
+    );
+    assert_eq!(record.as_of(record.ended_position() - 1), None);
 }

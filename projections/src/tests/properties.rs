@@ -3,7 +3,7 @@
 use super::{block_on, empty, run_to_end, runner};
 use crate::{
     agent_states::{Activity, AgentStates, Routability},
-    cdr::Cdr,
+    cdr::{Cdr, SegmentKind},
     live_calls::LiveCalls,
     projection::{Input, Projection, fold},
     queue_stats::{Counters, QueueStats},
@@ -148,6 +148,49 @@ proptest! {
                 prop_assert_eq!(row.missed_count, session.missed_count);
             }
             prop_assert_eq!(row.devices_count as usize, devices(&world.facts, agent));
+        }
+    }
+
+    #[test]
+    fn a_record_as_of_a_position_is_what_was_known_there(history in actions(), cut in any::<prop::sample::Index>()) {
+        let mut world = block_on(play(&history));
+        if world.facts.is_empty() {
+            return Ok(());
+        }
+        let position = cut.index(world.facts.len()) as u64 + 1;
+        let now = fold_all::<Cdr>(&world);
+        world.facts.truncate(position as usize);
+        let then = fold_all::<Cdr>(&world);
+        for (call, record) in now {
+            let known = then.get(&call).and_then(|row| row.as_of(position));
+            prop_assert_eq!(record.as_of(position), known);
+        }
+    }
+
+    #[test]
+    fn segments_of_a_leg_follow_each_other_within_its_life(history in actions()) {
+        let world = block_on(play(&history));
+        for record in fold_all::<Cdr>(&world).values() {
+            for leg in &record.legs {
+                prop_assert_eq!(leg.ended_at.is_some(), record.end.is_some() || leg.outcome.is_some());
+                let mut free = leg.started_at;
+                for segment in &leg.segments {
+                    prop_assert!(segment.started_at >= free, "{leg:?}");
+                    free = segment.ended_at.unwrap_or(segment.started_at);
+                    prop_assert!(free >= segment.started_at);
+                    let is_after = segment.kind == SegmentKind::WrapUp;
+                    prop_assert!(is_after || leg.ended_at.is_none_or(|end| free <= end), "{leg:?}");
+                }
+            }
+            let Some(first) = record.legs.first().filter(|_| record.end.is_some()) else { continue };
+            // Each instant is cut to a millisecond once: a hold is several.
+            let parts = first.segments.len() as u64;
+            prop_assert!(first.spent_ms(SegmentKind::Talk).abs_diff(record.talk_ms()) <= parts);
+            prop_assert!(first.spent_ms(SegmentKind::Hold).abs_diff(record.hold_ms) <= parts);
+            prop_assert_eq!(first.spent_ms(SegmentKind::Queue), record.wait_ms());
+            prop_assert_eq!(first.billable_ms(), record.billable_ms());
+            let rung: u64 = record.legs.iter().map(|leg| leg.spent_ms(SegmentKind::Alert)).sum();
+            prop_assert_eq!(rung, record.ring_ms);
         }
     }
 

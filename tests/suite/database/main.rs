@@ -18,7 +18,7 @@ use domain::{
 use projections::{
     Means, Running, agent_states,
     calls::{self, Call},
-    cdr,
+    cdr::{self, Dimension, Grouping},
     changed::View,
     page::{Page, Slice},
     timeline,
@@ -170,6 +170,52 @@ async fn copy(from: &dyn EventLog, to: &dyn EventLog) {
     }
 }
 
+/// Sums over all records, and all records as an export reads them.
+async fn sums_and_exports(views: &Views) -> String {
+    let mut shown = String::new();
+    let mut add = |what: String| shown.push_str(&(what + "\n"));
+    let everything = cdr::Filter {
+        directions: vec![cdr::Direction::Inbound],
+        to_prefix: Some("sup".into()),
+        duration_ms_min: Some(0),
+        incomplete: Some(false),
+        ..cdr::Filter::default()
+    };
+    for dimensions in [
+        vec![],
+        vec![Dimension::Day, Dimension::Queue],
+        vec![Dimension::Hour, Dimension::Agent, Dimension::Trunk],
+        vec![
+            Dimension::Prefix,
+            Dimension::Disposition,
+            Dimension::Direction,
+        ],
+    ] {
+        let grouping = Grouping {
+            dimensions,
+            zone: "Asia/Kathmandu".parse().unwrap(),
+            prefix_digits: 3,
+        };
+        let stats = views.cdr_stats(&everything, &grouping).await.unwrap();
+        let calls: u64 = stats.iter().map(|row| row.figures.calls_count).sum();
+        assert_eq!(calls, 2, "{stats:?}");
+        add(format!("{stats:?}"));
+    }
+    let mut after = None;
+    let mut exported = 0;
+    for _ in 0..2 {
+        let (rows, next) = views
+            .cdrs_as_of(&everything, u64::MAX / 2, after, 1)
+            .await
+            .unwrap();
+        exported += rows.len();
+        add(format!("{rows:?}"));
+        after = next;
+    }
+    assert_eq!((exported, after), (2, None));
+    shown
+}
+
 /// What the API would show, as text.
 async fn shown(views: &Views) -> String {
     let mut shown = String::new();
@@ -202,6 +248,7 @@ async fn shown(views: &Views) -> String {
         let steps = views.timeline(record.call, 0, 100).await.unwrap();
         add(format!("{steps:?}"));
     }
+    add(sums_and_exports(views).await);
     let all = views.queues(&Page::default()).await.unwrap();
     let ids: Vec<_> = all.rows.iter().map(|(_, row)| row.queue).collect();
     let now = Timestamp::from_micros(1_800_000_000_000_000);

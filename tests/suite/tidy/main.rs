@@ -21,8 +21,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sip", &["domain", "commands"]),
     ("media", &["domain", "commands"]),
     ("phone", &[]),
-    ("graphql", &["domain", "commands", "projections"]),
     ("sim", &["domain", "commands", "projections"]),
+    ("documents", &["domain", "projections"]),
+    (
+        "graphql",
+        &["domain", "commands", "projections", "documents"],
+    ),
 ];
 
 /// What may not be anywhere below the domain.

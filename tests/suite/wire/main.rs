@@ -13,6 +13,7 @@ mod config;
 mod demo;
 mod drain;
 mod endings;
+mod exports;
 mod five_callers;
 mod full_disk;
 mod heard;

@@ -4,6 +4,7 @@
 
 mod agents;
 mod calls;
+mod exports;
 mod queues;
 mod refusal;
 mod trunks;
@@ -34,6 +35,7 @@ pub(crate) struct Mutation(
     agents::AgentMutations,
     calls::CallMutations,
     trunks::TrunkMutations,
+    exports::ExportMutations,
 );
 
 /// Why nothing was done.

@@ -1,4 +1,4 @@
-//! Calls, in progress and ended, and their records.
+//! Calls, in progress and ended.
 
 use crate::{
     auth::Scope,
@@ -8,14 +8,14 @@ use crate::{
     query::{Needs, services, views_at},
     scalar::{Cursor, DateTime},
     types::{
-        Call, Cdr, TimelineItem,
+        Call, TimelineItem,
         words::{ActiveCallState, Disposition},
     },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use commands::ports::Vault;
-use domain::id::{AgentId, CallId, QueueId, TrunkId};
-use projections::{calls, cdr, changed::View, live_calls};
+use domain::id::{AgentId, CallId, QueueId};
+use projections::{calls, changed::View, live_calls};
 
 #[derive(Default)]
 pub(crate) struct CallQueries;
@@ -50,26 +50,7 @@ pub(crate) struct ActiveCallFilter {
     states: Option<Vec<ActiveCallState>>,
 }
 
-/// Which records; what is not given lets every record through.
-#[derive(InputObject, Default)]
-pub(crate) struct CdrFilter {
-    /// Routed to one of these queues.
-    queue_ids: Option<Vec<ID>>,
-    /// Connected to one of these agents.
-    agent_ids: Option<Vec<ID>>,
-    /// Let in by one of these trunks.
-    trunk_ids: Option<Vec<ID>>,
-    /// With one of these outcomes.
-    dispositions: Option<Vec<Disposition>>,
-    /// From this number or address, exactly.
-    from: Option<String>,
-    /// Started at this instant or later.
-    started_from: Option<DateTime>,
-    /// Started before this instant.
-    started_before: Option<DateTime>,
-}
-
-fn words<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
+pub(crate) fn words<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
     words
         .unwrap_or_default()
         .into_iter()
@@ -101,20 +82,6 @@ impl ActiveCallFilter {
             queues: ids::<QueueId>(self.queue_ids)?,
             agents: ids::<AgentId>(self.agent_ids)?,
             states: words(self.states),
-        })
-    }
-}
-
-impl CdrFilter {
-    fn read(self, vault: &dyn Vault) -> Result<cdr::Filter, Fault> {
-        Ok(cdr::Filter {
-            queues: ids::<QueueId>(self.queue_ids)?,
-            agents: ids::<AgentId>(self.agent_ids)?,
-            trunks: ids::<TrunkId>(self.trunk_ids)?,
-            dispositions: words(self.dispositions),
-            subject: self.from.map(|user| vault.subject_of(&user)),
-            from: self.started_from.map(|instant| instant.0),
-            until: self.started_before.map(|instant| instant.0),
         })
     }
 }
@@ -192,31 +159,5 @@ impl CallQueries {
         let call = CallId::read(&call_id)?;
         let read = |after, limit| views.timeline(call, after, limit);
         paging::events(first, after, read, TimelineItem).await
-    }
-
-    /// Records of ended calls, the latest start first.
-    #[graphql(guard = "Needs(Scope::CallRead)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's page has four")]
-    async fn cdrs(
-        &self,
-        ctx: &Context<'_>,
-        filter: Option<CdrFilter>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
-        min_position: Option<Cursor>,
-    ) -> Result<List<Cdr>> {
-        let views = views_at(ctx, &[View::Cdr], min_position).await?;
-        let vault = services(ctx)?.vault.as_ref();
-        let filter = filter.unwrap_or_default().read(vault)?;
-        let asked = Asked {
-            first,
-            after,
-            last,
-            before,
-        };
-        let read = async |page| views.cdrs(&filter, &page).await;
-        paging::list(asked, read, Cdr).await
     }
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod cdrs;
 mod nodes;
 mod past;
 mod queues;
@@ -9,6 +10,7 @@ mod trunks;
 
 pub(crate) use agents::AgentFilter;
 pub(crate) use calls::{ActiveCallFilter, ids};
+pub(crate) use cdrs::{CdrFilter, zone};
 
 use crate::{
     auth::{Identity, Scope},
@@ -24,6 +26,7 @@ use std::time::Duration;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     calls::CallQueries,
+    cdrs::CdrQueries,
     agents::AgentQueries,
     queues::QueueQueries,
     trunks::TrunkQueries,

@@ -5,7 +5,7 @@ use crate::{
     id::Named,
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Call, Caller,
+        Call, Caller, Leg,
         words::{Direction, Disposition, EndReason, EndResult, HangupBy},
     },
 };
@@ -17,7 +17,7 @@ use projections::cdr;
 pub(crate) struct CdrRevision {
     /// Its number, from 1.
     revision: i32,
-    /// The last event that it knew.
+    /// The event that made it.
     event_position_last: Cursor,
     /// The agent's work after the call, as it was known then.
     wrap_up_ms: Duration,
@@ -72,9 +72,9 @@ impl Cdr {
         Cursor(self.0.event_position_first)
     }
 
-    /// The last event that it knows.
+    /// The event that made this revision.
     async fn event_position_last(&self) -> Cursor {
-        Cursor(self.0.position)
+        Cursor(self.0.revised_position)
     }
 
     /// Which way the call went.
@@ -106,6 +106,11 @@ impl Cdr {
     /// The agent who was connected.
     async fn agent_id(&self) -> Option<ID> {
         self.0.agent.map(Named::opaque)
+    }
+
+    /// The legs, in the order in which they began.
+    async fn legs(&self) -> Vec<Leg> {
+        self.0.legs.iter().cloned().map(Leg).collect()
     }
 
     /// Call-ID header.

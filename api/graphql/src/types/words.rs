@@ -57,6 +57,70 @@ pub(crate) enum Direction {
     Inbound,
 }
 
+/// What a leg is to its call.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::Role")]
+pub(crate) enum LegRole {
+    /// Whoever called.
+    Originator,
+    /// An agent's phone.
+    Agent,
+}
+
+/// What went on in a stretch of time on a leg.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::SegmentKind")]
+pub(crate) enum SegmentKind {
+    /// Waiting in a queue, agents' ringing included.
+    Queue,
+    /// The phone rang.
+    Alert,
+    /// Caller and agent heard each other.
+    Talk,
+    /// One side held the other.
+    Hold,
+    /// The agent's work after the call.
+    WrapUp,
+}
+
+/// How an offer came to nothing.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::cause::OfferOutcome")]
+pub(crate) enum OfferOutcome {
+    /// The phone rang too long.
+    NoAnswer,
+    /// Declined.
+    Rejected,
+    /// Busy.
+    Busy,
+    /// No phone responded.
+    Unreachable,
+    /// Taken back.
+    Withdrawn,
+}
+
+/// What records of calls can be summed by.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::Dimension")]
+pub(crate) enum CdrDimension {
+    /// The day on which the call started, in the zone asked for.
+    Day,
+    /// The hour in which it started, in the zone asked for.
+    Hour,
+    /// The queue that it was routed to.
+    Queue,
+    /// The agent who was connected.
+    Agent,
+    /// The trunk that it came or went by.
+    Trunk,
+    /// Which way it went.
+    Direction,
+    /// What became of it.
+    Disposition,
+    /// The first digits of what was dialled.
+    Prefix,
+}
+
 /// What became of a call.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::cause::Disposition")]

@@ -272,6 +272,81 @@ async fn a_record_says_who_when_how_long_and_how_it_ended() {
 }
 
 #[tokio::test]
+async fn a_record_lists_its_legs_and_what_went_on_on_each() {
+    let day = day().await;
+    let query = "query Q($p: Cursor) { cdrs(minPosition: $p) { totalCount nodes { agentId waitMs \
+        durationMs billableMs legs { role parentId id agentId durationMs billableMs answeredAt \
+        segments { kind durationMs endedAt agentId } } } } }";
+    let answer = day.ask(query, json!({})).await;
+    assert_eq!(answer["cdrs"]["totalCount"], 1);
+    let record = &answer["cdrs"]["nodes"][0];
+    let legs = record["legs"].as_array().unwrap();
+    assert_eq!(legs.len(), 2);
+    assert_eq!(
+        (&legs[0]["role"], &legs[1]["role"]),
+        (&json!("ORIGINATOR"), &json!("AGENT"))
+    );
+    assert_eq!(legs[1]["parentId"], legs[0]["id"]);
+    assert_eq!(legs[1]["agentId"], record["agentId"]);
+    assert_eq!(legs[0]["billableMs"], record["billableMs"]);
+    assert_eq!(legs[0]["durationMs"], record["durationMs"]);
+    let kinds: Vec<_> = legs[0]["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| &s["kind"])
+        .collect();
+    assert_eq!(kinds[0], "QUEUE");
+    assert!(kinds.contains(&&json!("TALK")), "{kinds:?}");
+    assert_eq!(legs[0]["segments"][0]["durationMs"], record["waitMs"]);
+}
+
+#[tokio::test]
+async fn records_are_summed_by_what_they_have_in_common() {
+    let day = day().await;
+    let query = "query Q($f: CdrFilter, $g: [CdrDimension!]!, $z: String, $n: Int, $p: Cursor) { \
+        cdrStats(filter: $f, groupBy: $g, timeZone: $z, prefixDigits: $n, minPosition: $p) { day \
+        hour queueId agentId disposition direction prefix callsCount answeredCount connectedCount \
+        durationMs talkMs answeredPerMille averageTalkMs } }";
+    let ask = async |variables| day.ask(query, variables).await["cdrStats"].clone();
+    let one = ask(json!({"g": []})).await;
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&one[0]["callsCount"], &one[0]["answeredPerMille"]),
+        (&json!(1), &json!(1000))
+    );
+    assert_eq!(one[0]["talkMs"], one[0]["averageTalkMs"]);
+    let by = [
+        "DAY",
+        "HOUR",
+        "QUEUE",
+        "AGENT",
+        "DISPOSITION",
+        "DIRECTION",
+        "PREFIX",
+    ];
+    let all = ask(json!({"g": by, "z": "Europe/Berlin", "n": 2})).await;
+    assert_eq!(all.as_array().unwrap().len(), 1, "{all}");
+    assert_eq!(all[0]["disposition"], "ANSWERED");
+    assert_eq!(all[0]["prefix"].as_str().map(str::len), Some(2));
+    assert!(
+        all[0]["day"].is_string() && all[0]["hour"].is_string(),
+        "{all}"
+    );
+    assert_eq!(all[0]["durationMs"], one[0]["durationMs"]);
+    let none = ask(json!({"g": [], "f": {"toPrefix": "no"}})).await;
+    assert_eq!(none, json!([]));
+    for (variables, says) in [
+        (json!({"g": ["DAY"], "z": "Mars/Olympus"}), "time zone"),
+        (json!({"g": ["PREFIX"], "n": 16}), "prefixDigits"),
+    ] {
+        let answer = day.world.ask_as(&day.world.admin, query, variables).await;
+        assert_eq!(answer.code(), "VALIDATION_ERROR");
+        assert!(answer.message().contains(says), "{}", answer.message());
+    }
+}
+
+#[tokio::test]
 async fn agents_and_queues_are_listed_by_name_with_each_other() {
     let day = day().await;
     let query = "query Q($p: Cursor) { agents(minPosition: $p) { nodes { id name state queueIds \

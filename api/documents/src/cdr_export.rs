@@ -1,0 +1,331 @@
+//! Call records as a file: CSV or JSON Lines, a page of rows in memory at a
+//! time. The same order at the same position gives the same bytes, whatever
+//! was recorded or corrected since; only personal data that was erased since
+//! is missing, and the manifest says how many rows lack it.
+
+use crate::field::{self, Field, Record, id, number, text, word};
+use chrono_tz::Tz;
+use projections::{
+    cdr::{End, Filter, Leg, Reached, Row, SegmentKind},
+    views::{ViewError, Views},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Version of the columns.
+pub const SCHEMA: &str = "ringledger-cdr/1";
+/// Rows read at a time: the most that a page has.
+const ROWS: usize = projections::page::PAGE_MAX;
+
+/// How the rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// RFC 4180, with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+impl Format {
+    /// As a file's name ends.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// Media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Jsonl => "application/jsonl",
+        }
+    }
+}
+
+/// What is to be exported: everything that decides the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Which records.
+    pub filter: Filter,
+    /// How they are written.
+    pub format: Format,
+    /// A row for each leg, not for each call.
+    pub legs: bool,
+    /// Zone of the instants that are not in UTC.
+    pub zone: Tz,
+    /// As they stood when the log had got so far.
+    pub position: u64,
+}
+
+/// What an export was, to be kept beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Manifest {
+    /// Version of the columns.
+    pub schema: &'static str,
+    /// The order.
+    #[serde(flatten)]
+    pub order: Order,
+    /// Rows, without the header.
+    pub rows: u64,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Rows whose caller's personal data has been erased. When this is more
+    /// than in an earlier manifest of the same order, the files differ in
+    /// those rows and nowhere else.
+    pub rows_erased: u64,
+}
+
+/// An export that is being written.
+pub struct Export {
+    views: Views,
+    order: Order,
+    /// Where the next rows begin; none when there are no more.
+    next: Option<Option<Reached>>,
+    has_header: bool,
+    rows: u64,
+    rows_erased: u64,
+    calls: u64,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").finish_non_exhaustive()
+    }
+}
+
+impl Export {
+    /// Nothing is read before the first piece is asked for.
+    pub fn new(views: Views, order: Order) -> Self {
+        Self {
+            views,
+            order,
+            next: Some(None),
+            has_header: false,
+            rows: 0,
+            rows_erased: 0,
+            calls: 0,
+            bytes: 0,
+            hash: Sha256::new(),
+        }
+    }
+
+    /// The next piece of the file; none at its end.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ViewError> {
+        let Some(after) = self.next.take() else {
+            return Ok(None);
+        };
+        let Order {
+            filter, position, ..
+        } = &self.order;
+        let (rows, next) = self
+            .views
+            .cdrs_as_of(filter, *position, after, ROWS)
+            .await?;
+        self.next = next.map(Some);
+        let piece = self.write(&rows).into_bytes();
+        self.bytes += piece.len() as u64;
+        self.hash.update(&piece);
+        Ok(Some(piece))
+    }
+
+    /// Calls that are written so far.
+    pub const fn calls_count(&self) -> u64 {
+        self.calls
+    }
+
+    /// What was written, once there is no more.
+    pub fn manifest(self) -> Manifest {
+        Manifest {
+            schema: SCHEMA,
+            order: self.order,
+            rows: self.rows,
+            bytes: self.bytes,
+            sha256: hex::encode(self.hash.finalize()),
+            rows_erased: self.rows_erased,
+        }
+    }
+
+    fn write(&mut self, rows: &[Row]) -> String {
+        let mut piece = String::new();
+        let Order {
+            format, legs, zone, ..
+        } = self.order;
+        if !self.has_header && format == Format::Csv {
+            piece.push_str(&names(legs));
+        }
+        self.has_header = true;
+        for row in rows {
+            let records = if legs {
+                row.legs.iter().map(|leg| leg_record(row, leg)).collect()
+            } else {
+                vec![call_record(row)]
+            };
+            for record in &records {
+                match format {
+                    Format::Csv => field::csv(record, zone, &mut piece),
+                    Format::Jsonl => {
+                        let object = Value::Object(field::json(record, zone));
+                        piece.push_str(&object.to_string());
+                        piece.push('\n');
+                    }
+                }
+            }
+            let written = records.len() as u64;
+            self.calls += 1;
+            self.rows += written;
+            if row.caller.party.is_none() {
+                self.rows_erased += written;
+            }
+        }
+        piece
+    }
+}
+
+/// A column: its name, and its value of a call.
+type CallColumn = (&'static str, fn(&Row) -> Field);
+/// A column: its name, and its value of a leg.
+type LegColumn = (&'static str, fn(&Leg) -> Field);
+
+/// Where a row belongs: the first columns of a call and of a leg.
+const HEAD: &[CallColumn] = &[
+    ("schema", |_| Field::Word(Some(SCHEMA.into()))),
+    ("call_id", |row| id(Some(row.call))),
+    ("revision", |row| number(Some(row.revision))),
+    ("direction", |row| word(row.direction)),
+];
+
+const CALL: &[CallColumn] = &[
+    ("subject_id", |row| id(Some(row.caller.subject))),
+    ("from", |row| {
+        text(row.caller.party.as_ref().map(|party| &party.user))
+    }),
+    ("from_host", |row| {
+        let party = row.caller.party.as_ref();
+        text(party.and_then(|party| party.host.as_ref()))
+    }),
+    ("caller_name", |row| {
+        let party = row.caller.party.as_ref();
+        text(party.and_then(|party| party.display_name.as_ref()))
+    }),
+    ("dialled", |row| text(Some(&row.to))),
+    ("trunk_id", |row| id(row.trunk)),
+    ("queue_id", |row| id(row.queue)),
+    ("agent_id", |row| id(row.agent)),
+    ("offer_id", |row| id(row.offer)),
+    ("sip_call_id", |row| text(Some(&row.sip_call_id))),
+    ("started_at", |row| Field::Time(Some(row.started_at))),
+    ("enqueued_at", |row| Field::Time(row.enqueued_at)),
+    ("alerting_at", |row| Field::Time(row.alerting_at)),
+    ("answered_at", |row| Field::Time(row.answered_at)),
+    ("agent_connected_at", |row| {
+        Field::Time(row.agent_connected_at)
+    }),
+    ("ended_at", |row| Field::Time(row.ended_at())),
+    ("setup_ms", |row| number(row.setup_ms())),
+    ("ring_ms", |row| number(Some(row.ring_ms))),
+    ("wait_ms", |row| number(Some(row.wait_ms()))),
+    ("duration_ms", |row| number(Some(row.duration_ms()))),
+    ("billable_ms", |row| number(Some(row.billable_ms()))),
+    ("talk_ms", |row| number(Some(row.talk_ms()))),
+    ("hold_ms", |row| number(Some(row.hold_ms))),
+    ("wrap_up_ms", |row| number(Some(row.wrap_up_ms))),
+    ("disposition", |row| end(row, |end| word(end.disposition))),
+    ("end_result", |row| end(row, |end| word(end.result))),
+    ("end_reason", |row| end(row, |end| word(end.reason))),
+    ("hangup_by", |row| end(row, |end| word(end.by))),
+    ("sip_status", |row| end(row, |end| number(end.sip_status))),
+    ("q850_cause", |row| end(row, |end| number(end.q850_cause))),
+    ("reason_header", |row| {
+        end(row, |end| text(end.reason_header.as_ref()))
+    }),
+    ("incomplete", |row| {
+        end(row, |end| Field::Flag(end.incomplete))
+    }),
+    ("offers_count", |row| number(Some(row.offers_count))),
+    ("legs_count", |row| number(Some(row.legs.len() as u64))),
+    ("late_facts_count", |row| number(Some(row.late_facts_count))),
+    ("event_position_first", |row| {
+        number(Some(row.event_position_first))
+    }),
+    ("event_position_last", |row| {
+        number(Some(row.revised_position))
+    }),
+];
+
+const LEG: &[LegColumn] = &[
+    ("leg_id", |leg| id(Some(leg.leg))),
+    ("parent_leg_id", |leg| id(leg.parent)),
+    ("role", |leg| word(leg.role)),
+    ("agent_id", |leg| id(leg.agent)),
+    ("offer_id", |leg| id(leg.offer)),
+    ("started_at", |leg| Field::Time(Some(leg.started_at))),
+    ("alerting_at", |leg| Field::Time(leg.alerting_at)),
+    ("answered_at", |leg| Field::Time(leg.answered_at)),
+    ("ended_at", |leg| Field::Time(leg.ended_at)),
+    ("duration_ms", |leg| number(Some(leg.duration_ms()))),
+    ("billable_ms", |leg| number(Some(leg.billable_ms()))),
+    ("wait_ms", |leg| spent(leg, SegmentKind::Queue)),
+    ("ring_ms", |leg| spent(leg, SegmentKind::Alert)),
+    ("talk_ms", |leg| spent(leg, SegmentKind::Talk)),
+    ("hold_ms", |leg| spent(leg, SegmentKind::Hold)),
+    ("wrap_up_ms", |leg| spent(leg, SegmentKind::WrapUp)),
+    ("outcome", |leg| word(leg.outcome)),
+    ("sip_status", |leg| number(leg.sip_status)),
+    ("reason_header", |leg| text(leg.reason_header.as_ref())),
+];
+
+/// A value of the end; a record that is exported has one.
+fn end(row: &Row, of: fn(&End) -> Field) -> Field {
+    row.end.as_ref().map_or(Field::Word(None), of)
+}
+
+fn spent(leg: &Leg, kind: SegmentKind) -> Field {
+    number(Some(leg.spent_ms(kind)))
+}
+
+fn names(legs: bool) -> String {
+    let head = HEAD.iter().map(|(name, _)| *name);
+    if legs {
+        field::header(head.chain(LEG.iter().map(|(name, _)| *name)))
+    } else {
+        field::header(head.chain(CALL.iter().map(|(name, _)| *name)))
+    }
+}
+
+fn call_record(row: &Row) -> Record {
+    let columns = HEAD.iter().chain(CALL);
+    columns.map(|(name, of)| (*name, of(row))).collect()
+}
+
+fn leg_record(row: &Row, leg: &Leg) -> Record {
+    let head = HEAD.iter().map(|(name, of)| (*name, of(row)));
+    head.chain(LEG.iter().map(|(name, of)| (*name, of(leg))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instant_and_nothing_else_is_named_so() {
+        let header = names(false);
+        let legs = names(true);
+        for (line, count) in [(&header, 6), (&legs, 4)] {
+            assert_eq!(line.matches("_at_utc").count(), count);
+            assert_eq!(line.matches("_at,").count(), count);
+            assert!(line.ends_with("\r\n"));
+        }
+    }
+}

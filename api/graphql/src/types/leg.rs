@@ -1,0 +1,123 @@
+//! The legs of a call and the stretches of time on each.
+
+use crate::{
+    id::Named,
+    scalar::{DateTime, Duration},
+    types::words::{LegRole, OfferOutcome, SegmentKind},
+};
+use async_graphql::{ID, Object};
+use projections::cdr;
+
+/// A leg.
+pub(crate) struct Leg(pub(crate) cdr::Leg);
+
+/// One dialog of a call: the caller's, or that of an agent's phone.
+#[Object]
+impl Leg {
+    /// Id of the leg, as it stands in events.
+    async fn id(&self) -> ID {
+        ID(self.0.leg.to_string())
+    }
+
+    /// The leg that it was made for; null for the caller's.
+    async fn parent_id(&self) -> Option<ID> {
+        self.0.parent.map(|leg| ID(leg.to_string()))
+    }
+
+    /// What it is to the call.
+    async fn role(&self) -> LegRole {
+        self.0.role.into()
+    }
+
+    /// Whose phone.
+    async fn agent_id(&self) -> Option<ID> {
+        self.0.agent.map(Named::opaque)
+    }
+
+    /// When it began.
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.0.started_at)
+    }
+
+    /// When its phone rang first.
+    async fn alerting_at(&self) -> Option<DateTime> {
+        self.0.alerting_at.map(DateTime)
+    }
+
+    /// When it was answered.
+    async fn answered_at(&self) -> Option<DateTime> {
+        self.0.answered_at.map(DateTime)
+    }
+
+    /// When it was released.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// From its beginning to its end.
+    async fn duration_ms(&self) -> Duration {
+        Duration(self.0.duration_ms())
+    }
+
+    /// From its answer to its end; 0 if unanswered.
+    async fn billable_ms(&self) -> Duration {
+        Duration(self.0.billable_ms())
+    }
+
+    /// What became of an offer that was not accepted.
+    async fn outcome(&self) -> Option<OfferOutcome> {
+        self.0.outcome.map(Into::into)
+    }
+
+    /// Final SIP status that its phone sent.
+    async fn sip_status(&self) -> Option<i32> {
+        self.0.sip_status.map(i32::from)
+    }
+
+    /// Reason header that its phone sent, verbatim.
+    async fn reason_header(&self) -> Option<&str> {
+        self.0.reason_header.as_deref()
+    }
+
+    /// What went on, in order; none overlaps another.
+    async fn segments(&self) -> Vec<Segment> {
+        self.0.segments.iter().cloned().map(Segment).collect()
+    }
+}
+
+/// A segment.
+pub(crate) struct Segment(cdr::Segment);
+
+/// A stretch of time on a leg.
+#[Object]
+impl Segment {
+    /// What went on.
+    async fn kind(&self) -> SegmentKind {
+        self.0.kind.into()
+    }
+
+    /// When it began.
+    async fn started_at(&self) -> DateTime {
+        DateTime(self.0.started_at)
+    }
+
+    /// When it was over; null while it goes on.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// How long it was.
+    async fn duration_ms(&self) -> Duration {
+        Duration(self.0.duration_ms())
+    }
+
+    /// Of which queue.
+    async fn queue_id(&self) -> Option<ID> {
+        self.0.queue.map(Named::opaque)
+    }
+
+    /// With which agent.
+    async fn agent_id(&self) -> Option<ID> {
+        self.0.agent.map(Named::opaque)
+    }
+}

@@ -1,0 +1,207 @@
+//! The legs of a call and the stretches of time on each: what statistics and
+//! the record of a single phone are made of.
+
+use domain::{
+    cause::OfferOutcome,
+    id::{AgentId, LegId, OfferId, QueueId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a leg is to its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Whoever called.
+    Originator,
+    /// An agent's phone.
+    Agent,
+}
+
+/// What went on in a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentKind {
+    /// Waiting in a queue, agents' ringing included.
+    Queue,
+    /// The phone of that leg rang.
+    Alert,
+    /// Caller and agent heard each other.
+    Talk,
+    /// One side held the other.
+    Hold,
+    /// The agent's work after the call.
+    WrapUp,
+}
+
+/// A stretch of time on one leg. Those of one leg never overlap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// What went on.
+    pub kind: SegmentKind,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was over; none while it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// Of which queue, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueId>,
+    /// With which agent, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+    /// Position of the event that ended it; 0 while it goes on.
+    pub position: u64,
+}
+
+impl Segment {
+    /// How long it was; 0 while it goes on.
+    pub fn duration_ms(&self) -> u64 {
+        self.ended_at.map_or(0, |end| end.ms_since(self.started_at))
+    }
+}
+
+/// One dialog of the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Which.
+    pub leg: LegId,
+    /// The leg that it was made for; none of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<LegId>,
+    /// What it is to the call.
+    pub role: Role,
+    /// Whose phone, of an agent's leg.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+    /// The offer that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When its phone rang first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerting_at: Option<Timestamp>,
+    /// When it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// When it was released; none while it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// What became of the offer, of an agent's leg that was not connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OfferOutcome>,
+    /// Final status that its phone sent, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// `Reason` header that its phone sent, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_header: Option<String>,
+    /// What went on, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segment>,
+}
+
+impl Leg {
+    /// A leg that has just begun.
+    pub(super) const fn new(leg: LegId, role: Role, started_at: Timestamp) -> Self {
+        Self {
+            leg,
+            parent: None,
+            role,
+            agent: None,
+            offer: None,
+            started_at,
+            alerting_at: None,
+            answered_at: None,
+            ended_at: None,
+            outcome: None,
+            sip_status: None,
+            reason_header: None,
+            segments: vec![],
+        }
+    }
+
+    /// From its beginning to its end; 0 while it lives.
+    pub fn duration_ms(&self) -> u64 {
+        self.ended_at.map_or(0, |end| end.ms_since(self.started_at))
+    }
+
+    /// From its answer to its end: what it can be charged for; 0 if unanswered.
+    pub fn billable_ms(&self) -> u64 {
+        match (self.answered_at, self.ended_at) {
+            (Some(answered), Some(ended)) => ended.ms_since(answered),
+            (None | Some(_), None) | (None, Some(_)) => 0,
+        }
+    }
+
+    /// Sum of its segments of one kind.
+    pub fn spent_ms(&self, kind: SegmentKind) -> u64 {
+        let segments = self.segments.iter();
+        segments
+            .filter(|segment| segment.kind == kind)
+            .map(Segment::duration_ms)
+            .sum()
+    }
+
+    /// The leg of an ended call as the events up to a position tell it: after
+    /// the end only segments come to a leg, each told when it is over.
+    pub(super) fn as_of(&self, position: u64) -> Self {
+        let mut leg = self.clone();
+        let is_told = |segment: &Segment| (1..=position).contains(&segment.position);
+        leg.segments.retain(is_told);
+        leg
+    }
+}
+
+/// An event that ends or begins a segment: when, and its position.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) at: Timestamp,
+    pub(super) position: u64,
+}
+
+/// The legs while they grow.
+pub(super) trait Legs {
+    /// The leg of that id.
+    fn leg(&mut self, leg: LegId) -> Option<&mut Leg>;
+    /// What goes on on that leg ends, and something else begins.
+    fn turn(&mut self, leg: LegId, mark: Mark, kind: SegmentKind, queue: Option<QueueId>);
+    /// What goes on on that leg ends.
+    fn rest(&mut self, leg: LegId, mark: Mark);
+    /// The leg is released, and what goes on on it ends.
+    fn release(&mut self, leg: LegId, mark: Mark);
+}
+
+impl Legs for Vec<Leg> {
+    fn leg(&mut self, leg: LegId) -> Option<&mut Leg> {
+        self.iter_mut().find(|known| known.leg == leg)
+    }
+
+    fn turn(&mut self, leg: LegId, mark: Mark, kind: SegmentKind, queue: Option<QueueId>) {
+        self.rest(leg, mark);
+        let Some(leg) = self.leg(leg) else { return };
+        leg.segments.push(Segment {
+            kind,
+            started_at: mark.at,
+            ended_at: None,
+            queue,
+            agent: leg.agent,
+            position: 0,
+        });
+    }
+
+    fn rest(&mut self, leg: LegId, mark: Mark) {
+        let open = self.leg(leg).and_then(|leg| leg.segments.last_mut());
+        if let Some(open) = open.filter(|segment| segment.ended_at.is_none()) {
+            open.ended_at = Some(mark.at);
+            open.position = mark.position;
+        }
+    }
+
+    fn release(&mut self, leg: LegId, mark: Mark) {
+        self.rest(leg, mark);
+        if let Some(leg) = self.leg(leg) {
+            leg.ended_at.get_or_insert(mark.at);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The read models without a runner: for a command that only reads, beside a
+//! server that runs or after it has stopped.
+
+use crate::{
+    changed::View,
+    checkpoint,
+    past::Past,
+    registry,
+    views::{Progress, Status, Views},
+};
+use async_trait::async_trait;
+use commands::ports::{EventLog, Position, ReadStore, StoreError, Vault, VaultError};
+use domain::{
+    id::SubjectId,
+    sealed::{Party, Sealed},
+};
+use std::sync::Arc;
+use tokio::sync::{broadcast, watch};
+
+/// The read models as they are stored, each with how far it was when they were
+/// opened. A view that another version of the program has made, or that was
+/// never made, is at position 0 and says so.
+///
+/// # Errors
+/// When the read store can not be reached.
+pub async fn open(log: Arc<dyn EventLog>, read: Arc<dyn ReadStore>) -> Result<Views, StoreError> {
+    let mut progress = vec![];
+    for view in View::ALL {
+        let part = registry::slot(view);
+        let stored = checkpoint::read(read.as_ref(), part.name()).await?;
+        let (position, stopped) = match stored {
+            Some((version, position)) if version == part.version() => (position, None),
+            Some(_) | None => {
+                let reason = "made by another version of the program, or never";
+                (Position::default(), Some(Arc::from(reason)))
+            }
+        };
+        progress.push(Status {
+            view,
+            version: part.version(),
+            position,
+            stopped,
+        });
+    }
+    // Nobody writes: what was read is how far it is.
+    let (_, progress) = watch::channel(Progress::from(progress));
+    let (changes, _) = broadcast::channel(1);
+    let past = Past::new(log, read.clone(), Arc::new(Closed));
+    Ok(Views::new(read, progress, changes, past))
+}
+
+/// The keys, which were not opened: the read models have personal data open.
+struct Closed;
+
+const REASON: &str = "keys were not opened";
+
+#[async_trait]
+impl Vault for Closed {
+    fn subject_of(&self, _: &str) -> SubjectId {
+        SubjectId(uuid::Uuid::nil())
+    }
+    async fn seal(&self, _: &Party) -> Result<Sealed<Party>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn open(&self, _: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+}
