@@ -9,3 +9,6 @@
 pub mod cdr_export;
 pub mod csv;
 pub mod field;
+pub mod html;
+pub mod paper;
+pub mod pdf;
