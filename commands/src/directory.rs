@@ -392,7 +392,8 @@ impl Known {
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Line(..)
-            | AnyEvent::Device(..) => return false,
+            | AnyEvent::Device(..)
+            | AnyEvent::Billing(..) => return false,
         }
         true
     }

@@ -11,8 +11,18 @@ use crate::{
     writer::Writer,
 };
 use domain::{
-    agent::Agent, any::AnyCommand, call::Call, device::Device, line::Line, queue::Queue,
-    session::Session, trunk::Trunk,
+    agent::Agent,
+    any::AnyCommand,
+    billing::{
+        self, account::Account, credit_note::CreditNote, deck::Deck, invoice::Invoice, plan::Plan,
+        rating::Rating, seller::Seller, series::Series, usage::Usage,
+    },
+    call::Call,
+    device::Device,
+    line::Line,
+    queue::Queue,
+    session::Session,
+    trunk::Trunk,
 };
 use std::{
     collections::HashMap,
@@ -35,6 +45,21 @@ struct Inner {
     agents: Pool<Agent>,
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
+    books: Books,
+}
+
+/// The aggregates of billing.
+#[derive(Default)]
+struct Books {
+    sellers: Pool<Seller>,
+    accounts: Pool<Account>,
+    plans: Pool<Plan>,
+    decks: Pool<Deck>,
+    ratings: Pool<Rating>,
+    usages: Pool<Usage>,
+    invoices: Pool<Invoice>,
+    credit_notes: Pool<CreditNote>,
+    series: Pool<Series>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -91,6 +116,7 @@ impl Gateway {
                 agents: Pool::default(),
                 devices: Pool::default(),
                 trunks: Pool::default(),
+                books: Books::default(),
             }),
         }
     }
@@ -116,6 +142,7 @@ impl Gateway {
             AnyCommand::Agent(id, command) => inner.agents.submit(inner, id, envelope, command),
             AnyCommand::Device(id, command) => inner.devices.submit(inner, id, envelope, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(inner, id, envelope, command),
+            AnyCommand::Billing(command) => inner.books.submit(inner, envelope, *command),
         };
         Pending { answer, started }
     }
@@ -135,6 +162,7 @@ impl Gateway {
             + inner.agents.len()
             + inner.devices.len()
             + inner.trunks.len()
+            + inner.books.len()
     }
 }
 
@@ -166,6 +194,40 @@ impl Pending {
         metrics::histogram!("ringledger_command_latency_seconds", "outcome" => outcome)
             .record(self.started.elapsed().as_secs_f64());
         answer
+    }
+}
+
+impl Books {
+    fn submit(
+        &self,
+        inner: &Inner,
+        envelope: Envelope,
+        command: billing::Command,
+    ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
+        use billing::Command as C;
+        match command {
+            C::Seller(id, command) => self.sellers.submit(inner, id, envelope, command),
+            C::Account(id, command) => self.accounts.submit(inner, id, envelope, command),
+            C::Plan(id, command) => self.plans.submit(inner, id, envelope, command),
+            C::Deck(id, command) => self.decks.submit(inner, id, envelope, command),
+            C::Rating(id, command) => self.ratings.submit(inner, id, envelope, command),
+            C::Usage(id, command) => self.usages.submit(inner, id, envelope, command),
+            C::Invoice(id, command) => self.invoices.submit(inner, id, envelope, command),
+            C::CreditNote(id, command) => self.credit_notes.submit(inner, id, envelope, command),
+            C::Series(id, command) => self.series.submit(inner, id, envelope, command),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.sellers.len()
+            + self.accounts.len()
+            + self.plans.len()
+            + self.decks.len()
+            + self.ratings.len()
+            + self.usages.len()
+            + self.invoices.len()
+            + self.credit_notes.len()
+            + self.series.len()
     }
 }
 

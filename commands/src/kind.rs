@@ -3,10 +3,18 @@
 use domain::{
     agent::Agent,
     any::AnyEvent,
+    billing::{
+        self, DeckVersionId, SeriesId, UsageId, account::Account, credit_note::CreditNote,
+        deck::Deck, invoice::Invoice, plan::Plan, rating::Rating, seller::Seller, series::Series,
+        usage::Usage,
+    },
     call::Call,
     decider::Decider,
     device::Device,
-    id::{AgentId, CallId, QueueId, SessionId, TrunkId},
+    id::{
+        AccountId, AgentId, CallId, CreditNoteId, InvoiceId, PlanId, QueueId, SessionId, TenantId,
+        TrunkId,
+    },
     line::Line,
     queue::Queue,
     session::Session,
@@ -35,6 +43,30 @@ macro_rules! kinds {
             }
         }
     )+};
+}
+
+macro_rules! billing_kinds {
+    ($($decider:ident $id:ident $snapshot_every:literal),+ $(,)?) => {$(
+        impl Kind for $decider {
+            type Id = $id;
+            const SNAPSHOT_EVERY: u64 = $snapshot_every;
+            fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent {
+                AnyEvent::Billing(billing::Event::$decider(id, event))
+            }
+        }
+    )+};
+}
+
+billing_kinds! {
+    Seller TenantId 0,
+    Account AccountId 256,
+    Plan PlanId 0,
+    Deck DeckVersionId 0,
+    Rating CallId 0,
+    Usage UsageId 0,
+    Invoice InvoiceId 0,
+    CreditNote CreditNoteId 0,
+    Series SeriesId 4096,
 }
 
 kinds! {

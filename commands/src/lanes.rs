@@ -1,7 +1,7 @@
 //! The order of commands that must not overtake each other, whatever happens to
 //! the store: one at a time on its way, the others behind it.
 
-use domain::{any::AnyCommand, line};
+use domain::{any::AnyCommand, billing, line};
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 /// What keeps its order among itself: the commands for one aggregate, and in a
@@ -19,6 +19,20 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
             | line::Command::ReturnVisit { visit, .. }
             | line::Command::CloseVisit { visit, .. },
         ) => (category, visit.to_string()),
+        // A series is shared by all documents.
+        AnyCommand::Billing(command) => match command.as_ref() {
+            billing::Command::Series(_, billing::series::Command::Issue { document, .. }) => {
+                (category, document.id().to_string())
+            }
+            billing::Command::Seller(..)
+            | billing::Command::Account(..)
+            | billing::Command::Plan(..)
+            | billing::Command::Deck(..)
+            | billing::Command::Rating(..)
+            | billing::Command::Usage(..)
+            | billing::Command::Invoice(..)
+            | billing::Command::CreditNote(..) => (category, key),
+        },
         AnyCommand::Call(..)
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)

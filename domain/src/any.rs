@@ -2,7 +2,7 @@
 //! processes.
 
 use crate::{
-    agent, call,
+    agent, billing, call,
     decider::{Decider, Event as _},
     device,
     id::{AgentId, CallId, EventId, QueueId, SessionId, TrunkId},
@@ -31,6 +31,8 @@ pub enum AnyCommand {
     Device(AgentId, device::Command),
     /// For a trunk.
     Trunk(TrunkId, trunk::Command),
+    /// For what belongs to billing.
+    Billing(Box<billing::Command>),
 }
 
 impl AnyCommand {
@@ -44,6 +46,7 @@ impl AnyCommand {
             Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
+            Self::Billing(command) => command.target(),
         }
     }
 }
@@ -65,6 +68,8 @@ pub enum AnyEvent {
     Device(AgentId, device::Event),
     /// To a trunk.
     Trunk(TrunkId, trunk::Event),
+    /// To what belongs to billing.
+    Billing(billing::Event),
 }
 
 impl AnyEvent {
@@ -78,6 +83,7 @@ impl AnyEvent {
             Self::Agent(_, event) => event.event_type(),
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
+            Self::Billing(event) => event.event_type(),
         }
     }
 }
@@ -166,7 +172,10 @@ pub fn decode(
         agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
-        _ => Err(DecodeError::UnknownCategory(category.into())),
+        _ => match billing::Event::decode(category, key, event_type, version, payload) {
+            Some(read) => read.map(|(at, event)| (at, AnyEvent::Billing(event))),
+            None => Err(DecodeError::UnknownCategory(category.into())),
+        },
     }
 }
 
@@ -295,6 +304,7 @@ impl AnyCommand {
                 trunk::Command::Configure { .. } => "configure_trunk",
                 trunk::Command::Create { .. } => "create_trunk",
             },
+            Self::Billing(command) => command.name(),
         }
     }
 }

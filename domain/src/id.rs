@@ -59,6 +59,18 @@ ids! {
     EventId,
     /// Whose personal data a sealed value holds; the unit of erasure.
     SubjectId,
+    /// Who pays.
+    AccountId,
+    /// A rate plan.
+    PlanId,
+    /// A rate deck, in all its versions.
+    DeckId,
+    /// An invoice.
+    InvoiceId,
+    /// A credit note.
+    CreditNoteId,
+    /// A payment that came in.
+    PaymentId,
 }
 
 /// One login of one agent. Numbers count from 1 and do not skip: login `n + 1`
@@ -111,6 +123,27 @@ impl TrunkId {
     /// The trunk of that name in that tenant; names ignore case.
     pub fn named(tenant: TenantId, name: &str) -> Self {
         Self(named(tenant, "trunk", name))
+    }
+}
+
+impl AccountId {
+    /// The account of that name in that tenant; names ignore case.
+    pub fn named(tenant: TenantId, name: &str) -> Self {
+        Self(named(tenant, "account", name))
+    }
+}
+
+impl PlanId {
+    /// The plan of that name in that tenant; names ignore case.
+    pub fn named(tenant: TenantId, name: &str) -> Self {
+        Self(named(tenant, "plan", name))
+    }
+}
+
+impl DeckId {
+    /// The deck of that name in that tenant; names ignore case.
+    pub fn named(tenant: TenantId, name: &str) -> Self {
+        Self(named(tenant, "deck", name))
     }
 }
 

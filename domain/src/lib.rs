@@ -9,15 +9,19 @@
 
 pub mod agent;
 pub mod any;
+pub mod billing;
+pub mod calendar;
 pub mod call;
 pub mod cause;
 pub mod decider;
 pub mod device;
 pub mod id;
 pub mod line;
+pub mod money;
 pub mod name;
 pub mod process;
 pub mod queue;
+pub mod rating;
 pub mod sealed;
 pub mod session;
 mod subject;

@@ -19,6 +19,7 @@ impl AnyCommand {
                 | session::Command::EndContact { call, .. }
                 | session::Command::EndWrapUp { call },
             ) => Some(*call),
+            Self::Billing(command) => command.call(),
             Self::Line(..)
             | Self::Session(..)
             | Self::Queue(..)
@@ -50,6 +51,7 @@ impl AnyEvent {
                 | session::Event::WrapUpStarted { call, .. }
                 | session::Event::WrapUpEnded { call, .. },
             ) => Some(*call),
+            Self::Billing(event) => event.call(),
             Self::Session(..)
             | Self::Queue(..)
             | Self::Agent(..)

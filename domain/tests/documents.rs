@@ -8,7 +8,13 @@
     reason = "a test reads files and may fail"
 )]
 
-use ringledger_domain::{call, cause, line, queue, session};
+use ringledger_domain::{
+    billing::{self, account},
+    calendar::Cycle,
+    call, cause, line,
+    money::Rounding,
+    queue, session,
+};
 use serde::de::DeserializeOwned;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -122,6 +128,18 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ("return `cause`", values::<line::ReturnCause>()),
         ("visit `result`", values::<line::VisitResult>()),
         ("`strategy`", values::<queue::Strategy>()),
+        ("`usage_type`", values::<billing::UsageType>()),
+        ("tax `category`", values::<billing::tax::TaxCategory>()),
+        ("`rounding`", values::<Rounding>()),
+        ("`cycle`", values::<Cycle>()),
+        ("`payment_mode`", values::<account::PaymentMode>()),
+        ("payment `method`", values::<account::PaymentMethod>()),
+        ("suspend `reason`", values::<account::SuspendReason>()),
+        (
+            "unrated `reason`",
+            values::<billing::rating::UnratedReason>(),
+        ),
+        ("`document` of a series", values::<billing::DocumentKind>()),
     ]
     .into_iter()
     .map(|(kind, values)| (kind.to_owned(), values))
@@ -134,7 +152,22 @@ fn the_table_of_values_names_every_value_and_no_other() {
 fn refusals() -> BTreeMap<String, String> {
     let mut refusals = BTreeMap::new();
     for aggregate in [
-        "agent", "call", "device", "line", "queue", "session", "trunk",
+        "agent",
+        "call",
+        "device",
+        "line",
+        "queue",
+        "session",
+        "trunk",
+        "billing/seller",
+        "billing/account",
+        "billing/plan",
+        "billing/deck",
+        "billing/rating",
+        "billing/usage",
+        "billing/invoice",
+        "billing/credit_note",
+        "billing/series",
     ] {
         let source = read(&format!("domain/src/{aggregate}/error.rs"));
         let between = |line: &str, start: &str, end: &str| {
@@ -161,7 +194,22 @@ fn refusals() -> BTreeMap<String, String> {
 
 /// Pages by code. Codes of other crates have no noun of ours before the dot.
 fn pages() -> BTreeMap<String, String> {
-    let nouns = ["agent.", "call.", "queue.", "trunk.", "visit."];
+    let nouns = [
+        "agent.",
+        "call.",
+        "queue.",
+        "trunk.",
+        "visit.",
+        "seller.",
+        "account.",
+        "plan.",
+        "deck.",
+        "rating.",
+        "usage.",
+        "invoice.",
+        "credit_note.",
+        "series.",
+    ];
     fs::read_dir(repository().join("docs/errors"))
         .unwrap()
         .map(|file| file.unwrap().path())

@@ -352,7 +352,8 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 

@@ -39,7 +39,8 @@ impl Floor {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => vec![],
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => vec![],
         }
     }
 
@@ -73,7 +74,8 @@ impl Floor {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => false,
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => false,
         }
     }
 

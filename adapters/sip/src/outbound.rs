@@ -69,7 +69,8 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 

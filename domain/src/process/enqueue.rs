@@ -69,7 +69,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         AnyEvent::Session(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => vec![],
     }
 }
 

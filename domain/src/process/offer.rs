@@ -95,7 +95,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => vec![],
     }
 }
 
@@ -297,7 +298,8 @@ fn refused(
         | AnyCommand::Queue(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
-        | AnyCommand::Trunk(..) => vec![],
+        | AnyCommand::Trunk(..)
+        | AnyCommand::Billing(..) => vec![],
     }
 }
 

@@ -65,7 +65,8 @@ impl Process for Registration {
                 | AnyCommand::Queue(..)
                 | AnyCommand::Agent(..)
                 | AnyCommand::Device(..)
-                | AnyCommand::Trunk(..) => vec![],
+                | AnyCommand::Trunk(..)
+                | AnyCommand::Billing(..) => vec![],
             },
             Input::Deadline(_) | Input::Sweep(_) => vec![],
         }
@@ -136,7 +137,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Call(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => vec![],
     }
 }
 

@@ -81,7 +81,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => vec![],
     }
 }
 

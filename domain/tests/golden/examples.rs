@@ -19,25 +19,25 @@ use uuid::Uuid;
 /// When every example happened.
 pub(crate) const AT: Timestamp = Timestamp::from_micros(1_800_000_000_123_456);
 
-const fn uuid(number: u128) -> Uuid {
+pub(crate) const fn uuid(number: u128) -> Uuid {
     Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0000 + number)
 }
 
-const CALL: CallId = CallId(uuid(1));
+pub(crate) const CALL: CallId = CallId(uuid(1));
 const CALLER_LEG: LegId = LegId(uuid(2));
-const AGENT_LEG: LegId = LegId(uuid(3));
-const AGENT: AgentId = AgentId(uuid(4));
-const QUEUE: QueueId = QueueId(uuid(5));
+pub(crate) const AGENT_LEG: LegId = LegId(uuid(3));
+pub(crate) const AGENT: AgentId = AgentId(uuid(4));
+pub(crate) const QUEUE: QueueId = QueueId(uuid(5));
 const VISIT: VisitId = VisitId(uuid(6));
 const OFFER: OfferId = OfferId(uuid(7));
-const TRUNK: TrunkId = TrunkId(uuid(8));
+pub(crate) const TRUNK: TrunkId = TrunkId(uuid(8));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
 const BINDING: Uuid = uuid(10);
 const SESSION: SessionId = SessionId {
     agent: AGENT,
     number: 2,
 };
-const UNTIL: Timestamp = AT.plus_ms(20_000);
+pub(crate) const UNTIL: Timestamp = AT.plus_ms(20_000);
 
 /// Every event of every aggregate.
 pub(crate) fn all() -> Vec<AnyEvent> {
@@ -52,7 +52,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all
 }
 
-fn sealed() -> Sealed<Party> {
+pub(crate) fn sealed() -> Sealed<Party> {
     Sealed::new(SUBJECT, "bm9uY2UgYW5kIGNpcGhlcnRleHQ=".into())
 }
 

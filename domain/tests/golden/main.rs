@@ -9,12 +9,17 @@
     reason = "the examples are files, a variable asks for new ones, and a test may fail"
 )]
 
+mod billing;
 mod examples;
 
 use examples::AT;
 use ringledger_domain::{
     agent::Agent,
     any::{AnyEvent, Stamped, decode},
+    billing::{
+        Event as Billing, account::Account, credit_note::CreditNote, deck::Deck, invoice::Invoice,
+        plan::Plan, rating::Rating, seller::Seller, series::Series, usage::Usage,
+    },
     call::Call,
     decider::{Decider, Event},
     device::Device,
@@ -52,6 +57,7 @@ fn stored<D: Decider>(key: String, event: D::Event, any: AnyEvent) -> Stored {
 fn all() -> Vec<Stored> {
     examples::all()
         .into_iter()
+        .chain(billing::all().into_iter().map(AnyEvent::Billing))
         .map(|any| match any.clone() {
             AnyEvent::Call(id, event) => stored::<Call>(id.to_string(), event, any),
             AnyEvent::Session(id, event) => stored::<Session>(id.to_string(), event, any),
@@ -60,8 +66,23 @@ fn all() -> Vec<Stored> {
             AnyEvent::Agent(id, event) => stored::<Agent>(id.to_string(), event, any),
             AnyEvent::Device(id, event) => stored::<Device>(id.to_string(), event, any),
             AnyEvent::Trunk(id, event) => stored::<Trunk>(id.to_string(), event, any),
+            AnyEvent::Billing(event) => stored_billing(event, any),
         })
         .collect()
+}
+
+fn stored_billing(event: Billing, any: AnyEvent) -> Stored {
+    match event {
+        Billing::Seller(id, event) => stored::<Seller>(id.to_string(), event, any),
+        Billing::Account(id, event) => stored::<Account>(id.to_string(), event, any),
+        Billing::Plan(id, event) => stored::<Plan>(id.to_string(), event, any),
+        Billing::Deck(id, event) => stored::<Deck>(id.to_string(), event, any),
+        Billing::Rating(id, event) => stored::<Rating>(id.to_string(), event, any),
+        Billing::Usage(id, event) => stored::<Usage>(id.to_string(), event, any),
+        Billing::Invoice(id, event) => stored::<Invoice>(id.to_string(), event, any),
+        Billing::CreditNote(id, event) => stored::<CreditNote>(id.to_string(), event, any),
+        Billing::Series(id, event) => stored::<Series>(id.to_string(), event, any),
+    }
 }
 
 fn folder() -> PathBuf {
@@ -93,6 +114,15 @@ fn wire_names_by_category() -> Vec<(&'static str, BTreeSet<String>)> {
         (Agent::CATEGORY, wire_names::<Agent>()),
         (Device::CATEGORY, wire_names::<Device>()),
         (Trunk::CATEGORY, wire_names::<Trunk>()),
+        (Seller::CATEGORY, wire_names::<Seller>()),
+        (Account::CATEGORY, wire_names::<Account>()),
+        (Plan::CATEGORY, wire_names::<Plan>()),
+        (Deck::CATEGORY, wire_names::<Deck>()),
+        (Rating::CATEGORY, wire_names::<Rating>()),
+        (Usage::CATEGORY, wire_names::<Usage>()),
+        (Invoice::CATEGORY, wire_names::<Invoice>()),
+        (CreditNote::CATEGORY, wire_names::<CreditNote>()),
+        (Series::CATEGORY, wire_names::<Series>()),
     ]
 }
 

@@ -18,7 +18,11 @@ pub(super) fn key(fact: &Fact) -> Option<AgentId> {
         AnyEvent::Session(session, _) => Some(session.agent),
         // The session does not hear that its phone rings; the call does.
         AnyEvent::Call(_, call::Event::LegAlerting { session, .. }) => Some(session.agent),
-        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => None,
+        AnyEvent::Call(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 
@@ -49,7 +53,11 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.call = Some(*call);
             row.activity = Activity::Ringing;
         }
-        AnyEvent::Call(..) | AnyEvent::Line(..) | AnyEvent::Queue(..) | AnyEvent::Trunk(..) => {
+        AnyEvent::Call(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => {
             return Effect::Kept;
         }
     }

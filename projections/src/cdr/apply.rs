@@ -29,7 +29,8 @@ pub(super) fn key(fact: &Fact) -> Option<CallId> {
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 
@@ -71,7 +72,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => Effect::Kept,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => Effect::Kept,
     };
     if effect == Effect::Changed {
         row.position = input.fact.position;

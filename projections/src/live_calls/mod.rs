@@ -63,7 +63,8 @@ impl Projection for LiveCalls {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => None,
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => None,
         }
     }
     fn key_value(key: &CallId) -> Value {

@@ -26,7 +26,8 @@ pub(super) fn key(fact: &Fact) -> Option<QueueId> {
         | AnyEvent::Session(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 
@@ -69,7 +70,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Session(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => {}
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => {}
     }
     Effect::Changed
 }

@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a world whose deciders write a true
 //! record, a reader of rows, and stores that fail.
 
+mod billing;
 mod dump;
 mod faults;
 mod random;

@@ -1,6 +1,7 @@
 //! A world in which the real deciders write the record: whatever a test asks
 //! for, the events are such as can happen.
 
+use super::billing::Books;
 use crate::runner::sealed;
 use commands::ports::{Append, Change, EventLog, Metadata, NewEvent, StreamId, Vault as _};
 use domain::{
@@ -48,7 +49,7 @@ pub(crate) const fn offer(number: u64) -> OfferId {
 }
 
 /// Streams of one kind.
-type Streams<I, D> = BTreeMap<I, (<D as Decider>::State, u64)>;
+pub(super) type Streams<I, D> = BTreeMap<I, (<D as Decider>::State, u64)>;
 
 pub(crate) struct World {
     pub(crate) now: Timestamp,
@@ -65,12 +66,13 @@ pub(crate) struct World {
     agents: Streams<AgentId, Agent>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
+    pub(super) books: Books,
     /// Commands that processes owe for what has happened.
     pub(crate) owed: Vec<AnyCommand>,
 }
 
 /// Decides and evolves; what has happened, and the stream's version before.
-fn ask<I: Ord, D: Decider>(
+pub(super) fn ask<I: Ord, D: Decider>(
     streams: &mut Streams<I, D>,
     id: I,
     at: Timestamp,
@@ -116,6 +118,7 @@ impl World {
             agents: BTreeMap::new(),
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
+            books: Books::default(),
             owed: vec![],
         }
     }
@@ -167,10 +170,11 @@ impl World {
                 let (before, events) = ask::<_, Trunk>(&mut self.trunks, id, at, command);
                 self.record::<Trunk, _>(id, before, events, |event| AnyEvent::Trunk(id, event))
             }
+            AnyCommand::Billing(command) => self.ask_billing(*command),
         }
     }
 
-    fn record<D: Decider, I: std::fmt::Display>(
+    pub(super) fn record<D: Decider, I: std::fmt::Display>(
         &mut self,
         id: I,
         before: u64,

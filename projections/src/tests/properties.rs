@@ -225,7 +225,8 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
-            | AnyEvent::Trunk(..) => state,
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => state,
         });
     state.bindings.len()
 }

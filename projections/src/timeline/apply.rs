@@ -58,6 +58,13 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
         AnyEvent::Agent(id, _) => (domain::agent::Agent::CATEGORY, agent(id)),
         AnyEvent::Device(id, _) => (domain::device::Device::CATEGORY, agent(id)),
         AnyEvent::Trunk(_, _) => (domain::trunk::Trunk::CATEGORY, Subjects::default()),
+        AnyEvent::Billing(event) => {
+            let subjects = Subjects {
+                call: event.call(),
+                ..Subjects::default()
+            };
+            (event.category(), subjects)
+        }
     }
 }
 
@@ -132,6 +139,7 @@ fn payload(event: &AnyEvent) -> String {
         AnyEvent::Agent(_, event) => fields(event, &["display_name"]),
         AnyEvent::Device(_, event) => fields(event, &[]),
         AnyEvent::Trunk(_, event) => fields(event, &[]),
+        AnyEvent::Billing(event) => fields(&event.to_json(), &["holder"]),
     }
 }
 

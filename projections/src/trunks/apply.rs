@@ -16,7 +16,8 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Agent(..)
-        | AnyEvent::Device(..) => None,
+        | AnyEvent::Device(..)
+        | AnyEvent::Billing(..) => None,
     }
 }
 

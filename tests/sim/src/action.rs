@@ -87,6 +87,8 @@ impl Target {
             AnyCommand::Agent(id, _) => Self::Other("agent", id.0),
             AnyCommand::Device(id, _) => Self::Other("device", id.0),
             AnyCommand::Trunk(id, _) => Self::Other("trunk", id.0),
+            // Nobody here pays for anything.
+            AnyCommand::Billing(_) => Self::Other("billing", Uuid::nil()),
         }
     }
 }

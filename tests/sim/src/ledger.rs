@@ -47,7 +47,10 @@ impl Ledger {
                 self.agents.configured(*agent, event);
                 Ok(())
             }
-            AnyEvent::Queue(..) | AnyEvent::Device(..) | AnyEvent::Trunk(..) => Ok(()),
+            AnyEvent::Queue(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => Ok(()),
         }
     }
 

@@ -192,7 +192,8 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Queue(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
-        | AnyCommand::Trunk(..)) => command,
+        | AnyCommand::Trunk(..)
+        | AnyCommand::Billing(..)) => command,
     }
 }
 

@@ -46,7 +46,8 @@ impl Order {
                 | AnyEvent::Call(..)
                 | AnyEvent::Queue(..)
                 | AnyEvent::Device(..)
-                | AnyEvent::Trunk(..) => {}
+                | AnyEvent::Trunk(..)
+                | AnyEvent::Billing(..) => {}
             },
             Input::Refused { command, .. } => {
                 if let AnyCommand::Session(_, session::Command::Reserve { offer, .. }) = command

@@ -177,7 +177,8 @@ impl People {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => {}
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => {}
         }
         plans
     }

@@ -82,7 +82,8 @@ impl Readers {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => Ok(()),
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => Ok(()),
         }
     }
 

@@ -148,6 +148,8 @@ impl Everything {
             AnyCommand::Agent(id, c) => self.agents.handle(id, at, c, AnyEvent::Agent),
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
+            // Nobody here pays for anything.
+            AnyCommand::Billing(_) => Ok(vec![]),
         }
     }
 
@@ -160,7 +162,8 @@ impl Everything {
             AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => vec![],
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => vec![],
         }
     }
 
@@ -191,5 +194,6 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Agent(id, _) => (id.0, "agent".into()),
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),
+        AnyEvent::Billing(event) => (Uuid::nil(), event.category().into()),
     }
 }

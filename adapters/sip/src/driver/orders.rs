@@ -48,7 +48,8 @@ impl Own {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => true,
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => true,
         }
     }
 }

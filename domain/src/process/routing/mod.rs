@@ -87,7 +87,11 @@ fn on_event(board: &mut Board, fact: &Fact) {
             on_session(board, *session, event, fact.at);
             board.seen(*session, fact.version);
         }
-        AnyEvent::Call(..) | AnyEvent::Queue(..) | AnyEvent::Device(..) | AnyEvent::Trunk(..) => {}
+        AnyEvent::Call(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => {}
     }
 }
 

@@ -189,7 +189,8 @@ impl World {
                 | AnyEvent::Queue(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
-                | AnyEvent::Trunk(..) => {}
+                | AnyEvent::Trunk(..)
+                | AnyEvent::Billing(..) => {}
             }
         }
         assert_eq!(received, ended, "every received call ends");

@@ -221,7 +221,8 @@ impl World {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
-            | AnyEvent::Trunk(..) => {}
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => {}
         }
     }
 

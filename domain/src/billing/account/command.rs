@@ -1,0 +1,128 @@
+//! What may be asked of an account.
+
+use super::event::{PaymentMethod, Profile, SuspendReason};
+use crate::{
+    billing::fees::Billed,
+    calendar::{Date, Period},
+    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId},
+    money::{Decimal, Money},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Make it; refused when there is one of that name.
+    Open {
+        /// Its name; fixed.
+        name: String,
+        /// Everything else.
+        profile: Profile,
+    },
+    /// Make it, or give it this profile; nothing happens when it has it.
+    Configure {
+        /// Its name; fixed when it is made.
+        name: String,
+        /// Everything else.
+        profile: Profile,
+    },
+    /// How far it may go below nothing; none for no limit.
+    SetCreditLimit {
+        /// New limit.
+        limit: Option<Decimal>,
+    },
+    /// Give it a plan from a day on.
+    Subscribe {
+        /// Which.
+        plan: PlanId,
+        /// First day.
+        effective: Date,
+    },
+    /// Reserve credit for a call: in all so much until then. Refused when there
+    /// is not so much.
+    ReserveCredit {
+        /// Which call.
+        call: CallId,
+        /// In all, with what is reserved for it already.
+        amount: Decimal,
+        /// How long that lasts, once the call is answered.
+        until: Option<Timestamp>,
+    },
+    /// Nothing is reserved for the call any more.
+    ReleaseCredit {
+        /// Which call.
+        call: CallId,
+    },
+    /// What a call cost counts against the credit; its reservation ends.
+    CommitUsage {
+        /// Which call.
+        call: CallId,
+        /// How often it was rated: a later one replaces an earlier one.
+        revision: u32,
+        /// On whose invoice it will be.
+        period: Period,
+        /// With tax.
+        amount: Decimal,
+    },
+    /// An invoice is owed from now on.
+    PostInvoice {
+        /// Which.
+        invoice: InvoiceId,
+        /// Its number.
+        number: String,
+        /// Of which month.
+        period: Period,
+        /// How much; below nothing when more is given back than charged.
+        amount: Decimal,
+        /// When it is due.
+        due_at: Timestamp,
+        /// What fees have been billed with it.
+        fees: Vec<Billed>,
+    },
+    /// A credit note counts for the account.
+    PostCreditNote {
+        /// Which.
+        credit_note: CreditNoteId,
+        /// What it takes back.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Decimal,
+    },
+    /// What is still open of an invoice will not be paid.
+    WriteOff {
+        /// Which.
+        invoice: InvoiceId,
+    },
+    /// A payment came: it goes to the invoice that it names, then to the oldest
+    /// due ones; the rest is credit.
+    ApplyPayment {
+        /// Which; the same one counts once.
+        payment: PaymentId,
+        /// How much.
+        amount: Money,
+        /// How.
+        method: PaymentMethod,
+        /// What the payer or the bank wrote.
+        reference: String,
+        /// What it is for, if it says so.
+        invoice: Option<InvoiceId>,
+    },
+    /// A payment was taken back, by the bank or by mistake.
+    ReversePayment {
+        /// Which.
+        payment: PaymentId,
+        /// Why.
+        reason: String,
+    },
+    /// It places no calls any more.
+    Suspend {
+        /// Why.
+        reason: SuspendReason,
+    },
+    /// It may again.
+    Reactivate,
+    /// It is over; only at zero.
+    Close,
+}

@@ -1,0 +1,210 @@
+//! The rules of an account.
+
+use super::{
+    command::Command,
+    error::{Error, check},
+    event::{Event, Profile, SuspendReason},
+    ledger,
+    state::{Account, Status},
+};
+use crate::{calendar::Date, id::CallId, id::PlanId, money::Decimal, time::Timestamp};
+
+pub(super) type Decision = Result<Vec<Event>, Error>;
+
+pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decision {
+    match command {
+        Command::Open { name, profile } => {
+            check(&name, &profile)?;
+            match state.name {
+                None => Ok(vec![Event::Opened { name, profile }]),
+                Some(_) => Err(Error::AlreadyExists),
+            }
+        }
+        Command::Configure { name, profile } => configure(state, name, profile),
+        Command::SetCreditLimit { limit } => set_credit_limit(known(state)?, limit),
+        Command::Subscribe { plan, effective } => subscribe(known(state)?, plan, effective),
+        Command::ReserveCredit {
+            call,
+            amount,
+            until,
+        } => reserve(known(state)?, call, amount, until),
+        Command::ReleaseCredit { call } => Ok(match known(state)?.reserved.get(&call) {
+            Some(_) => vec![Event::CreditReleased { call }],
+            None => vec![],
+        }),
+        Command::CommitUsage {
+            call,
+            revision,
+            period,
+            amount,
+        } => {
+            let committed = Event::UsageCommitted {
+                call,
+                revision,
+                period,
+                amount,
+            };
+            commit(known(state)?, call, revision, committed)
+        }
+        Command::PostInvoice { .. }
+        | Command::PostCreditNote { .. }
+        | Command::WriteOff { .. }
+        | Command::ApplyPayment { .. }
+        | Command::ReversePayment { .. } => ledger::decide(known(state)?, at, command),
+        Command::Suspend { reason } => Ok(match known(state)?.status {
+            Status::Active => vec![Event::Suspended { reason }],
+            // A person's word is kept over what the rules would undo.
+            Status::Suspended(current)
+                if reason == SuspendReason::Operator && current != reason =>
+            {
+                vec![Event::Suspended { reason }]
+            }
+            Status::Suspended(_) | Status::Unborn | Status::Closed => vec![],
+        }),
+        Command::Reactivate => Ok(match known(state)?.status {
+            Status::Suspended(_) => vec![Event::Reactivated {}],
+            Status::Active | Status::Unborn | Status::Closed => vec![],
+        }),
+        Command::Close => close(state),
+    }
+}
+
+/// The account, if it is there and not over.
+fn known(state: &Account) -> Result<&Account, Error> {
+    match state.status {
+        Status::Unborn => Err(Error::Unknown),
+        Status::Closed => Err(Error::Closed),
+        Status::Active | Status::Suspended(_) => Ok(state),
+    }
+}
+
+fn configure(state: &Account, name: String, profile: Profile) -> Decision {
+    check(&name, &profile)?;
+    let Some(current) = &state.profile else {
+        return Ok(vec![Event::Opened { name, profile }]);
+    };
+    if known(state)?.name.as_ref() != Some(&name) {
+        return Err(Error::AlreadyExists);
+    }
+    if current.currency != profile.currency {
+        return Err(Error::OtherCurrency {
+            expected: current.currency,
+        });
+    }
+    if current.zone != profile.zone {
+        return Err(Error::OtherZone);
+    }
+    if *current == profile {
+        return Ok(vec![]);
+    }
+    Ok(vec![Event::Configured {
+        config_version: state.config_version.saturating_add(1),
+        profile,
+    }])
+}
+
+fn set_credit_limit(state: &Account, limit: Option<Decimal>) -> Decision {
+    if limit.is_some_and(Decimal::is_negative) {
+        return Err(Error::Negative { field: "limit" });
+    }
+    if state.credit_limit == limit {
+        return Ok(vec![]);
+    }
+    let holds = match limit {
+        None if state.is_prepaid() => Some(Decimal::ZERO),
+        limit => limit,
+    };
+    let set = Event::CreditLimitSet { limit };
+    let consequences = by_limit(state.status, holds, state.balance());
+    Ok([vec![set], consequences].concat())
+}
+
+/// Suspended when it owes more than it may, and back when it does not. What
+/// running calls have reserved is not owed yet.
+pub(super) fn by_limit(status: Status, limit: Option<Decimal>, balance: Decimal) -> Vec<Event> {
+    let is_over = limit.is_some_and(|limit| (limit + balance).is_negative());
+    match status {
+        Status::Active if is_over => vec![Event::Suspended {
+            reason: SuspendReason::OverLimit,
+        }],
+        Status::Suspended(SuspendReason::OverLimit) if !is_over => vec![Event::Reactivated {}],
+        Status::Active | Status::Suspended(_) | Status::Unborn | Status::Closed => vec![],
+    }
+}
+
+fn subscribe(state: &Account, plan: PlanId, effective: Date) -> Decision {
+    let last = state.subscriptions.last();
+    if last.is_some_and(|last| last.plan == plan && last.effective <= effective) {
+        return Ok(vec![]);
+    }
+    // What is invoiced is not changed by a later word.
+    if state
+        .invoiced
+        .is_some_and(|period| effective < period.end())
+    {
+        return Err(Error::InvoicedAlready { field: "effective" });
+    }
+    Ok(vec![if last.is_none() {
+        Event::PlanSubscribed { plan, effective }
+    } else {
+        Event::PlanChanged { plan, effective }
+    }])
+}
+
+fn reserve(state: &Account, call: CallId, amount: Decimal, until: Option<Timestamp>) -> Decision {
+    if let Status::Suspended(reason) = state.status {
+        return Err(Error::Suspended { reason });
+    }
+    if amount.is_negative() {
+        return Err(Error::Negative { field: "amount" });
+    }
+    let current = state.reserved.get(&call).copied();
+    if current.is_some_and(|current| current >= amount) && until.is_none() {
+        return Ok(vec![]);
+    }
+    let more = amount - current.unwrap_or_default();
+    match state.available() {
+        Some(available) if more > available => Err(Error::CreditExhausted),
+        Some(_) | None => Ok(vec![Event::CreditReserved {
+            call,
+            amount,
+            until,
+        }]),
+    }
+}
+
+fn commit(state: &Account, call: CallId, revision: u32, committed: Event) -> Decision {
+    let Event::UsageCommitted { amount, .. } = &committed else {
+        return Ok(vec![]);
+    };
+    let before = state
+        .unbilled
+        .values()
+        .find_map(|calls| calls.get(&call))
+        .copied();
+    if before.is_some_and(|(there, _)| there >= revision) {
+        return Ok(vec![]);
+    }
+    let before = before.map_or(Decimal::ZERO, |(_, amount)| amount);
+    let balance = state.balance() + before - *amount;
+    let consequences = by_limit(state.status, state.limit(), balance);
+    Ok([vec![committed], consequences].concat())
+}
+
+fn close(state: &Account) -> Decision {
+    match state.status {
+        Status::Unborn => Err(Error::Unknown),
+        Status::Closed => Ok(vec![]),
+        Status::Active | Status::Suspended(_) => {
+            let is_even = state.balance().is_zero()
+                && state.open.is_empty()
+                && state.unbilled_sum.is_zero()
+                && state.reserved.is_empty();
+            if is_even {
+                Ok(vec![Event::Closed {}])
+            } else {
+                Err(Error::NotEven)
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The state after an event. No rules here.
+
+use super::{
+    event::{Allocation, Event},
+    state::{Account, Open, Payment, Status, Subscription},
+};
+use crate::{
+    calendar::Period,
+    id::{CallId, InvoiceId},
+    money::Decimal,
+    time::Timestamp,
+};
+
+pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Account {
+    match event {
+        Event::Opened { .. }
+        | Event::Configured { .. }
+        | Event::CreditLimitSet { .. }
+        | Event::PlanSubscribed { .. }
+        | Event::PlanChanged { .. }
+        | Event::Suspended { .. }
+        | Event::Reactivated {}
+        | Event::Closed {} => profile(&mut state, event),
+        Event::CreditReserved { call, amount, .. } => {
+            state.reserved.insert(*call, *amount);
+        }
+        Event::CreditReleased { call } => {
+            state.reserved.remove(call);
+        }
+        Event::UsageCommitted {
+            call,
+            revision,
+            period,
+            amount,
+        } => commit(&mut state, *call, *revision, *period, *amount),
+        Event::ChargePosted { .. } => charge(&mut state, event),
+        Event::CreditApplied { .. }
+        | Event::CreditNotePosted { .. }
+        | Event::DebtWrittenOff { .. }
+        | Event::PaymentApplied { .. }
+        | Event::PaymentReversed { .. } => ledger(&mut state, at, event),
+    }
+    state
+}
+
+fn profile(state: &mut Account, event: &Event) {
+    match event {
+        Event::Opened { name, profile } => {
+            state.name = Some(name.clone());
+            state.profile = Some(profile.clone());
+            state.config_version = 1;
+            state.status = Status::Active;
+        }
+        Event::Configured {
+            config_version,
+            profile,
+        } => {
+            state.profile = Some(profile.clone());
+            state.config_version = *config_version;
+        }
+        Event::CreditLimitSet { limit } => state.credit_limit = *limit,
+        Event::PlanSubscribed { plan, effective } | Event::PlanChanged { plan, effective } => {
+            // A change that had not begun is replaced.
+            state
+                .subscriptions
+                .retain(|subscription| subscription.effective < *effective);
+            state.subscriptions.push(Subscription {
+                plan: *plan,
+                effective: *effective,
+            });
+        }
+        Event::Suspended { reason } => state.status = Status::Suspended(*reason),
+        Event::Reactivated {} => state.status = Status::Active,
+        Event::Closed {} => state.status = Status::Closed,
+        Event::CreditReserved { .. }
+        | Event::CreditReleased { .. }
+        | Event::UsageCommitted { .. }
+        | Event::ChargePosted { .. }
+        | Event::CreditApplied { .. }
+        | Event::CreditNotePosted { .. }
+        | Event::DebtWrittenOff { .. }
+        | Event::PaymentApplied { .. }
+        | Event::PaymentReversed { .. } => {}
+    }
+}
+
+fn commit(state: &mut Account, call: CallId, revision: u32, period: Period, amount: Decimal) {
+    state.reserved.remove(&call);
+    let calls = state.unbilled.entry(period).or_default();
+    let before = calls.insert(call, (revision, amount));
+    let before = before.map_or(Decimal::ZERO, |(_, amount)| amount);
+    state.unbilled_sum = state.unbilled_sum - before + amount;
+}
+
+/// Less is left to pay of an invoice.
+fn settle(state: &mut Account, invoice: InvoiceId, amount: Decimal) {
+    let Some(open) = state.open.get_mut(&invoice) else {
+        return;
+    };
+    open.left = open.left - amount;
+    if open.left.is_zero() {
+        state.open.remove(&invoice);
+        state.settled.insert(invoice);
+    }
+}
+
+fn charge(state: &mut Account, event: &Event) {
+    let Event::ChargePosted {
+        invoice,
+        period,
+        amount,
+        due_at,
+        fees,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let committed = state.unbilled.remove(period).unwrap_or_default();
+    let sum: Decimal = committed.values().map(|(_, amount)| *amount).sum();
+    state.unbilled_sum = state.unbilled_sum - sum;
+    state.fees_billed.clone_from(fees);
+    state.invoiced = state.invoiced.max(Some(*period));
+    if *amount > Decimal::ZERO {
+        let (due_at, left) = (*due_at, *amount);
+        state.open.insert(*invoice, Open { due_at, left });
+    } else {
+        state.credit = state.credit - *amount;
+        state.settled.insert(*invoice);
+    }
+}
+
+fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
+    match event {
+        Event::CreditApplied { allocation } => {
+            state.credit = state.credit - allocation.amount;
+            settle(state, allocation.invoice, allocation.amount);
+        }
+        Event::CreditNotePosted {
+            credit_note,
+            invoice,
+            amount,
+            settled,
+        } => {
+            state.credit_notes.insert(*credit_note);
+            settle(state, *invoice, *settled);
+            state.credit = state.credit + *amount - *settled;
+        }
+        Event::DebtWrittenOff { invoice, amount } => settle(state, *invoice, *amount),
+        Event::PaymentApplied {
+            payment,
+            amount,
+            allocations,
+            credit,
+            ..
+        } => {
+            for Allocation { invoice, amount } in allocations {
+                settle(state, *invoice, *amount);
+            }
+            state.credit = state.credit + *credit;
+            let kept = Payment {
+                amount: amount.amount,
+                allocations: allocations.clone(),
+                credit: *credit,
+                is_reversed: false,
+            };
+            state.payments.insert(*payment, kept);
+        }
+        Event::PaymentReversed {
+            payment,
+            allocations,
+            credit,
+            ..
+        } => {
+            for Allocation { invoice, amount } in allocations {
+                reopen(state, at, *invoice, *amount);
+            }
+            state.credit = state.credit - *credit;
+            if let Some(kept) = state.payments.get_mut(payment) {
+                kept.is_reversed = true;
+            }
+        }
+        Event::Opened { .. }
+        | Event::Configured { .. }
+        | Event::CreditLimitSet { .. }
+        | Event::PlanSubscribed { .. }
+        | Event::PlanChanged { .. }
+        | Event::CreditReserved { .. }
+        | Event::CreditReleased { .. }
+        | Event::UsageCommitted { .. }
+        | Event::ChargePosted { .. }
+        | Event::Suspended { .. }
+        | Event::Reactivated {}
+        | Event::Closed {} => {}
+    }
+}
+
+/// More is left to pay of an invoice again; it is due at once if it was settled.
+fn reopen(state: &mut Account, at: Timestamp, invoice: InvoiceId, amount: Decimal) {
+    state.settled.remove(&invoice);
+    let open = state.open.entry(invoice).or_insert(Open {
+        due_at: at,
+        left: Decimal::ZERO,
+    });
+    open.left = open.left + amount;
+}

@@ -1,0 +1,141 @@
+//! What is known of an account.
+
+use super::event::{Allocation, PaymentMode, Profile, SuspendReason};
+use crate::{
+    billing::fees::Billed,
+    calendar::{Date, Period},
+    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId},
+    money::Decimal,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether it may place calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Status {
+    /// Not made yet.
+    #[default]
+    Unborn,
+    /// It may.
+    Active,
+    /// It may not.
+    Suspended(SuspendReason),
+    /// It never may again.
+    Closed,
+}
+
+/// A plan from a day on, until the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Which.
+    pub plan: PlanId,
+    /// First day.
+    pub effective: Date,
+}
+
+/// An invoice that is not paid in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// When it is due.
+    pub due_at: Timestamp,
+    /// What is left to pay.
+    pub left: Decimal,
+}
+
+/// A payment that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// How much.
+    pub amount: Decimal,
+    /// What went to which invoice.
+    pub allocations: Vec<Allocation>,
+    /// What was credit.
+    pub credit: Decimal,
+    /// It was taken back.
+    pub is_reversed: bool,
+}
+
+/// What has been folded from the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name; none before it is made.
+    pub name: Option<String>,
+    /// Everything else.
+    pub profile: Option<Profile>,
+    /// Counts the changes, from 1.
+    pub config_version: u32,
+    /// Whether it may place calls.
+    pub status: Status,
+    /// How far it may go below nothing. A prepaid account without one has 0.
+    pub credit_limit: Option<Decimal>,
+    /// Its plans, in order of their days.
+    pub subscriptions: Vec<Subscription>,
+    /// What is kept for running calls.
+    pub reserved: BTreeMap<CallId, Decimal>,
+    /// What calls of months that are not invoiced cost: revision and amount.
+    pub unbilled: BTreeMap<Period, BTreeMap<CallId, (u32, Decimal)>>,
+    /// Sum of all that is unbilled.
+    pub unbilled_sum: Decimal,
+    /// Invoices that are not paid in full.
+    pub open: BTreeMap<InvoiceId, Open>,
+    /// Invoices that nothing is left to pay of.
+    pub settled: BTreeSet<InvoiceId>,
+    /// What was paid and went to no invoice.
+    pub credit: Decimal,
+    /// All payments.
+    pub payments: BTreeMap<PaymentId, Payment>,
+    /// All credit notes.
+    pub credit_notes: BTreeSet<CreditNoteId>,
+    /// Fees that were billed for days after the last invoice's month.
+    pub fees_billed: Vec<Billed>,
+    /// The last month that was invoiced.
+    pub invoiced: Option<Period>,
+}
+
+impl Account {
+    /// What is owed by invoices.
+    pub fn owed(&self) -> Decimal {
+        self.open.values().map(|open| open.left).sum()
+    }
+
+    /// What is kept for running calls.
+    pub fn reserved_sum(&self) -> Decimal {
+        self.reserved.values().copied().sum()
+    }
+
+    /// Credit less what is owed by invoices and by calls that are not invoiced.
+    pub fn balance(&self) -> Decimal {
+        self.credit - self.owed() - self.unbilled_sum
+    }
+
+    /// It pays before.
+    pub fn is_prepaid(&self) -> bool {
+        self.profile
+            .as_ref()
+            .is_some_and(|profile| profile.payment_mode == PaymentMode::Prepaid)
+    }
+
+    /// The limit that holds; none for no limit.
+    pub fn limit(&self) -> Option<Decimal> {
+        match self.credit_limit {
+            None if self.is_prepaid() => Some(Decimal::ZERO),
+            limit => limit,
+        }
+    }
+
+    /// What may still be spent; none for no limit.
+    pub fn available(&self) -> Option<Decimal> {
+        let limit = self.limit()?;
+        Some(limit + self.balance() - self.reserved_sum())
+    }
+
+    /// The plan of a day.
+    pub fn plan_on(&self, day: Date) -> Option<PlanId> {
+        self.subscriptions
+            .iter()
+            .rev()
+            .find(|subscription| subscription.effective <= day)
+            .map(|subscription| subscription.plan)
+    }
+}

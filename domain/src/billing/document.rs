@@ -1,0 +1,161 @@
+//! The lines, taxes and totals of an invoice or a credit note.
+
+use super::{UsageType, tax::TaxCategory};
+use crate::{
+    calendar::Date,
+    money::{Decimal, Rounding, largest_remainder},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a line is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// Usage of one type in the period.
+    Usage {
+        /// Of what.
+        usage_type: UsageType,
+        /// Counted units that were included in the plan.
+        included: u64,
+        /// Sum of the rated records, before included units, tiers and minimum.
+        rated: Decimal,
+    },
+    /// A recurring fee.
+    Fee {
+        /// First day that it is for.
+        from: Date,
+        /// First day that it is not for any more.
+        to: Date,
+    },
+    /// Added by a person.
+    Adjustment,
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What it is for.
+    pub kind: LineKind,
+    /// In words.
+    pub description: String,
+    /// How many units: minutes, days, pieces.
+    pub quantity: Decimal,
+    /// Of what: `min`, `day`, `message`.
+    pub unit: String,
+    /// Price of one unit, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Decimal>,
+    /// Which tax applies.
+    pub tax_category: TaxCategory,
+    /// In percent.
+    pub tax_percent: Decimal,
+    /// To be paid, with six digits, as it was calculated.
+    pub exact: Decimal,
+    /// Rounded to the currency; with tax when prices include it.
+    pub amount: Decimal,
+    /// The amount without its tax.
+    pub net: Decimal,
+    /// The tax in it, or on it.
+    pub tax: Decimal,
+}
+
+/// One tax rate of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxLine {
+    /// Which tax.
+    pub category: TaxCategory,
+    /// In percent.
+    pub percent: Decimal,
+    /// What it is on.
+    pub net: Decimal,
+    /// Rounded once, on the sum.
+    pub tax: Decimal,
+}
+
+/// The sums of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Without tax.
+    pub net: Decimal,
+    /// Tax.
+    pub tax: Decimal,
+    /// To be paid.
+    pub total: Decimal,
+}
+
+/// Calculates the taxes of the lines: on the sum of each rate, rounded once and
+/// distributed over the lines so that they add up. Fills in each line's `net`
+/// and `tax`.
+pub(crate) fn calculate(
+    lines: &mut [Line],
+    is_inclusive: bool,
+    digits: u8,
+    rounding: Rounding,
+) -> (Vec<TaxLine>, Totals) {
+    let mut by_rate: BTreeMap<(TaxCategory, Decimal), Vec<usize>> = BTreeMap::new();
+    for (index, line) in lines.iter().enumerate() {
+        let rate = (line.tax_category, line.tax_percent);
+        by_rate.entry(rate).or_default().push(index);
+    }
+    let mut taxes = vec![];
+    let mut totals = Totals::default();
+    for ((category, percent), indexes) in by_rate {
+        let sum: Decimal = indexes.iter().map(|index| lines[*index].amount).sum();
+        let tax_of = |amount: Decimal, digits| {
+            if is_inclusive {
+                included_tax(amount, percent, digits, rounding)
+            } else {
+                amount.percent(percent, digits, rounding)
+            }
+        };
+        let tax = tax_of(sum, digits);
+        let exact: Vec<Decimal> = indexes
+            .iter()
+            .map(|index| tax_of(lines[*index].amount, 12))
+            .collect();
+        let parts = largest_remainder(tax, &exact, digits);
+        for (index, part) in indexes.iter().zip(parts) {
+            let line = &mut lines[*index];
+            line.tax = part;
+            line.net = if is_inclusive {
+                line.amount - part
+            } else {
+                line.amount
+            };
+        }
+        let net = if is_inclusive { sum - tax } else { sum };
+        totals.net = totals.net + net;
+        totals.tax = totals.tax + tax;
+        taxes.push(TaxLine {
+            category,
+            percent,
+            net,
+            tax,
+        });
+    }
+    totals.total = totals.net + totals.tax;
+    (taxes, totals)
+}
+
+/// The tax that is in an amount: `amount · p / (100 + p)`.
+pub(crate) fn included_tax(
+    amount: Decimal,
+    percent: Decimal,
+    digits: u8,
+    rounding: Rounding,
+) -> Decimal {
+    let step = Decimal::unit(4).mantissa();
+    let percent = percent.mantissa() / step;
+    amount.share(percent, 1_000_000 + percent, digits, rounding)
+}
+
+/// Whether lines and taxes add up to the totals, to the last digit.
+pub(crate) fn adds_up(lines: &[Line], taxes: &[TaxLine], totals: Totals) -> bool {
+    let sum = |of: fn(&Line) -> Decimal| lines.iter().map(of).sum::<Decimal>();
+    sum(|line| line.net) == totals.net
+        && sum(|line| line.tax) == totals.tax
+        && taxes.iter().map(|tax| tax.net).sum::<Decimal>() == totals.net
+        && taxes.iter().map(|tax| tax.tax).sum::<Decimal>() == totals.tax
+        && totals.net + totals.tax == totals.total
+}

@@ -1,0 +1,152 @@
+//! Recurring fees: in advance, for whole cycles of the calendar, by the day
+//! where a plan begins, ends or changes within one.
+
+use super::account::Subscription;
+use crate::{
+    calendar::{Cycle, Date, days_between},
+    id::PlanId,
+    money::{Decimal, Rounding},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a plan charges each cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fee {
+    /// How often.
+    pub cycle: Cycle,
+    /// How much for a whole one.
+    pub amount: Decimal,
+}
+
+/// A stretch of a cycle for which a fee was billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Billed {
+    /// By which plan.
+    pub plan: PlanId,
+    /// First day that it is for.
+    pub from: Date,
+    /// First day that it is not for any more.
+    pub to: Date,
+}
+
+/// One line of fees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeLine {
+    /// By which plan.
+    pub plan: PlanId,
+    /// First day.
+    pub from: Date,
+    /// First day after it.
+    pub to: Date,
+    /// Days that count.
+    pub days: u32,
+    /// Days of the whole cycle.
+    pub of_days: u32,
+    /// The fee of a whole cycle; below nothing where days are given back.
+    pub fee: Decimal,
+    /// `fee · days / of_days`, rounded to the currency.
+    pub amount: Decimal,
+}
+
+/// The lines that become due with the end of a period, and what will then have
+/// been billed for days after `from`. The cycle that begins with `through` is
+/// paid in advance; days that an old plan was paid for and did not last are
+/// given back at its own price. `since` is the end of the last period that was
+/// invoiced: what ended before it is not looked at again.
+pub fn due(
+    subscriptions: &[Subscription],
+    fees: &BTreeMap<PlanId, Fee>,
+    billed: &[Billed],
+    since: Option<Date>,
+    through: Date,
+    digits: u8,
+    rounding: Rounding,
+) -> (Vec<FeeLine>, Vec<Billed>) {
+    let wanted = entitled(subscriptions, fees, billed, since, through);
+    let line = |plan: PlanId, from: Date, to: Date, sign: i128| {
+        let fee = fees.get(&plan)?;
+        let (start, end) = fee.cycle.around(from)?;
+        let (days, of_days) = (days_between(from, to), days_between(start, end));
+        let times = sign * i128::from(days);
+        let amount = fee
+            .amount
+            .share(times, i128::from(of_days), digits, rounding);
+        (days > 0 && !amount.is_zero()).then_some(FeeLine {
+            plan,
+            from,
+            to,
+            days,
+            of_days,
+            fee: fee.amount,
+            amount,
+        })
+    };
+    let mut lines = vec![];
+    for old in billed {
+        let kept = wanted
+            .iter()
+            .find(|new| new.plan == old.plan && new.from == old.from);
+        let to = kept.map_or(old.from, |new| new.to);
+        // Given back, or more than was billed, when a change was taken back.
+        lines.extend(line(old.plan, to, old.to, -1));
+        lines.extend(line(old.plan, old.to, to, 1));
+    }
+    for new in &wanted {
+        let is_billed = billed
+            .iter()
+            .any(|old| old.plan == new.plan && old.from == new.from);
+        if !is_billed {
+            lines.extend(line(new.plan, new.from, new.to, 1));
+        }
+    }
+    lines.sort_by_key(|line| (line.from, line.to, line.plan));
+    (lines, wanted)
+}
+
+/// Every stretch that is to be paid when the cycle that begins with `through`
+/// is: from the first day that is still open, by plan and cycle.
+fn entitled(
+    subscriptions: &[Subscription],
+    fees: &BTreeMap<PlanId, Fee>,
+    billed: &[Billed],
+    since: Option<Date>,
+    through: Date,
+) -> Vec<Billed> {
+    let open_from = billed.iter().map(|billed| billed.from).min().or(since);
+    let mut all = vec![];
+    for (index, subscription) in subscriptions.iter().enumerate() {
+        let until = subscriptions.get(index + 1).map(|next| next.effective);
+        let Some(fee) = fees.get(&subscription.plan) else {
+            continue;
+        };
+        let mut day = subscription.effective;
+        while day <= through && until.is_none_or(|until| day < until) {
+            let Some((_, end)) = fee.cycle.around(day) else {
+                break;
+            };
+            let to = until.map_or(end, |until| end.min(until));
+            if open_from.is_none_or(|open| day >= open) {
+                all.push(Billed {
+                    plan: subscription.plan,
+                    from: day,
+                    to,
+                });
+            }
+            day = end;
+        }
+    }
+    all
+}
+
+/// What must be remembered of `billed`: what reaches beyond the day.
+pub fn still_open(billed: &[Billed], day: Date) -> Vec<Billed> {
+    billed
+        .iter()
+        .filter(|billed| billed.to > day)
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

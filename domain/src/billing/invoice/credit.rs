@@ -1,0 +1,126 @@
+//! What a credit note takes back of an invoice.
+
+use super::{
+    decide::Decision,
+    error::Error,
+    event::{CreditDocument, Event, Head},
+    state::{Invoice, Phase},
+};
+use crate::{
+    billing::{Line, LineKind, TaxLine, Totals, document::included_tax},
+    id::{CreditNoteId, InvoiceId},
+    money::{Decimal, largest_remainder},
+};
+
+pub(super) fn credit(
+    state: &Invoice,
+    credit_note: CreditNoteId,
+    amount: Option<Decimal>,
+    reason: String,
+) -> Decision {
+    let (Some(head), Some(number)) = (&state.head, &state.number) else {
+        return Err(Error::NotIssued);
+    };
+    match state.phase {
+        Phase::Issued | Phase::WrittenOff => {}
+        Phase::Unborn | Phase::Draft | Phase::Approved => return Err(Error::NotIssued),
+    }
+    if state.credit_notes.contains(&credit_note) {
+        return Ok(vec![]);
+    }
+    if reason.trim().is_empty() {
+        return Err(Error::NoReason);
+    }
+    let most = state.totals.total - state.credited;
+    let amount = amount.unwrap_or(most);
+    let digits = head.currency.exponent();
+    if amount <= Decimal::ZERO || amount > most || amount.floor(digits) != amount {
+        return Err(Error::InvalidCredit { most });
+    }
+    let (lines, taxes, totals) = if amount == state.totals.total {
+        (state.lines.clone(), state.taxes.clone(), state.totals)
+    } else {
+        share(state, head, amount, &reason)
+    };
+    let after = state.totals.total - state.credited - amount;
+    let paid: Decimal = state.paid.values().copied().sum();
+    let document = CreditDocument {
+        invoice: head_invoice(head),
+        invoice_number: number.clone(),
+        account: head.account,
+        currency: head.currency,
+        zone: head.zone,
+        seller: head.seller.clone(),
+        customer: head.customer.clone(),
+        texts: head.texts.clone(),
+        lines,
+        taxes,
+        totals,
+        reason,
+        series: head.credit_note_series,
+        number_prefix: head.credit_note_prefix.clone(),
+    };
+    Ok(vec![Event::Credited {
+        credit_note,
+        document: Box::new(document),
+        left: (after - paid).max(Decimal::ZERO),
+    }])
+}
+
+fn head_invoice(head: &Head) -> InvoiceId {
+    let (account, period) = (head.account, head.period);
+    crate::billing::UsageId { account, period }.invoice()
+}
+
+/// One line for each tax rate, in proportion to what it had of the total.
+fn share(
+    state: &Invoice,
+    head: &Head,
+    amount: Decimal,
+    reason: &str,
+) -> (Vec<Line>, Vec<TaxLine>, Totals) {
+    let digits = head.currency.exponent();
+    let total = state.totals.total;
+    let exact: Vec<Decimal> = state
+        .taxes
+        .iter()
+        .map(|tax| {
+            let gross = tax.net + tax.tax;
+            let units = gross.in_units_of(Decimal::unit(digits));
+            let of = total.in_units_of(Decimal::unit(digits));
+            amount.share(units, of, 12, head.rounding)
+        })
+        .collect();
+    let parts = largest_remainder(amount, &exact, digits);
+    let mut lines = vec![];
+    let mut taxes = vec![];
+    let mut totals = Totals::default();
+    for (of, gross) in state.taxes.iter().zip(parts) {
+        let tax = included_tax(gross, of.percent, digits, head.rounding);
+        let net = gross - tax;
+        totals.net = totals.net + net;
+        totals.tax = totals.tax + tax;
+        taxes.push(TaxLine {
+            category: of.category,
+            percent: of.percent,
+            net,
+            tax,
+        });
+        let shown = if head.is_tax_inclusive { gross } else { net };
+        lines.push(Line {
+            kind: LineKind::Adjustment,
+            description: reason.to_owned(),
+            quantity: Decimal::whole(1),
+            unit: String::new(),
+            unit_price: None,
+            tax_category: of.category,
+            tax_percent: of.percent,
+            exact: shown,
+            amount: shown,
+            net,
+            tax,
+        });
+    }
+    totals.total = totals.net + totals.tax;
+    (lines, taxes, totals)
+}

@@ -1,0 +1,195 @@
+//! The rules of an invoice.
+
+use super::{
+    command::Command,
+    credit,
+    error::Error,
+    event::{Event, Head, Source},
+    evolve::evolve,
+    state::{Invoice, Phase},
+};
+use crate::{
+    billing::{
+        Line,
+        document::{adds_up, calculate},
+    },
+    calendar::plus_days,
+    money::Decimal,
+    time::Timestamp,
+};
+
+pub(super) type Decision = Result<Vec<Event>, Error>;
+
+pub(super) fn decide(state: &Invoice, at: Timestamp, command: Command) -> Decision {
+    match command {
+        Command::Draft { head, lines } => match state.phase {
+            Phase::Unborn => draft(head, lines),
+            Phase::Draft | Phase::Approved | Phase::Issued | Phase::WrittenOff => Ok(vec![]),
+        },
+        Command::AddAdjustment { line } => add_adjustment(state, line),
+        Command::Approve => approve(state),
+        Command::Issue { number } => issue(state, at, number),
+        Command::RecordPayment { source, amount } => Ok(record_payment(state, at, source, amount)),
+        Command::ReversePayment { source, amount } => Ok(reverse_payment(state, source, amount)),
+        Command::MarkOverdue { level } => Ok(mark_overdue(state, at, level)),
+        Command::Credit {
+            credit_note,
+            amount,
+            reason,
+        } => credit::credit(state, credit_note, amount, reason),
+        Command::WriteOff { reason } => write_off(state, reason),
+    }
+}
+
+/// The lines with their amounts, taxes and totals; they add up.
+fn draft(head: Box<Head>, mut lines: Vec<Line>) -> Decision {
+    if lines.is_empty() {
+        return Err(Error::Empty);
+    }
+    let digits = head.currency.exponent();
+    for line in &mut lines {
+        line.amount = line.exact.round(digits, head.rounding);
+    }
+    let (taxes, totals) = calculate(&mut lines, head.is_tax_inclusive, digits, head.rounding);
+    if !adds_up(&lines, &taxes, totals) {
+        return Err(Error::DoesNotAddUp);
+    }
+    Ok(vec![Event::Drafted {
+        head,
+        lines,
+        taxes,
+        totals,
+    }])
+}
+
+fn add_adjustment(state: &Invoice, mut line: Line) -> Decision {
+    let head = match (&state.head, state.phase) {
+        (Some(head), Phase::Draft) => head,
+        (_, Phase::Unborn) | (None, Phase::Draft) => return Err(Error::Unknown),
+        (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => return Err(Error::Immutable),
+    };
+    if line.description.trim().is_empty() {
+        return Err(Error::NoDescription);
+    }
+    let digits = head.currency.exponent();
+    line.amount = line.exact.round(digits, head.rounding);
+    let mut lines = state.lines.clone();
+    lines.push(line);
+    let (taxes, totals) = calculate(&mut lines, head.is_tax_inclusive, digits, head.rounding);
+    if !adds_up(&lines, &taxes, totals) {
+        return Err(Error::DoesNotAddUp);
+    }
+    Ok(vec![Event::LineAdded {
+        lines,
+        taxes,
+        totals,
+    }])
+}
+
+fn approve(state: &Invoice) -> Decision {
+    match (&state.head, state.phase) {
+        (Some(head), Phase::Draft) => Ok(vec![Event::Approved {
+            series: head.series,
+            number_prefix: head.number_prefix.clone(),
+        }]),
+        (_, Phase::Unborn) | (None, Phase::Draft) => Err(Error::Unknown),
+        (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => Ok(vec![]),
+    }
+}
+
+fn issue(state: &Invoice, at: Timestamp, number: String) -> Decision {
+    let head = match (&state.head, state.phase) {
+        (Some(head), Phase::Approved) => head,
+        (_, Phase::Issued | Phase::WrittenOff) => {
+            let is_same = state.number.as_ref() == Some(&number);
+            return if is_same {
+                Ok(vec![])
+            } else {
+                Err(Error::Immutable)
+            };
+        }
+        (_, Phase::Unborn | Phase::Draft) | (None, Phase::Approved) => {
+            return Err(Error::NotApproved);
+        }
+    };
+    let issued_on = head.zone.date_of(at);
+    let due_on = plus_days(issued_on, head.due_days);
+    let issued = Event::Issued {
+        number,
+        account: head.account,
+        period: head.period,
+        issued_on,
+        due_on,
+        due_at: head.zone.start_of(plus_days(due_on, 1)),
+        total: state.totals.total,
+        currency: head.currency,
+        fees: head.fees.clone(),
+    };
+    let paid = (state.totals.total <= Decimal::ZERO).then_some(Event::Paid {});
+    Ok(std::iter::once(issued).chain(paid).collect())
+}
+
+fn record_payment(state: &Invoice, at: Timestamp, source: Source, amount: Decimal) -> Vec<Event> {
+    if state.paid.contains_key(&source) {
+        return vec![];
+    }
+    let recorded = |left| Event::PaymentRecorded {
+        source,
+        amount,
+        left,
+    };
+    let left = evolve(state.clone(), at, &recorded(Decimal::ZERO)).left();
+    let paid = (left.is_zero() && !state.left().is_zero()).then_some(Event::Paid {});
+    std::iter::once(recorded(left)).chain(paid).collect()
+}
+
+fn reverse_payment(state: &Invoice, source: Source, amount: Decimal) -> Vec<Event> {
+    let is_there = state.paid.get(&source).is_some_and(|paid| !paid.is_zero());
+    if !is_there {
+        return vec![];
+    }
+    let mut after = state.clone();
+    after.paid.insert(source, Decimal::ZERO);
+    let next = next_step(state, state.level);
+    vec![Event::PaymentReversed {
+        source,
+        amount,
+        left: after.left(),
+        next_at: next.map(|(at, _)| at),
+        next_level: state.level.saturating_add(1),
+    }]
+}
+
+fn next_step(state: &Invoice, taken: u32) -> Option<(Timestamp, bool)> {
+    let index = usize::try_from(taken).ok()?;
+    state.dunning().get(index).copied()
+}
+
+fn mark_overdue(state: &Invoice, at: Timestamp, level: u32) -> Vec<Event> {
+    let is_open = state.phase == Phase::Issued && !state.left().is_zero();
+    let (Some(head), Some((due, suspends))) = (&state.head, next_step(state, state.level)) else {
+        return vec![];
+    };
+    if !is_open || level != state.level.saturating_add(1) || at < due {
+        return vec![];
+    }
+    vec![Event::Overdue {
+        account: head.account,
+        level,
+        next_at: next_step(state, level).map(|(at, _)| at),
+        suspends,
+    }]
+}
+
+fn write_off(state: &Invoice, reason: String) -> Decision {
+    match (&state.head, state.phase) {
+        (Some(head), Phase::Issued) if !state.left().is_zero() => Ok(vec![Event::WrittenOff {
+            account: head.account,
+            amount: state.left(),
+            reason,
+        }]),
+        (_, Phase::WrittenOff) => Ok(vec![]),
+        (_, Phase::Issued) => Err(Error::NothingLeft),
+        (_, Phase::Unborn | Phase::Draft | Phase::Approved) => Err(Error::NotIssued),
+    }
+}

@@ -1,0 +1,63 @@
+//! The state after an event. No rules here.
+
+use super::{
+    event::Event,
+    state::{Invoice, Phase},
+};
+use crate::{money::Decimal, time::Timestamp};
+
+pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoice {
+    match event {
+        Event::Drafted {
+            head,
+            lines,
+            taxes,
+            totals,
+        } => {
+            state.phase = if head.is_approved {
+                Phase::Approved
+            } else {
+                Phase::Draft
+            };
+            state.head = Some(head.clone());
+            state.lines.clone_from(lines);
+            state.taxes.clone_from(taxes);
+            state.totals = *totals;
+        }
+        Event::LineAdded {
+            lines,
+            taxes,
+            totals,
+        } => {
+            state.lines.clone_from(lines);
+            state.taxes.clone_from(taxes);
+            state.totals = *totals;
+        }
+        Event::Approved { .. } => state.phase = Phase::Approved,
+        Event::Issued { number, due_at, .. } => {
+            state.phase = Phase::Issued;
+            state.number = Some(number.clone());
+            state.due_at = Some(*due_at);
+        }
+        Event::PaymentRecorded { source, amount, .. } => {
+            let paid = state.paid.entry(*source).or_default();
+            *paid = *paid + *amount;
+        }
+        Event::PaymentReversed { source, .. } => {
+            // Kept at nothing: it does not come again.
+            state.paid.insert(*source, Decimal::ZERO);
+        }
+        Event::Paid {} => {}
+        Event::Overdue { level, .. } => state.level = *level,
+        Event::Credited {
+            credit_note,
+            document,
+            ..
+        } => {
+            state.credited = state.credited + document.totals.total;
+            state.credit_notes.insert(*credit_note);
+        }
+        Event::WrittenOff { .. } => state.phase = Phase::WrittenOff,
+    }
+    state
+}

@@ -1,0 +1,95 @@
+//! What is known of an invoice.
+
+use super::event::{Head, Source};
+use crate::{
+    billing::{Line, TaxLine, Totals},
+    id::CreditNoteId,
+    money::Decimal,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Phase {
+    /// Not drafted.
+    #[default]
+    Unborn,
+    /// Can be changed.
+    Draft,
+    /// Is to get its number.
+    Approved,
+    /// Never changes again.
+    Issued,
+    /// Will not be paid.
+    WrittenOff,
+}
+
+/// What has been folded from the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Invoice {
+    /// How far it is.
+    pub phase: Phase,
+    /// Who bills whom, and how.
+    pub head: Option<Box<Head>>,
+    /// What for.
+    pub lines: Vec<Line>,
+    /// By tax rate.
+    pub taxes: Vec<TaxLine>,
+    /// All of it.
+    pub totals: Totals,
+    /// As it is written.
+    pub number: Option<String>,
+    /// The end of the due day.
+    pub due_at: Option<Timestamp>,
+    /// What was paid from what.
+    #[serde(with = "as_list")]
+    pub paid: BTreeMap<Source, Decimal>,
+    /// What was taken back, with tax.
+    pub credited: Decimal,
+    /// By which credit notes.
+    pub credit_notes: BTreeSet<CreditNoteId>,
+    /// Steps of dunning that were taken.
+    pub level: u32,
+}
+
+impl Invoice {
+    /// What is left to pay; nothing when more was credited than was open.
+    pub fn left(&self) -> Decimal {
+        let paid: Decimal = self.paid.values().copied().sum();
+        (self.totals.total - self.credited - paid).max(Decimal::ZERO)
+    }
+
+    /// When each step of dunning is due, and whether it suspends the account.
+    pub(super) fn dunning(&self) -> Vec<(Timestamp, bool)> {
+        let (Some(head), Some(due_at)) = (&self.head, self.due_at) else {
+            return vec![];
+        };
+        let after = |days: u32| due_at.plus_ms(u64::from(days) * 86_400_000);
+        let mut steps = vec![(due_at, false)];
+        steps.extend(head.reminder_days.iter().map(|days| (after(*days), false)));
+        steps.extend(head.suspend_days.map(|days| (after(days), true)));
+        steps.sort_unstable();
+        steps
+    }
+}
+
+/// JSON has no maps whose keys are sources.
+mod as_list {
+    use super::{BTreeMap, Decimal, Source};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<Source, Decimal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Source, Decimal>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}

@@ -1,0 +1,67 @@
+//! What may be asked of the rating of a call. Each of these is filled in by
+//! the rater on its way to the decision: what the accounts, plans and decks
+//! say is an input, and what came of it is in the event.
+
+use super::event::{Bill, UnratedReason};
+use crate::{id::AccountId, money::Decimal};
+use serde::{Deserialize, Serialize};
+
+/// What the rater says of a call that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is priced.
+    Rated(Box<Bill>),
+    /// It can not be priced.
+    Unrated {
+        /// Who would pay, where that is known.
+        account: Option<AccountId>,
+        /// Why.
+        reason: UnratedReason,
+    },
+}
+
+/// What the rater says of a call that begins or goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quote {
+    /// Nobody pays before.
+    Postpaid,
+    /// An account pays before.
+    Prepaid {
+        /// Which.
+        account: AccountId,
+        /// What the call will have cost after the next slice, with tax.
+        amount: Decimal,
+        /// Seconds of talk that are paid by it.
+        seconds: u32,
+    },
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// The call begins: whoever pays before is to reserve credit.
+    Start {
+        /// By the rater.
+        quote: Option<Quote>,
+    },
+    /// The credit that is reserved will soon be used up.
+    Extend {
+        /// By the rater.
+        quote: Option<Quote>,
+    },
+    /// The call is over: rate it, once.
+    Rate {
+        /// By the rater.
+        outcome: Option<Outcome>,
+    },
+    /// Rate it again, with the decks and plans of now.
+    Rerate {
+        /// Why.
+        reason: String,
+        /// By the rater.
+        outcome: Option<Outcome>,
+    },
+}

@@ -1,0 +1,107 @@
+//! The rules of the rating of a call.
+
+use super::{
+    command::{Command, Outcome, Quote},
+    error::Error,
+    event::{Bill, Event},
+    state::Rating,
+};
+use crate::time::Timestamp;
+
+type Decision = Result<Vec<Event>, Error>;
+
+pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decision {
+    match command {
+        Command::Start { quote } => match quote.ok_or(Error::NotQuoted)? {
+            Quote::Prepaid {
+                account,
+                amount,
+                seconds,
+            } if state.charging.is_none() && !is_over(state) => Ok(vec![Event::Started {
+                account,
+                amount,
+                seconds,
+            }]),
+            Quote::Prepaid { .. } | Quote::Postpaid => Ok(vec![]),
+        },
+        Command::Extend { quote } => match quote.ok_or(Error::NotQuoted)? {
+            Quote::Prepaid {
+                account,
+                amount,
+                seconds,
+            } if is_more(state, seconds) => Ok(vec![Event::Extended {
+                account,
+                amount,
+                seconds,
+            }]),
+            Quote::Prepaid { .. } | Quote::Postpaid => Ok(vec![]),
+        },
+        Command::Rate { outcome } => {
+            let outcome = outcome.ok_or(Error::NotQuoted)?;
+            if state.revision > 0 {
+                return Ok(vec![]);
+            }
+            Ok(rate(state, outcome, None))
+        }
+        Command::Rerate { reason, outcome } => {
+            let outcome = outcome.ok_or(Error::NotQuoted)?;
+            if !is_over(state) {
+                return Err(Error::NotRated);
+            }
+            Ok(rate(state, outcome, Some(reason)))
+        }
+    }
+}
+
+const fn is_over(state: &Rating) -> bool {
+    state.revision > 0 || state.unrated.is_some()
+}
+
+fn is_more(state: &Rating, seconds: u32) -> bool {
+    let is_longer = state
+        .charging
+        .is_some_and(|(_, _, reserved)| seconds > reserved);
+    is_longer && !is_over(state)
+}
+
+fn rate(state: &Rating, outcome: Outcome, reason: Option<String>) -> Vec<Event> {
+    match outcome {
+        Outcome::Unrated { account, reason } => {
+            // A price that it has stays until there is another.
+            let is_told = state.unrated == Some(reason) || state.revision > 0;
+            if is_told {
+                vec![]
+            } else {
+                vec![Event::Unrated { account, reason }]
+            }
+        }
+        Outcome::Rated(mut bill) => {
+            let revision = state.revision.saturating_add(1);
+            for record in &mut bill.records {
+                record.revision = revision;
+            }
+            if state
+                .bill
+                .as_ref()
+                .is_some_and(|current| is_same(current, &bill))
+            {
+                return vec![];
+            }
+            vec![Event::Rated {
+                revision,
+                bill,
+                replaces: state.bill.clone(),
+                reason: reason.filter(|_| state.revision > 0),
+            }]
+        }
+    }
+}
+
+/// The same price, but for its revision.
+fn is_same(current: &Bill, new: &Bill) -> bool {
+    let mut new = new.clone();
+    for (record, current) in new.records.iter_mut().zip(&current.records) {
+        record.revision = current.revision;
+    }
+    *current == new
+}

@@ -1,0 +1,23 @@
+//! Why a call may not be rated.
+
+use crate::decider::Refusal;
+
+/// A refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The rater has not filled in what the plans and decks say.
+    #[error("the rater has not said anything of the call")]
+    NotQuoted,
+    /// It is not over, or nobody is to pay for it.
+    #[error("the call was not rated before")]
+    NotRated,
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotQuoted => "rating.not_quoted",
+            Self::NotRated => "rating.not_rated",
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What can have happened in the rating of a call. The stored schema: handle
+//! with care.
+
+use crate::{billing::usage::Record, calendar::Period, decider, id::AccountId, money::Decimal};
+use serde::{Deserialize, Serialize};
+
+/// Why a call can not be priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnratedReason {
+    /// No account owns what was called.
+    NoPayer,
+    /// The account has no plan on that day.
+    NoPlan,
+    /// The plan says nothing of that kind of usage.
+    NoTerm,
+    /// No version of the deck is published.
+    NoDeck,
+    /// No row of the deck matches the number at that time.
+    NoMatch,
+    /// The deck or plan is in another currency than the account.
+    WrongCurrency,
+    /// The number can not be read any more: its subject was erased.
+    NoNumber,
+    /// There is no tax rate for the account on that day.
+    NoTaxRate,
+}
+
+/// What a call costs whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Who pays.
+    pub account: AccountId,
+    /// On the invoice of which month.
+    pub period: Period,
+    /// What was used; nothing, when nobody answered.
+    pub records: Vec<Record>,
+    /// What counts against the account's credit, with tax; none where the
+    /// account has no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commits: Option<Decimal>,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// Who pays before is to reserve credit.
+    #[serde(rename = "charging_started")]
+    Started {
+        /// Who pays.
+        account: AccountId,
+        /// What the first slice costs, with tax.
+        amount: Decimal,
+        /// Seconds of talk that are paid by it.
+        seconds: u32,
+    },
+    /// Credit for another slice is to be reserved.
+    #[serde(rename = "charging_extended")]
+    Extended {
+        /// Who pays.
+        account: AccountId,
+        /// What the call costs with that slice, with tax.
+        amount: Decimal,
+        /// Seconds of talk that are paid by it.
+        seconds: u32,
+    },
+    /// The call has a price.
+    #[serde(rename = "call_rated")]
+    Rated {
+        /// How often it was rated, from 1.
+        revision: u32,
+        /// The price.
+        bill: Box<Bill>,
+        /// The price that it replaces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<Box<Bill>>,
+        /// Why it was rated again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The call has no price: a person must look.
+    #[serde(rename = "call_unrated")]
+    Unrated {
+        /// Who would pay, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountId>,
+        /// Why.
+        reason: UnratedReason,
+    },
+}
+
+impl decider::Event for Event {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "charging_started",
+            Self::Extended { .. } => "charging_extended",
+            Self::Rated { .. } => "call_rated",
+            Self::Unrated { .. } => "call_unrated",
+        }
+    }
+}

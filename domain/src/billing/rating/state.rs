@@ -1,0 +1,18 @@
+//! What is known of the rating of a call.
+
+use super::event::{Bill, UnratedReason};
+use crate::{id::AccountId, money::Decimal};
+use serde::{Deserialize, Serialize};
+
+/// What has been folded from the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Rating {
+    /// How often the call was rated.
+    pub revision: u32,
+    /// Its price.
+    pub bill: Option<Box<Bill>>,
+    /// Why it has none.
+    pub unrated: Option<UnratedReason>,
+    /// Who pays before, how much was asked for, and for how many seconds.
+    pub charging: Option<(AccountId, Decimal, u32)>,
+}

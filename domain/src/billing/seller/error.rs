@@ -1,0 +1,121 @@
+//! Why the seller's configuration may be refused.
+
+use super::event::Config;
+use crate::{
+    billing::{tax::TaxCategory, tax_id},
+    calendar::Date,
+    decider::Refusal,
+    money::Decimal,
+};
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A field that an invoice can not be without.
+    #[error("{field}: {reason}")]
+    InvalidField {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Two rates of a country and category on one day, or no rate at all.
+    #[error("tax_rates: {country} {category:?} from {from}: {reason}")]
+    InvalidTaxRate {
+        /// Of which country.
+        country: String,
+        /// Which.
+        category: TaxCategory,
+        /// From when.
+        from: Date,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+impl Refusal for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidField { .. } => "seller.invalid_field",
+            Self::InvalidTaxRate { .. } => "seller.invalid_tax_rate",
+        }
+    }
+}
+
+pub(super) fn check(config: &Config) -> Result<(), Error> {
+    let field = |field, reason| Err(Error::InvalidField { field, reason });
+    if config.name.trim().is_empty() {
+        return field("name", "is empty");
+    }
+    if config.country.len() != 2 || !config.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return field("country", "is not two capital letters of ISO 3166");
+    }
+    if !tax_id::is_valid(&config.country, &config.tax_id) {
+        return field("tax_id", "has no form of a tax id of that country");
+    }
+    let is_prefix = |prefix: &str| {
+        prefix.len() <= 16
+            && prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-/.".contains(&byte))
+    };
+    if !is_prefix(&config.invoice_prefix) {
+        return field(
+            "invoice_prefix",
+            "is not up to 16 letters, digits, -, / and .",
+        );
+    }
+    if !is_prefix(&config.credit_note_prefix) || config.credit_note_prefix == config.invoice_prefix
+    {
+        return field("credit_note_prefix", "is no prefix of its own");
+    }
+    if config.due_days > 365 {
+        return field("due_days", "is above 365");
+    }
+    if !(1..=3_600).contains(&config.slice_s) {
+        return field("slice_s", "is not 1 to 3600");
+    }
+    let reminders = &config.dunning.reminder_days;
+    if reminders.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return field("reminder_days", "does not rise");
+    }
+    check_rates(config)
+}
+
+fn check_rates(config: &Config) -> Result<(), Error> {
+    for (index, rate) in config.tax_rates.iter().enumerate() {
+        let invalid = |reason| {
+            Err(Error::InvalidTaxRate {
+                country: rate.country.clone(),
+                category: rate.category,
+                from: rate.from,
+                reason,
+            })
+        };
+        match rate.category {
+            TaxCategory::Standard | TaxCategory::Reduced => {}
+            TaxCategory::Zero | TaxCategory::ReverseCharge | TaxCategory::OutOfScope => {
+                return invalid("has no rate: it is 0");
+            }
+        }
+        let is_percent = !rate.percent.is_negative()
+            && rate.percent <= Decimal::whole(100)
+            && rate.percent.floor(4) == rate.percent;
+        if !is_percent {
+            return invalid("is not 0 to 100 percent with at most 4 digits after the point");
+        }
+        if rate.to.is_some_and(|to| to <= rate.from) {
+            return invalid("ends before it begins");
+        }
+        let overlaps = config.tax_rates[..index].iter().any(|other| {
+            other.country == rate.country
+                && other.category == rate.category
+                && other.to.is_none_or(|to| rate.from < to)
+                && rate.to.is_none_or(|to| other.from < to)
+        });
+        if overlaps {
+            return invalid("overlaps with another rate");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The numbers of one kind of document, without a gap: the number is the
+//! version of the stream.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use command::*;
+pub use error::Error;
+
+pub use event::*;
+pub use state::*;
+
+use crate::{decider::Decider, time::Timestamp};
+
+impl Decider for Series {
+    const CATEGORY: &'static str = "series";
+    type State = Self;
+    type Command = Command;
+    type Event = Event;
+    type Error = Error;
+
+    fn decide(state: &Self, at: Timestamp, command: Command) -> Result<Vec<Event>, Error> {
+        decide::decide(state, at, command)
+    }
+
+    fn evolve(state: Self, at: Timestamp, event: &Event) -> Self {
+        evolve::evolve(state, at, event)
+    }
+}

@@ -1,0 +1,150 @@
+//! What a month of usage comes to: included units are used up in the order in
+//! which calls ended, tiers and minima apply to the month as a whole. The order
+//! in which records came changes nothing.
+
+use super::{
+    UsageType,
+    plan::{Price, Term, Tier},
+    tariff::{RATED_DIGITS, Tariff},
+    usage::RecordKey,
+};
+use crate::{
+    money::{Decimal, Rounding},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is kept of a record until the month is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Of which kind.
+    pub usage_type: UsageType,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Counted units that are charged.
+    pub quantity: u64,
+    /// What it was rated at.
+    pub amount: Decimal,
+    /// With what.
+    pub tariff: Tariff,
+}
+
+/// What one kind of usage comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Which.
+    pub usage_type: UsageType,
+    /// How often.
+    pub count: u32,
+    /// Counted units.
+    pub quantity: u64,
+    /// Of those, included in the plan.
+    pub included: u64,
+    /// Sum of the rated records, less the adjustments.
+    pub rated: Decimal,
+    /// What is to be paid, with six digits.
+    pub due: Decimal,
+}
+
+/// What was used of one kind, and what is taken back.
+#[derive(Default)]
+struct Kind<'a> {
+    used: Vec<(RecordKey, &'a Used)>,
+    adjusted: Vec<&'a Used>,
+}
+
+/// The totals by kind, in the order of an invoice.
+pub(crate) fn settle<'a>(
+    used: impl Iterator<Item = (RecordKey, &'a Used)>,
+    adjusted: impl Iterator<Item = &'a Used>,
+    terms: &BTreeMap<UsageType, Term>,
+    rounding: Rounding,
+) -> Vec<Total> {
+    let mut kinds: BTreeMap<UsageType, Kind<'_>> = BTreeMap::new();
+    for (key, used) in used {
+        let kind = kinds.entry(used.usage_type).or_default();
+        kind.used.push((key, used));
+    }
+    for used in adjusted {
+        kinds
+            .entry(used.usage_type)
+            .or_default()
+            .adjusted
+            .push(used);
+    }
+    kinds
+        .into_iter()
+        .map(|(usage_type, mut kind)| {
+            kind.used.sort_by_key(|(key, used)| (used.ended_at, *key));
+            let used: Vec<&Used> = kind.used.into_iter().map(|(_, used)| used).collect();
+            let term = terms.get(&usage_type);
+            total(usage_type, &used, &kind.adjusted, term, rounding)
+        })
+        .collect()
+}
+
+fn total(
+    usage_type: UsageType,
+    used: &[&Used],
+    adjusted: &[&Used],
+    term: Option<&Term>,
+    rounding: Rounding,
+) -> Total {
+    let rated: Decimal = used.iter().map(|used| used.amount).sum();
+    let taken_back: Decimal = adjusted.iter().map(|used| used.amount).sum();
+    let quantity: u64 = used.iter().map(|used| used.quantity).sum();
+    let mut included = 0;
+    let mut due = rated;
+    if let Some(term) = term {
+        included = term.included.min(quantity);
+        due = match &term.price {
+            Price::Tiers(tiers) => {
+                by_tiers(tiers, quantity - included, usage_type.per_unit(), rounding)
+            }
+            Price::Deck(_) | Price::Flat(_) => {
+                beyond_included(used, term.included, usage_type.per_unit(), rounding)
+            }
+        };
+        if !used.is_empty() {
+            due = due.max(term.minimum_charge.round(RATED_DIGITS, rounding));
+        }
+    }
+    Total {
+        usage_type,
+        count: u32::try_from(used.len()).unwrap_or(u32::MAX),
+        quantity,
+        included,
+        rated: rated - taken_back,
+        due: due - taken_back,
+    }
+}
+
+/// Calls use what is included in their order; the one at the boundary is split.
+fn beyond_included(used: &[&Used], included: u64, per_unit: u32, rounding: Rounding) -> Decimal {
+    let mut left = included;
+    used.iter()
+        .map(|used| {
+            let free = left.min(used.quantity);
+            left -= free;
+            if free == 0 {
+                used.amount
+            } else {
+                used.tariff.rest(used.quantity, free, per_unit, rounding)
+            }
+        })
+        .sum()
+}
+
+/// Each tier's rate applies to the units between its bounds. Rounded once.
+fn by_tiers(tiers: &[Tier], quantity: u64, per_unit: u32, rounding: Rounding) -> Decimal {
+    let mut reached = 0;
+    let mut sum = Decimal::ZERO;
+    for tier in tiers {
+        let up_to = tier.up_to.unwrap_or(u64::MAX).min(quantity);
+        let units = up_to.saturating_sub(reached);
+        reached = reached.max(up_to);
+        sum = sum + tier.rate.share(i128::from(units), 1, 12, rounding);
+    }
+    sum.share(1, i128::from(per_unit.max(1)), RATED_DIGITS, rounding)
+}

@@ -1,0 +1,33 @@
+//! What may be asked of the usage of a month.
+
+use super::event::Record;
+use crate::{billing::UsageType, billing::plan::Term, id::CallId, money::Rounding};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Record what a call used, in place of what was recorded of it before.
+    /// Nothing happens when it is there; refused when the month is closed.
+    Record {
+        /// Which call.
+        cdr: CallId,
+        /// What it used.
+        records: Vec<Record>,
+        /// What was recorded of it and is no longer true. What is not of this
+        /// month is taken back by an adjustment.
+        reversed: Vec<Record>,
+        /// Why there is something to take back.
+        reason: Option<String>,
+    },
+    /// Close the month: nothing is recorded in it any more. What was included
+    /// in the plan, its tiers and its minima are settled.
+    Close {
+        /// What the plan says.
+        terms: BTreeMap<UsageType, Term>,
+        /// How the plan rounds.
+        rounding: Rounding,
+    },
+}

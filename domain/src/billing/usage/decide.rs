@@ -1,0 +1,94 @@
+//! The rules of the usage of a month.
+
+use super::{
+    command::Command,
+    error::Error,
+    event::{Event, Record},
+    state::Usage,
+};
+use crate::{
+    billing::settle::{self, Used},
+    id::CallId,
+    money::Decimal,
+    time::Timestamp,
+};
+
+type Decision = Result<Vec<Event>, Error>;
+
+pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decision {
+    match command {
+        Command::Record {
+            cdr,
+            records,
+            reversed,
+            reason,
+        } => record(state, cdr, records, reversed, &reason.unwrap_or_default()),
+        Command::Close { terms, rounding } => {
+            if state.is_closed {
+                return Ok(vec![]);
+            }
+            let used = || state.used.iter().map(|(key, used)| (*key, used));
+            let adjusted = || state.adjusted.values();
+            let sum = |amounts: &mut dyn Iterator<Item = &Used>| {
+                amounts.map(|used| used.amount).sum::<Decimal>()
+            };
+            Ok(vec![Event::PeriodClosed {
+                totals: settle::settle(used(), adjusted(), &terms, rounding),
+                records_count: u32::try_from(state.used.len()).unwrap_or(u32::MAX),
+                rated: sum(&mut state.used.values()) - sum(&mut adjusted()),
+            }])
+        }
+    }
+}
+
+fn record(
+    state: &Usage,
+    cdr: CallId,
+    records: Vec<Record>,
+    reversed: Vec<Record>,
+    reason: &str,
+) -> Decision {
+    let is_of_call = |record: &Record| record.cdr == cdr;
+    if !records.iter().all(is_of_call) || !reversed.iter().all(is_of_call) {
+        return Err(Error::OtherCall);
+    }
+    let currencies = records
+        .iter()
+        .chain(&reversed)
+        .map(|record| record.currency);
+    let mut known = state.currency;
+    for currency in currencies {
+        match known {
+            Some(known) if known != currency => return Err(Error::OtherCurrency),
+            Some(_) | None => known = Some(currency),
+        }
+    }
+    let new: Vec<Record> = records
+        .into_iter()
+        .filter(|record| !state.has_seen(&record.key()))
+        .collect();
+    let old: Vec<Record> = reversed
+        .into_iter()
+        .filter(|record| {
+            let key = record.key();
+            !state.reversed.contains(&key) && !state.adjusted.contains_key(&key)
+        })
+        .collect();
+    if new.is_empty() && old.is_empty() {
+        return Ok(vec![]);
+    }
+    if state.is_closed {
+        return Err(Error::PeriodClosed);
+    }
+    let reason = reason.to_owned();
+    let taken_back = old.into_iter().map(|record| {
+        let reason = reason.clone();
+        if state.used.contains_key(&record.key()) {
+            Event::Reversed { record, reason }
+        } else {
+            Event::Adjusted { record, reason }
+        }
+    });
+    let recorded = new.into_iter().map(|record| Event::Recorded { record });
+    Ok(taken_back.chain(recorded).collect())
+}

@@ -1,0 +1,23 @@
+//! The state after an event. No rules here.
+
+use super::{event::Event, state::Usage};
+use crate::time::Timestamp;
+
+pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
+    match event {
+        Event::Recorded { record } => {
+            state.currency = Some(record.currency);
+            state.used.insert(record.key(), Usage::kept(record));
+        }
+        Event::Reversed { record, .. } => {
+            state.used.remove(&record.key());
+            state.reversed.insert(record.key());
+        }
+        Event::Adjusted { record, .. } => {
+            state.currency = Some(record.currency);
+            state.adjusted.insert(record.key(), Usage::kept(record));
+        }
+        Event::PeriodClosed { .. } => state.is_closed = true,
+    }
+    state
+}

@@ -1,0 +1,59 @@
+//! What is known of the usage of a month.
+
+use super::event::{Record, RecordKey};
+use crate::{billing::settle::Used, money::Currency};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What has been folded from the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// What counts.
+    #[serde(with = "as_list")]
+    pub used: BTreeMap<RecordKey, Used>,
+    /// What counted and was taken back: it does not come again.
+    pub reversed: BTreeSet<RecordKey>,
+    /// Records of closed months that are taken back here.
+    #[serde(with = "as_list")]
+    pub adjusted: BTreeMap<RecordKey, Used>,
+    /// Of every amount.
+    pub currency: Option<Currency>,
+    /// Nothing is recorded any more.
+    pub is_closed: bool,
+}
+
+impl Usage {
+    /// It is there, or was.
+    pub fn has_seen(&self, key: &RecordKey) -> bool {
+        self.used.contains_key(key) || self.reversed.contains(key)
+    }
+
+    pub(super) fn kept(record: &Record) -> Used {
+        Used {
+            usage_type: record.usage_type,
+            ended_at: record.ended_at,
+            quantity: record.quantity,
+            amount: record.amount,
+            tariff: record.tariff.clone(),
+        }
+    }
+}
+
+/// JSON has no maps whose keys are records.
+mod as_list {
+    use super::{BTreeMap, RecordKey, Used};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<RecordKey, Used>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<RecordKey, Used>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}

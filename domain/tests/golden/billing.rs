@@ -1,0 +1,605 @@
+//! One example of every event of billing, with every optional field there.
+
+use crate::examples::{AGENT, AGENT_LEG, AT, CALL, QUEUE, TRUNK, UNTIL, sealed, uuid};
+use ringledger_domain::{
+    billing::{
+        DeckVersionId, Document, DocumentKind, Event, Line, LineKind, SeriesId, TaxLine, Totals,
+        UsageId, UsageType, account, credit_note, deck, fees::Billed, invoice, plan, rating,
+        seller, series, settle::Total, tariff::Tariff, tax::TaxCategory, tax::TaxRate, usage,
+    },
+    calendar::{Cycle, Date, Period, Zone},
+    id::{AccountId, CreditNoteId, DEFAULT_TENANT, DeckId, InvoiceId, PaymentId, PlanId},
+    money::{Currency, Decimal, Money, Rounding},
+};
+use std::collections::BTreeMap;
+
+const ACCOUNT: AccountId = AccountId(uuid(20));
+const PLAN: PlanId = PlanId(uuid(21));
+const INVOICE: InvoiceId = InvoiceId(uuid(22));
+const CREDIT_NOTE: CreditNoteId = CreditNoteId(uuid(23));
+const PAYMENT: PaymentId = PaymentId(uuid(24));
+const DECK: DeckVersionId = DeckVersionId {
+    deck: DeckId(uuid(25)),
+    version: 2,
+};
+
+/// Every event of every aggregate of billing.
+pub(crate) fn all() -> Vec<Event> {
+    let usage_id = UsageId {
+        account: ACCOUNT,
+        period: period(),
+    };
+    let mut all = vec![];
+    all.extend(sellers().map(|event| Event::Seller(DEFAULT_TENANT, event)));
+    all.extend(
+        accounts()
+            .into_iter()
+            .map(|event| Event::Account(ACCOUNT, event)),
+    );
+    all.extend(
+        ledgers()
+            .into_iter()
+            .map(|event| Event::Account(ACCOUNT, event)),
+    );
+    all.extend(plans().map(|event| Event::Plan(PLAN, event)));
+    all.extend(decks().map(|event| Event::Deck(DECK, event)));
+    all.extend(ratings().map(|event| Event::Rating(CALL, event)));
+    all.extend(usages().map(|event| Event::Usage(usage_id, event)));
+    all.extend(
+        invoices()
+            .into_iter()
+            .map(|event| Event::Invoice(INVOICE, event)),
+    );
+    all.extend(credit_notes().map(|event| Event::CreditNote(CREDIT_NOTE, event)));
+    all.extend(numbers().map(|event| Event::Series(series_of(DocumentKind::Invoice), event)));
+    all
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn period() -> Period {
+    "2026-10".parse().unwrap()
+}
+
+fn berlin() -> Zone {
+    "Europe/Berlin".parse().unwrap()
+}
+
+fn series_of(document: DocumentKind) -> SeriesId {
+    SeriesId {
+        tenant: DEFAULT_TENANT,
+        document,
+        year: 0,
+    }
+}
+
+fn fees() -> Vec<Billed> {
+    vec![Billed {
+        plan: PLAN,
+        from: date("2026-11-01"),
+        to: date("2026-12-01"),
+    }]
+}
+
+fn tariff() -> Tariff {
+    Tariff {
+        rate: decimal("0.006"),
+        first_increment_s: 30,
+        next_increment_s: 6,
+        connection_fee: decimal("0.01"),
+        minimum_charge: decimal("0.02"),
+        grace_s: 2,
+    }
+}
+
+fn sellers() -> impl Iterator<Item = seller::Event> {
+    let rate = TaxRate {
+        country: "DE".into(),
+        category: TaxCategory::Standard,
+        percent: decimal("19"),
+        from: date("2021-01-01"),
+        to: Some(date("2030-01-01")),
+    };
+    [seller::Event::Configured {
+        config_version: 1,
+        config: Box::new(seller::Config {
+            name: "Example Telecom GmbH".into(),
+            address: vec!["Example Street 1".into(), "10115 Berlin".into()],
+            country: "DE".into(),
+            tax_id: "DE123456789".into(),
+            payment_lines: vec!["IBAN DE00 0000 0000 0000 0000 00".into()],
+            tax_rates: vec![rate],
+            invoice_prefix: "INV-".into(),
+            credit_note_prefix: "CN-".into(),
+            is_yearly_series: true,
+            due_days: 14,
+            dunning: seller::Dunning {
+                reminder_days: vec![7, 14],
+                suspend_days: Some(30),
+            },
+            slice_s: 60,
+            emergency_numbers: vec!["112".into()],
+        }),
+    }]
+    .into_iter()
+}
+
+fn profile() -> account::Profile {
+    account::Profile {
+        currency: Currency::EUR,
+        zone: berlin(),
+        country: "DE".into(),
+        calling_code: "49".into(),
+        tax_id: Some("DE987654321".into()),
+        holder: Some(sealed()),
+        payment_mode: account::PaymentMode::Prepaid,
+        is_auto_pay: true,
+        owned: account::Owned {
+            numbers: vec![account::OwnedNumber {
+                number: "+4930123".into(),
+                is_toll_free: true,
+            }],
+            queues: vec![QUEUE],
+            agents: vec![AGENT],
+            trunks: vec![TRUNK],
+        },
+    }
+}
+
+fn accounts() -> Vec<account::Event> {
+    vec![
+        account::Event::Opened {
+            name: "acme".into(),
+            profile: profile(),
+        },
+        account::Event::Configured {
+            config_version: 2,
+            profile: profile(),
+        },
+        account::Event::CreditLimitSet {
+            limit: Some(decimal("100")),
+        },
+        account::Event::PlanSubscribed {
+            plan: PLAN,
+            effective: date("2026-10-01"),
+        },
+        account::Event::PlanChanged {
+            plan: PLAN,
+            effective: date("2026-11-15"),
+        },
+        account::Event::CreditReserved {
+            call: CALL,
+            amount: decimal("0.12"),
+            until: Some(UNTIL),
+        },
+        account::Event::CreditReleased { call: CALL },
+        account::Event::UsageCommitted {
+            call: CALL,
+            revision: 1,
+            period: period(),
+            amount: decimal("0.0238"),
+        },
+        account::Event::Suspended {
+            reason: account::SuspendReason::OverLimit,
+        },
+        account::Event::Reactivated {},
+        account::Event::Closed {},
+    ]
+}
+
+fn ledgers() -> Vec<account::Event> {
+    let allocation = || account::Allocation {
+        invoice: INVOICE,
+        amount: decimal("10"),
+    };
+    let amount = Money::new(decimal("12.5"), Currency::EUR);
+    vec![
+        account::Event::ChargePosted {
+            invoice: INVOICE,
+            number: "INV-00000001".into(),
+            period: period(),
+            amount: decimal("11.9"),
+            due_at: UNTIL,
+            fees: fees(),
+        },
+        account::Event::CreditApplied {
+            allocation: allocation(),
+        },
+        account::Event::CreditNotePosted {
+            credit_note: CREDIT_NOTE,
+            invoice: INVOICE,
+            amount: decimal("11.9"),
+            settled: decimal("1.9"),
+        },
+        account::Event::DebtWrittenOff {
+            invoice: INVOICE,
+            amount: decimal("1.9"),
+        },
+        account::Event::PaymentApplied {
+            payment: PAYMENT,
+            amount,
+            method: account::PaymentMethod::BankTransfer,
+            reference: "INV-00000001".into(),
+            allocations: vec![allocation()],
+            credit: decimal("2.5"),
+        },
+        account::Event::PaymentReversed {
+            payment: PAYMENT,
+            amount,
+            allocations: vec![allocation()],
+            credit: decimal("2.5"),
+            reason: "returned by the bank".into(),
+        },
+    ]
+}
+
+fn plans() -> impl Iterator<Item = plan::Event> {
+    let term = |price| plan::Term {
+        price,
+        included: 6_000,
+        minimum_charge: decimal("1"),
+    };
+    let tiers = vec![
+        plan::Tier {
+            up_to: Some(60_000),
+            rate: decimal("0.02"),
+        },
+        plan::Tier {
+            up_to: None,
+            rate: decimal("0.01"),
+        },
+    ];
+    let config = plan::Config {
+        currency: Currency::EUR,
+        cycle: Cycle::Monthly,
+        recurring_fee: decimal("9.99"),
+        is_tax_inclusive: true,
+        tax_category: TaxCategory::Standard,
+        rounding: Rounding::HalfEven,
+        terms: BTreeMap::from([
+            (UsageType::InboundMinutes, term(plan::Price::Flat(tariff()))),
+            (
+                UsageType::OutboundMinutes,
+                term(plan::Price::Deck(DECK.deck)),
+            ),
+            (UsageType::TollFreeMinutes, term(plan::Price::Tiers(tiers))),
+        ]),
+    };
+    [
+        plan::Event::Created {
+            name: "basic".into(),
+            config: config.clone(),
+        },
+        plan::Event::Configured {
+            config_version: 2,
+            config,
+        },
+    ]
+    .into_iter()
+}
+
+fn decks() -> impl Iterator<Item = deck::Event> {
+    [
+        deck::Event::Opened {
+            header: deck::Header {
+                name: "europe".into(),
+                currency: Currency::EUR,
+                zone: berlin(),
+                rounding: Rounding::HalfUp,
+                bands: vec![deck::Band {
+                    name: "night".into(),
+                    weekdays: vec![5, 6],
+                    from_minute: 0,
+                    to_minute: 1_440,
+                }],
+            },
+        },
+        deck::Event::RowsAdded {
+            first_row: 1,
+            rows: vec![deck::Row {
+                prefix: "262692".into(),
+                description: "Réunion, mobile".into(),
+                tariff: tariff(),
+                effective_from: Some(AT),
+                effective_to: Some(UNTIL),
+                band: Some("night".into()),
+            }],
+        },
+        deck::Event::Published {
+            rows_count: 1,
+            hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        },
+        deck::Event::Retired {},
+    ]
+    .into_iter()
+}
+
+fn record() -> usage::Record {
+    usage::Record {
+        cdr: CALL,
+        revision: 1,
+        leg: AGENT_LEG,
+        usage_type: UsageType::OutboundMinutes,
+        answered_at: AT,
+        ended_at: UNTIL,
+        quantity: 30,
+        tariff: tariff(),
+        amount: decimal("0.02"),
+        currency: Currency::EUR,
+        plan: PLAN,
+        plan_version: 2,
+        matched: Some(usage::MatchedRow {
+            deck: DECK,
+            row: 1,
+            prefix: "262692".into(),
+            description: "Réunion, mobile".into(),
+        }),
+        of_period: Some(period()),
+    }
+}
+
+fn bill() -> Box<rating::Bill> {
+    Box::new(rating::Bill {
+        account: ACCOUNT,
+        period: period(),
+        records: vec![record()],
+        commits: Some(decimal("0.0238")),
+    })
+}
+
+fn ratings() -> impl Iterator<Item = rating::Event> {
+    [
+        rating::Event::Started {
+            account: ACCOUNT,
+            amount: decimal("0.12"),
+            seconds: 60,
+        },
+        rating::Event::Extended {
+            account: ACCOUNT,
+            amount: decimal("0.24"),
+            seconds: 120,
+        },
+        rating::Event::Rated {
+            revision: 2,
+            bill: bill(),
+            replaces: Some(bill()),
+            reason: Some("wrong deck".into()),
+        },
+        rating::Event::Unrated {
+            account: Some(ACCOUNT),
+            reason: rating::UnratedReason::NoMatch,
+        },
+    ]
+    .into_iter()
+}
+
+fn usages() -> impl Iterator<Item = usage::Event> {
+    [
+        usage::Event::Recorded { record: record() },
+        usage::Event::Reversed {
+            record: record(),
+            reason: "wrong deck".into(),
+        },
+        usage::Event::Adjusted {
+            record: record(),
+            reason: "wrong deck".into(),
+        },
+        usage::Event::PeriodClosed {
+            totals: vec![Total {
+                usage_type: UsageType::OutboundMinutes,
+                count: 1,
+                quantity: 30,
+                included: 10,
+                rated: decimal("0.02"),
+                due: decimal("0.02"),
+            }],
+            records_count: 1,
+            rated: decimal("0.02"),
+        },
+    ]
+    .into_iter()
+}
+
+fn lines() -> Vec<Line> {
+    let line = |kind, unit: &str| Line {
+        kind,
+        description: "Outbound calls".into(),
+        quantity: decimal("0.5"),
+        unit: unit.into(),
+        unit_price: Some(decimal("0.04")),
+        tax_category: TaxCategory::Standard,
+        tax_percent: decimal("19"),
+        exact: decimal("0.02"),
+        amount: decimal("0.02"),
+        net: decimal("0.02"),
+        tax: Decimal::ZERO,
+    };
+    vec![
+        line(
+            LineKind::Usage {
+                usage_type: UsageType::OutboundMinutes,
+                included: 10,
+                rated: decimal("0.02"),
+            },
+            "min",
+        ),
+        line(
+            LineKind::Fee {
+                from: date("2026-11-01"),
+                to: date("2026-12-01"),
+            },
+            "day",
+        ),
+        line(LineKind::Adjustment, "piece"),
+    ]
+}
+
+fn taxes() -> Vec<TaxLine> {
+    vec![TaxLine {
+        category: TaxCategory::Standard,
+        percent: decimal("19"),
+        net: decimal("0.06"),
+        tax: decimal("0.01"),
+    }]
+}
+
+fn totals() -> Totals {
+    Totals {
+        net: decimal("0.06"),
+        tax: decimal("0.01"),
+        total: decimal("0.07"),
+    }
+}
+
+fn seller_block() -> invoice::SellerBlock {
+    invoice::SellerBlock {
+        name: "Example Telecom GmbH".into(),
+        address: vec!["Example Street 1".into()],
+        country: "DE".into(),
+        tax_id: "DE123456789".into(),
+        payment_lines: vec!["IBAN DE00 0000 0000 0000 0000 00".into()],
+    }
+}
+
+fn customer_block() -> invoice::CustomerBlock {
+    invoice::CustomerBlock {
+        name: "acme".into(),
+        holder: Some(sealed()),
+        country: "DE".into(),
+        tax_id: Some("DE987654321".into()),
+    }
+}
+
+fn head() -> Box<invoice::Head> {
+    Box::new(invoice::Head {
+        account: ACCOUNT,
+        period: period(),
+        currency: Currency::EUR,
+        zone: berlin(),
+        is_tax_inclusive: false,
+        rounding: Rounding::HalfEven,
+        seller: seller_block(),
+        customer: customer_block(),
+        texts: vec!["Reverse charge".into()],
+        series: series_of(DocumentKind::Invoice),
+        number_prefix: "INV-".into(),
+        credit_note_series: series_of(DocumentKind::CreditNote),
+        credit_note_prefix: "CN-".into(),
+        due_days: 14,
+        reminder_days: vec![7, 14],
+        suspend_days: Some(30),
+        fees: fees(),
+        is_approved: true,
+    })
+}
+
+fn credit_document() -> Box<invoice::CreditDocument> {
+    Box::new(invoice::CreditDocument {
+        invoice: INVOICE,
+        invoice_number: "INV-00000001".into(),
+        account: ACCOUNT,
+        currency: Currency::EUR,
+        zone: berlin(),
+        seller: seller_block(),
+        customer: customer_block(),
+        texts: vec!["Reverse charge".into()],
+        lines: lines(),
+        taxes: taxes(),
+        totals: totals(),
+        reason: "wrong deck".into(),
+        series: series_of(DocumentKind::CreditNote),
+        number_prefix: "CN-".into(),
+    })
+}
+
+fn invoices() -> Vec<invoice::Event> {
+    let source = invoice::Source::Payment(PAYMENT);
+    vec![
+        invoice::Event::Drafted {
+            head: head(),
+            lines: lines(),
+            taxes: taxes(),
+            totals: totals(),
+        },
+        invoice::Event::LineAdded {
+            lines: lines(),
+            taxes: taxes(),
+            totals: totals(),
+        },
+        invoice::Event::Approved {
+            series: series_of(DocumentKind::Invoice),
+            number_prefix: "INV-".into(),
+        },
+        invoice::Event::Issued {
+            number: "INV-00000001".into(),
+            account: ACCOUNT,
+            period: period(),
+            issued_on: date("2026-11-01"),
+            due_on: date("2026-11-15"),
+            due_at: UNTIL,
+            total: decimal("0.07"),
+            currency: Currency::EUR,
+            fees: fees(),
+        },
+        invoice::Event::PaymentRecorded {
+            source,
+            amount: decimal("0.05"),
+            left: decimal("0.02"),
+        },
+        invoice::Event::PaymentReversed {
+            source,
+            amount: decimal("0.05"),
+            left: decimal("0.07"),
+            next_at: Some(UNTIL),
+            next_level: 1,
+        },
+        invoice::Event::Paid {},
+        invoice::Event::Overdue {
+            account: ACCOUNT,
+            level: 1,
+            next_at: Some(UNTIL),
+            suspends: false,
+        },
+        invoice::Event::Credited {
+            credit_note: CREDIT_NOTE,
+            document: credit_document(),
+            left: Decimal::ZERO,
+        },
+        invoice::Event::WrittenOff {
+            account: ACCOUNT,
+            amount: decimal("0.02"),
+            reason: "insolvent".into(),
+        },
+    ]
+}
+
+fn credit_notes() -> impl Iterator<Item = credit_note::Event> {
+    [
+        credit_note::Event::Drafted {
+            document: credit_document(),
+        },
+        credit_note::Event::Issued {
+            number: "CN-00000001".into(),
+            issued_on: date("2026-11-02"),
+            account: ACCOUNT,
+            invoice: INVOICE,
+            total: decimal("0.07"),
+        },
+    ]
+    .into_iter()
+}
+
+fn numbers() -> impl Iterator<Item = series::Event> {
+    [series::Event::NumberIssued {
+        document: Document::Invoice(INVOICE),
+        number: 1,
+        text: "INV-00000001".into(),
+    }]
+    .into_iter()
+}
