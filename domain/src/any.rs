@@ -11,6 +11,7 @@ use crate::{
     trunk,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::fmt;
 
 /// A command and the aggregate that it is for.
@@ -208,13 +209,27 @@ impl Stored<'_> {
 /// Reads the payload of one stored event of a known aggregate.
 ///
 /// # Errors
-/// When the version is newer than ours or the payload does not fit.
+/// When the version is newer than ours or the payload does not fit; an older one
+/// is read by what [`crate::decider::Event::upcast`] makes of it.
 pub fn read_event<E: crate::decider::Event>(
     event_type: &str,
     version: u32,
     payload: &str,
 ) -> Result<(Timestamp, E), DecodeError> {
-    let stamped: Stamped<E> = parse(event_type, payload)?;
+    let stamped: Stamped<E> = match E::upcast(event_type, version) {
+        None => parse(event_type, payload)?,
+        Some(upcast) => {
+            let old: Stamped<Value> = parse(event_type, payload)?;
+            let invalid = |reason| DecodeError::InvalidPayload {
+                event_type: event_type.into(),
+                reason,
+            };
+            let event = upcast(old.at, old.event).map_err(invalid)?;
+            let event = serde_json::from_value(event)
+                .map_err(|error| invalid(format!("version {version}: {error}")))?;
+            Stamped { at: old.at, event }
+        }
+    };
     let known = stamped.event.event_version();
     if version > known || stamped.event.event_type() != event_type {
         return Err(DecodeError::NewerVersion {

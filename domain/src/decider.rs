@@ -3,7 +3,12 @@
 
 use crate::time::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::fmt::Debug;
+
+/// Rewrites a stored event of an older version, which happened at that instant,
+/// into the current form. The error says what the old form lacks.
+pub type Upcast = fn(Timestamp, Value) -> Result<Value, String>;
 
 /// A fact of one aggregate. What it is called in the log is a literal, never
 /// derived from a Rust name, and frozen by a golden file.
@@ -13,6 +18,11 @@ pub trait Event: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send
     /// The version of the payload's schema, from 1.
     fn event_version(&self) -> u32 {
         1
+    }
+    /// How an older version of an event is read; `None` for the current one.
+    fn upcast(event_type: &str, version: u32) -> Option<Upcast> {
+        let _ = (event_type, version);
+        None
     }
 }
 

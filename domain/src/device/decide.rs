@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 type Decision = Result<Vec<Event>, Error>;
 
 pub(super) fn decide(device: &Device, _at: Timestamp, command: Command) -> Decision {
-    let left = u32::try_from(device.bindings.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let left_count = u32::try_from(device.bindings.len().saturating_sub(1)).unwrap_or(u32::MAX);
     Ok(match command {
         Command::RecordRegistered {
             agent,
@@ -24,10 +24,16 @@ pub(super) fn decide(device: &Device, _at: Timestamp, command: Command) -> Decis
             }
         }
         Command::RecordDeregistered { binding } if device.bindings.contains(&binding) => {
-            vec![Event::Deregistered { binding, left }]
+            vec![Event::Deregistered {
+                binding,
+                left_count,
+            }]
         }
         Command::ExpireBinding { binding } if device.bindings.contains(&binding) => {
-            vec![Event::Expired { binding, left }]
+            vec![Event::Expired {
+                binding,
+                left_count,
+            }]
         }
         Command::RecordDeregistered { .. } | Command::ExpireBinding { .. } => vec![],
     })

@@ -1,5 +1,6 @@
 //! What can have happened to an agent's phones. The stored schema: handle with care.
 
+use super::upcast;
 use crate::{decider, id::AgentId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub enum Event {
         /// Which contact.
         binding: Uuid,
         /// How many are left.
-        left: u32,
+        left_count: u32,
     },
     /// A contact was not refreshed in time.
     #[serde(rename = "binding_expired")]
@@ -31,7 +32,7 @@ pub enum Event {
         /// Which contact.
         binding: Uuid,
         /// How many are left.
-        left: u32,
+        left_count: u32,
     },
 }
 
@@ -42,5 +43,16 @@ impl decider::Event for Event {
             Self::Deregistered { .. } => "device_deregistered",
             Self::Expired { .. } => "binding_expired",
         }
+    }
+
+    fn event_version(&self) -> u32 {
+        match self {
+            Self::Registered { .. } => 1,
+            Self::Deregistered { .. } | Self::Expired { .. } => 2,
+        }
+    }
+
+    fn upcast(event_type: &str, version: u32) -> Option<decider::Upcast> {
+        upcast::of(event_type, version)
     }
 }

@@ -8,6 +8,7 @@ mod evolve;
 mod state;
 #[cfg(test)]
 mod tests;
+mod upcast;
 
 pub use command::*;
 pub use error::Error;

@@ -285,11 +285,11 @@ fn devices() -> impl Iterator<Item = device::Event> {
         },
         device::Event::Deregistered {
             binding: BINDING,
-            left: 1,
+            left_count: 1,
         },
         device::Event::Expired {
             binding: BINDING,
-            left: 0,
+            left_count: 0,
         },
     ]
     .into_iter()

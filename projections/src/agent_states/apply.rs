@@ -125,8 +125,9 @@ const fn on_device(row: &mut Row, event: &device::Event) {
         device::Event::Registered { .. } => {
             row.devices_count = row.devices_count.saturating_add(1);
         }
-        device::Event::Deregistered { left, .. } | device::Event::Expired { left, .. } => {
-            row.devices_count = *left;
+        device::Event::Deregistered { left_count, .. }
+        | device::Event::Expired { left_count, .. } => {
+            row.devices_count = *left_count;
         }
     }
 }

@@ -8,7 +8,7 @@ const GONE: Command = Command::ExpireBinding { binding: PHONE };
 fn the_last_phone_is_gone() {
     let device = story([registered(PHONE)]).when(GONE).then([Event::Expired {
         binding: PHONE,
-        left: 0,
+        left_count: 0,
     }]);
     assert!(device.state().bindings.is_empty());
 }
@@ -19,7 +19,7 @@ fn one_phone_of_two_is_gone() {
         .when(GONE)
         .then([Event::Expired {
             binding: PHONE,
-            left: 1,
+            left_count: 1,
         }]);
 }
 
@@ -29,7 +29,7 @@ fn a_phone_is_gone_once() {
         .when(GONE)
         .then([Event::Expired {
             binding: PHONE,
-            left: 0,
+            left_count: 0,
         }])
         .when(GONE)
         .nothing();

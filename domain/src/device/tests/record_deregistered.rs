@@ -10,7 +10,7 @@ fn the_last_phone_is_gone() {
         .when(GONE)
         .then([Event::Deregistered {
             binding: PHONE,
-            left: 0,
+            left_count: 0,
         }]);
     assert!(device.state().bindings.is_empty());
 }
@@ -21,7 +21,7 @@ fn one_phone_of_two_is_gone() {
         .when(GONE)
         .then([Event::Deregistered {
             binding: PHONE,
-            left: 1,
+            left_count: 1,
         }]);
 }
 
@@ -31,7 +31,7 @@ fn a_phone_is_gone_once() {
         .when(GONE)
         .then([Event::Deregistered {
             binding: PHONE,
-            left: 0,
+            left_count: 0,
         }])
         .when(GONE)
         .nothing();

@@ -38,7 +38,13 @@ fn registered(binding: Uuid) -> AnyEvent {
 }
 
 fn expired(binding: Uuid, left: u32) -> AnyEvent {
-    AnyEvent::Device(AGENT, device::Event::Expired { binding, left })
+    AnyEvent::Device(
+        AGENT,
+        device::Event::Expired {
+            binding,
+            left_count: left,
+        },
+    )
 }
 
 fn logged_in(number: u32) -> AnyEvent {
