@@ -51,6 +51,7 @@ pub const ALL: &[Migration] = &[
     migration!(6, Log, "0006_append"),
     migration!(10, Read, "0010_snapshots"),
     migration!(11, Log, "0011_refusals"),
+    migration!(12, Log, "0012_plain_events"),
     migration!(20, Log, "0020_members"),
     migration!(21, Read, "0021_process_lead"),
     migration!(22, Read, "0022_binding_nodes"),
@@ -148,6 +149,7 @@ mod tests {
                 "0002_nodes",
                 "0006_append",
                 "0011_refusals",
+                "0012_plain_events",
                 "0020_members"
             ]
         );
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_database_of_a_newer_version_is_refused_by_number() {
-        let error = missing(ALL, Target::Log, &[1, 2, 6, 11, 9999]).unwrap_err();
+        let error = missing(ALL, Target::Log, &[1, 2, 6, 11, 12, 9999]).unwrap_err();
         assert_eq!(
             error,
             MigrateError::Newer {

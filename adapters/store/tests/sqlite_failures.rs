@@ -172,7 +172,7 @@ async fn metadata_is_the_json_of_its_parts() {
     append(&*stores.log, one).await.unwrap();
     let db = Connection::open(folder.path().join("log.db")).unwrap();
     let json: String = db
-        .query_row("SELECT metadata FROM events", [], |row| row.get(0))
+        .query_row("SELECT metadata FROM cqrs_events", [], |row| row.get(0))
         .unwrap();
     let read: commands::ports::Metadata = serde_json::from_str(&json).unwrap();
     assert_eq!(read, metadata);

@@ -6,7 +6,7 @@ use super::{
     reader::Readers,
     row::{self, Names, columns},
     thread::Owner,
-    writer::{Job, Writer},
+    writer::{self, Job, Writer},
 };
 use crate::{answers::Answer, migrate::Target, open::OpenError};
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many batches may wait for the writer.
 const JOBS_MAX: usize = 4096;
@@ -73,8 +73,11 @@ impl SqliteLog {
             .map(|_| open_reader(path))
             .collect::<Result<_, _>>()?;
         let (wake, head) = watch::channel(Position(head));
+        // Bounded by the jobs that the writer accepts.
+        let (answers, answered) = mpsc::unbounded_channel();
+        tokio::spawn(writer::pass_on(answered));
         let writer = Owner::start("log-writer", JOBS_MAX, move |jobs| {
-            match Writer::new(&db, wake) {
+            match Writer::new(&db, wake, answers) {
                 Ok(mut writer) => writer.serve(jobs),
                 // Whoever asks is told that the writer has stopped.
                 Err(error) => tracing::error!(%error, "event log can not be written"),
@@ -201,10 +204,13 @@ impl EventLog for SqliteLog {
         let (reply, answer) = oneshot::channel();
         let accepted = self.writer.send(Job::Append { batch, reply }).await;
         let answered = if accepted { answer.await.ok() } else { None };
-        answered.unwrap_or_else(|| {
-            let stopped = AppendError::Unavailable("log writer has stopped".into());
-            vec![Err(stopped); count]
-        })
+        match answered {
+            Some((outcomes, _batch)) => outcomes,
+            None => {
+                let stopped = AppendError::Unavailable("log writer has stopped".into());
+                vec![Err(stopped); count]
+            }
+        }
     }
 
     async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {

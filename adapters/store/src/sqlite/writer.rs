@@ -16,10 +16,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the writer is asked for, and whom to answer.
 pub(crate) enum Job {
-    /// Store a batch.
+    /// Store a batch. It comes back with the answer: who made it frees it.
     Append {
         batch: Vec<Append>,
-        reply: oneshot::Sender<Outcomes>,
+        reply: oneshot::Sender<(Outcomes, Vec<Append>)>,
     },
     /// Note that a command was refused.
     Refuse {
@@ -30,18 +30,31 @@ pub(crate) enum Job {
 }
 
 type Outcomes = Vec<Result<Appended, AppendError>>;
+/// A group, and what came of each of its jobs.
+pub(crate) type Answered = Vec<(Job, Outcome)>;
+
+/// Answers whoever waits, until the writer has ended.
+pub(crate) async fn pass_on(mut answers: mpsc::UnboundedReceiver<Answered>) {
+    while let Some(group) = answers.recv().await {
+        for (job, outcome) in group {
+            job.answer(outcome);
+        }
+    }
+}
 
 /// What came of a job.
-enum Outcome {
+pub(crate) enum Outcome {
     Appended(Outcomes),
     Noted(Result<(), AppendError>),
 }
 
 impl Job {
     /// Nobody waits any more: what was stored is stored all the same.
-    fn answer(self, outcome: Outcome) {
+    pub(crate) fn answer(self, outcome: Outcome) {
         match (self, outcome) {
-            (Self::Append { reply, .. }, Outcome::Appended(outcomes)) => drop(reply.send(outcomes)),
+            (Self::Append { batch, reply }, Outcome::Appended(outcomes)) => {
+                drop(reply.send((outcomes, batch)));
+            }
             (Self::Refuse { reply, .. }, Outcome::Noted(outcome)) => drop(reply.send(outcome)),
             // Each job has an outcome of its own kind; dropped, it says "stopped".
             (Self::Append { .. }, Outcome::Noted(_))
@@ -102,6 +115,7 @@ pub(crate) struct Writer<'db> {
     db: &'db Connection,
     statements: Statements<'db>,
     wake: watch::Sender<Position>,
+    answers: mpsc::UnboundedSender<Answered>,
     /// Position of the last event, committed or in the open transaction.
     head: u64,
     versions: Versions,
@@ -109,19 +123,23 @@ pub(crate) struct Writer<'db> {
 }
 
 impl<'db> Writer<'db> {
-    /// A writer that tells every new head to `wake`, which holds the first one.
+    /// A writer that tells every new head to `wake`, which holds the first one,
+    /// and hands what came of each group to `answers`: one message wakes one
+    /// task, which wakes all who wait.
     ///
     /// # Errors
     /// When the file does not have the tables.
     pub(crate) fn new(
         db: &'db Connection,
         wake: watch::Sender<Position>,
+        answers: mpsc::UnboundedSender<Answered>,
     ) -> rusqlite::Result<Self> {
         let head = wake.borrow().0;
         Ok(Self {
             db,
             statements: Statements::prepare(db)?,
             wake,
+            answers,
             head,
             versions: Versions::default(),
             recorded_at: 0,
@@ -138,9 +156,9 @@ impl<'db> Writer<'db> {
                 self.undo();
                 group.iter().map(|job| job.failed(&reason)).collect()
             });
-            for (job, outcome) in group.drain(..).zip(outcomes) {
-                job.answer(outcome);
-            }
+            let answered = group.drain(..).zip(outcomes).collect();
+            // Nobody passes it on any more: nobody waits for it either.
+            let _ = self.answers.send(answered);
         }
     }
 
