@@ -26,6 +26,19 @@ impl Database {
         &self.url
     }
 
+    /// Runs statements in it, as a person or an older program would.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn run(&self, sql: &str) -> Result<(), String> {
+        let run = async {
+            let mut connection = PgConnection::connect(&self.url).await?;
+            sqlx::raw_sql(sql).execute(&mut connection).await?;
+            connection.close().await
+        };
+        run.await.map_err(|error| error.to_string())
+    }
+
     /// One more node on this database, as several servers on it would be.
     ///
     /// # Errors

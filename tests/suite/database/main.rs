@@ -2,6 +2,8 @@
 //! on SQLite, live and rebuilt.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod upgrades;
+
 use commands::{
     feed::Feed,
     ports::{Append, Change, EventLog, NewEvent, Position, ReadStore, Recorded, Value, Vault},

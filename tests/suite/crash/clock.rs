@@ -1,0 +1,123 @@
+//! The wall clock is set ten years ahead and back under a running server: no
+//! call is longer, no agent is stuck, nothing ends before its time.
+
+use crate::disk::shim;
+use anyhow::{Context as _, ensure};
+use phone::{CallOptions, IncomingCall, OutgoingCall, Phone, PhoneOptions};
+use ringledger_tests::server::{Server, Setup};
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+const TEN_YEARS_S: i64 = 10 * 365 * 86_400;
+const PATIENCE: Duration = Duration::from_secs(20);
+/// No call of this test lasts longer, on the slowest machine.
+const CALL_MS_MAX: i64 = 60_000;
+const QUEUE: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n\
+                     ring_timeout_ms = 20000\nwrap_up_ms = 300\n";
+
+fn set(clock: &Path, seconds: i64) -> anyhow::Result<()> {
+    // In place: the server has the file in its memory.
+    let file = std::fs::File::options().write(true).open(clock)?;
+    std::os::unix::fs::FileExt::write_all_at(&file, &seconds.to_ne_bytes(), 0)?;
+    Ok(())
+}
+
+async fn call(caller: &Phone, agent: &Phone) -> anyhow::Result<(OutgoingCall, IncomingCall)> {
+    let out = caller.call("support", CallOptions::default()).await?;
+    let rings = tokio::time::timeout(PATIENCE, agent.next_incoming()).await;
+    let rings = rings
+        .context("no call comes")?
+        .context("the phone is gone")?;
+    rings.ring().await?;
+    out.wait_ringing(PATIENCE).await?;
+    Ok((out, rings))
+}
+
+async fn ready(server: &Server) -> anyhow::Result<()> {
+    server
+        .until("{ agents(first: 5) { nodes { state } } }", |answer| {
+            answer["agents"]["nodes"][0]["state"] == "READY"
+        })
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, 0_i64.to_ne_bytes())?;
+    let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &["anna"]));
+    setup.environment = vec![
+        ("LD_PRELOAD".into(), shim()?.display().to_string()),
+        ("CLOCK_FILE".into(), clock.display().to_string()),
+    ];
+    let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let server = Server::start(&setup).await?;
+    let anna =
+        Phone::bind(PhoneOptions::new(server.sip, "anna").with_password("anna-secret")).await?;
+    anna.register(3_600).await?;
+    ready(&server).await?;
+    let caller = Phone::bind(PhoneOptions::new(server.sip, "4930111")).await?;
+
+    // Ahead while it rings; back while they talk.
+    let (out, rings) = call(&caller, &anna).await?;
+    set(&clock, TEN_YEARS_S)?;
+    rings.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    set(&clock, 0)?;
+    out.hang_up().await?;
+    ready(&server).await?;
+    // Wholly in the wrong time, the wrap-up over the step back.
+    set(&clock, TEN_YEARS_S)?;
+    let (out, rings) = call(&caller, &anna).await?;
+    rings.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    out.hang_up().await?;
+    set(&clock, -TEN_YEARS_S)?;
+    ready(&server).await?;
+    // And in the past.
+    let (out, rings) = call(&caller, &anna).await?;
+    rings.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    set(&clock, 0)?;
+    out.hang_up().await?;
+    ready(&server).await?;
+
+    let query = "{ cdrs(first: 10) { nodes { disposition durationMs startedAt endedAt } } }";
+    let answer = server
+        .until(query, |answer| {
+            answer["cdrs"]["nodes"]
+                .as_array()
+                .is_some_and(|all| all.len() == 3)
+        })
+        .await?;
+    let until = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    for record in answer["cdrs"]["nodes"].as_array().context("a list")? {
+        ensure!(record["disposition"] == "ANSWERED", "{record}");
+        let (start, end) = (micros(&record["startedAt"])?, micros(&record["endedAt"])?);
+        ensure!(
+            start as u128 >= began.as_micros() && end as u128 <= until.as_micros(),
+            "{record}"
+        );
+        ensure!(start < end && end - start < CALL_MS_MAX * 1_000, "{record}");
+    }
+    let (_, metrics) = server.get("/metrics").await?;
+    let jumps = metrics
+        .lines()
+        .find(|line| line.starts_with("ringledger_clock_jumps_count"));
+    ensure!(jumps.is_some(), "the jumps were seen: {metrics}");
+    let repairs = metrics
+        .lines()
+        .find(|line| line.starts_with("ringledger_repairs_count"));
+    ensure!(repairs.is_none(), "{repairs:?}");
+    server.stop().await
+}
+
+fn micros(value: &Value) -> anyhow::Result<i64> {
+    let instant: domain::time::Timestamp = serde_json::from_value(json!(value))?;
+    Ok(instant.micros())
+}
