@@ -177,6 +177,14 @@ impl ServerProcess {
         Ok(())
     }
 
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    /// When it can not be killed.
+    pub(super) async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// Waits until that many agents are free.
     ///
     /// # Errors

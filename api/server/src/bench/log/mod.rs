@@ -13,6 +13,7 @@ mod peers;
 mod places;
 mod replay;
 mod socket;
+mod start;
 mod visible;
 
 use super::{figures::Table, machine};
@@ -31,7 +32,7 @@ pub struct Log {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "appends,replay,growth,visible"
+        default_value = "appends,replay,growth,visible,start"
     )]
     parts: Vec<Part>,
     /// Writers at once.
@@ -65,6 +66,8 @@ enum Part {
     Growth,
     /// From commit to a row and to a subscription.
     Visible,
+    /// From the start of the process to the first call, on the longest log.
+    Start,
 }
 
 impl Log {
@@ -108,6 +111,9 @@ pub(super) async fn run(settings: &Log) -> anyhow::Result<()> {
         }
         if settings.parts.contains(&Part::Visible) {
             visible::measure(settings, &places, *kind).await?;
+        }
+        if settings.parts.contains(&Part::Start) {
+            start::measure(settings, &places, *kind).await?;
         }
     }
     let sync = machine::disk_sync(&folder)?;

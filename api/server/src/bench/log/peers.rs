@@ -149,7 +149,7 @@ impl Peer {
             Self::Postgres => {
                 let pool = postgres_pool(&place.url).await?;
                 sqlx::query(
-                    "INSERT INTO events SELECT 'device', 'device-' || n / 8, n % 8 + 1, \
+                    "INSERT INTO events SELECT 'device', 'device-' || (n / 8), n % 8 + 1, \
                      'device_registered', '1', $2::json, '{}' FROM generate_series(0, $1 - 1) n",
                 )
                 .bind(i64::try_from(events)?)
@@ -162,7 +162,7 @@ impl Peer {
                 let pool = sqlite_pool(place, self == Self::SqliteFull).await?;
                 sqlx::query(
                     "WITH RECURSIVE s(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM s WHERE n < $1 - 1) \
-                     INSERT INTO events SELECT 'device', 'device-' || n / 8, n % 8 + 1, \
+                     INSERT INTO events SELECT 'device', 'device-' || (n / 8), n % 8 + 1, \
                      'device_registered', '1', $2, '{}' FROM s",
                 )
                 .bind(i64::try_from(events)?)

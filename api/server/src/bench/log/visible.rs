@@ -2,7 +2,7 @@
 //! process, callers who ring in and give up, a query for each call, and a
 //! subscription over a real WebSocket.
 
-use super::{Kind, Log, Places, Table, socket::Follower};
+use super::{Kind, Log, Place, Places, Table, socket::Follower};
 use crate::{
     bench::figures::Distribution,
     compose::Server,
@@ -40,6 +40,9 @@ const LOAD: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Callers that are due come this often.
 const TICK: Duration = Duration::from_millis(2);
+/// Callers at once who fill a record, and how long the read models may take.
+const FILLERS: usize = 64;
+const FILLED: Duration = Duration::from_secs(600);
 /// How long a caller waits before giving up.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -55,7 +58,7 @@ fn us(from: Instant, until: Instant) -> u64 {
     u64::try_from(until.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
 
-fn config(url: &str) -> Config {
+fn config(url: &str, queue: &str) -> Config {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let any_port = SocketAddr::new(loopback, 0);
     let mut config = Config::default();
@@ -65,7 +68,7 @@ fn config(url: &str) -> Config {
     config.media.listen = loopback;
     config.store.url = Some(Secret(url.to_owned()));
     config.queues = vec![QueueEntry {
-        name: QUEUE.into(),
+        name: queue.into(),
         strategy: Strategy::LongestIdle,
         ring_timeout_ms: 10_000,
         wrap_up_ms: 0,
@@ -95,6 +98,7 @@ struct Callers {
     views: Views,
     entropy: Arc<dyn Entropy>,
     from: Sealed<Party>,
+    queue: QueueId,
     commits: Commits,
 }
 
@@ -119,9 +123,24 @@ impl Callers {
             .uuid(commands::ports::Clock::now(&commands::system::SystemClock))
     }
 
-    /// Rings in, looks itself up, gives up; how long until its row was there.
-    async fn call(self) -> anyhow::Result<Option<u64>> {
-        let (call, leg) = (CallId(self.id()), LegId(self.id()));
+    async fn of(server: &Server, queue: &str, commits: Commits) -> anyhow::Result<Self> {
+        let party = Party {
+            user: "4930123456".into(),
+            host: None,
+            display_name: None,
+        };
+        Ok(Self {
+            gateway: server.gateway().clone(),
+            views: server.views().clone(),
+            entropy: Arc::new(commands::system::SystemEntropy::default()),
+            from: server.vault().seal(&party).await?,
+            queue: QueueId::named(DEFAULT_TENANT, queue),
+            commits,
+        })
+    }
+
+    /// Rings in; the position of the call's last event.
+    async fn ring_in(&self, call: CallId, leg: LegId) -> anyhow::Result<Position> {
         let command = Command::ReceiveCall {
             leg,
             from: self.from.clone(),
@@ -129,13 +148,26 @@ impl Callers {
             trunk: None,
             sip_call_id: "bench@loopback".into(),
             route: Route::Queue {
-                queue: QueueId::named(DEFAULT_TENANT, QUEUE),
+                queue: self.queue,
                 config_version: 1,
                 answer_mode: AnswerMode::OnAgent,
                 visit: VisitId(self.id()),
             },
         };
-        let position = self.tell(call, command).await?;
+        self.tell(call, command).await
+    }
+
+    /// Gives up.
+    async fn give_up(&self, call: CallId, leg: LegId) -> anyhow::Result<()> {
+        let wire = WireCause::default();
+        self.tell(call, Command::RecordCancel { leg, wire }).await?;
+        Ok(())
+    }
+
+    /// Rings in, looks itself up, gives up; how long until its row was there.
+    async fn call(self) -> anyhow::Result<Option<u64>> {
+        let (call, leg) = (CallId(self.id()), LegId(self.id()));
+        let position = self.ring_in(call, leg).await?;
         self.views
             .wait_for(&[View::LiveCalls], position, PATIENCE)
             .await?;
@@ -144,8 +176,7 @@ impl Callers {
         row.context("the call has a row once its view is there")?;
         let took = at(&self.commits, position.0).map(|committed| us(committed, seen));
         tokio::time::sleep(WAIT).await;
-        let wire = WireCause::default();
-        self.tell(call, Command::RecordCancel { leg, wire }).await?;
+        self.give_up(call, leg).await?;
         Ok(took)
     }
 }
@@ -172,10 +203,44 @@ async fn follow(mut follower: Follower, seen: Arc<Mutex<Vec<(u64, Instant)>>>) {
     }
 }
 
+/// Calls that come and go until the record has so many events and the read
+/// models know them; how many there are then.
+pub(super) async fn fill(place: &Place, queue: &str, events: u64) -> anyhow::Result<u64> {
+    let server = Server::start(config(&place.url, queue), place.folder(), metrics()?).await?;
+    let callers = Callers::of(&server, queue, Commits::default()).await?;
+    let mut running = JoinSet::new();
+    for _ in 0..FILLERS {
+        let (callers, feed) = (callers.clone(), server.feed().clone());
+        running.spawn(async move {
+            while feed.head().0 < events {
+                let (call, leg) = (CallId(callers.id()), LegId(callers.id()));
+                callers.ring_in(call, leg).await?;
+                callers.give_up(call, leg).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(caller) = running.join_next().await {
+        caller??;
+    }
+    let mut head = server.feed().head();
+    loop {
+        server.views().wait_for(&View::ALL, head, FILLED).await?;
+        // What follows from the last calls may still come.
+        tokio::time::sleep(WAIT * 10).await;
+        if server.feed().head() == head {
+            break;
+        }
+        head = server.feed().head();
+    }
+    server.stop().await;
+    Ok(head.0)
+}
+
 /// Measures and prints.
 pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyhow::Result<()> {
     let place = places.fresh(kind).await?;
-    let server = Server::start(config(&place.url), place.folder(), metrics()?).await?;
+    let server = Server::start(config(&place.url, QUEUE), place.folder(), metrics()?).await?;
     let outcome = load(settings, kind, &server).await;
     server.stop().await;
     outcome
@@ -187,18 +252,7 @@ async fn load(settings: &Log, kind: Kind, server: &Server) -> anyhow::Result<()>
     let told = Arc::new(Mutex::new(vec![]));
     let follower = Follower::start(server.http_addr(), TOKEN).await?;
     let following = tokio::spawn(follow(follower, told.clone()));
-    let party = Party {
-        user: "4930123456".into(),
-        host: None,
-        display_name: None,
-    };
-    let callers = Callers {
-        gateway: server.gateway().clone(),
-        views: server.views().clone(),
-        entropy: Arc::new(commands::system::SystemEntropy::default()),
-        from: server.vault().seal(&party).await?,
-        commits: commits.clone(),
-    };
+    let callers = Callers::of(server, QUEUE, commits.clone()).await?;
     let before = server.feed().head().0;
     let began = Instant::now();
     let mut calls = JoinSet::new();
