@@ -47,6 +47,8 @@ pub(crate) fn shim() -> anyhow::Result<PathBuf> {
 pub(crate) struct Disk {
     root: PathBuf,
     image: PathBuf,
+    /// Lines of the journal before anybody has synced anything.
+    before: usize,
     _kept: tempfile::TempDir,
 }
 
@@ -109,11 +111,13 @@ impl Disk {
             journal.push_str(&format!("E {inode} /{below}\n"));
         }
         let file = image.join("journal");
+        let before = journal.lines().count();
         fs::write(&file, journal)?;
         fs::set_permissions(file, fs::Permissions::from_mode(0o666))?;
         Ok(Self {
             root: root.to_owned(),
             image,
+            before,
             _kept: kept,
         })
     }
@@ -140,11 +144,10 @@ impl Disk {
         Ok(())
     }
 
-    /// How many writes were made durable.
+    /// Names and files that were made durable.
     pub(crate) fn syncs(&self) -> anyhow::Result<usize> {
-        Ok(fs::read_to_string(self.image.join("journal"))?
-            .lines()
-            .count())
+        let journal = fs::read_to_string(self.image.join("journal"))?;
+        Ok(journal.lines().count().saturating_sub(self.before))
     }
 
     /// The folder as it is found when the power is back. Nobody uses it. With
