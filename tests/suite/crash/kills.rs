@@ -23,6 +23,8 @@ async fn survive(test: &str, url: &str, seed: u64) -> anyhow::Result<()> {
     for round in 0..count {
         let life = Duration::from_millis(life_ms + luck.below(200));
         let killed = async || Ok(());
+        // Sometimes few, so that a slow machine comes to something new.
+        let again = luck.below(again + 1);
         work::round(test, url, &[], &mut known, again, life, killed)
             .await
             .map_err(|error| error.context(format!("round {round} of seed {seed:#x}")))?;
@@ -38,11 +40,8 @@ async fn survive(test: &str, url: &str, seed: u64) -> anyhow::Result<()> {
         known.count(),
         known.retried
     ));
-    ensure!(known.count() > count * 5, "hardly anything was done");
-    ensure!(
-        known.retried > count * 20,
-        "hardly anything was tried again"
-    );
+    ensure!(known.count() > work::CLIENTS, "hardly anything was done");
+    ensure!(known.retried > count, "hardly anything was tried again");
     Ok(())
 }
 
