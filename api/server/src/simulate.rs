@@ -59,11 +59,11 @@ pub fn run(settings: &Simulate) -> anyhow::Result<ExitCode> {
 fn one(settings: &Simulate, seed: u64) -> Result<Summary, Failure> {
     let mut options = Options::new(seed, settings.calls);
     options.trace = settings.trace;
-    let (summary, trace) = World::new(options).live()?;
+    let (outcome, trace) = World::new(options).live_traced();
     for line in trace {
         tell(&line);
     }
-    Ok(summary)
+    outcome
 }
 
 /// Worlds are independent: any thread takes the next one. The sum is in the

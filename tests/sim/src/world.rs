@@ -13,7 +13,7 @@ use crate::{
     people::{MS, People},
     readers::Readers,
     runner::{Asked, Runner, Runs},
-    streams::Everything,
+    streams::{Everything, Refused},
     violation::{Failure, Violation},
 };
 use domain::{
@@ -24,11 +24,11 @@ use domain::{
     },
     time::Timestamp,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// 2027-01-15, 08:00 UTC.
 const START_MICROS: i64 = 1_800_000_000_000_000;
-/// How long the ids of commands that had an effect are remembered, in
+/// How long the answers of commands are remembered, in
 /// microseconds; nobody asks again for anything older.
 const DONE_MICROS: u64 = 3_600_000 * MS;
 
@@ -97,7 +97,9 @@ pub struct World {
     /// Commands of processes on their way to a mailbox.
     under_way_count: u64,
     store_is_back: u64,
-    done: BTreeSet<CommandId>,
+    /// Answers of commands that had an effect or were refused: asked again, a
+    /// command hears the same.
+    done: BTreeMap<CommandId, Result<u64, Refused>>,
     done_order: VecDeque<(u64, CommandId)>,
     people: People,
     ledger: Ledger,
@@ -148,7 +150,7 @@ impl World {
             mailboxes: BTreeMap::new(),
             under_way_count: 0,
             store_is_back: 0,
-            done: BTreeSet::new(),
+            done: BTreeMap::new(),
             done_order: VecDeque::new(),
             people: People::new(terms, &root, queues, agents),
             ledger: Ledger::default(),
@@ -163,9 +165,16 @@ impl World {
     ///
     /// # Errors
     /// The first rule that was broken, and the seed that shows it again.
-    pub fn live(mut self) -> Result<(Summary, Vec<String>), Failure> {
-        match self.days_work() {
-            Ok(()) => Ok((self.summary, self.trace)),
+    pub fn live(self) -> Result<(Summary, Vec<String>), Failure> {
+        let (outcome, trace) = self.live_traced();
+        outcome.map(|summary| (summary, trace))
+    }
+
+    /// Lives the day, or the part of it until a rule is broken; tells what
+    /// happened, if the options ask for that.
+    pub fn live_traced(mut self) -> (Result<Summary, Failure>, Vec<String>) {
+        let outcome = match self.days_work() {
+            Ok(()) => Ok(self.summary),
             Err(violation) => Err(Failure {
                 seed: self.options.seed,
                 calls: self.options.calls,
@@ -173,7 +182,8 @@ impl World {
                 at: self.wall(0),
                 violation,
             }),
-        }
+        };
+        (outcome, self.trace)
     }
 
     fn days_work(&mut self) -> Result<(), Violation> {

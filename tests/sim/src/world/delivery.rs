@@ -61,16 +61,17 @@ impl World {
             return Ok(());
         }
         let id = posted.asked_by.map(|(_, id)| id);
-        let outcome = if id.is_some_and(|id| self.done.contains(&id)) {
-            Ok(0)
-        } else {
+        let kept = id.and_then(|id| self.done.get(&id).copied());
+        let outcome = kept.unwrap_or_else(|| {
             self.all
                 .handle(posted.at, posted.command, self.options.mutant)
-        };
-        if outcome.is_ok_and(|count| count > 0)
+        });
+        // What changed nothing leaves no trace: it is decided again.
+        if kept.is_none()
+            && outcome != Ok(0)
             && let Some(id) = id
         {
-            self.done.insert(id);
+            self.done.insert(id, outcome);
             self.done_order.push_back((now, id));
         }
         if let Some((runner, id)) = posted.asked_by {
