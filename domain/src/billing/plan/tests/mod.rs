@@ -1,1 +1,100 @@
-//! What commands do, one by one.
+//! A plan says a price for each kind of usage, and keeps its currency.
+
+use super::*;
+use crate::{
+    billing::{
+        UsageType,
+        tariff::{Tariff, TariffFault},
+        tax::TaxCategory,
+    },
+    calendar::Cycle,
+    money::{Currency, Decimal, Rounding},
+    testing::given,
+};
+use std::collections::BTreeMap;
+
+fn config(price: Price) -> Config {
+    let term = Term {
+        price,
+        included: 0,
+        minimum_charge: Decimal::ZERO,
+    };
+    Config {
+        currency: Currency::EUR,
+        cycle: Cycle::Monthly,
+        recurring_fee: Decimal::whole(10),
+        is_tax_inclusive: false,
+        tax_category: TaxCategory::Standard,
+        rounding: Rounding::HalfEven,
+        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
+    }
+}
+
+fn flat() -> Config {
+    config(Price::Flat(Tariff::flat(Decimal::whole(1))))
+}
+
+fn configure(config: Config) -> Command {
+    Command::Configure {
+        name: "basic".into(),
+        config,
+    }
+}
+
+#[test]
+fn a_plan_is_made_once_and_each_change_has_the_next_version() {
+    let dearer = Config {
+        recurring_fee: Decimal::whole(11),
+        ..flat()
+    };
+    given::<Plan>([])
+        .when(configure(flat()))
+        .then([Event::Created {
+            name: "basic".into(),
+            config: flat(),
+        }])
+        .when(configure(flat()))
+        .nothing()
+        .when(Command::Create {
+            name: "basic".into(),
+            config: flat(),
+        })
+        .refused(Error::AlreadyExists)
+        .when(configure(dearer.clone()))
+        .then([Event::Configured {
+            config_version: 2,
+            config: dearer,
+        }])
+        .when(configure(Config {
+            currency: Currency::USD,
+            ..flat()
+        }))
+        .refused(Error::OtherCurrency);
+}
+
+#[test]
+fn prices_and_tiers_are_checked() {
+    let tier = |up_to, rate| Tier {
+        up_to,
+        rate: Decimal::whole(rate),
+    };
+    let usage_type = UsageType::InboundMinutes;
+    let negative = Error::InvalidPrice {
+        usage_type,
+        field: "rate",
+        fault: TariffFault::Negative("rate"),
+    };
+    let refused = |price, error| {
+        given::<Plan>([])
+            .when(configure(config(price)))
+            .refused(error);
+    };
+    refused(Price::Flat(Tariff::flat(Decimal::whole(-1))), negative);
+    let invalid = Error::InvalidTiers { usage_type };
+    refused(Price::Tiers(vec![]), invalid);
+    refused(Price::Tiers(vec![tier(Some(5), 1)]), invalid);
+    refused(Price::Tiers(vec![tier(None, 1), tier(None, 1)]), invalid);
+    let falling = vec![tier(Some(5), 1), tier(Some(5), 1), tier(None, 1)];
+    refused(Price::Tiers(falling), invalid);
+    refused(Price::Tiers(vec![tier(None, -1)]), negative);
+}

@@ -1,1 +1,162 @@
-//! What commands do, one by one.
+//! A call is rated once, and again only with a reason.
+
+use super::*;
+use crate::billing::{UsageType, tariff::Tariff, usage::Record};
+use crate::{
+    calendar::Period,
+    id::{AccountId, CallId, LegId, PlanId},
+    money::{Currency, Decimal},
+    testing::{Given, given, second},
+};
+use uuid::Uuid;
+
+fn october() -> Period {
+    "2026-10".parse().unwrap()
+}
+
+fn bill(revision: u32, cents: i64) -> Box<Bill> {
+    let amount = Decimal::of_units(cents, 2);
+    let record = Record {
+        cdr: CallId(Uuid::nil()),
+        revision,
+        leg: LegId(Uuid::nil()),
+        usage_type: UsageType::InboundMinutes,
+        answered_at: second(0),
+        ended_at: second(60),
+        quantity: 60,
+        tariff: Tariff::flat(amount),
+        amount,
+        currency: Currency::EUR,
+        plan: PlanId(Uuid::nil()),
+        plan_version: 1,
+        matched: None,
+        of_period: None,
+    };
+    Box::new(Bill {
+        account: AccountId(Uuid::nil()),
+        period: october(),
+        records: vec![record],
+        commits: None,
+    })
+}
+
+fn rate(cents: i64) -> Command {
+    Command::Rate {
+        outcome: Some(Outcome::Rated(bill(1, cents))),
+    }
+}
+
+fn rerate(cents: i64) -> Command {
+    Command::Rerate {
+        reason: "wrong deck".into(),
+        outcome: Some(Outcome::Rated(bill(1, cents))),
+    }
+}
+
+fn rated(revision: u32, cents: i64, replaces: Option<Box<Bill>>) -> Event {
+    Event::Rated {
+        revision,
+        bill: bill(revision, cents),
+        reason: replaces.is_some().then(|| "wrong deck".into()),
+        replaces,
+    }
+}
+
+fn unrated(reason: UnratedReason) -> Event {
+    Event::Unrated {
+        account: None,
+        reason,
+    }
+}
+
+fn story(events: impl IntoIterator<Item = Event>) -> Given<Rating> {
+    given::<Rating>(events)
+}
+
+#[test]
+fn a_call_is_rated_once() {
+    story([])
+        .when(rate(5))
+        .then([rated(1, 5, None)])
+        .when(rate(6))
+        .nothing();
+}
+
+#[test]
+fn rating_again_names_what_it_replaces() {
+    story([rated(1, 5, None)])
+        .when(rerate(6))
+        .then([rated(2, 6, Some(bill(1, 5)))])
+        .when(rerate(6))
+        .nothing()
+        .when(rerate(5))
+        .then([rated(3, 5, Some(bill(2, 6)))]);
+}
+
+#[test]
+fn what_can_not_be_priced_is_told_and_never_free() {
+    let can_not = |reason| Command::Rate {
+        outcome: Some(Outcome::Unrated {
+            account: None,
+            reason,
+        }),
+    };
+    story([])
+        .when(can_not(UnratedReason::NoMatch))
+        .then([unrated(UnratedReason::NoMatch)])
+        .when(can_not(UnratedReason::NoMatch))
+        .nothing()
+        .when(rerate(5))
+        .then([Event::Rated {
+            revision: 1,
+            bill: bill(1, 5),
+            replaces: None,
+            reason: None,
+        }])
+        .when(can_not(UnratedReason::NoDeck))
+        .nothing();
+}
+
+#[test]
+fn a_call_that_was_never_rated_is_not_rated_again() {
+    story([]).when(rerate(5)).refused(Error::NotRated);
+    story([])
+        .when(Command::Rate { outcome: None })
+        .refused(Error::NotQuoted);
+}
+
+#[test]
+fn each_slice_is_asked_for_once() {
+    let quote = |seconds| {
+        Some(Quote::Prepaid {
+            account: AccountId(Uuid::nil()),
+            amount: Decimal::whole(1),
+            seconds,
+        })
+    };
+    story([])
+        .when(Command::Start {
+            quote: Some(Quote::Postpaid),
+        })
+        .nothing()
+        .when(Command::Start { quote: quote(60) })
+        .then([Event::Started {
+            account: AccountId(Uuid::nil()),
+            amount: Decimal::whole(1),
+            seconds: 60,
+        }])
+        .when(Command::Start { quote: quote(60) })
+        .nothing()
+        .when(Command::Extend { quote: quote(60) })
+        .nothing()
+        .when(Command::Extend { quote: quote(120) })
+        .then([Event::Extended {
+            account: AccountId(Uuid::nil()),
+            amount: Decimal::whole(1),
+            seconds: 120,
+        }])
+        .when(rate(5))
+        .then([rated(1, 5, None)])
+        .when(Command::Extend { quote: quote(180) })
+        .nothing();
+}

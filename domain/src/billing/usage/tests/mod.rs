@@ -1,1 +1,258 @@
-//! What commands do, one by one.
+//! A use is recorded once; a closed month takes nothing; what is settled does
+//! not depend on the order in which it came.
+
+use super::*;
+use crate::{
+    billing::{
+        UsageType,
+        plan::{Price, Term, Tier},
+        tariff::Tariff,
+    },
+    id::{CallId, LegId, PlanId},
+    money::{Currency, Decimal, Rounding},
+    testing::{Given, given, second},
+    time::Timestamp,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn record(call: u128, revision: u32, seconds: u64) -> Record {
+    let tariff = Tariff::flat(decimal("0.06"));
+    Record {
+        cdr: CallId(Uuid::from_u128(call)),
+        revision,
+        leg: LegId(Uuid::from_u128(1)),
+        usage_type: UsageType::InboundMinutes,
+        answered_at: second(0),
+        ended_at: second(u64::try_from(call).unwrap()),
+        quantity: seconds,
+        amount: tariff.price(seconds, 60, Rounding::HalfEven),
+        tariff,
+        currency: Currency::EUR,
+        plan: PlanId(Uuid::from_u128(2)),
+        plan_version: 1,
+        matched: None,
+        of_period: None,
+    }
+}
+
+fn ask(records: &[Record], reversed: &[Record]) -> Command {
+    let cdr = records.iter().chain(reversed).next().unwrap().cdr;
+    Command::Record {
+        cdr,
+        records: records.to_vec(),
+        reversed: reversed.to_vec(),
+        reason: Some("why".into()),
+    }
+}
+
+fn recorded(record: Record) -> Event {
+    Event::Recorded { record }
+}
+
+fn close(included: u64) -> Command {
+    Command::Close {
+        terms: BTreeMap::from([(
+            UsageType::InboundMinutes,
+            Term {
+                price: Price::Flat(Tariff::flat(decimal("0.06"))),
+                included,
+                minimum_charge: Decimal::ZERO,
+            },
+        )]),
+        rounding: Rounding::HalfEven,
+    }
+}
+
+fn story(events: impl IntoIterator<Item = Event>) -> Given<Usage> {
+    given::<Usage>(events)
+}
+
+#[test]
+fn a_use_is_recorded_once() {
+    let one = record(1, 1, 60);
+    story([])
+        .when(ask(&[one.clone()], &[]))
+        .then([recorded(one.clone())])
+        .when(ask(&[one], &[]))
+        .nothing();
+}
+
+#[test]
+fn rating_again_replaces_what_was_recorded() {
+    let (old, new) = (record(1, 1, 60), record(1, 2, 30));
+    let usage = story([recorded(old.clone())])
+        .when(ask(&[new.clone()], &[old.clone()]))
+        .then([
+            Event::Reversed {
+                record: old.clone(),
+                reason: "why".into(),
+            },
+            recorded(new.clone()),
+        ])
+        .when(ask(&[new], &[old.clone()]))
+        .nothing()
+        .when(ask(&[old], &[]))
+        .nothing();
+    assert_eq!(usage.state().used.len(), 1);
+}
+
+#[test]
+fn a_closed_month_takes_nothing_and_is_closed_once() {
+    let closed = || {
+        story([recorded(record(1, 1, 60))])
+            .when(close(0))
+            .then([Event::PeriodClosed {
+                totals: vec![crate::billing::settle::Total {
+                    usage_type: UsageType::InboundMinutes,
+                    count: 1,
+                    quantity: 60,
+                    included: 0,
+                    rated: decimal("0.06"),
+                    due: decimal("0.06"),
+                }],
+                records_count: 1,
+                rated: decimal("0.06"),
+            }])
+    };
+    closed()
+        .when(ask(&[record(2, 1, 60)], &[]))
+        .refused(Error::PeriodClosed)
+        .when(close(30))
+        .nothing()
+        .when(ask(&[record(1, 1, 60)], &[]))
+        .nothing();
+}
+
+#[test]
+fn what_a_closed_month_had_is_taken_back_in_the_next() {
+    let old = record(1, 1, 60);
+    let usage = story([])
+        .when(ask(&[record(1, 2, 30)], &[old.clone()]))
+        .then([
+            Event::Adjusted {
+                record: old,
+                reason: "why".into(),
+            },
+            recorded(record(1, 2, 30)),
+        ]);
+    let events = usage.when(close(0)).events();
+    let [Event::PeriodClosed { rated, .. }] = &events[..] else {
+        unreachable!("{events:?}")
+    };
+    assert_eq!(*rated, decimal("-0.03"));
+}
+
+#[test]
+fn two_currencies_do_not_meet_in_a_month() {
+    let yen = Record {
+        currency: Currency::JPY,
+        ..record(2, 1, 60)
+    };
+    story([recorded(record(1, 1, 60))])
+        .when(ask(&[yen], &[]))
+        .refused(Error::OtherCurrency);
+}
+
+#[test]
+fn included_seconds_split_the_call_at_the_boundary() {
+    // 60 + 60 + 60 s, 90 s included: the second call pays for 30 s.
+    let events = (1..=3).map(|call| recorded(record(call, 1, 60)));
+    let closed = story(events).when(close(90)).events();
+    let [Event::PeriodClosed { totals, .. }] = &closed[..] else {
+        unreachable!("{closed:?}")
+    };
+    assert_eq!(totals[0].due, decimal("0.09"));
+    assert_eq!((totals[0].included, totals[0].rated), (90, decimal("0.18")));
+}
+
+#[test]
+fn each_tier_prices_what_is_between_its_bounds() {
+    let tier = |up_to, rate| Tier {
+        up_to,
+        rate: decimal(rate),
+    };
+    let terms = BTreeMap::from([(
+        UsageType::InboundMinutes,
+        Term {
+            price: Price::Tiers(vec![
+                tier(Some(60), "0.60"),
+                tier(Some(120), "0.30"),
+                tier(None, "0.06"),
+            ]),
+            included: 0,
+            minimum_charge: Decimal::ZERO,
+        },
+    )]);
+    let rounding = Rounding::HalfEven;
+    let closed = story([recorded(record(1, 1, 180))])
+        .when(Command::Close { terms, rounding })
+        .events();
+    let [Event::PeriodClosed { totals, .. }] = &closed[..] else {
+        unreachable!("{closed:?}")
+    };
+    assert_eq!(totals[0].due, decimal("0.96"));
+}
+
+fn total_due(records: &[Record], included: u64) -> Decimal {
+    let events = records.iter().cloned().map(recorded);
+    let closed = story(events).when(close(included)).events();
+    let Some(Event::PeriodClosed { totals, .. }) = closed.first() else {
+        unreachable!("{closed:?}")
+    };
+    totals.iter().map(|total| total.due).sum()
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_delivery_changes_nothing(
+        seconds in prop::collection::vec(1_u64..600, 1..20),
+        included in 0_u64..3_000,
+        swaps in prop::collection::vec((0_usize..20, 0_usize..20), 0..20),
+    ) {
+        let records: Vec<Record> = (1..).zip(&seconds).map(|(call, s)| record(call, 1, *s)).collect();
+        let mut shuffled = records.clone();
+        for (a, b) in swaps {
+            let len = shuffled.len();
+            shuffled.swap(a % len, b % len);
+        }
+        prop_assert_eq!(total_due(&records, included), total_due(&shuffled, included));
+    }
+
+    /// 0.06 a minute is an exact 0.001 a second, so that nothing is rounded.
+    #[test]
+    fn splitting_a_month_changes_nothing(
+        seconds in prop::collection::vec(1_u64..600, 2..20), place in 0_usize..20,
+    ) {
+        let records: Vec<Record> = (1..).zip(&seconds).map(|(call, s)| record(call, 1, *s)).collect();
+        let (first, second) = records.split_at(place % records.len());
+        prop_assert_eq!(total_due(first, 0) + total_due(second, 0), total_due(&records, 0));
+    }
+
+    #[test]
+    fn rating_again_and_back_leaves_what_was(
+        seconds in prop::collection::vec((1_u64..600, 1_u64..600), 1..20),
+    ) {
+        let mut usage = Usage::default();
+        let at: Timestamp = second(9);
+        let mut tell = |command| {
+            for event in Usage::decide(&usage, at, command).unwrap() {
+                usage = Usage::evolve(std::mem::take(&mut usage), at, &event);
+            }
+        };
+        for (call, (right, wrong)) in (1..).zip(&seconds) {
+            tell(ask(&[record(call, 1, *right)], &[]));
+            tell(ask(&[record(call, 2, *wrong)], &[record(call, 1, *right)]));
+            tell(ask(&[record(call, 3, *right)], &[record(call, 2, *wrong)]));
+        }
+        let sum: Decimal = usage.used.values().map(|used| used.amount).sum();
+        let expected: Decimal = (1..).zip(&seconds).map(|(call, (right, _))| record(call, 1, *right).amount).sum();
+        prop_assert_eq!(sum, expected);
+        prop_assert_eq!(usage.used.len(), seconds.len());
+    }
+}

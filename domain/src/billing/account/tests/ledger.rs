@@ -1,0 +1,227 @@
+//! Invoices are owed, payments settle them, and nothing is counted twice.
+
+use super::*;
+
+fn post(invoice: InvoiceId, amount: &str, due_second: u64) -> Command {
+    let Event::ChargePosted {
+        invoice,
+        number,
+        period,
+        amount,
+        due_at,
+        fees,
+    } = owed(invoice, amount, due_second)
+    else {
+        unreachable!("owed makes a posted charge")
+    };
+    Command::PostInvoice {
+        invoice,
+        number,
+        period,
+        amount,
+        due_at,
+        fees,
+    }
+}
+
+fn two_invoices() -> Given<Account> {
+    story([
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "10", 200),
+        owed(OTHER_INVOICE, "5", 100),
+    ])
+}
+
+#[test]
+fn an_invoice_is_owed_once() {
+    story([opened(PaymentMode::Postpaid)])
+        .when(post(INVOICE, "10", 200))
+        .then([owed(INVOICE, "10", 200)])
+        .when(post(INVOICE, "10", 200))
+        .nothing();
+}
+
+#[test]
+fn a_payment_goes_to_the_oldest_due_first() {
+    two_invoices().when(pay("7", None)).then([paid(
+        "7",
+        &[(OTHER_INVOICE, "5"), (INVOICE, "2")],
+        "0",
+    )]);
+}
+
+#[test]
+fn a_payment_goes_to_the_invoice_that_it_names_first() {
+    two_invoices().when(pay("12", Some(INVOICE))).then([paid(
+        "12",
+        &[(INVOICE, "10"), (OTHER_INVOICE, "2")],
+        "0",
+    )]);
+}
+
+#[test]
+fn what_is_paid_too_much_is_credit_and_pays_the_next_invoice() {
+    story([opened(PaymentMode::Postpaid), owed(INVOICE, "10", 200)])
+        .when(pay("12.5", Some(INVOICE)))
+        .then([paid("12.5", &[(INVOICE, "10")], "2.5")])
+        .when(post(OTHER_INVOICE, "4", 300))
+        .then([
+            owed(OTHER_INVOICE, "4", 300),
+            Event::CreditApplied {
+                allocation: Allocation {
+                    invoice: OTHER_INVOICE,
+                    amount: decimal("2.5"),
+                },
+            },
+        ]);
+}
+
+#[test]
+fn a_payment_counts_once() {
+    two_invoices()
+        .when(pay("7", None))
+        .then([paid("7", &[(OTHER_INVOICE, "5"), (INVOICE, "2")], "0")])
+        .when(pay("7", None))
+        .nothing();
+}
+
+#[test]
+fn a_payment_that_can_not_be_is_refused_with_its_field() {
+    let settled = || {
+        story([
+            opened(PaymentMode::Postpaid),
+            owed(INVOICE, "10", 200),
+            paid("10", &[(INVOICE, "10")], "0"),
+        ])
+    };
+    let other_payment = |invoice| Command::ApplyPayment {
+        payment: PaymentId(Uuid::from_u128(77)),
+        amount: Money::new(decimal("1"), Currency::EUR),
+        method: PaymentMethod::Other,
+        reference: String::new(),
+        invoice,
+    };
+    settled()
+        .when(other_payment(Some(INVOICE)))
+        .refused(Error::AlreadyPaid);
+    settled()
+        .when(other_payment(Some(OTHER_INVOICE)))
+        .refused(Error::UnknownInvoice);
+    for amount in ["0", "-1", "1.001"] {
+        two_invoices()
+            .when(pay(amount, None))
+            .refused(Error::InvalidAmount);
+    }
+    let Command::ApplyPayment {
+        payment,
+        method,
+        reference,
+        invoice,
+        ..
+    } = pay("1", None)
+    else {
+        unreachable!("pay makes a payment")
+    };
+    two_invoices()
+        .when(Command::ApplyPayment {
+            payment,
+            amount: Money::new(decimal("1"), Currency::USD),
+            method,
+            reference,
+            invoice,
+        })
+        .refused(Error::OtherCurrency {
+            expected: Currency::EUR,
+        });
+}
+
+#[test]
+fn a_payment_that_is_taken_back_is_owed_again_once() {
+    let reverse = || Command::ReversePayment {
+        payment: PAYMENT,
+        reason: "returned".into(),
+    };
+    let account = story([opened(PaymentMode::Postpaid), owed(INVOICE, "10", 200)])
+        .when(pay("12", None))
+        .then([paid("12", &[(INVOICE, "10")], "2")])
+        .when(reverse())
+        .then([Event::PaymentReversed {
+            payment: PAYMENT,
+            amount: Money::new(decimal("12"), Currency::EUR),
+            allocations: vec![Allocation {
+                invoice: INVOICE,
+                amount: decimal("10"),
+            }],
+            credit: decimal("2"),
+            reason: "returned".into(),
+        }])
+        .when(reverse())
+        .nothing();
+    assert_eq!(account.state().owed(), decimal("10"));
+    assert_eq!(account.state().credit, Decimal::ZERO);
+    two_invoices()
+        .when(reverse())
+        .refused(Error::UnknownPayment);
+}
+
+#[test]
+fn who_was_suspended_for_an_overdue_invoice_comes_back_by_paying_it() {
+    story([
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "10", 10),
+        Event::Suspended {
+            reason: SuspendReason::Overdue,
+        },
+    ])
+    .when(pay("9", None))
+    .then([paid("9", &[(INVOICE, "9")], "0")])
+    .when(Command::ApplyPayment {
+        payment: PaymentId(Uuid::from_u128(77)),
+        amount: Money::new(decimal("1"), Currency::EUR),
+        method: PaymentMethod::Other,
+        reference: String::new(),
+        invoice: None,
+    })
+    .then([
+        Event::PaymentApplied {
+            payment: PaymentId(Uuid::from_u128(77)),
+            amount: Money::new(decimal("1"), Currency::EUR),
+            method: PaymentMethod::Other,
+            reference: String::new(),
+            allocations: vec![Allocation {
+                invoice: INVOICE,
+                amount: decimal("1"),
+            }],
+            credit: Decimal::ZERO,
+        },
+        Event::Reactivated {},
+    ]);
+}
+
+#[test]
+fn a_credit_note_settles_its_invoice_and_the_rest_is_credit() {
+    let credit_note = crate::id::CreditNoteId(Uuid::from_u128(8));
+    let account = story([
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "10", 200),
+        paid("8", &[(INVOICE, "8")], "0"),
+    ])
+    .when(Command::PostCreditNote {
+        credit_note,
+        invoice: INVOICE,
+        amount: decimal("5"),
+    })
+    .then([Event::CreditNotePosted {
+        credit_note,
+        invoice: INVOICE,
+        amount: decimal("5"),
+        settled: decimal("2"),
+    }])
+    .when(Command::PostCreditNote {
+        credit_note,
+        invoice: INVOICE,
+        amount: decimal("5"),
+    })
+    .nothing();
+    assert_eq!(account.state().balance(), decimal("3"));
+}

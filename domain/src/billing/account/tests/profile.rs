@@ -1,0 +1,117 @@
+//! An account is opened once, and keeps its currency and zone.
+
+use super::*;
+
+#[test]
+fn what_is_wrong_is_named() {
+    let wrong: [(fn(&mut Profile), Error); 5] = [
+        (|p| p.country = "de".into(), Error::InvalidCountry),
+        (|p| p.calling_code = "+49".into(), Error::InvalidCallingCode),
+        (|p| p.tax_id = Some("DE12".into()), Error::InvalidTaxId),
+        (
+            |p| {
+                p.owned.numbers = vec![OwnedNumber {
+                    number: "a b".into(),
+                    is_toll_free: false,
+                }];
+            },
+            Error::InvalidNumber,
+        ),
+        (
+            |p| {
+                let number = OwnedNumber {
+                    number: "+4930".into(),
+                    is_toll_free: false,
+                };
+                p.owned.numbers = vec![number.clone(), number];
+            },
+            Error::InvalidNumber,
+        ),
+    ];
+    for (change, error) in wrong {
+        let mut profile = profile(PaymentMode::Postpaid);
+        change(&mut profile);
+        let name = "acme".to_owned();
+        story([])
+            .when(Command::Open { name, profile })
+            .refused(error);
+    }
+}
+
+#[test]
+fn the_currency_and_the_zone_stay() {
+    let configure = |change: fn(&mut Profile)| {
+        let mut profile = profile(PaymentMode::Postpaid);
+        change(&mut profile);
+        Command::Configure {
+            name: "acme".into(),
+            profile,
+        }
+    };
+    story([opened(PaymentMode::Postpaid)])
+        .when(configure(|p| p.currency = Currency::USD))
+        .refused(Error::OtherCurrency {
+            expected: Currency::EUR,
+        })
+        .when(configure(|p| p.zone = crate::calendar::Zone::UTC))
+        .refused(Error::OtherZone)
+        .when(configure(|_| ()))
+        .nothing();
+}
+
+#[test]
+fn a_plan_holds_from_its_day_to_the_next_plans() {
+    let other = PlanId(Uuid::from_u128(9));
+    let subscribe = |plan, day| Command::Subscribe {
+        plan,
+        effective: date(day),
+    };
+    let account = story([opened(PaymentMode::Postpaid)])
+        .when(subscribe(PLAN, "2026-10-05"))
+        .then([Event::PlanSubscribed {
+            plan: PLAN,
+            effective: date("2026-10-05"),
+        }])
+        .when(subscribe(PLAN, "2026-10-06"))
+        .nothing()
+        .when(subscribe(other, "2026-11-15"))
+        .then([Event::PlanChanged {
+            plan: other,
+            effective: date("2026-11-15"),
+        }]);
+    let on = |day| account.state().plan_on(date(day));
+    assert_eq!(on("2026-10-04"), None);
+    assert_eq!(on("2026-11-14"), Some(PLAN));
+    assert_eq!(on("2026-11-15"), Some(other));
+}
+
+#[test]
+fn a_month_that_is_invoiced_keeps_its_plan() {
+    story([opened(PaymentMode::Postpaid), owed(INVOICE, "1", 90)])
+        .when(Command::Subscribe {
+            plan: PLAN,
+            effective: date("2026-10-31"),
+        })
+        .refused(Error::InvoicedAlready { field: "effective" });
+}
+
+#[test]
+fn nothing_can_be_asked_of_an_account_that_is_not_there() {
+    story([]).when(pay("1", None)).refused(Error::Unknown);
+}
+
+#[test]
+fn an_account_closes_only_when_it_is_even() {
+    story([opened(PaymentMode::Postpaid), owed(INVOICE, "1", 90)])
+        .when(Command::Close)
+        .refused(Error::NotEven);
+    story([
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "1", 90),
+        paid("1", &[(INVOICE, "1")], "0"),
+    ])
+    .when(Command::Close)
+    .then([Event::Closed {}])
+    .when(pay("1", None))
+    .refused(Error::Closed);
+}
