@@ -7,11 +7,15 @@ use crate::{
     hosted::{Decision, Hosted},
     kind::Kind,
     ports::{Append, AppendError, Appended, Entropy, EventLog, Refusal, StreamId, Written},
+    rater::Rater,
     snapshots::Snapshots,
     writer::Writer,
 };
 use domain::{any::AnyEvent, id::CommandId, time::Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands waiting for one aggregate at most.
@@ -32,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) node_epoch: u64,
     pub(crate) snapshots: Snapshots,
+    /// What accounts, plans and decks say, once there is a rater.
+    pub(crate) rater: OnceLock<Rater>,
 }
 
 pub(crate) type Answer = Result<Committed, DispatchError>;
@@ -149,12 +155,14 @@ async fn attempt<K: Kind<State = K>>(
             outcomes.push(outcomes[first].clone());
             continue;
         }
-        let command = job.command.clone();
-        let entropy = shared.entropy.as_ref();
-        match hosted
-            .decide(&job.envelope, command, entropy, shared.node_epoch)
-            .await
-        {
+        let decision = match consider(shared, hosted, job).await {
+            Ok(decision) => decision,
+            Err(error) => {
+                outcomes.push(Outcome::Failed(error));
+                continue;
+            }
+        };
+        match decision {
             Decision::Changed {
                 change,
                 events: decided,
@@ -216,11 +224,26 @@ async fn is_newest(shared: &Shared, stream: &StreamId, version: u64) -> Result<(
     }
 }
 
+/// Fills in what the decision needs, and decides.
+async fn consider<K: Kind<State = K>>(
+    shared: &Shared,
+    hosted: &mut Hosted<K>,
+    job: &Job<K>,
+) -> Result<Decision, DispatchError> {
+    let (id, at) = (hosted.id(), job.envelope.at);
+    let command = K::prepare(shared, id, hosted.state(), job.command.clone(), at).await?;
+    let entropy = shared.entropy.as_ref();
+    let decision = hosted.decide(&job.envelope, command, entropy, shared.node_epoch);
+    Ok(decision.await)
+}
+
 #[derive(Clone)]
 enum Outcome {
     Change(usize),
     Unchanged(u64),
     Refused(Refused),
+    /// What it needs to be decided is not there now.
+    Failed(DispatchError),
 }
 
 impl Outcome {
@@ -244,6 +267,7 @@ impl Outcome {
                     changed: true,
                 })
             }
+            Self::Failed(error) => Err(error),
             Self::Unchanged(version) => match first_result(shared, command_id).await? {
                 Some(first) => Ok(first),
                 None => Ok(Committed {

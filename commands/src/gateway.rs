@@ -7,6 +7,7 @@ use crate::{
     error::DispatchError,
     kind::Kind,
     ports::{Entropy, EventLog, ReadStore},
+    rater::Rater,
     snapshots::Snapshots,
     writer::Writer,
 };
@@ -14,10 +15,19 @@ use domain::{
     agent::Agent,
     any::AnyCommand,
     billing::{
-        self, account::Account, credit_note::CreditNote, deck::Deck, invoice::Invoice, plan::Plan,
-        rating::Rating, seller::Seller, series::Series, usage::Usage,
+        self,
+        account::Account,
+        credit_note::CreditNote,
+        deck::Deck,
+        invoice::Invoice,
+        plan::Plan,
+        rating::{Facts, Rating},
+        seller::Seller,
+        series::Series,
+        usage::Usage,
     },
     call::Call,
+    cause::EndReason,
     device::Device,
     line::Line,
     queue::Queue,
@@ -26,7 +36,7 @@ use domain::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -83,6 +93,7 @@ impl Gateway {
             entropy,
             node_epoch,
             snapshots: Snapshots::none(),
+            rater: OnceLock::new(),
         })
     }
 
@@ -101,6 +112,7 @@ impl Gateway {
             entropy,
             node_epoch,
             snapshots: Snapshots::within(store),
+            rater: OnceLock::new(),
         })
     }
 
@@ -119,6 +131,18 @@ impl Gateway {
                 books: Books::default(),
             }),
         }
+    }
+
+    /// Rates calls with this from now on. Only the first one counts.
+    pub fn rate_with(&self, rater: Rater) {
+        // A second one is a mistake of who composes the node, and changes nothing.
+        let _ = self.inner.shared.rater.set(rater);
+    }
+
+    /// Why a call can not even ring: its payer is suspended, or pays before and
+    /// has nothing left.
+    pub fn refusal(&self, facts: &Facts) -> Option<EndReason> {
+        self.inner.shared.rater.get()?.refusal(facts)
     }
 
     /// Carries out a command and waits until its events are durable.

@@ -147,6 +147,15 @@ impl<K: Kind<State = K>> Hosted<K> {
         snapshots.save::<K>(&self.stream, &snapshot);
     }
 
+    pub(crate) const fn id(&self) -> K::Id {
+        self.id
+    }
+
+    /// As it is with everything decided so far.
+    pub(crate) const fn state(&self) -> &K::State {
+        &self.aggregate.state
+    }
+
     pub(crate) const fn stream(&self) -> &StreamId {
         &self.stream
     }

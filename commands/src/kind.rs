@@ -1,5 +1,6 @@
 //! Which decider an aggregate's id belongs to.
 
+use crate::{actor::Shared, error::DispatchError};
 use domain::{
     agent::Agent,
     any::AnyEvent,
@@ -18,6 +19,7 @@ use domain::{
     line::Line,
     queue::Queue,
     session::Session,
+    time::Timestamp,
     trunk::Trunk,
 };
 use std::{fmt, hash::Hash};
@@ -29,6 +31,17 @@ pub(crate) trait Kind: Decider + Send + Sync {
     /// A snapshot is written after so many events; 0 for streams that end, or
     /// that only a person changes: they are read from their first event.
     const SNAPSHOT_EVERY: u64;
+    /// Fills in what the decision needs and the aggregate can not know.
+    fn prepare(
+        shared: &Shared,
+        id: Self::Id,
+        state: &Self::State,
+        command: Self::Command,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Self::Command, DispatchError>> + Send {
+        let _ = (shared, id, state, at);
+        std::future::ready(Ok(command))
+    }
     /// Wraps an event into the sum of all.
     fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
@@ -62,11 +75,33 @@ billing_kinds! {
     Account AccountId 256,
     Plan PlanId 0,
     Deck DeckVersionId 0,
-    Rating CallId 0,
     Usage UsageId 0,
     Invoice InvoiceId 0,
     CreditNote CreditNoteId 0,
     Series SeriesId 4096,
+}
+
+impl Kind for Rating {
+    type Id = CallId;
+    const SNAPSHOT_EVERY: u64 = 0;
+
+    async fn prepare(
+        shared: &Shared,
+        id: CallId,
+        state: &Self,
+        command: billing::rating::Command,
+        at: Timestamp,
+    ) -> Result<billing::rating::Command, DispatchError> {
+        match shared.rater.get() {
+            Some(rater) => rater.complete(id, state, command, at).await,
+            // Refused by the rules: nobody has said anything of the call.
+            None => Ok(command),
+        }
+    }
+
+    fn wrap(id: CallId, event: billing::rating::Event) -> AnyEvent {
+        AnyEvent::Billing(billing::Event::Rating(id, event))
+    }
 }
 
 kinds! {

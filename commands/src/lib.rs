@@ -6,6 +6,8 @@
 //! [`feed`].
 
 mod actor;
+pub mod bookkeeping;
+pub mod books;
 mod clock;
 pub mod credentials;
 pub mod directory;
@@ -14,10 +16,12 @@ pub mod error;
 pub mod feed;
 pub mod gateway;
 mod hosted;
+pub mod invoice_run;
 mod kind;
 pub mod lanes;
 pub mod ports;
 pub mod processes;
+pub mod rater;
 pub mod roster;
 pub mod sessions;
 mod snapshots;

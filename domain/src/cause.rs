@@ -60,6 +60,10 @@ pub enum EndReason {
     SignallingLost,
     /// The node that held the dialogs died.
     NodeLost,
+    /// Whoever pays before has no credit left.
+    NoCredit,
+    /// Whoever pays is suspended.
+    AccountSuspended,
     /// Ended through the API.
     Operator,
     /// The server shuts down.

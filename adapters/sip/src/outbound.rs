@@ -120,6 +120,8 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::MaxWait
         | EndReason::MediaSilence
         | EndReason::SignallingLost
+        | EndReason::NoCredit
+        | EndReason::AccountSuspended
         | EndReason::Operator => None,
     };
     Release {

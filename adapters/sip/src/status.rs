@@ -27,6 +27,8 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::MediaSilence => (504, 102),
         EndReason::SignallingLost => (408, 18),
         EndReason::NodeLost => (503, 41),
+        EndReason::NoCredit => (402, 21),
+        EndReason::AccountSuspended => (403, 21),
         EndReason::Operator => (480, 31),
         EndReason::Shutdown => (503, 41),
     };
@@ -188,7 +190,7 @@ pub fn q850_of_reason_header(value: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    const REASONS: [EndReason; 13] = [
+    const REASONS: [EndReason; 15] = [
         EndReason::Hangup,
         EndReason::Cancelled,
         EndReason::UnknownAddress,
@@ -200,6 +202,8 @@ mod tests {
         EndReason::MediaSilence,
         EndReason::SignallingLost,
         EndReason::NodeLost,
+        EndReason::NoCredit,
+        EndReason::AccountSuspended,
         EndReason::Operator,
         EndReason::Shutdown,
     ];
@@ -209,8 +213,9 @@ mod tests {
         for reason in REASONS {
             let said = of_reason(reason);
             assert!((400..700).contains(&said.status), "{reason:?}");
-            // A CANCEL is answered by 487 whatever the cause is.
-            if reason != EndReason::Cancelled {
+            // A CANCEL is answered by 487 whatever the cause is, and no cause
+            // says that money is missing.
+            if !matches!(reason, EndReason::Cancelled | EndReason::NoCredit) {
                 assert_eq!(of_q850(said.q850), said.status, "{reason:?}");
             }
             assert_ne!(crate::message::phrase(said.status), "Status", "{reason:?}");

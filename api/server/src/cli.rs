@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::{
-    audit, bench, compose::Server, config::Config, demo, export, shutdown, simulate, telemetry,
+    audit, bench, compose::Server, config::Config, demo, export, invoice, shutdown, simulate,
+    telemetry,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -87,6 +88,13 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Invoices: close a month, number and post them.
+    Invoice {
+        #[command(subcommand)]
+        what: invoice::What,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Measure, and print machine, commit and figures.
     Bench {
         #[command(subcommand)]
@@ -98,10 +106,10 @@ enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Place {
     /// Configuration file; `ringledger.toml` where there is one.
-    #[arg(long)]
+    #[arg(long, global = true)]
     config: Option<PathBuf>,
     /// Folder of the embedded store.
-    #[arg(long, default_value = "data")]
+    #[arg(long, default_value = "data", global = true)]
     data: PathBuf,
 }
 
@@ -166,6 +174,11 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             crate::rebuild::run(&config.store_url(&place.data), name.as_deref()).await
         }
         Command::Simulate(settings) => simulate::run(&settings),
+        Command::Invoice { what, place } => {
+            let config = place.load()?;
+            telemetry::start_logs(&config.log)?;
+            invoice::run(&config, &place.data, what).await
+        }
         Command::Bench { what } => bench::run(what).await,
         Command::Export {
             what: Some(what), ..

@@ -11,11 +11,13 @@ use crate::{
 };
 use anyhow::Context as _;
 use commands::{
+    bookkeeping::Bookkeeping,
     directory::Directory,
     feed::Feed,
     gateway::Gateway,
     ports::{Clock, Entropy, Vault},
     processes::Means,
+    rater::Rater,
     roster::Roster,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
@@ -67,6 +69,8 @@ struct Record {
     gateway: Gateway,
     feed: Feed,
     directory: Directory,
+    books: Bookkeeping,
+    rater: Rater,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -103,6 +107,9 @@ impl Record {
             stores.read.clone(),
         );
         let directory = Directory::kept(feed.clone(), stores.read.clone()).await?;
+        let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
+        let rater = Rater::new(books.clone(), feed.clone(), stores.log.clone());
+        gateway.rate_with(rater.clone());
         let record = Self {
             stores,
             dead,
@@ -110,6 +117,8 @@ impl Record {
             gateway,
             feed,
             directory,
+            books,
+            rater,
             clock,
             entropy,
         };
@@ -396,6 +405,16 @@ impl Server {
     /// Who is who.
     pub const fn directory(&self) -> &Directory {
         &self.record.directory
+    }
+
+    /// What accounts, plans and decks say.
+    pub const fn books(&self) -> &Bookkeeping {
+        &self.record.books
+    }
+
+    /// What a call would cost.
+    pub const fn rater(&self) -> &Rater {
+        &self.record.rater
     }
 
     /// SIP.

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod config;
 pub mod demo;
 pub mod export;
+pub mod invoice;
 pub mod keeper;
 pub mod leader;
 pub mod media_port;

@@ -11,7 +11,8 @@ use commands::{
 use domain::{
     id::DEFAULT_TENANT,
     process::{
-        Intent, Process, command_id, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
+        Intent, Process, command_id, credit::Credit, dunning::Dunning, enqueue::Enqueue,
+        invoicing::Invoicing, offer::OfferProcess, rating::RatingProcess, recovery::Recovery,
         registration::Registration, routing::Routing, wrap_up::WrapUp,
     },
     time::Timestamp,
@@ -103,6 +104,10 @@ pub async fn start(
     processes.spawn(ready::<OfferProcess>(means, dead).await?.under(token));
     processes.spawn(ready::<WrapUp>(means, dead).await?.under(token));
     processes.spawn(ready::<Registration>(means, dead).await?.under(token));
+    processes.spawn(ready::<Credit>(means, dead).await?.under(token));
+    processes.spawn(ready::<RatingProcess>(means, dead).await?.under(token));
+    processes.spawn(ready::<Invoicing>(means, dead).await?.under(token));
+    processes.spawn(ready::<Dunning>(means, dead).await?.under(token));
     match lost.nodes.are_shared() {
         // Others may be lost while this node lives.
         true => processes.watch(recovery, lost),
@@ -156,7 +161,7 @@ fn envelope(means: &Means, intent: &Intent, last_seen: Option<Timestamp>) -> Env
 /// A process with its row. One whose row is gone, or of another version, folds
 /// history in silence and asks only for what may not have been asked for before
 /// the last run ended; the ids of those commands are the same.
-async fn ready<P: Process>(
+pub(crate) async fn ready<P: Process>(
     means: &Means,
     dead: Option<Heartbeat>,
 ) -> Result<Runner<P>, ProcessError> {

@@ -6,6 +6,7 @@
 //! *series*; the *account* is the ledger. Start reading at [`rating`].
 
 pub mod account;
+pub mod bill_of;
 pub mod credit_note;
 pub mod deck;
 mod document;

@@ -169,6 +169,8 @@ fn end(call: &Call, at: Timestamp, reason: EndReason, ended_at: Option<Timestamp
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NodeLost
+        | EndReason::NoCredit
+        | EndReason::AccountSuspended
         | EndReason::Shutdown => By::System,
     };
     match &call.phase {
@@ -262,6 +264,8 @@ fn leg_gone(
             | EndReason::MediaSilence
             | EndReason::SignallingLost
             | EndReason::NodeLost
+            | EndReason::NoCredit
+            | EndReason::AccountSuspended
             | EndReason::Operator
             | EndReason::Shutdown => vec![],
         },
@@ -407,6 +411,8 @@ const fn verdict(
         EndReason::Hangup | EndReason::Cancelled => (R::Caller, Some(487), Some(16), D::Abandoned),
         EndReason::UnknownAddress => (R::Caller, Some(404), Some(1), D::Failed),
         EndReason::NotAllowed => (R::Caller, Some(403), Some(21), D::Blocked),
+        EndReason::NoCredit => (R::Caller, Some(402), Some(21), D::Blocked),
+        EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
         EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),

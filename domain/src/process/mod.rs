@@ -11,8 +11,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 use uuid::Uuid;
 
+pub mod credit;
+pub mod dunning;
 pub mod enqueue;
+pub mod invoicing;
 pub mod offer;
+pub mod rating;
 pub mod recovery;
 pub mod registration;
 pub mod routing;

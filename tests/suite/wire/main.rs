@@ -8,6 +8,7 @@
 
 mod api;
 mod audit;
+mod billing;
 mod boards;
 mod config;
 mod demo;

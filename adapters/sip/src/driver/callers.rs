@@ -16,6 +16,7 @@ use crate::{
 use commands::error::DispatchError;
 use domain::{
     any::AnyCommand,
+    billing::rating::Facts,
     call::{Command, Route},
     cause::EndReason,
     id::{CallId, LegId, TrunkId, VisitId},
@@ -170,7 +171,14 @@ impl Driver {
         let Some(queue) = self.parts.directory.resolve(&new.to) else {
             return (Route::Refused(EndReason::UnknownAddress), trunk);
         };
-        let route = match new.refused {
+        let facts = Facts {
+            dialled: Some(new.to.clone()),
+            queue: Some(queue.id),
+            trunk,
+            ..Facts::default()
+        };
+        let no_money = || self.parts.gateway.refusal(&facts);
+        let route = match new.refused.or_else(no_money) {
             Some(reason) => Route::Refused(reason),
             None => Route::Queue {
                 queue: queue.id,

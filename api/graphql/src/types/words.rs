@@ -199,6 +199,10 @@ pub(crate) enum EndReason {
     SignallingLost,
     /// The node that held the call died.
     NodeLost,
+    /// Whoever pays before had no credit left.
+    NoCredit,
+    /// Whoever pays was suspended.
+    AccountSuspended,
     /// Ended through the API.
     Operator,
     /// The server shut down.

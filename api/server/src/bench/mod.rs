@@ -5,6 +5,7 @@
 //! every phone, this binary is the server, and all of it runs on loopback. The
 //! figures are for people to compare; a bench succeeds when it could measure.
 
+mod billing;
 mod calls;
 mod figures;
 mod floor;
@@ -28,6 +29,8 @@ use std::process::ExitCode;
 /// What is measured.
 #[derive(Debug, Clone, Subcommand)]
 pub enum What {
+    /// Calls rated a second, and an invoice run.
+    Billing(billing::Billing),
     /// Queued calls at a rate: latency, failures, CPU and events of each.
     Calls(calls::Calls),
     /// How long a free agent is idle while callers wait.
@@ -49,6 +52,7 @@ pub enum What {
 pub async fn run(what: What) -> anyhow::Result<ExitCode> {
     process::lift_descriptor_limit();
     let store = match &what {
+        What::Billing(settings) => settings.shown(),
         What::Calls(settings) => settings.place.shown(),
         What::Handoff(settings) => settings.place.shown(),
         What::Held(settings) => settings.place.shown(),
@@ -58,6 +62,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
     };
     machine::print(&store);
     match what {
+        What::Billing(settings) => billing::run(&settings).await?,
         What::Calls(settings) => calls::run(&settings).await?,
         What::Handoff(settings) => handoff::run(&settings).await?,
         What::Held(settings) => held::run(&settings).await?,

@@ -38,13 +38,17 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             period,
             amount,
         } => {
+            // What comes late is on the invoice of the next month.
+            let state = known(state)?;
+            let open = state.invoiced.map(crate::calendar::Period::next);
+            let period = open.map_or(period, |open| period.max(open));
             let committed = Event::UsageCommitted {
                 call,
                 revision,
                 period,
                 amount,
             };
-            commit(known(state)?, call, revision, committed)
+            commit(state, call, revision, committed)
         }
         Command::PostInvoice { .. }
         | Command::PostCreditNote { .. }

@@ -5,6 +5,8 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod facts;
+mod price;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,8 @@ pub use command::*;
 pub use error::Error;
 
 pub use event::*;
+pub use facts::Facts;
+pub use price::{Part, Payer, Tables, price};
 pub use state::*;
 
 use crate::{decider::Decider, time::Timestamp};

@@ -39,6 +39,13 @@ fn a_call_that_leads_nowhere_is_recorded_and_ends_at_once() {
             Disposition::Blocked,
         ),
         (
+            EndReason::NoCredit,
+            402,
+            21,
+            EndResult::Caller,
+            Disposition::Blocked,
+        ),
+        (
             EndReason::NoCommonCodec,
             488,
             65,

@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn what_is_wrong_is_named() {
-    let wrong: [(fn(&mut Profile), Error); 5] = [
+    type Change = fn(&mut Profile);
+    let wrong: [(Change, Error); 5] = [
         (|p| p.country = "de".into(), Error::InvalidCountry),
         (|p| p.calling_code = "+49".into(), Error::InvalidCallingCode),
         (|p| p.tax_id = Some("DE12".into()), Error::InvalidTaxId),

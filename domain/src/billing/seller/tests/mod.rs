@@ -57,7 +57,8 @@ fn each_change_has_the_next_version() {
 
 #[test]
 fn what_is_wrong_is_named() {
-    let wrong: [(fn(&mut Config), &str); 8] = [
+    type Change = fn(&mut Config);
+    let wrong: [(Change, &str); 8] = [
         (|c| c.name = " ".into(), "name"),
         (|c| c.country = "Germany".into(), "country"),
         (|c| c.tax_id = "123".into(), "tax_id"),

@@ -14,7 +14,7 @@ use crate::{
     time::Timestamp,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice::from_ref};
 use uuid::Uuid;
 
 fn decimal(text: &str) -> Decimal {
@@ -77,7 +77,7 @@ fn story(events: impl IntoIterator<Item = Event>) -> Given<Usage> {
 fn a_use_is_recorded_once() {
     let one = record(1, 1, 60);
     story([])
-        .when(ask(&[one.clone()], &[]))
+        .when(ask(from_ref(&one), &[]))
         .then([recorded(one.clone())])
         .when(ask(&[one], &[]))
         .nothing();
@@ -87,7 +87,7 @@ fn a_use_is_recorded_once() {
 fn rating_again_replaces_what_was_recorded() {
     let (old, new) = (record(1, 1, 60), record(1, 2, 30));
     let usage = story([recorded(old.clone())])
-        .when(ask(&[new.clone()], &[old.clone()]))
+        .when(ask(from_ref(&new), from_ref(&old)))
         .then([
             Event::Reversed {
                 record: old.clone(),
@@ -95,7 +95,7 @@ fn rating_again_replaces_what_was_recorded() {
             },
             recorded(new.clone()),
         ])
-        .when(ask(&[new], &[old.clone()]))
+        .when(ask(&[new], from_ref(&old)))
         .nothing()
         .when(ask(&[old], &[]))
         .nothing();
@@ -133,7 +133,7 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
 fn what_a_closed_month_had_is_taken_back_in_the_next() {
     let old = record(1, 1, 60);
     let usage = story([])
-        .when(ask(&[record(1, 2, 30)], &[old.clone()]))
+        .when(ask(&[record(1, 2, 30)], from_ref(&old)))
         .then([
             Event::Adjusted {
                 record: old,

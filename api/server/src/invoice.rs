@@ -1,0 +1,271 @@
+//! `ringledger invoice run`: invoices a month, on the store of a server that
+//! does not run, or beside others on a shared one. Repeating it, or going on
+//! after a crash, does nothing twice.
+
+use crate::{
+    config::Config,
+    demo::say,
+    keeper::{Keeper, Standing, Terms},
+    recovery,
+};
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use commands::{
+    bookkeeping::Bookkeeping,
+    gateway::Gateway,
+    invoice_run::{self, Report},
+    ports::{Clock, Entropy},
+    processes,
+    rater::Rater,
+    roster::Roster,
+    system::{SystemClock, SystemEntropy},
+    writer::Writer,
+};
+use domain::{
+    calendar::Period,
+    id::{AccountId, DEFAULT_TENANT},
+    process::invoicing::Invoicing,
+};
+use std::{
+    cell::Cell,
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// The name of the run among the nodes.
+const NAME: &str = "invoice-run";
+
+/// How long the last documents may take after the last account is done.
+const SETTLE: Duration = Duration::from_secs(600);
+/// How often a progress bar is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// Failures that are listed at most.
+const LISTED_MAX: usize = 20;
+
+/// What is done about invoices.
+#[derive(Debug, Clone, Subcommand)]
+pub enum What {
+    /// Close a month, draft the invoices of all accounts, number and post them.
+    Run {
+        /// Which month, for example 2026-10; it must be over.
+        #[arg(long)]
+        period: Period,
+        /// Only the accounts of these names.
+        #[arg(long)]
+        account: Vec<String>,
+    },
+}
+
+/// Carries it out on the store.
+///
+/// # Errors
+/// When the store can not be opened (a running server holds it, where a store
+/// is of one node), or the run does not begin. Accounts that can not be invoiced
+/// are listed, and the exit code says so.
+pub async fn run(config: &Config, data: &Path, what: What) -> anyhow::Result<ExitCode> {
+    let What::Run { period, account } = what;
+    let office = BackOffice::open(config, data).await?;
+    let stop = CancellationToken::new();
+    let completing = tokio::spawn(complete(
+        office.means.clone(),
+        office.roster.clone(),
+        office.dead,
+        stop.clone(),
+    ));
+    let accounts = (!account.is_empty()).then(|| {
+        account
+            .iter()
+            .map(|name| AccountId::named(DEFAULT_TENANT, name))
+            .collect()
+    });
+    let bar = Bar::new("invoicing");
+    let run = office.run_means();
+    let report = invoice_run::run(&run, period, accounts, |done, all| bar.draw(done, all)).await?;
+    bar.end();
+    let is_settled = invoice_run::settled(&run, period, SETTLE).await;
+    stop.cancel();
+    completing
+        .await
+        .context("the invoicing process stopped")??;
+    office.close().await;
+    if !is_settled {
+        bail!("not every draft has its number yet; start the server, or run this again");
+    }
+    Ok(tell(period, &report))
+}
+
+/// Gives the drafts their numbers, once this node leads: while another one does,
+/// that one does it.
+async fn complete(
+    means: processes::Means,
+    roster: Roster,
+    dead: Option<store::Heartbeat>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut seen = roster.watch();
+    let token = tokio::select! {
+        seen = seen.wait_for(|seen| seen.leading.is_some()) => seen?.leading,
+        () = stop.cancelled() => None,
+    };
+    let Some(token) = token else {
+        return Ok(());
+    };
+    let process = recovery::ready::<Invoicing>(&means, dead)
+        .await?
+        .under(token);
+    let (ended, end) = oneshot::channel();
+    let running = tokio::spawn(process.run(end));
+    stop.cancelled().await;
+    // It may have stopped by itself, and says why below.
+    let _ = ended.send(());
+    running.await??;
+    Ok(())
+}
+
+fn tell(period: Period, report: &Report) -> ExitCode {
+    let Report {
+        drafted,
+        already,
+        nothing,
+        failed,
+    } = report;
+    say(&format!(
+        "{period}: {drafted} invoiced, {already} were invoiced before, \
+         {nothing} have nothing to bill, {} failed",
+        failed.len()
+    ));
+    for (account, reason) in failed.iter().take(LISTED_MAX) {
+        say(&format!("  {account}: {reason}"));
+    }
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// The write side without a network.
+struct BackOffice {
+    means: processes::Means,
+    books: Bookkeeping,
+    stores: store::Stores,
+    dead: Option<store::Heartbeat>,
+    roster: Roster,
+    keeping: (CancellationToken, JoinHandle<Standing>),
+}
+
+impl BackOffice {
+    async fn open(config: &Config, data: &Path) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
+        let stores = store::join(&config.store_url(data), NAME)
+            .await
+            .context("store can not be opened")?;
+        let dead = stores.nodes.last_beat().await?;
+        let terms = Terms {
+            name: NAME.into(),
+            lease: Duration::from_millis(config.node.lease_ms),
+        };
+        let keeper = Keeper::join(stores.nodes.clone(), clock.clone(), terms).await?;
+        let roster = keeper.roster().clone();
+        let stop = CancellationToken::new();
+        let keeping = (stop.clone(), tokio::spawn(keeper.keep(stop)));
+        let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
+        let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
+        let rater = Rater::new(books.clone(), feed.clone(), stores.log.clone());
+        let gateway = Gateway::with_snapshots(
+            stores.log.clone(),
+            writer,
+            entropy,
+            roster.node_epoch(),
+            stores.read.clone(),
+        );
+        gateway.rate_with(rater);
+        let means = processes::Means {
+            gateway,
+            feed,
+            store: stores.read.clone(),
+            clock,
+        };
+        Ok(Self {
+            means,
+            books,
+            stores,
+            dead,
+            roster,
+            keeping,
+        })
+    }
+
+    /// Makes room for whoever leads next.
+    async fn close(self) {
+        let (stop, keeping) = self.keeping;
+        stop.cancel();
+        // It only ends; what it was does not matter any more.
+        let _ = keeping.await;
+        let now = self.means.clock.now();
+        let epoch = self.roster.node_epoch();
+        if let Err(error) = self.stores.nodes.leave(epoch, now).await {
+            tracing::warn!(%error, "other nodes will take this run for lost");
+        }
+    }
+
+    fn run_means(&self) -> invoice_run::Means {
+        invoice_run::Means {
+            gateway: self.means.gateway.clone(),
+            books: self.books.clone(),
+            feed: self.means.feed.clone(),
+            log: self.stores.log.clone(),
+            clock: self.means.clock.clone(),
+            actor: "cli".into(),
+        }
+    }
+}
+
+/// A line that counts up, where a person looks.
+struct Bar {
+    what: &'static str,
+    is_seen: bool,
+    drawn_at: Cell<Option<Instant>>,
+}
+
+impl Bar {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            is_seen: std::io::stderr().is_terminal(),
+            drawn_at: Cell::new(None),
+        }
+    }
+
+    fn draw(&self, done: usize, all: usize) {
+        let is_early = self
+            .drawn_at
+            .get()
+            .is_some_and(|at| at.elapsed() < DRAW_EVERY);
+        if !self.is_seen || (is_early && done < all) {
+            return;
+        }
+        self.drawn_at.set(Some(Instant::now()));
+        const WIDTH: usize = 40;
+        let full = done * WIDTH / all.max(1);
+        let (full, rest) = ("#".repeat(full), ".".repeat(WIDTH - full));
+        // A terminal that is gone is no reason to stop billing.
+        let _ = write!(
+            std::io::stderr(),
+            "\r{} [{full}{rest}] {done} of {all}",
+            self.what
+        );
+    }
+
+    fn end(&self) {
+        if self.is_seen {
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What accounts, plans and decks say now, for the rater, the invoice run and
+//! whoever takes a call.
+
+use domain::{
+    any::{AnyEvent, Fact},
+    billing::{
+        DeckVersionId, Event,
+        account::{self, Account, Status},
+        deck, invoice, plan,
+        rating::Facts,
+        seller,
+    },
+    calendar::Period,
+    cause::EndReason,
+    decider::Decider,
+    id::{AccountId, AgentId, DeckId, PlanId, QueueId, TrunkId},
+    money::Decimal,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// A plan as it is configured now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanEntry {
+    /// Its id.
+    pub id: PlanId,
+    /// Its name.
+    pub name: String,
+    /// Counts its changes.
+    pub config_version: u32,
+    /// What it says.
+    pub config: plan::Config,
+}
+
+/// What an account can own, so that it pays.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Thing {
+    Number(String),
+    Queue(QueueId),
+    Agent(AgentId),
+    Trunk(TrunkId),
+}
+
+/// The books.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Books {
+    seller: Option<Arc<seller::Config>>,
+    accounts: BTreeMap<AccountId, Account>,
+    /// The first by id pays, should two accounts own one thing.
+    #[serde(skip)]
+    owners: HashMap<Thing, BTreeSet<AccountId>>,
+    plans: HashMap<PlanId, Arc<PlanEntry>>,
+    /// Published versions of each deck that are not retired.
+    decks: HashMap<DeckId, BTreeSet<u32>>,
+    /// Accounts whose invoice of the month is drafted and not owed yet.
+    drafts: BTreeMap<Period, BTreeSet<AccountId>>,
+}
+
+impl Books {
+    /// The seller, once it is described.
+    pub fn seller(&self) -> Option<Arc<seller::Config>> {
+        self.seller.clone()
+    }
+
+    /// An account with its ledger.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// All accounts, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        self.accounts.iter().map(|(id, account)| (*id, account))
+    }
+
+    /// There is somebody to pay.
+    pub fn has_accounts(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
+    /// A plan.
+    pub fn plan(&self, id: PlanId) -> Option<Arc<PlanEntry>> {
+        self.plans.get(&id).cloned()
+    }
+
+    /// The newest published version of a deck.
+    pub fn newest(&self, deck: DeckId) -> Option<DeckVersionId> {
+        let version = *self.decks.get(&deck)?.last()?;
+        Some(DeckVersionId { deck, version })
+    }
+
+    /// Nothing ever stops or charges a call to that number.
+    pub fn is_emergency(&self, number: &str) -> bool {
+        self.seller
+            .as_ref()
+            .is_some_and(|seller| seller.emergency_numbers.iter().any(|known| known == number))
+    }
+
+    /// Who pays for a call: whoever owns the dialled number, or else the queue,
+    /// the agent or the trunk.
+    pub fn payer(&self, facts: &Facts) -> Option<AccountId> {
+        let owner = |thing: Thing| self.owners.get(&thing)?.first().copied();
+        let number = facts.dialled.as_ref();
+        number
+            .and_then(|number| owner(Thing::Number(normal(number))))
+            .or_else(|| facts.queue.and_then(|queue| owner(Thing::Queue(queue))))
+            .or_else(|| facts.agent.and_then(|agent| owner(Thing::Agent(agent))))
+            .or_else(|| facts.trunk.and_then(|trunk| owner(Thing::Trunk(trunk))))
+    }
+
+    /// Accounts whose approved draft of the month is not owed yet.
+    pub(crate) fn drafts_of(&self, period: Period) -> Vec<AccountId> {
+        let drafts = self.drafts.get(&period);
+        drafts.into_iter().flatten().copied().collect()
+    }
+
+    /// Why a call can not even ring: its payer is suspended, or pays before and
+    /// has nothing left.
+    pub fn refusal(&self, facts: &Facts) -> Option<EndReason> {
+        if facts
+            .dialled
+            .as_ref()
+            .is_some_and(|number| self.is_emergency(number))
+        {
+            return None;
+        }
+        let account = self.accounts.get(&self.payer(facts)?)?;
+        match account.status {
+            Status::Suspended(_) | Status::Closed => Some(EndReason::AccountSuspended),
+            Status::Active if account.is_prepaid() => account
+                .available()
+                .is_some_and(|available| available <= Decimal::ZERO)
+                .then_some(EndReason::NoCredit),
+            Status::Active | Status::Unborn => None,
+        }
+    }
+
+    /// Who owns what follows from the accounts, and is not kept.
+    pub(crate) fn index(&mut self) {
+        self.owners.clear();
+        for (id, account) in &self.accounts {
+            for thing in things(account) {
+                self.owners.entry(thing).or_default().insert(*id);
+            }
+        }
+    }
+
+    /// Whether the event has changed anything.
+    pub(crate) fn apply(&mut self, fact: &Fact) -> bool {
+        let AnyEvent::Billing(event) = &fact.event else {
+            return false;
+        };
+        match event {
+            Event::Seller(_, seller::Event::Configured { config, .. }) => {
+                self.seller = Some(Arc::new(*config.clone()));
+            }
+            Event::Account(id, event) => self.on_account(*id, fact, event),
+            Event::Plan(id, plan::Event::Created { name, config }) => {
+                self.put_plan(*id, name.clone(), 1, config.clone());
+            }
+            Event::Plan(
+                id,
+                plan::Event::Configured {
+                    config_version,
+                    config,
+                },
+            ) => {
+                if let Some(name) = self.plans.get(id).map(|plan| plan.name.clone()) {
+                    self.put_plan(*id, name, *config_version, config.clone());
+                }
+            }
+            Event::Deck(id, deck::Event::Published { .. }) => {
+                self.decks.entry(id.deck).or_default().insert(id.version);
+            }
+            Event::Deck(id, deck::Event::Retired {}) => {
+                if let Some(versions) = self.decks.get_mut(&id.deck) {
+                    versions.remove(&id.version);
+                }
+            }
+            Event::Invoice(_, invoice::Event::Drafted { head, .. }) if head.is_approved => {
+                let drafts = self.drafts.entry(head.period).or_default();
+                drafts.insert(head.account);
+            }
+            Event::Deck(_, deck::Event::Opened { .. } | deck::Event::RowsAdded { .. })
+            | Event::Rating(..)
+            | Event::Usage(..)
+            | Event::Invoice(..)
+            | Event::CreditNote(..)
+            | Event::Series(..) => return false,
+        }
+        true
+    }
+
+    fn put_plan(&mut self, id: PlanId, name: String, config_version: u32, config: plan::Config) {
+        let entry = PlanEntry {
+            id,
+            name,
+            config_version,
+            config,
+        };
+        self.plans.insert(id, Arc::new(entry));
+    }
+
+    fn on_account(&mut self, id: AccountId, fact: &Fact, event: &account::Event) {
+        if let account::Event::ChargePosted { period, .. } = event
+            && let Some(drafts) = self.drafts.get_mut(period)
+        {
+            drafts.remove(&id);
+            if drafts.is_empty() {
+                self.drafts.remove(period);
+            }
+        }
+        let account = self.accounts.remove(&id).unwrap_or_default();
+        let changes_owned = matches!(
+            event,
+            account::Event::Opened { .. } | account::Event::Configured { .. }
+        );
+        if changes_owned {
+            for thing in things(&account) {
+                if let Some(owners) = self.owners.get_mut(&thing) {
+                    owners.remove(&id);
+                }
+            }
+        }
+        let account = Account::evolve(account, fact.at, event);
+        if changes_owned {
+            for thing in things(&account) {
+                self.owners.entry(thing).or_default().insert(id);
+            }
+        }
+        self.accounts.insert(id, account);
+    }
+}
+
+/// A number in the one form in which it is looked up.
+fn normal(number: &str) -> String {
+    domain::rating::digits(number).unwrap_or_else(|| number.to_lowercase())
+}
+
+fn things(account: &Account) -> Vec<Thing> {
+    let Some(profile) = &account.profile else {
+        return vec![];
+    };
+    let owned = &profile.owned;
+    let numbers = owned.numbers.iter();
+    numbers
+        .map(|owned| Thing::Number(normal(&owned.number)))
+        .chain(owned.queues.iter().copied().map(Thing::Queue))
+        .chain(owned.agents.iter().copied().map(Thing::Agent))
+        .chain(owned.trunks.iter().copied().map(Thing::Trunk))
+        .collect()
+}

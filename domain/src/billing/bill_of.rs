@@ -1,0 +1,227 @@
+//! The draft of an account's invoice for a month: its usage, its fees, its
+//! taxes and whose document it is. Pure.
+
+use super::{
+    DocumentKind, Line, LineKind, SeriesId,
+    account::{Account, Profile},
+    fees::{self, Fee, FeeLine},
+    invoice::{Command, CustomerBlock, Head, SellerBlock},
+    plan, seller,
+    settle::Total,
+    tax::{self, Applied, NoRate},
+};
+use crate::{
+    calendar::Period,
+    id::{AccountId, PlanId, TenantId},
+    money::{Decimal, Rounding},
+};
+use std::collections::BTreeMap;
+
+/// What a draft is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// Who pays.
+    pub account: AccountId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// What it was billed before.
+    pub ledger: &'a Account,
+    /// For which month.
+    pub period: Period,
+    /// The plan of the month's last day.
+    pub plan: PlanId,
+    /// All plans that it ever had.
+    pub plans: &'a BTreeMap<PlanId, plan::Config>,
+    /// Who bills.
+    pub seller: &'a seller::Config,
+    /// Whose installation.
+    pub tenant: TenantId,
+    /// What was used.
+    pub totals: &'a [Total],
+}
+
+/// Why there can be no draft.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// The taxes are not known.
+    #[error(transparent)]
+    NoTaxRate(#[from] NoRate),
+    /// The plan of the month is not known.
+    #[error("the account's plan is not known")]
+    NoPlan,
+}
+
+/// The command that drafts the invoice; none when there is nothing to bill.
+///
+/// # Errors
+/// When the tax or the plan is not known: nothing is billed with a guess.
+pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
+    let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?;
+    let (fee_lines, billed) = fees_of(of, plan.rounding);
+    if of.totals.is_empty() && fee_lines.is_empty() {
+        return Ok(None);
+    }
+    let last_day = of
+        .period
+        .end()
+        .pred_opt()
+        .unwrap_or_else(|| of.period.start());
+    let tax = tax::apply(
+        &of.seller.tax_rates,
+        &of.seller.country,
+        &of.profile.country,
+        of.profile.tax_id.is_some(),
+        plan.tax_category,
+        last_day,
+    )?;
+    let usage = of.totals.iter().map(|total| usage_line(total, &tax));
+    let fees = fee_lines.iter().map(|line| fee_line(line, &tax));
+    let lines = usage.chain(fees).collect();
+    let head = head(of, plan, &tax, billed);
+    Ok(Some(Command::Draft {
+        head: Box::new(head),
+        lines,
+    }))
+}
+
+/// Fees that fall due with this month's end. A month that is invoiced after a
+/// later one has only its usage.
+fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Billed>) {
+    let billed = &of.ledger.fees_billed;
+    if of.ledger.invoiced.is_some_and(|last| last >= of.period) {
+        return (vec![], billed.clone());
+    }
+    let through = of.period.end();
+    let subscriptions: Vec<_> = of
+        .ledger
+        .subscriptions
+        .iter()
+        .filter(|subscription| subscription.effective <= through)
+        .copied()
+        .collect();
+    let fees = of
+        .plans
+        .iter()
+        .map(|(id, plan)| {
+            let fee = Fee {
+                cycle: plan.cycle,
+                amount: plan.recurring_fee,
+            };
+            (*id, fee)
+        })
+        .collect();
+    let since = of.ledger.invoiced.map(Period::end);
+    let digits = of.profile.currency.exponent();
+    let (lines, wanted) = fees::due(
+        &subscriptions,
+        &fees,
+        billed,
+        since,
+        through,
+        digits,
+        rounding,
+    );
+    (lines, fees::still_open(&wanted, through))
+}
+
+fn usage_line(total: &Total, tax: &Applied) -> Line {
+    let per_unit = i128::from(total.usage_type.per_unit());
+    let quantity = i64::try_from(total.quantity).unwrap_or(i64::MAX);
+    let quantity = Decimal::whole(quantity).share(1, per_unit, 6, Rounding::HalfEven);
+    Line {
+        kind: LineKind::Usage {
+            usage_type: total.usage_type,
+            included: total.included,
+            rated: total.rated,
+        },
+        description: total.usage_type.title().to_owned(),
+        quantity,
+        unit: total.usage_type.unit_name().to_owned(),
+        unit_price: None,
+        tax_category: tax.category,
+        tax_percent: tax.percent,
+        exact: total.due,
+        amount: Decimal::ZERO,
+        net: Decimal::ZERO,
+        tax: Decimal::ZERO,
+    }
+}
+
+fn fee_line(line: &FeeLine, tax: &Applied) -> Line {
+    let what = if line.amount.is_negative() {
+        "Recurring fee, days not used"
+    } else {
+        "Recurring fee"
+    };
+    Line {
+        kind: LineKind::Fee {
+            from: line.from,
+            to: line.to,
+        },
+        description: format!("{what} ({} of {} days)", line.days, line.of_days),
+        quantity: Decimal::whole(i64::from(line.days)),
+        unit: "day".to_owned(),
+        unit_price: None,
+        tax_category: tax.category,
+        tax_percent: tax.percent,
+        exact: line.amount,
+        amount: Decimal::ZERO,
+        net: Decimal::ZERO,
+        tax: Decimal::ZERO,
+    }
+}
+
+fn head(of: &Draft<'_>, plan: &plan::Config, tax: &Applied, fees: Vec<fees::Billed>) -> Head {
+    let seller = of.seller;
+    // The year of issue: a month is invoiced when it is over.
+    let year = if seller.is_yearly_series {
+        Period::of(of.period.end()).year()
+    } else {
+        0
+    };
+    let series = |document| SeriesId {
+        tenant: of.tenant,
+        document,
+        year,
+    };
+    let prefix = |prefix: &str| {
+        if seller.is_yearly_series {
+            format!("{prefix}{year}-")
+        } else {
+            prefix.to_owned()
+        }
+    };
+    Head {
+        account: of.account,
+        period: of.period,
+        currency: of.profile.currency,
+        zone: of.profile.zone,
+        is_tax_inclusive: plan.is_tax_inclusive,
+        rounding: plan.rounding,
+        seller: SellerBlock {
+            name: seller.name.clone(),
+            address: seller.address.clone(),
+            country: seller.country.clone(),
+            tax_id: seller.tax_id.clone(),
+            payment_lines: seller.payment_lines.clone(),
+        },
+        customer: CustomerBlock {
+            name: of.name.to_owned(),
+            holder: of.profile.holder.clone(),
+            country: of.profile.country.clone(),
+            tax_id: of.profile.tax_id.clone(),
+        },
+        texts: tax.text.map(str::to_owned).into_iter().collect(),
+        series: series(DocumentKind::Invoice),
+        number_prefix: prefix(&seller.invoice_prefix),
+        credit_note_series: series(DocumentKind::CreditNote),
+        credit_note_prefix: prefix(&seller.credit_note_prefix),
+        due_days: seller.due_days,
+        reminder_days: seller.dunning.reminder_days.clone(),
+        suspend_days: seller.dunning.suspend_days,
+        fees,
+        is_approved: true,
+    }
+}

@@ -1,0 +1,159 @@
+//! The price of a call: each used leg by the plan of its payer. Pure: whoever
+//! asks brings the plan and the tables.
+
+use super::event::{Bill, UnratedReason};
+use crate::{
+    billing::{
+        UsageType,
+        account::Profile,
+        plan::{Config, Price},
+        tariff::{RATED_DIGITS, Tariff},
+        usage::{MatchedRow, Record},
+    },
+    calendar::Period,
+    id::{AccountId, CallId, DeckId, LegId, PlanId},
+    money::{Decimal, Rounding},
+    rating::Table,
+    time::Timestamp,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A leg that was used, or was to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which.
+    pub leg: LegId,
+    /// Of which kind.
+    pub usage_type: UsageType,
+    /// The number that decides on its price, in digits of E.164; none where
+    /// it can not be read.
+    pub digits: Option<String>,
+    /// When it was answered.
+    pub answered_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// Who pays, and by what.
+#[derive(Debug, Clone)]
+pub struct Payer<'a> {
+    /// Who.
+    pub account: AccountId,
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// It has a limit: what it uses counts against it at once.
+    pub is_limited: bool,
+    /// Its plan of the day.
+    pub plan: PlanId,
+    /// In which version.
+    pub plan_version: u32,
+    /// What the plan says.
+    pub config: &'a Config,
+    /// Tax on it in percent, if that is known.
+    pub tax_percent: Option<Decimal>,
+}
+
+/// Published decks by id.
+pub type Tables = BTreeMap<DeckId, Arc<Table>>;
+
+/// The price of the parts; `ended_at` says on which month's invoice it is.
+///
+/// # Errors
+/// Why it can not be priced: never nothing instead of something.
+pub fn price(
+    call: CallId,
+    payer: &Payer<'_>,
+    tables: &Tables,
+    parts: &[Part],
+    ended_at: Timestamp,
+) -> Result<Bill, UnratedReason> {
+    if payer.config.currency != payer.profile.currency {
+        return Err(UnratedReason::WrongCurrency);
+    }
+    let records = parts
+        .iter()
+        .map(|part| record(call, payer, tables, part))
+        .collect::<Result<Vec<_>, _>>()?;
+    let commits = match payer.is_limited {
+        true if records.is_empty() => Some(Decimal::ZERO),
+        true => Some(with_tax(payer, records.iter().map(|r| r.amount).sum())?),
+        false => None,
+    };
+    Ok(Bill {
+        account: payer.account,
+        period: Period::of(payer.profile.zone.date_of(ended_at)),
+        records,
+        commits,
+    })
+}
+
+/// What counts against the credit: with the tax that the invoice will add,
+/// rounded away from nothing, so that it is never too little.
+fn with_tax(payer: &Payer<'_>, amount: Decimal) -> Result<Decimal, UnratedReason> {
+    if payer.config.is_tax_inclusive {
+        return Ok(amount);
+    }
+    let percent = payer.tax_percent.ok_or(UnratedReason::NoTaxRate)?;
+    Ok(amount + amount.percent(percent, RATED_DIGITS, Rounding::Up))
+}
+
+fn record(
+    call: CallId,
+    payer: &Payer<'_>,
+    tables: &Tables,
+    part: &Part,
+) -> Result<Record, UnratedReason> {
+    let term = payer
+        .config
+        .terms
+        .get(&part.usage_type)
+        .ok_or(UnratedReason::NoTerm)?;
+    let mut rounding = payer.config.rounding;
+    let mut matched = None;
+    let tariff = match &term.price {
+        Price::Flat(tariff) => tariff.clone(),
+        // Priced by the first tier; the month as a whole settles the rest.
+        Price::Tiers(tiers) => Tariff::flat(
+            tiers
+                .first()
+                .map(|tier| tier.rate)
+                .ok_or(UnratedReason::NoTerm)?,
+        ),
+        Price::Deck(deck) => {
+            let table = tables.get(deck).ok_or(UnratedReason::NoDeck)?;
+            if table.header.currency != payer.profile.currency {
+                return Err(UnratedReason::WrongCurrency);
+            }
+            let digits = part.digits.as_ref().ok_or(UnratedReason::NoNumber)?;
+            let found = table
+                .find(digits, part.answered_at)
+                .ok_or(UnratedReason::NoMatch)?;
+            rounding = table.header.rounding;
+            matched = Some(MatchedRow {
+                deck: table.id,
+                row: found.number,
+                prefix: found.row.prefix.clone(),
+                description: found.row.description.clone(),
+            });
+            found.row.tariff.clone()
+        }
+    };
+    let billable_ms = part.ended_at.ms_since(part.answered_at);
+    let charge = tariff.charge(Some(billable_ms), rounding);
+    Ok(Record {
+        cdr: call,
+        revision: 1,
+        leg: part.leg,
+        usage_type: part.usage_type,
+        answered_at: part.answered_at,
+        ended_at: part.ended_at,
+        quantity: charge.billed_s,
+        tariff,
+        amount: charge.amount,
+        currency: payer.profile.currency,
+        plan: payer.plan,
+        plan_version: payer.plan_version,
+        matched,
+        of_period: None,
+    })
+}

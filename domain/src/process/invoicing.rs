@@ -1,0 +1,209 @@
+//! From a draft to an issued document that the account owes, and from payments
+//! to the invoices that they are for. Each step follows from an event and is
+//! asked for under an id of that event, so that it is completed after any
+//! crash, once. Nothing is remembered: everything is in the events.
+
+use super::{Input, Intent, Process};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    billing::{
+        self, Document, account, credit_note,
+        invoice::{self, Source},
+        series,
+    },
+    id::InvoiceId,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Completes documents.
+#[derive(Debug)]
+pub struct Invoicing;
+
+/// What it remembers: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {}
+
+impl Process for Invoicing {
+    const NAME: &'static str = "invoicing";
+    const VERSION: u32 = 1;
+    type State = State;
+
+    fn step(_state: &mut State, input: &Input<'_>) -> Vec<Intent> {
+        match input {
+            Input::Event(fact) => on_event(fact),
+            Input::Refused { .. } | Input::Deadline(_) | Input::Sweep(_) => vec![],
+        }
+    }
+
+    fn next_deadline(_state: &State) -> Option<Timestamp> {
+        None
+    }
+}
+
+fn on_event(fact: &Fact) -> Vec<Intent> {
+    use billing::Event as E;
+    let cause = fact.event_id.0;
+    let commands = match &fact.event {
+        AnyEvent::Billing(E::Invoice(id, event)) => on_invoice(*id, event),
+        AnyEvent::Billing(E::CreditNote(id, event)) => match event {
+            credit_note::Event::Drafted { document } => vec![number(
+                document.series,
+                Document::CreditNote(*id),
+                &document.number_prefix,
+            )],
+            credit_note::Event::Issued {
+                account,
+                invoice,
+                total,
+                ..
+            } => {
+                let post = account::Command::PostCreditNote {
+                    credit_note: *id,
+                    invoice: *invoice,
+                    amount: *total,
+                };
+                vec![billing::Command::Account(*account, post)]
+            }
+        },
+        AnyEvent::Billing(E::Series(_, series::Event::NumberIssued { document, text, .. })) => {
+            vec![issue(*document, text)]
+        }
+        AnyEvent::Billing(E::Account(_, event)) => on_account(event),
+        AnyEvent::Billing(
+            E::Seller(..) | E::Plan(..) | E::Deck(..) | E::Rating(..) | E::Usage(..),
+        )
+        | AnyEvent::Call(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    };
+    let ask = |command| intent(cause, command);
+    commands.into_iter().map(ask).collect()
+}
+
+fn intent(cause: Uuid, command: billing::Command) -> Intent {
+    Intent::new(cause, AnyCommand::Billing(Box::new(command)))
+}
+
+fn number(series: billing::SeriesId, document: Document, prefix: &str) -> billing::Command {
+    let issue = series::Command::Issue {
+        document,
+        prefix: prefix.to_owned(),
+    };
+    billing::Command::Series(series, issue)
+}
+
+fn issue(document: Document, number: &str) -> billing::Command {
+    let number = number.to_owned();
+    match document {
+        Document::Invoice(id) => billing::Command::Invoice(id, invoice::Command::Issue { number }),
+        Document::CreditNote(id) => {
+            billing::Command::CreditNote(id, credit_note::Command::Issue { number })
+        }
+    }
+}
+
+fn on_invoice(id: InvoiceId, event: &invoice::Event) -> Vec<billing::Command> {
+    match event {
+        invoice::Event::Drafted { head, .. } if head.is_approved => vec![number(
+            head.series,
+            Document::Invoice(id),
+            &head.number_prefix,
+        )],
+        invoice::Event::Approved {
+            series,
+            number_prefix,
+        } => vec![number(*series, Document::Invoice(id), number_prefix)],
+        invoice::Event::Issued {
+            number,
+            account,
+            period,
+            due_at,
+            total,
+            fees,
+            ..
+        } => {
+            let post = account::Command::PostInvoice {
+                invoice: id,
+                number: number.clone(),
+                period: *period,
+                amount: *total,
+                due_at: *due_at,
+                fees: fees.clone(),
+            };
+            vec![billing::Command::Account(*account, post)]
+        }
+        invoice::Event::Credited {
+            credit_note,
+            document,
+            ..
+        } => {
+            let document = document.clone();
+            let draft = credit_note::Command::Draft { document };
+            vec![billing::Command::CreditNote(*credit_note, draft)]
+        }
+        invoice::Event::WrittenOff { account, .. } => {
+            let write_off = account::Command::WriteOff { invoice: id };
+            vec![billing::Command::Account(*account, write_off)]
+        }
+        invoice::Event::Drafted { .. }
+        | invoice::Event::LineAdded { .. }
+        | invoice::Event::PaymentRecorded { .. }
+        | invoice::Event::PaymentReversed { .. }
+        | invoice::Event::Paid {}
+        | invoice::Event::Overdue { .. } => vec![],
+    }
+}
+
+/// What the account decided about money is told to each invoice.
+fn on_account(event: &account::Event) -> Vec<billing::Command> {
+    let tell = |allocation: &account::Allocation, source, is_reversed| {
+        let amount = allocation.amount;
+        let command = if is_reversed {
+            invoice::Command::ReversePayment { source, amount }
+        } else {
+            invoice::Command::RecordPayment { source, amount }
+        };
+        billing::Command::Invoice(allocation.invoice, command)
+    };
+    match event {
+        account::Event::PaymentApplied {
+            payment,
+            allocations,
+            ..
+        } => allocations
+            .iter()
+            .map(|allocation| tell(allocation, Source::Payment(*payment), false))
+            .collect(),
+        account::Event::PaymentReversed {
+            payment,
+            allocations,
+            ..
+        } => allocations
+            .iter()
+            .map(|allocation| tell(allocation, Source::Payment(*payment), true))
+            .collect(),
+        account::Event::CreditApplied { allocation } => {
+            vec![tell(allocation, Source::Credit, false)]
+        }
+        account::Event::Opened { .. }
+        | account::Event::Configured { .. }
+        | account::Event::CreditLimitSet { .. }
+        | account::Event::PlanSubscribed { .. }
+        | account::Event::PlanChanged { .. }
+        | account::Event::CreditReserved { .. }
+        | account::Event::CreditReleased { .. }
+        | account::Event::UsageCommitted { .. }
+        | account::Event::ChargePosted { .. }
+        | account::Event::CreditNotePosted { .. }
+        | account::Event::DebtWrittenOff { .. }
+        | account::Event::Suspended { .. }
+        | account::Event::Reactivated {}
+        | account::Event::Closed {} => vec![],
+    }
+}
