@@ -1,6 +1,6 @@
 //! What subscribers hear, after the rows are committed.
 
-use crate::{agent_states, cdr, live_calls, queue_stats, timeline, trunks};
+use crate::{agent_states, billing, cdr, live_calls, queue_stats, timeline, trunks};
 use commands::ports::Position;
 use domain::id::{AgentId, CallId, QueueId, TrunkId};
 use std::sync::Arc;
@@ -20,17 +20,35 @@ pub enum View {
     Cdr,
     /// Trunks.
     Trunks,
+    /// Accounts.
+    Accounts,
+    /// Rate plans.
+    Plans,
+    /// Versions of rate decks.
+    Decks,
+    /// What each call costs.
+    Charges,
+    /// What each account used.
+    Usage,
+    /// Invoices.
+    Invoices,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
         Self::QueueStats,
         Self::Cdr,
         Self::Trunks,
+        Self::Accounts,
+        Self::Plans,
+        Self::Decks,
+        Self::Charges,
+        Self::Usage,
+        Self::Invoices,
     ];
 
     /// Its name, as on the command line.
@@ -42,6 +60,12 @@ impl View {
             Self::QueueStats => "queue_stats",
             Self::Cdr => "cdr",
             Self::Trunks => "trunks",
+            Self::Accounts => "billing_accounts",
+            Self::Plans => "billing_plans",
+            Self::Decks => "billing_decks",
+            Self::Charges => "billing_charges",
+            Self::Usage => "billing_usage",
+            Self::Invoices => "billing_invoices",
         }
     }
 
@@ -71,6 +95,8 @@ pub enum Change {
     Cdr(CallId, Option<Arc<cdr::Row>>),
     /// A trunk.
     Trunk(TrunkId, Option<Arc<trunks::Row>>),
+    /// Something that is owed.
+    Billing(billing::Changed),
 }
 
 impl Change {
@@ -83,6 +109,7 @@ impl Change {
             Self::QueueStats(..) => View::QueueStats,
             Self::Cdr(..) => View::Cdr,
             Self::Trunk(..) => View::Trunks,
+            Self::Billing(changed) => changed.view(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! then [`runner`]; whoever reads starts at [`views`].
 
 pub mod agent_states;
+pub mod billing;
 pub mod caller;
 pub mod calls;
 pub mod cdr;

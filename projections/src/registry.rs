@@ -3,6 +3,10 @@
 
 use crate::{
     agent_states::AgentStates,
+    billing::{
+        accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
+        usage::UsageRecords,
+    },
     cdr::Cdr,
     changed::View,
     live_calls::LiveCalls,
@@ -21,5 +25,11 @@ pub(crate) fn slot(view: View) -> Box<dyn Part> {
         View::QueueStats => Box::<Slot<QueueStats>>::default(),
         View::Cdr => Box::<Slot<Cdr>>::default(),
         View::Trunks => Box::<Slot<Trunks>>::default(),
+        View::Accounts => Box::<Slot<Accounts>>::default(),
+        View::Plans => Box::<Slot<Plans>>::default(),
+        View::Decks => Box::<Slot<Decks>>::default(),
+        View::Charges => Box::<Slot<Charges>>::default(),
+        View::Usage => Box::<Slot<UsageRecords>>::default(),
+        View::Invoices => Box::<Slot<Invoices>>::default(),
     }
 }

@@ -19,7 +19,7 @@ use commands::{
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    call,
+    billing, call,
     sealed::{Party, Sealed},
 };
 use std::{sync::Arc, time::Duration};
@@ -347,13 +347,36 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
             _,
             agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
         ) => config.display_name.as_ref(),
+        AnyEvent::Billing(event) => holder(event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..)
-        | AnyEvent::Billing(..) => None,
+        | AnyEvent::Trunk(..) => None,
+    }
+}
+
+/// Name and address of who pays.
+fn holder(event: &billing::Event) -> Option<&Sealed<Party>> {
+    use billing::{account, invoice};
+    match event {
+        billing::Event::Account(
+            _,
+            account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. },
+        ) => profile.holder.as_ref(),
+        billing::Event::Invoice(_, invoice::Event::Drafted { head, .. }) => {
+            head.customer.holder.as_ref()
+        }
+        billing::Event::Seller(..)
+        | billing::Event::Account(..)
+        | billing::Event::Plan(..)
+        | billing::Event::Deck(..)
+        | billing::Event::Rating(..)
+        | billing::Event::Usage(..)
+        | billing::Event::Invoice(..)
+        | billing::Event::CreditNote(..)
+        | billing::Event::Series(..) => None,
     }
 }
 

@@ -94,6 +94,11 @@ impl Columns {
             .ok_or_else(|| self.corrupt("row is too short"))
     }
 
+    /// Leaves columns out.
+    pub(crate) fn skip(&mut self, count: usize) -> Result<(), Corrupt> {
+        (0..count).try_for_each(|_| self.next().map(|_| ()))
+    }
+
     fn present<T>(&self, value: Option<T>) -> Result<T, Corrupt> {
         value.ok_or_else(|| self.corrupt("is missing"))
     }

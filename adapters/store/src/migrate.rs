@@ -67,6 +67,7 @@ pub const ALL: &[Migration] = &[
     migration!(108, Read, "0108_queue_matched"),
     migration!(120, Read, "0120_boards"),
     migration!(160, Read, "0160_cdr_legs"),
+    migration!(161, Read, "0161_billing"),
 ];
 
 /// Why a database can not be brought to this program's version.

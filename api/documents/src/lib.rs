@@ -6,9 +6,13 @@
 //!
 //! It must not know: HTTP, GraphQL, the command line. Start at [`cdr_export`].
 
+pub mod annex;
 pub mod cdr_export;
 pub mod csv;
 pub mod field;
 pub mod html;
+pub mod invoice;
+mod mask;
 pub mod paper;
 pub mod pdf;
+pub mod statement;

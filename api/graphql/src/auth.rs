@@ -53,6 +53,12 @@ pub enum Scope {
     /// Read `/metrics`.
     #[serde(rename = "metrics:read")]
     MetricsRead,
+    /// See accounts, prices, usage and invoices.
+    #[serde(rename = "billing:read")]
+    BillingRead,
+    /// Make accounts and plans, take payments, issue documents.
+    #[serde(rename = "billing:manage")]
+    BillingManage,
     /// All of them, those of later versions too.
     #[serde(rename = "*")]
     All,
@@ -74,12 +80,14 @@ impl Scope {
             Self::SystemConfig => "system:config",
             Self::SchemaRead => "schema:read",
             Self::MetricsRead => "metrics:read",
+            Self::BillingRead => "billing:read",
+            Self::BillingManage => "billing:manage",
             Self::All => "*",
         }
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 13] = [
+    pub const EACH: [Self; 15] = [
         Self::CallRead,
         Self::CdrExport,
         Self::CallTerminate,
@@ -92,6 +100,8 @@ impl Scope {
         Self::SystemConfig,
         Self::SchemaRead,
         Self::MetricsRead,
+        Self::BillingRead,
+        Self::BillingManage,
         Self::All,
     ];
 }

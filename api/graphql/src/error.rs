@@ -4,7 +4,10 @@
 
 use crate::auth::{AuthError, Scope};
 use async_graphql::{ErrorExtensionValues, Name, PathSegment, Response, ServerError, Value};
-use commands::{error::DispatchError, ports::StoreError};
+use commands::{
+    error::DispatchError,
+    ports::{StoreError, VaultError},
+};
 use projections::views::{Stale, ViewError};
 use std::fmt;
 
@@ -92,6 +95,14 @@ impl Fault {
     fn unavailable(detail: &dyn fmt::Display) -> Self {
         tracing::warn!(%detail, "the API can not reach the store");
         Self::new(Code::Unavailable, "store is unavailable")
+    }
+
+    /// Personal data can not be sealed now.
+    pub(crate) fn vault(error: &VaultError) -> Self {
+        match error {
+            VaultError::Unavailable(reason) => Self::unavailable(reason),
+            VaultError::Broken(_) => Self::internal(error),
+        }
     }
 
     fn extensions(&self) -> ErrorExtensionValues {

@@ -17,6 +17,7 @@ mod loader;
 mod mutation;
 mod options;
 mod paging;
+mod papers;
 mod query;
 mod rate;
 mod router;

@@ -3,7 +3,7 @@
 use crate::{
     download,
     execute::App,
-    http,
+    http, papers,
     services::{Probes, Services},
     ws,
 };
@@ -17,7 +17,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 /// All of the API: `POST /graphql`, `GET /graphql/ws` (graphql-transport-ws),
 /// `GET /` (a page to ask from), `GET /health`, `GET /ready`, `GET /metrics`,
-/// `GET /exports/cdrs/FILE`.
+/// `GET /exports/cdrs/FILE`, `GET /documents/..`.
 ///
 /// A token is required on all but `/`, `/health` and `/ready`.
 pub fn router(services: Services, probes: Probes) -> Router {
@@ -30,6 +30,16 @@ pub fn router(services: Services, probes: Probes) -> Router {
         .route("/graphql", post(http::graphql))
         .route("/graphql/ws", get(ws::upgrade))
         .route(&format!("{}{{file}}", download::CDRS), get(download::cdrs))
+        .route("/documents/invoices/{file}", get(papers::invoices))
+        .route(
+            "/documents/invoices/{invoice}/credit-notes/{file}",
+            get(papers::credit_notes),
+        )
+        .route(
+            "/documents/accounts/{account}/{file}",
+            get(papers::accounts),
+        )
+        .route("/documents/reports/{file}", get(papers::reports))
         .route("/health", get(http::health))
         .route("/ready", get(http::ready))
         .route("/metrics", get(http::metrics))

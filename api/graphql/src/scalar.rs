@@ -87,6 +87,24 @@ impl CursorType for Cursor {
     }
 }
 
+/// An exact decimal number, as a string: `"0.0096"`. Never a float.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Amount(pub(crate) domain::money::Decimal);
+
+#[Scalar(name = "Decimal")]
+impl ScalarType for Amount {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        Ok(Self(text.parse()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
 /// A whole number up to the greatest that every store can keep.
 fn whole(value: &Value) -> Option<u64> {
     let number = match value {

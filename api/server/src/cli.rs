@@ -88,12 +88,10 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Invoices: close a month, number and post them.
+    /// Invoices: close a month, number and post them; or write one as a document.
     Invoice {
         #[command(subcommand)]
         what: invoice::What,
-        #[command(flatten)]
-        place: Place,
     },
     /// Measure, and print machine, commit and figures.
     Bench {
@@ -174,11 +172,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             crate::rebuild::run(&config.store_url(&place.data), name.as_deref()).await
         }
         Command::Simulate(settings) => simulate::run(&settings),
-        Command::Invoice { what, place } => {
-            let config = place.load()?;
-            telemetry::start_logs(&config.log)?;
-            invoice::run(&config, &place.data, what).await
-        }
+        Command::Invoice { what } => invoice::run(what).await,
         Command::Bench { what } => bench::run(what).await,
         Command::Export {
             what: Some(what), ..

@@ -3,10 +3,12 @@
 //! after a crash, does nothing twice.
 
 use crate::{
+    cli::Place,
     config::Config,
     demo::say,
+    invoice_show::{self, Show},
     keeper::{Keeper, Standing, Terms},
-    recovery,
+    recovery, telemetry,
 };
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -48,7 +50,7 @@ const DRAW_EVERY: Duration = Duration::from_millis(100);
 const LISTED_MAX: usize = 20;
 
 /// What is done about invoices.
-#[derive(Debug, Clone, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum What {
     /// Close a month, draft the invoices of all accounts, number and post them.
     Run {
@@ -58,17 +60,44 @@ pub enum What {
         /// Only the accounts of these names.
         #[arg(long)]
         account: Vec<String>,
+        #[command(flatten)]
+        place: Place,
     },
+    /// Write an invoice as a document; the server may run.
+    Show(Show),
 }
 
-/// Carries it out on the store.
+/// Does what was asked for.
+///
+/// # Errors
+/// See [`close_month`] and [`invoice_show::run`].
+pub async fn run(what: What) -> anyhow::Result<ExitCode> {
+    match what {
+        What::Show(show) => invoice_show::run(show).await,
+        What::Run {
+            period,
+            account,
+            place,
+        } => {
+            let config = place.load()?;
+            telemetry::start_logs(&config.log)?;
+            close_month(&config, &place.data, period, account).await
+        }
+    }
+}
+
+/// Invoices the month on the store.
 ///
 /// # Errors
 /// When the store can not be opened (a running server holds it, where a store
 /// is of one node), or the run does not begin. Accounts that can not be invoiced
 /// are listed, and the exit code says so.
-pub async fn run(config: &Config, data: &Path, what: What) -> anyhow::Result<ExitCode> {
-    let What::Run { period, account } = what;
+async fn close_month(
+    config: &Config,
+    data: &Path,
+    period: Period,
+    account: Vec<String>,
+) -> anyhow::Result<ExitCode> {
     let office = BackOffice::open(config, data).await?;
     let stop = CancellationToken::new();
     let completing = tokio::spawn(complete(

@@ -98,6 +98,17 @@ impl Views {
         Ok(self.rows(&sql, parameters, Row::read).await?.pop())
     }
 
+    /// The records of these calls that have ended.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn cdrs_of(&self, calls: &[CallId]) -> Result<Vec<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "cdr");
+        query.and_in("call_id", calls.iter().map(text).collect());
+        let (sql, parameters) = query.all("");
+        self.rows(&sql, parameters, Row::read).await
+    }
+
     /// Records of ended calls, the latest start first.
     ///
     /// # Errors

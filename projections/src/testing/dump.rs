@@ -1,8 +1,18 @@
 //! Writes a view's tables as text, so that two stores can be compared.
 
 use crate::{
-    agent_states::AgentStates, cdr::Cdr, changed::View, live_calls::LiveCalls,
-    projection::Projection, queue_stats::QueueStats, table::Table, timeline::Timeline,
+    agent_states::AgentStates,
+    billing::{
+        accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
+        usage::UsageRecords,
+    },
+    cdr::Cdr,
+    changed::View,
+    live_calls::LiveCalls,
+    projection::Projection,
+    queue_stats::QueueStats,
+    table::Table,
+    timeline::Timeline,
     trunks::Trunks,
 };
 use commands::ports::ReadStore;
@@ -16,6 +26,12 @@ const fn tables(view: View) -> &'static [Table] {
         View::QueueStats => QueueStats::TABLES,
         View::Cdr => Cdr::TABLES,
         View::Trunks => Trunks::TABLES,
+        View::Accounts => Accounts::TABLES,
+        View::Plans => Plans::TABLES,
+        View::Decks => Decks::TABLES,
+        View::Charges => Charges::TABLES,
+        View::Usage => UsageRecords::TABLES,
+        View::Invoices => Invoices::TABLES,
     }
 }
 

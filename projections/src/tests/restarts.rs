@@ -165,7 +165,8 @@ fn subscribers_hear_of_records_only_when_the_call_has_ended() {
                 | Change::LiveCall(..)
                 | Change::AgentState(..)
                 | Change::QueueStats(..)
-                | Change::Trunk(..) => None,
+                | Change::Trunk(..)
+                | Change::Billing(..) => None,
             }));
         }
         records.dedup();

@@ -33,7 +33,7 @@ use tempfile::TempDir;
 
 /// Nothing here takes longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 14] = [
     ("timeline", "position"),
     ("live_calls", "call_id"),
     ("agent_states", "agent_id"),
@@ -41,6 +41,12 @@ const TABLES: [(&str, &str); 8] = [
     ("cdr_open", "call_id"),
     ("cdr", "call_id"),
     ("trunks", "trunk_id"),
+    ("billing_accounts", "account_id"),
+    ("billing_plans", "plan_id"),
+    ("billing_decks", "deck_version_id"),
+    ("billing_charges", "call_id"),
+    ("billing_usage", "usage_key"),
+    ("billing_invoices", "invoice_id"),
     ("es_projections", "name"),
 ];
 

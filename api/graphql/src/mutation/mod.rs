@@ -3,6 +3,7 @@
 //! is an error.
 
 mod agents;
+mod billing;
 mod calls;
 mod exports;
 mod queues;
@@ -36,6 +37,11 @@ pub(crate) struct Mutation(
     calls::CallMutations,
     trunks::TrunkMutations,
     exports::ExportMutations,
+    billing::SellerMutations,
+    billing::AccountMutations,
+    billing::PlanMutations,
+    billing::DeckMutations,
+    billing::InvoiceMutations,
 );
 
 /// Why nothing was done.
@@ -61,8 +67,30 @@ impl UserError {
 
 impl From<Refused> for UserError {
     fn from(refused: Refused) -> Self {
-        Self::new(refused.code, &refused.message, field_of(refused.code))
+        let field = field_of(refused.code).map(str::to_owned);
+        Self {
+            field: field.or_else(|| field_in(&refused.message)),
+            ..Self::new(refused.code, &refused.message, None)
+        }
     }
+}
+
+/// The field that a message begins with: `tax_id: has no form ..`, as the API
+/// calls it.
+fn field_in(message: &str) -> Option<String> {
+    let (field, _) = message.split_once(": ")?;
+    let is_field = |sign: char| sign.is_ascii_lowercase() || sign == '_';
+    if field.is_empty() || !field.chars().all(is_field) {
+        return None;
+    }
+    let mut parts = field.split('_');
+    let mut name = parts.next()?.to_owned();
+    for part in parts {
+        let (first, rest) = part.split_at_checked(1)?;
+        name.push_str(&first.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    Some(name)
 }
 
 /// The field of the input that a refusal is about.
@@ -159,6 +187,21 @@ impl<'a> Order<'a> {
             actor: self.identity.actor(),
             tenant,
         }
+    }
+
+    /// Carries one of several commands of an order out. Those of one kind for
+    /// one aggregate are told apart by their place.
+    pub(crate) async fn dispatch_step(
+        &self,
+        command: AnyCommand,
+        correlation: Uuid,
+        step: usize,
+    ) -> Result<Outcome, Fault> {
+        let mut envelope = self.envelope(command, correlation);
+        let millis = u64::try_from(self.client.as_u128() >> 80).unwrap_or_default();
+        let label = format!("step {step}");
+        envelope.command_id = CommandId(derive(millis, envelope.command_id.0, &label));
+        Outcome::of(self.services.gateway.dispatch(envelope).await)
     }
 
     /// Carries the command out.

@@ -14,16 +14,19 @@ pub(super) enum Refusal {
     InvalidPassword,
     /// That is no network.
     InvalidNetwork,
+    /// A value is written in another way than its field says.
+    InvalidValue,
 }
 
 impl Refusal {
     /// Stable code; documented under `docs/errors`.
-    const fn code(self) -> &'static str {
+    pub(super) const fn code(self) -> &'static str {
         match self {
             Self::UnknownAgent => "input.unknown_agent",
             Self::UnknownQueue => "input.unknown_queue",
             Self::InvalidPassword => "input.invalid_password",
             Self::InvalidNetwork => "input.invalid_network",
+            Self::InvalidValue => "input.invalid_value",
         }
     }
 
@@ -33,6 +36,7 @@ impl Refusal {
             Self::UnknownQueue => "queue is not known",
             Self::InvalidPassword => "password is not 1 to 256 characters",
             Self::InvalidNetwork => "allow holds something that is no network",
+            Self::InvalidValue => "value is not written as its field says",
         }
     }
 
@@ -42,6 +46,7 @@ impl Refusal {
             Self::UnknownQueue => "queueIds",
             Self::InvalidPassword => "password",
             Self::InvalidNetwork => "allow",
+            Self::InvalidValue => "input",
         }
     }
 }
@@ -57,11 +62,12 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 4] = [
+    const ALL: [Refusal; 5] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
         Refusal::InvalidNetwork,
+        Refusal::InvalidValue,
     ];
 
     #[test]

@@ -1,6 +1,7 @@
 //! What can be asked: one file per noun.
 
 mod agents;
+mod billing;
 mod calls;
 mod cdrs;
 mod nodes;
@@ -9,6 +10,7 @@ mod queues;
 mod trunks;
 
 pub(crate) use agents::AgentFilter;
+pub(crate) use billing::uuid;
 pub(crate) use calls::{ActiveCallFilter, ids};
 pub(crate) use cdrs::{CdrFilter, zone};
 
@@ -27,6 +29,7 @@ use std::time::Duration;
 pub(crate) struct Query(
     calls::CallQueries,
     cdrs::CdrQueries,
+    billing::BillingQueries,
     agents::AgentQueries,
     queues::QueueQueries,
     trunks::TrunkQueries,

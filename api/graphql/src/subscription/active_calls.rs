@@ -80,7 +80,8 @@ impl List for live_calls::Filter {
             | Change::AgentState(..)
             | Change::QueueStats(..)
             | Change::Cdr(..)
-            | Change::Trunk(..) => None,
+            | Change::Trunk(..)
+            | Change::Billing(..) => None,
         }
     }
 

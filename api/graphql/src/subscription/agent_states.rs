@@ -80,7 +80,8 @@ impl List for agent_states::Filter {
             | Change::LiveCall(..)
             | Change::QueueStats(..)
             | Change::Cdr(..)
-            | Change::Trunk(..) => None,
+            | Change::Trunk(..)
+            | Change::Billing(..) => None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod active_calls;
 mod agent_states;
+mod balance;
 mod board;
 mod call_events;
 mod queue_stats;
@@ -28,6 +29,7 @@ pub(crate) struct Subscription(
     active_calls::ActiveCalls,
     agent_states::AgentStates,
     queue_stats::QueueStatistics,
+    balance::Balances,
 );
 
 /// What an item of a state subscription tells.

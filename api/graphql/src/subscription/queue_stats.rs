@@ -87,7 +87,8 @@ impl Meter {
                 Change::AgentState(_, None)
                 | Change::Timeline(..)
                 | Change::Cdr(..)
-                | Change::Trunk(..) => {}
+                | Change::Trunk(..)
+                | Change::Billing(..) => {}
             }
         }
     }

@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod billing;
 mod client;
 mod endpoints;
 mod follow;

@@ -1,0 +1,114 @@
+//! Every record of an invoice's month as CSV: from each, its line can be
+//! worked out again.
+
+use crate::{
+    csv::{self, Cell},
+    field::local,
+    mask::masked,
+};
+use domain::billing::UsageId;
+use projections::{
+    billing::{invoices, usage},
+    page::{PAGE_MAX, Page},
+    views::{ViewError, Views},
+};
+
+const COLUMNS: [&str; 20] = [
+    "invoice",
+    "kind",
+    "call_id",
+    "leg_id",
+    "usage_type",
+    "answered_at",
+    "answered_at_utc",
+    "ended_at_utc",
+    "number",
+    "destination",
+    "prefix",
+    "seconds",
+    "billed",
+    "rate",
+    "connection_fee",
+    "minimum_charge",
+    "amount",
+    "currency",
+    "deck_version",
+    "deck_row",
+];
+
+/// The file.
+///
+/// # Errors
+/// See [`ViewError`].
+pub async fn annex(views: &Views, invoice: &invoices::Row) -> Result<String, ViewError> {
+    let mut file = String::new();
+    csv::line(COLUMNS.iter().map(|name| Cell::Plain(name)), &mut file);
+    let of = UsageId {
+        account: invoice.account,
+        period: invoice.period,
+    };
+    let mut after = None;
+    loop {
+        let page = Page::First(PAGE_MAX, after);
+        let slice = views.usage_records(of, &page).await?;
+        after = slice.rows.last().map(|(cursor, _)| cursor.clone());
+        let calls: Vec<_> = slice.rows.iter().map(|(_, row)| row.record.cdr).collect();
+        let records = views.cdrs_of(&calls).await?;
+        for (_, row) in &slice.rows {
+            let call = records.iter().find(|record| record.call == row.record.cdr);
+            let party = call.and_then(|call| call.caller.party.as_ref());
+            let number = party.map_or_else(String::new, |party| masked(&party.user));
+            line(invoice, row, &number, &mut file);
+        }
+        if !slice.has_more {
+            return Ok(file);
+        }
+    }
+}
+
+fn line(invoice: &invoices::Row, row: &usage::Row, number: &str, file: &mut String) {
+    let record = &row.record;
+    let zone = invoice
+        .state
+        .head
+        .as_ref()
+        .map(|head| head.zone.to_string());
+    let zone = zone
+        .and_then(|zone| zone.parse().ok())
+        .unwrap_or(chrono_tz::Tz::UTC);
+    let kind = if row.is_adjustment {
+        "taken_back"
+    } else {
+        "used"
+    };
+    let issued = invoice.issue.as_ref().map(|issue| issue.number.as_str());
+    let seconds = record.ended_at.ms_since(record.answered_at).div_ceil(1_000);
+    let matched = record.matched.as_ref();
+    let usage_type = crate::field::name(record.usage_type).unwrap_or_default();
+    let plain = [
+        record.cdr.to_string(),
+        record.leg.to_string(),
+        usage_type,
+        local(record.answered_at, zone),
+        record.answered_at.to_string(),
+        record.ended_at.to_string(),
+    ];
+    let rest = [
+        matched.map_or_else(String::new, |row| row.prefix.clone()),
+        seconds.to_string(),
+        record.quantity.to_string(),
+        record.tariff.rate.to_string(),
+        record.tariff.connection_fee.to_string(),
+        record.tariff.minimum_charge.to_string(),
+        row.amount().to_string(),
+        record.currency.to_string(),
+        matched.map_or_else(String::new, |row| row.deck.to_string()),
+        matched.map_or_else(String::new, |row| row.row.to_string()),
+    ];
+    let destination = matched.map_or("", |row| row.description.as_str());
+    let mut cells = vec![Cell::Text(issued.unwrap_or_default()), Cell::Plain(kind)];
+    cells.extend(plain.iter().map(|cell| Cell::Plain(cell)));
+    cells.extend([Cell::Text(number), Cell::Text(destination)]);
+    cells.extend(rest.iter().map(|cell| Cell::Plain(cell)));
+    csv::line(cells, file);
+}

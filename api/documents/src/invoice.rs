@@ -1,0 +1,371 @@
+//! Invoices and credit notes as documents. Only what was true when they were
+//! issued stands on them, so that they are the same for ever; what was paid
+//! since is in the statement of the account.
+
+use crate::paper::{Note, Paper, Row, RowKind, Table, figures, words};
+use domain::{
+    billing::{
+        Line, LineKind, TaxLine, Totals, UsageType,
+        invoice::{CustomerBlock, SellerBlock},
+        tax::TaxCategory,
+    },
+    calendar::Date,
+    money::{Currency, Decimal, Rounding},
+    sealed::Party,
+};
+use projections::billing::invoices::{self, CreditNote};
+use serde_json::{Value, json};
+
+/// Language of our documents.
+pub(crate) const LANGUAGE: &str = "en";
+/// Version of the machine-readable form.
+const SCHEMA: &str = "ringledger-invoice/1";
+
+/// What an invoice and a credit note have in common.
+struct Body<'a> {
+    currency: Currency,
+    is_tax_inclusive: bool,
+    lines: &'a [Line],
+    taxes: &'a [TaxLine],
+    totals: Totals,
+    total_name: &'a str,
+}
+
+/// The invoice as a document; a draft says that it is none yet.
+pub fn invoice(row: &invoices::Row) -> Option<Paper> {
+    let head = row.state.head.as_ref()?;
+    let currency = head.currency;
+    let money = |amount: Decimal| amount.with_digits(currency.exponent());
+    let total = money(row.state.totals.total);
+    let mut facts = vec![];
+    let mut closing = texts(&head.texts);
+    let (title, made_at) = match &row.issue {
+        Some(issue) => {
+            facts.push(fact("Invoice number", &issue.number));
+            facts.push(fact("Issued on", issue.issued_on));
+            facts.push(fact("Due on", issue.due_on));
+            let mut lines = vec![format!(
+                "Please pay {total} {currency} by {} and name {}.",
+                issue.due_on, issue.number
+            )];
+            lines.extend(head.seller.payment_lines.iter().cloned());
+            if !row.state.totals.total.is_negative() && !row.state.totals.total.is_zero() {
+                closing.push(note("How to pay", lines));
+            }
+            (format!("Invoice {}", issue.number), issue.at)
+        }
+        None => {
+            closing.push(note(
+                "Draft",
+                vec!["This is a draft without a number: nothing is to be paid for it.".into()],
+            ));
+            ("Draft of an invoice".into(), row.drafted_at)
+        }
+    };
+    facts.push(fact(
+        "Supplied",
+        days(head.period.start(), head.period.end()),
+    ));
+    facts.push(fact("Customer", &head.customer.name));
+    if let Some(tax_id) = &head.customer.tax_id {
+        facts.push(fact("Your tax ID", tax_id));
+    }
+    facts.push(fact("Currency", currency));
+    let body = Body {
+        currency,
+        is_tax_inclusive: head.is_tax_inclusive,
+        lines: &row.state.lines,
+        taxes: &row.state.taxes,
+        totals: row.state.totals,
+        total_name: "To be paid",
+    };
+    Some(Paper {
+        language: LANGUAGE,
+        kind: "Invoice".into(),
+        title,
+        made_at,
+        sender: sender(&head.seller),
+        recipient: recipient(&head.customer, row.customer.as_ref()),
+        facts,
+        opening: vec![],
+        tables: vec![lines(&body), taxes(&body)],
+        closing,
+        footer: footer(&head.seller),
+    })
+}
+
+/// A credit note as a document; none before it has its number.
+pub fn credit_note(row: &invoices::Row, note_row: &CreditNote) -> Option<Paper> {
+    let (number, issued_on, at) = note_row.issued.as_ref()?;
+    let document = &note_row.document;
+    let currency = document.currency;
+    let invoiced_on = row.issue.as_ref().map(|issue| issue.issued_on);
+    let of = invoiced_on.map_or_else(String::new, |day| format!(" of {day}"));
+    let mut facts = vec![
+        fact("Credit note number", number),
+        fact("Issued on", issued_on),
+        fact("For invoice", format!("{}{of}", document.invoice_number)),
+        fact("Customer", &document.customer.name),
+        fact("Currency", currency),
+    ];
+    if let Some(tax_id) = &document.customer.tax_id {
+        facts.push(fact("Your tax ID", tax_id));
+    }
+    let is_tax_inclusive = row
+        .state
+        .head
+        .as_ref()
+        .is_some_and(|head| head.is_tax_inclusive);
+    let body = Body {
+        currency,
+        is_tax_inclusive,
+        lines: &document.lines,
+        taxes: &document.taxes,
+        totals: document.totals,
+        total_name: "Credited to you",
+    };
+    let mut closing = texts(&document.texts);
+    closing.push(note(
+        "What becomes of it",
+        vec![
+            "The amount counts first against what is open of the invoice; the rest is credit of \
+             your account."
+                .into(),
+        ],
+    ));
+    Some(Paper {
+        language: LANGUAGE,
+        kind: "Credit note".into(),
+        title: format!("Credit note {number}"),
+        made_at: *at,
+        sender: sender(&document.seller),
+        recipient: recipient(&document.customer, row.customer.as_ref()),
+        facts,
+        opening: vec![format!("Reason: {}", document.reason)],
+        tables: vec![lines(&body), taxes(&body)],
+        closing,
+        footer: footer(&document.seller),
+    })
+}
+
+/// The same data for a machine. Amounts are decimal text.
+pub fn json(row: &invoices::Row) -> Option<Value> {
+    let head = row.state.head.as_ref()?;
+    let issue = row.issue.as_ref();
+    let customer: Vec<String> = recipient(&head.customer, row.customer.as_ref());
+    Some(json!({
+        "schema": SCHEMA,
+        "invoice_id": row.invoice.to_string(),
+        "number": issue.map(|issue| &issue.number),
+        "issued_on": issue.map(|issue| issue.issued_on),
+        "due_on": issue.map(|issue| issue.due_on),
+        "account_id": row.account.to_string(),
+        "period": head.period,
+        "supplied_from": head.period.start(),
+        "supplied_to": plus_back(head.period.end()),
+        "currency": head.currency.to_string(),
+        "is_tax_inclusive": head.is_tax_inclusive,
+        "seller": head.seller,
+        "customer": {
+            "name": head.customer.name,
+            "lines": customer,
+            "country": head.customer.country,
+            "tax_id": head.customer.tax_id,
+        },
+        "lines": row.state.lines,
+        "taxes": row.state.taxes,
+        "totals": row.state.totals,
+        "texts": head.texts,
+    }))
+}
+
+pub(crate) fn fact(what: &str, value: impl ToString) -> (String, String) {
+    (what.to_owned(), value.to_string())
+}
+
+pub(crate) fn note(heading: &str, lines: Vec<String>) -> Note {
+    Note {
+        heading: heading.to_owned(),
+        lines,
+    }
+}
+
+fn texts(texts: &[String]) -> Vec<Note> {
+    if texts.is_empty() {
+        return vec![];
+    }
+    vec![note("About the tax", texts.to_vec())]
+}
+
+/// The day before: periods end with the first day that is not in them.
+fn plus_back(day: Date) -> Date {
+    day.pred_opt().unwrap_or(day)
+}
+
+/// The days of a half-open range, as people say it.
+pub(crate) fn days(from: Date, to: Date) -> String {
+    // A range without a day ends where it begins.
+    let last = if to > from { plus_back(to) } else { from };
+    format!("{from} to {last}")
+}
+
+pub(crate) fn sender(seller: &SellerBlock) -> Vec<String> {
+    let mut lines = vec![seller.name.clone()];
+    lines.extend(seller.address.iter().cloned());
+    lines.push(seller.country.clone());
+    lines.push(format!("Tax ID {}", seller.tax_id));
+    lines
+}
+
+fn recipient(customer: &CustomerBlock, holder: Option<&Party>) -> Vec<String> {
+    let told = holder.and_then(|party| party.display_name.as_deref());
+    let mut lines: Vec<String> = told.map_or_else(
+        || vec![customer.name.clone()],
+        |text| text.lines().map(str::to_owned).collect(),
+    );
+    lines.push(customer.country.clone());
+    lines
+}
+
+pub(crate) fn footer(seller: &SellerBlock) -> String {
+    format!("{} · Tax ID {}", seller.name, seller.tax_id)
+}
+
+/// A heading, and whether a line stands under it.
+type Group = (&'static str, fn(&LineKind) -> bool);
+
+/// The groups of lines, in the order of a document.
+const GROUPS: [Group; 3] = [
+    ("Recurring fees", |kind| {
+        matches!(kind, LineKind::Fee { .. })
+    }),
+    ("Usage", |kind| matches!(kind, LineKind::Usage { .. })),
+    ("Adjustments", |kind| matches!(kind, LineKind::Adjustment)),
+];
+
+fn lines(body: &Body<'_>) -> Table {
+    let digits = body.currency.exponent();
+    let mut rows = vec![];
+    let mut running = Decimal::ZERO;
+    for (name, is_of) in GROUPS {
+        let of: Vec<&Line> = body.lines.iter().filter(|line| is_of(&line.kind)).collect();
+        if of.is_empty() {
+            continue;
+        }
+        rows.push(Row::new(RowKind::Group, vec![name.into()]));
+        for line in of {
+            running = running + line.amount;
+            let mut row = Row::item(vec![
+                line.description.clone(),
+                line.quantity.to_string(),
+                line.unit.clone(),
+                line.unit_price
+                    .map_or_else(String::new, |price| price.with_digits(digits)),
+                tax_name(line.tax_category, line.tax_percent),
+                line.amount.with_digits(digits),
+            ]);
+            row.detail = detail(line);
+            row.running = Some(running.with_digits(digits));
+            rows.push(row);
+        }
+    }
+    let sum = |name: String, amount: Decimal| {
+        let mut cells = vec![name];
+        cells.extend(std::iter::repeat_n(String::new(), 4));
+        cells.push(amount.with_digits(digits));
+        cells
+    };
+    rows.push(Row::new(RowKind::Sum, sum("Net".into(), body.totals.net)));
+    for tax in body.taxes {
+        let name = tax_name(tax.category, tax.percent);
+        let name = format!("Tax {name} on {}", tax.net.with_digits(digits));
+        rows.push(Row::new(RowKind::Sum, sum(name, tax.tax)));
+    }
+    let name = format!("{}, {}", body.total_name, body.currency);
+    rows.push(Row::new(RowKind::Total, sum(name, body.totals.total)));
+    let with = if body.is_tax_inclusive {
+        " with tax"
+    } else {
+        ""
+    };
+    Table {
+        caption: "What it is for".into(),
+        columns: vec![
+            words("Description", 42),
+            figures("Quantity", 13),
+            words("Unit", 11),
+            figures("Unit price", 14),
+            figures("Tax", 14),
+            figures(&format!("Amount{with}, {}", body.currency), 16),
+        ],
+        rows,
+    }
+}
+
+fn detail(line: &Line) -> String {
+    match &line.kind {
+        LineKind::Usage {
+            usage_type,
+            included,
+            rated,
+        } => {
+            let mut text = format!("Rated calls add up to {rated}");
+            if *included > 0 {
+                let (number, unit) = units(*usage_type, *included);
+                text.push_str(&format!("; included in the plan: {number} {unit}"));
+            }
+            text
+        }
+        LineKind::Fee { from, to } => days(*from, *to),
+        LineKind::Adjustment => String::new(),
+    }
+}
+
+/// Counted units as people say them: seconds as minutes.
+pub(crate) fn units(usage_type: UsageType, counted: u64) -> (Decimal, &'static str) {
+    let counted = Decimal::whole(i64::try_from(counted).unwrap_or(i64::MAX));
+    let per_unit = i128::from(usage_type.per_unit());
+    let number = counted.share(1, per_unit, 2, Rounding::HalfEven);
+    (number, usage_type.unit_name())
+}
+
+fn tax_name(category: TaxCategory, percent: Decimal) -> String {
+    match category {
+        TaxCategory::Standard | TaxCategory::Reduced => format!("{percent} %"),
+        TaxCategory::Zero => "0 %".into(),
+        TaxCategory::ReverseCharge => "reverse charge".into(),
+        TaxCategory::OutOfScope => "none".into(),
+    }
+}
+
+fn taxes(body: &Body<'_>) -> Table {
+    let digits = body.currency.exponent();
+    let cells = |name: String, net: Decimal, tax: Decimal| {
+        vec![
+            name,
+            net.with_digits(digits),
+            tax.with_digits(digits),
+            (net + tax).with_digits(digits),
+        ]
+    };
+    let mut rows: Vec<Row> = body
+        .taxes
+        .iter()
+        .map(|tax| {
+            let name = tax_name(tax.category, tax.percent);
+            Row::item(cells(name, tax.net, tax.tax))
+        })
+        .collect();
+    let Totals { net, tax, .. } = body.totals;
+    rows.push(Row::new(RowKind::Sum, cells("Sum".into(), net, tax)));
+    Table {
+        caption: "Taxes".into(),
+        columns: vec![
+            words("Rate", 40),
+            figures("Net", 20),
+            figures("Tax", 20),
+            figures("Gross", 20),
+        ],
+        rows,
+    }
+}

@@ -1,0 +1,387 @@
+//! Papers over an account and over all of them: the statement with the age of
+//! what is owed, usage, and taxes.
+
+use crate::{
+    invoice::{LANGUAGE, fact, units},
+    paper::{Paper, Row, RowKind, Table, figures, words},
+};
+use domain::{
+    billing::{account::Profile, invoice::SellerBlock},
+    calendar::Date,
+    id::InvoiceId,
+    money::Decimal,
+    time::Timestamp,
+};
+use projections::billing::{
+    accounts::{self, EntryKind},
+    invoices,
+    usage::Summary,
+};
+use std::collections::BTreeMap;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
+/// Days after the due date, and what such a debt is called.
+const AGES: [(u64, &str); 4] = [
+    (30, "0 to 30 days"),
+    (60, "31 to 60 days"),
+    (90, "61 to 90 days"),
+    (u64::MAX, "more than 90 days"),
+];
+
+/// What is owed by how long it has been due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ageing {
+    /// Not due yet.
+    pub not_due: Decimal,
+    /// Due for 0 to 30, 31 to 60, 61 to 90 and more days.
+    pub due: [Decimal; 4],
+}
+
+impl Ageing {
+    /// All of it.
+    pub fn total(&self) -> Decimal {
+        self.due.iter().copied().sum::<Decimal>() + self.not_due
+    }
+}
+
+/// The debts of an account by age at an instant.
+pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
+    let mut ageing = Ageing::default();
+    for open in account.state.open.values() {
+        if open.due_at > at {
+            ageing.not_due = ageing.not_due + open.left;
+            continue;
+        }
+        // The first day after the due date is day 1; the due instant is day 0.
+        let days = at.ms_since(open.due_at).div_ceil(DAY_MS);
+        let place = AGES.iter().position(|(most, _)| days <= *most).unwrap_or(3);
+        ageing.due[place] = ageing.due[place] + open.left;
+    }
+    ageing
+}
+
+/// The statement of an account over days: what was owed and paid.
+pub fn statement(
+    account: &accounts::Row,
+    seller: Option<&SellerBlock>,
+    (from, to): (Option<Date>, Option<Date>),
+    at: Timestamp,
+) -> Option<Paper> {
+    let profile = account.state.profile.as_ref()?;
+    let digits = profile.currency.exponent();
+    let day = |at: Timestamp| profile.zone.date_of(at);
+    let ledger = ledger(account, profile, (from, to));
+    let name = &account.name;
+    Some(Paper {
+        language: LANGUAGE,
+        kind: "Statement of account".into(),
+        title: format!("Statement of account {name}"),
+        made_at: at,
+        sender: seller.map_or_else(Vec::new, crate::invoice::sender),
+        recipient: holder(account),
+        facts: vec![
+            fact("Account", name),
+            fact(
+                "From",
+                from.map_or_else(|| "the beginning".into(), |day| day.to_string()),
+            ),
+            fact(
+                "Before",
+                to.map_or_else(|| day(at).to_string(), |day| day.to_string()),
+            ),
+            fact("As of", day(at)),
+        ],
+        opening: vec!["A balance below zero is owed, one above zero is credit.".into()],
+        tables: vec![
+            ledger,
+            ages(&ageing(account, at), profile.currency.code(), digits),
+        ],
+        closing: vec![],
+        footer: seller.map_or_else(String::new, crate::invoice::footer),
+    })
+}
+
+/// Numbers of the account's invoices.
+fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
+    account
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Invoice(invoice) => Some((*invoice, entry.reference.as_str())),
+            EntryKind::Payment(_)
+            | EntryKind::PaymentReversed(_)
+            | EntryKind::CreditNote(_)
+            | EntryKind::WriteOff(_) => None,
+        })
+        .collect()
+}
+
+/// What was owed and paid on these days, with the balance before and after.
+fn ledger(
+    account: &accounts::Row,
+    profile: &Profile,
+    (from, to): (Option<Date>, Option<Date>),
+) -> Table {
+    let digits = profile.currency.exponent();
+    let day = |at: Timestamp| profile.zone.date_of(at);
+    let numbers = numbers(account);
+    let is_before = |entry: &&accounts::Entry| from.is_some_and(|from| day(entry.at) < from);
+    let before = account.entries.iter().rev().find(is_before);
+    let opening = before.map_or(Decimal::ZERO, |entry| entry.balance);
+    let mut rows = vec![Row::item(vec![
+        "Balance brought forward".into(),
+        String::new(),
+        String::new(),
+        String::new(),
+        opening.with_digits(digits),
+    ])];
+    let mut closing = opening;
+    for entry in &account.entries {
+        let on = day(entry.at);
+        if from.is_some_and(|from| on < from) || to.is_some_and(|to| on >= to) {
+            continue;
+        }
+        closing = entry.balance;
+        let amount = entry.amount.abs().with_digits(digits);
+        let (debit, credit) = if entry.amount.is_negative() {
+            (amount, String::new())
+        } else {
+            (String::new(), amount)
+        };
+        rows.push(Row::item(vec![
+            words_of(entry, &numbers),
+            on.to_string(),
+            debit,
+            credit,
+            entry.balance.with_digits(digits),
+        ]));
+    }
+    let cells = |name: &str, amount: Decimal| {
+        let empty = std::iter::repeat_n(String::new(), 3);
+        let mut cells = vec![name.to_owned()];
+        cells.extend(empty);
+        cells.push(amount.with_digits(digits));
+        cells
+    };
+    rows.push(Row::new(RowKind::Total, cells("Balance", closing)));
+    let currency = profile.currency;
+    Table {
+        caption: "Owed and paid".into(),
+        columns: vec![
+            words("What", 42),
+            words("Day", 14),
+            figures("Owed", 14),
+            figures("Paid", 14),
+            figures(&format!("Balance, {currency}"), 16),
+        ],
+        rows,
+    }
+}
+
+fn holder(account: &accounts::Row) -> Vec<String> {
+    let text = account
+        .holder
+        .as_ref()
+        .and_then(|party| party.display_name.as_deref());
+    text.map_or_else(
+        || vec![account.name.clone()],
+        |text| text.lines().map(str::to_owned).collect(),
+    )
+}
+
+fn words_of(entry: &accounts::Entry, numbers: &BTreeMap<InvoiceId, &str>) -> String {
+    match &entry.kind {
+        EntryKind::Invoice(_) => format!("Invoice {}", entry.reference),
+        EntryKind::Payment(_) => format!("Payment {}", entry.reference),
+        EntryKind::PaymentReversed(_) => format!("Payment taken back: {}", entry.reference),
+        EntryKind::CreditNote(_) => "Credit note".into(),
+        EntryKind::WriteOff(invoice) => {
+            let number = numbers.get(invoice).copied().unwrap_or_default();
+            format!("Invoice {number} will not be paid")
+        }
+    }
+}
+
+fn ages(ageing: &Ageing, currency: &str, digits: u8) -> Table {
+    let row =
+        |name: &str, amount: Decimal| Row::item(vec![name.to_owned(), amount.with_digits(digits)]);
+    let mut rows = vec![row("Not due yet", ageing.not_due)];
+    let due = AGES.iter().zip(&ageing.due);
+    rows.extend(due.map(|((_, name), amount)| row(name, *amount)));
+    let total = vec!["Open in all".into(), ageing.total().with_digits(digits)];
+    rows.push(Row::new(RowKind::Total, total));
+    Table {
+        caption: "Open invoices by days after their due date".into(),
+        columns: vec![
+            words("Due for", 70),
+            figures(&format!("Open, {currency}"), 30),
+        ],
+        rows,
+    }
+}
+
+/// What accounts owe by age, one row an account; each currency has its sums.
+pub fn ageing_of(accounts: &[accounts::Row], at: Timestamp) -> Paper {
+    let mut tables: BTreeMap<String, (u8, Vec<Row>, Ageing)> = BTreeMap::new();
+    for account in accounts {
+        let Some(profile) = &account.state.profile else {
+            continue;
+        };
+        let ageing = ageing(account, at);
+        if ageing.total().is_zero() {
+            continue;
+        }
+        let digits = profile.currency.exponent();
+        let code = profile.currency.to_string();
+        let (_, rows, sum) = tables
+            .entry(code)
+            .or_insert_with(|| (digits, vec![], Ageing::default()));
+        rows.push(Row::item(ageing_cells(&account.name, &ageing, digits)));
+        sum.not_due = sum.not_due + ageing.not_due;
+        for (sum, amount) in sum.due.iter_mut().zip(ageing.due) {
+            *sum = *sum + amount;
+        }
+    }
+    let tables = tables
+        .into_iter()
+        .map(|(currency, (digits, mut rows, sum))| {
+            let cells = ageing_cells("All accounts", &sum, digits);
+            rows.push(Row::new(RowKind::Total, cells));
+            let mut columns = vec![words("Account", 25), figures("Not due", 15)];
+            columns.extend(AGES.iter().map(|(_, name)| figures(name, 15)));
+            columns.push(figures("Open", 15));
+            Table {
+                caption: format!("Open invoices, {currency}"),
+                columns,
+                rows,
+            }
+        });
+    report("Ageing", at, tables.collect())
+}
+
+fn ageing_cells(name: &str, ageing: &Ageing, digits: u8) -> Vec<String> {
+    let mut cells = vec![name.to_owned(), ageing.not_due.with_digits(digits)];
+    cells.extend(ageing.due.iter().map(|amount| amount.with_digits(digits)));
+    cells.push(ageing.total().with_digits(digits));
+    cells
+}
+
+fn report(title: &str, at: Timestamp, tables: Vec<Table>) -> Paper {
+    Paper {
+        language: LANGUAGE,
+        kind: title.to_owned(),
+        title: title.to_owned(),
+        made_at: at,
+        sender: vec![],
+        recipient: vec![],
+        facts: vec![fact("As of", at)],
+        opening: vec![],
+        tables,
+        closing: vec![],
+        footer: "Ringledger".into(),
+    }
+}
+
+/// What an account used, by month and kind.
+pub fn usage_summary(account: &accounts::Row, usage: &[Summary], at: Timestamp) -> Paper {
+    let mut rows = vec![];
+    let mut running = Decimal::ZERO;
+    for summary in usage {
+        running = running + summary.amount;
+        let (number, unit) = units(summary.usage_type, summary.quantity.unsigned_abs());
+        let number = if summary.quantity < 0 {
+            -number
+        } else {
+            number
+        };
+        rows.push(Row::item(vec![
+            summary.usage_type.title().into(),
+            summary.period.to_string(),
+            summary.count.to_string(),
+            number.to_string(),
+            unit.into(),
+            summary.amount.to_string(),
+        ]));
+    }
+    let mut cells = vec!["Sum".to_owned()];
+    cells.extend(std::iter::repeat_n(String::new(), 4));
+    cells.push(running.to_string());
+    rows.push(Row::new(RowKind::Total, cells));
+    let currency = account
+        .state
+        .profile
+        .as_ref()
+        .map(|profile| profile.currency);
+    let currency = currency.map_or_else(String::new, |currency| format!(", {currency}"));
+    let table = Table {
+        caption: "Rated usage, without tax and before what the plan includes".into(),
+        columns: vec![
+            words("Kind", 30),
+            words("Month", 13),
+            figures("Records", 12),
+            figures("Quantity", 14),
+            words("Unit", 12),
+            figures(&format!("Amount{currency}"), 19),
+        ],
+        rows,
+    };
+    report(&format!("Usage of {}", account.name), at, vec![table])
+}
+
+/// Taxes of issued invoices and of their credit notes, by currency, country,
+/// and rate.
+pub fn tax_summary(invoices: &[invoices::Row], at: Timestamp) -> Paper {
+    type Key = (String, String, String);
+    let mut sums: BTreeMap<Key, (u8, Decimal, Decimal)> = BTreeMap::new();
+    for row in invoices.iter().filter(|row| row.issue.is_some()) {
+        let Some(head) = &row.state.head else {
+            continue;
+        };
+        let mut add = |taxes: &[domain::billing::TaxLine], sign: i128| {
+            for tax in taxes {
+                let category = crate::field::name(tax.category).unwrap_or_default();
+                let rate = format!("{category} {} %", tax.percent);
+                let key = (
+                    head.currency.to_string(),
+                    head.customer.country.clone(),
+                    rate,
+                );
+                let digits = head.currency.exponent();
+                let sum = sums
+                    .entry(key)
+                    .or_insert((digits, Decimal::ZERO, Decimal::ZERO));
+                let signed = |amount: Decimal| if sign < 0 { -amount } else { amount };
+                sum.1 = sum.1 + signed(tax.net);
+                sum.2 = sum.2 + signed(tax.tax);
+            }
+        };
+        add(&row.state.taxes, 1);
+        for note in row.credit_notes.iter().filter(|note| note.issued.is_some()) {
+            add(&note.document.taxes, -1);
+        }
+    }
+    let rows = sums
+        .into_iter()
+        .map(|((currency, country, rate), (digits, net, tax))| {
+            Row::item(vec![
+                rate,
+                country,
+                currency,
+                net.with_digits(digits),
+                tax.with_digits(digits),
+            ])
+        });
+    let table = Table {
+        caption: "Taxes of issued invoices, less credit notes".into(),
+        columns: vec![
+            words("Rate", 34),
+            words("Country", 14),
+            words("Currency", 14),
+            figures("Net", 19),
+            figures("Tax", 19),
+        ],
+        rows: rows.collect(),
+    };
+    report("Tax summary", at, vec![table])
+}

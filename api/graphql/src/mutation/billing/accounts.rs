@@ -1,0 +1,320 @@
+//! Orders about accounts and what they pay.
+
+use super::{BillingPayload, invalid, read, tell};
+use crate::{
+    auth::Scope,
+    error::Fault,
+    mutation::{Order, UserError},
+    query::{Needs, ids, uuid},
+    scalar::Amount,
+    types::words::{PaymentMethod, PaymentMode},
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::{
+    billing::{
+        Command,
+        account::{self, Owned, OwnedNumber, Profile, SuspendReason},
+    },
+    id::{AccountId, AgentId, InvoiceId, PaymentId, PlanId, QueueId, TrunkId, derive},
+    money::Money,
+    sealed::Party,
+};
+
+#[derive(Default)]
+pub(crate) struct AccountMutations;
+
+/// A number that an account owns.
+#[derive(InputObject)]
+pub(crate) struct OwnedNumberInput {
+    /// As callers dial it.
+    number: String,
+    /// The account pays for the caller.
+    #[graphql(default)]
+    toll_free: bool,
+}
+
+/// An account to be made.
+#[derive(InputObject)]
+pub(crate) struct CreateAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// 1 to 64 letters, digits, `.`, `-`, `_`.
+    name: String,
+    /// Code of ISO 4217, or one's own with an exponent: `PTS/0`.
+    currency: String,
+    /// IANA name; decides where months begin.
+    time_zone: String,
+    /// ISO 3166 code; decides on taxes.
+    country: String,
+    /// Country code of its numbers: calls elsewhere are international.
+    calling_code: String,
+    /// Of the form of its country.
+    tax_id: Option<String>,
+    /// Name and postal address, line by line; kept sealed.
+    holder: Option<Vec<String>>,
+    /// When it pays.
+    payment_mode: PaymentMode,
+    /// It is paid by itself.
+    #[graphql(default)]
+    auto_pay: bool,
+    /// Numbers that it owns.
+    numbers: Option<Vec<OwnedNumberInput>>,
+    /// Queues whose calls it pays for.
+    queue_ids: Option<Vec<ID>>,
+    /// Agents whose calls it pays for.
+    agent_ids: Option<Vec<ID>>,
+    /// Trunks whose calls it pays for.
+    trunk_ids: Option<Vec<ID>>,
+}
+
+/// How far an account may go below nothing.
+#[derive(InputObject)]
+pub(crate) struct SetCreditLimitInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+    /// New limit; null for no limit.
+    limit: Option<Amount>,
+}
+
+/// A plan for an account.
+#[derive(InputObject)]
+pub(crate) struct SubscribeAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+    /// Which plan.
+    plan_id: ID,
+    /// First day, `YYYY-MM-DD`.
+    effective: String,
+}
+
+/// An account that is meant.
+#[derive(InputObject)]
+pub(crate) struct AccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+}
+
+/// A payment that came in.
+#[derive(InputObject)]
+pub(crate) struct RecordPaymentInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Whose.
+    account_id: ID,
+    /// How much.
+    amount: Amount,
+    /// Of which currency: that of the account.
+    currency: String,
+    /// How it came.
+    method: PaymentMethod,
+    /// What the payer or the bank wrote.
+    reference: String,
+    /// The invoice that it is for; the oldest due ones when not given.
+    invoice_id: Option<ID>,
+}
+
+/// A payment that is taken back.
+#[derive(InputObject)]
+pub(crate) struct ReversePaymentInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Whose.
+    account_id: ID,
+    /// Which payment.
+    payment_id: ID,
+    /// Why.
+    reason: String,
+}
+
+async fn profile(
+    order: &Order<'_>,
+    input: &CreateAccountInput,
+) -> Result<Result<Profile, UserError>, Fault> {
+    let read = || {
+        Ok(Profile {
+            currency: read(&input.currency, "currency")?,
+            zone: read(&input.time_zone, "timeZone")?,
+            country: input.country.clone(),
+            calling_code: input.calling_code.clone(),
+            tax_id: input.tax_id.clone(),
+            holder: None,
+            payment_mode: input.payment_mode.into(),
+            is_auto_pay: input.auto_pay,
+            owned: Owned::default(),
+        })
+    };
+    let mut profile: Profile = match read() {
+        Ok(profile) => profile,
+        Err(error) => return Ok(Err(error)),
+    };
+    let numbers = input.numbers.iter().flatten();
+    profile.owned = Owned {
+        numbers: numbers
+            .map(|owned| OwnedNumber {
+                number: owned.number.clone(),
+                is_toll_free: owned.toll_free,
+            })
+            .collect(),
+        queues: ids::<QueueId>(input.queue_ids.clone())?,
+        agents: ids::<AgentId>(input.agent_ids.clone())?,
+        trunks: ids::<TrunkId>(input.trunk_ids.clone())?,
+    };
+    if let Some(lines) = input.holder.as_ref().filter(|lines| !lines.is_empty()) {
+        let party = Party {
+            user: format!("account:{}", input.name),
+            host: None,
+            display_name: Some(lines.join("\n")),
+        };
+        let sealed = order.services.vault.seal(&party).await;
+        profile.holder = Some(sealed.map_err(|error| Fault::vault(&error))?);
+    }
+    Ok(Ok(profile))
+}
+
+/// Carries out an order about an account.
+async fn ask(
+    ctx: &Context<'_>,
+    command_id: &ID,
+    account_id: &ID,
+    command: account::Command,
+) -> Result<BillingPayload> {
+    let order = Order::new(ctx, command_id)?;
+    let account = AccountId(uuid(account_id, "an account")?);
+    let outcome = tell(&order, Command::Account(account, command), account.0).await?;
+    Ok(BillingPayload::new(account, outcome).of_account(account))
+}
+
+#[Object]
+impl AccountMutations {
+    /// Makes an account.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn create_account(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateAccountInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let profile = match profile(&order, &input).await? {
+            Ok(profile) => profile,
+            Err(error) => return Ok(error.into()),
+        };
+        let account = AccountId::named(order.identity.tenant, &input.name);
+        let name = input.name;
+        let command = Command::Account(account, account::Command::Open { name, profile });
+        let outcome = tell(&order, command, account.0).await?;
+        Ok(BillingPayload::new(account, outcome).of_account(account))
+    }
+
+    /// Sets how far an account may go below nothing.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn set_credit_limit(
+        &self,
+        ctx: &Context<'_>,
+        input: SetCreditLimitInput,
+    ) -> Result<BillingPayload> {
+        let limit = input.limit.map(|limit| limit.0);
+        let command = account::Command::SetCreditLimit { limit };
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Gives an account a plan from a day on.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn subscribe_account(
+        &self,
+        ctx: &Context<'_>,
+        input: SubscribeAccountInput,
+    ) -> Result<BillingPayload> {
+        let plan = PlanId(uuid(&input.plan_id, "a plan")?);
+        let Ok(effective) = input.effective.parse() else {
+            return Ok(invalid("effective", "is no day: it is YYYY-MM-DD").into());
+        };
+        let command = account::Command::Subscribe { plan, effective };
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Lets an account place no calls any more.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn suspend_account(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountInput,
+    ) -> Result<BillingPayload> {
+        let reason = SuspendReason::Operator;
+        let command = account::Command::Suspend { reason };
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Lets a suspended account place calls again.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn reactivate_account(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountInput,
+    ) -> Result<BillingPayload> {
+        let command = account::Command::Reactivate;
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Closes an account; only at zero.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn close_account(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountInput,
+    ) -> Result<BillingPayload> {
+        let command = account::Command::Close;
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Records a payment. It goes to the invoice that it names, then to the
+    /// oldest due ones; the rest is credit.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn record_payment(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordPaymentInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let currency = match read(&input.currency, "currency") {
+            Ok(currency) => currency,
+            Err(error) => return Ok(error.into()),
+        };
+        let invoice = input
+            .invoice_id
+            .map(|id| uuid(&id, "an invoice"))
+            .transpose()?;
+        // The same order again is the same payment.
+        let client = uuid(&input.command_id, "a command")?;
+        let at = order.services.clock.now();
+        let payment = PaymentId(derive(at.millis_unsigned(), client, "payment"));
+        let command = account::Command::ApplyPayment {
+            payment,
+            amount: Money::new(input.amount.0, currency),
+            method: input.method.into(),
+            reference: input.reference,
+            invoice: invoice.map(InvoiceId),
+        };
+        let outcome = tell(&order, Command::Account(account, command), account.0).await?;
+        Ok(BillingPayload::new(payment, outcome).of_account(account))
+    }
+
+    /// Takes a payment back: what it had paid is owed again.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn reverse_payment(
+        &self,
+        ctx: &Context<'_>,
+        input: ReversePaymentInput,
+    ) -> Result<BillingPayload> {
+        let payment = PaymentId(uuid(&input.payment_id, "a payment")?);
+        let reason = input.reason;
+        let command = account::Command::ReversePayment { payment, reason };
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+}

@@ -1,0 +1,155 @@
+//! Orders about invoices and credit notes.
+
+use super::{BillingPayload, tell};
+use crate::{
+    auth::Scope,
+    id::Named,
+    mutation::{Order, Outcome},
+    query::{Needs, uuid},
+    scalar::Amount,
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::{
+    billing::{Command, invoice, rating},
+    id::{CallId, CreditNoteId, InvoiceId, derive},
+};
+
+#[derive(Default)]
+pub(crate) struct InvoiceMutations;
+
+/// An invoice that is meant.
+#[derive(InputObject)]
+pub(crate) struct IssueInvoiceInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which invoice.
+    invoice_id: ID,
+}
+
+/// A credit note to be made.
+#[derive(InputObject)]
+pub(crate) struct IssueCreditNoteInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which invoice it takes back.
+    invoice_id: ID,
+    /// How much, with tax; all that is not credited yet when not given.
+    amount: Option<Amount>,
+    /// Why.
+    reason: String,
+}
+
+/// An invoice that will not be paid.
+#[derive(InputObject)]
+pub(crate) struct WriteOffInvoiceInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which invoice.
+    invoice_id: ID,
+    /// Why.
+    reason: String,
+}
+
+/// Calls to be rated again.
+#[derive(InputObject)]
+pub(crate) struct RerateCallsInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which calls; 100 at most.
+    call_ids: Vec<ID>,
+    /// Why.
+    reason: String,
+}
+
+/// Calls of one order at most.
+const CALLS_MAX: usize = 100;
+
+async fn ask(
+    ctx: &Context<'_>,
+    command_id: &ID,
+    invoice_id: &ID,
+    command: invoice::Command,
+) -> Result<BillingPayload> {
+    let order = Order::new(ctx, command_id)?;
+    let invoice = InvoiceId(uuid(invoice_id, "an invoice")?);
+    let outcome = tell(&order, Command::Invoice(invoice, command), invoice.0).await?;
+    Ok(BillingPayload::new(invoice, outcome).of_invoice(invoice))
+}
+
+#[Object]
+impl InvoiceMutations {
+    /// Approves a draft: it gets its number from the series and never changes
+    /// again.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn issue_invoice(
+        &self,
+        ctx: &Context<'_>,
+        input: IssueInvoiceInput,
+    ) -> Result<BillingPayload> {
+        let command = invoice::Command::Approve;
+        ask(ctx, &input.command_id, &input.invoice_id, command).await
+    }
+
+    /// Takes an issued invoice back by a credit note, in part or whole.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn issue_credit_note(
+        &self,
+        ctx: &Context<'_>,
+        input: IssueCreditNoteInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let client = uuid(&input.command_id, "a command")?;
+        let at = order.services.clock.now();
+        let credit_note = CreditNoteId(derive(at.millis_unsigned(), client, "credit note"));
+        let command = invoice::Command::Credit {
+            credit_note,
+            amount: input.amount.map(|amount| amount.0),
+            reason: input.reason,
+        };
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        let outcome = tell(&order, Command::Invoice(invoice, command), invoice.0).await?;
+        Ok(BillingPayload::new(credit_note, outcome).of_invoice(invoice))
+    }
+
+    /// Gives up what is open of an invoice.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn write_off_invoice(
+        &self,
+        ctx: &Context<'_>,
+        input: WriteOffInvoiceInput,
+    ) -> Result<BillingPayload> {
+        let reason = input.reason;
+        let command = invoice::Command::WriteOff { reason };
+        ask(ctx, &input.command_id, &input.invoice_id, command).await
+    }
+
+    /// Rates calls again with the plans and decks of now: the price before is
+    /// taken back. What is on an issued invoice is adjusted on the next one.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn rerate_calls(
+        &self,
+        ctx: &Context<'_>,
+        input: RerateCallsInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        if !(1..=CALLS_MAX).contains(&input.call_ids.len()) {
+            let message = "are not 1 to 100 calls";
+            return Ok(super::invalid("callIds", message).into());
+        }
+        let calls = CallId::read_all(&input.call_ids)?;
+        let mut outcome = Outcome {
+            position: None,
+            user_errors: vec![],
+        };
+        for call in calls {
+            let command = rating::Command::Rerate {
+                reason: input.reason.clone(),
+                outcome: None,
+            };
+            let told = tell(&order, Command::Rating(call, command), call.0).await?;
+            outcome.position = outcome.position.max(told.position);
+            outcome.user_errors.extend(told.user_errors);
+        }
+        Ok(BillingPayload::new(input.call_ids.len(), outcome))
+    }
+}

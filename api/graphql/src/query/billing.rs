@@ -1,0 +1,218 @@
+//! Accounts, plans, decks, usage and invoices.
+
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    paging::{self, Asked, List},
+    query::{Needs, views_at},
+    scalar::Cursor,
+    types::{Account, Charge, Deck, Invoice, Plan, UsageRow, words::InvoiceStanding},
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::{
+    calendar::Period,
+    id::{AccountId, CallId, InvoiceId, PlanId},
+};
+use projections::{
+    billing::{accounts, charges, invoices},
+    changed::View,
+};
+use uuid::Uuid;
+
+#[derive(Default)]
+pub(crate) struct BillingQueries;
+
+/// A UUID that a client sent.
+pub(crate) fn uuid(id: &ID, what: &str) -> Result<Uuid, Fault> {
+    Uuid::parse_str(id).map_err(|_| Fault::validation(format!("that is no id of {what}")))
+}
+
+/// A month that a client sent.
+pub(crate) fn period(text: &str) -> Result<Period, Fault> {
+    let invalid = |_| Fault::validation(format!("{text:?} is no month: it is YYYY-MM"));
+    text.parse().map_err(invalid)
+}
+
+/// Which invoices; what is not given lets every one through.
+#[derive(InputObject, Default)]
+pub(crate) struct InvoiceFilter {
+    /// That this account pays.
+    account_id: Option<ID>,
+    /// For this month.
+    period: Option<String>,
+    /// That stand in one of these ways.
+    status: Option<Vec<InvoiceStanding>>,
+}
+
+#[Object]
+impl BillingQueries {
+    /// An account by id.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn account(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Account>> {
+        let needed = [View::Accounts, View::Usage];
+        let views = views_at(ctx, &needed, min_position).await?;
+        let account = AccountId(uuid(&id, "an account")?);
+        let row = views.account(account).await.map_err(Fault::from)?;
+        Ok(row.map(Account))
+    }
+
+    /// Accounts by name.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn accounts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Account>> {
+        let needed = [View::Accounts, View::Usage];
+        let views = views_at(ctx, &needed, min_position).await?;
+        let filter = accounts::Filter::default();
+        let read = async |page| views.accounts(&filter, &page).await;
+        paging::list(Asked::first(first, after), read, Account).await
+    }
+
+    /// Plans by name.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn rate_plans(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Plan>> {
+        let views = views_at(ctx, &[View::Plans], min_position).await?;
+        let read = async |page| views.plans(&page).await;
+        paging::list(Asked::first(first, after), read, Plan).await
+    }
+
+    /// A plan by id.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn rate_plan(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Plan>> {
+        let views = views_at(ctx, &[View::Plans], min_position).await?;
+        let row = views.plan(PlanId(uuid(&id, "a plan")?)).await;
+        Ok(row.map_err(Fault::from)?.map(Plan))
+    }
+
+    /// Versions of decks by name.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn decks(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Deck>> {
+        let views = views_at(ctx, &[View::Decks], min_position).await?;
+        let read = async |page| views.decks(&page).await;
+        paging::list(Asked::first(first, after), read, Deck).await
+    }
+
+    /// What an account used from one month to another, both counted, by kind.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn usage_summary(
+        &self,
+        ctx: &Context<'_>,
+        account_id: ID,
+        #[graphql(desc = "`YYYY-MM`.")] from: String,
+        #[graphql(desc = "`YYYY-MM`.")] to: String,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<UsageRow>> {
+        let views = views_at(ctx, &[View::Usage], min_position).await?;
+        let account = AccountId(uuid(&account_id, "an account")?);
+        let rows = views
+            .usage_summary(account, period(&from)?, period(&to)?)
+            .await
+            .map_err(Fault::from)?;
+        Ok(rows.into_iter().map(UsageRow).collect())
+    }
+
+    /// What a call costs.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn call_charge(
+        &self,
+        ctx: &Context<'_>,
+        call_id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Charge>> {
+        let views = views_at(ctx, &[View::Charges], min_position).await?;
+        let row = views.charge(CallId::read(&call_id)?).await;
+        Ok(row.map_err(Fault::from)?.map(Charge))
+    }
+
+    /// Calls that have no price: each waits for a person.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn unrated_calls(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Charge>> {
+        let views = views_at(ctx, &[View::Charges], min_position).await?;
+        let filter = charges::Filter {
+            unrated: Some(true),
+            ..charges::Filter::default()
+        };
+        let read = async |page| views.charges(&filter, &page).await;
+        paging::list(Asked::first(first, after), read, Charge).await
+    }
+
+    /// An invoice by id or by number.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn invoice(
+        &self,
+        ctx: &Context<'_>,
+        id: Option<ID>,
+        number: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Invoice>> {
+        let views = views_at(ctx, &[View::Invoices], min_position).await?;
+        let row = match (id, number) {
+            (Some(id), None) => views.invoice(InvoiceId(uuid(&id, "an invoice")?)).await,
+            (None, Some(number)) => views.invoice_numbered(&number).await,
+            (Some(_), Some(_)) | (None, None) => {
+                let message = "an invoice has an id or a number: give one of them";
+                return Err(Fault::validation(message).into());
+            }
+        };
+        Ok(row.map_err(Fault::from)?.map(Invoice))
+    }
+
+    /// Invoices, the one drafted last first.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn invoices(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<InvoiceFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Invoice>> {
+        let views = views_at(ctx, &[View::Invoices], min_position).await?;
+        let filter = filter.unwrap_or_default();
+        let account = filter
+            .account_id
+            .map(|id| uuid(&id, "an account"))
+            .transpose()?;
+        let standings = filter.status.unwrap_or_default().into_iter();
+        let filter = invoices::Filter {
+            account: account.map(AccountId),
+            period: filter.period.map(|text| period(&text)).transpose()?,
+            standings: standings.map(Into::into).collect(),
+        };
+        let read = async |page| views.invoices(&filter, &page).await;
+        paging::list(Asked::first(first, after), read, Invoice).await
+    }
+}

@@ -1,0 +1,222 @@
+//! What each call costs, or why it has no price.
+
+use super::{Changed, record};
+use crate::{
+    changed::Change,
+    page::{Cursor, Order, Page, Query, Slice, SortKey},
+    projection::{self, Effect, Input, Projection},
+    table::Table,
+    value::{Columns, Corrupt, flag, number, text, text_or_null},
+    views::{ViewError, Views},
+};
+use commands::ports::Value;
+use domain::{
+    any::{AnyEvent, Fact},
+    billing::{
+        self,
+        rating::{Bill, Event, UnratedReason},
+    },
+    calendar::Period,
+    id::{AccountId, CallId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Charges;
+
+/// What is known of the price of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which call.
+    pub call: CallId,
+    /// Position of the event that last changed it.
+    pub position: u64,
+    /// How often it was rated; 0 if never.
+    pub revision: u32,
+    /// The price, once there is one.
+    pub bill: Option<Bill>,
+    /// Prices that it had before, with why each was replaced.
+    pub replaced: Vec<(u32, Bill, Option<String>)>,
+    /// Who would pay, and why there is no price.
+    pub unrated: Option<(Option<AccountId>, UnratedReason)>,
+    /// When it was rated last, or could not be.
+    pub at: Timestamp,
+}
+
+impl Row {
+    /// Who pays, or would.
+    pub fn account(&self) -> Option<AccountId> {
+        let unrated = self.unrated.and_then(|(account, _)| account);
+        self.bill.as_ref().map(|bill| bill.account).or(unrated)
+    }
+}
+
+impl projection::Row for Row {
+    fn position(&self) -> u64 {
+        self.position
+    }
+    fn values(&self) -> Vec<Value> {
+        let mut values = record::head(self.call, self.position);
+        values.extend([
+            text_or_null(self.account()),
+            text_or_null(self.bill.as_ref().map(|bill| bill.period)),
+            flag(self.unrated.is_some()),
+            number(self.at.micros()),
+            record::json(self),
+        ]);
+        values
+    }
+    fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
+        record::read(columns, COLUMNS.len() - 1)
+    }
+}
+
+const COLUMNS: &[&str] = &[
+    "call_id",
+    "position",
+    "account_id",
+    "period",
+    "unrated",
+    "rated_at",
+    "record",
+];
+
+impl Projection for Charges {
+    const NAME: &'static str = "billing_charges";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [Table] = &[Table {
+        name: "billing_charges",
+        key: "call_id",
+        columns: COLUMNS,
+    }];
+    const ROWS_CACHED_MAX: usize = 4_096;
+    type Key = CallId;
+    type Row = Row;
+
+    fn key(fact: &Fact) -> Option<CallId> {
+        event(fact).map(|(call, _)| call)
+    }
+    fn key_value(key: &CallId) -> Value {
+        text(key)
+    }
+    fn creates(_fact: &Fact) -> bool {
+        false
+    }
+    fn key_of(row: &Row) -> CallId {
+        row.call
+    }
+    fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+        let Some((call, event)) = event(input.fact) else {
+            return Effect::Kept;
+        };
+        let new = || Row {
+            call,
+            position: 0,
+            revision: 0,
+            bill: None,
+            replaced: vec![],
+            unrated: None,
+            at: input.fact.at,
+        };
+        match event {
+            Event::Started { .. } | Event::Extended { .. } => return Effect::Kept,
+            Event::Rated {
+                revision,
+                bill,
+                replaces,
+                reason,
+            } => {
+                let row = row.get_or_insert_with(new);
+                if let Some(before) = replaces {
+                    let before = (row.revision, (**before).clone(), reason.clone());
+                    row.replaced.push(before);
+                }
+                row.revision = *revision;
+                row.bill = Some((**bill).clone());
+                row.unrated = None;
+            }
+            Event::Unrated { account, reason } => {
+                let row = row.get_or_insert_with(new);
+                row.unrated = Some((*account, *reason));
+            }
+        }
+        if let Some(row) = row.as_mut() {
+            row.position = input.fact.position;
+            row.at = input.fact.at;
+        }
+        Effect::Changed
+    }
+    fn changed(key: &CallId, row: Option<&Row>) -> Option<Change> {
+        let account = row.and_then(Row::account)?;
+        Some(Change::Billing(Changed::Charge(*key, account)))
+    }
+}
+
+fn event(fact: &Fact) -> Option<(CallId, &Event)> {
+    match &fact.event {
+        AnyEvent::Billing(billing::Event::Rating(call, event)) => Some((*call, event)),
+        AnyEvent::Billing(_)
+        | AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => None,
+    }
+}
+
+/// Which charges; an empty filter is all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// That this account pays, or would.
+    pub account: Option<AccountId>,
+    /// On the invoice of this month.
+    pub period: Option<Period>,
+    /// That have no price, or have one.
+    pub unrated: Option<bool>,
+}
+
+impl Views {
+    /// What the call costs.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn charge(&self, call: CallId) -> Result<Option<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "billing_charges");
+        query.and("call_id = ?", [text(call)]);
+        let (sql, parameters) = query.all("");
+        let read = |columns: &mut Columns| projection::Row::read(0, columns);
+        Ok(self.rows(&sql, parameters, read).await?.pop())
+    }
+
+    /// Charges in the order in which calls were rated.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn charges(&self, filter: &Filter, page: &Page) -> Result<Slice<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "billing_charges");
+        if let Some(account) = filter.account {
+            query.and("account_id = ?", [text(account)]);
+        }
+        if let Some(period) = filter.period {
+            query.and("period = ?", [text(period)]);
+        }
+        if let Some(unrated) = filter.unrated {
+            query.and("unrated = ?", [flag(unrated)]);
+        }
+        let query = query.page("rated_at", "call_id", Order::Ascending, page);
+        let rows = self.query(&query.sql, query.parameters.clone()).await?;
+        let read = |columns: &mut Columns| projection::Row::read(0, columns);
+        Ok(query.slice(rows, read, cursor)?)
+    }
+}
+
+fn cursor(row: &Row) -> Cursor {
+    Cursor {
+        key: SortKey::Number(row.at.micros()),
+        id: row.call.to_string(),
+    }
+}
