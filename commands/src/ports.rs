@@ -345,6 +345,12 @@ pub enum StoreError {
 pub trait ReadStore: Send + Sync + 'static {
     /// Runs all statements in one transaction.
     async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError>;
+    /// Makes an empty table of the same shape and with the same indexes under
+    /// another name, in place of one that is left there from before.
+    async fn twin(&self, table: &'static str, twin: &'static str) -> Result<(), StoreError> {
+        let reason = format!("this store makes no {twin} of {table}");
+        Err(StoreError::Unavailable(reason))
+    }
     /// Runs one query and returns its rows.
     async fn query(&self, sql: &str, parameters: Vec<Value>)
     -> Result<Vec<Vec<Value>>, StoreError>;

@@ -1,5 +1,6 @@
 //! How far each projection is, kept in the same transaction as its rows.
 
+use crate::{changed::View, registry, slot::Generation};
 use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
 
 /// The stored checkpoint of a projection, and the version of its rows.
@@ -22,22 +23,93 @@ pub(crate) async fn read(
     })
 }
 
-/// Starts from zero.
-pub(crate) fn reset(name: &str, version: u32) -> Statement {
+fn number(position: Position) -> Value {
+    Value::Int(i64::try_from(position.0).unwrap_or(i64::MAX))
+}
+
+fn statement(sql: &'static str, parameters: Vec<Value>) -> Statement {
     Statement {
-        sql: "INSERT INTO es_projections (name, version, position) VALUES ($1, $2, 0) \
-              ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = 0",
-        parameters: vec![Value::Text(name.into()), Value::Int(i64::from(version))],
+        sql,
+        parameters,
         must_touch: Some(1),
     }
 }
 
+/// Starts there, with rows of that version.
+pub(crate) fn set(name: &str, version: u32, position: Position) -> Statement {
+    let name = Value::Text(name.into());
+    statement(
+        "INSERT INTO es_projections (name, version, position) VALUES ($1, $2, $3) \
+         ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
+         position = excluded.position",
+        vec![name, Value::Int(i64::from(version)), number(position)],
+    )
+}
+
 /// From `old` to `new`; refused when another runner has moved it.
 pub(crate) fn advance(name: &str, old: Position, new: Position) -> Statement {
-    let number = |position: Position| Value::Int(i64::try_from(position.0).unwrap_or(i64::MAX));
+    statement(
+        "UPDATE es_projections SET position = $1 WHERE name = $2 AND position = $3",
+        vec![number(new), Value::Text(name.into()), number(old)],
+    )
+}
+
+/// From `old` to the version and position of other rows.
+pub(crate) fn replace(name: &str, old: Position, version: u32, new: Position) -> Statement {
+    let (version, name) = (Value::Int(i64::from(version)), Value::Text(name.into()));
+    statement(
+        "UPDATE es_projections SET version = $1, position = $2 WHERE name = $3 AND position = $4",
+        vec![version, number(new), name, number(old)],
+    )
+}
+
+/// Takes it away; refused when another runner has moved it.
+pub(crate) fn forget(name: &str, position: Position) -> Statement {
+    statement(
+        "DELETE FROM es_projections WHERE name = $1 AND position = $2",
+        vec![Value::Text(name.into()), number(position)],
+    )
+}
+
+/// Takes it away, if it is there.
+pub(crate) fn clear(name: &str) -> Statement {
     Statement {
-        sql: "UPDATE es_projections SET position = $1 WHERE name = $2 AND position = $3",
-        parameters: vec![number(new), Value::Text(name.into()), number(old)],
-        must_touch: Some(1),
+        sql: "DELETE FROM es_projections WHERE name = $1",
+        parameters: vec![Value::Text(name.into())],
+        must_touch: None,
     }
+}
+
+/// The stored checkpoint of one projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which.
+    pub view: View,
+    /// Of rows that are built beside those that readers see.
+    pub is_next: bool,
+    /// Version of the rules that made the rows.
+    pub version: u32,
+    /// They know every event up to here.
+    pub position: Position,
+}
+
+/// Every stored checkpoint.
+///
+/// # Errors
+/// When the read store can not be used.
+pub async fn checkpoints(store: &dyn ReadStore) -> Result<Vec<Checkpoint>, StoreError> {
+    let mut found = vec![];
+    for view in View::ALL {
+        for generation in [Generation::Live, Generation::Next] {
+            let name = registry::slot(view, generation).checkpoint();
+            let stored = read(store, name).await?;
+            found.extend(stored.map(|(version, position)| Checkpoint {
+                view,
+                is_next: generation == Generation::Next,
+                version,
+                position,
+            }));
+        }
+    }
+    Ok(found)
 }

@@ -9,6 +9,7 @@
 
 pub mod agent_states;
 pub mod billing;
+mod build;
 pub mod caller;
 pub mod calls;
 pub mod cdr;
@@ -16,13 +17,16 @@ pub mod changed;
 mod checkpoint;
 pub mod live_calls;
 pub mod offline;
+pub mod orders;
 pub mod page;
 pub mod past;
 pub mod projection;
 pub mod queue_stats;
 mod registry;
 pub mod runner;
+pub mod running;
 mod slot;
+mod source;
 mod standby;
 pub mod table;
 #[cfg(test)]
@@ -34,4 +38,7 @@ pub mod trunks;
 pub mod value;
 pub mod views;
 
-pub use runner::{Means, RunError, Running, rebuild, start, start_on};
+pub use build::rebuild;
+pub use checkpoint::{Checkpoint, checkpoints};
+pub use runner::RunError;
+pub use running::{Means, Running, start, start_on};

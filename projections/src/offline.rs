@@ -6,7 +6,8 @@ use crate::{
     checkpoint,
     past::Past,
     registry,
-    views::{Progress, Status, Views},
+    slot::Generation,
+    views::{Parked, Progress, Status, Views},
 };
 use async_trait::async_trait;
 use commands::ports::{EventLog, Position, ReadStore, StoreError, Vault, VaultError};
@@ -15,7 +16,7 @@ use domain::{
     sealed::{Party, Sealed},
 };
 use std::sync::Arc;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// The read models as they are stored, each with how far it was when they were
 /// opened. A view that another version of the program has made, or that was
@@ -26,27 +27,34 @@ use tokio::sync::{broadcast, watch};
 pub async fn open(log: Arc<dyn EventLog>, read: Arc<dyn ReadStore>) -> Result<Views, StoreError> {
     let mut progress = vec![];
     for view in View::ALL {
-        let part = registry::slot(view);
-        let stored = checkpoint::read(read.as_ref(), part.name()).await?;
-        let (position, stopped) = match stored {
+        let part = registry::slot(view, Generation::Live);
+        let stored = checkpoint::read(read.as_ref(), part.checkpoint()).await?;
+        let (position, parked) = match stored {
             Some((version, position)) if version == part.version() => (position, None),
             Some(_) | None => {
-                let reason = "made by another version of the program, or never";
-                (Position::default(), Some(Arc::from(reason)))
+                let reason = "made by another version of the program, or never".into();
+                let parked = Parked {
+                    position: 0,
+                    reason,
+                };
+                (Position::default(), Some(Arc::new(parked)))
             }
         };
         progress.push(Status {
             view,
             version: part.version(),
             position,
-            stopped,
+            parked,
+            next: None,
         });
     }
     // Nobody writes: what was read is how far it is.
     let (_, progress) = watch::channel(Progress::from(progress));
     let (changes, _) = broadcast::channel(1);
     let past = Past::new(log, read.clone(), Arc::new(Closed));
-    Ok(Views::new(read, progress, changes, past))
+    // Nobody hears an order.
+    let (orders, _) = mpsc::channel(1);
+    Ok(Views::new(read, progress, changes, past, orders))
 }
 
 /// The keys, which were not opened: the read models have personal data open.

@@ -47,17 +47,21 @@ pub trait Row: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     fn read(table: usize, columns: &mut Columns) -> Result<Self, Corrupt>;
 }
 
-/// A read model. Each fact touches at most one of its rows.
+/// A read model. Each fact touches at most one of its rows. It has no way to
+/// cause anything, so that folding the record again has no effect outside it.
 pub trait Projection: Send + 'static {
     /// Its name, in the table of checkpoints and on the command line.
     const NAME: &'static str;
-    /// Counts the changes of its rows or rules; another stored version is
-    /// rebuilt from the log at start.
+    /// Counts the changes of its rows or rules. Rows of another stored version
+    /// are built anew from the log beside the old ones, which readers see until
+    /// then: a migration must leave them readable.
     const VERSION: u32;
     /// Its tables. A row stands in one of them at a time.
     const TABLES: &'static [Table];
     /// Rows kept in memory between batches; 0 for rows that never change.
     const ROWS_CACHED_MAX: usize;
+    /// Whether its rows show who is behind a fact: it needs what is sealed.
+    const SHOWS_PEOPLE: bool = true;
     /// What finds a row.
     type Key: Clone + Ord + Hash + fmt::Debug + fmt::Display + Send + Sync + 'static;
     /// A row.

@@ -11,25 +11,25 @@ use crate::{
     changed::View,
     live_calls::LiveCalls,
     queue_stats::QueueStats,
-    slot::{Part, Slot},
+    slot::{Generation, Part, Slot},
     timeline::Timeline,
     trunks::Trunks,
 };
 
-/// A slot for the view's projection.
-pub(crate) fn slot(view: View) -> Box<dyn Part> {
+/// A slot for these rows of the view's projection.
+pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
     match view {
-        View::Timeline => Box::<Slot<Timeline>>::default(),
-        View::LiveCalls => Box::<Slot<LiveCalls>>::default(),
-        View::AgentStates => Box::<Slot<AgentStates>>::default(),
-        View::QueueStats => Box::<Slot<QueueStats>>::default(),
-        View::Cdr => Box::<Slot<Cdr>>::default(),
-        View::Trunks => Box::<Slot<Trunks>>::default(),
-        View::Accounts => Box::<Slot<Accounts>>::default(),
-        View::Plans => Box::<Slot<Plans>>::default(),
-        View::Decks => Box::<Slot<Decks>>::default(),
-        View::Charges => Box::<Slot<Charges>>::default(),
-        View::Usage => Box::<Slot<UsageRecords>>::default(),
-        View::Invoices => Box::<Slot<Invoices>>::default(),
+        View::Timeline => Box::new(Slot::<Timeline>::new(generation)),
+        View::LiveCalls => Box::new(Slot::<LiveCalls>::new(generation)),
+        View::AgentStates => Box::new(Slot::<AgentStates>::new(generation)),
+        View::QueueStats => Box::new(Slot::<QueueStats>::new(generation)),
+        View::Cdr => Box::new(Slot::<Cdr>::new(generation)),
+        View::Trunks => Box::new(Slot::<Trunks>::new(generation)),
+        View::Accounts => Box::new(Slot::<Accounts>::new(generation)),
+        View::Plans => Box::new(Slot::<Plans>::new(generation)),
+        View::Decks => Box::new(Slot::<Decks>::new(generation)),
+        View::Charges => Box::new(Slot::<Charges>::new(generation)),
+        View::Usage => Box::new(Slot::<UsageRecords>::new(generation)),
+        View::Invoices => Box::new(Slot::<Invoices>::new(generation)),
     }
 }

@@ -1,19 +1,18 @@
-//! Runs the projections: feed -> rows and checkpoint in one transaction ->
-//! what subscribers hear.
+//! Runs projections: feed -> rows and checkpoint in one transaction -> what
+//! subscribers hear. One that can not apply an event is parked right before it,
+//! and the others go on.
 
 use crate::{
     changed::{Changes, View},
     checkpoint,
-    past::{self, Past},
     projection::Input,
     registry,
-    slot::{Part, SlotError},
-    views::{Progress, Status, Views},
+    slot::{Generation, Part, SlotError},
+    source::Source,
+    views::{Parked, Progress, Status},
 };
 use commands::{
-    feed::{Feed, understand},
-    ports::{EventLog, Position, ReadError, ReadStore, StoreError, Vault, VaultError},
-    roster::Roster,
+    ports::{Position, ReadError, ReadStore, Statement, StoreError, Vault, VaultError},
     tail::Entry,
 };
 use domain::{
@@ -22,41 +21,10 @@ use domain::{
     billing, call,
     sealed::{Party, Sealed},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{broadcast, oneshot, watch},
-    task::JoinHandle,
-    time::Instant,
-};
+use std::sync::Arc;
 
 /// Events folded in one transaction at most.
-const BATCH_MAX: usize = 500;
-/// At least this between two transactions: rows that change several times in
-/// it are written once.
-const PACE: Duration = Duration::from_millis(8);
-/// Pause before a store that is down is tried again.
-const RETRY: Duration = Duration::from_millis(200);
-/// How often a standby looks whether the leader has committed.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// Commits that a slow subscriber may be behind.
-const CHANGES_MAX: usize = 4_096;
-
-/// What the projections work with.
-#[derive(Clone)]
-pub struct Means {
-    /// Where events come from.
-    pub feed: Feed,
-    /// Where rows go.
-    pub read: Arc<dyn ReadStore>,
-    /// Opens personal data.
-    pub vault: Arc<dyn Vault>,
-}
-
-impl std::fmt::Debug for Means {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Means")
-    }
-}
+pub(crate) const BATCH_MAX: usize = 500;
 
 /// Why projections do not start, or a rebuild fails.
 #[derive(Debug, thiserror::Error)]
@@ -70,23 +38,14 @@ pub enum RunError {
     /// A personal value can not be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// A stored row can not be read.
-    #[error(transparent)]
-    Row(#[from] crate::value::Corrupt),
-}
-
-impl From<SlotError> for RunError {
-    fn from(error: SlotError) -> Self {
-        match error {
-            SlotError::Store(error) => Self::Store(error),
-            SlotError::Corrupt(error) => Self::Row(error),
-        }
-    }
+    /// An event can not be applied.
+    #[error("position {}: {}", .0.position, .0.reason)]
+    Parked(Arc<Parked>),
 }
 
 impl RunError {
     /// Whether trying again can help.
-    const fn is_passing(&self) -> bool {
+    pub(crate) const fn is_passing(&self) -> bool {
         match self {
             Self::Store(StoreError::Unavailable(_))
             | Self::Read(ReadError::Unavailable(_))
@@ -94,58 +53,89 @@ impl RunError {
             Self::Store(StoreError::Fenced)
             | Self::Read(ReadError::Corrupt { .. })
             | Self::Vault(VaultError::Broken(_))
-            | Self::Row(_) => false,
+            | Self::Parked(_) => false,
         }
     }
 }
 
-/// Where a runner reads.
-pub(crate) enum Source {
-    Feed(Feed),
-    Log(Arc<dyn EventLog>),
-}
-
-impl Source {
-    /// The next events. When one of them can not be read, those before it come
-    /// first, so that the views stop exactly before it.
-    pub(crate) async fn read(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<Arc<Entry>>, ReadError> {
-        let corrupt = match self.page(after, limit).await {
-            Err(error @ ReadError::Corrupt { .. }) => error,
-            other @ (Ok(_) | Err(ReadError::Unavailable(_))) => return other,
-        };
-        let ReadError::Corrupt { position, .. } = &corrupt else {
-            return Err(corrupt);
-        };
-        let before = position.0.saturating_sub(after.0).saturating_sub(1);
-        let before = usize::try_from(before).unwrap_or(limit).min(limit - 1);
-        if before == 0 {
-            return Err(corrupt);
-        }
-        self.page(after, before).await
-    }
-
-    async fn page(&self, after: Position, limit: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
-        match self {
-            Self::Feed(feed) => feed.read(after, limit).await,
-            Self::Log(log) => {
-                let page = log.read_all(after, limit).await?;
-                page.events
-                    .into_iter()
-                    .map(|stored| understand(stored).map(Arc::new))
-                    .collect()
-            }
-        }
-    }
-}
-
+/// One projection under way.
 pub(crate) struct Followed {
     pub(crate) view: View,
     pub(crate) part: Box<dyn Part>,
     pub(crate) position: Position,
+    /// Version of the stored rows.
+    pub(crate) version: u32,
+    /// Why it does not go on.
+    pub(crate) parked: Option<Arc<Parked>>,
+    /// Up to here it is folded alone and one event at a time: one of them can
+    /// not be applied, and it is not known yet which.
+    careful: Option<Position>,
+}
+
+impl Followed {
+    pub(crate) const fn new(
+        view: View,
+        part: Box<dyn Part>,
+        position: Position,
+        version: u32,
+    ) -> Self {
+        Self {
+            view,
+            part,
+            position,
+            version,
+            parked: None,
+            careful: None,
+        }
+    }
+
+    fn park(&mut self, position: Position, reason: String) {
+        let projection = self.part.checkpoint();
+        tracing::error!(projection, %position, reason, "projection is parked: a person must look");
+        metrics::gauge!("ringledger_projection_parked", "projection" => projection).set(1.0);
+        self.part.forget();
+        self.careful = None;
+        let position = position.0;
+        self.parked = Some(Arc::new(Parked { position, reason }));
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.parked = None;
+        let projection = self.part.checkpoint();
+        metrics::gauge!("ringledger_projection_parked", "projection" => projection).set(0.0);
+    }
+
+    /// What these facts make of its rows.
+    async fn fold(
+        &mut self,
+        read: &dyn ReadStore,
+        facts: &[&Fact],
+        parties: &[Option<Party>],
+        into: &mut Vec<Statement>,
+    ) -> Result<(), SlotError> {
+        self.part.load(read, facts).await?;
+        for (fact, party) in facts.iter().zip(parties) {
+            let party = party.as_ref();
+            self.part.apply(&Input { fact, party })?;
+        }
+        self.part.collect(into);
+        Ok(())
+    }
+}
+
+/// A transaction: who takes part, and where it brings them to.
+#[derive(Debug, Clone)]
+struct Batch {
+    members: Vec<usize>,
+    reached: Position,
+}
+
+/// What one attempt at folding came to.
+enum Folded {
+    Head,
+    /// Somebody was parked or is looked at more closely: there may be more.
+    Again,
+    Committed(Batch),
 }
 
 pub(crate) struct Runner {
@@ -153,37 +143,44 @@ pub(crate) struct Runner {
     pub(crate) read: Arc<dyn ReadStore>,
     vault: Arc<dyn Vault>,
     pub(crate) slots: Vec<Followed>,
-    /// Where a transaction brings the views to whose outcome nobody knows.
-    doubt: Option<Position>,
+    /// A transaction whose outcome nobody knows.
+    doubt: Option<Batch>,
     pub(crate) batch_max: usize,
 }
 
 impl Runner {
+    /// Goes on where the checkpoints say. Rows that other rules have made stay
+    /// and are followed until [`Self::stale`] ones are built anew beside them;
+    /// so does a view that is new beside a record that the others know.
     pub(crate) async fn load(
         source: Source,
         read: Arc<dyn ReadStore>,
         vault: Arc<dyn Vault>,
         views: &[View],
     ) -> Result<Self, RunError> {
-        let mut slots = Vec::with_capacity(views.len());
+        let mut stored = vec![];
         for view in views {
-            let part = registry::slot(*view);
-            let stored = checkpoint::read(read.as_ref(), part.name()).await?;
-            let position = match stored {
-                Some((version, position)) if version == part.version() => position,
-                // New, or made by other rules: from zero, with empty tables.
-                Some(_) | None => {
+            let part = registry::slot(*view, Generation::Live);
+            let checkpoint = checkpoint::read(read.as_ref(), part.checkpoint()).await?;
+            stored.push((*view, part, checkpoint));
+        }
+        let known = stored.iter().filter_map(|(_, _, checkpoint)| *checkpoint);
+        let floor = known.map(|(_, position)| position).min();
+        let mut slots = Vec::with_capacity(views.len());
+        for (view, part, checkpoint) in stored {
+            let (version, position) = match checkpoint {
+                Some(checkpoint) => checkpoint,
+                None => {
+                    let position = floor.unwrap_or_default();
+                    let is_whole = position == Position::default();
+                    let version = if is_whole { part.version() } else { 0 };
                     let mut statements = part.clear();
-                    statements.push(checkpoint::reset(part.name(), part.version()));
+                    statements.push(checkpoint::set(part.checkpoint(), version, position));
                     read.transact(statements).await?;
-                    Position::default()
+                    (version, position)
                 }
             };
-            slots.push(Followed {
-                view: *view,
-                part,
-                position,
-            });
+            slots.push(Followed::new(view, part, position, version));
         }
         Ok(Self::over(source, read, vault, slots))
     }
@@ -204,12 +201,24 @@ impl Runner {
         }
     }
 
+    /// Views whose rows were made by other rules.
+    pub(crate) fn stale(&self) -> Vec<View> {
+        let slots = self.slots.iter();
+        slots
+            .filter(|slot| slot.part.generation() == Generation::Live)
+            .filter(|slot| slot.version != slot.part.version())
+            .map(|slot| slot.view)
+            .collect()
+    }
+
+    /// How far the slowest is of those that go on; the end of time when none
+    /// does.
     pub(crate) fn position(&self) -> Position {
-        self.slots
-            .iter()
+        let running = self.slots.iter().filter(|slot| slot.parked.is_none());
+        running
             .map(|slot| slot.position)
             .min()
-            .unwrap_or_default()
+            .unwrap_or(Position(u64::MAX))
     }
 
     /// Folds the next batch; returns what has changed, or `None` at the head.
@@ -219,75 +228,170 @@ impl Runner {
         &mut self,
         listens: impl Fn() -> bool,
     ) -> Result<Option<Changes>, RunError> {
-        if let Some(reached) = self.settle().await? {
-            return Ok(Some(self.finish(reached, listens())));
+        if let Some(batch) = self.settle().await? {
+            return Ok(Some(self.finish(&batch, listens())));
         }
-        match self.fold().await {
-            Ok(Some(reached)) => Ok(Some(self.finish(reached, listens()))),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                if self.doubt.is_none() {
-                    self.forget();
+        loop {
+            match self.fold().await {
+                Ok(Folded::Committed(batch)) => return Ok(Some(self.finish(&batch, listens()))),
+                Ok(Folded::Again) => {}
+                Ok(Folded::Head) => return Ok(None),
+                Err(error) => {
+                    if self.doubt.is_none() {
+                        self.forget();
+                    }
+                    return Err(error);
                 }
-                Err(error)
             }
+        }
+    }
+
+    /// Who folds next: all that go on, or the one that is looked at closely.
+    fn members(&self) -> (Vec<usize>, bool) {
+        let running = |(index, slot): (usize, &Followed)| slot.parked.is_none().then_some(index);
+        let running: Vec<_> = self.slots.iter().enumerate().filter_map(running).collect();
+        let closely = running
+            .iter()
+            .find(|index| self.slots[**index].careful.is_some());
+        match closely {
+            Some(index) => (vec![*index], true),
+            None => (running, false),
         }
     }
 
     /// Folds the next batch and commits it; how far that is.
-    async fn fold(&mut self) -> Result<Option<Position>, RunError> {
-        let after = self.position();
-        let entries = self.source.read(after, self.batch_max).await?;
+    async fn fold(&mut self) -> Result<Folded, RunError> {
+        let (members, is_alone) = self.members();
+        let Some(after) = members
+            .iter()
+            .map(|index| self.slots[*index].position)
+            .min()
+        else {
+            return Ok(Folded::Head);
+        };
+        let limit = if is_alone { 1 } else { self.batch_max };
+        let mut entries = match self.source.read(after, limit).await {
+            Ok(entries) => entries,
+            Err(ReadError::Corrupt { position, reason }) => {
+                for slot in &mut self.slots {
+                    if slot.parked.is_none() && slot.position == after {
+                        let reason =
+                            format!("event at position {position} can not be read: {reason}");
+                        slot.park(position, reason);
+                    }
+                }
+                return Ok(Folded::Again);
+            }
+            Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+        };
+        let Some(parties) = self.open(&mut entries, &members).await? else {
+            return Ok(Folded::Again);
+        };
         let Some(last) = entries.last() else {
-            return Ok(None);
+            return Ok(Folded::Head);
         };
         let reached = last.recorded.position;
-        let mut parties = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            parties.push(open(self.vault.as_ref(), &entry.fact).await?);
-        }
         let mut statements = vec![];
-        for slot in &mut self.slots {
-            if slot.position >= reached {
-                continue;
-            }
+        let mut batch = vec![];
+        for index in members {
+            let slot = &mut self.slots[index];
             let start = entries.partition_point(|entry| entry.recorded.position <= slot.position);
             let facts: Vec<&Fact> = entries[start..].iter().map(|entry| &entry.fact).collect();
-            slot.part.load(self.read.as_ref(), &facts).await?;
-            for (fact, party) in facts.iter().zip(&parties[start..]) {
-                slot.part.apply(&Input {
-                    fact,
-                    party: party.as_ref(),
-                });
+            let Some(first) = facts.first() else { continue };
+            let parties = &parties[start..];
+            match slot
+                .fold(self.read.as_ref(), &facts, parties, &mut statements)
+                .await
+            {
+                Ok(()) => {
+                    let name = slot.part.checkpoint();
+                    statements.push(checkpoint::advance(name, slot.position, reached));
+                    batch.push(index);
+                }
+                Err(SlotError::Store(error)) => return Err(error.into()),
+                Err(error @ (SlotError::Corrupt(_) | SlotError::Bug(_))) if facts.len() == 1 => {
+                    slot.park(Position(first.position), error.to_string());
+                }
+                Err(SlotError::Corrupt(_) | SlotError::Bug(_)) => {
+                    slot.part.forget();
+                    slot.careful = Some(reached);
+                }
             }
-            slot.part.collect(&mut statements);
-            let advance = checkpoint::advance(slot.part.name(), slot.position, reached);
-            statements.push(advance);
         }
+        if batch.is_empty() {
+            return Ok(Folded::Again);
+        }
+        let members = batch;
+        self.commit(Batch { members, reached }, statements).await
+    }
+
+    async fn commit(
+        &mut self,
+        batch: Batch,
+        statements: Vec<Statement>,
+    ) -> Result<Folded, RunError> {
         // An error may hide that it was committed.
-        self.doubt = Some(reached);
+        self.doubt = Some(batch.clone());
         match self.read.transact(statements).await {
-            Ok(()) => {}
+            Ok(()) => Ok(Folded::Committed(batch)),
             Err(error @ StoreError::Fenced) => {
                 self.doubt = None;
-                return Err(error.into());
+                Err(error.into())
             }
-            Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
+            Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
         }
-        Ok(Some(reached))
+    }
+
+    /// The people in these events, for those who show them. Events from the
+    /// first on that can not be opened are left for later; `None` when that is
+    /// the very first: then who needs it is parked.
+    async fn open(
+        &mut self,
+        entries: &mut Vec<Arc<Entry>>,
+        members: &[usize],
+    ) -> Result<Option<Vec<Option<Party>>>, RunError> {
+        let mut parties = Vec::with_capacity(entries.len());
+        for index in 0..entries.len() {
+            let entry = Arc::clone(&entries[index]);
+            let position = entry.recorded.position;
+            let needs = |slot: &Followed| {
+                slot.parked.is_none() && slot.position < position && slot.part.opens(&entry.fact)
+            };
+            let is_needed = members.iter().any(|member| needs(&self.slots[*member]));
+            if !is_needed {
+                parties.push(None);
+                continue;
+            }
+            match open(self.vault.as_ref(), &entry.fact).await {
+                Ok(party) => parties.push(party),
+                Err(VaultError::Broken(_)) if index > 0 => {
+                    entries.truncate(index);
+                    break;
+                }
+                Err(error @ VaultError::Broken(_)) => {
+                    for member in members {
+                        if needs(&self.slots[*member]) {
+                            self.slots[*member].park(position, error.to_string());
+                        }
+                    }
+                    return Ok(None);
+                }
+                Err(error @ VaultError::Unavailable(_)) => return Err(error.into()),
+            }
+        }
+        Ok(Some(parties))
     }
 
     /// Finds out what became of a transaction that ended with an error: where
     /// it brought the views to, if it was committed after all.
-    async fn settle(&mut self) -> Result<Option<Position>, RunError> {
-        let Some(reached) = self.doubt else {
+    async fn settle(&mut self) -> Result<Option<Batch>, RunError> {
+        let Some(batch) = self.doubt.clone() else {
             return Ok(None);
         };
-        let moved = self.slots.iter().find(|slot| slot.position < reached);
-        if let Some((name, before)) = moved.map(|slot| (slot.part.name(), slot.position)) {
-            match checkpoint::read(self.read.as_ref(), name).await? {
-                Some((_, stored)) if stored == reached => return Ok(Some(reached)),
-                Some((_, stored)) if stored == before => {}
+        if let Some(slot) = batch.members.first().map(|index| &self.slots[*index]) {
+            match checkpoint::read(self.read.as_ref(), slot.part.checkpoint()).await? {
+                Some((_, stored)) if stored == batch.reached => return Ok(Some(batch)),
+                Some((_, stored)) if stored == slot.position => {}
                 Some(_) | None => return Err(StoreError::Fenced.into()),
             }
         }
@@ -296,19 +400,24 @@ impl Runner {
         Ok(None)
     }
 
-    /// Everything up to there is committed.
-    fn finish(&mut self, reached: Position, is_heard: bool) -> Changes {
+    /// Everything of the batch is committed.
+    fn finish(&mut self, batch: &Batch, is_heard: bool) -> Changes {
         self.doubt = None;
         let mut rows = vec![];
-        for slot in &mut self.slots {
-            if is_heard {
+        for index in &batch.members {
+            let slot = &mut self.slots[*index];
+            // Rows that are built beside the live ones are nobody's yet.
+            if is_heard && slot.part.generation() == Generation::Live {
                 slot.part.changes(&mut rows);
             }
             slot.part.committed();
-            slot.position = slot.position.max(reached);
+            slot.position = slot.position.max(batch.reached);
+            if slot.careful.is_some_and(|until| slot.position >= until) {
+                slot.careful = None;
+            }
         }
         Changes {
-            position: reached,
+            position: batch.reached,
             rows,
         }
     }
@@ -319,16 +428,95 @@ impl Runner {
         }
     }
 
-    pub(crate) fn progress(&self, stopped: Option<&Arc<str>>) -> Progress {
+    /// Takes away rows that are built; not while nobody knows what became of a
+    /// transaction.
+    pub(crate) fn drop_next(&mut self, view: View) -> bool {
+        match self.find(view, Generation::Next) {
+            Some(_) if self.doubt.is_some() => false,
+            Some(index) => {
+                self.slots.remove(index);
+                true
+            }
+            None => true,
+        }
+    }
+
+    pub(crate) fn find(&self, view: View, generation: Generation) -> Option<usize> {
         self.slots
             .iter()
-            .map(|slot| Status {
+            .position(|slot| slot.view == view && slot.part.generation() == generation)
+    }
+
+    /// Whether the rows that were built are as far as the live ones.
+    pub(crate) fn is_level(&self, view: View) -> bool {
+        let live = self.find(view, Generation::Live);
+        let next = self.find(view, Generation::Next);
+        let (Some(live), Some(next)) = (live, next) else {
+            return false;
+        };
+        let (live, next) = (&self.slots[live], &self.slots[next]);
+        self.doubt.is_none() && next.parked.is_none() && next.position >= live.position
+    }
+
+    /// Puts the rows that were built in the place of the live ones, in one
+    /// transaction: a reader sees the one or the other, each complete.
+    pub(crate) async fn switch(&mut self, view: View) -> Result<(), RunError> {
+        let live = self.find(view, Generation::Live);
+        let next = self.find(view, Generation::Next);
+        let (Some(live), Some(next)) = (live, next) else {
+            return Ok(());
+        };
+        let (name, built) = {
+            let (live, next) = (&self.slots[live], &self.slots[next]);
+            let mut statements = next.part.replace();
+            statements.push(checkpoint::forget(next.part.checkpoint(), next.position));
+            let name = live.part.checkpoint();
+            let (version, position) = (next.version, next.position);
+            statements.push(checkpoint::replace(name, live.position, version, position));
+            match self.read.transact(statements).await {
+                Ok(()) => {}
+                // An error may hide that it was committed.
+                Err(error @ StoreError::Unavailable(_)) => {
+                    let built = next.part.checkpoint();
+                    let left = checkpoint::read(self.read.as_ref(), built).await?;
+                    if left.is_some() {
+                        return Err(error.into());
+                    }
+                }
+                Err(error @ StoreError::Fenced) => return Err(error.into()),
+            }
+            (name, position)
+        };
+        self.slots[next].part.become_live();
+        self.slots.swap(live, next);
+        self.slots.remove(next);
+        metrics::gauge!("ringledger_projection_parked", "projection" => name).set(0.0);
+        tracing::info!(projection = name, position = %built, "projection was switched to the rows that were built");
+        Ok(())
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let live = self
+            .slots
+            .iter()
+            .filter(|slot| slot.part.generation() == Generation::Live);
+        live.map(|slot| {
+            let next = self.find(slot.view, Generation::Next);
+            let next = next.map(|index| &self.slots[index]);
+            Status {
                 view: slot.view,
-                version: slot.part.version(),
+                version: slot.version,
                 position: slot.position,
-                stopped: stopped.cloned(),
-            })
-            .collect()
+                parked: slot.parked.clone(),
+                next: next.map(|next| crate::views::Next {
+                    version: next.version,
+                    position: next.position,
+                    is_ready: next.parked.is_none(),
+                    parked: next.parked.clone(),
+                }),
+            }
+        })
+        .collect()
     }
 }
 
@@ -378,185 +566,4 @@ fn holder(event: &billing::Event) -> Option<&Sealed<Party>> {
         | billing::Event::CreditNote(..)
         | billing::Event::Series(..) => None,
     }
-}
-
-/// Projections that are being run.
-pub struct Running {
-    views: Views,
-    stops: [oneshot::Sender<()>; 2],
-    tasks: [JoinHandle<()>; 2],
-}
-
-impl std::fmt::Debug for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running")
-            .field("progress", &self.views.progress())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Running {
-    /// The way to the read models.
-    pub fn views(&self) -> Views {
-        self.views.clone()
-    }
-
-    /// Stops after the transaction under way.
-    pub async fn stop(self) {
-        for stop in self.stops {
-            // One that has stopped by itself does not listen any more.
-            let _ = stop.send(());
-        }
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "projections ended with a panic");
-            }
-        }
-    }
-}
-
-/// Catches up with the feed, then follows it on a task of its own. Nobody else
-/// may run them.
-///
-/// # Errors
-/// When the read store can not be used or an event can not be read.
-pub async fn start(means: Means) -> Result<Running, RunError> {
-    start_on(means, Roster::alone("", 0)).await
-}
-
-/// The same on one of several nodes: the one that leads writes the rows, the
-/// others tell their subscribers what it has committed, and stand by.
-///
-/// # Errors
-/// When the read store can not be used or an event can not be read.
-pub async fn start_on(means: Means, roster: Roster) -> Result<Running, RunError> {
-    let Means { feed, read, vault } = means.clone();
-    let past = Past::new(feed.log().clone(), read.clone(), vault);
-    let (keeper, keeper_stopped) = oneshot::channel();
-    let keeping = tokio::spawn(past::keep(feed, read.clone(), keeper_stopped));
-    let mut runner = Runner::begin(&means, roster.leading().is_some()).await?;
-    if roster.leading().is_some() {
-        while runner.step(|| false).await?.is_some() {}
-    }
-    let (progress, progress_seen) = watch::channel(runner.progress(None));
-    let (changes, _) = broadcast::channel(CHANGES_MAX);
-    let views = Views::new(read, progress_seen, changes.clone(), past);
-    let (stop, stopped) = oneshot::channel();
-    let leads = roster.leading().is_some();
-    let follower = Follower {
-        runner,
-        means,
-        roster,
-        leads,
-        progress,
-        changes,
-    };
-    let task = tokio::spawn(follower.run(stopped));
-    Ok(Running {
-        views,
-        stops: [stop, keeper],
-        tasks: [task, keeping],
-    })
-}
-
-struct Follower {
-    runner: Runner,
-    means: Means,
-    roster: Roster,
-    /// It writes the rows.
-    leads: bool,
-    progress: watch::Sender<Progress>,
-    changes: broadcast::Sender<Arc<Changes>>,
-}
-
-impl Runner {
-    async fn begin(means: &Means, leads: bool) -> Result<Self, RunError> {
-        let source = Source::Feed(means.feed.clone());
-        let (read, vault) = (means.read.clone(), means.vault.clone());
-        match leads {
-            true => Self::load(source, read, vault, &View::ALL).await,
-            false => Self::attach(source, read, vault, &View::ALL).await,
-        }
-    }
-}
-
-impl Follower {
-    async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
-        loop {
-            tokio::select! {
-                () = self.means.feed.wait_beyond(self.runner.position()) => {}
-                _ = &mut stopped => return,
-            }
-            let started = Instant::now();
-            match self.step().await {
-                Ok(Some(changed)) => {
-                    let behind = self.means.feed.head().0;
-                    let behind = behind.saturating_sub(changed.position.0);
-                    metrics::gauge!("ringledger_projection_lag_events").set(behind as f64);
-                    self.progress.send_replace(self.runner.progress(None));
-                    // Nobody may be listening.
-                    let _ = self.changes.send(Arc::new(changed));
-                }
-                Ok(None) if self.leads => {}
-                // What has happened is not in the rows yet: the leader is at it.
-                Ok(None) => tokio::time::sleep(LOOK_AGAIN).await,
-                Err(error) if error.is_passing() => {
-                    tracing::warn!(%error, "projections will try again");
-                    tokio::time::sleep(RETRY).await;
-                }
-                Err(error) => {
-                    let position = self.runner.position();
-                    tracing::error!(%error, %position, "projections stopped: a person must look");
-                    metrics::gauge!("ringledger_projection_stopped").set(1.0);
-                    let reason: Arc<str> = error.to_string().into();
-                    self.progress
-                        .send_replace(self.runner.progress(Some(&reason)));
-                    // The sender is kept, so that whoever watches sees the reason.
-                    let _ = stopped.await;
-                    return;
-                }
-            }
-            tokio::time::sleep_until(started + PACE).await;
-        }
-    }
-
-    async fn step(&mut self) -> Result<Option<Changes>, RunError> {
-        let changes = &self.changes;
-        let listens = || changes.receiver_count() > 0;
-        if self.leads {
-            return self.runner.step(listens).await;
-        }
-        if let Some(told) = self.runner.follow(listens).await? {
-            return Ok(Some(told));
-        }
-        // Everything that the last leader has committed is told.
-        if self.roster.leading().is_some() {
-            self.runner = Runner::begin(&self.means, true).await?;
-            self.leads = true;
-            tracing::info!(position = %self.runner.position(), "this node runs the read models");
-            return self.runner.step(listens).await;
-        }
-        Ok(None)
-    }
-}
-
-/// Empties one read model and folds the whole log into it again. Returns the
-/// position that it has reached. No runner may follow the same read store.
-///
-/// # Errors
-/// When a store can not be used or an event can not be read; the model is then
-/// as far as its checkpoint says, and goes on from there at the next start.
-pub async fn rebuild(
-    log: Arc<dyn EventLog>,
-    read: Arc<dyn ReadStore>,
-    vault: Arc<dyn Vault>,
-    view: View,
-) -> Result<Position, RunError> {
-    let part = registry::slot(view);
-    let mut statements = part.clear();
-    statements.push(checkpoint::reset(part.name(), part.version()));
-    read.transact(statements).await?;
-    let mut runner = Runner::load(Source::Log(log), read, vault, &[view]).await?;
-    while runner.step(|| false).await?.is_some() {}
-    Ok(runner.position())
 }

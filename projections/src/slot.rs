@@ -4,20 +4,44 @@
 use crate::{
     changed::Change,
     projection::{Effect, Input, Projection, Row as _, fold},
-    table::Texts,
+    table::{Texts, kept},
     value::{Columns, Corrupt},
 };
 use commands::ports::{ReadStore, Statement, StoreError, Value};
 use domain::any::Fact;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// Why a slot can not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SlotError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
+    #[error("stored row can not be read: {0}")]
     Corrupt(#[from] Corrupt),
+    /// Folding must not fail; that it did is an error of this program.
+    #[error("event can not be applied: {0}")]
+    Bug(String),
+}
+
+/// Which rows of a projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Generation {
+    /// Those that readers see.
+    Live,
+    /// Those that are built beside them.
+    Next,
+}
+
+impl Generation {
+    fn table(self, name: &'static str) -> &'static str {
+        match self {
+            Self::Live => name,
+            Self::Next => kept(format!("{name}__next")),
+        }
+    }
 }
 
 /// A row with the table that it stands in; no table when it is not stored yet.
@@ -27,19 +51,35 @@ struct Entry<R> {
 }
 
 pub(crate) struct Slot<P: Projection> {
+    generation: Generation,
     texts: Vec<Texts>,
     entries: HashMap<P::Key, Entry<P::Row>>,
     dirty: BTreeSet<P::Key>,
 }
 
-impl<P: Projection> Default for Slot<P> {
-    fn default() -> Self {
+impl<P: Projection> Slot<P> {
+    pub(crate) fn new(generation: Generation) -> Self {
         Self {
-            texts: P::TABLES.iter().map(Texts::of).collect(),
+            generation,
+            texts: Self::texts(generation),
             entries: HashMap::new(),
             dirty: BTreeSet::new(),
         }
     }
+
+    fn texts(generation: Generation) -> Vec<Texts> {
+        let tables = P::TABLES.iter();
+        tables
+            .map(|table| Texts::of(table, generation.table(table.name)))
+            .collect()
+    }
+}
+
+/// The words of a panic.
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "panicked".into())
 }
 
 /// A row moves from the first table on and never back: one that now stands in
@@ -83,20 +123,31 @@ impl<P: Projection> Slot<P> {
 
 /// A slot, whatever its projection: the runner drives several at once.
 #[async_trait::async_trait]
-pub(crate) trait Part: Send {
-    /// Its name.
-    fn name(&self) -> &'static str;
+pub(crate) trait Part: Send + Sync {
+    /// Which of its rows.
+    fn generation(&self) -> Generation;
+    /// The name of their checkpoint.
+    fn checkpoint(&self) -> &'static str;
     /// Version of its rows and rules.
     fn version(&self) -> u32;
     /// Statements that empty its tables.
     fn clear(&self) -> Vec<Statement>;
+    /// Its live tables, each with the one that is built beside it.
+    fn twins(&self) -> Vec<(&'static str, &'static str)>;
+    /// Statements that put the tables that were built in the place of the live
+    /// ones.
+    fn replace(&self) -> Vec<Statement>;
+    /// They were.
+    fn become_live(&mut self);
+    /// Whether it shows the person behind the fact.
+    fn opens(&self, fact: &Fact) -> bool;
     /// Reads the rows that these facts touch and that are not in memory.
     async fn load(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
     /// Reads the rows that these facts touch, whatever is in memory, and takes
     /// them for changed: another node has folded the facts into them.
     async fn reread(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
     /// Folds one fact.
-    fn apply(&mut self, input: &Input<'_>);
+    fn apply(&mut self, input: &Input<'_>) -> Result<(), SlotError>;
     /// Statements for all that has changed since the last commit.
     fn collect(&mut self, statements: &mut Vec<Statement>);
     /// What subscribers hear of it: asked only once it is committed.
@@ -109,8 +160,46 @@ pub(crate) trait Part: Send {
 
 #[async_trait::async_trait]
 impl<P: Projection> Part for Slot<P> {
-    fn name(&self) -> &'static str {
-        P::NAME
+    fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    fn checkpoint(&self) -> &'static str {
+        match self.generation {
+            Generation::Live => P::NAME,
+            Generation::Next => kept(format!("{}@next", P::NAME)),
+        }
+    }
+
+    fn twins(&self) -> Vec<(&'static str, &'static str)> {
+        let names = P::TABLES.iter().map(|table| table.name);
+        names
+            .map(|name| (name, Generation::Next.table(name)))
+            .collect()
+    }
+
+    fn replace(&self) -> Vec<Statement> {
+        let each = self.twins().into_iter().flat_map(|(table, twin)| {
+            [
+                kept(format!("DROP TABLE {table}")),
+                kept(format!("ALTER TABLE {twin} RENAME TO {table}")),
+            ]
+        });
+        each.map(|sql| Statement {
+            sql,
+            parameters: vec![],
+            must_touch: None,
+        })
+        .collect()
+    }
+
+    fn become_live(&mut self) {
+        self.generation = Generation::Live;
+        self.texts = Self::texts(Generation::Live);
+    }
+
+    fn opens(&self, fact: &Fact) -> bool {
+        P::SHOWS_PEOPLE && P::key(fact).is_some()
     }
 
     fn version(&self) -> u32 {
@@ -159,17 +248,21 @@ impl<P: Projection> Part for Slot<P> {
         self.select(read, self.dirty.clone()).await
     }
 
-    fn apply(&mut self, input: &Input<'_>) {
+    fn apply(&mut self, input: &Input<'_>) -> Result<(), SlotError> {
         let Some(key) = P::key(input.fact) else {
-            return;
+            return Ok(());
         };
         let entry = self.entries.entry(key.clone()).or_insert(Entry {
             row: None,
             stored: None,
         });
-        if fold::<P>(&mut entry.row, input) == Effect::Changed {
+        // What is left of the row after a panic is forgotten by the caller.
+        let folded = catch_unwind(AssertUnwindSafe(|| fold::<P>(&mut entry.row, input)));
+        let effect = folded.map_err(|panic| SlotError::Bug(words(panic.as_ref())))?;
+        if effect == Effect::Changed {
             self.dirty.insert(key);
         }
+        Ok(())
     }
 
     fn collect(&mut self, statements: &mut Vec<Statement>) {

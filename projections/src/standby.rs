@@ -4,7 +4,9 @@
 use crate::{
     changed::{Changes, View},
     checkpoint, registry,
-    runner::{Followed, RunError, Runner, Source},
+    runner::{BATCH_MAX, Followed, RunError, Runner},
+    slot::{Generation, SlotError},
+    source::Source,
 };
 use commands::ports::{Position, ReadStore, Vault};
 use domain::any::Fact;
@@ -20,14 +22,11 @@ impl Runner {
     ) -> Result<Self, RunError> {
         let mut slots = Vec::with_capacity(views.len());
         for view in views {
-            let part = registry::slot(*view);
-            let stored = checkpoint::read(read.as_ref(), part.name()).await?;
-            slots.push(Followed {
-                view: *view,
-                part,
-                // None yet: the leader has not begun.
-                position: stored.map_or_else(Position::default, |(_, position)| position),
-            });
+            let part = registry::slot(*view, Generation::Live);
+            let stored = checkpoint::read(read.as_ref(), part.checkpoint()).await?;
+            // None yet: the leader has not begun.
+            let (version, position) = stored.unwrap_or_default();
+            slots.push(Followed::new(*view, part, position, version));
         }
         Ok(Self::over(source, read, vault, slots))
     }
@@ -39,44 +38,42 @@ impl Runner {
         &mut self,
         listens: impl Fn() -> bool,
     ) -> Result<Option<Changes>, RunError> {
-        let after = self.position();
-        let committed = self.committed().await?;
-        if committed <= after {
-            return Ok(None);
-        }
-        let entries = self.source.read(after, self.batch_max).await?;
-        let count = entries.partition_point(|entry| entry.recorded.position <= committed);
-        let Some(last) = entries[..count].last() else {
-            return Ok(None);
-        };
-        let reached = last.recorded.position;
         let mut rows = vec![];
-        if listens() {
-            let facts: Vec<&Fact> = entries[..count].iter().map(|entry| &entry.fact).collect();
-            for slot in &mut self.slots {
-                slot.part.reread(self.read.as_ref(), &facts).await?;
-                slot.part.changes(&mut rows);
-                slot.part.forget();
-            }
-        }
+        let mut has_moved = false;
         for slot in &mut self.slots {
-            slot.position = slot.position.max(reached);
+            let stored = checkpoint::read(self.read.as_ref(), slot.part.checkpoint()).await?;
+            let Some((version, committed)) = stored else {
+                continue;
+            };
+            slot.version = version;
+            if slot.position == committed {
+                continue;
+            }
+            has_moved = true;
+            while listens() && slot.position < committed {
+                let left = usize::try_from(committed.0 - slot.position.0).unwrap_or(BATCH_MAX);
+                let entries = self.source.read(slot.position, left.min(BATCH_MAX)).await?;
+                let Some(last) = entries.last() else { break };
+                let reached = last.recorded.position.min(committed);
+                let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
+                match slot.part.reread(self.read.as_ref(), &facts).await {
+                    Ok(()) => slot.part.changes(&mut rows),
+                    Err(SlotError::Store(error)) => return Err(error.into()),
+                    // Whoever reads the tables hears what is wrong with them.
+                    Err(SlotError::Corrupt(_) | SlotError::Bug(_)) => {}
+                }
+                slot.part.forget();
+                slot.position = reached;
+            }
+            slot.position = committed;
         }
-        Ok(Some(Changes {
-            position: reached,
-            rows,
-        }))
+        let position = self.position();
+        Ok(has_moved.then_some(Changes { position, rows }))
     }
 
-    /// How far every read model is committed.
-    async fn committed(&mut self) -> Result<Position, RunError> {
-        let mut committed = None;
-        let names: Vec<&str> = self.slots.iter().map(|slot| slot.part.name()).collect();
-        for name in names {
-            let stored = checkpoint::read(self.read.as_ref(), name).await?;
-            let position = stored.map_or_else(Position::default, |(_, position)| position);
-            committed = Some(committed.map_or(position, |least: Position| least.min(position)));
-        }
-        Ok(committed.unwrap_or_default())
+    /// How far every view is: a leader's is never at the end of time.
+    pub(crate) fn followed(&self) -> Position {
+        let positions = self.slots.iter().map(|slot| slot.position);
+        positions.min().unwrap_or_default()
     }
 }

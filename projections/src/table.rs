@@ -3,6 +3,10 @@
 //! statement costs more than a row.
 
 use commands::ports::{Statement, Value};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 /// Rows of one statement, most first. Each size is a text of its own, so that
 /// the database can prepare it once. 64 rows of 42 columns stay far under the
@@ -40,17 +44,22 @@ pub(crate) struct Select {
 
 impl Texts {
     /// Writes the texts of a table. They live as long as the process: made
-    /// once for each table when a runner starts.
-    pub(crate) fn of(table: &Table) -> Self {
+    /// once for each table, whatever it is called.
+    pub(crate) fn of(table: &Table, name: &'static str) -> Self {
+        let table = &Table {
+            name,
+            key: table.key,
+            columns: table.columns,
+        };
         let keyed = |head: String, size| {
             let marks = marks(1, size);
-            leak(format!("{head} WHERE {} IN ({marks})", table.key))
+            kept(format!("{head} WHERE {} IN ({marks})", table.key))
         };
         Self {
-            upserts: ROWS_PER_STATEMENT.map(|size| leak(upsert(table, size))),
+            upserts: ROWS_PER_STATEMENT.map(|size| kept(upsert(table, size))),
             deletes: KEYS_PER_STATEMENT
                 .map(|size| keyed(format!("DELETE FROM {}", table.name), size)),
-            clear: leak(format!("DELETE FROM {}", table.name)),
+            clear: kept(format!("DELETE FROM {}", table.name)),
             selects: KEYS_PER_STATEMENT.map(|size| {
                 let columns = table.columns.join(", ");
                 keyed(format!("SELECT {columns} FROM {}", table.name), size)
@@ -154,8 +163,16 @@ fn marks(first: usize, count: usize) -> String {
     marks.join(", ")
 }
 
-fn leak(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
+/// The text, kept as long as the process lives; the same text once.
+pub(crate) fn kept(text: String) -> &'static str {
+    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(text.as_str()) {
+        return known;
+    }
+    let new: &'static str = Box::leak(text.into_boxed_str());
+    texts.insert(new);
+    new
 }
 
 #[cfg(test)]
@@ -180,7 +197,7 @@ mod tests {
 
     #[test]
     fn rows_are_cut_into_few_statements() {
-        let texts = Texts::of(&PETS);
+        let texts = Texts::of(&PETS, PETS.name);
         let rows = vec![vec![Value::Int(1); 3]; 64 + 16 + 4 + 4 + 1];
         let mut statements = vec![];
         texts.upsert(rows, &mut statements);
@@ -193,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_query_that_is_not_full_repeats_its_last_key() {
-        let texts = Texts::of(&PETS);
+        let texts = Texts::of(&PETS, PETS.name);
         let keys: Vec<_> = (0..67).map(Value::Int).collect();
         let selects = texts.select(&keys);
         assert_eq!(selects.len(), 2);

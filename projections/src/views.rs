@@ -3,6 +3,7 @@
 
 use crate::{
     changed::{Changes, View},
+    orders::Orders,
     past::Past,
     value::{Columns, Corrupt},
 };
@@ -44,17 +45,42 @@ pub struct Stale {
     pub wanted: Position,
 }
 
+/// Why a view does not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// The event that can not be applied.
+    pub position: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Rows that are built beside those that readers see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Version of their rules.
+    pub version: u32,
+    /// They know every event up to here.
+    pub position: Position,
+    /// They follow beside the live ones and can take their place.
+    pub is_ready: bool,
+    /// Why they do not go on; none while they do.
+    pub parked: Option<Arc<Parked>>,
+}
+
 /// How far one view is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Which view.
     pub view: View,
-    /// Version of its rows and rules.
+    /// Version of the rules that its rows were made by; 0 for rows that are not
+    /// whole yet.
     pub version: u32,
     /// It knows every event up to here.
     pub position: Position,
     /// Why it does not go on; none while it runs.
-    pub stopped: Option<Arc<str>>,
+    pub parked: Option<Arc<Parked>>,
+    /// Rows that are built beside its own.
+    pub next: Option<Next>,
 }
 
 /// How far all views are, one entry for each of [`View::ALL`].
@@ -67,6 +93,7 @@ pub struct Views {
     progress: watch::Receiver<Progress>,
     changes: broadcast::Sender<Arc<Changes>>,
     past: Past,
+    orders: Orders,
 }
 
 impl Views {
@@ -75,13 +102,19 @@ impl Views {
         progress: watch::Receiver<Progress>,
         changes: broadcast::Sender<Arc<Changes>>,
         past: Past,
+        orders: Orders,
     ) -> Self {
         Self {
             read,
             progress,
             changes,
             past,
+            orders,
         }
+    }
+
+    pub(crate) const fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// What was, at any place in the record.
@@ -178,5 +211,5 @@ fn has_stopped(progress: &Progress, views: &[View]) -> bool {
     views
         .iter()
         .filter_map(|view| progress.get(view.index()))
-        .any(|status| status.stopped.is_some())
+        .any(|status| status.parked.is_some())
 }

@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    audit, bench, compose::Server, config::Config, demo, export, invoice, shutdown, simulate,
-    telemetry,
+    audit, bench, compose::Server, config::Config, demo, export, invoice, projections_command,
+    shutdown, simulate, telemetry,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -50,6 +50,13 @@ enum Command {
     /// Live through call centres from seeds in which everything goes wrong, and
     /// check every fact.
     Simulate(simulate::Simulate),
+    /// List read models, build one anew beside the live one, switch, retry.
+    Projections {
+        #[command(subcommand)]
+        what: projections_command::What,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Write the record as JSON Lines with a chain of hashes, or what was made of
     /// it as tables; the server may run.
     #[command(args_conflicts_with_subcommands = true)]
@@ -174,6 +181,14 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Invoice { what } => invoice::run(what).await,
         Command::Bench { what } => bench::run(what).await,
+        Command::Projections { what, place } => {
+            let config = place.load()?;
+            let store = config.store_url(&place.data);
+            for line in projections_command::run(what, &config, &store).await? {
+                demo::say(&line);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Export {
             what: Some(what), ..
         } => export::run(what).await,
@@ -185,14 +200,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             place,
         } => {
             let store = place.load()?.store_url(&place.data);
-            let range = audit::Range { after, until };
-            let said = audit::export(&store, range, out.as_deref()).await?;
-            // Standard output may hold the events.
-            match out {
-                Some(_) => demo::say(&said),
-                None => say(&said),
-            }
-            Ok(ExitCode::SUCCESS)
+            export_record(&store, audit::Range { after, until }, out.as_deref()).await
         }
         Command::Verify {
             file,
@@ -216,6 +224,20 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Standard output may hold the events: then what is said goes beside it.
+async fn export_record(
+    store_url: &str,
+    range: audit::Range,
+    out: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let said = audit::export(store_url, range, out).await?;
+    match out {
+        Some(_) => demo::say(&said),
+        None => say(&said),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {

@@ -468,7 +468,7 @@ fn probes(
                 let running = views
                     .progress()
                     .iter()
-                    .all(|status| status.stopped.is_none());
+                    .all(|status| status.parked.is_none());
                 vec![
                     Check {
                         name: "store",

@@ -91,10 +91,11 @@ fn known(views: &Views) -> anyhow::Result<u64> {
     let progress = views.progress();
     let cdr = progress.iter().find(|status| status.view == View::Cdr);
     let cdr = cdr.context("there are no records of calls")?;
-    match &cdr.stopped {
+    match &cdr.parked {
         None => Ok(cdr.position.0),
-        Some(reason) => anyhow::bail!(
-            "the records of calls can not be read: {reason}; a server that starts makes them anew"
+        Some(parked) => anyhow::bail!(
+            "the records of calls can not be read: {}; a server that starts makes them anew",
+            parked.reason
         ),
     }
 }

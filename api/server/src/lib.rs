@@ -17,6 +17,7 @@ pub mod keeper;
 pub mod leader;
 pub mod media_port;
 pub mod progress;
+pub mod projections_command;
 pub mod provision;
 pub mod rebuild;
 pub mod recovery;

@@ -5,7 +5,8 @@ use crate::{
     live_calls,
     page::Page,
     queue_stats,
-    runner::{Runner, Source},
+    runner::Runner,
+    source::Source,
     testing::{Side, World, actions, agent, call, play},
     timeline,
     views::{ViewError, Views},
@@ -14,7 +15,7 @@ use commands::ports::{Position, ReadStore, Recorded, Statement, Value};
 use domain::{call::Phase, cause::OfferOutcome, time::Timestamp};
 use proptest::prelude::*;
 use std::sync::Arc;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// A record with everything in it that a board shows.
 async fn story() -> World {
@@ -46,7 +47,13 @@ async fn desk(world: &World) -> Desk {
     let past = Past::new(log.clone(), read.clone(), world.vault.clone());
     let (_, progress) = watch::channel(Arc::from([]));
     let (changes, _) = broadcast::channel(1);
-    let views = Views::new(read.clone(), progress, changes, past.clone());
+    let views = Views::new(
+        read.clone(),
+        progress,
+        changes,
+        past.clone(),
+        mpsc::channel(1).0,
+    );
     let vault = world.vault.clone();
     let mut runner = Runner::load(Source::Log(log), read.clone(), vault, &View::ALL)
         .await
@@ -291,9 +298,15 @@ async fn found(desk: &Desk, filter: &EventFilter, limit: usize) -> Vec<u64> {
 async fn audited(world: &World) -> (Desk, Vec<Recorded>) {
     let mut desk = desk(world).await;
     while desk.runner.step(|| false).await.unwrap().is_some() {}
-    let (_, progress) = watch::channel(desk.runner.progress(None));
+    let (_, progress) = watch::channel(desk.runner.progress());
     let (changes, _) = broadcast::channel(1);
-    desk.views = Views::new(desk.read.clone(), progress, changes, desk.past.clone());
+    desk.views = Views::new(
+        desk.read.clone(),
+        progress,
+        changes,
+        desk.past.clone(),
+        mpsc::channel(1).0,
+    );
     let every = EventFilter::default();
     let stored = desk.past.events(&desk.views, &every, 0, 1_000).await;
     (desk, stored.unwrap().events)

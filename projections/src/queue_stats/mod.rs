@@ -44,6 +44,7 @@ impl Projection for QueueStats {
         columns: row::COLUMNS,
     }];
     const ROWS_CACHED_MAX: usize = 16_384;
+    const SHOWS_PEOPLE: bool = false;
     type Key = QueueId;
     type Row = Row;
 

@@ -24,18 +24,18 @@ use std::{sync::Arc, time::Duration};
 use store::Stores;
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Office {
-    stores: Stores,
+pub(super) struct Office {
+    pub(super) stores: Stores,
     gateway: Gateway,
     feed: Feed,
-    running: Running,
+    pub(super) running: Running,
     sent: u128,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let stores = store::open("memory:").await.unwrap();
         let (writer, feed) = Writer::start(stores.log.clone(), Arc::new(SystemClock))
             .await
@@ -58,6 +58,15 @@ impl Office {
         }
     }
 
+    /// What a node works with.
+    pub(super) fn means(&self) -> Means {
+        Means {
+            feed: self.feed.clone(),
+            read: self.stores.read.clone(),
+            vault: self.stores.vault.clone(),
+        }
+    }
+
     async fn tell(&mut self, number: u64, command: Command) -> Position {
         self.sent += 1;
         let id = Uuid::from_u128(self.sent);
@@ -73,7 +82,7 @@ impl Office {
         self.gateway.dispatch(envelope).await.unwrap().position
     }
 
-    async fn receive(&mut self, world: &World, number: u64) -> Position {
+    pub(super) async fn receive(&mut self, world: &World, number: u64) -> Position {
         let received = Command::ReceiveCall {
             leg: leg(number),
             from: world.callers[0].clone(),
@@ -90,7 +99,7 @@ impl Office {
         self.tell(number, received).await
     }
 
-    async fn hang_up(&mut self, number: u64) -> Position {
+    pub(super) async fn hang_up(&mut self, number: u64) -> Position {
         let wire = WireCause::default();
         self.tell(
             number,
@@ -108,7 +117,7 @@ fn leg(number: u64) -> LegId {
 }
 
 /// The callers of a world are sealed with the key of another store.
-async fn world_of(office: &Office) -> World {
+pub(super) async fn world_of(office: &Office) -> World {
     let mut world = World::new().await;
     let party = domain::sealed::Party {
         user: "+4930999".into(),
@@ -214,7 +223,7 @@ async fn an_event_that_can_not_be_read_stops_the_views_right_before_it() {
     assert!(office.feed.head() >= later);
 
     let mut progress = views.watch();
-    let stopped = progress.wait_for(|progress| progress.iter().all(|view| view.stopped.is_some()));
+    let stopped = progress.wait_for(|progress| progress.iter().all(|view| view.parked.is_some()));
     let stopped = tokio::time::timeout(PATIENCE, stopped)
         .await
         .unwrap()
@@ -222,7 +231,9 @@ async fn an_event_that_can_not_be_read_stops_the_views_right_before_it() {
         .clone();
     for view in stopped.iter() {
         assert_eq!(view.position, position);
-        let reason = view.stopped.as_ref().unwrap();
+        let parked = view.parked.as_ref().unwrap();
+        assert_eq!(parked.position, position.0 + 1);
+        let reason = &parked.reason;
         let wanted = format!("position {}", position.0 + 1);
         assert!(reason.contains(&wanted), "{reason}");
     }

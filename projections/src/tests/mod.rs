@@ -2,13 +2,10 @@
 
 mod live;
 mod properties;
+mod rebuilds;
 mod restarts;
 
-use crate::{
-    changed::View,
-    runner::{Runner, Source},
-    testing::World,
-};
+use crate::{changed::View, runner::Runner, source::Source, testing::World};
 use commands::ports::ReadStore;
 use std::sync::Arc;
 

@@ -45,6 +45,7 @@ impl Projection for Timeline {
         columns: row::COLUMNS,
     }];
     const ROWS_CACHED_MAX: usize = 0;
+    const SHOWS_PEOPLE: bool = false;
     type Key = u64;
     type Row = Row;
 

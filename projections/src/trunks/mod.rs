@@ -43,6 +43,7 @@ impl Projection for Trunks {
         columns: row::COLUMNS,
     }];
     const ROWS_CACHED_MAX: usize = 1_024;
+    const SHOWS_PEOPLE: bool = false;
     type Key = TrunkId;
     type Row = Row;
 

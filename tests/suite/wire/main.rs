@@ -22,6 +22,7 @@ mod kill;
 mod nodes;
 mod past;
 mod personal;
+mod projections;
 mod provisioning;
 mod recovery;
 mod refusals;

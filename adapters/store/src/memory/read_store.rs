@@ -4,7 +4,7 @@
 use crate::{
     migrate::Target,
     open::OpenError,
-    sqlite::{connection::open_memory, statement},
+    sqlite::{connection::open_memory, statement, twin},
 };
 use async_trait::async_trait;
 use commands::ports::{ReadStore, Statement, StoreError, Value};
@@ -40,6 +40,10 @@ impl ReadStore for MemoryReadStore {
             statement::execute(&transaction, one)?;
         }
         transaction.commit().map_err(refused)
+    }
+
+    async fn twin(&self, table: &'static str, twin: &'static str) -> Result<(), StoreError> {
+        twin::make(&self.db(), table, twin)
     }
 
     async fn query(

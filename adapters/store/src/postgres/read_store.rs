@@ -34,6 +34,20 @@ impl ReadStore for PostgresReadStore {
         transaction.commit().await.map_err(unavailable)
     }
 
+    async fn twin(&self, table: &'static str, twin: &'static str) -> Result<(), StoreError> {
+        let each = [
+            format!("DROP TABLE IF EXISTS {twin}"),
+            format!("CREATE TABLE {twin} (LIKE {table} INCLUDING ALL)"),
+        ];
+        let statements = each.map(|sql| Statement {
+            // Two short texts for each time that a view is built anew.
+            sql: Box::leak(sql.into_boxed_str()),
+            parameters: vec![],
+            must_touch: None,
+        });
+        self.transact(statements.into()).await
+    }
+
     async fn query(
         &self,
         sql: &str,

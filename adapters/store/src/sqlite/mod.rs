@@ -14,6 +14,7 @@ mod row;
 mod secrets;
 pub(crate) mod statement;
 mod thread;
+pub(crate) mod twin;
 mod worker;
 mod writer;
 

@@ -51,6 +51,12 @@ impl ReadStore for SqliteReadStore {
             .await
     }
 
+    async fn twin(&self, table: &'static str, twin: &'static str) -> Result<(), StoreError> {
+        self.writer
+            .call(move |db| super::twin::make(db, table, twin))
+            .await
+    }
+
     async fn query(
         &self,
         sql: &str,

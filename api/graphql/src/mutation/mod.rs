@@ -6,6 +6,7 @@ mod agents;
 mod billing;
 mod calls;
 mod exports;
+mod projections;
 mod queues;
 mod refusal;
 mod trunks;
@@ -42,6 +43,7 @@ pub(crate) struct Mutation(
     billing::PlanMutations,
     billing::DeckMutations,
     billing::InvoiceMutations,
+    projections::ProjectionMutations,
 );
 
 /// Why nothing was done.

@@ -6,6 +6,7 @@ mod calls;
 mod cdrs;
 mod nodes;
 mod past;
+mod projections;
 mod queues;
 mod trunks;
 
@@ -20,8 +21,8 @@ use crate::{
     scalar::Cursor,
     services::Services,
 };
+use ::projections::{changed::View, views::Views};
 use async_graphql::{Context, Guard, MergedObject, Result};
-use projections::{changed::View, views::Views};
 use std::time::Duration;
 
 /// All queries.
@@ -35,6 +36,7 @@ pub(crate) struct Query(
     trunks::TrunkQueries,
     nodes::NodeQueries,
     past::PastQueries,
+    projections::ProjectionQueries,
 );
 
 /// Lets only tokens with that scope through.
