@@ -392,6 +392,7 @@ impl Known {
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Line(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Billing(..) => return false,
         }

@@ -30,6 +30,7 @@ use domain::{
     cause::EndReason,
     device::Device,
     line::Line,
+    person::Person,
     queue::Queue,
     session::Session,
     trunk::Trunk,
@@ -52,6 +53,7 @@ struct Inner {
     sessions: Pool<Session>,
     lines: Pool<Line>,
     queues: Pool<Queue>,
+    persons: Pool<Person>,
     agents: Pool<Agent>,
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
@@ -125,6 +127,7 @@ impl Gateway {
                 sessions: Pool::default(),
                 lines: Pool::default(),
                 queues: Pool::default(),
+                persons: Pool::default(),
                 agents: Pool::default(),
                 devices: Pool::default(),
                 trunks: Pool::default(),
@@ -163,6 +166,7 @@ impl Gateway {
             AnyCommand::Session(id, command) => inner.sessions.submit(inner, id, envelope, command),
             AnyCommand::Line(id, command) => inner.lines.submit(inner, id, envelope, command),
             AnyCommand::Queue(id, command) => inner.queues.submit(inner, id, envelope, command),
+            AnyCommand::Person(id, command) => inner.persons.submit(inner, id, envelope, command),
             AnyCommand::Agent(id, command) => inner.agents.submit(inner, id, envelope, command),
             AnyCommand::Device(id, command) => inner.devices.submit(inner, id, envelope, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(inner, id, envelope, command),
@@ -183,6 +187,7 @@ impl Gateway {
             + inner.sessions.len()
             + inner.lines.len()
             + inner.queues.len()
+            + inner.persons.len()
             + inner.agents.len()
             + inner.devices.len()
             + inner.trunks.len()

@@ -36,6 +36,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
         AnyCommand::Call(..)
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
+        | AnyCommand::Person(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..) => (category, key),

@@ -354,6 +354,9 @@ pub trait ReadStore: Send + Sync + 'static {
     /// Runs one query and returns its rows.
     async fn query(&self, sql: &str, parameters: Vec<Value>)
     -> Result<Vec<Vec<Value>>, StoreError>;
+    /// Takes what was overwritten or deleted out of the files, as far as the
+    /// database lets it: after an erasure the bytes must go too.
+    async fn scrub(&self) -> Result<(), StoreError>;
 }
 
 /// Why a personal value can not be sealed or opened.
@@ -367,6 +370,17 @@ pub enum VaultError {
     Broken(String),
 }
 
+/// A person who is forgotten, as the record says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// Whose data.
+    pub subject: SubjectId,
+    /// Every key up to this number is to be destroyed.
+    pub keys_through: u32,
+    /// Where the record says so.
+    pub position: Position,
+}
+
 /// Seals and opens personal data. Keys live apart from the log and are backed
 /// up apart, so that destroying one is final.
 #[async_trait]
@@ -378,6 +392,15 @@ pub trait Vault: Send + Sync + 'static {
     async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError>;
     /// Opens it; `None` when the subject's key was destroyed.
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError>;
+    /// Number of the newest key that the subject ever had; 0 if it had none.
+    async fn keys_through(&self, subject: SubjectId) -> Result<u32, VaultError>;
+    /// Destroys the keys durably and forgets them: what was sealed under them
+    /// opens as `None` from now on, for ever. A later value gets a new key.
+    /// Nothing may be taken as erased when it fails; doing it again is harmless.
+    async fn shred(&self, erasure: &Erasure) -> Result<(), VaultError>;
+    /// The latest erasure that was carried out on these keys. Keys that came
+    /// back from a backup know only those from before it.
+    async fn shredded(&self) -> Result<Position, VaultError>;
 }
 
 /// Secrets that prove who somebody is: never in an event or a log.

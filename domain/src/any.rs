@@ -5,8 +5,8 @@ use crate::{
     agent, billing, call,
     decider::{Decider, Event as _},
     device,
-    id::{AgentId, CallId, EventId, QueueId, SessionId, TrunkId},
-    line, queue, session,
+    id::{AgentId, CallId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    line, person, queue, session,
     time::Timestamp,
     trunk,
 };
@@ -26,6 +26,8 @@ pub enum AnyCommand {
     Line(QueueId, line::Command),
     /// For a queue's configuration.
     Queue(QueueId, queue::Command),
+    /// For a person whose data is kept.
+    Person(SubjectId, person::Command),
     /// For an agent's configuration.
     Agent(AgentId, agent::Command),
     /// For an agent's phones.
@@ -44,6 +46,7 @@ impl AnyCommand {
             Self::Session(id, _) => (session::Session::CATEGORY, id.to_string()),
             Self::Line(id, _) => (line::Line::CATEGORY, id.to_string()),
             Self::Queue(id, _) => (queue::Queue::CATEGORY, id.to_string()),
+            Self::Person(id, _) => (person::Person::CATEGORY, id.to_string()),
             Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
@@ -63,6 +66,8 @@ pub enum AnyEvent {
     Line(QueueId, line::Event),
     /// To a queue's configuration.
     Queue(QueueId, queue::Event),
+    /// To a person whose data is kept.
+    Person(SubjectId, person::Event),
     /// To an agent's configuration.
     Agent(AgentId, agent::Event),
     /// To an agent's phones.
@@ -81,6 +86,7 @@ impl AnyEvent {
             Self::Session(_, event) => event.event_type(),
             Self::Line(_, event) => event.event_type(),
             Self::Queue(_, event) => event.event_type(),
+            Self::Person(_, event) => event.event_type(),
             Self::Agent(_, event) => event.event_type(),
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
@@ -170,6 +176,7 @@ pub fn decode(
         }
         line::Line::CATEGORY => stored.read(AnyEvent::Line),
         queue::Queue::CATEGORY => stored.read(AnyEvent::Queue),
+        person::Person::CATEGORY => stored.read(AnyEvent::Person),
         agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
@@ -305,6 +312,9 @@ impl AnyCommand {
             Self::Queue(_, command) => match command {
                 queue::Command::Configure { .. } => "configure_queue",
                 queue::Command::Create { .. } => "create_queue",
+            },
+            Self::Person(_, command) => match command {
+                person::Command::Erase { .. } => "erase_subject",
             },
             Self::Agent(_, command) => match command {
                 agent::Command::Configure { .. } => "configure_agent",

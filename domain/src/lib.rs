@@ -19,6 +19,7 @@ pub mod id;
 pub mod line;
 pub mod money;
 pub mod name;
+pub mod person;
 pub mod process;
 pub mod queue;
 pub mod rating;

@@ -23,6 +23,7 @@ impl AnyCommand {
             Self::Line(..)
             | Self::Session(..)
             | Self::Queue(..)
+            | Self::Person(..)
             | Self::Agent(..)
             | Self::Device(..)
             | Self::Trunk(..) => None,
@@ -54,6 +55,7 @@ impl AnyEvent {
             Self::Billing(event) => event.call(),
             Self::Session(..)
             | Self::Queue(..)
+            | Self::Person(..)
             | Self::Agent(..)
             | Self::Device(..)
             | Self::Trunk(..) => None,

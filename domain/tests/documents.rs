@@ -13,7 +13,7 @@ use ringledger_domain::{
     calendar::Cycle,
     call, cause, line,
     money::Rounding,
-    queue, session,
+    person, queue, session,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -127,6 +127,7 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ("reject `reason`", values::<line::RejectReason>()),
         ("return `cause`", values::<line::ReturnCause>()),
         ("visit `result`", values::<line::VisitResult>()),
+        ("erasure `reason`", values::<person::Reason>()),
         ("`strategy`", values::<queue::Strategy>()),
         ("`usage_type`", values::<billing::UsageType>()),
         ("tax `category`", values::<billing::tax::TaxCategory>()),
@@ -156,6 +157,7 @@ fn refusals() -> BTreeMap<String, String> {
         "call",
         "device",
         "line",
+        "person",
         "queue",
         "session",
         "trunk",
@@ -198,6 +200,7 @@ fn pages() -> BTreeMap<String, String> {
         "agent.",
         "call.",
         "queue.",
+        "subject.",
         "trunk.",
         "visit.",
         "seller.",

@@ -26,6 +26,15 @@ impl Caller {
         }
     }
 
+    /// Forgets the person, if it is this one; whether it is.
+    pub(crate) fn forget(&mut self, subject: SubjectId) -> bool {
+        if self.subject != subject {
+            return false;
+        }
+        self.party = None;
+        true
+    }
+
     /// Columns `subject`, `from_user`, `from_host`, `from_name`.
     pub(crate) fn values(&self) -> [Value; 4] {
         let party = self.party.as_ref();

@@ -1,8 +1,8 @@
 //! What subscribers hear, after the rows are committed.
 
-use crate::{agent_states, billing, cdr, live_calls, queue_stats, timeline, trunks};
+use crate::{agent_states, billing, cdr, erasures, live_calls, queue_stats, timeline, trunks};
 use commands::ports::Position;
-use domain::id::{AgentId, CallId, QueueId, TrunkId};
+use domain::id::{AgentId, CallId, QueueId, SubjectId, TrunkId};
 use std::sync::Arc;
 
 /// A read model, for whoever waits for it or asks how far it is.
@@ -14,6 +14,8 @@ pub enum View {
     LiveCalls,
     /// Agents.
     AgentStates,
+    /// People who were forgotten.
+    Erasures,
     /// Queues.
     QueueStats,
     /// Records of ended calls.
@@ -36,10 +38,11 @@ pub enum View {
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
+        Self::Erasures,
         Self::QueueStats,
         Self::Cdr,
         Self::Trunks,
@@ -57,6 +60,7 @@ impl View {
             Self::Timeline => "timeline",
             Self::LiveCalls => "live_calls",
             Self::AgentStates => "agent_states",
+            Self::Erasures => "erasures",
             Self::QueueStats => "queue_stats",
             Self::Cdr => "cdr",
             Self::Trunks => "trunks",
@@ -89,6 +93,8 @@ pub enum Change {
     LiveCall(CallId, Option<Arc<live_calls::Row>>),
     /// An agent.
     AgentState(AgentId, Option<Arc<agent_states::Row>>),
+    /// A person was forgotten.
+    Erasure(SubjectId, Option<Arc<erasures::Row>>),
     /// A queue.
     QueueStats(QueueId, Option<Arc<queue_stats::Row>>),
     /// A record was written or corrected. Only of ended calls.
@@ -106,6 +112,7 @@ impl Change {
             Self::Timeline(..) => View::Timeline,
             Self::LiveCall(..) => View::LiveCalls,
             Self::AgentState(..) => View::AgentStates,
+            Self::Erasure(..) => View::Erasures,
             Self::QueueStats(..) => View::QueueStats,
             Self::Cdr(..) => View::Cdr,
             Self::Trunk(..) => View::Trunks,

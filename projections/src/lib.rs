@@ -15,6 +15,8 @@ pub mod calls;
 pub mod cdr;
 pub mod changed;
 mod checkpoint;
+pub mod eraser;
+pub mod erasures;
 pub mod live_calls;
 pub mod offline;
 pub mod orders;

@@ -10,7 +10,7 @@ use crate::{
     views::{Parked, Progress, Status, Views},
 };
 use async_trait::async_trait;
-use commands::ports::{EventLog, Position, ReadStore, StoreError, Vault, VaultError};
+use commands::ports::{Erasure, EventLog, Position, ReadStore, StoreError, Vault, VaultError};
 use domain::{
     id::SubjectId,
     sealed::{Party, Sealed},
@@ -71,6 +71,15 @@ impl Vault for Closed {
         Err(VaultError::Unavailable(REASON.into()))
     }
     async fn open(&self, _: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn keys_through(&self, _: SubjectId) -> Result<u32, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn shred(&self, _: &Erasure) -> Result<(), VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn shredded(&self) -> Result<Position, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{any::Fact, sealed::Party};
+use domain::{any::Fact, id::SubjectId, sealed::Party};
 use std::{fmt, hash::Hash};
 
 /// A fact, with the personal value that it carries opened by the vault before:
@@ -45,6 +45,13 @@ pub trait Row: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// When a column does not have the shape that `values` writes.
     fn read(table: usize, columns: &mut Columns) -> Result<Self, Corrupt>;
+    /// Lets go of what it holds of a person who was forgotten at `position`, if
+    /// it is about that person. Asked only of rows that do not know it already,
+    /// in tables that are [`Personal::Rows`](crate::table::Personal).
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        let _ = (subject, position);
+        Effect::Kept
+    }
 }
 
 /// A read model. Each fact touches at most one of its rows. It has no way to

@@ -5,6 +5,7 @@
 use crate::{
     changed::{Changes, View},
     checkpoint,
+    erasures::{erasure, until_erasure},
     projection::Input,
     registry,
     slot::{Generation, Part, SlotError},
@@ -259,6 +260,33 @@ impl Runner {
         }
     }
 
+    /// The next events, up to one that forgets somebody; that person's keys are
+    /// gone before anything is opened. `None` when a row stops before them.
+    async fn next(
+        &mut self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Option<Vec<Arc<Entry>>>, RunError> {
+        let entries = match self.source.read(after, limit).await {
+            Ok(entries) => until_erasure(entries),
+            Err(ReadError::Corrupt { position, reason }) => {
+                for slot in &mut self.slots {
+                    if slot.parked.is_none() && slot.position == after {
+                        let reason =
+                            format!("event at position {position} can not be read: {reason}");
+                        slot.park(position, reason);
+                    }
+                }
+                return Ok(None);
+            }
+            Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+        };
+        if let Some(erasure) = entries.last().and_then(|last| erasure(&last.fact)) {
+            self.vault.shred(&erasure).await?;
+        }
+        Ok(Some(entries))
+    }
+
     /// Folds the next batch and commits it; how far that is.
     async fn fold(&mut self) -> Result<Folded, RunError> {
         let (members, is_alone) = self.members();
@@ -270,19 +298,8 @@ impl Runner {
             return Ok(Folded::Head);
         };
         let limit = if is_alone { 1 } else { self.batch_max };
-        let mut entries = match self.source.read(after, limit).await {
-            Ok(entries) => entries,
-            Err(ReadError::Corrupt { position, reason }) => {
-                for slot in &mut self.slots {
-                    if slot.parked.is_none() && slot.position == after {
-                        let reason =
-                            format!("event at position {position} can not be read: {reason}");
-                        slot.park(position, reason);
-                    }
-                }
-                return Ok(Folded::Again);
-            }
-            Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
+        let Some(mut entries) = self.next(after, limit).await? else {
+            return Ok(Folded::Again);
         };
         let Some(parties) = self.open(&mut entries, &members).await? else {
             return Ok(Folded::Again);
@@ -291,6 +308,7 @@ impl Runner {
             return Ok(Folded::Head);
         };
         let reached = last.recorded.position;
+        let erasure = erasure(&last.fact);
         let mut statements = vec![];
         let mut batch = vec![];
         for index in members {
@@ -299,6 +317,10 @@ impl Runner {
             let facts: Vec<&Fact> = entries[start..].iter().map(|entry| &entry.fact).collect();
             let Some(first) = facts.first() else { continue };
             let parties = &parties[start..];
+            if let Some(erasure) = &erasure {
+                let (read, part) = (self.read.as_ref(), &mut slot.part);
+                part.forget_person(read, erasure, &mut statements).await?;
+            }
             match slot
                 .fold(self.read.as_ref(), &facts, parties, &mut statements)
                 .await
@@ -540,6 +562,7 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,
     }

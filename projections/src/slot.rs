@@ -3,11 +3,12 @@
 
 use crate::{
     changed::Change,
+    erasures::erasure,
     projection::{Effect, Input, Projection, Row as _, fold},
-    table::{Texts, kept},
+    table::{Personal, Texts, kept},
     value::{Columns, Corrupt},
 };
-use commands::ports::{ReadStore, Statement, StoreError, Value};
+use commands::ports::{Erasure, ReadStore, Statement, StoreError, Value};
 use domain::any::Fact;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -89,6 +90,40 @@ fn may_stand_in<P: Projection>(table: usize, now: Option<usize>) -> bool {
 }
 
 impl<P: Projection> Slot<P> {
+    /// The person's rows, as they are stored, where rows let go one by one.
+    async fn rows_of(
+        texts: &[Texts],
+        read: &dyn ReadStore,
+        erasure: &Erasure,
+    ) -> Result<Vec<(usize, P::Row)>, SlotError> {
+        let (subject, position) = (erasure.subject, erasure.position.0);
+        let mut rows = vec![];
+        for (table, texts) in texts.iter().enumerate() {
+            match P::TABLES[table].personal {
+                Personal::Nothing | Personal::Columns(_) => continue,
+                Personal::Rows => {}
+            }
+            for values in read.query(texts.all(), vec![]).await? {
+                let row = P::Row::read(table, &mut Columns::new(values))?;
+                if row.clone().forget(subject, position) == Effect::Changed {
+                    rows.push((table, row));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Takes a stored row for changed.
+    fn change(&mut self, table: usize, row: P::Row) {
+        let key = P::key_of(&row);
+        let entry = Entry {
+            row: Some(row),
+            stored: Some(table),
+        };
+        self.entries.insert(key.clone(), entry);
+        self.dirty.insert(key);
+    }
+
     /// Reads the rows of these keys from all tables.
     async fn select(
         &mut self,
@@ -146,6 +181,14 @@ pub(crate) trait Part: Send + Sync {
     /// Reads the rows that these facts touch, whatever is in memory, and takes
     /// them for changed: another node has folded the facts into them.
     async fn reread(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError>;
+    /// Lets go of a person: of rows in memory at once, of tables by the
+    /// statements. Called between two commits, when nothing is waiting.
+    async fn forget_person(
+        &mut self,
+        read: &dyn ReadStore,
+        erasure: &Erasure,
+        statements: &mut Vec<Statement>,
+    ) -> Result<(), SlotError>;
     /// Folds one fact.
     fn apply(&mut self, input: &Input<'_>) -> Result<(), SlotError>;
     /// Statements for all that has changed since the last commit.
@@ -245,7 +288,39 @@ impl<P: Projection> Part for Slot<P> {
     async fn reread(&mut self, read: &dyn ReadStore, facts: &[&Fact]) -> Result<(), SlotError> {
         self.forget();
         self.dirty = facts.iter().filter_map(|fact| P::key(fact)).collect();
-        self.select(read, self.dirty.clone()).await
+        self.select(read, self.dirty.clone()).await?;
+        for erasure in facts.iter().filter_map(|fact| erasure(fact)) {
+            for (table, row) in Self::rows_of(&self.texts, read, &erasure).await? {
+                self.change(table, row);
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget_person(
+        &mut self,
+        read: &dyn ReadStore,
+        erasure: &Erasure,
+        statements: &mut Vec<Statement>,
+    ) -> Result<(), SlotError> {
+        let (subject, position) = (erasure.subject, erasure.position.0);
+        self.forget();
+        for (table, texts) in self.texts.iter().enumerate() {
+            match P::TABLES[table].personal {
+                Personal::Nothing => {}
+                Personal::Columns(_) => statements.extend(texts.forget(subject, position)),
+                // Below.
+                Personal::Rows => {}
+            }
+        }
+        for (table, mut row) in Self::rows_of(&self.texts, read, erasure).await? {
+            // One that knows more was let go of before: this comes again.
+            if row.position() < position {
+                row.forget(subject, position);
+                self.change(table, row);
+            }
+        }
+        Ok(())
     }
 
     fn apply(&mut self, input: &Input<'_>) -> Result<(), SlotError> {

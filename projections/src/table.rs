@@ -2,7 +2,9 @@
 //! SQLite and PostgreSQL, with several rows to a statement, because a
 //! statement costs more than a row.
 
+use crate::value::{number, text};
 use commands::ports::{Statement, Value};
+use domain::id::SubjectId;
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
@@ -24,6 +26,20 @@ pub struct Table {
     pub key: &'static str,
     /// All columns, the key and `position` among them.
     pub columns: &'static [&'static str],
+    /// What of a person stands in it.
+    pub personal: Personal,
+}
+
+/// How a table lets go of a person who is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personal {
+    /// Nothing of a person is in it.
+    Nothing,
+    /// Few rows: all are read, and `Row::forget` says what is left of each.
+    Rows,
+    /// Many rows: a column `subject` says whose they are, and these columns are
+    /// emptied by one statement.
+    Columns(&'static [&'static str]),
 }
 
 /// The prepared texts of one table.
@@ -33,6 +49,8 @@ pub(crate) struct Texts {
     deletes: [&'static str; KEYS_PER_STATEMENT.len()],
     selects: [&'static str; KEYS_PER_STATEMENT.len()],
     clear: &'static str,
+    all: &'static str,
+    forget: Option<&'static str>,
 }
 
 /// A query for some rows of a table by their keys.
@@ -50,6 +68,7 @@ impl Texts {
             name,
             key: table.key,
             columns: table.columns,
+            personal: table.personal,
         };
         let keyed = |head: String, size| {
             let marks = marks(1, size);
@@ -60,6 +79,12 @@ impl Texts {
             deletes: KEYS_PER_STATEMENT
                 .map(|size| keyed(format!("DELETE FROM {}", table.name), size)),
             clear: kept(format!("DELETE FROM {}", table.name)),
+            all: kept(format!(
+                "SELECT {} FROM {}",
+                table.columns.join(", "),
+                table.name
+            )),
+            forget: forget(table).map(kept),
             selects: KEYS_PER_STATEMENT.map(|size| {
                 let columns = table.columns.join(", ");
                 keyed(format!("SELECT {columns} FROM {}", table.name), size)
@@ -70,6 +95,21 @@ impl Texts {
     /// The statement that empties the table.
     pub(crate) const fn clear(&self) -> &'static str {
         self.clear
+    }
+
+    /// The query for every row, where rows let go of a person one by one.
+    pub(crate) const fn all(&self) -> &'static str {
+        self.all
+    }
+
+    /// The statement by which the whole table lets go of a person: that it did
+    /// so at `position` is the last thing that its rows know.
+    pub(crate) fn forget(&self, subject: SubjectId, position: u64) -> Option<Statement> {
+        self.forget.map(|sql| Statement {
+            sql,
+            parameters: vec![number(position), text(subject)],
+            must_touch: None,
+        })
     }
 
     /// Statements that insert these rows, or replace those that know less.
@@ -137,7 +177,9 @@ fn keyed<'a>(
 }
 
 fn upsert(table: &Table, rows: usize) -> String {
-    let Table { name, key, columns } = table;
+    let Table {
+        name, key, columns, ..
+    } = table;
     let width = columns.len();
     let tuples: Vec<_> = (0..rows)
         .map(|row| format!("({})", marks(row * width + 1, width)))
@@ -156,6 +198,22 @@ fn upsert(table: &Table, rows: usize) -> String {
     )
 }
 
+fn forget(table: &Table) -> Option<String> {
+    let columns = match table.personal {
+        Personal::Nothing | Personal::Rows => return None,
+        Personal::Columns(columns) => columns,
+    };
+    let empty: Vec<_> = columns
+        .iter()
+        .map(|column| format!("{column} = NULL"))
+        .collect();
+    Some(format!(
+        "UPDATE {} SET position = $1, {} WHERE subject = $2 AND position < $1",
+        table.name,
+        empty.join(", "),
+    ))
+}
+
 fn marks(first: usize, count: usize) -> String {
     let marks: Vec<_> = (first..first + count)
         .map(|number| format!("${number}"))
@@ -170,7 +228,7 @@ pub(crate) fn kept(text: String) -> &'static str {
     if let Some(known) = texts.get(text.as_str()) {
         return known;
     }
-    let new: &'static str = Box::leak(text.into_boxed_str());
+    let new: &'static str = Box::kept(text.into_boxed_str());
     texts.insert(new);
     new
 }
@@ -183,6 +241,7 @@ mod tests {
         name: "pets",
         key: "id",
         columns: &["id", "position", "name"],
+        personal: Personal::Columns(&["name"]),
     };
 
     #[test]
@@ -192,6 +251,17 @@ mod tests {
             "INSERT INTO pets (id, position, name) VALUES ($1, $2, $3), ($4, $5, $6) \
              ON CONFLICT (id) DO UPDATE SET position = excluded.position, name = excluded.name \
              WHERE excluded.position > pets.position"
+        );
+    }
+
+    #[test]
+    fn a_person_is_let_go_of_only_where_the_row_does_not_know_more() {
+        let texts = Texts::of(&PETS, PETS.name);
+        let subject = SubjectId(uuid::Uuid::nil());
+        let statement = texts.forget(subject, 7).unwrap();
+        assert_eq!(
+            statement.sql,
+            "UPDATE pets SET position = $1, name = NULL WHERE subject = $2 AND position < $1"
         );
     }
 

@@ -67,6 +67,7 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         AnyEvent::Line(..)
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -26,8 +26,6 @@ pub struct Stores {
     pub read: Arc<dyn ReadStore>,
     /// Seals and opens personal data.
     pub vault: Arc<dyn Vault>,
-    /// The same vault, for destroying keys.
-    pub keys: Arc<KeyedVault>,
     /// Credentials.
     pub secrets: Arc<dyn Secrets>,
     /// Run numbers and signs of life.
@@ -246,13 +244,11 @@ pub(crate) fn assemble(
     secrets: Arc<dyn Secrets>,
     epochs: Epochs,
 ) -> Stores {
-    let keys = Arc::new(vault);
     Stores {
         log,
         nodes: Arc::new(Nodes::new(epochs, Arc::clone(&read))),
         read,
-        vault: Arc::clone(&keys) as Arc<dyn Vault>,
-        keys,
+        vault: Arc::new(vault),
         secrets,
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::crypto::{self, DataKey, Nonces};
 use async_trait::async_trait;
-use commands::ports::{Vault, VaultError};
+use commands::ports::{Erasure, Position, Vault, VaultError};
 use domain::{
     id::SubjectId,
     sealed::{Party, Sealed},
@@ -40,8 +40,12 @@ pub(crate) trait KeyTable: fmt::Debug + Send + Sync + 'static {
     ) -> Result<(u32, DataKey), VaultError>;
     /// One key of the subject.
     async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError>;
-    /// Destroys every key of the subject, durably.
-    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError>;
+    /// Number of the subject's newest key, destroyed or not; 0 for none.
+    async fn newest(&self, subject: SubjectId) -> Result<u32, VaultError>;
+    /// Destroys the subject's keys up to that number and notes it, durably.
+    async fn destroy(&self, erasure: &Erasure) -> Result<(), VaultError>;
+    /// The latest position that was noted with a destruction.
+    async fn destroyed(&self) -> Result<Position, VaultError>;
 }
 
 #[derive(Default)]
@@ -75,20 +79,6 @@ impl KeyedVault {
             nonces,
             cache: Mutex::default(),
         }
-    }
-
-    /// Destroys every key of the subject: what was sealed for it opens as
-    /// `None` from now on, for ever. A later value gets a new key.
-    ///
-    /// # Errors
-    /// When the key store can not do it; nothing may be taken as erased then.
-    pub async fn erase(&self, subject: SubjectId) -> Result<(), VaultError> {
-        self.table.destroy(subject).await?;
-        let mut cache = self.cache();
-        cache.destructions += 1;
-        cache.current.remove(&subject);
-        cache.keys.retain(|(of, _), _| *of != subject);
-        Ok(())
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -169,5 +159,24 @@ impl Vault for KeyedVault {
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|error| VaultError::Broken(format!("it is not a party: {error}")))
+    }
+
+    async fn keys_through(&self, subject: SubjectId) -> Result<u32, VaultError> {
+        self.table.newest(subject).await
+    }
+
+    async fn shred(&self, erasure: &Erasure) -> Result<(), VaultError> {
+        self.table.destroy(erasure).await?;
+        let mut cache = self.cache();
+        cache.destructions += 1;
+        cache.current.remove(&erasure.subject);
+        cache.keys.retain(|(subject, number), _| {
+            *subject != erasure.subject || *number > erasure.keys_through
+        });
+        Ok(())
+    }
+
+    async fn shredded(&self) -> Result<Position, VaultError> {
+        self.table.destroyed().await
     }
 }

@@ -47,6 +47,9 @@ pub enum Scope {
     /// See and make trunks.
     #[serde(rename = "system:config")]
     SystemConfig,
+    /// Have a person forgotten, and see who was.
+    #[serde(rename = "audit:manage")]
+    AuditManage,
     /// Ask for the schema (introspection).
     #[serde(rename = "schema:read")]
     SchemaRead,
@@ -78,6 +81,7 @@ impl Scope {
             Self::QueueManage => "queue:manage",
             Self::AuditRead => "audit:read",
             Self::SystemConfig => "system:config",
+            Self::AuditManage => "audit:manage",
             Self::SchemaRead => "schema:read",
             Self::MetricsRead => "metrics:read",
             Self::BillingRead => "billing:read",
@@ -87,7 +91,7 @@ impl Scope {
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 15] = [
+    pub const EACH: [Self; 16] = [
         Self::CallRead,
         Self::CdrExport,
         Self::CallTerminate,
@@ -98,6 +102,7 @@ impl Scope {
         Self::QueueManage,
         Self::AuditRead,
         Self::SystemConfig,
+        Self::AuditManage,
         Self::SchemaRead,
         Self::MetricsRead,
         Self::BillingRead,

@@ -157,6 +157,18 @@ impl From<StoreError> for Fault {
     }
 }
 
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Unavailable(_) => {
+                tracing::warn!(%error, "the API can not reach the keys");
+                Self::new(Code::Unavailable, "key store is unavailable")
+            }
+            VaultError::Broken(_) => Self::internal(&error),
+        }
+    }
+}
+
 impl From<AuthError> for Fault {
     fn from(error: AuthError) -> Self {
         match error {

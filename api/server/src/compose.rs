@@ -182,6 +182,16 @@ impl Record {
             .context("API token")
     }
 
+    /// What carries erasures out.
+    fn eraser_tools(&self, views: &Views) -> projections::eraser::Tools {
+        projections::eraser::Tools {
+            feed: self.feed.clone(),
+            vault: self.stores.vault.clone(),
+            read: self.stores.read.clone(),
+            views: views.clone(),
+        }
+    }
+
     fn media_means(&self, relay: &media::Relay) -> media::driver::Means {
         media::driver::Means {
             relay: relay.clone(),
@@ -287,6 +297,7 @@ impl Server {
                 .await?;
             Ok(())
         });
+        server.spawn_eraser();
         server.spawn("leader", leader.stand_by());
         server.spawn_keeper(keeper);
         server.spawn_figures();
@@ -311,6 +322,13 @@ impl Server {
     /// Completes when a part could not go on: the node must end.
     pub async fn failed(&self) {
         self.shutdown.cancelled().await;
+    }
+
+    fn spawn_eraser(&mut self) {
+        let tools = self.record.eraser_tools(&self.views);
+        let stop = self.shutdown.clone().cancelled_owned();
+        let eraser = projections::eraser::run(tools, stop);
+        self.tasks.push(tokio::spawn(eraser));
     }
 
     fn spawn_keeper(&mut self, keeper: Keeper) {

@@ -44,6 +44,7 @@ impl Process for Dunning {
                 | AnyEvent::Line(..)
                 | AnyEvent::Session(..)
                 | AnyEvent::Queue(..)
+                | AnyEvent::Person(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..) => vec![],

@@ -67,6 +67,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact.event_id.0, *queue, event),
         AnyEvent::Session(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

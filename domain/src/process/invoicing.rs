@@ -78,6 +78,7 @@ fn on_event(fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Line(..)
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => vec![],

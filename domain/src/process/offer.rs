@@ -93,6 +93,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
@@ -296,6 +297,7 @@ fn refused(
         | AnyCommand::Line(..)
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
+        | AnyCommand::Person(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

@@ -63,6 +63,7 @@ impl Process for Registration {
                 | AnyCommand::Call(..)
                 | AnyCommand::Line(..)
                 | AnyCommand::Queue(..)
+                | AnyCommand::Person(..)
                 | AnyCommand::Agent(..)
                 | AnyCommand::Device(..)
                 | AnyCommand::Trunk(..)
@@ -137,6 +138,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Call(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Billing(..) => vec![],
     }

@@ -8,7 +8,7 @@ use ringledger_domain::{
     device,
     id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
     line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
-    queue,
+    person, queue,
     sealed::{Party, Sealed},
     session::{self, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
     time::Timestamp,
@@ -46,6 +46,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.extend(sessions().map(|event| AnyEvent::Session(SESSION, event)));
     all.extend(lines().map(|event| AnyEvent::Line(QUEUE, event)));
     all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
+    all.extend(persons().map(|event| AnyEvent::Person(SUBJECT, event)));
     all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
     all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
@@ -254,6 +255,14 @@ fn queues() -> impl Iterator<Item = queue::Event> {
             config,
         },
     ]
+    .into_iter()
+}
+
+fn persons() -> impl Iterator<Item = person::Event> {
+    [person::Event::Erased {
+        keys_through: 2,
+        reason: person::Reason::ConsentWithdrawn,
+    }]
     .into_iter()
 }
 

@@ -21,6 +21,7 @@ pub(super) fn key(fact: &Fact) -> Option<AgentId> {
         AnyEvent::Call(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Billing(..) => None,
     }
@@ -56,6 +57,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         AnyEvent::Call(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Billing(..) => {
             return Effect::Kept;
@@ -73,6 +75,7 @@ fn empty(agent: AgentId) -> Row {
         agent,
         position: 0,
         name: String::new(),
+        subject: None,
         display_name: None,
         queues: vec![],
         ready_on_register: false,
@@ -111,6 +114,7 @@ fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
     };
     row.queues.clone_from(&config.queues);
     row.ready_on_register = config.ready_on_register;
+    row.subject = config.display_name.as_ref().map(|sealed| sealed.subject);
     row.display_name = input.party.map(shown_name);
 }
 

@@ -13,11 +13,14 @@ pub use store::*;
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
-use domain::{any::Fact, id::AgentId};
+use domain::{
+    any::Fact,
+    id::{AgentId, SubjectId},
+};
 use std::sync::Arc;
 
 /// See the module.
@@ -34,15 +37,23 @@ impl projection::Row for Row {
     fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
         Row::read(columns)
     }
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        if !Row::forget(self, subject) {
+            return Effect::Kept;
+        }
+        self.position = position;
+        Effect::Changed
+    }
 }
 
 impl Projection for AgentStates {
     const NAME: &'static str = "agent_states";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "agent_states",
         key: "agent_id",
         columns: row::COLUMNS,
+        personal: Personal::Rows,
     }];
     const ROWS_CACHED_MAX: usize = 16_384;
     type Key = AgentId;

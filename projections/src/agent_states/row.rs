@@ -5,7 +5,7 @@ use crate::value::{
 };
 use commands::ports::Value;
 use domain::{
-    id::{AgentId, CallId, OfferId, QueueId, SessionId},
+    id::{AgentId, CallId, OfferId, QueueId, SessionId, SubjectId},
     session::{NextState, NotReadyReason},
     time::Timestamp,
 };
@@ -86,6 +86,8 @@ pub struct Row {
     pub position: u64,
     /// Its name, which is its user name too; empty until it is provisioned.
     pub name: String,
+    /// Whose data the name is, where one was given.
+    pub subject: Option<SubjectId>,
     /// The person's name, where it is given and not erased.
     pub display_name: Option<String>,
     /// The queues that the agent serves.
@@ -130,6 +132,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "position",
     "name",
     "display_name",
+    "subject",
     "queues",
     "ready_on_register",
     "config_version",
@@ -163,12 +166,22 @@ impl Row {
         State::of(self.routability, self.activity)
     }
 
+    /// Forgets the person behind the agent, if it is this one; whether it is.
+    pub(crate) fn forget(&mut self, subject: SubjectId) -> bool {
+        if self.subject != Some(subject) {
+            return false;
+        }
+        self.display_name = None;
+        true
+    }
+
     pub(crate) fn values(&self) -> Vec<Value> {
         vec![
             text(self.agent),
             number(self.position),
             text(&self.name),
             text_or_null(self.display_name.as_ref()),
+            text_or_null(self.subject),
             word(&self.queues),
             flag(self.ready_on_register),
             number(self.config_version),
@@ -195,6 +208,7 @@ impl Row {
             position: columns.number()?,
             name: columns.text()?,
             display_name: columns.text_or_null()?,
+            subject: columns.id_or_null()?,
             queues: columns.word()?,
             ready_on_register: columns.flag()?,
             config_version: columns.number()?,

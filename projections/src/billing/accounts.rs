@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, text, word},
     views::{ViewError, Views},
 };
@@ -17,7 +17,7 @@ use domain::{
         account::{Account, Event, PaymentMethod, Status},
     },
     decider::Decider,
-    id::{AccountId, CreditNoteId, InvoiceId, PaymentId},
+    id::{AccountId, CreditNoteId, InvoiceId, PaymentId, SubjectId},
     money::Decimal,
     sealed::Party,
     time::Timestamp,
@@ -129,6 +129,16 @@ impl projection::Row for Row {
     fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
         record::read(columns, COLUMNS.len() - 1)
     }
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        let profile = self.state.profile.as_ref();
+        let holder = profile.and_then(|profile| profile.holder.as_ref());
+        if holder.is_none_or(|holder| holder.subject != subject) {
+            return Effect::Kept;
+        }
+        self.holder = None;
+        self.position = position;
+        Effect::Changed
+    }
 }
 
 const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"];
@@ -140,6 +150,7 @@ impl Projection for Accounts {
         name: "billing_accounts",
         key: "account_id",
         columns: COLUMNS,
+        personal: Personal::Rows,
     }];
     const ROWS_CACHED_MAX: usize = 1_024;
     type Key = AccountId;
@@ -204,6 +215,7 @@ fn event(fact: &Fact) -> Option<(AccountId, &Event)> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

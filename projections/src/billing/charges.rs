@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, flag, number, text, text_or_null},
     views::{ViewError, Views},
 };
@@ -90,6 +90,7 @@ impl Projection for Charges {
         name: "billing_charges",
         key: "call_id",
         columns: COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 4_096;
     type Key = CallId;
@@ -162,6 +163,7 @@ fn event(fact: &Fact) -> Option<(CallId, &Event)> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

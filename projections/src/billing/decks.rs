@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, number, text},
     views::{ViewError, Views},
 };
@@ -70,6 +70,7 @@ impl Projection for Decks {
         name: "billing_decks",
         key: "deck_version_id",
         columns: COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 1_024;
     type Key = DeckVersionId;
@@ -136,6 +137,7 @@ fn event(fact: &Fact) -> Option<(DeckVersionId, &Event)> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, number, text, text_or_null, word},
     views::{ViewError, Views},
 };
@@ -18,7 +18,7 @@ use domain::{
     },
     calendar::{Date, Period},
     decider::Decider,
-    id::{AccountId, CreditNoteId, InvoiceId},
+    id::{AccountId, CreditNoteId, InvoiceId, SubjectId},
     money::Decimal,
     sealed::Party,
     time::Timestamp,
@@ -161,6 +161,16 @@ impl projection::Row for Row {
     fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
         record::read(columns, COLUMNS.len() - 1)
     }
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        let head = self.state.head.as_ref();
+        let holder = head.and_then(|head| head.customer.holder.as_ref());
+        if holder.is_none_or(|holder| holder.subject != subject) {
+            return Effect::Kept;
+        }
+        self.customer = None;
+        self.position = position;
+        Effect::Changed
+    }
 }
 
 const COLUMNS: &[&str] = &[
@@ -181,6 +191,7 @@ impl Projection for Invoices {
         name: "billing_invoices",
         key: "invoice_id",
         columns: COLUMNS,
+        personal: Personal::Rows,
     }];
     const ROWS_CACHED_MAX: usize = 4_096;
     type Key = InvoiceId;
@@ -262,6 +273,7 @@ fn told(fact: &Fact) -> Option<Told<'_>> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, text},
     views::{ViewError, Views},
 };
@@ -62,6 +62,7 @@ impl Projection for Plans {
         name: "billing_plans",
         key: "plan_id",
         columns: COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 1_024;
     type Key = PlanId;
@@ -122,6 +123,7 @@ fn event(fact: &Fact) -> Option<(PlanId, &Event)> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

@@ -6,7 +6,7 @@ use crate::{
     changed::Change,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, flag, number, text, word},
     views::{ViewError, Views},
 };
@@ -115,6 +115,7 @@ impl Projection for UsageRecords {
         name: "billing_usage",
         key: "usage_key",
         columns: COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 4_096;
     type Key = String;
@@ -189,6 +190,7 @@ fn event(fact: &Fact) -> Option<(UsageId, &Event)> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..) => None,

@@ -20,14 +20,14 @@ pub use store::{Filter, Reached};
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt, number, text, word},
 };
 use commands::ports::Value;
 use domain::{
     any::{AnyEvent, Fact},
     call::Event,
-    id::CallId,
+    id::{CallId, SubjectId},
 };
 use std::sync::Arc;
 
@@ -61,6 +61,13 @@ impl projection::Row for Row {
         let _position: u64 = columns.number()?;
         columns.word()
     }
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        if !self.caller.forget(subject) {
+            return Effect::Kept;
+        }
+        self.position = position;
+        Effect::Changed
+    }
 }
 
 impl Projection for Cdr {
@@ -71,11 +78,13 @@ impl Projection for Cdr {
             name: "cdr_open",
             key: "call_id",
             columns: &["call_id", "position", "record"],
+            personal: Personal::Rows,
         },
         Table {
             name: "cdr",
             key: "call_id",
             columns: row::COLUMNS,
+            personal: Personal::Columns(&["from_user", "from_host", "from_name"]),
         },
     ];
     const ROWS_CACHED_MAX: usize = 16_384;

@@ -14,14 +14,14 @@ pub(crate) use store::cursor;
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
 use domain::{
     any::{AnyEvent, Fact},
     call::Event,
-    id::CallId,
+    id::{CallId, SubjectId},
 };
 use std::sync::Arc;
 
@@ -39,6 +39,13 @@ impl projection::Row for Row {
     fn read(_table: usize, columns: &mut Columns) -> Result<Self, Corrupt> {
         Row::read(columns)
     }
+    fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
+        if !self.caller.forget(subject) {
+            return Effect::Kept;
+        }
+        self.position = position;
+        Effect::Changed
+    }
 }
 
 impl Projection for LiveCalls {
@@ -48,6 +55,7 @@ impl Projection for LiveCalls {
         name: "live_calls",
         key: "call_id",
         columns: row::COLUMNS,
+        personal: Personal::Rows,
     }];
     const ROWS_CACHED_MAX: usize = 16_384;
     type Key = CallId;
@@ -61,6 +69,7 @@ impl Projection for LiveCalls {
             AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -4,6 +4,7 @@
 
 use crate::{
     agent_states::{self, AgentStates, State},
+    erasures::erasure,
     live_calls::{self, LiveCalls},
     page::{Cursor, Page, Slice, cut},
     projection::{Input, Projection, Row as _, fold},
@@ -15,7 +16,7 @@ use crate::{
 use commands::ports::{Position, Value};
 use domain::{
     any::{AnyEvent, Fact},
-    id::{AgentId, CallId, QueueId, TrunkId},
+    id::{AgentId, CallId, QueueId, SubjectId, TrunkId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -45,6 +46,13 @@ impl<P: Projection> Rows<P> {
         let mut row = self.0.remove(&key);
         fold::<P>(&mut row, &Input { fact, party: None });
         self.0.extend(row.map(|row| (key, row)));
+    }
+
+    /// Every row knows that the person was forgotten, as the live rows do.
+    fn forget(&mut self, subject: SubjectId, position: u64) {
+        for row in self.0.values_mut() {
+            row.forget(subject, position);
+        }
     }
 
     fn write(&self) -> Vec<Vec<Json>> {
@@ -139,6 +147,10 @@ impl Board {
         self.agents.apply(fact);
         self.queues.apply(fact);
         self.trunks.apply(fact);
+        if let Some(erasure) = erasure(fact) {
+            self.calls.forget(erasure.subject, fact.position);
+            self.agents.forget(erasure.subject, fact.position);
+        }
         let party = sealed(fact).cloned();
         if let AnyEvent::Agent(agent, _) = &fact.event {
             match party {

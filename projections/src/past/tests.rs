@@ -11,7 +11,7 @@ use crate::{
     timeline,
     views::{ViewError, Views},
 };
-use commands::ports::{Position, ReadStore, Recorded, Statement, Value};
+use commands::ports::{Erasure, Position, ReadStore, Recorded, Statement, Value, Vault as _};
 use domain::{call::Phase, cause::OfferOutcome, time::Timestamp};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -224,7 +224,12 @@ async fn an_erased_caller_is_gone_from_the_past_too() {
     };
     assert_eq!(caller().await.as_deref(), Some("+4930222"));
     assert_eq!(then().await.as_deref(), Some("+4930222"));
-    world.vault.erase(world.callers[1].subject).await.unwrap();
+    let erasure = Erasure {
+        subject: world.callers[1].subject,
+        keys_through: 1,
+        position,
+    };
+    world.vault.shred(&erasure).await.unwrap();
     assert_eq!(caller().await, None);
     assert_eq!(then().await, None);
 }

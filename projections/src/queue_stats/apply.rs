@@ -24,6 +24,7 @@ pub(super) fn key(fact: &Fact) -> Option<QueueId> {
         AnyEvent::Queue(queue, _) | AnyEvent::Line(queue, _) => Some(*queue),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
@@ -68,6 +69,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

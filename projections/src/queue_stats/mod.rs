@@ -12,7 +12,7 @@ pub use store::*;
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
@@ -42,6 +42,7 @@ impl Projection for QueueStats {
         name: "queue_stats",
         key: "queue_id",
         columns: row::COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 16_384;
     const SHOWS_PEOPLE: bool = false;

@@ -59,4 +59,8 @@ impl ReadStore for Faulty {
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         self.inner.query(sql, parameters).await
     }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.inner.scrub().await
+    }
 }

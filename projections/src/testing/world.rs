@@ -12,6 +12,7 @@ use domain::{
     device::Device,
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, EventId, LegId, OfferId, QueueId, VisitId},
     line::Line,
+    person::Person,
     queue::Queue,
     sealed::{Party, Sealed},
     session::Session,
@@ -63,6 +64,7 @@ pub(crate) struct World {
     pub(crate) sessions: Streams<domain::id::SessionId, Session>,
     pub(crate) lines: Streams<QueueId, Line>,
     queues: Streams<QueueId, Queue>,
+    persons: Streams<domain::id::SubjectId, Person>,
     agents: Streams<AgentId, Agent>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
@@ -115,6 +117,7 @@ impl World {
             sessions: BTreeMap::new(),
             lines: BTreeMap::new(),
             queues: BTreeMap::new(),
+            persons: BTreeMap::new(),
             agents: BTreeMap::new(),
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
@@ -157,6 +160,10 @@ impl World {
             AnyCommand::Queue(id, command) => {
                 let (before, events) = ask::<_, Queue>(&mut self.queues, id, at, command);
                 self.record::<Queue, _>(id, before, events, |event| AnyEvent::Queue(id, event))
+            }
+            AnyCommand::Person(id, command) => {
+                let (before, events) = ask::<_, Person>(&mut self.persons, id, at, command);
+                self.record::<Person, _>(id, before, events, |event| AnyEvent::Person(id, event))
             }
             AnyCommand::Agent(id, command) => {
                 let (before, events) = ask::<_, Agent>(&mut self.agents, id, at, command);

@@ -29,7 +29,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Office {
     pub(super) stores: Stores,
     gateway: Gateway,
-    feed: Feed,
+    pub(super) feed: Feed,
     pub(super) running: Running,
     sent: u128,
 }
@@ -68,10 +68,14 @@ impl Office {
     }
 
     async fn tell(&mut self, number: u64, command: Command) -> Position {
+        self.order(AnyCommand::Call(call(number), command)).await
+    }
+
+    pub(super) async fn order(&mut self, command: AnyCommand) -> Position {
         self.sent += 1;
         let id = Uuid::from_u128(self.sent);
         let envelope = Envelope {
-            command: AnyCommand::Call(call(number), command),
+            command,
             command_id: CommandId(id),
             at: START,
             correlation_id: id,

@@ -1,5 +1,6 @@
 //! What holds for all read models together.
 
+mod erasure;
 mod live;
 mod properties;
 mod rebuilds;

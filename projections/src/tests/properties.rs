@@ -224,6 +224,7 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Billing(..) => state,

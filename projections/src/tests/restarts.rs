@@ -7,7 +7,7 @@ use crate::{
     runner::RunError,
     testing::{Fault, Faulty, Side, World, call, dump, dump_all},
 };
-use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
+use commands::ports::{Erasure, Position, ReadStore, Statement, StoreError, Value, Vault as _};
 use domain::cause::OfferOutcome;
 use std::sync::Arc;
 
@@ -175,6 +175,7 @@ fn subscribers_hear_of_records_only_when_the_call_has_ended() {
                 Change::Timeline(..)
                 | Change::LiveCall(..)
                 | Change::AgentState(..)
+                | Change::Erasure(..)
                 | Change::QueueStats(..)
                 | Change::Trunk(..)
                 | Change::Billing(..) => None,
@@ -210,7 +211,12 @@ fn an_erased_caller_leaves_durations_and_counts() {
         run_to_end(&mut runner(&world, &read).await).await;
         let mut before = dump_all(read.as_ref()).await;
         assert!(before.contains("+4930222") && before.contains("+4930111"));
-        world.vault.erase(world.callers[1].subject).await.unwrap();
+        let erasure = Erasure {
+            subject: world.callers[1].subject,
+            keys_through: 1,
+            position: Position(world.facts.len() as u64),
+        };
+        world.vault.shred(&erasure).await.unwrap();
         for view in View::ALL {
             let vault = world.vault.clone();
             rebuild(world.log().await, read.clone(), vault, view)

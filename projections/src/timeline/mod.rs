@@ -13,7 +13,7 @@ pub use store::{EVENTS_MAX, Filter};
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
@@ -43,6 +43,7 @@ impl Projection for Timeline {
         name: "timeline",
         key: "position",
         columns: row::COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 0;
     const SHOWS_PEOPLE: bool = false;

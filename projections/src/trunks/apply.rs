@@ -15,6 +15,7 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Session(..)
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Billing(..) => None,

@@ -11,7 +11,7 @@ pub use row::*;
 use crate::{
     changed::Change,
     projection::{self, Effect, Input, Projection},
-    table::Table,
+    table::{Personal, Table},
     value::{Columns, Corrupt},
 };
 use commands::ports::Value;
@@ -41,6 +41,7 @@ impl Projection for Trunks {
         name: "trunks",
         key: "trunk_id",
         columns: row::COLUMNS,
+        personal: Personal::Nothing,
     }];
     const ROWS_CACHED_MAX: usize = 1_024;
     const SHOWS_PEOPLE: bool = false;

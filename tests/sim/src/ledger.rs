@@ -48,6 +48,7 @@ impl Ledger {
                 Ok(())
             }
             AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Billing(..) => Ok(()),

@@ -190,6 +190,7 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Session(..)
         | AnyCommand::Line(..)
         | AnyCommand::Queue(..)
+        | AnyCommand::Person(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

@@ -45,6 +45,7 @@ impl Order {
                 AnyEvent::Session(..)
                 | AnyEvent::Call(..)
                 | AnyEvent::Queue(..)
+                | AnyEvent::Person(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)
                 | AnyEvent::Billing(..) => {}

@@ -175,6 +175,7 @@ impl People {
             AnyEvent::Session(session, event) => self.hear_session(*session, event, &mut plans),
             AnyEvent::Line(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -80,6 +80,7 @@ impl Readers {
             AnyEvent::Call(..)
             | AnyEvent::Session(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

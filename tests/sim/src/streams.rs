@@ -8,8 +8,9 @@ use domain::{
     call::Call,
     decider::{Decider, Refusal},
     device::Device,
-    id::{AgentId, CallId, EventId, QueueId, SessionId, TrunkId},
+    id::{AgentId, CallId, EventId, QueueId, SessionId, SubjectId, TrunkId},
     line::Line,
+    person::Person,
     queue::Queue,
     session::Session,
     time::Timestamp,
@@ -106,6 +107,7 @@ pub(crate) struct Everything {
     pub(crate) lines: Streams<QueueId, Line>,
     pub(crate) queues: Streams<QueueId, Queue>,
     pub(crate) agents: Streams<AgentId, Agent>,
+    persons: Streams<SubjectId, Person>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<TrunkId, Trunk>,
     pub(crate) log: Log,
@@ -146,6 +148,7 @@ impl Everything {
             AnyCommand::Line(id, c) => self.lines.handle(id, at, c, AnyEvent::Line),
             AnyCommand::Queue(id, c) => self.queues.handle(id, at, c, AnyEvent::Queue),
             AnyCommand::Agent(id, c) => self.agents.handle(id, at, c, AnyEvent::Agent),
+            AnyCommand::Person(id, c) => self.persons.handle(id, at, c, AnyEvent::Person),
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
             // Nobody here pays for anything.
@@ -160,6 +163,7 @@ impl Everything {
             AnyEvent::Session(id, e) => self.sessions.write(id, at, vec![e], AnyEvent::Session),
             AnyEvent::Line(id, e) => self.lines.write(id, at, vec![e], AnyEvent::Line),
             AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
@@ -192,6 +196,7 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Line(id, _) => (id.0, "line".into()),
         AnyEvent::Queue(id, _) => (id.0, "queue".into()),
         AnyEvent::Agent(id, _) => (id.0, "agent".into()),
+        AnyEvent::Person(id, _) => (id.0, "subject".into()),
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),
         AnyEvent::Billing(event) => (Uuid::nil(), event.category().into()),

@@ -106,6 +106,10 @@ impl ReadStore for Rows {
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         self.0.query(sql, parameters).await
     }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.0.scrub().await
+    }
 }
 
 /// Opens on a store with faults, none of them there yet.

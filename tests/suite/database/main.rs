@@ -33,7 +33,8 @@ use tempfile::TempDir;
 
 /// Nothing here takes longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 15] = [
+    ("erasures", "subject"),
     ("timeline", "position"),
     ("live_calls", "call_id"),
     ("agent_states", "agent_id"),

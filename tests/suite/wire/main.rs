@@ -14,6 +14,7 @@ mod config;
 mod demo;
 mod drain;
 mod endings;
+mod erasure;
 mod exports;
 mod five_callers;
 mod full_disk;

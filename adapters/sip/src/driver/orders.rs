@@ -46,6 +46,7 @@ impl Own {
             AnyEvent::Line(..)
             | AnyEvent::Session(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -5,11 +5,11 @@ use crate::{
     vault::{Found, KeyTable, KeyedVault},
 };
 use async_trait::async_trait;
-use commands::ports::VaultError;
+use commands::ports::{Erasure, Position, VaultError};
 use domain::id::SubjectId;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// A vault in memory: the same value is sealed to the same text in every run.
@@ -21,8 +21,17 @@ pub fn vault() -> KeyedVault {
 }
 
 /// Every key that a subject ever had; `None` once destroyed.
+type Keys = BTreeMap<SubjectId, Vec<Option<DataKey>>>;
+
+/// The keys, and the latest erasure.
 #[derive(Debug, Default)]
-struct MemoryKeys(Mutex<BTreeMap<SubjectId, Vec<Option<DataKey>>>>);
+struct MemoryKeys(Mutex<(Keys, Position)>);
+
+impl MemoryKeys {
+    fn lock(&self) -> MutexGuard<'_, (Keys, Position)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[async_trait]
 impl KeyTable for MemoryKeys {
@@ -31,7 +40,7 @@ impl KeyTable for MemoryKeys {
         subject: SubjectId,
         fresh: DataKey,
     ) -> Result<(u32, DataKey), VaultError> {
-        let mut subjects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (subjects, _) = &mut *self.lock();
         let keys = subjects.entry(subject).or_default();
         if let Some(Some(key)) = keys.last() {
             return Ok((keys.len() as u32, key.clone()));
@@ -44,7 +53,7 @@ impl KeyTable for MemoryKeys {
     }
 
     async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError> {
-        let subjects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (subjects, _) = &*self.lock();
         let keys = subjects.get(&subject).map_or(&[][..], Vec::as_slice);
         let index = (number as usize).checked_sub(1);
         Ok(match index.and_then(|index| keys.get(index)) {
@@ -54,11 +63,22 @@ impl KeyTable for MemoryKeys {
         })
     }
 
-    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError> {
-        let mut subjects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in subjects.entry(subject).or_default() {
+    async fn newest(&self, subject: SubjectId) -> Result<u32, VaultError> {
+        let (subjects, _) = &*self.lock();
+        Ok(subjects.get(&subject).map_or(0, Vec::len) as u32)
+    }
+
+    async fn destroy(&self, erasure: &Erasure) -> Result<(), VaultError> {
+        let (subjects, latest) = &mut *self.lock();
+        let keys = subjects.entry(erasure.subject).or_default();
+        for key in keys.iter_mut().take(erasure.keys_through as usize) {
             *key = None;
         }
+        *latest = erasure.position.max(*latest);
         Ok(())
+    }
+
+    async fn destroyed(&self) -> Result<Position, VaultError> {
+        Ok(self.lock().1)
     }
 }

@@ -53,4 +53,9 @@ impl ReadStore for MemoryReadStore {
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         statement::query(&self.db(), sql, &parameters)
     }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        // There is no file.
+        Ok(())
+    }
 }

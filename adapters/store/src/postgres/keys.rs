@@ -6,7 +6,7 @@ use crate::{
     vault::{Found, KeyTable},
 };
 use async_trait::async_trait;
-use commands::ports::{StoreError, VaultError};
+use commands::ports::{Erasure, Position, StoreError, VaultError};
 use domain::id::SubjectId;
 use sqlx::PgPool;
 
@@ -17,8 +17,22 @@ const INSERT: &str = "INSERT INTO secrets.vault_keys (subject, number, data_key)
      SELECT $1, coalesce(max(number), 0) + 1, $2 FROM secrets.vault_keys WHERE subject = $1 \
      ON CONFLICT DO NOTHING";
 const FIND: &str = "SELECT data_key FROM secrets.vault_keys WHERE subject = $1 AND number = $2";
+const NEWEST: &str = "SELECT coalesce(max(number), 0) FROM secrets.vault_keys WHERE subject = $1";
 const DESTROY: &str = "UPDATE secrets.vault_keys SET data_key = NULL, erased_at = now() \
-     WHERE subject = $1 AND data_key IS NOT NULL";
+     WHERE subject = $1 AND number <= $2 AND data_key IS NOT NULL";
+const IS_NOTED: &str = "SELECT EXISTS (SELECT 1 FROM secrets.vault_erasures \
+     WHERE position = $1 AND subject = $2 AND keys_through = $3)";
+const NOTE: &str = "INSERT INTO secrets.vault_erasures (position, subject, keys_through) \
+     VALUES ($1, $2, $3) ON CONFLICT (position) DO UPDATE \
+     SET subject = excluded.subject, keys_through = excluded.keys_through";
+const DESTROYED: &str = "SELECT coalesce(max(position), 0) FROM secrets.vault_erasures";
+/// Writes the table anew, without what was there before. Nobody waits for it
+/// longer than this: a new caller's key would wait behind it.
+const REWRITE: [&str; 3] = [
+    "SET lock_timeout = '2s'",
+    "VACUUM FULL secrets.vault_keys",
+    "RESET lock_timeout",
+];
 const MASTER: &str = "SELECT value FROM secrets.vault_master WHERE name = 'subject_hash'";
 const MAKE_MASTER: &str = "INSERT INTO secrets.vault_master (name, value) \
      VALUES ('subject_hash', $1) ON CONFLICT DO NOTHING";
@@ -49,7 +63,7 @@ impl PostgresKeys {
             .ok_or_else(|| StoreError::Unavailable("key is cut short".into()))
     }
 
-    async fn newest(&self, subject: SubjectId) -> Result<Option<(u32, DataKey)>, VaultError> {
+    async fn usable(&self, subject: SubjectId) -> Result<Option<(u32, DataKey)>, VaultError> {
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(CURRENT)
             .bind(subject.0)
             .fetch_optional(&self.pool)
@@ -60,6 +74,20 @@ impl PostgresKeys {
             Ok((number, DataKey::from_stored(&bytes).ok_or_else(damaged)?))
         })
         .transpose()
+    }
+}
+
+impl PostgresKeys {
+    async fn rewrite(&self) -> Result<(), sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let mut outcome = Ok(());
+        for step in REWRITE {
+            // The limit is taken back whatever became of the rest.
+            if let Err(error) = sqlx::query(step).execute(&mut *connection).await {
+                outcome = Err(error);
+            }
+        }
+        outcome
     }
 }
 
@@ -78,7 +106,7 @@ impl KeyTable for PostgresKeys {
         subject: SubjectId,
         fresh: DataKey,
     ) -> Result<(u32, DataKey), VaultError> {
-        if let Some(known) = self.newest(subject).await? {
+        if let Some(known) = self.usable(subject).await? {
             return Ok(known);
         }
         sqlx::query(INSERT)
@@ -87,7 +115,7 @@ impl KeyTable for PostgresKeys {
             .execute(&self.pool)
             .await
             .map_err(of_vault)?;
-        let made = self.newest(subject).await?;
+        let made = self.usable(subject).await?;
         made.ok_or_else(|| VaultError::Unavailable("key was destroyed while it was made".into()))
     }
 
@@ -107,20 +135,55 @@ impl KeyTable for PostgresKeys {
         }
     }
 
-    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError> {
-        sqlx::query(DESTROY)
+    async fn newest(&self, subject: SubjectId) -> Result<u32, VaultError> {
+        let newest: i64 = sqlx::query_scalar(NEWEST)
             .bind(subject.0)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        u32::try_from(newest).map_err(|_| damaged())
+    }
+
+    async fn destroy(&self, erasure: &Erasure) -> Result<(), VaultError> {
+        let position = i64::try_from(erasure.position.0).unwrap_or(i64::MAX);
+        let (subject, through) = (erasure.subject.0, i64::from(erasure.keys_through));
+        let is_noted: bool = sqlx::query_scalar(IS_NOTED)
+            .bind(position)
+            .bind(subject)
+            .bind(through)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        if is_noted {
+            return Ok(());
+        }
+        sqlx::query(DESTROY)
+            .bind(subject)
+            .bind(through)
             .execute(&self.pool)
             .await
             .map_err(of_vault)?;
         // The old row must not stay in the table's file. A reader that holds it
         // back is no reason to say that nothing was destroyed.
-        if let Err(error) = sqlx::raw_sql("VACUUM secrets.vault_keys")
-            .execute(&self.pool)
-            .await
-        {
+        if let Err(error) = self.rewrite().await {
             tracing::warn!(reason = reason(&error), "table of keys was not cleaned");
         }
-        Ok(())
+        // Noted last, so that what a crash has cut short is done again.
+        sqlx::query(NOTE)
+            .bind(position)
+            .bind(subject)
+            .bind(through)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(of_vault)
+    }
+
+    async fn destroyed(&self) -> Result<Position, VaultError> {
+        let position: i64 = sqlx::query_scalar(DESTROYED)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        Ok(Position(position.unsigned_abs()))
     }
 }

@@ -8,6 +8,10 @@ use sqlx::PgPool;
 /// Connections: one for each projection that writes, and some for queries.
 const CONNECTIONS_MAX: u32 = 12;
 
+/// The tables of the schema; their names are quoted where they need it.
+const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
+     WHERE schemaname = 'read_models' ORDER BY tablename";
+
 /// The read store on PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresReadStore {
@@ -54,5 +58,22 @@ impl ReadStore for PostgresReadStore {
         parameters: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         statement::query(&self.pool, sql, &parameters).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        // Old versions of rows are taken out; the bytes of a page are gone when
+        // it is used again. `docs/privacy.md` says how to force that.
+        let tables: Vec<String> = sqlx::query_scalar(TABLES)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        for table in tables {
+            let vacuum = format!("VACUUM read_models.{table}");
+            sqlx::raw_sql(&vacuum)
+                .execute(&self.pool)
+                .await
+                .map_err(unavailable)?;
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     vault::{Found, KeyTable},
 };
 use async_trait::async_trait;
-use commands::ports::{StoreError, VaultError};
+use commands::ports::{Erasure, Position, StoreError, VaultError};
 use domain::id::SubjectId;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
@@ -17,9 +17,15 @@ const INSERT: &str = "INSERT INTO vault_keys (subject, number, data_key, created
      SELECT ?1, coalesce(max(number), 0) + 1, ?2, CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
      FROM vault_keys WHERE subject = ?1 RETURNING number";
 const FIND: &str = "SELECT data_key FROM vault_keys WHERE subject = ?1 AND number = ?2";
+const NEWEST: &str = "SELECT coalesce(max(number), 0) FROM vault_keys WHERE subject = ?1";
 const DESTROY: &str = "UPDATE vault_keys SET data_key = NULL, \
      erased_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
-     WHERE subject = ?1 AND data_key IS NOT NULL";
+     WHERE subject = ?1 AND number <= ?2 AND data_key IS NOT NULL";
+const IS_NOTED: &str = "SELECT EXISTS (SELECT 1 FROM vault_erasures \
+     WHERE position = ?1 AND subject = ?2 AND keys_through = ?3)";
+const NOTE: &str = "INSERT OR REPLACE INTO vault_erasures (position, subject, keys_through) \
+     VALUES (?1, ?2, ?3)";
+const DESTROYED: &str = "SELECT coalesce(max(position), 0) FROM vault_erasures";
 const MASTER: &str = "SELECT value FROM vault_master WHERE name = 'subject_hash'";
 const MAKE_MASTER: &str = "INSERT INTO vault_master (name, value) VALUES ('subject_hash', ?1) \
      ON CONFLICT DO NOTHING";
@@ -121,15 +127,57 @@ impl KeyTable for SqliteKeys {
             .map_err(of_vault)
     }
 
-    async fn destroy(&self, subject: SubjectId) -> Result<(), VaultError> {
+    async fn newest(&self, subject: SubjectId) -> Result<u32, VaultError> {
         self.file
             .call(move |db| {
-                db.execute(DESTROY, [subject.0.as_bytes()])
+                db.query_row(NEWEST, [subject.0.as_bytes()], |row| row.get(0))
                     .map_err(unavailable)
             })
             .await
-            .map_err(of_vault)?;
-        // The key must not stay in the log of changes either.
-        self.file.fold().await.map_err(of_vault)
+            .map_err(of_vault)
+    }
+
+    async fn destroy(&self, erasure: &Erasure) -> Result<(), VaultError> {
+        let Erasure {
+            subject,
+            keys_through,
+            position,
+        } = *erasure;
+        let position = i64::try_from(position.0).unwrap_or(i64::MAX);
+        let destroy = self.file.call(move |db| {
+            let bytes = subject.0.as_bytes();
+            let is_noted: bool = db
+                .query_row(IS_NOTED, params![position, bytes, keys_through], |row| {
+                    row.get(0)
+                })
+                .map_err(unavailable)?;
+            if !is_noted {
+                db.execute(DESTROY, params![bytes, keys_through])
+                    .map_err(unavailable)?;
+            }
+            Ok(is_noted)
+        });
+        if destroy.await.map_err(of_vault)? {
+            return Ok(());
+        }
+        // The key must not stay in free space or in the log of changes; noted
+        // last, so that what a crash has cut short is done again.
+        self.file.rewrite().await.map_err(of_vault)?;
+        let note = self.file.call(move |db| {
+            db.execute(NOTE, params![position, subject.0.as_bytes(), keys_through])
+                .map_err(unavailable)
+        });
+        note.await.map(|_| ()).map_err(of_vault)
+    }
+
+    async fn destroyed(&self) -> Result<Position, VaultError> {
+        self.file
+            .call(move |db| {
+                db.query_row(DESTROYED, [], |row| row.get::<_, i64>(0))
+                    .map_err(unavailable)
+            })
+            .await
+            .map(|position| Position(position.unsigned_abs()))
+            .map_err(of_vault)
     }
 }

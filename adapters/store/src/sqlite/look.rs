@@ -133,4 +133,8 @@ impl ReadStore for ReadLook {
         let work = move |db: &Connection| statement::query(db, &sql, &parameters);
         self.0.call(work).await.map_err(StoreError::Unavailable)?
     }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable(READ_ONLY.into()))
+    }
 }

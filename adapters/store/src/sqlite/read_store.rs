@@ -68,4 +68,8 @@ impl ReadStore for SqliteReadStore {
             .await
             .map_err(StoreError::Unavailable)?
     }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.writer.rewrite().await
+    }
 }

@@ -19,8 +19,8 @@ type Work = Box<dyn FnOnce(&Connection) -> (bool, Finish) + Send>;
 enum Job {
     /// To be committed together with others.
     Commit(Work),
-    /// Fold the log of changes into the file and empty it.
-    Fold(oneshot::Sender<Result<(), StoreError>>),
+    /// Write the whole file anew and empty the log of changes.
+    Rewrite(oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// The writer of one file.
@@ -65,11 +65,11 @@ impl Worker {
         answer.await.unwrap_or_else(|_| Err(dropped()))
     }
 
-    /// Folds the log of changes into the file, so that nothing that was
-    /// overwritten is left in it.
-    pub(crate) async fn fold(&self) -> Result<(), StoreError> {
+    /// Writes the file anew, so that nothing that was deleted or overwritten is
+    /// left in it. Work that comes meanwhile waits; readers do not.
+    pub(crate) async fn rewrite(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        if !self.0.send(Job::Fold(reply)).await {
+        if !self.0.send(Job::Rewrite(reply)).await {
             return Err(dropped());
         }
         answer.await.unwrap_or_else(|_| Err(dropped()))
@@ -89,22 +89,39 @@ fn serve(db: &Connection, mut jobs: mpsc::Receiver<Job>) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
         let mut work = Vec::with_capacity(group.len());
-        let mut folds = Vec::new();
+        let mut rewrites = Vec::new();
         for job in group.drain(..) {
             match job {
                 Job::Commit(one) => work.push(one),
-                Job::Fold(reply) => folds.push(reply),
+                Job::Rewrite(reply) => rewrites.push(reply),
             }
         }
         commit(db, work);
-        for reply in folds {
-            let folded = db
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                .map_err(unavailable);
-            // Nobody waits any more: it is folded all the same.
-            let _ = reply.send(folded);
+        if rewrites.is_empty() {
+            continue;
+        }
+        let rewritten = rewrite(db);
+        for reply in rewrites {
+            // Nobody waits any more: it is done all the same.
+            let _ = reply.send(rewritten.clone());
         }
     }
+}
+
+/// `secure_delete` zeroes what is freed, but a page that was split keeps copies of
+/// the rows that moved away in its free space: only a new file has none.
+fn rewrite(db: &Connection) -> Result<(), StoreError> {
+    // The new file is as large as the old one: not in memory.
+    let vacuum = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
+    db.execute_batch(vacuum).map_err(unavailable)?;
+    let is_busy: bool = db
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(unavailable)?;
+    if is_busy {
+        let reason = "a reader holds the log of changes back";
+        return Err(StoreError::Unavailable(reason.into()));
+    }
+    Ok(())
 }
 
 fn commit(db: &Connection, group: Vec<Work>) {

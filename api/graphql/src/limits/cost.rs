@@ -13,7 +13,8 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-const PAGED: [&str; 10] = [
+const PAGED: [&str; 11] = [
+    "erasures",
     "calls",
     "activeCalls",
     "cdrs",

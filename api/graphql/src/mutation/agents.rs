@@ -12,7 +12,6 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use commands::{
     credentials,
-    ports::VaultError,
     sessions::{Wish, carry_out},
 };
 use domain::{
@@ -146,10 +145,7 @@ async fn seal(order: &Order<'_>, name: &str, display_name: String) -> Result<Sea
         display_name: Some(display_name),
     };
     let sealed = order.services.vault.seal(&party).await;
-    sealed.map_err(|error: VaultError| {
-        tracing::warn!(%error, "a name can not be sealed");
-        Fault::new(crate::error::Code::Unavailable, "key store is unavailable")
-    })
+    sealed.map_err(Fault::from)
 }
 
 fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<Refusal> {

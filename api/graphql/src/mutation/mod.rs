@@ -9,6 +9,7 @@ mod exports;
 mod projections;
 mod queues;
 mod refusal;
+mod subjects;
 mod trunks;
 
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) struct Mutation(
     queues::QueueMutations,
     agents::AgentMutations,
     calls::CallMutations,
+    subjects::SubjectMutations,
     trunks::TrunkMutations,
     exports::ExportMutations,
     billing::SellerMutations,
@@ -109,6 +111,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "queue.invalid_wrap_up" => Some("wrapUpMs"),
         "queue.invalid_number" => Some("numbers"),
         "trunk.nothing_allowed" => Some("allow"),
+        "subject.unknown" | "subject.already_erased" => Some("number"),
         "call.unknown" | "call.already_ended" => Some("callId"),
         "agent.not_logged_in" => Some("agentId"),
         _ => None,

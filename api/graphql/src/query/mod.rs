@@ -8,6 +8,7 @@ mod nodes;
 mod past;
 mod projections;
 mod queues;
+pub(crate) mod subjects;
 mod trunks;
 
 pub(crate) use agents::AgentFilter;
@@ -33,6 +34,7 @@ pub(crate) struct Query(
     billing::BillingQueries,
     agents::AgentQueries,
     queues::QueueQueries,
+    subjects::SubjectQueries,
     trunks::TrunkQueries,
     nodes::NodeQueries,
     past::PastQueries,

@@ -78,6 +78,7 @@ impl List for live_calls::Filter {
             Change::LiveCall(id, row) => Some((*id, row.as_deref())),
             Change::Timeline(..)
             | Change::AgentState(..)
+            | Change::Erasure(..)
             | Change::QueueStats(..)
             | Change::Cdr(..)
             | Change::Trunk(..)

@@ -78,6 +78,7 @@ impl List for agent_states::Filter {
             Change::AgentState(id, row) => Some((*id, row.as_deref())),
             Change::Timeline(..)
             | Change::LiveCall(..)
+            | Change::Erasure(..)
             | Change::QueueStats(..)
             | Change::Cdr(..)
             | Change::Trunk(..)

@@ -73,6 +73,7 @@ impl Following {
             | Change::AgentState(..)
             | Change::QueueStats(..)
             | Change::Cdr(..)
+            | Change::Erasure(..)
             | Change::Trunk(..) => false,
         }
     }

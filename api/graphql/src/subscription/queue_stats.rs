@@ -86,6 +86,7 @@ impl Meter {
                 }
                 Change::AgentState(_, None)
                 | Change::Timeline(..)
+                | Change::Erasure(..)
                 | Change::Cdr(..)
                 | Change::Trunk(..)
                 | Change::Billing(..) => {}

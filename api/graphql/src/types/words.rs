@@ -49,6 +49,33 @@ impl From<projections::live_calls::State> for CallState {
     }
 }
 
+/// On what ground a person is forgotten (GDPR, article 17(1)).
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::person::Reason")]
+pub(crate) enum ErasureReason {
+    /// The data is not needed any more, or its time is over.
+    Retention,
+    /// The person took a consent back.
+    ConsentWithdrawn,
+    /// The person objected.
+    Objection,
+    /// The data should never have been there.
+    Unlawful,
+    /// A law or an authority demands it.
+    LegalObligation,
+}
+
+/// What is left of a person's data.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubjectState {
+    /// It is kept.
+    Kept,
+    /// It is to be forgotten: keys are destroyed, read models let go.
+    Erasing,
+    /// It is forgotten: keys, rows and the bytes of the files.
+    Erased,
+}
+
 /// Which way a call goes.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "projections::cdr::Direction")]

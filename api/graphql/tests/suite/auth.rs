@@ -65,6 +65,11 @@ async fn every_query_names_the_scope_that_is_missing() {
         (format!("{{ queue(id: \"{id}\") {{ id }} }}"), "queue:read"),
         ("{ queues { nodes { id } } }".into(), "queue:read"),
         ("{ trunks { nodes { id } } }".into(), "system:config"),
+        (
+            "{ subject(number: \"+4930\") { id } }".into(),
+            "audit:manage",
+        ),
+        ("{ erasures { nodes { id } } }".into(), "audit:manage"),
         ("{ __schema { types { name } } }".into(), "schema:read"),
     ] {
         let answer = world.ask_as(&nobody, &query, json!({})).await;
@@ -102,6 +107,11 @@ async fn every_mutation_names_the_scope_that_is_missing_and_does_nothing() {
             "createTrunk",
             json!({"name": "t", "allow": ["192.0.2.0/24"]}),
             "system:config",
+        ),
+        (
+            "eraseSubject",
+            json!({"number": "+4930", "reason": "OBJECTION"}),
+            "audit:manage",
         ),
     ] {
         let answer = world

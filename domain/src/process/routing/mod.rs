@@ -89,6 +89,7 @@ fn on_event(board: &mut Board, fact: &Fact) {
         }
         AnyEvent::Call(..)
         | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Billing(..) => {}

@@ -187,6 +187,7 @@ impl World {
                 | AnyEvent::Line(..)
                 | AnyEvent::Session(..)
                 | AnyEvent::Queue(..)
+                | AnyEvent::Person(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

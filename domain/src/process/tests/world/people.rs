@@ -219,6 +219,7 @@ impl World {
             | AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -1,0 +1,158 @@
+//! Carries erasures out: destroys keys, and cleans the files of the read models
+//! once every view has let go. The record says what is to be done, so a crash at
+//! any point only delays it.
+
+use crate::{
+    changed::View,
+    erasures::{self, erasure},
+    views::{ViewError, Views},
+};
+use commands::{
+    feed::Feed,
+    ports::{Erasure, Position, ReadError, ReadStore, StoreError, Vault, VaultError},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Pause before what failed is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// Events read at once.
+const BATCH_MAX: usize = 500;
+/// How long the views may take before it is looked at again.
+const VIEWS_WAIT: Duration = Duration::from_secs(1);
+
+/// What the eraser works with.
+#[derive(Clone)]
+pub struct Tools {
+    /// Where erasures are read.
+    pub feed: Feed,
+    /// The keys.
+    pub vault: Arc<dyn Vault>,
+    /// The files that are cleaned.
+    pub read: Arc<dyn ReadStore>,
+    /// How far the views are.
+    pub views: Views,
+}
+
+impl std::fmt::Debug for Tools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tools")
+    }
+}
+
+/// Why an erasure is not complete yet.
+#[derive(Debug, thiserror::Error)]
+enum NotYet {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    View(#[from] ViewError),
+    #[error("a view has not let go yet")]
+    Behind,
+}
+
+struct Eraser {
+    tools: Tools,
+    /// Every erasure up to here is carried out on the keys.
+    shredded: Position,
+    /// The latest erasure whose bytes may still be in the files.
+    unclean: Option<Position>,
+}
+
+/// Carries out what an earlier run left undone, then follows the feed until it
+/// is told to stop. Every node does: each has keys in memory to forget.
+pub async fn run(tools: Tools, stop: impl Future<Output = ()>) {
+    let work = async {
+        let mut eraser = loop {
+            match Eraser::resume(tools.clone()).await {
+                Ok(eraser) => break eraser,
+                Err(error) => wait(&error).await,
+            }
+        };
+        loop {
+            match eraser.step().await {
+                Ok(()) => tools.feed.wait_beyond(eraser.shredded).await,
+                Err(error) => wait(&error).await,
+            }
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        () = stop => {}
+    }
+}
+
+async fn wait(error: &NotYet) {
+    metrics::gauge!("ringledger_erasure_pending").set(1.0);
+    match error {
+        NotYet::Behind => {}
+        NotYet::Vault(_) | NotYet::Read(_) | NotYet::Store(_) | NotYet::View(_) => {
+            tracing::warn!(%error, "an erasure is not complete and will be tried again");
+        }
+    }
+    tokio::time::sleep(RETRY).await;
+}
+
+impl Eraser {
+    /// What the read model of erasures knows beyond what was carried out.
+    async fn resume(tools: Tools) -> Result<Self, NotYet> {
+        let known = tools
+            .views
+            .progress()
+            .get(View::Erasures.index())
+            .map_or_else(Position::default, |status| status.position);
+        let mut done = tools.vault.shredded().await?;
+        if done > known {
+            // Keys that are newer than the record: what they have noted is of
+            // another history.
+            done = Position::default();
+        }
+        for row in tools.views.erasures_after(done).await? {
+            let erasure = Erasure {
+                subject: row.subject,
+                keys_through: row.keys_through,
+                position: Position(row.position),
+            };
+            tools.vault.shred(&erasure).await?;
+        }
+        let clean = tools.views.clean_through().await?;
+        let last = tools.views.erasures_after(clean).await?.pop();
+        Ok(Self {
+            tools,
+            shredded: known,
+            unclean: last.map(|row| Position(row.position)),
+        })
+    }
+
+    /// Reads on to the head, then cleans if there is anything to clean.
+    async fn step(&mut self) -> Result<(), NotYet> {
+        loop {
+            let entries = self.tools.feed.read(self.shredded, BATCH_MAX).await?;
+            let Some(last) = entries.last() else { break };
+            for erasure in entries.iter().filter_map(|entry| erasure(&entry.fact)) {
+                self.tools.vault.shred(&erasure).await?;
+                self.unclean = Some(erasure.position);
+                metrics::counter!("ringledger_erasures_total").increment(1);
+            }
+            self.shredded = last.recorded.position;
+        }
+        self.clean().await
+    }
+
+    async fn clean(&mut self) -> Result<(), NotYet> {
+        if let Some(position) = self.unclean {
+            let views = &self.tools.views;
+            let let_go = views.wait_for(&View::ALL, position, VIEWS_WAIT).await;
+            let_go.map_err(|_| NotYet::Behind)?;
+            self.tools.read.scrub().await?;
+            erasures::note_clean(self.tools.read.as_ref(), position).await?;
+            self.unclean = None;
+            tracing::info!(%position, "an erasure is complete");
+        }
+        metrics::gauge!("ringledger_erasure_pending").set(0.0);
+        Ok(())
+    }
+}
