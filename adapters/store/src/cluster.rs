@@ -223,7 +223,7 @@ fn unprivileged() -> Result<Account, String> {
 
 /// A program of PostgreSQL: of the newest version in Debian's folder, else
 /// whatever the path finds.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let newest = versions
         .filter_map(|entry| {

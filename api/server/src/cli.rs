@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::{
-    audit, bench, compose::Server, config::Config, demo, export, invoice, projections_command,
-    shutdown, simulate, telemetry,
+    audit, backup, bench, compose::Server, config::Config, demo, export, invoice,
+    projections_command, shutdown, simulate, telemetry,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -100,6 +100,20 @@ enum Command {
         #[command(subcommand)]
         what: invoice::What,
     },
+    /// Copy the log and the keys of the embedded store, also while it is in use.
+    Backup {
+        #[command(flatten)]
+        places: backup::Places,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make an embedded store of a backup, where there is none.
+    Restore {
+        #[command(flatten)]
+        places: backup::Places,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Measure, and print machine, commit and figures.
     Bench {
         #[command(subcommand)]
@@ -180,6 +194,14 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Invoice { what } => invoice::run(what).await,
+        Command::Backup { places, place } => {
+            let url = place.load()?.store_url(&place.data);
+            blocking(move || backup::save(&url, &places)).await
+        }
+        Command::Restore { places, place } => {
+            let url = place.load()?.store_url(&place.data);
+            blocking(move || backup::bring_back(&url, &places)).await
+        }
         Command::Bench { what } => bench::run(what).await,
         Command::Projections { what, place } => {
             let config = place.load()?;
@@ -238,6 +260,13 @@ async fn export_record(
         None => say(&said),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Work on files, off the threads that wait for others.
+async fn blocking(
+    work: impl FnOnce() -> anyhow::Result<ExitCode> + Send + 'static,
+) -> anyhow::Result<ExitCode> {
+    tokio::task::spawn_blocking(work).await?
 }
 
 async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {

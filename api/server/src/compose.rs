@@ -7,7 +7,7 @@ use crate::{
     leader::Leader,
     media_port::MediaPort,
     provision::Provisioner,
-    token,
+    recovery, token,
 };
 use anyhow::Context as _;
 use commands::{
@@ -84,11 +84,9 @@ impl Record {
         let stores = store::join(&url, name)
             .await
             .context("store can not be opened")?;
-        let dead = stores
-            .nodes
-            .last_beat()
+        let dead = recovery::last_sign(&stores)
             .await
-            .context("last heartbeat can not be read")?;
+            .context("last sign of life can not be read")?;
         let terms = Terms {
             name: name.clone(),
             lease: Duration::from_millis(config.node.lease_ms),

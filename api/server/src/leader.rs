@@ -64,9 +64,10 @@ impl Leader {
             means: self.means.clone(),
             nodes: self.nodes.clone(),
             node_epoch: self.roster.node_epoch(),
+            dead: self.dead,
             token,
         };
-        let processes = recovery::start(lost, self.dead, self.alarm.clone()).await?;
+        let processes = recovery::start(lost, self.alarm.clone()).await?;
         let ended = processes.recovered_count;
         *running = Some(processes);
         Ok(ended)

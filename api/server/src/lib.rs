@@ -5,6 +5,7 @@
 //! ([`cli`]). It holds no rules of its own.
 
 pub mod audit;
+pub mod backup;
 pub mod bench;
 pub mod cli;
 pub mod compose;

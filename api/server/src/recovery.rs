@@ -5,7 +5,7 @@
 use commands::{
     envelope::Envelope,
     error::DispatchError,
-    ports::{ReadError, StoreError},
+    ports::{Position, ReadError, StoreError},
     processes::{Means, ProcessError, Runner},
 };
 use domain::{
@@ -18,7 +18,7 @@ use domain::{
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use store::{Heartbeat, Nodes};
+use store::{Heartbeat, Nodes, Stores};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +67,8 @@ pub struct Lost {
     pub nodes: Arc<Nodes>,
     /// This run.
     pub node_epoch: u64,
+    /// The last sign of life before this run.
+    pub dead: Option<Heartbeat>,
     /// The fencing token under which this node leads.
     pub token: u64,
 }
@@ -79,19 +81,33 @@ impl std::fmt::Debug for Lost {
     }
 }
 
+/// The last sign of life of the run before. Where there is no heartbeat (read
+/// models that were deleted, or a store that was restored) it is the last event.
+///
+/// # Errors
+/// When the log or the read store can not be read.
+pub async fn last_sign(stores: &Stores) -> anyhow::Result<Option<Heartbeat>> {
+    if let Some(beat) = stores.nodes.last_beat().await? {
+        return Ok(Some(beat));
+    }
+    let head = stores.log.head().await?;
+    let before = Position(head.0.saturating_sub(1));
+    let last = stores.log.read_all(before, 1).await?.events.pop();
+    Ok(last.map(|event| Heartbeat {
+        node_epoch: event.metadata.node_epoch,
+        at: event.recorded_at,
+    }))
+}
+
 /// Ends the calls of runs that are over and starts the processes. Returns when
 /// the record says that no such call is in progress. `alarm` is cancelled when a
 /// process stops by itself.
 ///
 /// # Errors
 /// When the log or the read store can not be used.
-pub async fn start(
-    lost: Lost,
-    dead: Option<Heartbeat>,
-    alarm: CancellationToken,
-) -> Result<Processes, RecoveryError> {
+pub async fn start(lost: Lost, alarm: CancellationToken) -> Result<Processes, RecoveryError> {
     let means = &lost.means;
-    let token = lost.token;
+    let (token, dead) = (lost.token, lost.dead);
     let mut recovery = Runner::<Recovery>::load(means.clone()).await?.under(token);
     let recovered_count = end_lost(&mut recovery, &lost).await?;
     let mut processes = Processes {
@@ -132,7 +148,10 @@ async fn end_lost(recovery: &mut Runner<Recovery>, lost: &Lost) -> Result<usize,
     let over = recovery.state().runs();
     for run in over.into_iter().filter(|run| !there.contains(run)) {
         let beat = lost.nodes.last_beat_of(run).await;
-        let last_seen = beat.map_err(ProcessError::from)?.map(|beat| beat.at);
+        let beat = beat.map_err(ProcessError::from)?;
+        // A store that was restored knows of its runs only what they wrote.
+        let before = lost.dead.filter(|_| run < lost.node_epoch);
+        let last_seen = beat.or(before).map(|beat| beat.at);
         for intent in recovery.state().end_all_of(run, last_seen) {
             let envelope = envelope(&lost.means, &intent, last_seen);
             pending.push((lost.means.gateway.submit(envelope.clone()), envelope));

@@ -2,6 +2,7 @@
 //! on SQLite, live and rebuilt.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod backup;
 mod upgrades;
 
 use commands::{

@@ -8,6 +8,7 @@
 
 mod api;
 mod audit;
+mod backup;
 mod billing;
 mod boards;
 mod config;

@@ -3,6 +3,7 @@
 //! up apart). Each file has one writer thread; one process at a time holds the
 //! folder.
 
+pub mod backup;
 pub(crate) mod connection;
 mod event_log;
 mod keys;
