@@ -199,6 +199,15 @@ impl Directory {
         self.read(|known| known.agents.values().cloned().collect())
     }
 
+    /// Where a number that is dialled here leads outside, if a trunk says so.
+    pub fn forward(&self, number: &str) -> Option<String> {
+        self.read(|known| {
+            let forwards = known.trunks.values().flat_map(|t| &t.config.forwards);
+            let mut leading = forwards.filter(|f| f.number.eq_ignore_ascii_case(number));
+            leading.next().map(|forward| forward.to.clone())
+        })
+    }
+
     /// All trunks, by id.
     pub fn trunks(&self) -> Vec<Arc<TrunkEntry>> {
         self.read(|known| known.trunks.values().cloned().collect())

@@ -28,6 +28,8 @@ pub enum By {
     Caller,
     /// The agent.
     Agent,
+    /// The other side of a leg that went out through a trunk.
+    Outside,
     /// Ringledger by its own rules.
     System,
     /// A person through the API.
@@ -54,6 +56,16 @@ pub enum EndReason {
     QueueFull,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// No trunk serves the number, or none that does has room.
+    NoTrunk,
+    /// The number outside is busy.
+    OutsideBusy,
+    /// Nobody answered outside.
+    OutsideNoAnswer,
+    /// Whoever is outside, or its network, does not want the call.
+    OutsideRejected,
+    /// The trunks could not reach the number.
+    OutsideUnreachable,
     /// No RTP came for too long.
     MediaSilence,
     /// The other side does not answer requests any more, or never sent the ACK.
@@ -79,6 +91,25 @@ pub struct WireCause {
     /// The `Reason` header as it was received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_header: Option<String>,
+}
+
+impl WireCause {
+    /// The Q.850 cause value in the `Reason` header, among its other reasons.
+    pub fn q850(&self) -> Option<u8> {
+        let header = self.reason_header.as_deref()?;
+        let (_, after) = split_ignoring_case(header, "q.850")?;
+        let (_, value) = split_ignoring_case(after, "cause")?;
+        let value = value.trim_start().strip_prefix('=')?.trim_start();
+        let end = value
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(value.len());
+        value[..end].parse().ok().filter(|cause| *cause < 128)
+    }
+}
+
+fn split_ignoring_case<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
+    let at = text.to_ascii_lowercase().find(word)?;
+    Some((&text[..at], &text[at + word.len()..]))
 }
 
 /// Why and by whom a call ended.
@@ -109,8 +140,14 @@ pub enum Disposition {
     Answered,
     /// Nobody answered in time.
     NoAnswer,
-    /// No room: the queue was full.
+    /// No room: the queue was full; or the number outside was busy.
     Busy,
+    /// Declined outside.
+    Rejected,
+    /// The caller gave up while a number outside was dialled.
+    Cancelled,
+    /// Somebody outside was connected.
+    Forwarded,
     /// The caller left the queue before an agent was connected.
     Abandoned,
     /// Not allowed in.
@@ -147,6 +184,29 @@ impl OfferOutcome {
             404 | 408 | 410 | 477 | 480 | 500..=599 => Self::Unreachable,
             487 => Self::Withdrawn,
             _ => Self::Rejected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_q850_cause_is_found_among_other_reasons() {
+        for (header, cause) in [
+            ("Q.850;cause=17;text=\"busy\"", Some(17)),
+            ("SIP;cause=486, q.850 ; cause = 34", Some(34)),
+            ("SIP;cause=480", None),
+            ("Q.850", None),
+            ("Q.850;cause=900", None),
+            ("", None),
+        ] {
+            let wire = WireCause {
+                sip_status: None,
+                reason_header: Some(header.into()),
+            };
+            assert_eq!(wire.q850(), cause, "{header}");
         }
     }
 }

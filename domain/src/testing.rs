@@ -28,14 +28,17 @@ pub(crate) const OTHER_CALL: CallId = CallId(id(1, 2));
 pub(crate) const CALLER_LEG: LegId = LegId(id(2, 1));
 pub(crate) const AGENT_LEG: LegId = LegId(id(2, 2));
 pub(crate) const OTHER_LEG: LegId = LegId(id(2, 3));
+pub(crate) const OUTSIDE_LEG: LegId = LegId(id(2, 4));
 pub(crate) const AGENT: AgentId = AgentId(id(3, 1));
 pub(crate) const OTHER_AGENT: AgentId = AgentId(id(3, 2));
 pub(crate) const QUEUE: QueueId = QueueId(id(4, 1));
+pub(crate) const OTHER_QUEUE: QueueId = QueueId(id(4, 2));
 pub(crate) const VISIT: VisitId = VisitId(id(5, 1));
 pub(crate) const OTHER_VISIT: VisitId = VisitId(id(5, 2));
 pub(crate) const OFFER: OfferId = OfferId(id(6, 1));
 pub(crate) const OTHER_OFFER: OfferId = OfferId(id(6, 2));
 pub(crate) const TRUNK: TrunkId = TrunkId(id(7, 1));
+pub(crate) const OTHER_TRUNK: TrunkId = TrunkId(id(7, 2));
 pub(crate) const SUBJECT: SubjectId = SubjectId(id(8, 1));
 /// A registered contact of an agent.
 pub(crate) const PHONE: Uuid = id(9, 1);

@@ -13,7 +13,7 @@ use ringledger_domain::{
     calendar::Cycle,
     call, cause, line,
     money::Rounding,
-    person, queue, session,
+    person, queue, session, trunk,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -141,6 +141,8 @@ fn the_table_of_values_names_every_value_and_no_other() {
             values::<billing::rating::UnratedReason>(),
         ),
         ("`document` of a series", values::<billing::DocumentKind>()),
+        ("overflow `cause`", values::<call::OverflowCause>()),
+        ("trunk `identity`", values::<trunk::Identity>()),
     ]
     .into_iter()
     .map(|(kind, values)| (kind.to_owned(), values))

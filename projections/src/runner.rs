@@ -553,6 +553,7 @@ async fn open(vault: &dyn Vault, fact: &Fact) -> Result<Option<Party>, VaultErro
 pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
     match &fact.event {
         AnyEvent::Call(_, call::Event::Received { from, .. }) => Some(from),
+        AnyEvent::Call(_, call::Event::TrunkSelected { party, .. }) => Some(party),
         AnyEvent::Agent(
             _,
             agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },

@@ -20,8 +20,8 @@ use domain::{
     call::{self, AnswerMode, Route},
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, VisitId},
     process::{
-        enqueue::Enqueue, offer::OfferProcess, registration::Registration, routing::Routing,
-        wrap_up::WrapUp,
+        dial::Dial, enqueue::Enqueue, offer::OfferProcess, registration::Registration,
+        routing::Routing, wrap_up::WrapUp,
     },
     queue::{self, Strategy},
     sealed::Party,
@@ -82,6 +82,7 @@ pub fn rules() -> queue::Config {
         capacity: 100,
         service_level_threshold_ms: 20_000,
         numbers: vec![],
+        overflow: vec![],
     }
 }
 
@@ -142,6 +143,7 @@ impl Office {
             stops: vec![],
         };
         office.run::<Enqueue>(&means).await;
+        office.run::<Dial>(&means).await;
         office.run::<Routing>(&means).await;
         office.run::<OfferProcess>(&means).await;
         office.run::<WrapUp>(&means).await;

@@ -2,7 +2,7 @@
 
 use domain::{
     any::{AnyEvent, Fact},
-    call::{Call, Event, Phase},
+    call::{Call, Event},
     decider::Decider,
     id::{CallId, LegId},
     time::Timestamp,
@@ -55,7 +55,10 @@ impl Floor {
                 self.legs.remove(leg);
             }
         }
-        if let Event::Received { leg, .. } | Event::OfferStarted { leg, .. } = event {
+        if let Event::Received { leg, .. }
+        | Event::OfferStarted { leg, .. }
+        | Event::LegDialled { leg, .. } = event
+        {
             self.legs.insert(*leg, id);
         }
         let after = Call::evolve(before, at, event);
@@ -96,22 +99,31 @@ impl Floor {
 pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
     match event {
         // Answered with an agent at hand: the bridge is ordered already.
-        Event::Answered {} => match (&before.phase, before.caller_leg) {
-            (Phase::Connected(_), _) | (_, None) => vec![],
-            (_, Some(caller)) => vec![Order::PlayMusic(caller)],
+        Event::Answered {} => match (before.talking(), before.caller_leg) {
+            (Some(_), _) | (_, None) => vec![],
+            (None, Some(caller)) => vec![Order::PlayMusic(caller)],
         },
         Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
         Event::AgentConnected { leg, .. } => match before.caller_leg {
             Some(caller) => vec![Order::Bridge(caller, *leg)],
             None => vec![],
         },
-        Event::Held { leg } => match parties(before) {
-            Some((caller, agent)) if *leg == agent => vec![Order::PlayMusic(caller)],
-            Some((_, agent)) => vec![Order::PlayMusic(agent)],
+        // What a network says before it answers is for the caller to hear.
+        Event::LegProgressed {
+            leg,
+            early_media: true,
+        }
+        | Event::LegAnswered { leg } => match before.caller_leg {
+            Some(caller) => vec![Order::Bridge(caller, *leg)],
+            None => vec![],
+        },
+        Event::Held { leg } => match before.talking() {
+            Some((caller, other, _)) if *leg == other => vec![Order::PlayMusic(caller)],
+            Some((_, other, _)) => vec![Order::PlayMusic(other)],
             None => vec![],
         },
         Event::Retrieved { leg } => retrieved(before, *leg),
-        Event::Ended { .. } => [before.caller_leg, before.agent_leg()]
+        Event::Ended { .. } => [before.caller_leg, before.agent_leg(), before.outside_leg()]
             .into_iter()
             .flatten()
             .map(Order::Close)
@@ -119,38 +131,26 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::Overflowed { .. }
+        | Event::Forwarded { .. }
+        | Event::LegDialled { .. }
+        | Event::TrunkSelected { .. }
+        | Event::LegProgressed { .. }
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
         | Event::LateFact { .. } => vec![],
     }
 }
 
-/// The legs of a call that is connected: caller, agent.
-fn parties(call: &Call) -> Option<(LegId, LegId)> {
-    match (&call.phase, call.caller_leg) {
-        (Phase::Connected(connection), Some(caller)) => Some((caller, connection.leg)),
-        (
-            Phase::Unborn
-            | Phase::Waiting
-            | Phase::Offering(_)
-            | Phase::Connected(_)
-            | Phase::Ended(_),
-            _,
-        ) => None,
-    }
-}
-
 /// They hear each other again, unless the other side holds too: then the one
 /// that came back waits with music.
 fn retrieved(before: &Call, leg: LegId) -> Vec<Order> {
-    let (Some((caller, agent)), Phase::Connected(connection)) = (parties(before), &before.phase)
-    else {
-        return vec![];
-    };
-    if connection.holding.iter().any(|holder| *holder != leg) {
-        vec![Order::PlayMusic(leg)]
-    } else {
-        vec![Order::Bridge(caller, agent)]
+    match before.talking() {
+        Some((_, _, holding)) if holding.iter().any(|holder| *holder != leg) => {
+            vec![Order::PlayMusic(leg)]
+        }
+        Some((caller, other, _)) => vec![Order::Bridge(caller, other)],
+        None => vec![],
     }
 }
 
@@ -158,7 +158,7 @@ fn retrieved(before: &Call, leg: LegId) -> Vec<Order> {
 mod tests {
     use super::*;
     use domain::{
-        call::AnswerMode,
+        call::{AnswerMode, Target},
         cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
         id::{AgentId, OfferId, QueueId, SessionId, SubjectId, VisitId},
         sealed::Sealed,
@@ -286,6 +286,37 @@ mod tests {
         let both = [held(AGENT), held(CALLER), back(AGENT)];
         check(talking(both.clone()), &[Order::PlayMusic(AGENT)]);
         check(talking(both.into_iter().chain([back(CALLER)])), &bridge);
+    }
+
+    #[test]
+    fn early_media_and_the_answer_of_somebody_outside_reach_the_caller() {
+        let dialled = Event::LegDialled {
+            leg: OTHER,
+            target: Target::Number("+4930".into()),
+            until: Timestamp::default(),
+        };
+        let progressed = |early_media| Event::LegProgressed {
+            leg: OTHER,
+            early_media,
+        };
+        let answered = Event::LegAnswered { leg: OTHER };
+        let bridge = [Order::Bridge(CALLER, OTHER)];
+        let mut events = received();
+        events.push(dialled);
+        let floor = check(events.clone(), &[]);
+        assert_eq!(floor.call_of(OTHER), Some(CALL));
+        events.push(progressed(false));
+        check(events.clone(), &[]);
+        let early = events.iter().cloned().chain([progressed(true)]);
+        check(early, &bridge);
+        events.push(answered);
+        check(events.clone(), &bridge);
+        events.push(Event::Answered {});
+        check(events.clone(), &[]);
+        events.push(Event::Held { leg: OTHER });
+        check(events.clone(), &[Order::PlayMusic(CALLER)]);
+        events.push(ended());
+        check(events, &[Order::Close(CALLER), Order::Close(OTHER)]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! client has used it. Each use must raise `nc`, so that a header seen on the
 //! wire opens nothing a second time. Time and chance are inputs.
 
+pub mod client;
 mod header;
 mod nonce;
 

@@ -5,7 +5,7 @@ use crate::{legs::Release, status};
 use domain::{
     any::AnyEvent,
     call,
-    call::AnswerMode,
+    call::{AnswerMode, Target},
     cause::{EndCause, EndReason, OfferOutcome},
     id::{AgentId, CallId, LegId},
     line,
@@ -32,6 +32,24 @@ pub enum Order {
         leg: LegId,
         /// Whose phones.
         agent: AgentId,
+    },
+    /// A leg goes out through a trunk.
+    DialOut {
+        /// For which call.
+        call: CallId,
+        /// Which leg.
+        leg: LegId,
+        /// Whom it is to reach.
+        target: Target,
+    },
+    /// The other side of such a leg rings, or is heard: so for the caller.
+    Progress {
+        /// Which call.
+        call: CallId,
+        /// Which leg.
+        leg: LegId,
+        /// It is heard: 183 with a description.
+        early_media: bool,
     },
     /// The agent has the call: the caller gets the agent's codec.
     Connect {
@@ -87,7 +105,19 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             leg: *leg,
             release: of_offer(*outcome),
         }),
-        call::Event::AgentConnected { leg, .. } => Some(Order::Connect { call, leg: *leg }),
+        call::Event::LegDialled { leg, target, .. } => Some(Order::DialOut {
+            call,
+            leg: *leg,
+            target: target.clone(),
+        }),
+        call::Event::LegProgressed { leg, early_media } => Some(Order::Progress {
+            call,
+            leg: *leg,
+            early_media: *early_media,
+        }),
+        call::Event::AgentConnected { leg, .. } | call::Event::LegAnswered { leg } => {
+            Some(Order::Connect { call, leg: *leg })
+        }
         call::Event::Ended { cause, .. } => Some(Order::End {
             call,
             release: of_end(cause),
@@ -95,6 +125,9 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::Overflowed { .. }
+        | call::Event::Forwarded { .. }
+        | call::Event::TrunkSelected { .. }
         | call::Event::LegAlerting { .. }
         // Hold music is the media adapter's; the re-INVITE is answered already.
         | call::Event::Held { .. }
@@ -111,7 +144,9 @@ const RETRY_AFTER_S: u32 = 5;
 fn of_end(cause: &EndCause) -> Release {
     let said = status::of_reason(cause.reason);
     let retry_after_s = match cause.reason {
-        EndReason::NoMediaPort | EndReason::Shutdown | EndReason::NodeLost => Some(RETRY_AFTER_S),
+        EndReason::NoMediaPort | EndReason::NoTrunk | EndReason::Shutdown | EndReason::NodeLost => {
+            Some(RETRY_AFTER_S)
+        }
         EndReason::Hangup
         | EndReason::Cancelled
         | EndReason::UnknownAddress
@@ -119,15 +154,29 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::NoCommonCodec
         | EndReason::QueueFull
         | EndReason::MaxWait
+        | EndReason::OutsideBusy
+        | EndReason::OutsideNoAnswer
+        | EndReason::OutsideRejected
+        | EndReason::OutsideUnreachable
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NoCredit
         | EndReason::AccountSuspended
         | EndReason::Operator => None,
     };
+    let is_outside = matches!(
+        cause.reason,
+        EndReason::OutsideBusy
+            | EndReason::OutsideNoAnswer
+            | EndReason::OutsideRejected
+            | EndReason::OutsideUnreachable
+    );
+    // What a network outside said is for the caller's network to hear.
+    let heard = cause.sip_status.filter(|_| is_outside);
+    let verbatim = cause.reason_header.clone().filter(|_| is_outside);
     Release {
-        status: said.status,
-        reason: Some(status::reason_header(cause.q850.unwrap_or(said.q850))),
+        status: heard.and_then(status::passed_on).unwrap_or(said.status),
+        reason: verbatim.or_else(|| Some(status::reason_header(cause.q850.unwrap_or(said.q850)))),
         retry_after_s,
     }
 }
@@ -246,6 +295,24 @@ mod tests {
         };
         assert_eq!(leg, LEG);
         assert!(release.reason.unwrap().starts_with("Q.850;cause=19;"));
+    }
+
+    #[test]
+    fn what_a_carrier_said_is_passed_on_as_it_was() {
+        let mut event = ended(EndReason::OutsideRejected);
+        let AnyEvent::Call(_, call::Event::Ended { cause, .. }) = &mut event else {
+            panic!("it is an end");
+        };
+        cause.sip_status = Some(604);
+        cause.reason_header = Some("Q.850;cause=1;text=\"gone\"".into());
+        let Some(Order::End { release, .. }) = orders(&event) else {
+            panic!("an end was expected");
+        };
+        assert_eq!(release.status, 604);
+        assert_eq!(
+            release.reason.as_deref(),
+            Some("Q.850;cause=1;text=\"gone\"")
+        );
     }
 
     #[test]

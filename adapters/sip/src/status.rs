@@ -2,7 +2,7 @@
 //! refusals look like on the wire (RFC 3398, 3326; the record keeps what was
 //! received verbatim, this table only translates).
 
-use domain::cause::EndReason;
+use domain::cause::{EndReason, OfferOutcome};
 
 /// How an end of ours is said to the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,11 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::NoMediaPort => (503, 47),
         EndReason::QueueFull => (486, 17),
         EndReason::MaxWait => (480, 19),
+        EndReason::NoTrunk => (503, 34),
+        EndReason::OutsideBusy => (486, 17),
+        EndReason::OutsideNoAnswer => (480, 19),
+        EndReason::OutsideRejected => (403, 21),
+        EndReason::OutsideUnreachable => (503, 38),
         EndReason::MediaSilence => (504, 102),
         EndReason::SignallingLost => (408, 18),
         EndReason::NodeLost => (503, 41),
@@ -33,6 +38,37 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::Shutdown => (503, 41),
     };
     Said { status, q850 }
+}
+
+/// What a final failure from a carrier means for the number behind it. A cause
+/// in its `Reason` header says more than a status that many networks use for
+/// everything.
+pub fn of_outside(status: u16, cause: Option<u8>) -> OfferOutcome {
+    match (cause, status) {
+        (Some(17), _) => OfferOutcome::Busy,
+        (Some(18..=20), _) => OfferOutcome::NoAnswer,
+        (Some(21), _) => OfferOutcome::Rejected,
+        (_, 486 | 600) => OfferOutcome::Busy,
+        (_, 408 | 480) => OfferOutcome::NoAnswer,
+        (_, 401..=403 | 407 | 433 | 603 | 607 | 608) => OfferOutcome::Rejected,
+        _ => OfferOutcome::Unreachable,
+    }
+}
+
+/// Whether another trunk may do better: this one is broken, full, silent or does
+/// not take us.
+pub const fn is_worth_another_trunk(status: Option<u16>) -> bool {
+    matches!(status, None | Some(401 | 407 | 408 | 500..=599))
+}
+
+/// The status that a caller hears when a carrier has refused the call: its own,
+/// but those that speak to us and not to the caller.
+pub const fn passed_on(status: u16) -> Option<u16> {
+    match status {
+        401 | 407 | 487 => None,
+        400..=699 => Some(status),
+        _ => None,
+    }
 }
 
 /// The status for a refusal code of the core, by its meaning. `None` for codes
@@ -190,7 +226,7 @@ pub fn q850_of_reason_header(value: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    const REASONS: [EndReason; 15] = [
+    const REASONS: [EndReason; 20] = [
         EndReason::Hangup,
         EndReason::Cancelled,
         EndReason::UnknownAddress,
@@ -199,6 +235,11 @@ mod tests {
         EndReason::NoMediaPort,
         EndReason::QueueFull,
         EndReason::MaxWait,
+        EndReason::NoTrunk,
+        EndReason::OutsideBusy,
+        EndReason::OutsideNoAnswer,
+        EndReason::OutsideRejected,
+        EndReason::OutsideUnreachable,
         EndReason::MediaSilence,
         EndReason::SignallingLost,
         EndReason::NodeLost,
@@ -335,5 +376,36 @@ mod tests {
         assert_eq!(of_refusal(Error::AlreadyEnded.code()), Some(481));
         assert_eq!(of_refusal(Error::AlreadyReceived.code()), Some(482));
         assert_eq!(of_refusal("agent.engaged"), None);
+    }
+
+    #[test]
+    fn a_carriers_failure_means_what_its_cause_says_or_else_its_status() {
+        for (status, cause, outcome) in [
+            (486, None, OfferOutcome::Busy),
+            (600, None, OfferOutcome::Busy),
+            (480, None, OfferOutcome::NoAnswer),
+            (603, None, OfferOutcome::Rejected),
+            (404, None, OfferOutcome::Unreachable),
+            (484, None, OfferOutcome::Unreachable),
+            (503, None, OfferOutcome::Unreachable),
+            (503, Some(17), OfferOutcome::Busy),
+            (500, Some(19), OfferOutcome::NoAnswer),
+            (480, Some(21), OfferOutcome::Rejected),
+        ] {
+            assert_eq!(of_outside(status, cause), outcome, "{status} {cause:?}");
+        }
+    }
+
+    #[test]
+    fn another_trunk_is_tried_where_it_may_do_better() {
+        for status in [None, Some(407), Some(408), Some(500), Some(503)] {
+            assert!(is_worth_another_trunk(status), "{status:?}");
+        }
+        for status in [404, 480, 486, 403, 603] {
+            assert!(!is_worth_another_trunk(Some(status)), "{status}");
+        }
+        assert_eq!(passed_on(407), None);
+        assert_eq!(passed_on(404), Some(404));
+        assert_eq!(passed_on(302), None);
     }
 }

@@ -71,6 +71,7 @@ pub const ALL: &[Migration] = &[
     migration!(120, Read, "0120_boards"),
     migration!(160, Read, "0160_cdr_legs"),
     migration!(161, Read, "0161_billing"),
+    migration!(180, Read, "0180_trunks_outbound"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -285,6 +285,7 @@ fn rules() -> queue::Config {
         capacity: 10,
         service_level_threshold_ms: 1_000,
         numbers: vec![],
+        overflow: vec![],
     }
 }
 

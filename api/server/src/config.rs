@@ -2,12 +2,20 @@
 //! only file that reads the environment.
 
 use crate::provision;
+use domain::{
+    decider::Decider as _,
+    id::{DEFAULT_TENANT, QueueId},
+    queue,
+    time::Timestamp,
+    trunk,
+};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -191,7 +199,6 @@ impl Config {
 
     /// What the types can not say.
     fn check(&self) -> Result<(), ConfigError> {
-        let invalid = |what: String| Err(ConfigError::Invalid(what));
         if let Some(fault) = self.node.fault() {
             return invalid(fault);
         }
@@ -215,7 +222,9 @@ impl Config {
                 return invalid(format!("agent[{index}].password is empty"));
             }
         }
+        self.check_queues()?;
         for (index, trunk) in self.trunks.iter().enumerate() {
+            refused("trunk", index, trunk::Trunk::decide, trunk.command())?;
             if let Some(network) = trunk
                 .allow
                 .iter()
@@ -229,12 +238,72 @@ impl Config {
         Ok(())
     }
 
+    /// The rules of the domain, before anything is served; and what only the
+    /// whole file can tell: that a chain of overflow ends.
+    fn check_queues(&self) -> Result<(), ConfigError> {
+        let named = |name: &str| QueueId::named(DEFAULT_TENANT, name);
+        let mut next: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
+        for (index, queue) in self.queues.iter().enumerate() {
+            refused("queue", index, queue::Queue::decide, queue.command())?;
+            for rule in &queue.overflow {
+                let key = format!("queue[{index}].overflow");
+                let Some(known) = rule.rule() else {
+                    return invalid(format!(
+                        "{key}: a rule has queue or number, not both or none"
+                    ));
+                };
+                let target = rule.queue.as_deref();
+                if target.is_some_and(|name| !self.has_queue(name)) {
+                    return invalid(format!("{key}: there is no queue {target:?} in the file"));
+                }
+                if let queue::OverflowTo::Queue(to) = known.to {
+                    next.entry(named(&queue.name)).or_default().push(to);
+                }
+            }
+        }
+        for (index, queue) in self.queues.iter().enumerate() {
+            let queue::Command::Configure { config, .. } = queue.command() else {
+                continue;
+            };
+            let next_of = |id| next.get(&id).cloned().unwrap_or_default();
+            if queue::loops(named(&queue.name), &config, next_of) {
+                return invalid(format!(
+                    "queue[{index}].overflow: calls would come back to {:?} for ever",
+                    queue.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn has_queue(&self, name: &str) -> bool {
+        let mut queues = self.queues.iter();
+        queues.any(|known| known.name.eq_ignore_ascii_case(name))
+    }
+
     /// The store's url: the setting, or SQLite in the data folder.
     pub fn store_url(&self, data: &Path) -> String {
         match &self.store.url {
             Some(Secret(url)) => url.clone(),
             None => format!("sqlite:{}", data.display()),
         }
+    }
+}
+
+const fn invalid(what: String) -> Result<(), ConfigError> {
+    Err(ConfigError::Invalid(what))
+}
+
+/// Asks the rules of an aggregate about an entry, before it is applied.
+fn refused<S: Default, C, E, R: std::error::Error>(
+    kind: &str,
+    index: usize,
+    decide: fn(&S, Timestamp, C) -> Result<Vec<E>, R>,
+    command: C,
+) -> Result<(), ConfigError> {
+    match decide(&S::default(), Timestamp::default(), command) {
+        Ok(_) => Ok(()),
+        Err(error) => invalid(format!("{kind}[{index}]: {error}")),
     }
 }
 
@@ -301,6 +370,31 @@ mod tests {
             ("[media]\nport_min = 9\nport_max = 9", "media.port_min"),
             ("[node]\nname = \"a b\"", "node.name"),
             ("[node]\nlease_ms = 999", "node.lease_ms"),
+            (
+                "[[trunk]]\nname = \"t\"\nallow = [\"10.0.0.0/8\"]\nprefixes = [\"+49\"]",
+                "trunk[0]: outbound or forwards are set, and host is not",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\noverflow = [{ when = \"full\", queue = \"b\" }]",
+                "queue[0].overflow: there is no queue",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\noverflow = [{ when = \"full\" }]",
+                "queue[0].overflow: a rule",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\noverflow = [{ when = \"tired\", queue = \"a\" }]",
+                "tired",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\noverflow = [{ when = \"full\", queue = \"b\" }]\n\
+                 [[queue]]\nname = \"b\"\noverflow = [{ when = \"max_wait\", queue = \"a\" }]",
+                "queue[0].overflow: calls would come back",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\ncapacity = 0",
+                "queue[0]: capacity",
+            ),
         ] {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");

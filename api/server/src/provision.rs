@@ -12,7 +12,7 @@ use commands::{
 use domain::{
     agent,
     any::AnyCommand,
-    call::AnswerMode,
+    call::{AnswerMode, OverflowCause},
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
     queue::{self, Strategy},
     trunk,
@@ -50,6 +50,59 @@ pub struct QueueEntry {
     /// Numbers that lead to it.
     #[serde(default)]
     pub numbers: Vec<String>,
+    /// Where calls go that it does not serve.
+    #[serde(default)]
+    pub overflow: Vec<OverflowEntry>,
+}
+
+impl QueueEntry {
+    /// The command that makes the queue as it stands here.
+    pub fn command(&self) -> queue::Command {
+        let config = queue::Config {
+            strategy: self.strategy,
+            ring_timeout_ms: self.ring_timeout_ms,
+            wrap_up_ms: self.wrap_up_ms,
+            answer_mode: self.answer_mode,
+            max_wait_ms: self.max_wait_ms,
+            capacity: self.capacity,
+            service_level_threshold_ms: self.service_level_threshold_ms,
+            numbers: self.numbers.clone(),
+            overflow: self
+                .overflow
+                .iter()
+                .filter_map(OverflowEntry::rule)
+                .collect(),
+        };
+        let name = self.name.clone();
+        queue::Command::Configure { name, config }
+    }
+}
+
+/// Where calls of a queue go in one case: a queue or a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverflowEntry {
+    /// In which case.
+    pub when: OverflowCause,
+    /// Name of a queue.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// A number outside.
+    #[serde(default)]
+    pub number: Option<String>,
+}
+
+impl OverflowEntry {
+    /// The rule; none if it leads to both or to nothing.
+    pub fn rule(&self) -> Option<queue::Overflow> {
+        let to = match (&self.queue, &self.number) {
+            (Some(name), None) => queue::OverflowTo::Queue(QueueId::named(DEFAULT_TENANT, name)),
+            (None, Some(number)) => queue::OverflowTo::Number(number.clone()),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        let when = self.when;
+        Some(queue::Overflow { when, to })
+    }
 }
 
 const fn strategy() -> Strategy {
@@ -88,6 +141,53 @@ pub struct TrunkEntry {
     /// Password for outbound calls.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// Starts of the numbers that go out here; empty for all.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+    /// Of several that serve a number equally well, the lowest is tried first.
+    #[serde(default)]
+    pub priority: u32,
+    /// Taken off the start of the number.
+    #[serde(default)]
+    pub strip_prefix: String,
+    /// Put before what is left.
+    #[serde(default)]
+    pub add_prefix: String,
+    /// Calls that go out at once on a node; 0 for no limit.
+    #[serde(default)]
+    pub channels_max: u32,
+    /// As whom outbound calls are shown.
+    #[serde(default)]
+    pub identity: trunk::Identity,
+    /// The number that is shown for the account; without it, the user name.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// Numbers that are dialled here and lead outside again.
+    #[serde(default)]
+    pub forwards: Vec<trunk::Forward>,
+}
+
+impl TrunkEntry {
+    /// The command that makes the trunk as it stands here.
+    pub fn command(&self) -> trunk::Command {
+        let config = trunk::Config {
+            allow: self.allow.clone(),
+            host: self.host.clone(),
+            user: self.user.clone(),
+            outbound: trunk::Outbound {
+                prefixes: self.prefixes.clone(),
+                priority: self.priority,
+                strip_prefix: self.strip_prefix.clone(),
+                add_prefix: self.add_prefix.clone(),
+                channels_max: self.channels_max,
+                identity: self.identity,
+                number: self.number.clone(),
+            },
+            forwards: self.forwards.clone(),
+        };
+        let name = self.name.clone();
+        trunk::Command::Configure { name, config }
+    }
 }
 
 /// An agent in the file.
@@ -185,20 +285,7 @@ impl Provisioner {
 
     async fn queue(&self, entry: &QueueEntry) -> Result<Position, ProvisionError> {
         let id = QueueId::named(DEFAULT_TENANT, &entry.name);
-        let config = queue::Config {
-            strategy: entry.strategy,
-            ring_timeout_ms: entry.ring_timeout_ms,
-            wrap_up_ms: entry.wrap_up_ms,
-            answer_mode: entry.answer_mode,
-            max_wait_ms: entry.max_wait_ms,
-            capacity: entry.capacity,
-            service_level_threshold_ms: entry.service_level_threshold_ms,
-            numbers: entry.numbers.clone(),
-        };
-        let command = queue::Command::Configure {
-            name: entry.name.clone(),
-            config,
-        };
+        let command = entry.command();
         self.command("queue", &entry.name, AnyCommand::Queue(id, command))
             .await
     }
@@ -209,15 +296,7 @@ impl Provisioner {
             self.secret("trunk_password", &id.to_string(), password, &entry.name)
                 .await?;
         }
-        let config = trunk::Config {
-            allow: entry.allow.clone(),
-            host: entry.host.clone(),
-            user: entry.user.clone(),
-        };
-        let command = trunk::Command::Configure {
-            name: entry.name.clone(),
-            config,
-        };
+        let command = entry.command();
         self.command("trunk", &entry.name, AnyCommand::Trunk(id, command))
             .await
     }

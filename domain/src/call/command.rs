@@ -2,7 +2,7 @@
 //! happened on the network: they are never refused, at most they change
 //! nothing. The others ask for something and can be refused.
 
-use super::event::AnswerMode;
+use super::event::{AnswerMode, OverflowCause};
 use crate::{
     cause::{EndReason, OfferOutcome, WireCause},
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -26,8 +26,39 @@ pub enum Route {
         /// Id of the stay in the queue.
         visit: VisitId,
     },
+    /// To a number outside.
+    Forward {
+        /// The number.
+        number: String,
+        /// The leg that goes there.
+        leg: LegId,
+    },
     /// Nowhere: the call is recorded and refused.
     Refused(EndReason),
+}
+
+/// Where a queue sends a call that it does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// Into another queue.
+    Queue {
+        /// Which.
+        queue: QueueId,
+        /// Version of its configuration.
+        config_version: u32,
+        /// When a caller is answered there.
+        answer_mode: AnswerMode,
+        /// Id of the stay in it.
+        visit: VisitId,
+    },
+    /// To a number outside.
+    Forward {
+        /// The number.
+        number: String,
+        /// The leg that goes there.
+        leg: LegId,
+    },
 }
 
 /// A command.
@@ -71,6 +102,20 @@ pub enum Command {
         /// How.
         outcome: OfferOutcome,
     },
+    /// Send the call on: the queue does not serve it.
+    OverflowCall {
+        /// The stay that is over; refused when it is not the call's.
+        visit: VisitId,
+        /// Why.
+        cause: OverflowCause,
+        /// Where to.
+        to: Destination,
+    },
+    /// Give up a leg that goes out and was not answered in time.
+    TimeOutLeg {
+        /// Which leg.
+        leg: LegId,
+    },
     /// End the call.
     EndCall {
         /// Why.
@@ -83,12 +128,31 @@ pub enum Command {
         /// Which leg.
         leg: LegId,
     },
-    /// The agent's phone answered.
+    /// An INVITE of a leg that goes out went to a trunk.
+    RecordTrunk {
+        /// Which leg.
+        leg: LegId,
+        /// Which trunk.
+        trunk: TrunkId,
+        /// The dialled number.
+        party: Sealed<Party>,
+        /// What the trunk before it said.
+        after: Option<WireCause>,
+    },
+    /// The other side of a leg that goes out rings or is heard.
+    RecordProgress {
+        /// Which leg.
+        leg: LegId,
+        /// It sends media before it answers.
+        early_media: bool,
+    },
+    /// The agent's phone, or the other side of a leg that goes out, answered.
     RecordAnswer {
         /// Which leg.
         leg: LegId,
     },
-    /// The agent's phone declined, or can not be reached.
+    /// The agent's phone declined or can not be reached, or no trunk could
+    /// reach the other side of a leg that goes out.
     RecordFailure {
         /// Which leg.
         leg: LegId,

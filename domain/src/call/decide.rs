@@ -2,17 +2,19 @@
 
 use super::{
     command::{Command, Route},
+    end::{end, ended},
     error::Error,
     event::Event,
+    outside,
     state::{Call, Offer, Phase},
 };
 use crate::{
-    cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
+    cause::{By, EndReason, OfferOutcome, WireCause},
     id::{LegId, OfferId},
     time::Timestamp,
 };
 
-type Decision = Result<Vec<Event>, Error>;
+pub(super) type Decision = Result<Vec<Event>, Error>;
 
 pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
     match command {
@@ -40,25 +42,23 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             session,
             leg,
             until,
-        } => {
-            let alerting = false;
-            start_offer(
-                call,
-                Offer {
-                    offer,
-                    visit,
-                    session,
-                    leg,
-                    alerting,
-                },
-                until,
-            )
-        }
+        } => start_offer(call, Offer::new(offer, visit, session, leg), until),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
+        Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
+        Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
         Command::EndCall { reason, ended_at } => end(call, at, reason, ended_at),
         Command::RecordAlerting { leg } => Ok(alerting(call, leg)),
-        Command::RecordAnswer { leg } => Ok(agent_answered(call, leg)),
-        Command::RecordFailure { leg, outcome, wire } => Ok(agent_failed(call, leg, outcome, wire)),
+        Command::RecordTrunk {
+            leg,
+            trunk,
+            party,
+            after,
+        } => Ok(outside::trunk_selected(call, leg, trunk, party, after)),
+        Command::RecordProgress { leg, early_media } => {
+            Ok(outside::progressed(call, leg, early_media))
+        }
+        Command::RecordAnswer { leg } => Ok(answered(call, leg)),
+        Command::RecordFailure { leg, outcome, wire } => Ok(failed(call, at, leg, outcome, wire)),
         Command::RecordBye { leg, wire } => {
             let reason = EndReason::Hangup;
             Ok(leg_gone(call, at, leg, reason, wire, "record_bye"))
@@ -84,9 +84,11 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
 fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decision {
     match &call.phase {
         Phase::Unborn => {}
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Ended(_) => {
-            return Err(Error::AlreadyReceived);
-        }
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => return Err(Error::AlreadyReceived),
     }
     Ok(match route {
         Route::Queue {
@@ -107,6 +109,11 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
                 answer_mode,
             },
         ],
+        Route::Forward { number, leg } => {
+            let mut events = vec![received];
+            events.extend(outside::forward(at, number, leg));
+            events
+        }
         Route::Refused(reason) => {
             let ended = ended(call, at, By::System, reason, WireCause::default());
             vec![received, ended]
@@ -118,10 +125,12 @@ fn answer(call: &Call) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => match call.answered_at {
-            None => Ok(vec![Event::Answered {}]),
-            Some(_) => Err(Error::AlreadyAnswered),
-        },
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
+            match call.answered_at {
+                None => Ok(vec![Event::Answered {}]),
+                Some(_) => Err(Error::AlreadyAnswered),
+            }
+        }
     }
 }
 
@@ -129,7 +138,7 @@ fn start_offer(call: &Call, offer: Offer, until: Timestamp) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) => Err(Error::AlreadyConnected),
+        Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
         Phase::Offering(_) => Err(Error::AlreadyOffered),
         Phase::Waiting => match call.visit {
             Some((visit, _)) if visit == offer.visit => Ok(vec![Event::OfferStarted {
@@ -150,40 +159,10 @@ fn end_offer(call: &Call, offer: OfferId, outcome: OfferOutcome) -> Decision {
             Ok(vec![offer_ended(live, outcome, WireCause::default())])
         }
         Phase::Unborn => Err(Error::Unknown),
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => Err(Error::StaleOffer),
-        Phase::Ended(_) => Err(Error::AlreadyEnded),
-    }
-}
-
-fn end(call: &Call, at: Timestamp, reason: EndReason, ended_at: Option<Timestamp>) -> Decision {
-    let by = match reason {
-        EndReason::Operator => By::Supervisor,
-        EndReason::Hangup
-        | EndReason::Cancelled
-        | EndReason::UnknownAddress
-        | EndReason::NotAllowed
-        | EndReason::NoCommonCodec
-        | EndReason::NoMediaPort
-        | EndReason::QueueFull
-        | EndReason::MaxWait
-        | EndReason::MediaSilence
-        | EndReason::SignallingLost
-        | EndReason::NodeLost
-        | EndReason::NoCredit
-        | EndReason::AccountSuspended
-        | EndReason::Shutdown => By::System,
-    };
-    match &call.phase {
-        Phase::Unborn => Err(Error::Unknown),
-        Phase::Ended(_) => Err(Error::AlreadyEnded),
-        // An accepted call has left the queue: the limit of waiting is over.
-        Phase::Connected(_) if reason == EndReason::MaxWait => Err(Error::AlreadyConnected),
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => {
-            let at = ended_at.map_or(at, |earlier| {
-                earlier.clamp(call.last_at, at.max(call.last_at))
-            });
-            Ok(vec![ended(call, at, by, reason, WireCause::default())])
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
+            Err(Error::StaleOffer)
         }
+        Phase::Ended(_) => Err(Error::AlreadyEnded),
     }
 }
 
@@ -199,11 +178,12 @@ fn alerting(call: &Call, leg: LegId) -> Vec<Event> {
         | Phase::Waiting
         | Phase::Offering(_)
         | Phase::Connected(_)
+        | Phase::Forwarded(_)
         | Phase::Ended(_) => vec![],
     }
 }
 
-fn agent_answered(call: &Call, leg: LegId) -> Vec<Event> {
+fn answered(call: &Call, leg: LegId) -> Vec<Event> {
     match &call.phase {
         Phase::Offering(offer) if offer.leg == leg => {
             let connected = Event::AgentConnected {
@@ -221,14 +201,22 @@ fn agent_answered(call: &Call, leg: LegId) -> Vec<Event> {
             leg,
             fact: "record_answer".into(),
         }],
+        Phase::Forwarded(outside) => outside::answered(call, outside, leg),
         // A late 200 of a withdrawn offer: the adapter sends ACK and BYE.
         Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => vec![],
     }
 }
 
-fn agent_failed(call: &Call, leg: LegId, outcome: OfferOutcome, wire: WireCause) -> Vec<Event> {
+fn failed(
+    call: &Call,
+    at: Timestamp,
+    leg: LegId,
+    outcome: OfferOutcome,
+    wire: WireCause,
+) -> Vec<Event> {
     match &call.phase {
         Phase::Offering(offer) if offer.leg == leg => vec![offer_ended(offer, outcome, wire)],
+        Phase::Forwarded(outside) => outside::failed(call, at, outside, leg, outcome, wire),
         Phase::Unborn
         | Phase::Waiting
         | Phase::Offering(_)
@@ -261,6 +249,11 @@ fn leg_gone(
             | EndReason::NoMediaPort
             | EndReason::QueueFull
             | EndReason::MaxWait
+            | EndReason::NoTrunk
+            | EndReason::OutsideBusy
+            | EndReason::OutsideNoAnswer
+            | EndReason::OutsideRejected
+            | EndReason::OutsideUnreachable
             | EndReason::MediaSilence
             | EndReason::SignallingLost
             | EndReason::NodeLost
@@ -269,8 +262,13 @@ fn leg_gone(
             | EndReason::Operator
             | EndReason::Shutdown => vec![],
         },
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) if is_caller => {
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_)
+            if is_caller =>
+        {
             vec![ended(call, at, By::Caller, reason, wire)]
+        }
+        Phase::Forwarded(outside) if outside.leg == leg => {
+            vec![ended(call, at, By::Outside, reason, wire)]
         }
         Phase::Connected(connection) if connection.leg == leg => {
             vec![ended(call, at, By::Agent, reason, wire)]
@@ -278,81 +276,60 @@ fn leg_gone(
         Phase::Offering(offer) if offer.leg == leg => {
             vec![offer_ended(offer, OfferOutcome::Unreachable, wire)]
         }
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => vec![],
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => vec![],
     }
 }
 
 fn hold(call: &Call, leg: LegId) -> Vec<Event> {
-    match &call.phase {
-        Phase::Connected(connection)
-            if (connection.leg == leg || call.caller_leg == Some(leg))
-                && !connection.holding.contains(&leg) =>
+    match call.talking() {
+        Some((caller, other, holding))
+            if (leg == caller || leg == other) && !holding.contains(&leg) =>
         {
             vec![Event::Held { leg }]
         }
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Ended(_) => vec![],
+        Some(_) | None => vec![],
     }
 }
 
 fn retrieve(call: &Call, leg: LegId) -> Vec<Event> {
-    match &call.phase {
-        Phase::Connected(connection) if connection.holding.contains(&leg) => {
-            vec![Event::Retrieved { leg }]
-        }
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Ended(_) => vec![],
+    match call.talking() {
+        Some((_, _, holding)) if holding.contains(&leg) => vec![Event::Retrieved { leg }],
+        Some(_) | None => vec![],
     }
 }
 
 /// A side that sends no RTP has vanished without BYE. A phone that holds may
 /// fall silent; it is probed by signalling instead.
 fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Vec<Event> {
+    let by = match call.talking() {
+        Some((_, _, holding)) if !holding.is_empty() => return vec![],
+        Some((caller, _, _)) if caller == leg => By::Caller,
+        Some((_, other, _)) if other == leg => match &call.phase {
+            Phase::Forwarded(_) => By::Outside,
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Offering(_)
+            | Phase::Connected(_)
+            | Phase::Ended(_) => By::Agent,
+        },
+        Some(_) => return vec![],
+        None if !is_waited_on(call) || call.caller_leg != Some(leg) => return vec![],
+        None => By::Caller,
+    };
+    let ended_at = since.clamp(call.last_at, at.max(call.last_at));
+    let wire = WireCause::default();
+    vec![ended(call, ended_at, by, EndReason::MediaSilence, wire)]
+}
+
+/// Whether the caller is answered and waits: it hears music, so it should send.
+const fn is_waited_on(call: &Call) -> bool {
     match &call.phase {
-        Phase::Connected(connection) if connection.holding.is_empty() => {
-            let by = if call.caller_leg == Some(leg) {
-                By::Caller
-            } else if connection.leg == leg {
-                By::Agent
-            } else {
-                return vec![];
-            };
-            let ended_at = since.clamp(call.last_at, at.max(call.last_at));
-            vec![ended(
-                call,
-                ended_at,
-                by,
-                EndReason::MediaSilence,
-                WireCause::default(),
-            )]
-        }
-        Phase::Waiting | Phase::Offering(_)
-            if call.caller_leg == Some(leg) && call.answered_at.is_some() =>
-        {
-            let ended_at = since.clamp(call.last_at, at.max(call.last_at));
-            vec![ended(
-                call,
-                ended_at,
-                By::Caller,
-                EndReason::MediaSilence,
-                WireCause::default(),
-            )]
-        }
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Ended(_) => vec![],
+        Phase::Waiting | Phase::Offering(_) | Phase::Forwarded(_) => call.answered_at.is_some(),
+        Phase::Unborn | Phase::Connected(_) | Phase::Ended(_) => false,
     }
 }
 
-fn offer_ended(offer: &Offer, outcome: OfferOutcome, wire: WireCause) -> Event {
+pub(super) fn offer_ended(offer: &Offer, outcome: OfferOutcome, wire: WireCause) -> Event {
     Event::OfferEnded {
         offer: offer.offer,
         visit: offer.visit,
@@ -360,74 +337,5 @@ fn offer_ended(offer: &Offer, outcome: OfferOutcome, wire: WireCause) -> Event {
         leg: offer.leg,
         outcome,
         wire,
-    }
-}
-
-fn ended(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause) -> Event {
-    let connected = matches!(call.phase, Phase::Connected(_));
-    let (result, refusal_status, q850, disposition) = verdict(reason, connected);
-    // A caller who got 200 OK gets a BYE, which has no status.
-    let refusal_status = match call.answered_at {
-        None => refusal_status,
-        Some(_) => None,
-    };
-    let (session, offer) = call.engaged().unzip();
-    let (visit, queue) = call.visit.unzip();
-    Event::Ended {
-        cause: EndCause {
-            result,
-            reason,
-            by,
-            sip_status: wire.sip_status.or(refusal_status),
-            q850,
-            reason_header: wire.reason_header,
-        },
-        disposition,
-        ended_at: at,
-        incomplete: matches!(
-            reason,
-            EndReason::NodeLost | EndReason::MediaSilence | EndReason::SignallingLost
-        ),
-        session,
-        offer,
-        visit,
-        queue,
-    }
-}
-
-/// What each reason means: result, SIP status that an unanswered caller gets,
-/// Q.850 cause, disposition. A call that reached an agent stays ANSWERED,
-/// whatever ended it.
-const fn verdict(
-    reason: EndReason,
-    connected: bool,
-) -> (EndResult, Option<u16>, Option<u8>, Disposition) {
-    use Disposition as D;
-    use EndResult as R;
-    let (result, status, q850, disposition) = match reason {
-        EndReason::Hangup | EndReason::Operator if connected => {
-            (R::Success, None, Some(16), D::Answered)
-        }
-        EndReason::Hangup | EndReason::Cancelled => (R::Caller, Some(487), Some(16), D::Abandoned),
-        EndReason::UnknownAddress => (R::Caller, Some(404), Some(1), D::Failed),
-        EndReason::NotAllowed => (R::Caller, Some(403), Some(21), D::Blocked),
-        EndReason::NoCredit => (R::Caller, Some(402), Some(21), D::Blocked),
-        EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
-        EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
-        EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
-        EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
-        EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
-        // A caller who vanished while waiting has left the queue.
-        EndReason::MediaSilence | EndReason::SignallingLost => {
-            (R::Indeterminate, Some(480), Some(102), D::Abandoned)
-        }
-        EndReason::NodeLost => (R::Ours, Some(503), Some(41), D::SystemError),
-        EndReason::Operator => (R::Ours, Some(480), Some(31), D::Failed),
-        EndReason::Shutdown => (R::Ours, Some(503), Some(38), D::SystemError),
-    };
-    if connected {
-        (result, status, q850, D::Answered)
-    } else {
-        (result, status, q850, disposition)
     }
 }

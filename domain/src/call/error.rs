@@ -26,6 +26,12 @@ pub enum Error {
     /// The fence does not match: the offer is over or was never made.
     #[error("offer is not the live one")]
     StaleOffer,
+    /// It has been in that queue before: it would go round for ever.
+    #[error("call has already been in the queue that it is to go to")]
+    OverflowLoop,
+    /// The leg is answered, over, or none of this call that goes out.
+    #[error("leg is not being dialled")]
+    StaleLeg,
     /// The stay is another one.
     #[error("call is not in that queue visit")]
     StaleVisit,
@@ -41,6 +47,8 @@ impl Refusal for Error {
             Self::AlreadyConnected => "call.already_connected",
             Self::AlreadyAnswered => "call.already_answered",
             Self::StaleOffer => "call.stale_offer",
+            Self::OverflowLoop => "call.overflow_loop",
+            Self::StaleLeg => "call.stale_leg",
             Self::StaleVisit => "call.stale_visit",
         }
     }

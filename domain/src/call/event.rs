@@ -19,6 +19,26 @@ pub enum AnswerMode {
     OnAgent,
 }
 
+/// Whom a leg that goes out through a trunk is to reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A number of the configuration.
+    Number(String),
+    /// A person.
+    Party(Sealed<Party>),
+}
+
+/// Why a call leaves a queue for the place that the queue names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowCause {
+    /// The queue was at its capacity.
+    Full,
+    /// It waited as long as the queue allows.
+    MaxWait,
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -56,6 +76,59 @@ pub enum Event {
         config_version: u32,
         /// When the caller is answered.
         answer_mode: AnswerMode,
+    },
+    /// It leaves that queue, unserved, for where the queue sends it.
+    #[serde(rename = "call_overflowed")]
+    Overflowed {
+        /// Its stay, to be closed.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Why.
+        cause: OverflowCause,
+    },
+    /// It goes to a number outside; the leg there is dialled next.
+    #[serde(rename = "call_forwarded")]
+    Forwarded {
+        /// The number, as it is configured.
+        number: String,
+    },
+    /// A leg goes out: the first trunk that serves the number and has room.
+    #[serde(rename = "leg_dialled")]
+    LegDialled {
+        /// Which leg.
+        leg: LegId,
+        /// Whom it is to reach.
+        target: Target,
+        /// When nobody is waited for any more.
+        until: Timestamp,
+    },
+    /// An INVITE goes to that trunk: the first, or the next after one failed.
+    #[serde(rename = "trunk_selected")]
+    TrunkSelected {
+        /// Of which leg.
+        leg: LegId,
+        /// Which trunk.
+        trunk: TrunkId,
+        /// The dialled number, before the trunk's own prefixes.
+        party: Sealed<Party>,
+        /// What the trunk before it said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<WireCause>,
+    },
+    /// The other side of a leg that goes out rings, or is heard already.
+    #[serde(rename = "leg_progressed")]
+    LegProgressed {
+        /// Which leg.
+        leg: LegId,
+        /// It sends media before it answers (183 with a description).
+        early_media: bool,
+    },
+    /// The other side of a leg that goes out has answered: its charging starts.
+    #[serde(rename = "leg_answered")]
+    LegAnswered {
+        /// Which leg.
+        leg: LegId,
     },
     /// The caller is answered: charging starts here.
     #[serde(rename = "call_answered")]
@@ -166,6 +239,12 @@ impl decider::Event for Event {
             Self::Received { .. } => "call_received",
             Self::Routed { .. } => "call_routed",
             Self::Enqueued { .. } => "call_enqueued",
+            Self::Overflowed { .. } => "call_overflowed",
+            Self::Forwarded { .. } => "call_forwarded",
+            Self::LegDialled { .. } => "leg_dialled",
+            Self::TrunkSelected { .. } => "trunk_selected",
+            Self::LegProgressed { .. } => "leg_progressed",
+            Self::LegAnswered { .. } => "leg_answered",
             Self::Answered {} => "call_answered",
             Self::OfferStarted { .. } => "offer_started",
             Self::LegAlerting { .. } => "leg_alerting",

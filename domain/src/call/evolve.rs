@@ -2,7 +2,7 @@
 
 use super::{
     event::Event,
-    state::{Call, Connection, Offer, Phase},
+    state::{Call, Connection, Offer, Outside, Phase},
 };
 use crate::{id::LegId, time::Timestamp};
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.received_at = at;
             call.phase = Phase::Waiting;
         }
-        Event::Routed { .. } | Event::LateFact { .. } => {}
+        Event::Routed { .. } | Event::Forwarded { .. } | Event::LateFact { .. } => {}
         Event::Enqueued {
             visit,
             queue,
@@ -23,8 +23,17 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             ..
         } => {
             call.visit = Some((*visit, *queue));
+            call.queues.insert(*queue);
             call.answer_mode = Some(*answer_mode);
         }
+        Event::Overflowed { .. } => call.visit = None,
+        Event::LegDialled { leg, .. } => call.phase = Phase::Forwarded(Outside::dialled(*leg)),
+        Event::TrunkSelected { trunk, .. } => outside(&mut call, |leg| leg.trunk = Some(*trunk)),
+        Event::LegProgressed { early_media, .. } => outside(&mut call, |leg| {
+            leg.alerting = true;
+            leg.early_media |= *early_media;
+        }),
+        Event::LegAnswered { .. } => outside(&mut call, |leg| leg.answered_at = Some(at)),
         Event::Answered {} => call.answered_at = Some(at),
         Event::OfferStarted {
             offer,
@@ -72,7 +81,15 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
 }
 
 fn holding(call: &mut Call, change: impl FnOnce(&mut BTreeSet<LegId>)) {
-    if let Phase::Connected(connection) = &mut call.phase {
-        change(&mut connection.holding);
+    match &mut call.phase {
+        Phase::Connected(connection) => change(&mut connection.holding),
+        Phase::Forwarded(outside) => change(&mut outside.holding),
+        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => {}
+    }
+}
+
+fn outside(call: &mut Call, change: impl FnOnce(&mut Outside)) {
+    if let Phase::Forwarded(outside) = &mut call.phase {
+        change(outside);
     }
 }

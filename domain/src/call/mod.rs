@@ -3,17 +3,20 @@
 
 mod command;
 mod decide;
+mod end;
 mod error;
 mod event;
 mod evolve;
+mod outside;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, Route};
+pub use command::{Command, Destination, Route};
 pub use error::Error;
-pub use event::{AnswerMode, Event};
-pub use state::{Call, Connection, Offer, Phase};
+pub use event::{AnswerMode, Event, OverflowCause, Target};
+pub use outside::RING_OUTSIDE_MS;
+pub use state::{Call, Connection, Offer, Outside, Phase};
 
 use crate::{decider::Decider, time::Timestamp};
 

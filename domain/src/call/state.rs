@@ -3,7 +3,7 @@
 use super::event::AnswerMode;
 use crate::{
     cause::Disposition,
-    id::{LegId, OfferId, QueueId, SessionId, VisitId},
+    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,19 @@ pub struct Offer {
     pub alerting: bool,
 }
 
+impl Offer {
+    /// Of a phone that does not ring yet.
+    pub const fn new(offer: OfferId, visit: VisitId, session: SessionId, leg: LegId) -> Self {
+        Self {
+            offer,
+            visit,
+            session,
+            leg,
+            alerting: false,
+        }
+    }
+}
+
 /// Caller and agent talk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -35,6 +48,37 @@ pub struct Connection {
     pub leg: LegId,
     /// Legs whose phone holds the other side.
     pub holding: BTreeSet<LegId>,
+}
+
+/// A leg that goes out through a trunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outside {
+    /// Which leg.
+    pub leg: LegId,
+    /// The trunk that it took last.
+    pub trunk: Option<TrunkId>,
+    /// The other side rings.
+    pub alerting: bool,
+    /// It is heard before it answers.
+    pub early_media: bool,
+    /// When it answered.
+    pub answered_at: Option<Timestamp>,
+    /// Legs whose phone holds the other side.
+    pub holding: BTreeSet<LegId>,
+}
+
+impl Outside {
+    /// Of a leg that has just been dialled.
+    pub const fn dialled(leg: LegId) -> Self {
+        Self {
+            leg,
+            trunk: None,
+            alerting: false,
+            early_media: false,
+            answered_at: None,
+            holding: BTreeSet::new(),
+        }
+    }
 }
 
 /// Where the call is.
@@ -49,6 +93,8 @@ pub enum Phase {
     Offering(Offer),
     /// With an agent.
     Connected(Connection),
+    /// On its way to a number outside, or talking with it.
+    Forwarded(Outside),
     /// Over.
     Ended(Disposition),
 }
@@ -62,6 +108,8 @@ pub struct Call {
     pub caller_leg: Option<LegId>,
     /// Its stay and queue.
     pub visit: Option<(VisitId, QueueId)>,
+    /// Queues that it has been in.
+    pub queues: BTreeSet<QueueId>,
     /// When the caller is answered.
     pub answer_mode: Option<AnswerMode>,
     /// When the INVITE came.
@@ -83,7 +131,37 @@ impl Call {
         match &self.phase {
             Phase::Offering(offer) => Some(offer.leg),
             Phase::Connected(connection) => Some(connection.leg),
-            Phase::Unborn | Phase::Waiting | Phase::Ended(_) => None,
+            Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
+        }
+    }
+
+    /// The leg that goes out through a trunk.
+    pub const fn outside_leg(&self) -> Option<LegId> {
+        match &self.phase {
+            Phase::Forwarded(outside) => Some(outside.leg),
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Offering(_)
+            | Phase::Connected(_)
+            | Phase::Ended(_) => None,
+        }
+    }
+
+    /// The two legs that hear each other and who holds: caller, other side.
+    pub const fn talking(&self) -> Option<(LegId, LegId, &BTreeSet<LegId>)> {
+        let Some(caller) = self.caller_leg else {
+            return None;
+        };
+        match &self.phase {
+            Phase::Connected(connection) => Some((caller, connection.leg, &connection.holding)),
+            Phase::Forwarded(outside) if outside.answered_at.is_some() => {
+                Some((caller, outside.leg, &outside.holding))
+            }
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Offering(_)
+            | Phase::Forwarded(_)
+            | Phase::Ended(_) => None,
         }
     }
 
@@ -92,7 +170,7 @@ impl Call {
         match &self.phase {
             Phase::Offering(offer) => Some((offer.session, offer.offer)),
             Phase::Connected(connection) => Some((connection.session, connection.offer)),
-            Phase::Unborn | Phase::Waiting | Phase::Ended(_) => None,
+            Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
         }
     }
 }

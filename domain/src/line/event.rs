@@ -57,6 +57,8 @@ pub enum VisitResult {
     Abandoned,
     /// Waited as long as the queue allows.
     Timeout,
+    /// Sent on to another queue or a number outside.
+    Overflow,
     /// Taken out by a person.
     Withdrawn,
     /// Ended by the system.

@@ -1,12 +1,13 @@
 //! From "the call is enqueued" to "the visit is open", and to its end when the
 //! queue's own limits are reached.
 
-use super::{Input, Intent, Process};
+use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
-    call::{self, AnswerMode},
+    call::{self, AnswerMode, Destination, OverflowCause},
     cause::{By, EndReason},
-    id::{CallId, QueueId, VisitId},
+    decider::Refusal,
+    id::{CallId, LegId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
     queue,
     time::Timestamp,
@@ -19,13 +20,21 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Enqueue;
 
+/// The end of a call's patience in its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Due {
+    at: Timestamp,
+    visit: VisitId,
+    queue: QueueId,
+}
+
 /// What it remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     queues: BTreeMap<QueueId, (u32, queue::Config)>,
     /// When each waiting call has waited long enough.
     due: BTreeSet<(Timestamp, CallId)>,
-    due_of: BTreeMap<CallId, Timestamp>,
+    due_of: BTreeMap<CallId, Due>,
     /// Calls whose visit has been asked for and has not opened yet; with the
     /// end of the visit, if the call has ended before that.
     opening: BTreeMap<CallId, Option<line::Command>>,
@@ -33,21 +42,97 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
         match input {
             Input::Event(fact) => on_event(state, fact),
             Input::Deadline(now) => timed_out(state, *now),
-            // The call has ended or is connected, or the visit is closed: the
-            // events that say so are on their way.
-            Input::Refused { .. } | Input::Sweep(_) => vec![],
+            Input::Refused {
+                command_id,
+                command,
+                code,
+                ..
+            } => refused(command_id.0, command, code),
+            Input::Sweep(_) => vec![],
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
         state.due.first().map(|(due, _)| *due)
+    }
+}
+
+/// The call has been where it was to go: it ends as if there were no such rule.
+/// In all other cases it has ended or is connected, or the visit is closed: the
+/// events that say so are on their way.
+fn refused(cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
+    match command {
+        AnyCommand::Call(call, call::Command::OverflowCall { cause: case, .. })
+            if code == call::Error::OverflowLoop.code() =>
+        {
+            vec![end(cause, *call, unserved(*case))]
+        }
+        AnyCommand::Call(..)
+        | AnyCommand::Line(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..)
+        | AnyCommand::Billing(..) => vec![],
+    }
+}
+
+/// How a call ends that nobody sends on.
+const fn unserved(cause: OverflowCause) -> EndReason {
+    match cause {
+        OverflowCause::Full => EndReason::QueueFull,
+        OverflowCause::MaxWait => EndReason::MaxWait,
+    }
+}
+
+/// The call leaves that stay for where its queue sends it, or ends. Ids are
+/// derived from the stay, which overflows once.
+fn send_on(
+    state: &State,
+    at: Timestamp,
+    cause: Uuid,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+    case: OverflowCause,
+) -> Intent {
+    let rule = state
+        .queues
+        .get(&queue)
+        .and_then(|(_, config)| config.overflow(case));
+    let to = match rule {
+        Some(queue::OverflowTo::Number(number)) => Some(Destination::Forward {
+            number: number.clone(),
+            leg: LegId(derived(at, visit.0, "forward")),
+        }),
+        Some(queue::OverflowTo::Queue(next)) => state.queues.get(next).map(|(version, config)| {
+            let visit = VisitId(derived(at, visit.0, "overflow"));
+            Destination::Queue {
+                queue: *next,
+                config_version: *version,
+                answer_mode: config.answer_mode,
+                visit,
+            }
+        }),
+        None => None,
+    };
+    match to {
+        Some(to) => {
+            let command = call::Command::OverflowCall {
+                visit,
+                cause: case,
+                to,
+            };
+            Intent::new(cause, AnyCommand::Call(call, command))
+        }
+        None => end(cause, call, unserved(case)),
     }
 }
 
@@ -65,7 +150,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             vec![]
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
-        AnyEvent::Line(queue, event) => on_line(state, fact.event_id.0, *queue, event),
+        AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
         AnyEvent::Session(..)
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
@@ -91,6 +176,15 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             forget(state, call);
             vec![]
         }
+        call::Event::Overflowed { visit, queue, .. } => {
+            forget(state, call);
+            let close = line::Command::CloseVisit {
+                visit: *visit,
+                result: VisitResult::Overflow,
+                closed_at: fact.at,
+            };
+            vec![Intent::new(cause, AnyCommand::Line(*queue, close))]
+        }
         call::Event::Ended { .. } => {
             forget(state, call);
             let Some((queue, close)) = close(fact) else {
@@ -103,6 +197,11 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Received { .. }
         | call::Event::Routed { .. }
+        | call::Event::Forwarded { .. }
+        | call::Event::LegDialled { .. }
+        | call::Event::TrunkSelected { .. }
+        | call::Event::LegProgressed { .. }
+        | call::Event::LegAnswered { .. }
         | call::Event::Answered {}
         | call::Event::OfferStarted { .. }
         | call::Event::LegAlerting { .. }
@@ -113,9 +212,11 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
     }
 }
 
-fn on_line(state: &mut State, cause: Uuid, queue: QueueId, event: &line::Event) -> Vec<Intent> {
+fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) -> Vec<Intent> {
+    let cause = fact.event_id.0;
     match event {
         line::Event::Opened {
+            visit,
             call,
             enqueued_at,
             policy,
@@ -125,7 +226,11 @@ fn on_line(state: &mut State, cause: Uuid, queue: QueueId, event: &line::Event) 
                 // A store that was away for a moment let the end overtake.
                 return vec![Intent::new(cause, AnyCommand::Line(queue, close))];
             }
-            remember(state, *call, *enqueued_at, policy.max_wait_ms);
+            if policy.max_wait_ms > 0 {
+                let at = enqueued_at.plus_ms(policy.max_wait_ms);
+                let visit = *visit;
+                remember(state, *call, Due { at, visit, queue });
+            }
             match policy.answer_mode {
                 AnswerMode::Immediate => {
                     let answer = call::Command::AnswerCall;
@@ -134,14 +239,26 @@ fn on_line(state: &mut State, cause: Uuid, queue: QueueId, event: &line::Event) 
                 AnswerMode::OnAgent => vec![],
             }
         }
-        line::Event::Rejected { call, reason, .. } => {
+        line::Event::Rejected {
+            visit,
+            call,
+            reason,
+        } => {
             state.opening.remove(call);
-            match reason {
-                RejectReason::Full => vec![end(cause, *call, EndReason::QueueFull)],
-            }
+            let case = match reason {
+                RejectReason::Full => OverflowCause::Full,
+            };
+            vec![send_on(state, fact.at, cause, *call, (*visit, queue), case)]
         }
-        line::Event::Closed { call, .. } => {
-            forget(state, *call);
+        line::Event::Closed { visit, call, .. } => {
+            // It may wait in another queue by now.
+            if state
+                .due_of
+                .get(call)
+                .is_some_and(|due| due.visit == *visit)
+            {
+                forget(state, *call);
+            }
             vec![]
         }
         line::Event::Matched { .. } | line::Event::Returned { .. } => vec![],
@@ -196,7 +313,7 @@ fn close(fact: &Fact) -> Option<(QueueId, line::Command)> {
         (EndReason::MaxWait, _) => VisitResult::Timeout,
         (EndReason::Operator, _) => VisitResult::Withdrawn,
         (_, By::Caller) => VisitResult::Abandoned,
-        (_, By::Agent | By::System | By::Supervisor) => VisitResult::System,
+        (_, By::Agent | By::Outside | By::System | By::Supervisor) => VisitResult::System,
     };
     let command = line::Command::CloseVisit {
         visit: *visit,
@@ -212,24 +329,27 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
         if due > now {
             break;
         }
+        let Some(Due { visit, queue, .. }) = state.due_of.get(&call).copied() else {
+            state.due.remove(&(due, call));
+            continue;
+        };
         forget(state, call);
-        intents.push(end(call.0, call, EndReason::MaxWait));
+        let case = OverflowCause::MaxWait;
+        let intent = send_on(state, now, visit.0, call, (visit, queue), case);
+        intents.push(intent);
     }
     intents
 }
 
-/// The call waits until then at most; 0 for no limit.
-fn remember(state: &mut State, call: CallId, enqueued_at: Timestamp, max_wait_ms: u64) {
-    if max_wait_ms > 0 {
-        let due = enqueued_at.plus_ms(max_wait_ms);
-        state.due.insert((due, call));
-        state.due_of.insert(call, due);
-    }
+fn remember(state: &mut State, call: CallId, due: Due) {
+    forget(state, call);
+    state.due.insert((due.at, call));
+    state.due_of.insert(call, due);
 }
 
 fn forget(state: &mut State, call: CallId) {
     if let Some(due) = state.due_of.remove(&call) {
-        state.due.remove(&(due, call));
+        state.due.remove(&(due.at, call));
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use uuid::Uuid;
 
 pub mod credit;
+pub mod dial;
 pub mod dunning;
 pub mod enqueue;
 pub mod invoicing;

@@ -183,6 +183,12 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::Overflowed { .. }
+        | call::Event::Forwarded { .. }
+        | call::Event::LegDialled { .. }
+        | call::Event::TrunkSelected { .. }
+        | call::Event::LegProgressed { .. }
+        | call::Event::LegAnswered { .. }
         | call::Event::Answered {}
         | call::Event::OfferStarted { .. }
         | call::Event::LegAlerting { .. }

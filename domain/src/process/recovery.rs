@@ -67,6 +67,12 @@ impl Process for Recovery {
                 }
                 call::Event::Routed { .. }
                 | call::Event::Enqueued { .. }
+                | call::Event::Overflowed { .. }
+                | call::Event::Forwarded { .. }
+                | call::Event::LegDialled { .. }
+                | call::Event::TrunkSelected { .. }
+                | call::Event::LegProgressed { .. }
+                | call::Event::LegAnswered { .. }
                 | call::Event::Answered {}
                 | call::Event::OfferStarted { .. }
                 | call::Event::LegAlerting { .. }

@@ -1,7 +1,8 @@
 //! Why a configuration may be refused.
 
-use super::event::Config;
-use crate::decider::Refusal;
+use super::event::{Config, OverflowTo};
+use crate::{call::OverflowCause, decider::Refusal};
+use std::collections::BTreeSet;
 
 /// A refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum Error {
     /// A number has no characters that a Request-URI can not hold.
     #[error("a number is not 1 to 64 digits, letters or one of + * # . - _")]
     InvalidNumber,
+    /// One case has one destination.
+    #[error("a case of overflow has two destinations")]
+    OverflowTwice,
 }
 
 impl Refusal for Error {
@@ -35,6 +39,7 @@ impl Refusal for Error {
             Self::InvalidCapacity => "queue.invalid_capacity",
             Self::InvalidWrapUp => "queue.invalid_wrap_up",
             Self::InvalidNumber => "queue.invalid_number",
+            Self::OverflowTwice => "queue.overflow_twice",
         }
     }
 }
@@ -59,12 +64,21 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if config.wrap_up_ms > WRAP_UP_MS_MAX {
         return Err(Error::InvalidWrapUp);
     }
-    if config
+    let forwards = config.overflow.iter().filter_map(|rule| match &rule.to {
+        OverflowTo::Number(number) => Some(number),
+        OverflowTo::Queue(_) => None,
+    });
+    if !config
         .numbers
         .iter()
-        .any(|number| !crate::name::is_number(number))
+        .chain(forwards)
+        .all(|number| crate::name::is_number(number))
     {
         return Err(Error::InvalidNumber);
+    }
+    let cases: BTreeSet<OverflowCause> = config.overflow.iter().map(|rule| rule.when).collect();
+    if cases.len() != config.overflow.len() {
+        return Err(Error::OverflowTwice);
     }
     Ok(())
 }

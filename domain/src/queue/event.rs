@@ -1,6 +1,10 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use crate::{call::AnswerMode, decider};
+use crate::{
+    call::{AnswerMode, OverflowCause},
+    decider,
+    id::QueueId,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which agent is offered a call first.
@@ -9,6 +13,26 @@ use serde::{Deserialize, Serialize};
 pub enum Strategy {
     /// The one that has been idle longest.
     LongestIdle,
+}
+
+/// Where a call goes that the queue does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowTo {
+    /// Into another queue.
+    Queue(QueueId),
+    /// To a number outside.
+    Number(String),
+}
+
+/// What becomes of calls that the queue does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overflow {
+    /// In which case.
+    pub when: OverflowCause,
+    /// Where they go.
+    pub to: OverflowTo,
 }
 
 /// A queue's rules.
@@ -32,6 +56,19 @@ pub struct Config {
     /// Numbers that lead here, as they stand in the Request-URI.
     #[serde(default)]
     pub numbers: Vec<String>,
+    /// Where calls go that it does not serve; in the other cases they end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<Overflow>,
+}
+
+impl Config {
+    /// Where a call goes in that case.
+    pub fn overflow(&self, cause: OverflowCause) -> Option<&OverflowTo> {
+        self.overflow
+            .iter()
+            .find(|rule| rule.when == cause)
+            .map(|rule| &rule.to)
+    }
 }
 
 /// An event.

@@ -5,12 +5,14 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod overflow;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use command::*;
 pub use error::Error;
+pub use overflow::loops;
 
 pub use event::*;
 pub use state::*;

@@ -3,7 +3,7 @@
 use ringledger_domain::{
     agent,
     any::AnyEvent,
-    call::{self, AnswerMode},
+    call::{self, AnswerMode, OverflowCause, Target},
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     device,
     id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
@@ -33,6 +33,7 @@ const OFFER: OfferId = OfferId(uuid(7));
 pub(crate) const TRUNK: TrunkId = TrunkId(uuid(8));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
 const BINDING: Uuid = uuid(10);
+const OUTSIDE_LEG: LegId = LegId(uuid(12));
 const SESSION: SessionId = SessionId {
     agent: AGENT,
     number: 2,
@@ -65,7 +66,10 @@ fn wire() -> WireCause {
 }
 
 fn calls() -> impl Iterator<Item = call::Event> {
-    calls_in_queue().into_iter().chain(calls_with_agent())
+    calls_in_queue()
+        .into_iter()
+        .chain(calls_going_out())
+        .chain(calls_with_agent())
 }
 
 fn calls_in_queue() -> Vec<call::Event> {
@@ -108,6 +112,35 @@ fn calls_in_queue() -> Vec<call::Event> {
             outcome: OfferOutcome::Busy,
             wire: wire(),
         },
+    ]
+}
+
+fn calls_going_out() -> Vec<call::Event> {
+    vec![
+        call::Event::Overflowed {
+            visit: VISIT,
+            queue: QUEUE,
+            cause: OverflowCause::MaxWait,
+        },
+        call::Event::Forwarded {
+            number: "+4930999".into(),
+        },
+        call::Event::LegDialled {
+            leg: OUTSIDE_LEG,
+            target: Target::Number("+4930999".into()),
+            until: UNTIL,
+        },
+        call::Event::TrunkSelected {
+            leg: OUTSIDE_LEG,
+            trunk: TRUNK,
+            party: sealed(),
+            after: Some(wire()),
+        },
+        call::Event::LegProgressed {
+            leg: OUTSIDE_LEG,
+            early_media: true,
+        },
+        call::Event::LegAnswered { leg: OUTSIDE_LEG },
     ]
 }
 
@@ -244,6 +277,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         capacity: 100,
         service_level_threshold_ms: 20_000,
         numbers: vec!["+4930123".into(), "100".into()],
+        overflow: vec![],
     };
     [
         queue::Event::Created {
@@ -309,6 +343,8 @@ fn trunks() -> impl Iterator<Item = trunk::Event> {
         allow: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
         host: Some("sip.example.net:5060".into()),
         user: Some("ringledger".into()),
+        outbound: trunk::Outbound::default(),
+        forwards: vec![],
     };
     [
         trunk::Event::Created {

@@ -147,7 +147,8 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
         Event::Received { .. } => return Effect::Kept,
         Event::Routed { queue, .. } => row.queue = Some(*queue),
         Event::Enqueued { queue, .. } => {
-            row.enqueued_at = Some(at);
+            row.enqueued_at.get_or_insert(at);
+            row.queue = Some(*queue);
             let (leg, queue) = (row.caller_leg, Some(*queue));
             row.legs.turn(leg, mark, SegmentKind::Queue, queue);
         }
@@ -161,6 +162,11 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
         | Event::LegAlerting { .. }
         | Event::OfferEnded { .. }
         | Event::AgentConnected { .. } => on_offer(row, mark, event),
+        Event::Overflowed { .. }
+        | Event::LegDialled { .. }
+        | Event::LegProgressed { .. }
+        | Event::LegAnswered { .. } => on_outside(row, mark, event),
+        Event::Forwarded { .. } | Event::TrunkSelected { .. } => return Effect::Kept,
         Event::Held { leg } => {
             row.holding.push(*leg);
             if row.held_at.is_none() {
@@ -239,7 +245,55 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::Overflowed { .. }
+        | Event::Forwarded { .. }
+        | Event::LegDialled { .. }
+        | Event::TrunkSelected { .. }
+        | Event::LegProgressed { .. }
+        | Event::LegAnswered { .. }
         | Event::Answered {}
+        | Event::Held { .. }
+        | Event::Retrieved { .. }
+        | Event::Ended { .. }
+        | Event::LateFact { .. } => {}
+    }
+}
+
+/// Out of the queue, and out through a trunk: dialled, ringing, answered.
+fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
+    let at = mark.at;
+    let caller = row.caller_leg;
+    match event {
+        Event::Overflowed { .. } => row.legs.rest(caller, mark),
+        Event::LegDialled { leg, .. } => row.legs.push(Leg {
+            parent: Some(caller),
+            ..Leg::new(*leg, Role::Forwarded, at)
+        }),
+        Event::LegProgressed { leg, .. } => {
+            if let Some(ringing) = row.legs.leg(*leg)
+                && ringing.alerting_at.is_none()
+            {
+                ringing.alerting_at = Some(at);
+                row.legs.turn(*leg, mark, SegmentKind::Alert, None);
+            }
+        }
+        Event::LegAnswered { leg } => {
+            if let Some(answered) = row.legs.leg(*leg) {
+                answered.answered_at = Some(at);
+            }
+            row.legs.turn(caller, mark, SegmentKind::Talk, None);
+            row.legs.turn(*leg, mark, SegmentKind::Talk, None);
+        }
+        Event::Received { .. }
+        | Event::Routed { .. }
+        | Event::Enqueued { .. }
+        | Event::Forwarded { .. }
+        | Event::TrunkSelected { .. }
+        | Event::Answered {}
+        | Event::OfferStarted { .. }
+        | Event::LegAlerting { .. }
+        | Event::OfferEnded { .. }
+        | Event::AgentConnected { .. }
         | Event::Held { .. }
         | Event::Retrieved { .. }
         | Event::Ended { .. }

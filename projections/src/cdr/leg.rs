@@ -16,6 +16,8 @@ pub enum Role {
     Originator,
     /// An agent's phone.
     Agent,
+    /// A number outside that the call was sent on to.
+    Forwarded,
 }
 
 /// What went on in a stretch of time.

@@ -193,6 +193,7 @@ fn legs(world: &World) -> String {
         let role = match leg.role {
             Role::Originator => "caller",
             Role::Agent => "agent",
+            Role::Forwarded => "forwarded",
         };
         let words: Vec<_> = segments.collect();
         let end = leg.ended_at.map(after).unwrap();

@@ -19,6 +19,11 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         },
         Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::Overflowed { .. }
+        | Event::LegDialled { .. }
+        | Event::TrunkSelected { .. }
+        | Event::LegProgressed { .. }
+        | Event::LegAnswered { .. }
         | Event::Answered {}
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
@@ -32,7 +37,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             }
             None => return Effect::Kept,
         },
-        Event::LateFact { .. } => return Effect::Kept,
+        Event::Forwarded { .. } | Event::LateFact { .. } => return Effect::Kept,
     }
     Effect::Changed
 }
@@ -85,6 +90,13 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
             row.enqueued_at = Some(at);
             enter(row, at, State::Waiting);
         }
+        Event::Overflowed { .. } => row.queue = None,
+        Event::LegDialled { .. } => enter(row, at, State::Dialling),
+        Event::TrunkSelected { .. } => {}
+        Event::LegProgressed { .. } => {
+            row.alerting_at.get_or_insert(at);
+        }
+        Event::LegAnswered { .. } => enter(row, at, State::Outside),
         Event::Answered {} => row.answered_at = Some(at),
         Event::OfferStarted {
             offer,
@@ -123,7 +135,10 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         }
         Event::Held { leg } => hold(row, at, *leg, true),
         Event::Retrieved { leg } => hold(row, at, *leg, false),
-        Event::Received { .. } | Event::Ended { .. } | Event::LateFact { .. } => {}
+        Event::Received { .. }
+        | Event::Forwarded { .. }
+        | Event::Ended { .. }
+        | Event::LateFact { .. } => {}
     }
 }
 
@@ -137,13 +152,15 @@ fn enter(row: &mut Row, at: Timestamp, state: State) {
 fn hold(row: &mut Row, at: Timestamp, leg: LegId, holds: bool) {
     if leg == row.caller_leg {
         row.held_by_caller = holds;
-    } else if Some(leg) == row.agent_leg {
+    } else {
         row.held_by_agent = holds;
     }
     let state = if row.held_by_caller || row.held_by_agent {
         State::Held
-    } else {
+    } else if row.agent_leg.is_some() {
         State::Connected
+    } else {
+        State::Outside
     };
     enter(row, at, state);
 }

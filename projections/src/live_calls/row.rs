@@ -23,8 +23,12 @@ pub enum State {
     Offering,
     /// Caller and agent talk.
     Connected,
-    /// Caller and agent are connected and one holds the other.
+    /// Two sides are connected and one holds the other.
     Held,
+    /// A number outside is being dialled.
+    Dialling,
+    /// Caller and somebody outside talk.
+    Outside,
 }
 
 /// A call in progress. The row goes when the call has ended.
@@ -70,7 +74,7 @@ pub struct Row {
     pub agent_leg: Option<LegId>,
     /// The caller holds the agent.
     pub held_by_caller: bool,
-    /// The agent holds the caller.
+    /// The agent, or whoever is outside, holds the caller.
     pub held_by_agent: bool,
     /// Call-ID header, to find the call in a packet capture.
     pub sip_call_id: String,

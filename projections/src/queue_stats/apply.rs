@@ -149,7 +149,10 @@ fn close(counters: &mut Counters, result: VisitResult, wait_ms: u64, threshold_m
             counters.abandoned_in_threshold_count += u64::from(is_in_threshold);
             counters.abandoned_wait_ms += wait_ms;
         }
-        VisitResult::Timeout | VisitResult::Withdrawn | VisitResult::System => {
+        VisitResult::Timeout
+        | VisitResult::Overflow
+        | VisitResult::Withdrawn
+        | VisitResult::System => {
             counters.flow_out_count += 1;
         }
     }

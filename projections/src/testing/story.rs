@@ -33,6 +33,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         capacity: 3,
         service_level_threshold_ms: threshold_ms,
         numbers: vec![],
+        overflow: vec![],
     }
 }
 
@@ -187,6 +188,12 @@ impl World {
             calls::Event::Received { .. }
             | calls::Event::Routed { .. }
             | calls::Event::Enqueued { .. }
+            | calls::Event::Overflowed { .. }
+            | calls::Event::Forwarded { .. }
+            | calls::Event::LegDialled { .. }
+            | calls::Event::TrunkSelected { .. }
+            | calls::Event::LegProgressed { .. }
+            | calls::Event::LegAnswered { .. }
             | calls::Event::Answered {}
             | calls::Event::OfferStarted { .. }
             | calls::Event::LegAlerting { .. }
@@ -359,6 +366,9 @@ const fn closed(disposition: Disposition) -> VisitResult {
         Disposition::Abandoned => VisitResult::Abandoned,
         Disposition::NoAnswer => VisitResult::Timeout,
         Disposition::Busy
+        | Disposition::Rejected
+        | Disposition::Cancelled
+        | Disposition::Forwarded
         | Disposition::Blocked
         | Disposition::Failed
         | Disposition::Congestion

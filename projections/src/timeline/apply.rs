@@ -72,13 +72,20 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
 fn of_call(call: CallId, event: &call::Event) -> Subjects {
     use call::Event as E;
     let (agent, queue) = match event {
-        E::Routed { queue, .. } | E::Enqueued { queue, .. } => (None, Some(*queue)),
+        E::Routed { queue, .. } | E::Enqueued { queue, .. } | E::Overflowed { queue, .. } => {
+            (None, Some(*queue))
+        }
         E::OfferStarted { session, .. }
         | E::LegAlerting { session, .. }
         | E::OfferEnded { session, .. }
         | E::AgentConnected { session, .. } => (Some(session.agent), None),
         E::Ended { session, queue, .. } => (session.map(|session| session.agent), *queue),
         E::Received { .. }
+        | E::Forwarded { .. }
+        | E::LegDialled { .. }
+        | E::TrunkSelected { .. }
+        | E::LegProgressed { .. }
+        | E::LegAnswered { .. }
         | E::Answered {}
         | E::Held { .. }
         | E::Retrieved { .. }
@@ -133,7 +140,7 @@ fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
 /// who may see that a call came but not from whom.
 fn payload(event: &AnyEvent) -> String {
     match event {
-        AnyEvent::Call(_, event) => fields(event, &["from"]),
+        AnyEvent::Call(_, event) => fields(event, &["from", "party"]),
         AnyEvent::Session(_, event) => fields(event, &[]),
         AnyEvent::Line(_, event) => fields(event, &[]),
         AnyEvent::Queue(_, event) => fields(event, &[]),

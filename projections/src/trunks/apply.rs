@@ -45,6 +45,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         allow: config.allow.clone(),
         host: config.host.clone(),
         user: config.user.clone(),
+        outbound: config.outbound.clone(),
+        forwards: config.forwards.clone(),
         config_version,
     });
     Effect::Changed

@@ -36,7 +36,7 @@ impl projection::Row for Row {
 
 impl Projection for Trunks {
     const NAME: &'static str = "trunks";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "trunks",
         key: "trunk_id",

@@ -2,7 +2,10 @@
 
 use crate::value::{Columns, Corrupt, number, text, text_or_null, word};
 use commands::ports::Value;
-use domain::id::TrunkId;
+use domain::{
+    id::TrunkId,
+    trunk::{Forward, Outbound},
+};
 
 /// A trunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub struct Row {
     pub host: Option<String>,
     /// User name for outbound calls.
     pub user: Option<String>,
+    /// What goes out and how.
+    pub outbound: Outbound,
+    /// Numbers that are dialled here and lead outside again.
+    pub forwards: Vec<Forward>,
     /// Version of the configuration.
     pub config_version: u32,
 }
@@ -31,6 +38,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "allow",
     "host",
     "user_name",
+    "outbound",
+    "forwards",
     "config_version",
 ];
 
@@ -43,6 +52,8 @@ impl Row {
             word(&self.allow),
             text_or_null(self.host.as_ref()),
             text_or_null(self.user.as_ref()),
+            word(&self.outbound),
+            word(&self.forwards),
             number(self.config_version),
         ]
     }
@@ -55,6 +66,8 @@ impl Row {
             allow: columns.word()?,
             host: columns.text_or_null()?,
             user: columns.text_or_null()?,
+            outbound: columns.word()?,
+            forwards: columns.word()?,
             config_version: columns.number()?,
         })
     }

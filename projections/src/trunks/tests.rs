@@ -3,7 +3,7 @@ use crate::testing::{World, show};
 use domain::{
     any::AnyCommand,
     id::TrunkId,
-    trunk::{Command, Config},
+    trunk::{Command, Config, Outbound},
 };
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ async fn a_trunk_stands_as_it_was_configured_last() {
         allow: vec!["10.0.0.0/8".into()],
         host: None,
         user: None,
+        outbound: Outbound::default(),
+        forwards: vec![],
     };
     let name = String::from("carrier");
     let create = Command::Create {

@@ -50,7 +50,7 @@ pub(crate) enum Plan {
     /// An agent's phone picks up, and says so so many times.
     PickUp(CallId, LegId, u8),
     /// An agent's phone says something.
-    Phone(AnyCommand),
+    Phone(Box<AnyCommand>),
     /// The agent does as the agent likes.
     Agent(AgentId),
     /// The agent takes calls again.

@@ -159,7 +159,7 @@ impl People {
                     self.say(now, AnyCommand::Call(call, answer), &mut plans);
                 }
             }
-            Plan::Phone(command) => self.say(now, command, &mut plans),
+            Plan::Phone(command) => self.say(now, *command, &mut plans),
             Plan::Agent(agent) => self.an_agent_acts(agent, now, &mut plans),
             Plan::Ready(session) => self.back_to_work(session, now, &mut plans),
             Plan::LogIn(agent) => self.log_in(agent, now, &mut plans),
@@ -197,6 +197,12 @@ impl People {
             call::Event::Received { .. }
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
+            | call::Event::Overflowed { .. }
+            | call::Event::Forwarded { .. }
+            | call::Event::LegDialled { .. }
+            | call::Event::TrunkSelected { .. }
+            | call::Event::LegProgressed { .. }
+            | call::Event::LegAnswered { .. }
             | call::Event::Answered {}
             | call::Event::LegAlerting { .. }
             | call::Event::Held { .. }

@@ -21,6 +21,7 @@ mod limits;
 mod media;
 mod offers;
 mod outage;
+mod outside;
 mod races;
 mod refused;
 mod registered;

@@ -55,6 +55,7 @@ async fn a_number_of_a_queue_leads_to_it() {
     let world = open().await;
     let config = queue::Config {
         numbers: vec!["+49301234".into()],
+        overflow: vec![],
         ..rules()
     };
     world.support(config).await;

@@ -231,14 +231,22 @@ impl World {
     }
 
     pub async fn trunk(&self, name: &str, allow: &str) {
+        let config = trunk::Config {
+            allow: vec![allow.into()],
+            host: None,
+            user: None,
+            outbound: trunk::Outbound::default(),
+            forwards: vec![],
+        };
+        self.trunk_with(name, config).await;
+    }
+
+    /// A trunk that is configured so.
+    pub async fn trunk_with(&self, name: &str, config: trunk::Config) {
         let id = domain::id::TrunkId::named(DEFAULT_TENANT, name);
         let command = trunk::Command::Configure {
             name: name.into(),
-            config: trunk::Config {
-                allow: vec![allow.into()],
-                host: None,
-                user: None,
-            },
+            config,
         };
         let made = self
             .office

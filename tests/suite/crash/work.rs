@@ -67,6 +67,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             capacity: u32::try_from(number).unwrap_or(u32::MAX),
             service_level_threshold_ms: 5_000,
             numbers: vec![],
+            overflow: vec![],
         },
     };
     Envelope {

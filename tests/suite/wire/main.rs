@@ -11,6 +11,7 @@ mod audit;
 mod backup;
 mod billing;
 mod boards;
+mod carrier;
 mod config;
 mod demo;
 mod drain;

@@ -74,7 +74,7 @@ pub(super) fn parse(header: &str) -> Result<Option<Credentials>, Malformed> {
 
 /// Splits `a=b, c="d, \"e\""`. A name twice is malformed: two readers could
 /// choose differently.
-fn params(text: &str) -> Result<Vec<(String, String)>, Malformed> {
+pub(super) fn params(text: &str) -> Result<Vec<(String, String)>, Malformed> {
     let mut params: Vec<(String, String)> = Vec::new();
     let mut rest = text.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {

@@ -12,6 +12,7 @@ use crate::{
     message::Response,
     sdp::{self, Codec},
     stack::Outcome,
+    status,
     transport::Flow,
 };
 use domain::{
@@ -58,7 +59,7 @@ impl Driver {
         }
     }
 
-    fn unreachable(&self, call: CallId, leg: LegId) {
+    pub(super) fn unreachable(&self, call: CallId, leg: LegId) {
         self.record(
             call,
             Command::RecordFailure {
@@ -133,7 +134,7 @@ impl Driver {
         }
     }
 
-    fn on_outcome(&self, id: LegId, index: usize, outcome: &Outcome) {
+    pub(super) fn on_outcome(&self, id: LegId, index: usize, outcome: &Outcome) {
         let (input, response) = match outcome {
             Outcome::NoResponse => (Input::Silence, None),
             Outcome::Response(response) => match response.status {
@@ -170,6 +171,11 @@ impl Driver {
         let Side::Agent(agent) = &mut leg.side else {
             return reports;
         };
+        if let (Input::Failure, Some(response)) = (input, response)
+            && self.answers_challenge(agent, id, index, response)
+        {
+            return reports;
+        }
         let Some(fork) = agent.forks.get_mut(index) else {
             return reports;
         };
@@ -183,13 +189,7 @@ impl Driver {
                 Action::SendAck => self.send_ack(leg, index),
                 Action::SendCancel => self.send_cancel(leg, index),
                 Action::SendBye => self.bye_fork(leg, index),
-                Action::Alerting => {
-                    if let Side::Agent(agent) = &mut leg.side
-                        && !std::mem::replace(&mut agent.alerted, true)
-                    {
-                        reports.push(Command::RecordAlerting { leg: id });
-                    }
-                }
+                Action::Alerting => reports.extend(self.alerting(leg, index, response)),
                 Action::Answered => reports.extend(self.answered(leg, index, response)),
                 Action::Failed => self.failed(leg, index, response),
                 Action::ReportBye => {}
@@ -197,6 +197,24 @@ impl Driver {
         }
         reports.extend(self.conclude(legs, id));
         reports
+    }
+
+    /// A phone rings; told once.
+    fn alerting(
+        &self,
+        leg: &mut Leg,
+        index: usize,
+        response: Option<&Response>,
+    ) -> Option<Command> {
+        let id = leg.id;
+        let Side::Agent(agent) = &mut leg.side else {
+            return None;
+        };
+        if agent.carrier.is_some() {
+            return self.rings_outside(leg, index, response);
+        }
+        let told = std::mem::replace(&mut agent.alerted, true);
+        (!told).then_some(Command::RecordAlerting { leg: id })
     }
 
     /// A phone has answered first: the others stop ringing.
@@ -255,6 +273,14 @@ impl Driver {
             ),
             None => (OfferOutcome::Unreachable, WireCause::default()),
         };
+        if agent.carrier.is_some() {
+            let outcome = wire
+                .sip_status
+                .map_or(outcome, |status| status::of_outside(status, wire.q850()));
+            // The trunk that was tried last speaks for the number.
+            agent.failure = Some((outcome, wire));
+            return;
+        }
         let better = agent
             .failure
             .as_ref()
@@ -272,12 +298,15 @@ impl Driver {
 
     /// Notes the end of a leg when its last phone is through, and says what is
     /// to be recorded: nothing when the leg was let go or had its answer.
-    fn conclude(&self, legs: &mut Legs, id: LegId) -> Option<Command> {
+    pub(super) fn conclude(&self, legs: &mut Legs, id: LegId) -> Option<Command> {
         let leg = legs.get_mut(id)?;
         let Side::Agent(agent) = &mut leg.side else {
             return None;
         };
         if leg.ended_at.is_some() || !agent.is_over() {
+            return None;
+        }
+        if self.tries_another_trunk(leg.call, id, agent) {
             return None;
         }
         leg.ended_at = Some(Instant::now());
@@ -425,7 +454,7 @@ impl Driver {
 /// How the agent's phone is to show the caller, and the codecs to offer it:
 /// those of the caller's side first, so that the relay rarely has to convert,
 /// then the others, which it can.
-fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
+pub(super) fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
     let leg = legs.get(legs.call(call)?.caller)?;
     let Side::Caller(caller) = &leg.side else {
         return None;

@@ -52,6 +52,7 @@ impl Driver {
             rang_at: None,
             leaving: None,
             shown_as: new.shown_as.clone(),
+            hops: new.hops,
         };
         let inserted = self.legs().insert_call(Leg {
             id: leg,
@@ -97,7 +98,7 @@ impl Driver {
             self.turn_away(call, leg, reason);
             return;
         }
-        if let Route::Queue { .. } = route {
+        if !matches!(route, Route::Refused(_)) {
             match self.parts.media.open(leg) {
                 Ok(local) => {
                     if let Some(leg) = self.legs().get_mut(leg) {
@@ -168,19 +169,25 @@ impl Driver {
         if !trunks.is_empty() && trunk.is_none() {
             return (Route::Refused(EndReason::NotAllowed), None);
         }
-        let Some(queue) = self.parts.directory.resolve(&new.to) else {
-            return (Route::Refused(EndReason::UnknownAddress), trunk);
-        };
+        let directory = &self.parts.directory;
+        let queue = directory.resolve(&new.to);
+        let forward = directory.forward(&new.to);
         let facts = Facts {
             dialled: Some(new.to.clone()),
-            queue: Some(queue.id),
+            queue: queue.as_ref().map(|queue| queue.id),
             trunk,
             ..Facts::default()
         };
-        let no_money = || self.parts.gateway.refusal(&facts);
-        let route = match new.refused.or_else(no_money) {
-            Some(reason) => Route::Refused(reason),
-            None => Route::Queue {
+        let is_known = queue.is_some() || forward.is_some();
+        let no_money = || is_known.then(|| self.parts.gateway.refusal(&facts)).flatten();
+        let route = match (new.refused.or_else(no_money), queue, forward) {
+            (_, None, None) => Route::Refused(EndReason::UnknownAddress),
+            (Some(reason), _, _) => Route::Refused(reason),
+            (None, None, Some(number)) => Route::Forward {
+                number,
+                leg: LegId(self.parts.entropy.uuid(self.parts.clock.now())),
+            },
+            (None, Some(queue), _) => Route::Queue {
                 queue: queue.id,
                 config_version: queue.config_version,
                 answer_mode: queue.config.answer_mode,
@@ -333,6 +340,31 @@ impl Driver {
                     .tagged(&caller.dialog.id.local_tag)
                     .with("Contact", contact),
             );
+        }
+    }
+
+    /// 183 with our description: the caller hears the other side before it
+    /// answers. A caller who offered nothing can only be told that it rings.
+    pub(super) fn be_heard(&self, leg: &mut Leg) {
+        let description = match &leg.session.remote {
+            Some(_) => leg.session.answer(),
+            None => None,
+        };
+        let Some(description) = description else {
+            return self.ring(leg);
+        };
+        if let Side::Caller(caller) = &mut leg.side
+            && caller.state == State::Early
+        {
+            caller.rang_at = Some(Instant::now());
+            let contact = format!("<{}>", caller.dialog.contact());
+            let reply = Reply::new(183)
+                .tagged(&caller.dialog.id.local_tag)
+                .with("Contact", contact)
+                .with_sdp(description.into_bytes());
+            let source = caller.invite.flow().peer.ip();
+            caller.invite.respond(reply);
+            self.tell_media(leg, source);
         }
     }
 

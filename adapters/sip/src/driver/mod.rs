@@ -13,6 +13,8 @@ mod orders;
 mod passwords;
 mod registers;
 mod tick;
+mod trunks;
+mod ways;
 
 use crate::{
     admission::Admission,

@@ -114,6 +114,12 @@ impl Driver {
                 }
             }
             Order::Dial { call, leg, agent } => self.dial(call, leg, agent).await,
+            Order::DialOut { call, leg, target } => self.dial_out(call, leg, target),
+            Order::Progress {
+                call,
+                leg,
+                early_media,
+            } => self.progress(call, leg, early_media),
             Order::Connect { call, leg } => self.connect(call, leg),
             Order::Release { leg, release } => {
                 let mut legs = self.legs();
@@ -134,14 +140,29 @@ impl Driver {
         self.end(call, &release);
     }
 
-    fn connect(&self, call: CallId, agent: LegId) {
+    /// The caller hears that it rings outside, or hears the other side itself.
+    fn progress(&self, call: CallId, outside: LegId, early_media: bool) {
+        self.connect(call, outside);
         let mut legs = self.legs();
         let Some(caller) = caller_of(&legs, call) else {
             return;
         };
-        // The caller, if not answered yet, is answered with the agent's codec,
-        // or with its own favourite if it does not have that one.
-        let codec = legs.get(agent).and_then(|leg| leg.session.codec);
+        if let Some(leg) = legs.get_mut(caller) {
+            match early_media {
+                true => self.be_heard(leg),
+                false => self.ring(leg),
+            }
+        }
+    }
+
+    fn connect(&self, call: CallId, other: LegId) {
+        let mut legs = self.legs();
+        let Some(caller) = caller_of(&legs, call) else {
+            return;
+        };
+        // The caller, if not answered yet, is answered with the other side's
+        // codec, or with its own favourite if it does not have that one.
+        let codec = legs.get(other).and_then(|leg| leg.session.codec);
         if let Some(leg) = legs.get_mut(caller)
             && leg.session.codec.is_none()
         {

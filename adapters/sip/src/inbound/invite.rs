@@ -28,6 +28,8 @@ pub struct NewCall {
     pub sip_call_id: String,
     /// The caller's description; `None` when it wants our offer.
     pub offer: Option<sdp::Remote>,
+    /// How many further hops it may take (RFC 3261, 8.1.1.6).
+    pub hops: u32,
     /// Why it can lead nowhere, whatever its address: known from the INVITE alone.
     pub refused: Option<EndReason>,
 }
@@ -63,9 +65,20 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         to: uri.user.unwrap_or_default(),
         sip_call_id,
         offer,
+        hops: hops(headers.get("Max-Forwards")),
         refused,
     })
 }
+
+/// What is left of Max-Forwards after us. A sender that writes none, or a number
+/// that no path is long enough for, gets the usual one.
+fn hops(max_forwards: Option<&str>) -> u32 {
+    let written = max_forwards.and_then(|value| value.trim().parse::<u32>().ok());
+    written.map_or(MAX_FORWARDS, |hops| hops.min(MAX_FORWARDS)) - 1
+}
+
+/// Hops a request may take (RFC 3261, 8.1.1.6).
+const MAX_FORWARDS: u32 = 70;
 
 type Offered = Option<Result<sdp::Remote, sdp::Error>>;
 

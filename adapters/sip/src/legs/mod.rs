@@ -4,6 +4,7 @@ pub mod caller;
 pub mod fork;
 
 use crate::{
+    auth::client::Account,
     dialog::Dialog,
     media::FarEnd,
     message::DialogId,
@@ -14,7 +15,9 @@ use crate::{
 use domain::{
     call,
     cause::{OfferOutcome, WireCause},
-    id::{CallId, LegId},
+    id::{CallId, LegId, TrunkId},
+    sealed::{Party, Sealed},
+    trunk::Outbound,
 };
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
@@ -148,6 +151,8 @@ pub struct Caller {
     pub leaving: Option<Release>,
     /// Who calls, as the agent's phone is to show it: a From value without tag.
     pub shown_as: String,
+    /// How many further hops its INVITE may take.
+    pub hops: u32,
 }
 
 /// One INVITE of ours to one phone.
@@ -180,6 +185,40 @@ pub struct Agent {
     pub release: Option<Release>,
     /// Since when.
     pub released_at: Option<Instant>,
+    /// It goes out through a trunk, one at a time, instead of to an agent's phones.
+    pub carrier: Option<Box<Carrier>>,
+}
+
+/// A trunk that serves a number.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// Which.
+    pub trunk: TrunkId,
+    /// Its address.
+    pub host: String,
+    /// Its user name for us.
+    pub user: Option<String>,
+    /// What goes out and how.
+    pub outbound: Outbound,
+}
+
+/// A leg's way through trunks.
+#[derive(Debug)]
+pub struct Carrier {
+    /// The number, before any trunk's own prefixes.
+    pub number: String,
+    /// The same, for the record.
+    pub party: Sealed<Party>,
+    /// Trunks that were not tried yet, the next one last.
+    pub ways: Vec<Way>,
+    /// The one that is tried.
+    pub trunk: Option<TrunkId>,
+    /// As whom we go out there.
+    pub account: Option<Account>,
+    /// Challenges of it that were answered.
+    pub challenges: u32,
+    /// It rings, and is heard: each is told once.
+    pub progress: Option<bool>,
 }
 
 impl Agent {
@@ -320,6 +359,19 @@ impl Legs {
     /// The same, to change it.
     pub fn call_mut(&mut self, id: CallId) -> Option<&mut CallEntry> {
         self.calls.get_mut(&id)
+    }
+
+    /// Legs that go out through a trunk now.
+    pub fn channels(&self, trunk: TrunkId) -> usize {
+        let legs = self.legs.values().filter(|leg| leg.ended_at.is_none());
+        legs.filter(|leg| match &leg.side {
+            Side::Agent(agent) => {
+                let carrier = agent.carrier.as_ref();
+                carrier.is_some_and(|carrier| carrier.trunk == Some(trunk))
+            }
+            Side::Caller(_) => false,
+        })
+        .count()
     }
 
     /// How many calls are known, the ended ones of the last [`LINGER`] included.

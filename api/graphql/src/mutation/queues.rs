@@ -1,21 +1,22 @@
 //! Orders about queues.
 
-use super::{Order, Outcome, UserError};
+use super::{Order, Outcome, UserError, refusal::Refusal};
 use crate::{
     auth::Scope,
     error::Fault,
+    id::Named,
     query::{Needs, require, views_at},
     scalar::{Cursor, Duration},
     types::{
         Queue,
-        words::{AnswerMode, Strategy},
+        words::{AnswerMode, OverflowCause, Strategy},
     },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Command, Config},
+    queue::{Command, Config, Overflow, OverflowTo, loops},
 };
 use projections::changed::View;
 
@@ -53,6 +54,33 @@ pub(crate) struct CreateQueueInput {
     /// Numbers that lead here, as they stand in the Request-URI.
     #[graphql(default)]
     numbers: Vec<String>,
+    /// Where calls go that it does not serve; in the other cases they end.
+    #[graphql(default)]
+    overflow: Vec<OverflowInput>,
+}
+
+/// Where calls of a queue go in one case: a queue or a number.
+#[derive(InputObject)]
+pub(crate) struct OverflowInput {
+    /// In which case.
+    when: OverflowCause,
+    /// Into this queue.
+    queue_id: Option<ID>,
+    /// To this number outside.
+    number: Option<String>,
+}
+
+impl OverflowInput {
+    /// The rule; none if it leads to both or to nothing.
+    fn rule(&self) -> Result<Option<Overflow>> {
+        let to = match (&self.queue_id, &self.number) {
+            (Some(queue), None) => OverflowTo::Queue(QueueId::read(queue)?),
+            (None, Some(number)) => OverflowTo::Number(number.clone()),
+            (Some(_), Some(_)) | (None, None) => return Ok(None),
+        };
+        let when = self.when.into();
+        Ok(Some(Overflow { when, to }))
+    }
 }
 
 /// What came of it.
@@ -85,6 +113,21 @@ impl CreateQueuePayload {
     }
 }
 
+/// What only the whole directory can tell of a configuration.
+fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> {
+    let directory = &order.services.directory;
+    let next_of = |queue| {
+        let entry = directory.queue(queue);
+        entry.map_or_else(Vec::new, |entry| entry.config.overflow_queues())
+    };
+    if loops(queue, config, next_of) {
+        return Some(Refusal::OverflowLoop);
+    }
+    let queues = config.overflow_queues();
+    let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());
+    unknown.then_some(Refusal::UnknownQueue)
+}
+
 #[Object]
 impl QueueMutations {
     /// Makes a queue.
@@ -96,6 +139,15 @@ impl QueueMutations {
     ) -> Result<CreateQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::named(order.identity.tenant, &input.name);
+        let rules: Vec<_> = input
+            .overflow
+            .iter()
+            .map(OverflowInput::rule)
+            .collect::<Result<_>>()?;
+        let Some(overflow) = rules.into_iter().collect::<Option<Vec<_>>>() else {
+            let outcome = Outcome::refused(Refusal::InvalidOverflow.into());
+            return Ok(CreateQueuePayload { queue, outcome });
+        };
         let config = Config {
             strategy: input.strategy.into(),
             ring_timeout_ms: input.ring_timeout_ms.0,
@@ -106,7 +158,12 @@ impl QueueMutations {
             capacity: u32::try_from(input.capacity).unwrap_or(0),
             service_level_threshold_ms: input.service_level_threshold_ms.0,
             numbers: input.numbers,
+            overflow,
         };
+        if let Some(refusal) = check(&order, queue, &config) {
+            let outcome = Outcome::refused(refusal.into());
+            return Ok(CreateQueuePayload { queue, outcome });
+        }
         let name = input.name;
         let command = AnyCommand::Queue(queue, Command::Create { name, config });
         let outcome = order.dispatch(command, queue.0).await?;

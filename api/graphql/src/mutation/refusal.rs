@@ -16,6 +16,10 @@ pub(super) enum Refusal {
     InvalidNetwork,
     /// A value is written in another way than its field says.
     InvalidValue,
+    /// A case of overflow leads to a queue or to a number.
+    InvalidOverflow,
+    /// The queues would overflow into each other for ever.
+    OverflowLoop,
 }
 
 impl Refusal {
@@ -27,6 +31,8 @@ impl Refusal {
             Self::InvalidPassword => "input.invalid_password",
             Self::InvalidNetwork => "input.invalid_network",
             Self::InvalidValue => "input.invalid_value",
+            Self::InvalidOverflow => "input.invalid_overflow",
+            Self::OverflowLoop => "input.overflow_loop",
         }
     }
 
@@ -37,6 +43,10 @@ impl Refusal {
             Self::InvalidPassword => "password is not 1 to 256 characters",
             Self::InvalidNetwork => "allow holds something that is no network",
             Self::InvalidValue => "value is not written as its field says",
+            Self::InvalidOverflow => {
+                "overflow leads to a queue or to a number, not to both or none"
+            }
+            Self::OverflowLoop => "queues would overflow into each other for ever",
         }
     }
 
@@ -47,6 +57,7 @@ impl Refusal {
             Self::InvalidPassword => "password",
             Self::InvalidNetwork => "allow",
             Self::InvalidValue => "input",
+            Self::InvalidOverflow | Self::OverflowLoop => "overflow",
         }
     }
 }
@@ -62,12 +73,14 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 5] = [
+    const ALL: [Refusal; 7] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
         Refusal::InvalidNetwork,
         Refusal::InvalidValue,
+        Refusal::InvalidOverflow,
+        Refusal::OverflowLoop,
     ];
 
     #[test]

@@ -6,13 +6,13 @@ use crate::{
     error::Fault,
     query::{Needs, views_at},
     scalar::Cursor,
-    types::Trunk,
+    types::{Trunk, words::TrunkIdentity},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
     id::TrunkId,
-    trunk::{Command, Config},
+    trunk::{Command, Config, Forward, Outbound},
 };
 use ipnet::IpNet;
 use projections::changed::View;
@@ -41,6 +41,63 @@ pub(crate) struct CreateTrunkInput {
     /// Password for outbound calls; kept in the credential store.
     #[graphql(secret)]
     password: Option<String>,
+    /// Starts of the numbers that go out here; empty for all.
+    #[graphql(default)]
+    prefixes: Vec<String>,
+    /// Of several trunks that serve a number equally well, the lowest is tried first.
+    #[graphql(default = 0)]
+    priority: i32,
+    /// Taken off the start of the number.
+    #[graphql(default)]
+    strip_prefix: String,
+    /// Put before what is left.
+    #[graphql(default)]
+    add_prefix: String,
+    /// Calls that go out at once on a node; 0 for no limit.
+    #[graphql(default = 0)]
+    channels_max: i32,
+    /// As whom outbound calls are shown.
+    #[graphql(default_with = "TrunkIdentity::Account")]
+    identity: TrunkIdentity,
+    /// The number that is shown for the account; without it, the user name.
+    number: Option<String>,
+    /// Numbers that are dialled here and lead outside again.
+    #[graphql(default)]
+    forwards: Vec<TrunkForwardInput>,
+}
+
+/// A number that leads outside.
+#[derive(InputObject)]
+pub(crate) struct TrunkForwardInput {
+    /// As it is dialled here.
+    number: String,
+    /// Where it leads.
+    to: String,
+}
+
+impl CreateTrunkInput {
+    /// What goes out and how. A negative number is none.
+    fn outbound(&self) -> Outbound {
+        Outbound {
+            prefixes: self.prefixes.clone(),
+            priority: u32::try_from(self.priority).unwrap_or(0),
+            strip_prefix: self.strip_prefix.clone(),
+            add_prefix: self.add_prefix.clone(),
+            channels_max: u32::try_from(self.channels_max).unwrap_or(0),
+            identity: self.identity.into(),
+            number: self.number.clone(),
+        }
+    }
+
+    fn forwards(&self) -> Vec<Forward> {
+        let forwards = self.forwards.iter();
+        forwards
+            .map(|forward| Forward {
+                number: forward.number.clone(),
+                to: forward.to.clone(),
+            })
+            .collect()
+    }
 }
 
 /// What came of it.
@@ -98,6 +155,8 @@ impl TrunkMutations {
         };
         let config = Config {
             allow,
+            outbound: input.outbound(),
+            forwards: input.forwards(),
             host: input.host,
             user: input.user,
         };

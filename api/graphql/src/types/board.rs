@@ -12,7 +12,6 @@ use crate::{
     },
 };
 use async_graphql::{Context, ID, Object, Result};
-use domain::call::Phase;
 use projections::{calls, past};
 
 /// The boards at one moment.
@@ -160,13 +159,14 @@ impl CallSnapshot {
 
     /// Legs whose phone held the other side.
     async fn holding_leg_ids(&self) -> Vec<ID> {
-        match &self.then.state.phase {
-            Phase::Connected(connection) => {
-                let legs = connection.holding.iter();
-                legs.map(|leg| ID(leg.to_string())).collect()
-            }
-            Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => vec![],
-        }
+        let talking = self.then.state.talking();
+        let holding = talking.into_iter().flat_map(|(_, _, holding)| holding);
+        holding.map(|leg| ID(leg.to_string())).collect()
+    }
+
+    /// The leg that went out through a trunk.
+    async fn outside_leg_id(&self) -> Option<ID> {
+        self.then.state.outside_leg().map(|leg| ID(leg.to_string()))
     }
 
     /// The call, as a reader saw it then.

@@ -10,11 +10,11 @@ use crate::{
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Agent, Moment, QueueCounters,
-        words::{AgentState, AnswerMode, Strategy},
+        words::{AgentState, AnswerMode, OverflowCause, Strategy},
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use domain::time::Timestamp;
+use domain::{queue::OverflowTo, time::Timestamp};
 use projections::{agent_states, queue_stats};
 
 /// A queue.
@@ -57,6 +57,33 @@ pub(crate) struct QueueConfig {
     service_level_threshold_ms: Duration,
     /// Numbers that lead here.
     numbers: Vec<String>,
+    /// Where calls go that it does not serve; in the other cases they end.
+    overflow: Vec<Overflow>,
+}
+
+/// Where calls of a queue go in one case.
+#[derive(SimpleObject)]
+pub(crate) struct Overflow {
+    /// In which case.
+    when: OverflowCause,
+    /// Into which queue.
+    queue_id: Option<ID>,
+    /// To which number outside.
+    number: Option<String>,
+}
+
+impl From<&domain::queue::Overflow> for Overflow {
+    fn from(rule: &domain::queue::Overflow) -> Self {
+        let (queue_id, number) = match &rule.to {
+            OverflowTo::Queue(queue) => (Some(queue.opaque()), None),
+            OverflowTo::Number(number) => (None, Some(number.clone())),
+        };
+        Self {
+            when: rule.when.into(),
+            queue_id,
+            number,
+        }
+    }
 }
 
 impl From<&domain::queue::Config> for QueueConfig {
@@ -70,6 +97,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             capacity: count(config.capacity),
             service_level_threshold_ms: Duration(config.service_level_threshold_ms),
             numbers: config.numbers.clone(),
+            overflow: config.overflow.iter().map(Into::into).collect(),
         }
     }
 }

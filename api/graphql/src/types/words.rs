@@ -16,6 +16,10 @@ pub(crate) enum CallState {
     Connected,
     /// Caller and agent are connected and one holds the other.
     Held,
+    /// A number outside is being dialled.
+    Dialling,
+    /// Caller and somebody outside talk.
+    Outside,
     /// Over.
     Ended,
 }
@@ -34,6 +38,10 @@ pub(crate) enum ActiveCallState {
     Connected,
     /// Caller and agent are connected and one holds the other.
     Held,
+    /// A number outside is being dialled.
+    Dialling,
+    /// Caller and somebody outside talk.
+    Outside,
 }
 
 impl From<projections::live_calls::State> for CallState {
@@ -45,6 +53,8 @@ impl From<projections::live_calls::State> for CallState {
             State::Offering => Self::Offering,
             State::Connected => Self::Connected,
             State::Held => Self::Held,
+            State::Dialling => Self::Dialling,
+            State::Outside => Self::Outside,
         }
     }
 }
@@ -92,6 +102,8 @@ pub(crate) enum LegRole {
     Originator,
     /// An agent's phone.
     Agent,
+    /// A number outside that the call was sent on to.
+    Forwarded,
 }
 
 /// What went on in a stretch of time on a leg.
@@ -156,8 +168,14 @@ pub(crate) enum Disposition {
     Answered,
     /// Nobody answered in time.
     NoAnswer,
-    /// No room: the queue was full.
+    /// No room: the queue was full; or the number outside was busy.
     Busy,
+    /// Declined outside.
+    Rejected,
+    /// The caller gave up while a number outside was dialled.
+    Cancelled,
+    /// Somebody outside was connected.
+    Forwarded,
     /// The caller left the queue before an agent was connected.
     Abandoned,
     /// Not allowed in.
@@ -178,6 +196,8 @@ pub(crate) enum HangupBy {
     Caller,
     /// The agent.
     Agent,
+    /// The other side of a leg that went out through a trunk.
+    Outside,
     /// Ringledger by its own rules.
     System,
     /// A person through the API.
@@ -220,6 +240,16 @@ pub(crate) enum EndReason {
     QueueFull,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// No trunk serves the number, or none that does has room.
+    NoTrunk,
+    /// The number outside is busy.
+    OutsideBusy,
+    /// Nobody answered outside.
+    OutsideNoAnswer,
+    /// Whoever is outside, or its network, does not want the call.
+    OutsideRejected,
+    /// The trunks could not reach the number.
+    OutsideUnreachable,
     /// No RTP came for too long.
     MediaSilence,
     /// The other side did not answer requests any more.
@@ -360,6 +390,26 @@ pub(crate) enum LogoutReason {
 pub(crate) enum Strategy {
     /// The one that has been idle longest.
     LongestIdle,
+}
+
+/// Why a call leaves a queue unserved.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::call::OverflowCause")]
+pub(crate) enum OverflowCause {
+    /// The queue is at its capacity.
+    Full,
+    /// The call has waited as long as the queue allows.
+    MaxWait,
+}
+
+/// As whom outbound calls of a trunk are shown.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::trunk::Identity")]
+pub(crate) enum TrunkIdentity {
+    /// As the trunk's own number or account.
+    Account,
+    /// As the caller.
+    Caller,
 }
 
 /// When a caller in a queue is answered.

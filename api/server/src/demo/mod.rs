@@ -87,6 +87,7 @@ fn config() -> Config {
         capacity: 100,
         service_level_threshold_ms: 5_000,
         numbers: vec![],
+        overflow: vec![],
     }];
     config.agents = AGENTS
         .iter()

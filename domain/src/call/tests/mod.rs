@@ -3,6 +3,8 @@
 mod answer_call;
 mod end_call;
 mod end_offer;
+mod outside;
+mod overflow_call;
 mod properties;
 mod races;
 mod receive_call;
@@ -17,13 +19,13 @@ mod record_retrieve;
 mod record_signalling_lost;
 mod start_offer;
 
-use super::{AnswerMode, Call, Command, Event, Route};
+use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
-    id::{LegId, OfferId, SessionId},
+    id::{LegId, OfferId, QueueId, SessionId, VisitId},
     testing::{
-        AGENT_LEG, CALLER_LEG, Given, OFFER, OTHER_LEG, OTHER_OFFER, OTHER_SESSION, QUEUE, SESSION,
-        TRUNK, VISIT, caller, given, second,
+        AGENT_LEG, CALLER_LEG, Given, OFFER, OTHER_LEG, OTHER_OFFER, OTHER_SESSION, OTHER_VISIT,
+        OUTSIDE_LEG, QUEUE, SESSION, TRUNK, VISIT, caller, given, second,
     },
     time::Timestamp,
 };
@@ -270,6 +272,113 @@ fn second_offer_started() -> Event {
     }
 }
 
+/// A number of the configuration, outside.
+const NUMBER: &str = "+491701234567";
+
+fn into_forward() -> Route {
+    Route::Forward {
+        number: NUMBER.into(),
+        leg: OUTSIDE_LEG,
+    }
+}
+
+fn to_forward() -> Destination {
+    Destination::Forward {
+        number: NUMBER.into(),
+        leg: OUTSIDE_LEG,
+    }
+}
+
+fn to_queue(queue: QueueId) -> Destination {
+    Destination::Queue {
+        queue,
+        config_version: 5,
+        answer_mode: AnswerMode::OnAgent,
+        visit: OTHER_VISIT,
+    }
+}
+
+fn overflow(visit: VisitId, to: Destination) -> Command {
+    Command::OverflowCall {
+        visit,
+        cause: OverflowCause::MaxWait,
+        to,
+    }
+}
+
+fn overflowed() -> Event {
+    Event::Overflowed {
+        visit: VISIT,
+        queue: QUEUE,
+        cause: OverflowCause::MaxWait,
+    }
+}
+
+fn forwarded() -> Event {
+    Event::Forwarded {
+        number: NUMBER.into(),
+    }
+}
+
+fn leg_dialled(until: Timestamp) -> Event {
+    Event::LegDialled {
+        leg: OUTSIDE_LEG,
+        target: Target::Number(NUMBER.into()),
+        until,
+    }
+}
+
+fn trunk_selected_for(leg: LegId) -> Command {
+    Command::RecordTrunk {
+        leg,
+        trunk: TRUNK,
+        party: caller(),
+        after: None,
+    }
+}
+
+fn trunk_selected() -> Event {
+    Event::TrunkSelected {
+        leg: OUTSIDE_LEG,
+        trunk: TRUNK,
+        party: caller(),
+        after: None,
+    }
+}
+
+const fn progress(leg: LegId, early_media: bool) -> Command {
+    Command::RecordProgress { leg, early_media }
+}
+
+const fn progressed(early_media: bool) -> Event {
+    Event::LegProgressed {
+        leg: OUTSIDE_LEG,
+        early_media,
+    }
+}
+
+/// A number outside is being dialled, through a trunk.
+fn dialling() -> Vec<Event> {
+    vec![
+        received(),
+        forwarded(),
+        leg_dialled(second(90)),
+        trunk_selected(),
+    ]
+}
+
+/// The caller talks with somebody outside.
+fn outside() -> Vec<Event> {
+    with(
+        dialling(),
+        [
+            progressed(false),
+            Event::LegAnswered { leg: OUTSIDE_LEG },
+            Event::Answered {},
+        ],
+    )
+}
+
 /// Every phase that a call can be in, by name, with its history.
 fn phases() -> Vec<(&'static str, Vec<Event>)> {
     vec![
@@ -280,6 +389,8 @@ fn phases() -> Vec<(&'static str, Vec<Event>)> {
         ("ringing", ringing()),
         ("connected", connected()),
         ("held", held()),
+        ("dialling", dialling()),
+        ("outside", outside()),
         ("over", over()),
     ]
 }

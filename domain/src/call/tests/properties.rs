@@ -1,18 +1,29 @@
 //! What holds for every call, whatever comes in whatever order.
 
 use super::*;
-use crate::{call::Phase, decider::Decider, id::VisitId, testing::OTHER_VISIT};
+use crate::{
+    call::Phase,
+    decider::Decider,
+    id::VisitId,
+    testing::{OTHER_QUEUE, OTHER_VISIT},
+};
 use proptest::{
     collection::vec, prelude::*, prop_assert, prop_assert_eq, prop_oneof, sample::select,
 };
 
 fn leg() -> impl Strategy<Value = LegId> {
-    select(vec![CALLER_LEG, AGENT_LEG, OTHER_LEG])
+    select(vec![CALLER_LEG, AGENT_LEG, OTHER_LEG, OUTSIDE_LEG])
 }
 
 /// Agents' legs more often than not: else few offers are ever accepted.
 fn agent_leg() -> impl Strategy<Value = LegId> {
-    select(vec![AGENT_LEG, OTHER_LEG, AGENT_LEG, CALLER_LEG])
+    select(vec![
+        AGENT_LEG,
+        OTHER_LEG,
+        AGENT_LEG,
+        CALLER_LEG,
+        OUTSIDE_LEG,
+    ])
 }
 
 fn offer() -> impl Strategy<Value = OfferId> {
@@ -72,6 +83,10 @@ fn start_offer() -> impl Strategy<Value = Command> {
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => answer_mode().prop_map(|mode| receive(into_queue(mode))),
+        1 => Just(receive(into_forward())),
+        1 => visit().prop_map(|visit| overflow(visit, to_forward())),
+        1 => visit().prop_map(|visit| overflow(visit, to_queue(OTHER_QUEUE))),
+        1 => leg().prop_map(|leg| Command::TimeOutLeg { leg }),
         1 => Just(receive(Route::Refused(EndReason::UnknownAddress))),
         2 => Just(Command::AnswerCall),
         8 => start_offer(),
@@ -86,6 +101,8 @@ fn command() -> impl Strategy<Value = Command> {
 fn fact() -> impl Strategy<Value = Command> {
     prop_oneof![
         3 => agent_leg().prop_map(|leg| Command::RecordAlerting { leg }),
+        1 => leg().prop_map(trunk_selected_for),
+        2 => (leg(), any::<bool>()).prop_map(|(leg, early)| progress(leg, early)),
         5 => agent_leg().prop_map(answer),
         3 => (agent_leg(), outcome()).prop_map(|(leg, outcome)| failure(leg, outcome)),
         1 => leg().prop_map(bye),
@@ -115,6 +132,9 @@ fn event() -> impl Strategy<Value = Event> {
         Just(alerting()),
         outcome().prop_map(|outcome| offer_ended(outcome, WireCause::default())),
         Just(agent_connected()),
+        Just(overflowed()),
+        Just(leg_dialled(second(90))),
+        leg().prop_map(|leg| Event::LegAnswered { leg }),
         leg().prop_map(|leg| Event::Held { leg }),
         leg().prop_map(|leg| Event::Retrieved { leg }),
         instant().prop_map(|at| hung_up_by(By::Agent, at, WireCause::default())),
@@ -187,6 +207,12 @@ proptest! {
                 Event::Received { .. }
                 | Event::Routed { .. }
                 | Event::Enqueued { .. }
+                | Event::Overflowed { .. }
+                | Event::Forwarded { .. }
+                | Event::LegDialled { .. }
+                | Event::TrunkSelected { .. }
+                | Event::LegProgressed { .. }
+                | Event::LegAnswered { .. }
                 | Event::Answered {}
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
@@ -196,11 +222,13 @@ proptest! {
     }
 
     #[test]
-    fn one_agent_is_connected_at_most(commands in history()) {
+    fn one_agent_or_one_party_outside_is_connected_at_most(commands in history()) {
         let (_, log) = play(commands);
         let connections = log
             .iter()
-            .filter(|(_, event)| matches!(event, Event::AgentConnected { .. }));
+            .filter(|(_, event)| {
+                matches!(event, Event::AgentConnected { .. } | Event::LegAnswered { .. })
+            });
         prop_assert!(connections.count() <= 1);
     }
 
@@ -209,7 +237,9 @@ proptest! {
         let (call, log) = play(commands);
         let answers = log.iter().filter(|(_, event)| matches!(event, Event::Answered {}));
         prop_assert_eq!(answers.count(), usize::from(call.answered_at.is_some()));
-        if log.iter().any(|(_, event)| matches!(event, Event::AgentConnected { .. })) {
+        if log.iter().any(|(_, event)| {
+            matches!(event, Event::AgentConnected { .. } | Event::LegAnswered { .. })
+        }) {
             prop_assert!(call.answered_at.is_some());
         }
     }

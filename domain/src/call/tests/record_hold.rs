@@ -41,7 +41,7 @@ fn only_a_conversation_is_held() {
     changes_nothing_but_in(&Command::RecordHold { leg: AGENT_LEG }, &["connected"]);
     changes_nothing_but_in(
         &Command::RecordHold { leg: CALLER_LEG },
-        &["connected", "held"],
+        &["connected", "held", "outside"],
     );
 }
 

@@ -79,7 +79,7 @@ fn a_caller_who_is_not_answered_has_nothing_to_send() {
 fn silence_means_nothing_before_and_after_the_call_and_from_older_legs() {
     changes_nothing_but_in(
         &silence(CALLER_LEG, second(20)),
-        &["connected", "waiting with music"],
+        &["connected", "waiting with music", "outside"],
     );
     changes_nothing_but_in(&silence(OTHER_LEG, second(20)), &[]);
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    call::{self, AnswerMode},
+    call::{self, AnswerMode, Destination, OverflowCause},
     cause::{By, Disposition, EndCause, EndReason, EndResult},
+    id::VisitId,
     line::{self, RejectReason, VisitPolicy, VisitResult},
     process::enqueue::Enqueue,
     queue,
@@ -13,6 +14,14 @@ use crate::{
 const ENQUEUED_AT: Timestamp = second(10);
 
 fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+    created_with(answer_mode, max_wait_ms, vec![])
+}
+
+fn created_with(
+    answer_mode: AnswerMode,
+    max_wait_ms: u64,
+    overflow: Vec<queue::Overflow>,
+) -> AnyEvent {
     let config = queue::Config {
         strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
@@ -22,6 +31,7 @@ fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
         capacity: 7,
         service_level_threshold_ms: 20_000,
         numbers: vec![],
+        overflow,
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
@@ -248,4 +258,113 @@ fn a_visit_that_opens_after_its_call_has_ended_is_closed_again() {
         .hears([opened(AnswerMode::Immediate, 60_000)])
         .asks([close(VisitResult::Abandoned)])
         .sleeps_until(None);
+}
+
+fn overflows(when: OverflowCause, to: queue::OverflowTo) -> Vec<queue::Overflow> {
+    vec![queue::Overflow { when, to }]
+}
+
+fn to_number() -> queue::OverflowTo {
+    queue::OverflowTo::Number("+491701234567".into())
+}
+
+fn rejected() -> AnyEvent {
+    let reason = RejectReason::Full;
+    AnyEvent::Line(
+        QUEUE,
+        line::Event::Rejected {
+            visit: VISIT,
+            call: CALL,
+            reason,
+        },
+    )
+}
+
+/// The overflow that was asked for.
+#[track_caller]
+fn overflow_of(asked: &[AnyCommand]) -> (VisitId, OverflowCause, Destination) {
+    match asked {
+        [AnyCommand::Call(CALL, call::Command::OverflowCall { visit, cause, to })] => {
+            (*visit, *cause, to.clone())
+        }
+        other => panic!("an overflow was expected: {other:?}"),
+    }
+}
+
+#[test]
+fn a_full_queue_and_a_long_wait_send_the_caller_outside_where_the_queue_says_so() {
+    let full = process::<Enqueue>().hears([
+        created_with(
+            AnswerMode::OnAgent,
+            0,
+            overflows(OverflowCause::Full, to_number()),
+        ),
+        enqueued(),
+        rejected(),
+    ]);
+    let (visit, cause, to) = overflow_of(&full.asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::Full));
+    assert!(matches!(to, Destination::Forward { number, .. } if number == "+491701234567"));
+
+    let long = process::<Enqueue>()
+        .hears([
+            created_with(
+                AnswerMode::OnAgent,
+                30_000,
+                overflows(OverflowCause::MaxWait, to_number()),
+            ),
+            enqueued(),
+            opened(AnswerMode::OnAgent, 30_000),
+        ])
+        .wakes(ENQUEUED_AT.plus_ms(30_000));
+    let (visit, cause, _) = overflow_of(&long.asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::MaxWait));
+}
+
+#[test]
+fn a_call_that_would_go_round_ends_as_if_its_queue_had_no_overflow() {
+    let rules = overflows(OverflowCause::Full, queue::OverflowTo::Queue(QUEUE));
+    let process = process::<Enqueue>().hears([
+        created_with(AnswerMode::OnAgent, 0, rules),
+        enqueued(),
+        rejected(),
+    ]);
+    let refused = process.asked[0].clone();
+    let process = process.gets_refused(&refused, "call.overflow_loop", 4);
+    assert_eq!(
+        process.asked,
+        [AnyCommand::Call(
+            CALL,
+            call::Command::EndCall {
+                reason: EndReason::QueueFull,
+                ended_at: None
+            }
+        )]
+    );
+}
+
+#[test]
+fn a_call_that_was_sent_on_leaves_the_line_as_overflow() {
+    let process = process::<Enqueue>().hears([
+        created(AnswerMode::OnAgent, 0),
+        enqueued(),
+        opened(AnswerMode::OnAgent, 0),
+    ]);
+    let overflowed = call::Event::Overflowed {
+        visit: VISIT,
+        queue: QUEUE,
+        cause: OverflowCause::MaxWait,
+    };
+    let process = process.hears_at(second(40), AnyEvent::Call(CALL, overflowed));
+    assert_eq!(
+        process.asked,
+        [AnyCommand::Line(
+            QUEUE,
+            line::Command::CloseVisit {
+                visit: VISIT,
+                result: VisitResult::Overflow,
+                closed_at: second(40),
+            }
+        )]
+    );
 }

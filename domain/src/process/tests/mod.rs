@@ -2,6 +2,7 @@
 //! them together in a small world.
 
 mod billing;
+mod dial;
 mod enqueue;
 mod offer;
 mod recovery;

@@ -13,11 +13,11 @@ mod streams;
 use crate::{
     agent,
     any::AnyCommand,
-    call::AnswerMode,
+    call::{AnswerMode, OverflowCause},
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, SessionId},
     process::{
-        enqueue::Enqueue, offer::OfferProcess, recovery::Recovery, registration::Registration,
-        routing::Routing, wrap_up::WrapUp,
+        dial::Dial, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
+        registration::Registration, routing::Routing, wrap_up::WrapUp,
     },
     queue,
     time::Timestamp,
@@ -74,6 +74,7 @@ impl World {
             all: Everything::default(),
             processes: vec![
                 Box::new(Runner::<Enqueue>::new()),
+                Box::new(Runner::<Dial>::new()),
                 Box::new(Runner::<Routing>::new()),
                 Box::new(Runner::<OfferProcess>::new()),
                 Box::new(Runner::<WrapUp>::new()),
@@ -112,6 +113,7 @@ impl World {
                 capacity: 1 + self.chance.below(8) as u32,
                 service_level_threshold_ms: 20_000,
                 numbers: vec![],
+                overflow: self.overflow(number),
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);
@@ -131,6 +133,24 @@ impl World {
             self.post(AnyCommand::Agent(id, create), None);
             self.agents.push(id);
         }
+    }
+
+    /// Nowhere, outside, or into the next queue: round in a ring, so that the
+    /// guard against loops has something to do.
+    fn overflow(&mut self, number: u64) -> Vec<queue::Overflow> {
+        let next = (number + 1) % self.terms.queues;
+        let next = QueueId::named(DEFAULT_TENANT, &format!("queue{next}"));
+        [OverflowCause::Full, OverflowCause::MaxWait]
+            .into_iter()
+            .filter_map(|when| {
+                let to = match self.chance.below(3) {
+                    0 => return None,
+                    1 => queue::OverflowTo::Number("+491701234567".into()),
+                    _ => queue::OverflowTo::Queue(next),
+                };
+                Some(queue::Overflow { when, to })
+            })
+            .collect()
     }
 
     // ---- one step

@@ -1,6 +1,7 @@
 //! A queue is made or changed to be as provisioned.
 
 use super::*;
+use crate::{call::OverflowCause, id::QueueId, queue::loops};
 
 #[test]
 fn provisioning_creates_what_is_not_there() {
@@ -81,6 +82,7 @@ fn a_number_is_something_that_can_be_dialled() {
     for number in ["", "not a number", "+49@host"] {
         let config = Config {
             numbers: vec!["100".into(), number.into()],
+            overflow: vec![],
             ..config()
         };
         refused(config, Error::InvalidNumber);
@@ -94,6 +96,7 @@ fn the_limits_themselves_are_allowed() {
         capacity: 100_000,
         wrap_up_ms: 86_400_000,
         numbers: vec!["*97#".into(), "+49-30.1_2".into()],
+        overflow: vec![],
         ..config()
     };
     story([])
@@ -102,4 +105,71 @@ fn the_limits_themselves_are_allowed() {
             name: "sales".into(),
             config,
         }]);
+}
+
+#[test]
+fn a_case_of_overflow_has_one_destination_that_can_be_dialled() {
+    let to = |number: &str| Overflow {
+        when: OverflowCause::Full,
+        to: OverflowTo::Number(number.into()),
+    };
+    let with = |overflow| Config {
+        overflow,
+        ..config()
+    };
+    story([])
+        .when(configure(with(vec![to("+4930"), to("+4940")])))
+        .refused(Error::OverflowTwice);
+    story([])
+        .when(configure(with(vec![to("no number")])))
+        .refused(Error::InvalidNumber);
+    let valid = with(vec![to("+4930")]);
+    assert_eq!(valid.overflow(OverflowCause::MaxWait), None);
+    story([])
+        .when(configure(valid.clone()))
+        .then([Event::Created {
+            name: "sales".into(),
+            config: valid,
+        }]);
+}
+
+#[test]
+fn a_chain_of_queues_that_comes_back_is_a_loop_and_one_that_ends_is_none() {
+    let queue = |number: u128| QueueId(uuid::Uuid::from_u128(number));
+    let to = |next: u128| Config {
+        overflow: vec![Overflow {
+            when: OverflowCause::Full,
+            to: OverflowTo::Queue(queue(next)),
+        }],
+        ..config()
+    };
+    let chain = |id: QueueId| match id {
+        id if id == queue(2) => vec![queue(3)],
+        id if id == queue(3) => vec![queue(1)],
+        // A ring that the first queue is not part of.
+        id if id == queue(5) => vec![queue(6)],
+        id if id == queue(6) => vec![queue(5)],
+        _ => vec![],
+    };
+    assert!(loops(queue(1), &to(1), chain));
+    assert!(loops(queue(1), &to(2), chain));
+    assert!(!loops(queue(7), &to(2), chain));
+    assert!(!loops(queue(7), &to(5), chain));
+    assert!(!loops(queue(1), &config(), chain));
+}
+
+#[test]
+fn overflow_is_stored_as_it_is_documented_and_left_out_when_there_is_none() {
+    let plain = serde_json::to_value(config()).expect("it can be written");
+    assert_eq!(plain.get("overflow"), None);
+    let rules = serde_json::json!([
+        { "when": "full", "to": { "queue": uuid::Uuid::from_u128(1) } },
+        { "when": "max_wait", "to": { "number": "+4930" } },
+    ]);
+    let mut stored = plain;
+    stored["overflow"] = rules.clone();
+    let read: Config = serde_json::from_value(stored).expect("it can be read");
+    assert_eq!(read.overflow.len(), 2);
+    let again = serde_json::to_value(read).expect("it can be written");
+    assert_eq!(again["overflow"], rules);
 }

@@ -3,7 +3,7 @@
 mod configure;
 mod create;
 
-use super::{Command, Config, Error, Event, Queue, Strategy};
+use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue, Strategy};
 use crate::{
     call::AnswerMode,
     testing::{Given, given},
@@ -23,6 +23,7 @@ fn config() -> Config {
         capacity: 100,
         service_level_threshold_ms: 20_000,
         numbers: vec!["+4930123".into()],
+        overflow: vec![],
     }
 }
 

@@ -3,7 +3,7 @@
 mod configure;
 mod create;
 
-use super::{Command, Config, Error, Event, Trunk};
+use super::{Command, Config, Error, Event, Forward, Outbound, Trunk};
 use crate::testing::{Given, given};
 
 fn story(events: impl IntoIterator<Item = Event>) -> Given<Trunk> {
@@ -15,6 +15,8 @@ fn config() -> Config {
         allow: vec!["192.0.2.0/24".into()],
         host: None,
         user: None,
+        outbound: Outbound::default(),
+        forwards: vec![],
     }
 }
 

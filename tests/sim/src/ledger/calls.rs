@@ -69,6 +69,12 @@ impl Calls {
             }
             Event::Routed { .. }
             | Event::Enqueued { .. }
+            | Event::Overflowed { .. }
+            | Event::Forwarded { .. }
+            | Event::LegDialled { .. }
+            | Event::TrunkSelected { .. }
+            | Event::LegProgressed { .. }
+            | Event::LegAnswered { .. }
             | Event::Answered {}
             | Event::OfferStarted { .. }
             | Event::LegAlerting { .. }
@@ -138,7 +144,14 @@ impl Calls {
                 ..
             } => self.connect(id, *offer, *session, *leg)?,
             Event::Ended { .. } => self.end(id),
+            // Nobody overflows here: the queues of this world have no such rule.
             Event::Received { .. }
+            | Event::Overflowed { .. }
+            | Event::Forwarded { .. }
+            | Event::LegDialled { .. }
+            | Event::TrunkSelected { .. }
+            | Event::LegProgressed { .. }
+            | Event::LegAnswered { .. }
             | Event::Routed { .. }
             | Event::Held { .. }
             | Event::Retrieved { .. }

@@ -158,7 +158,10 @@ impl Lines {
         match result {
             VisitResult::Answered => line.tally.answered += 1,
             VisitResult::Abandoned => line.tally.abandoned += 1,
-            VisitResult::Timeout | VisitResult::Withdrawn | VisitResult::System => {
+            VisitResult::Timeout
+            | VisitResult::Overflow
+            | VisitResult::Withdrawn
+            | VisitResult::System => {
                 line.tally.flow_out += 1;
             }
         }

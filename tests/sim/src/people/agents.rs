@@ -28,7 +28,7 @@ impl People {
         };
         let chance = &mut person.chance;
         let mut plan = |ms, plan| plans.push((ms * MS, Action::Person(plan)));
-        let says = |command| Plan::Phone(AnyCommand::Call(call, command));
+        let says = |command| Plan::Phone(Box::new(AnyCommand::Call(call, command)));
         let rings_ms = chance.between(20, 400);
         let picks_up_ms = rings_ms + chance.exponential(self.terms.pick_up_ms);
         let fails = |outcome| {

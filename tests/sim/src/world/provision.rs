@@ -50,6 +50,7 @@ impl World {
                 capacity: self.chance.between(2, 40) as u32,
                 service_level_threshold_ms: 20_000,
                 numbers: vec![],
+                overflow: vec![],
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

@@ -77,6 +77,7 @@ fn config(url: &str, queue: &str) -> Config {
         capacity: 100_000,
         service_level_threshold_ms: 5_000,
         numbers: vec![],
+        overflow: vec![],
     }];
     config
 }

@@ -79,6 +79,7 @@ impl World {
                         offer.session
                     );
                 }
+                Phase::Forwarded(_) => assert_eq!(visit, None, "{id} has left the line"),
                 Phase::Connected(with) => {
                     assert_eq!(visit, None, "{id} is connected");
                     let activity = self.session(with.session).activity;

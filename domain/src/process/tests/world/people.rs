@@ -7,7 +7,7 @@ use crate::{
     call::{self, AnswerMode, Phase, Route},
     cause::{EndReason, OfferOutcome, WireCause},
     device,
-    id::{AgentId, CallId, LegId, SessionId, SubjectId, VisitId},
+    id::{AgentId, CallId, LegId, SessionId, SubjectId, TrunkId, VisitId},
     sealed::Sealed,
     session::{self, LogoutReason, NotReadyReason, Routability},
 };
@@ -199,6 +199,9 @@ impl World {
             AnyEvent::Call(call, call::Event::OfferStarted { leg, .. }) => {
                 self.a_phone_is_called(*call, *leg);
             }
+            AnyEvent::Call(call, call::Event::LegDialled { leg, .. }) => {
+                self.a_number_outside_is_called(*call, *leg);
+            }
             AnyEvent::Call(call, call::Event::OfferEnded { leg, .. }) => {
                 self.a_cancel_crosses(*call, *leg);
             }
@@ -257,6 +260,38 @@ impl World {
             // Rings for ever, or is silent.
             8 => say(call::Command::RecordAlerting { leg }),
             _ => {}
+        }
+    }
+
+    /// The network outside takes a call, and answers, fails or says nothing.
+    fn a_number_outside_is_called(&mut self, call: CallId, leg: LegId) {
+        let mut say = |command| self.wire.push(AnyCommand::Call(call, command));
+        let chance = self.chance.below(10);
+        if chance > 0 {
+            say(call::Command::RecordTrunk {
+                leg,
+                trunk: TrunkId(numbered(7, chance)),
+                party: Sealed::new(SubjectId(numbered(8, 2)), String::new()),
+                after: None,
+            });
+        }
+        let early_media = chance.is_multiple_of(2);
+        match chance {
+            0..3 => say(call::Command::RecordFailure {
+                leg,
+                outcome: OfferOutcome::Unreachable,
+                wire: WireCause::default(),
+            }),
+            3..6 => {
+                say(call::Command::RecordProgress { leg, early_media });
+                say(call::Command::RecordAnswer { leg });
+            }
+            6..8 => {
+                say(call::Command::RecordAnswer { leg });
+                self.later.push(AnyCommand::Call(call, leave(leg, false)));
+            }
+            // Rings for ever: the timer of the leg gives it up.
+            _ => say(call::Command::RecordProgress { leg, early_media }),
         }
     }
 

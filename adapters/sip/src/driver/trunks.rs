@@ -1,0 +1,392 @@
+//! Legs that go out through a trunk: one INVITE at a time, the next trunk when
+//! one is broken, full or silent, and the carrier's digest challenge answered.
+
+use super::{
+    Driver,
+    agents::caller_of,
+    ways::{invite, resolve, set, ways},
+};
+use crate::{
+    auth::client::{self, Account, Asked},
+    dialog::NewInvite,
+    legs::{Agent, Carrier, Fork, Leg, Session, Side, Way, fork::State},
+    message::{Method, Request, Response},
+    sdp, status,
+    transport::{Flow, Transport},
+};
+use domain::{
+    call::{Command, Target},
+    cause::WireCause,
+    id::{CallId, LegId},
+    sealed::{Party, Sealed},
+};
+use std::net::SocketAddr;
+
+/// Kind of a trunk's password in the credential store; the key is the trunk's id.
+const PASSWORD: &str = "trunk_password";
+
+/// Challenges of one trunk that are answered: one, and one more for a nonce that
+/// was only too old (RFC 7616, 3.3).
+const CHALLENGES_MAX: u32 = 2;
+
+/// A trunk that is ready to be called.
+struct Ready {
+    way: Way,
+    peer: SocketAddr,
+    account: Option<Account>,
+}
+
+impl Driver {
+    /// Takes a leg out through the first trunk that serves the number.
+    pub(super) fn dial_out(&self, call: CallId, id: LegId, target: Target) {
+        let driver = self.clone();
+        tokio::spawn(async move {
+            let trying = driver.clone();
+            let task = tokio::spawn(async move { trying.go_out(call, id, target).await });
+            if let Err(error) = task.await {
+                tracing::error!(%error, %call, "leg could not be dialled");
+                driver.unreachable(call, id);
+            }
+        });
+    }
+
+    async fn go_out(&self, call: CallId, id: LegId, target: Target) {
+        let Some((number, party)) = self.number_of(target).await else {
+            return self.unreachable(call, id);
+        };
+        let ways = ways(&self.parts.directory.trunks(), &number);
+        tracing::info!(%call, leg = %id, trunks = ways.len(), "leg goes out");
+        if self.open_outside(call, id, number, party, ways) {
+            self.next_trunk(call, id, None).await;
+        } else {
+            self.unreachable(call, id);
+        }
+    }
+
+    /// The number, open and sealed.
+    async fn number_of(&self, target: Target) -> Option<(String, Sealed<Party>)> {
+        let vault = &self.parts.vault;
+        let found = match target {
+            Target::Number(number) => {
+                let party = Party {
+                    user: number.clone(),
+                    host: None,
+                    display_name: None,
+                };
+                let sealed = vault.seal(&party).await;
+                sealed.map(|sealed| Some((number, sealed)))
+            }
+            Target::Party(sealed) => {
+                let opened = vault.open(&sealed).await;
+                opened.map(|party| party.map(|party| (party.user, sealed)))
+            }
+        };
+        match found {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "number can not be sealed or opened");
+                None
+            }
+        }
+    }
+
+    /// The leg with its port, before its first INVITE. False when the caller has
+    /// left or no port is free.
+    fn open_outside(
+        &self,
+        call: CallId,
+        id: LegId,
+        number: String,
+        party: Sealed<Party>,
+        ways: Vec<Way>,
+    ) -> bool {
+        let Ok(local) = self.parts.media.open(id) else {
+            return false;
+        };
+        let mut legs = self.legs();
+        if caller_of(&legs, call).is_none() {
+            drop(legs);
+            self.parts.media.close(id);
+            return false;
+        }
+        let mut session = Session::new(self.parts.entropy.number());
+        session.local = Some(local);
+        let carrier = Carrier {
+            number,
+            party,
+            ways,
+            trunk: None,
+            account: None,
+            challenges: 0,
+            progress: None,
+        };
+        legs.insert_leg(Leg {
+            id,
+            call,
+            side: Side::Agent(Agent {
+                carrier: Some(Box::new(carrier)),
+                ..Agent::default()
+            }),
+            session,
+            ended_at: None,
+            probed_at: None,
+        });
+        true
+    }
+
+    /// Tries the next trunk that has room and can be found; `after` is what the
+    /// one before it said.
+    async fn next_trunk(&self, call: CallId, id: LegId, mut after: Option<WireCause>) {
+        while let Some(way) = self.take_way(id) {
+            let Some(ready) = self.prepare(way).await else {
+                continue;
+            };
+            let trunk = ready.way.trunk;
+            match self.invite_trunk(call, id, ready) {
+                Some(party) => {
+                    metrics::counter!("ringledger_sip_trunk_invites_total").increment(1);
+                    let after = after.take();
+                    let command = Command::RecordTrunk {
+                        leg: id,
+                        trunk,
+                        party,
+                        after,
+                    };
+                    return self.record(call, command);
+                }
+                None => break,
+            }
+        }
+        let report = {
+            let mut legs = self.legs();
+            if let (Some(wire), Some(leg)) = (after, legs.get_mut(id))
+                && let Side::Agent(agent) = &mut leg.side
+            {
+                // What the last trunk that was reached said stands for all.
+                let outcome = status::of_outside(wire.sip_status.unwrap_or(0), wire.q850());
+                agent.failure.get_or_insert((outcome, wire));
+            }
+            self.conclude(&mut legs, id)
+        };
+        if let Some(command) = report {
+            self.record(call, command);
+        }
+    }
+
+    /// The next trunk with a free channel; none when the leg is not wanted any more.
+    fn take_way(&self, id: LegId) -> Option<Way> {
+        let mut legs = self.legs();
+        loop {
+            let leg = legs.get_mut(id).filter(|leg| leg.ended_at.is_none())?;
+            let Side::Agent(agent) = &mut leg.side else {
+                return None;
+            };
+            if agent.release.is_some() {
+                return None;
+            }
+            let carrier = agent.carrier.as_mut()?;
+            carrier.trunk = None;
+            let way = carrier.ways.pop()?;
+            let channels_max = way.outbound.channels_max as usize;
+            if channels_max == 0 || legs.channels(way.trunk) < channels_max {
+                return Some(way);
+            }
+            metrics::counter!("ringledger_sip_trunk_full_total").increment(1);
+            tracing::info!(trunk = %way.trunk, "trunk has no free channel");
+        }
+    }
+
+    /// Finds a trunk's address and our password for it.
+    async fn prepare(&self, way: Way) -> Option<Ready> {
+        let Some(peer) = resolve(&way.host).await else {
+            tracing::warn!(trunk = %way.trunk, "trunk's host is not found");
+            return None;
+        };
+        let key = way.trunk.to_string();
+        let password = self.parts.secrets.get(PASSWORD, &key).await;
+        let account = match (password, &way.user) {
+            (Ok(Some(password)), Some(user)) => Some(Account {
+                user: user.clone(),
+                password,
+            }),
+            (Ok(_), _) => None,
+            (Err(error), _) => {
+                tracing::warn!(%error, trunk = %way.trunk, "trunk's password can not be read");
+                return None;
+            }
+        };
+        Some(Ready { way, peer, account })
+    }
+
+    /// Sends the INVITE; none when the leg is not wanted any more.
+    fn invite_trunk(&self, call: CallId, id: LegId, ready: Ready) -> Option<Sealed<Party>> {
+        let mut legs = self.legs();
+        let (shown_as, codecs) = caller_of(&legs, call)?;
+        let hops = match &legs.get(legs.call(call)?.caller)?.side {
+            Side::Caller(caller) => caller.hops,
+            Side::Agent(_) => return None,
+        };
+        let Ready { way, peer, account } = ready;
+        let flow = Flow {
+            transport: Transport::Udp,
+            peer,
+        };
+        let leg = legs.get_mut(id).filter(|leg| leg.ended_at.is_none())?;
+        let offer = leg.session.offer_of(&codecs).unwrap_or_default();
+        let Side::Agent(agent) = &mut leg.side else {
+            return None;
+        };
+        if agent.release.is_some() {
+            return None;
+        }
+        let carrier = agent.carrier.as_mut()?;
+        carrier.trunk = Some(way.trunk);
+        carrier.account = account;
+        carrier.challenges = 0;
+        let party = carrier.party.clone();
+        let contact = self.stack.contact(flow.transport);
+        let mut request = invite(&way, &carrier.number, &shown_as, self.stack.host(), |new| {
+            NewInvite {
+                call_id: self.stack.new_call_id(),
+                local_tag: self.stack.new_tag(),
+                contact: contact.clone(),
+                sdp: offer.into_bytes(),
+                ..new
+            }
+        });
+        set(&mut request, "Max-Forwards", hops.to_string());
+        let own = request.own_dialog();
+        let index = agent.forks.len();
+        let fork = self.send(request, flow, contact, id, index);
+        agent.forks.push(fork);
+        if let Some(dialog) = own {
+            legs.name(&dialog, id);
+        }
+        Some(party)
+    }
+
+    fn send(&self, request: Request, flow: Flow, contact: String, id: LegId, index: usize) -> Fork {
+        let driver = self.clone();
+        let invite = self.stack.request(request, flow, move |outcome| {
+            driver.on_outcome(id, index, &outcome);
+        });
+        Fork {
+            // A URI that can not even be written fails like a silent trunk.
+            state: match &invite {
+                Some(_) => State::Calling,
+                None => State::Ended,
+            },
+            invite,
+            flow,
+            contact,
+            dialog: None,
+        }
+    }
+
+    /// Answers a carrier's challenge with the same INVITE again. False when there
+    /// is nothing more to try with this trunk.
+    pub(super) fn answers_challenge(
+        &self,
+        agent: &mut Agent,
+        id: LegId,
+        index: usize,
+        response: &Response,
+    ) -> bool {
+        let (asks, says) = match response.status {
+            401 => ("WWW-Authenticate", "Authorization"),
+            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
+            _ => return false,
+        };
+        let (Some(carrier), None) = (&mut agent.carrier, &agent.release) else {
+            return false;
+        };
+        let Some(fork) = agent.forks.get_mut(index) else {
+            return false;
+        };
+        let (Some(sent), Some(account)) = (&fork.invite, &carrier.account) else {
+            return false;
+        };
+        let mut request = sent.request().clone();
+        let asked = Asked {
+            method: request.method.as_str(),
+            uri: &request.uri.clone(),
+            entropy: self.parts.entropy.number(),
+        };
+        let Some(answer) = client::answer(response.headers.all(asks), account, asked) else {
+            return false;
+        };
+        if carrier.challenges >= CHALLENGES_MAX || (carrier.challenges > 0 && !answer.stale) {
+            return false;
+        }
+        carrier.challenges += 1;
+        let number = request.cseq().unwrap_or(1) + 1;
+        let spent = ["Via", "Authorization", "Proxy-Authorization"];
+        request
+            .headers
+            .0
+            .retain(|(name, _)| !spent.iter().any(|spent| name.eq_ignore_ascii_case(spent)));
+        set(&mut request, "CSeq", format!("{number} {}", Method::Invite));
+        request.headers.push(says, answer.header);
+        *fork = self.send(request, fork.flow, fork.contact.clone(), id, index);
+        fork.invite.is_some()
+    }
+
+    /// It rings outside, or is heard: each is told once.
+    pub(super) fn rings_outside(
+        &self,
+        leg: &mut Leg,
+        index: usize,
+        response: Option<&Response>,
+    ) -> Option<Command> {
+        let described = response.and_then(Response::sdp).map(sdp::parse);
+        let source = match &leg.side {
+            Side::Agent(agent) => agent.forks.get(index)?.flow.peer.ip(),
+            Side::Caller(_) => return None,
+        };
+        let early_media = match described {
+            Some(Ok(remote)) => {
+                leg.session.agree(remote);
+                self.tell_media(leg, source);
+                true
+            }
+            Some(Err(_)) | None => false,
+        };
+        let id = leg.id;
+        let Side::Agent(Agent {
+            carrier: Some(carrier),
+            ..
+        }) = &mut leg.side
+        else {
+            return None;
+        };
+        let is_news = carrier.progress.is_none_or(|told| early_media && !told);
+        if !is_news {
+            return None;
+        }
+        carrier.progress = Some(early_media);
+        Some(Command::RecordProgress {
+            leg: id,
+            early_media,
+        })
+    }
+
+    /// Whether a leg whose trunk has failed goes on to the next one.
+    pub(super) fn tries_another_trunk(&self, call: CallId, id: LegId, agent: &mut Agent) -> bool {
+        let (None, None, Some(carrier)) = (&agent.release, &agent.winner, &mut agent.carrier)
+        else {
+            return false;
+        };
+        let Some((_, wire)) = &agent.failure else {
+            return false;
+        };
+        metrics::counter!("ringledger_sip_trunk_failures_total").increment(1);
+        if carrier.ways.is_empty() || !status::is_worth_another_trunk(wire.sip_status) {
+            return false;
+        }
+        carrier.trunk = None;
+        let after = agent.failure.take().map(|(_, wire)| wire);
+        let driver = self.clone();
+        tokio::spawn(async move { driver.next_trunk(call, id, after).await });
+        true
+    }
+}

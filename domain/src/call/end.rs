@@ -1,0 +1,188 @@
+//! The end of a call: what each reason means.
+
+use super::{
+    decide::Decision,
+    error::Error,
+    event::Event,
+    state::{Call, Phase},
+};
+use crate::{
+    cause::{By, Disposition, EndCause, EndReason, EndResult, WireCause},
+    time::Timestamp,
+};
+
+pub(super) fn end(
+    call: &Call,
+    at: Timestamp,
+    reason: EndReason,
+    ended_at: Option<Timestamp>,
+) -> Decision {
+    let by = match reason {
+        EndReason::Operator => By::Supervisor,
+        EndReason::Hangup
+        | EndReason::Cancelled
+        | EndReason::UnknownAddress
+        | EndReason::NotAllowed
+        | EndReason::NoCommonCodec
+        | EndReason::NoMediaPort
+        | EndReason::QueueFull
+        | EndReason::MaxWait
+        | EndReason::NoTrunk
+        | EndReason::OutsideBusy
+        | EndReason::OutsideNoAnswer
+        | EndReason::OutsideRejected
+        | EndReason::OutsideUnreachable
+        | EndReason::MediaSilence
+        | EndReason::SignallingLost
+        | EndReason::NodeLost
+        | EndReason::NoCredit
+        | EndReason::AccountSuspended
+        | EndReason::Shutdown => By::System,
+    };
+    match &call.phase {
+        Phase::Unborn => Err(Error::Unknown),
+        Phase::Ended(_) => Err(Error::AlreadyEnded),
+        // An accepted call has left the queue: the limit of waiting is over.
+        Phase::Connected(_) | Phase::Forwarded(_) if reason == EndReason::MaxWait => {
+            Err(Error::AlreadyConnected)
+        }
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
+            let at = ended_at.map_or(at, |earlier| {
+                earlier.clamp(call.last_at, at.max(call.last_at))
+            });
+            Ok(vec![ended(call, at, by, reason, WireCause::default())])
+        }
+    }
+}
+
+pub(super) fn ended(
+    call: &Call,
+    at: Timestamp,
+    by: By,
+    reason: EndReason,
+    wire: WireCause,
+) -> Event {
+    let reached = reached(call);
+    let (result, refusal_status, q850, disposition) = verdict(reason, reached);
+    // A caller who got 200 OK gets a BYE, which has no status.
+    let refusal_status = match call.answered_at {
+        None => refusal_status,
+        Some(_) => None,
+    };
+    let (session, offer) = call.engaged().unzip();
+    let (visit, queue) = call.visit.unzip();
+    Event::Ended {
+        cause: EndCause {
+            result,
+            reason,
+            by,
+            sip_status: wire.sip_status.or(refusal_status),
+            q850: heard(reason, &wire).or(q850),
+            reason_header: wire.reason_header,
+        },
+        disposition,
+        ended_at: at,
+        incomplete: matches!(
+            reason,
+            EndReason::NodeLost | EndReason::MediaSilence | EndReason::SignallingLost
+        ),
+        session,
+        offer,
+        visit,
+        queue,
+    }
+}
+
+/// What the network outside said of its own failure is kept as it is.
+fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
+    match reason {
+        EndReason::OutsideBusy
+        | EndReason::OutsideNoAnswer
+        | EndReason::OutsideRejected
+        | EndReason::OutsideUnreachable => wire.q850(),
+        EndReason::Hangup
+        | EndReason::Cancelled
+        | EndReason::UnknownAddress
+        | EndReason::NotAllowed
+        | EndReason::NoCommonCodec
+        | EndReason::NoMediaPort
+        | EndReason::QueueFull
+        | EndReason::MaxWait
+        | EndReason::NoTrunk
+        | EndReason::MediaSilence
+        | EndReason::SignallingLost
+        | EndReason::NodeLost
+        | EndReason::Operator
+        | EndReason::Shutdown => None,
+    }
+}
+
+/// Whom the caller has reached so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    /// Nobody; in a queue or before it.
+    Nobody,
+    /// Nobody; a number outside is being dialled.
+    Ringback,
+    /// An agent.
+    Agent,
+    /// Somebody outside.
+    Outside,
+}
+
+const fn reached(call: &Call) -> Reached {
+    match &call.phase {
+        Phase::Connected(_) => Reached::Agent,
+        Phase::Forwarded(outside) => match outside.answered_at {
+            Some(_) => Reached::Outside,
+            None => Reached::Ringback,
+        },
+        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => Reached::Nobody,
+    }
+}
+
+/// What each reason means: result, SIP status that an unanswered caller gets,
+/// Q.850 cause, disposition. A call that reached somebody stays ANSWERED or
+/// FORWARDED, whatever ended it.
+const fn verdict(
+    reason: EndReason,
+    reached: Reached,
+) -> (EndResult, Option<u16>, Option<u8>, Disposition) {
+    use Disposition as D;
+    use EndResult as R;
+    let talked = matches!(reached, Reached::Agent | Reached::Outside);
+    let (result, status, q850, disposition) = match reason {
+        EndReason::Hangup | EndReason::Operator if talked => {
+            (R::Success, None, Some(16), D::Answered)
+        }
+        EndReason::Hangup | EndReason::Cancelled => (R::Caller, Some(487), Some(16), D::Abandoned),
+        EndReason::UnknownAddress => (R::Caller, Some(404), Some(1), D::Failed),
+        EndReason::NotAllowed => (R::Caller, Some(403), Some(21), D::Blocked),
+        EndReason::NoCredit => (R::Caller, Some(402), Some(21), D::Blocked),
+        EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
+        EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
+        EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
+        EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
+        EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
+        EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
+        EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),
+        EndReason::OutsideNoAnswer => (R::Upstream, Some(480), Some(19), D::NoAnswer),
+        EndReason::OutsideRejected => (R::Upstream, Some(403), Some(21), D::Rejected),
+        EndReason::OutsideUnreachable => (R::Upstream, Some(503), Some(38), D::Failed),
+        // A caller who vanished while waiting has left the queue.
+        EndReason::MediaSilence | EndReason::SignallingLost => {
+            (R::Indeterminate, Some(480), Some(102), D::Abandoned)
+        }
+        EndReason::NodeLost => (R::Ours, Some(503), Some(41), D::SystemError),
+        EndReason::Operator => (R::Ours, Some(480), Some(31), D::Failed),
+        EndReason::Shutdown => (R::Ours, Some(503), Some(38), D::SystemError),
+    };
+    let disposition = match (reached, disposition) {
+        (Reached::Agent, _) => D::Answered,
+        (Reached::Outside, _) => D::Forwarded,
+        // Gone while it rang outside: not out of a queue.
+        (Reached::Ringback, D::Abandoned) => D::Cancelled,
+        (Reached::Ringback | Reached::Nobody, disposition) => disposition,
+    };
+    (result, status, q850, disposition)
+}

@@ -1,0 +1,186 @@
+//! Legs that go out through a trunk: their rules. Which trunk takes a leg is the
+//! adapter's to find; what becomes of it is decided here.
+
+use super::{
+    command::Destination,
+    decide::{Decision, offer_ended},
+    end::ended,
+    error::Error,
+    event::{Event, OverflowCause, Target},
+    state::{Call, Offer, Outside, Phase},
+};
+use crate::{
+    cause::{By, EndReason, OfferOutcome, WireCause},
+    id::{LegId, QueueId, TrunkId, VisitId},
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
+
+/// How long somebody outside is waited for, all trunks together: longer than
+/// the ring of any network, so that its own announcement comes first.
+pub const RING_OUTSIDE_MS: u64 = 90_000;
+
+/// A call goes to a number outside.
+pub(super) fn forward(at: Timestamp, number: String, leg: LegId) -> [Event; 2] {
+    let target = Target::Number(number.clone());
+    let until = at.plus_ms(RING_OUTSIDE_MS);
+    [
+        Event::Forwarded { number },
+        Event::LegDialled { leg, target, until },
+    ]
+}
+
+/// The queue does not serve the call: it goes where the queue says.
+pub(super) fn overflow(
+    call: &Call,
+    at: Timestamp,
+    visit: VisitId,
+    cause: OverflowCause,
+    to: Destination,
+) -> Decision {
+    match &call.phase {
+        Phase::Unborn => Err(Error::Unknown),
+        Phase::Ended(_) => Err(Error::AlreadyEnded),
+        Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
+        Phase::Waiting => leave(call, at, visit, cause, to, None),
+        Phase::Offering(offer) => leave(call, at, visit, cause, to, Some(offer)),
+    }
+}
+
+fn leave(
+    call: &Call,
+    at: Timestamp,
+    visit: VisitId,
+    cause: OverflowCause,
+    to: Destination,
+    offer: Option<&Offer>,
+) -> Decision {
+    let queue = match call.visit {
+        Some((current, queue)) if current == visit => queue,
+        Some(_) | None => return Err(Error::StaleVisit),
+    };
+    let withdrawn =
+        offer.map(|offer| offer_ended(offer, OfferOutcome::Withdrawn, WireCause::default()));
+    let mut events: Vec<Event> = withdrawn.into_iter().collect();
+    events.push(Event::Overflowed {
+        visit,
+        queue,
+        cause,
+    });
+    match to {
+        Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),
+        Destination::Queue {
+            queue,
+            config_version,
+            answer_mode,
+            visit,
+        } => {
+            no_loop(call, queue)?;
+            events.push(Event::Enqueued {
+                visit,
+                queue,
+                config_version,
+                answer_mode,
+            });
+        }
+    }
+    Ok(events)
+}
+
+fn no_loop(call: &Call, queue: QueueId) -> Result<(), Error> {
+    if call.queues.contains(&queue) {
+        return Err(Error::OverflowLoop);
+    }
+    Ok(())
+}
+
+pub(super) fn trunk_selected(
+    call: &Call,
+    leg: LegId,
+    trunk: TrunkId,
+    party: Sealed<Party>,
+    after: Option<WireCause>,
+) -> Vec<Event> {
+    match dialled(call, leg) {
+        Some(_) => vec![Event::TrunkSelected {
+            leg,
+            trunk,
+            party,
+            after,
+        }],
+        None => vec![],
+    }
+}
+
+/// Networks repeat 180, and 183 comes before, after or instead of it.
+pub(super) fn progressed(call: &Call, leg: LegId, early_media: bool) -> Vec<Event> {
+    match dialled(call, leg) {
+        Some(outside) if !outside.alerting || (early_media && !outside.early_media) => {
+            vec![Event::LegProgressed { leg, early_media }]
+        }
+        Some(_) | None => vec![],
+    }
+}
+
+/// The caller is answered with the other side.
+pub(super) fn answered(call: &Call, outside: &Outside, leg: LegId) -> Vec<Event> {
+    if outside.leg != leg || outside.answered_at.is_some() {
+        return vec![];
+    }
+    let answered = Event::LegAnswered { leg };
+    match call.answered_at {
+        Some(_) => vec![answered],
+        None => vec![answered, Event::Answered {}],
+    }
+}
+
+/// No trunk is left, or the other side does not want the call.
+pub(super) fn failed(
+    call: &Call,
+    at: Timestamp,
+    outside: &Outside,
+    leg: LegId,
+    outcome: OfferOutcome,
+    wire: WireCause,
+) -> Vec<Event> {
+    if outside.leg != leg || outside.answered_at.is_some() {
+        return vec![];
+    }
+    let (by, reason) = match outcome {
+        OfferOutcome::Busy => (By::Outside, EndReason::OutsideBusy),
+        OfferOutcome::NoAnswer => (By::Outside, EndReason::OutsideNoAnswer),
+        OfferOutcome::Rejected => (By::Outside, EndReason::OutsideRejected),
+        // No trunk was even tried: our own lack.
+        OfferOutcome::Unreachable if outside.trunk.is_none() => (By::System, EndReason::NoTrunk),
+        OfferOutcome::Unreachable | OfferOutcome::Withdrawn => {
+            (By::Outside, EndReason::OutsideUnreachable)
+        }
+    };
+    vec![ended(call, at, by, reason, wire)]
+}
+
+/// Nobody has answered in time.
+pub(super) fn time_out(call: &Call, at: Timestamp, leg: LegId) -> Decision {
+    match dialled(call, leg) {
+        Some(_) => {
+            let reason = EndReason::OutsideNoAnswer;
+            let wire = WireCause::default();
+            Ok(vec![ended(call, at, By::System, reason, wire)])
+        }
+        None => Err(Error::StaleLeg),
+    }
+}
+
+/// The leg, if it is being dialled.
+fn dialled(call: &Call, leg: LegId) -> Option<&Outside> {
+    match &call.phase {
+        Phase::Forwarded(outside) => {
+            (outside.leg == leg && outside.answered_at.is_none()).then_some(outside)
+        }
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Ended(_) => None,
+    }
+}

@@ -1,0 +1,40 @@
+//! How long somebody outside is waited for.
+
+use super::*;
+use crate::{
+    call::{self, Target},
+    process::dial::Dial,
+    testing::{CALL, OUTSIDE_LEG},
+};
+
+const UNTIL: Timestamp = second(90);
+
+fn call(event: call::Event) -> AnyEvent {
+    AnyEvent::Call(CALL, event)
+}
+
+fn dialled() -> AnyEvent {
+    call(call::Event::LegDialled {
+        leg: OUTSIDE_LEG,
+        target: Target::Number("+4930".into()),
+        until: UNTIL,
+    })
+}
+
+#[test]
+fn a_leg_that_is_not_answered_in_time_is_given_up_once() {
+    let process = process::<Dial>().hears([dialled()]);
+    assert_eq!(Dial::next_deadline(&process.state), Some(UNTIL));
+    let process = process.wakes(UNTIL);
+    let leg = OUTSIDE_LEG;
+    let given_up = call::Command::TimeOutLeg { leg };
+    assert_eq!(process.asked, [AnyCommand::Call(CALL, given_up)]);
+    assert_eq!(Dial::next_deadline(&process.state), None);
+}
+
+#[test]
+fn an_answer_stops_the_timer() {
+    let answered = call(call::Event::LegAnswered { leg: OUTSIDE_LEG });
+    let process = process::<Dial>().hears([dialled(), answered]);
+    assert_eq!(Dial::next_deadline(&process.state), None);
+}

@@ -1,0 +1,35 @@
+//! Chains of overflow: that they end is checked before a configuration is
+//! accepted; a call's own history is the guard for what is configured since.
+
+use super::event::{Config, OverflowTo};
+use crate::id::QueueId;
+use std::collections::BTreeSet;
+
+/// Whether calls of the queue, with that configuration, could come back to it:
+/// `next_of` says where another queue overflows to.
+pub fn loops(queue: QueueId, config: &Config, next_of: impl Fn(QueueId) -> Vec<QueueId>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = config.overflow_queues();
+    while let Some(next) = open.pop() {
+        if next == queue {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(next_of(next));
+        }
+    }
+    false
+}
+
+impl Config {
+    /// The queues that calls of it may go to.
+    pub fn overflow_queues(&self) -> Vec<QueueId> {
+        let rules = self.overflow.iter();
+        rules
+            .filter_map(|rule| match &rule.to {
+                OverflowTo::Queue(queue) => Some(*queue),
+                OverflowTo::Number(_) => None,
+            })
+            .collect()
+    }
+}

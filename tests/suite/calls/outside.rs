@@ -1,0 +1,315 @@
+//! Calls that leave through a trunk: our own phones play the carriers.
+
+use crate::{
+    ends::{End, hung_up, no_complaints},
+    world::{PATIENCE, World, dial, open, rules},
+};
+use domain::{
+    any::AnyEvent,
+    call::{self, OverflowCause},
+    cause::{By, Disposition, EndReason},
+    id::{DEFAULT_TENANT, TrunkId},
+    queue, trunk,
+};
+use phone::{EndedBy, Phone};
+
+const HERE: &str = "+4930999";
+const THERE: &str = "+491701234567";
+
+/// A carrier that takes whatever is sent to it.
+async fn carrier(world: &World) -> Phone {
+    world.phone("carrier").await
+}
+
+/// A trunk to that carrier; calls from here are let in, and one number leads out.
+fn to(carrier: &Phone, outbound: trunk::Outbound) -> trunk::Config {
+    trunk::Config {
+        allow: vec!["127.0.0.0/8".into()],
+        host: Some(carrier.local_addr().to_string()),
+        user: Some("ringledger".into()),
+        outbound,
+        forwards: vec![trunk::Forward {
+            number: HERE.into(),
+            to: THERE.into(),
+        }],
+    }
+}
+
+fn priority(priority: u32) -> trunk::Outbound {
+    trunk::Outbound {
+        priority,
+        ..trunk::Outbound::default()
+    }
+}
+
+fn end(reason: EndReason, by: By, disposition: Disposition, sip_status: Option<u16>) -> End {
+    End {
+        disposition,
+        by,
+        reason,
+        sip_status,
+        incomplete: false,
+    }
+}
+
+/// Trunks that were tried, in order.
+async fn tried(world: &World) -> Vec<TrunkId> {
+    let history = world.office.history().await;
+    let trunk = |event: &AnyEvent| match event {
+        AnyEvent::Call(_, call::Event::TrunkSelected { trunk, .. }) => Some(*trunk),
+        _ => None,
+    };
+    history
+        .iter()
+        .filter_map(|entry| trunk(&entry.fact.event))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_forwarded_number_rings_outside_is_answered_there_and_hung_up_by_either_side() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    let outbound = trunk::Outbound {
+        strip_prefix: "+".into(),
+        add_prefix: "00".into(),
+        number: Some("+4930123".into()),
+        ..trunk::Outbound::default()
+    };
+    world.trunk_with("carrier", to(&carrier, outbound)).await;
+    let caller = world.phone("4930111").await;
+    for by in [By::Caller, By::Outside] {
+        let before = world.feed().head();
+        let out = dial(&caller, HERE).await;
+        let incoming = carrier.next_incoming().await.unwrap();
+        assert_eq!(incoming.to_user(), Some("00491701234567"));
+        assert_eq!(incoming.from_user(), Some("+4930123"));
+        let asserted = incoming.header("P-Asserted-Identity").unwrap();
+        assert!(asserted.contains("sip:4930111@"), "{asserted}");
+        let hops: u32 = incoming.header("Max-Forwards").unwrap().parse().unwrap();
+        assert!(hops < 70, "one hop is used up: {hops}");
+        incoming.ring().await.unwrap();
+        out.wait_ringing(PATIENCE).await.unwrap();
+        incoming.answer().await.unwrap();
+        out.wait_answered(PATIENCE).await.unwrap();
+        out.media().play_tone(440.0, 0.5);
+        incoming.media().play_tone(880.0, 0.5);
+        assert!(incoming.media().wait_packets(25, PATIENCE).await);
+        assert!(out.media().wait_packets(25, PATIENCE).await);
+        let (hangs_up, other) = match by {
+            By::Caller => (out.hang_up().await, &*incoming),
+            _ => (incoming.hang_up().await, &*out),
+        };
+        assert_eq!(hangs_up.unwrap(), 200);
+        hung_up(other).await;
+        let (_, call) = world.see(before, "call_ended").await;
+        assert_eq!(
+            world.story(call).await,
+            [
+                "call_received",
+                "call_forwarded",
+                "leg_dialled",
+                "trunk_selected",
+                "leg_progressed",
+                "leg_answered",
+                "call_answered",
+                "call_ended"
+            ]
+        );
+        let expected = end(EndReason::Hangup, by, Disposition::Forwarded, None);
+        assert_eq!(world.the_end(before).await, expected);
+    }
+    no_complaints(&[&caller, &carrier]);
+}
+
+#[tokio::test]
+async fn what_the_carrier_says_of_a_failure_reaches_the_caller_and_the_record() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    world.trunk_with("carrier", to(&carrier, priority(0))).await;
+    let caller = world.phone("4930111").await;
+    for (status, reason, disposition) in [
+        (486, EndReason::OutsideBusy, Disposition::Busy),
+        (480, EndReason::OutsideNoAnswer, Disposition::NoAnswer),
+        (603, EndReason::OutsideRejected, Disposition::Rejected),
+        (404, EndReason::OutsideUnreachable, Disposition::Failed),
+    ] {
+        let before = world.feed().head();
+        let out = dial(&caller, HERE).await;
+        let incoming = carrier.next_incoming().await.unwrap();
+        incoming.reject(status).await.unwrap();
+        let ended = out.wait_ended(PATIENCE).await.unwrap();
+        assert_eq!(ended.status, Some(status));
+        let expected = end(reason, By::Outside, disposition, Some(status));
+        assert_eq!(world.the_end(before).await, expected);
+    }
+    no_complaints(&[&caller, &carrier]);
+}
+
+#[tokio::test]
+async fn the_next_trunk_is_tried_when_one_is_out_of_order_and_a_busy_number_is_not_tried_twice() {
+    let world = open().await;
+    let (first, second) = (carrier(&world).await, carrier(&world).await);
+    world.trunk_with("first", to(&first, priority(1))).await;
+    world.trunk_with("second", to(&second, priority(2))).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, HERE).await;
+    let broken = first.next_incoming().await.unwrap();
+    broken.reject(503).await.unwrap();
+    let incoming = second.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    out.hang_up().await.unwrap();
+    hung_up(&incoming).await;
+    world.the_end(before).await;
+    let names = ["first", "second"].map(|name| TrunkId::named(DEFAULT_TENANT, name));
+    assert_eq!(tried(&world).await, names);
+
+    let before = world.feed().head();
+    let out = dial(&caller, HERE).await;
+    let busy = first.next_incoming().await.unwrap();
+    busy.reject(486).await.unwrap();
+    out.wait_ended(PATIENCE).await.unwrap();
+    world.the_end(before).await;
+    assert_eq!(tried(&world).await.len(), 3, "the second was not asked");
+    no_complaints(&[&caller, &first, &second]);
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_stops_the_ringing_outside() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    world.trunk_with("carrier", to(&carrier, priority(0))).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, HERE).await;
+    let incoming = carrier.next_incoming().await.unwrap();
+    incoming.ring().await.unwrap();
+    out.wait_ringing(PATIENCE).await.unwrap();
+    out.cancel().await.unwrap();
+    let ended = incoming.wait_ended(PATIENCE).await.unwrap();
+    assert_eq!(ended.ended_by, Some(EndedBy::Cancelled));
+    let expected = end(
+        EndReason::Cancelled,
+        By::Caller,
+        Disposition::Cancelled,
+        Some(487),
+    );
+    assert_eq!(world.the_end(before).await, expected);
+    no_complaints(&[&caller, &carrier]);
+}
+
+#[tokio::test]
+async fn a_trunk_without_a_free_channel_is_not_called() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    let outbound = trunk::Outbound {
+        channels_max: 1,
+        ..trunk::Outbound::default()
+    };
+    world.trunk_with("carrier", to(&carrier, outbound)).await;
+    let (one, two) = (world.phone("4930111").await, world.phone("4930222").await);
+    let first = dial(&one, HERE).await;
+    let incoming = carrier.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    first.wait_answered(PATIENCE).await.unwrap();
+
+    let before = world.feed().head();
+    let second = dial(&two, HERE).await;
+    let ended = second.wait_ended(PATIENCE).await.unwrap();
+    assert_eq!(ended.status, Some(503));
+    let end = world.see_end(before).await;
+    let call::Event::Ended { cause, .. } = end else {
+        panic!("an end was expected");
+    };
+    assert_eq!((cause.reason, cause.by), (EndReason::NoTrunk, By::System));
+
+    // The channel is free again as soon as the first call is over.
+    first.hang_up().await.unwrap();
+    hung_up(&incoming).await;
+    world.see_nothing_left().await;
+    let third = dial(&two, HERE).await;
+    let incoming = carrier.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    third.wait_answered(PATIENCE).await.unwrap();
+    third.hang_up().await.unwrap();
+    world.see_nothing_left().await;
+    no_complaints(&[&one, &two, &carrier]);
+}
+
+#[tokio::test]
+async fn a_caller_who_has_waited_long_enough_or_finds_no_room_is_sent_outside() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    world.trunk_with("carrier", to(&carrier, priority(0))).await;
+    let number = || queue::OverflowTo::Number(THERE.into());
+    let config = queue::Config {
+        capacity: 1,
+        max_wait_ms: 1_500,
+        overflow: [OverflowCause::Full, OverflowCause::MaxWait]
+            .map(|when| queue::Overflow { when, to: number() })
+            .into(),
+        ..rules()
+    };
+    world.support(config).await;
+    let (one, two) = (world.phone("4930111").await, world.phone("4930222").await);
+    let waiting = dial(&one, "support").await;
+    waiting.wait_ringing(PATIENCE).await.unwrap();
+    let full = dial(&two, "support").await;
+    for (out, from) in [(full, "4930222"), (waiting, "4930111")] {
+        let incoming = carrier.next_incoming().await.unwrap();
+        let asserted = incoming.header("P-Asserted-Identity").unwrap();
+        assert!(asserted.contains(from), "{asserted}");
+        incoming.answer().await.unwrap();
+        out.wait_answered(PATIENCE).await.unwrap();
+        out.hang_up().await.unwrap();
+        hung_up(&incoming).await;
+    }
+    world.see_nothing_left().await;
+    no_complaints(&[&one, &two, &carrier]);
+}
+
+#[tokio::test]
+async fn an_overflow_goes_into_the_next_queue_and_never_round() {
+    let world = open().await;
+    let next = queue::OverflowTo::Queue(domain::id::QueueId::named(DEFAULT_TENANT, "next"));
+    let back = queue::OverflowTo::Queue(domain::id::QueueId::named(DEFAULT_TENANT, "support"));
+    let overflow = |to| {
+        vec![queue::Overflow {
+            when: OverflowCause::MaxWait,
+            to,
+        }]
+    };
+    let config = |overflow| queue::Config {
+        max_wait_ms: 700,
+        overflow,
+        ..rules()
+    };
+    world.support(config(overflow(next))).await;
+    world.office.queue("next", config(overflow(back))).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    let ended = out.wait_ended(PATIENCE).await.unwrap();
+    assert_eq!(ended.status, Some(480));
+    let (_, call) = world.see(before, "call_ended").await;
+    assert_eq!(
+        world.story(call).await,
+        [
+            "call_received",
+            "call_routed",
+            "call_enqueued",
+            "call_overflowed",
+            "call_enqueued",
+            "call_ended"
+        ]
+    );
+    let expected = end(
+        EndReason::MaxWait,
+        By::System,
+        Disposition::NoAnswer,
+        Some(480),
+    );
+    assert_eq!(world.the_end(before).await, expected);
+    no_complaints(&[&caller]);
+}
