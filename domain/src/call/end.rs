@@ -112,6 +112,8 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NodeLost
+        | EndReason::NoCredit
+        | EndReason::AccountSuspended
         | EndReason::Operator
         | EndReason::Shutdown => None,
     }

@@ -13,6 +13,16 @@ use serde::{Deserialize, Serialize};
 pub enum Strategy {
     /// The one that has been idle longest.
     LongestIdle,
+    /// The one with the fewest calls since logging in.
+    FewestCalls,
+    /// The one that has talked least since logging in.
+    LeastTalkTime,
+    /// In turn: the one that was rung for this queue longest ago.
+    RoundRobin,
+    /// From the top: the one that has served the queue longest.
+    Linear,
+    /// Anyone, each with the same chance.
+    Random,
 }
 
 /// Where a call goes that the queue does not serve.

@@ -390,6 +390,16 @@ pub(crate) enum LogoutReason {
 pub(crate) enum Strategy {
     /// The one that has been idle longest.
     LongestIdle,
+    /// The one with the fewest calls since logging in.
+    FewestCalls,
+    /// The one that has talked least since logging in.
+    LeastTalkTime,
+    /// In turn: the one that was rung for this queue longest ago.
+    RoundRobin,
+    /// From the top: the one that has served the queue longest.
+    Linear,
+    /// Anyone, each with the same chance.
+    Random,
 }
 
 /// Why a call leaves a queue unserved.

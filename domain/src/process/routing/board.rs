@@ -1,9 +1,11 @@
 //! Routing's picture of who waits and who is free. Kept indexed, so that a
 //! match costs the same with ten agents and with ten thousand.
 
+use super::rank::{Rank, Record, rank};
 use crate::{
     id::{AgentId, CallId, OfferId, QueueId, SessionId, VisitId},
     line::VisitPolicy,
+    queue::Strategy,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -60,9 +62,24 @@ pub(super) struct AgentRow {
     idle_since: Timestamp,
     /// Not offered anything before this instant.
     not_before: Option<Timestamp>,
-    queues: BTreeSet<QueueId>,
+    queues: BTreeMap<QueueId, Member>,
+    /// What it has done since logging in.
+    record: Record,
+    /// Since when it talks.
+    talks_since: Option<Timestamp>,
+    /// Where it stands among the free of each queue, while it is free.
+    ranked: Vec<(QueueId, Rank)>,
     /// A reservation has been asked for and not yet answered.
     wish: Option<OfferId>,
+}
+
+/// An agent's place in a queue, in numbers that only grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Member {
+    /// When it began to serve the queue.
+    pub(super) joined: u64,
+    /// When it was last taken for an offer of it; 0 for never.
+    pub(super) taken: u64,
 }
 
 /// The whole picture.
@@ -73,8 +90,13 @@ pub(super) struct Board {
     wishes: BTreeMap<OfferId, (VisitId, AgentId)>,
     /// Visits that wait for an agent, in the order of their queue.
     pub(super) lines: BTreeMap<QueueId, BTreeSet<(Timestamp, VisitId)>>,
-    /// Agents that are free, longest idle first.
-    pub(super) free: BTreeMap<QueueId, BTreeSet<(Timestamp, AgentId)>>,
+    /// Agents that are free, in the order of the queue's strategy; the agent's id
+    /// breaks every tie.
+    pub(super) free: BTreeMap<QueueId, BTreeSet<(Rank, AgentId)>>,
+    /// How each queue chooses; longest idle until it says something else.
+    strategies: BTreeMap<QueueId, Strategy>,
+    /// Counts joins and offers.
+    sequence: u64,
     /// Agents logged in and ready or engaged: who could take a call of it.
     pub(super) staffed: BTreeMap<QueueId, BTreeSet<AgentId>>,
     /// Queues where something has changed since they were looked at.
@@ -96,7 +118,37 @@ impl Board {
         self.agents
             .get(&agent)
             .into_iter()
-            .flat_map(|row| row.queues.iter().copied())
+            .flat_map(|row| row.queues.keys().copied())
+    }
+
+    pub(super) fn strategy(&self, queue: QueueId) -> Strategy {
+        let known = self.strategies.get(&queue).copied();
+        known.unwrap_or(Strategy::LongestIdle)
+    }
+
+    /// The queue chooses in that way from now on.
+    pub(super) fn choose_by(&mut self, queue: QueueId, strategy: Strategy) {
+        if self.strategy(queue) == strategy {
+            return;
+        }
+        let members: Vec<AgentId> = self
+            .agents
+            .iter()
+            .filter(|(_, row)| row.queues.contains_key(&queue))
+            .map(|(agent, _)| *agent)
+            .collect();
+        for agent in &members {
+            self.unindex(*agent);
+        }
+        self.strategies.insert(queue, strategy);
+        for agent in members {
+            self.index(agent);
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
     }
 
     // ---- visits
@@ -158,14 +210,30 @@ impl Board {
             activity: Activity::LoggedOut,
             idle_since: Timestamp::default(),
             not_before: None,
-            queues: BTreeSet::new(),
+            queues: BTreeMap::new(),
+            record: Record::default(),
+            talks_since: None,
+            ranked: vec![],
             wish: None,
         })
     }
 
     pub(super) fn serve(&mut self, agent: AgentId, queues: &[QueueId]) {
         self.unindex(agent);
-        self.row(agent).queues = queues.iter().copied().collect();
+        // Who goes on serving a queue keeps its place in it.
+        let before = std::mem::take(&mut self.row(agent).queues);
+        let mut members = BTreeMap::new();
+        for queue in queues {
+            let member = match before.get(queue) {
+                Some(member) => *member,
+                None => Member {
+                    joined: self.next_number(),
+                    taken: 0,
+                },
+            };
+            members.insert(*queue, member);
+        }
+        self.row(agent).queues = members;
         self.index(agent);
     }
 
@@ -175,6 +243,8 @@ impl Board {
         row.session = Some(session);
         row.activity = Activity::NotReady;
         row.not_before = None;
+        row.record = Record::default();
+        row.talks_since = None;
         self.index(session.agent);
     }
 
@@ -187,6 +257,35 @@ impl Board {
         }
         row.activity = activity;
         row.wish = None;
+        self.index(agent);
+    }
+
+    /// The agent was taken for an offer of that queue.
+    pub(super) fn taken(&mut self, agent: AgentId, queue: QueueId) {
+        let number = self.next_number();
+        self.unindex(agent);
+        if let Some(member) = self.row(agent).queues.get_mut(&queue) {
+            member.taken = number;
+        }
+        self.index(agent);
+    }
+
+    /// The agent talks from that instant on.
+    pub(super) fn talks(&mut self, agent: AgentId, at: Timestamp) {
+        self.unindex(agent);
+        let row = self.row(agent);
+        row.record.calls_count += 1;
+        row.talks_since = Some(at);
+        self.index(agent);
+    }
+
+    /// The agent talks no more.
+    pub(super) fn stops_talking(&mut self, agent: AgentId, at: Timestamp) {
+        self.unindex(agent);
+        let row = self.row(agent);
+        if let Some(since) = row.talks_since.take() {
+            row.record.talk_ms = row.record.talk_ms.saturating_add(at.ms_since(since));
+        }
         self.index(agent);
     }
 
@@ -252,13 +351,15 @@ impl Board {
     }
 
     fn unindex(&mut self, agent: AgentId) {
-        let Some(row) = self.agents.get(&agent) else {
+        let Some(row) = self.agents.get_mut(&agent) else {
             return;
         };
-        for queue in &row.queues {
-            if let Some(free) = self.free.get_mut(queue) {
-                free.remove(&(row.idle_since, agent));
+        for (queue, rank) in std::mem::take(&mut row.ranked) {
+            if let Some(free) = self.free.get_mut(&queue) {
+                free.remove(&(rank, agent));
             }
+        }
+        for queue in row.queues.keys() {
             if let Some(staffed) = self.staffed.get_mut(queue) {
                 staffed.remove(&agent);
             }
@@ -266,19 +367,20 @@ impl Board {
     }
 
     fn index(&mut self, agent: AgentId) {
-        let Some(row) = self.agents.get(&agent) else {
+        let Some(row) = self.agents.get_mut(&agent) else {
             return;
         };
         let is_free =
             row.activity == Activity::Free && row.not_before.is_none() && row.wish.is_none();
         let is_staffed = matches!(row.activity, Activity::Free | Activity::Engaged);
-        for queue in &row.queues {
+        for (queue, member) in &row.queues {
             self.changed.insert(*queue);
             if is_free {
-                self.free
-                    .entry(*queue)
-                    .or_default()
-                    .insert((row.idle_since, agent));
+                let strategy = self.strategies.get(queue).copied();
+                let strategy = strategy.unwrap_or(Strategy::LongestIdle);
+                let place = rank(strategy, row.idle_since, *member, row.record);
+                row.ranked.push((*queue, place));
+                self.free.entry(*queue).or_default().insert((place, agent));
             }
             if is_staffed {
                 self.staffed.entry(*queue).or_default().insert(agent);

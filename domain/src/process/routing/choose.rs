@@ -1,9 +1,13 @@
 //! Which visit and which agent next: the longest waiting caller that anybody
-//! free may take, and of those agents the one that has been idle longest.
+//! free may take, and of those agents the one that its strategy puts first.
 
-use super::board::{Board, Waiting};
+use super::{
+    board::{Board, Waiting},
+    rank::draw,
+};
 use crate::{
     id::{AgentId, QueueId, SessionId, VisitId},
+    queue::Strategy,
     time::Timestamp,
 };
 
@@ -64,8 +68,8 @@ fn first_with_room(
     considered
 }
 
-/// The longest idle agent that has not been tried for this visit; when all who
-/// could take it were tried, they may be tried again.
+/// The first agent, by the queue's strategy, that has not been tried for this
+/// visit; when all who could take it were tried, they may be tried again.
 fn agent_for(board: &mut Board, queue: QueueId, visit: VisitId) -> Option<AgentId> {
     let waiting = board.visit(visit)?;
     if !waiting.tried.is_empty() && all_tried(board, queue, waiting) {
@@ -73,9 +77,18 @@ fn agent_for(board: &mut Board, queue: QueueId, visit: VisitId) -> Option<AgentI
     }
     let waiting = board.visit(visit)?;
     let free = board.free.get(&queue)?;
-    free.iter()
+    let mut untried = free
+        .iter()
         .map(|(_, agent)| *agent)
-        .find(|agent| !waiting.tried.contains(agent))
+        .filter(|agent| !waiting.tried.contains(agent));
+    match board.strategy(queue) {
+        Strategy::Random => untried.min_by_key(|agent| (draw(visit, *agent), *agent)),
+        Strategy::LongestIdle
+        | Strategy::FewestCalls
+        | Strategy::LeastTalkTime
+        | Strategy::RoundRobin
+        | Strategy::Linear => untried.next(),
+    }
 }
 
 fn all_tried(board: &Board, queue: QueueId, waiting: &Waiting) -> bool {

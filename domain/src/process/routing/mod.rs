@@ -4,13 +4,14 @@
 
 mod board;
 mod choose;
+mod rank;
 
 use super::{Input, Intent, Process, offer::RESERVATION_GRACE_MS};
 use crate::{
     agent,
     any::{AnyCommand, AnyEvent, Fact},
     id::{OfferId, SessionId},
-    line, session,
+    line, queue, session,
     time::Timestamp,
 };
 use board::{Activity, Board, Waiting};
@@ -29,7 +30,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -87,8 +88,11 @@ fn on_event(board: &mut Board, fact: &Fact) {
             on_session(board, *session, event, fact.at);
             board.seen(*session, fact.version);
         }
+        AnyEvent::Queue(
+            queue,
+            queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
+        ) => board.choose_by(*queue, config.strategy),
         AnyEvent::Call(..)
-        | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
@@ -121,14 +125,18 @@ fn on_session(board: &mut Board, session: SessionId, event: &session::Event, at:
         session::Event::LoggedOut { .. } => board.set(agent, Activity::LoggedOut, at),
         session::Event::BecameReady {} => board.set(agent, Activity::Free, at),
         session::Event::BecameNotReady { .. } => board.set(agent, Activity::NotReady, at),
-        session::Event::NextStateRequested { .. } | session::Event::ContactEnded { .. } => {}
-        session::Event::Reserved { offer, .. } => {
+        session::Event::NextStateRequested { .. } => {}
+        session::Event::Reserved { offer, queue, .. } => {
             board.granted(*offer);
             board.set(agent, Activity::Engaged, at);
+            board.taken(agent, *queue);
         }
-        session::Event::ConnectedToContact { .. } | session::Event::WrapUpStarted { .. } => {
-            board.set(agent, Activity::Engaged, at)
+        session::Event::ConnectedToContact { .. } => {
+            board.set(agent, Activity::Engaged, at);
+            board.talks(agent, at);
         }
+        session::Event::ContactEnded { .. } => board.stops_talking(agent, at),
+        session::Event::WrapUpStarted { .. } => board.set(agent, Activity::Engaged, at),
         session::Event::ReservationReleased {
             offer, not_before, ..
         } => {

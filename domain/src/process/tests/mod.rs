@@ -8,6 +8,7 @@ mod offer;
 mod recovery;
 mod registration;
 mod routing;
+mod strategies;
 mod wrap_up;
 
 mod ids;

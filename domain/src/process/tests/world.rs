@@ -27,6 +27,15 @@ use runner::{Asked, Runner, Runs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use streams::Everything;
 
+const STRATEGIES: [queue::Strategy; 6] = [
+    queue::Strategy::LongestIdle,
+    queue::Strategy::FewestCalls,
+    queue::Strategy::LeastTalkTime,
+    queue::Strategy::RoundRobin,
+    queue::Strategy::Linear,
+    queue::Strategy::Random,
+];
+
 const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 /// A command in the mailbox of its stream.
@@ -101,7 +110,7 @@ impl World {
             let name = format!("queue{number}");
             let id = QueueId::named(DEFAULT_TENANT, &name);
             let config = queue::Config {
-                strategy: queue::Strategy::LongestIdle,
+                strategy: *self.chance.one_of(&STRATEGIES).expect("there are some"),
                 ring_timeout_ms: 5_000 + self.chance.below(20_000),
                 wrap_up_ms: self.chance.below(2) * 10_000,
                 answer_mode: if self.chance.percent(50) {

@@ -1,0 +1,312 @@
+//! Whom each strategy rings first, and that it is fair in its own way.
+
+use super::*;
+use crate::{
+    agent,
+    call::AnswerMode,
+    id::{AgentId, CallId, SessionId, VisitId},
+    line::{self, VisitPolicy},
+    process::routing::Routing,
+    queue::{self, Strategy},
+    session,
+    testing::QUEUE,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// A call centre in which whoever is rung answers.
+struct Floor {
+    heard: Heard<Routing>,
+    now: Timestamp,
+    visits: u64,
+    /// Calls and talk of each agent.
+    done: BTreeMap<AgentId, (u64, u64)>,
+    /// Who talks until when, and in which call.
+    talking: BTreeMap<AgentId, (Timestamp, CallId)>,
+}
+
+const fn id(kind: u64, number: u64) -> Uuid {
+    // Ids of calls and visits hold chance in their lower half.
+    Uuid::from_u64_pair(kind, number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn person(number: u64) -> AgentId {
+    AgentId(Uuid::from_u64_pair(3, number))
+}
+
+fn login(agent: AgentId) -> SessionId {
+    SessionId { agent, number: 1 }
+}
+
+fn rules(strategy: Strategy) -> queue::Config {
+    queue::Config {
+        strategy,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 0,
+        answer_mode: AnswerMode::OnAgent,
+        max_wait_ms: 0,
+        capacity: 100,
+        service_level_threshold_ms: 20_000,
+        numbers: vec![],
+        overflow: vec![],
+    }
+}
+
+impl Floor {
+    fn open(strategy: Strategy, agents: u64) -> Self {
+        let config = rules(strategy);
+        let name = "sales".into();
+        let mut floor = Self {
+            heard: process::<Routing>(),
+            now: second(0),
+            visits: 0,
+            done: BTreeMap::new(),
+            talking: BTreeMap::new(),
+        };
+        floor.hears(AnyEvent::Queue(
+            QUEUE,
+            queue::Event::Created { name, config },
+        ));
+        // The last to be named is the first to have joined.
+        for number in (1..=agents).rev() {
+            let config = agent::Config {
+                display_name: None,
+                queues: vec![QUEUE],
+                ready_on_register: false,
+            };
+            let agent = person(number);
+            let name = format!("agent{number}");
+            floor.hears(AnyEvent::Agent(
+                agent,
+                agent::Event::Created { name, config },
+            ));
+            let session = login(agent);
+            floor.says(agent, session::Event::LoggedIn { session });
+            floor.says(agent, session::Event::BecameReady {});
+            floor.done.insert(agent, (0, 0));
+        }
+        floor
+    }
+
+    fn hears(&mut self, event: AnyEvent) {
+        let heard = std::mem::replace(&mut self.heard, process::<Routing>());
+        self.heard = heard.hears_at(self.now, event);
+    }
+
+    fn says(&mut self, agent: AgentId, event: session::Event) {
+        self.hears(AnyEvent::Session(login(agent), event));
+    }
+
+    fn free(&self) -> Vec<AgentId> {
+        let mut agents = self.done.keys().copied().collect::<Vec<_>>();
+        agents.retain(|agent| !self.talking.contains_key(agent));
+        agents
+    }
+
+    /// Time passes; whoever has talked enough is ready again.
+    fn pass(&mut self, ms: u64) {
+        let until = self.now.plus_ms(ms);
+        loop {
+            let next = self
+                .talking
+                .iter()
+                .map(|(agent, (end, call))| (*end, *agent, *call))
+                .min();
+            match next {
+                Some((end, agent, call)) if end <= until => {
+                    self.now = end;
+                    self.talking.remove(&agent);
+                    self.says(agent, session::Event::ContactEnded { call });
+                    self.says(agent, session::Event::BecameReady {});
+                }
+                Some(_) | None => break,
+            }
+        }
+        self.now = until;
+    }
+
+    /// A caller comes, somebody is free, is rung, answers and talks that long.
+    fn serve(&mut self, talk_ms: u64) -> AgentId {
+        self.visits += 1;
+        let (visit, call) = (VisitId(id(5, self.visits)), CallId(id(1, self.visits)));
+        let opened = line::Event::Opened {
+            visit,
+            call,
+            enqueued_at: self.now,
+            position: 1,
+            policy: VisitPolicy {
+                config_version: 1,
+                answer_mode: AnswerMode::OnAgent,
+                ring_timeout_ms: 20_000,
+                wrap_up_ms: 0,
+                max_wait_ms: 0,
+            },
+        };
+        self.hears(AnyEvent::Line(QUEUE, opened));
+        let [AnyCommand::Session(session, session::Command::Reserve { offer, until, .. })] =
+            self.heard.asked[..]
+        else {
+            panic!("one agent is asked for: {:?}", self.heard.asked);
+        };
+        let agent = session.agent;
+        let queue = QUEUE;
+        self.says(
+            agent,
+            session::Event::Reserved {
+                offer,
+                call,
+                visit,
+                queue,
+                until,
+                wrap_up_ms: 0,
+            },
+        );
+        self.hears(AnyEvent::Line(
+            QUEUE,
+            line::Event::Matched {
+                visit,
+                call,
+                offer,
+                session,
+            },
+        ));
+        self.says(
+            agent,
+            session::Event::ConnectedToContact { offer, call, queue },
+        );
+        let (calls, talked) = self.done[&agent];
+        self.done.insert(agent, (calls + 1, talked + talk_ms));
+        self.talking
+            .insert(agent, (self.now.plus_ms(talk_ms), call));
+        agent
+    }
+}
+
+/// Talk times and pauses, such that somebody is free most of the time.
+fn day() -> impl proptest::strategy::Strategy<Value = Vec<(u64, u64)>> {
+    proptest::collection::vec((1u64..60_000, 0u64..30_000), 1..60)
+}
+
+/// Plays a day; `check` sees who was free and who was chosen.
+fn play(
+    strategy: Strategy,
+    agents: u64,
+    day: &[(u64, u64)],
+    mut check: impl FnMut(&Floor, &[AgentId], AgentId),
+) -> Floor {
+    let mut floor = Floor::open(strategy, agents);
+    for (talk_ms, pause_ms) in day {
+        floor.pass(*pause_ms);
+        let free = floor.free();
+        if free.is_empty() {
+            continue;
+        }
+        let done = floor.done.clone();
+        let chosen = floor.serve(*talk_ms);
+        let now = std::mem::replace(&mut floor.done, done);
+        check(&floor, &free, chosen);
+        floor.done = now;
+    }
+    floor
+}
+
+proptest! {
+    #[test]
+    fn fewest_calls_rings_nobody_who_had_more_than_another_free_one(day in day()) {
+        play(Strategy::FewestCalls, 4, &day, |floor, free, chosen| {
+            let least = free.iter().map(|agent| floor.done[agent].0).min();
+            assert_eq!(Some(floor.done[&chosen].0), least);
+        });
+    }
+
+    #[test]
+    fn least_talk_time_rings_nobody_who_talked_more_than_another_free_one(day in day()) {
+        play(Strategy::LeastTalkTime, 4, &day, |floor, free, chosen| {
+            let least = free.iter().map(|agent| floor.done[agent].1).min();
+            assert_eq!(Some(floor.done[&chosen].1), least);
+        });
+    }
+
+    #[test]
+    fn linear_rings_the_free_one_who_has_served_longest(day in day()) {
+        play(Strategy::Linear, 4, &day, |_, free, chosen| {
+            // The highest number joined first.
+            assert_eq!(Some(&chosen), free.iter().max());
+        });
+    }
+
+    #[test]
+    fn round_robin_rings_everybody_in_turn_when_all_are_free(calls in 1usize..40) {
+        let mut turns = vec![];
+        let day = vec![(1_000, 2_000); calls];
+        let floor = play(Strategy::RoundRobin, 4, &day, |_, _, chosen| turns.push(chosen));
+        for (turn, again) in turns.iter().zip(turns.iter().skip(4)) {
+            assert_eq!(turn, again);
+        }
+        let counts: Vec<u64> = floor.done.values().map(|(calls, _)| *calls).collect();
+        let spread = counts.iter().max().unwrap_or(&0) - counts.iter().min().unwrap_or(&0);
+        assert!(spread <= 1, "{counts:?}");
+    }
+
+    #[test]
+    fn the_same_day_is_served_the_same_way_again(day in day()) {
+        for strategy in [
+            Strategy::LongestIdle,
+            Strategy::FewestCalls,
+            Strategy::LeastTalkTime,
+            Strategy::RoundRobin,
+            Strategy::Linear,
+            Strategy::Random,
+        ] {
+            let run = || {
+                let mut chosen = vec![];
+                play(strategy, 3, &day, |_, _, agent| chosen.push(agent));
+                chosen
+            };
+            assert_eq!(run(), run(), "{strategy:?}");
+        }
+    }
+}
+
+#[test]
+fn round_robin_remembers_whose_turn_it_is_over_a_crash() {
+    let mut floor = Floor::open(Strategy::RoundRobin, 3);
+    let first = floor.serve(500);
+    floor.pass(1_000);
+    // What was saved is read again.
+    let saved = serde_json::to_string(&floor.heard.state).expect("a state can be saved");
+    floor.heard.state = serde_json::from_str(&saved).expect("and read");
+    let second = floor.serve(500);
+    floor.pass(1_000);
+    let third = floor.serve(500);
+    floor.pass(1_000);
+    assert_eq!(floor.serve(500), first);
+    assert!(first != second && second != third && third != first);
+}
+
+#[test]
+fn random_gives_everybody_the_same_share() {
+    let day = vec![(1_000, 2_000); 4_000];
+    let floor = play(Strategy::Random, 4, &day, |_, _, _| {});
+    for (agent, (calls, _)) in &floor.done {
+        // A quarter of 4,000; the standard deviation is 27.
+        assert!((890..=1_110).contains(calls), "{agent}: {calls}");
+    }
+}
+
+#[test]
+fn a_queue_that_changes_its_strategy_chooses_by_it_at_once() {
+    let mut floor = Floor::open(Strategy::Linear, 3);
+    assert_eq!(floor.serve(500), person(3));
+    floor.pass(1_000);
+    let config = rules(Strategy::FewestCalls);
+    let config_version = 2;
+    floor.hears(AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Configured {
+            config_version,
+            config,
+        },
+    ));
+    assert_ne!(floor.serve(500), person(3));
+}
