@@ -114,6 +114,10 @@ impl Followed {
         parties: &[Option<Party>],
         into: &mut Vec<Statement>,
     ) -> Result<(), SlotError> {
+        // An erasure comes alone.
+        if let Some(erasure) = facts.first().and_then(|fact| erasure(fact)) {
+            self.part.forget_person(read, &erasure, into).await?;
+        }
         self.part.load(read, facts).await?;
         for (fact, party) in facts.iter().zip(parties) {
             let party = party.as_ref();
@@ -308,7 +312,6 @@ impl Runner {
             return Ok(Folded::Head);
         };
         let reached = last.recorded.position;
-        let erasure = erasure(&last.fact);
         let mut statements = vec![];
         let mut batch = vec![];
         for index in members {
@@ -317,10 +320,6 @@ impl Runner {
             let facts: Vec<&Fact> = entries[start..].iter().map(|entry| &entry.fact).collect();
             let Some(first) = facts.first() else { continue };
             let parties = &parties[start..];
-            if let Some(erasure) = &erasure {
-                let (read, part) = (self.read.as_ref(), &mut slot.part);
-                part.forget_person(read, erasure, &mut statements).await?;
-            }
             match slot
                 .fold(self.read.as_ref(), &facts, parties, &mut statements)
                 .await

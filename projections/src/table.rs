@@ -228,7 +228,7 @@ pub(crate) fn kept(text: String) -> &'static str {
     if let Some(known) = texts.get(text.as_str()) {
         return known;
     }
-    let new: &'static str = Box::kept(text.into_boxed_str());
+    let new: &'static str = Box::leak(text.into_boxed_str());
     texts.insert(new);
     new
 }

@@ -129,7 +129,7 @@ pub struct Place {
     config: Option<PathBuf>,
     /// Folder of the embedded store.
     #[arg(long, default_value = "data", global = true)]
-    data: PathBuf,
+    pub(crate) data: PathBuf,
 }
 
 impl Place {
@@ -141,7 +141,7 @@ impl Place {
         Ok(self.load()?.store_url(&self.data))
     }
 
-    fn load(&self) -> Result<Config, crate::config::ConfigError> {
+    pub(crate) fn load(&self) -> Result<Config, crate::config::ConfigError> {
         let default = Path::new(DEFAULT_CONFIG);
         match &self.config {
             Some(file) => Config::load(Some(file)),
@@ -195,21 +195,18 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Invoice { what } => invoice::run(what).await,
         Command::Backup { places, place } => {
-            let url = place.load()?.store_url(&place.data);
+            let url = place.store_url()?;
             blocking(move || backup::save(&url, &places)).await
         }
         Command::Restore { places, place } => {
-            let url = place.load()?.store_url(&place.data);
+            let url = place.store_url()?;
             blocking(move || backup::bring_back(&url, &places)).await
         }
         Command::Bench { what } => bench::run(what).await,
         Command::Projections { what, place } => {
             let config = place.load()?;
             let store = config.store_url(&place.data);
-            for line in projections_command::run(what, &config, &store).await? {
-                demo::say(&line);
-            }
-            Ok(ExitCode::SUCCESS)
+            say_all(&projections_command::run(what, &config, &store).await?)
         }
         Command::Export {
             what: Some(what), ..
@@ -221,7 +218,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             until,
             place,
         } => {
-            let store = place.load()?.store_url(&place.data);
+            let store = place.store_url()?;
             export_record(&store, audit::Range { after, until }, out.as_deref()).await
         }
         Command::Verify {
@@ -239,13 +236,14 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Timeline { call, place } => {
-            let store = place.load()?.store_url(&place.data);
-            for line in audit::timeline(&store, &call).await? {
-                demo::say(&line);
-            }
-            Ok(ExitCode::SUCCESS)
+            say_all(&audit::timeline(&place.store_url()?, &call).await?)
         }
     }
+}
+
+fn say_all(lines: &[String]) -> anyhow::Result<ExitCode> {
+    lines.iter().for_each(|line| demo::say(line));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Standard output may hold the events: then what is said goes beside it.

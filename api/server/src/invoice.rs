@@ -60,6 +60,7 @@ pub enum What {
         /// Only the accounts of these names.
         #[arg(long)]
         account: Vec<String>,
+        /// Configuration and store.
         #[command(flatten)]
         place: Place,
     },

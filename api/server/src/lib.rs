@@ -13,7 +13,7 @@ pub mod config;
 pub mod demo;
 pub mod export;
 pub mod invoice;
-mod invoice_show;
+pub mod invoice_show;
 pub mod keeper;
 pub mod leader;
 pub mod media_port;

@@ -156,6 +156,12 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::Overflowed { .. }
+        | call::Event::Forwarded { .. }
+        | call::Event::LegDialled { .. }
+        | call::Event::TrunkSelected { .. }
+        | call::Event::LegProgressed { .. }
+        | call::Event::LegAnswered { .. }
         | call::Event::OfferStarted { .. }
         | call::Event::LegAlerting { .. }
         | call::Event::OfferEnded { .. }

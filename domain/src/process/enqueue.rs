@@ -78,6 +78,7 @@ fn refused(cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
         | AnyCommand::Line(..)
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
+        | AnyCommand::Person(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

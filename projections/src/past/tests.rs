@@ -256,6 +256,7 @@ async fn a_call_can_be_looked_at_after_each_of_its_events() {
             Phase::Offering(_) => "offering",
             Phase::Connected(connection) if connection.holding.is_empty() => "connected",
             Phase::Connected(_) => "held",
+            Phase::Forwarded(_) => "forwarded",
             Phase::Ended(_) => "ended",
         };
         if last != Some(word) {

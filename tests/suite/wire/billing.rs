@@ -27,7 +27,7 @@ use domain::{
         AccountId, CallId, CommandId, DEFAULT_TENANT, InvoiceId, LegId, PlanId, QueueId, VisitId,
     },
     money::{Currency, Decimal, Rounding},
-    sealed::Party,
+    sealed::{Party, Sealed},
     time::Timestamp,
 };
 use ringledger_tests::server::{Server, Setup, binary};
@@ -196,6 +196,40 @@ fn number(account: u32) -> String {
     format!("+4930{account:06}")
 }
 
+/// A call to the account's number, from its INVITE to its BYE.
+fn call_to(
+    account: u32,
+    number_of_call: u32,
+    from: &Sealed<Party>,
+    entropy: &SystemEntropy,
+) -> [(u64, call::Command); 3] {
+    let leg = LegId(entropy.uuid(SystemClock.now()));
+    let seconds = u64::from(account % 37) * 11 + u64::from(number_of_call) * 61 + 1;
+    let begin = u64::from(account * CALLS_EACH + number_of_call);
+    let receive = call::Command::ReceiveCall {
+        leg,
+        from: from.clone(),
+        to: number(account),
+        trunk: None,
+        sip_call_id: leg.to_string(),
+        route: Route::Queue {
+            queue: QueueId::named(DEFAULT_TENANT, "support"),
+            config_version: 1,
+            answer_mode: AnswerMode::Immediate,
+            visit: VisitId(entropy.uuid(SystemClock.now())),
+        },
+    };
+    let bye = call::Command::RecordBye {
+        leg,
+        wire: WireCause::default(),
+    };
+    [
+        (begin, receive),
+        (begin, call::Command::AnswerCall),
+        (begin + seconds, bye),
+    ]
+}
+
 /// Accounts with a number each, and calls to them that are over and not rated.
 async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
     let books = open(setup).await?;
@@ -242,33 +276,9 @@ async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
                 effective: "2026-10-01".parse()?,
             },
         )));
-        for call in 0..CALLS_EACH {
+        for number_of_call in 0..CALLS_EACH {
             let id = CallId(entropy.uuid(SystemClock.now()));
-            let leg = LegId(entropy.uuid(SystemClock.now()));
-            let seconds = u64::from(account % 37) * 11 + u64::from(call) * 61 + 1;
-            let begin = u64::from(account * CALLS_EACH + call);
-            let receive = call::Command::ReceiveCall {
-                leg,
-                from: from.clone(),
-                to: number(account),
-                trunk: None,
-                sip_call_id: id.to_string(),
-                route: Route::Queue {
-                    queue: QueueId::named(DEFAULT_TENANT, "support"),
-                    config_version: 1,
-                    answer_mode: AnswerMode::Immediate,
-                    visit: VisitId(entropy.uuid(SystemClock.now())),
-                },
-            };
-            let bye = call::Command::RecordBye {
-                leg,
-                wire: WireCause::default(),
-            };
-            for (second, command) in [
-                (begin, receive),
-                (begin, call::Command::AnswerCall),
-                (begin + seconds, bye),
-            ] {
+            for (second, command) in call_to(account, number_of_call, &from, &entropy) {
                 submit(envelope(
                     &entropy,
                     at(second),

@@ -179,7 +179,11 @@ impl Driver {
             ..Facts::default()
         };
         let is_known = queue.is_some() || forward.is_some();
-        let no_money = || is_known.then(|| self.parts.gateway.refusal(&facts)).flatten();
+        let no_money = || {
+            is_known
+                .then(|| self.parts.gateway.refusal(&facts))
+                .flatten()
+        };
         let route = match (new.refused.or_else(no_money), queue, forward) {
             (_, None, None) => Route::Refused(EndReason::UnknownAddress),
             (Some(reason), _, _) => Route::Refused(reason),

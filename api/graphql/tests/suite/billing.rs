@@ -2,7 +2,7 @@
 //! documents that come of them.
 
 use crate::world::World;
-use commands::ports::{Clock as _, Position, Vault as _};
+use commands::ports::{Clock as _, Position};
 use domain::{
     any::AnyCommand,
     billing::{
@@ -165,6 +165,10 @@ async fn text(world: &World, path: &str) -> String {
     text
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "one story: each step needs what the one before has made"
+)]
 #[tokio::test]
 async fn an_invoice_is_shown_as_html_pdf_json_and_csv_with_the_same_figures() {
     let world = World::start().await;
@@ -267,6 +271,10 @@ async fn documents_are_for_those_who_may_see_money() {
     assert_eq!(status, 404);
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "one story: each step needs what the one before has made"
+)]
 #[tokio::test]
 async fn what_is_wrong_is_refused_with_its_field_and_nothing_is_half_done() {
     let world = World::start().await;

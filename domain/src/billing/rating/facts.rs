@@ -52,6 +52,12 @@ impl Facts {
             }
             call::Event::Ended { ended_at, .. } => self.ended_at = Some(*ended_at),
             call::Event::Enqueued { .. }
+            | call::Event::Overflowed { .. }
+            | call::Event::Forwarded { .. }
+            | call::Event::LegDialled { .. }
+            | call::Event::TrunkSelected { .. }
+            | call::Event::LegProgressed { .. }
+            | call::Event::LegAnswered { .. }
             | call::Event::OfferStarted { .. }
             | call::Event::LegAlerting { .. }
             | call::Event::OfferEnded { .. }
