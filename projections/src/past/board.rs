@@ -158,7 +158,10 @@ impl Board {
                 None => self.people.remove(agent),
             };
         } else if let Some(call) = LiveCalls::key(fact) {
-            self.callers.extend(party.map(|party| (call, party)));
+            // The first is the caller; a later one is who is called.
+            if let Some(party) = party {
+                self.callers.entry(call).or_insert(party);
+            }
             if !self.calls.0.contains_key(&call) {
                 self.callers.remove(&call);
             }
