@@ -103,7 +103,9 @@ pub(super) fn split(line: &str) -> Option<(&str, Kind, &str)> {
     let rest = rest.strip_prefix(r#"",""#)?.strip_suffix('}')?;
     Kind::ALL.into_iter().find_map(|kind| {
         let body = rest.strip_prefix(kind.name())?.strip_prefix("\":")?;
-        Some((hash, kind, body))
+        // What is cut off further inside has another hash.
+        let is_object = body.starts_with('{') && body.ends_with('}');
+        is_object.then_some((hash, kind, body))
     })
 }
 

@@ -107,7 +107,7 @@ mod tests {
         );
         assert_eq!(
             arrow(Side::Agent, Side::Queue, "rings"),
-            "|                       |<-------- rings -------|"
+            "|                       |<------- rings --------|"
         );
         let long = arrow(Side::Caller, Side::Queue, &"x".repeat(99));
         assert_eq!(long.chars().count(), 49);

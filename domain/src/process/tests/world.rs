@@ -67,6 +67,8 @@ struct World {
     later: Vec<AnyCommand>,
     /// Commands that had an effect: again, they have none.
     done: BTreeSet<CommandId>,
+    /// What was refused, and how.
+    refused: BTreeMap<CommandId, streams::Refused>,
     paused: BTreeMap<SessionId, Timestamp>,
     queues: Vec<QueueId>,
     agents: Vec<AgentId>,
@@ -94,6 +96,7 @@ impl World {
             wire: vec![],
             later: vec![],
             done: BTreeSet::new(),
+            refused: BTreeMap::new(),
             paused: BTreeMap::new(),
             queues: vec![],
             agents: vec![],
@@ -244,11 +247,16 @@ impl World {
             return;
         }
         let id = posted.asked_by.map(|(_, id)| id);
-        let outcome = if id.is_some_and(|id| self.done.contains(&id)) {
-            Ok(0)
-        } else {
-            self.all.handle(posted.at, posted.command)
+        // As the log keeps it: asked again, a command hears the same answer.
+        let kept = id.and_then(|id| self.refused.get(&id).copied());
+        let outcome = match kept {
+            Some(refused) => Err(refused),
+            None if id.is_some_and(|id| self.done.contains(&id)) => Ok(0),
+            None => self.all.handle(posted.at, posted.command),
         };
+        if let (Some(id), Err(refused)) = (id, &outcome) {
+            self.refused.insert(id, *refused);
+        }
         if let Ok(count) = outcome {
             if count > 0 {
                 self.done.extend(id);
