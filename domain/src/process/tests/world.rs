@@ -14,7 +14,9 @@ use crate::{
     agent,
     any::AnyCommand,
     call::{AnswerMode, OverflowCause},
+    decider::Decider as _,
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, SessionId},
+    line,
     process::{
         dial::Dial, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
         registration::Registration, routing::Routing, wrap_up::WrapUp,
@@ -239,11 +241,7 @@ impl World {
             self.mailboxes.remove(target);
         }
         if posted.asked_by.is_some() && self.chance.percent(3) {
-            // The store was away for a moment: tried again, behind the others.
-            self.mailboxes
-                .entry(target.clone())
-                .or_default()
-                .push_back(posted);
+            self.try_again(target, posted);
             return;
         }
         let id = posted.asked_by.map(|(_, id)| id);
@@ -270,6 +268,20 @@ impl World {
         if let Some((process, id)) = posted.asked_by {
             self.processes[process].answered(id, outcome.map(|_| ()));
         }
+    }
+
+    /// The store was away for a moment: tried again, behind the others. Only
+    /// what the same process asks of the same call or session keeps its order:
+    /// the runner has such a lane for each; a line's lanes are finer.
+    fn try_again(&mut self, target: &(&'static str, String), posted: Posted) {
+        let mailbox = self.mailboxes.entry(target.clone()).or_default();
+        let process = posted.asked_by.map(|(process, _)| process);
+        let is_behind = |other: &Posted| other.asked_by.map(|(process, _)| process) == process;
+        let place = match target.0 == line::Line::CATEGORY {
+            true => None,
+            false => mailbox.iter().position(is_behind),
+        };
+        mailbox.insert(place.unwrap_or(mailbox.len()), posted);
     }
 
     fn a_process_saves_or_crashes(&mut self) {
