@@ -66,7 +66,10 @@ impl Filter {
         if let Some(prefix) = &self.to_prefix {
             // Not LIKE: what a client sends is no pattern.
             let length = number(prefix.chars().count());
-            query.and("SUBSTR(to_user, 1, ?) = ?", [length, text(prefix)]);
+            query.and(
+                "SUBSTR(to_user, 1, CAST(? AS INTEGER)) = ?",
+                [length, text(prefix)],
+            );
         }
         if let Some(least) = self.duration_ms_min {
             query.and("duration_ms >= ?", [number(least)]);

@@ -89,19 +89,24 @@ async fn a_backup_of_a_running_server_shows_what_the_original_showed() -> anyhow
     ensure!(restored.code == Some(0), "{restored:?}");
     let same = events(&setup_copy).await?;
     ensure!(same[..] == all[..head as usize], "the events are others");
-    shows_the_same(&setup_original, &setup_copy, &same).await
+    shows_the_same((&setup_original, &all), (&setup_copy, &same)).await
 }
 
 /// The records of the calls that had ended, person and all; and the one that
 /// was being talked is ended where the backup ends.
-async fn shows_the_same(original: &Setup, copy: &Setup, events: &[Recorded]) -> anyhow::Result<()> {
-    let is_ended = |event: &&Recorded| &*event.event_type == "call_ended";
-    let ended = events.iter().filter(is_ended).count();
+async fn shows_the_same(
+    (original, all): (&Setup, &[Recorded]),
+    (copy, events): (&Setup, &[Recorded]),
+) -> anyhow::Result<()> {
+    let ended = |events: &[Recorded]| {
+        let is_ended = |event: &&Recorded| &*event.event_type == "call_ended";
+        events.iter().filter(is_ended).count()
+    };
     let server = Server::start(original).await?;
-    let mut expected = records(&server, 100.min(ended + 2)).await?;
+    let mut expected = records(&server, 100.min(ended(all))).await?;
     server.stop().await?;
     let server = Server::start(copy).await?;
-    let shown = records(&server, 100.min(ended + 1)).await?;
+    let shown = records(&server, 100.min(ended(events) + 1)).await?;
     server.stop().await?;
     let (lost, shown): (Vec<_>, Vec<_>) = shown
         .into_iter()
