@@ -1,7 +1,8 @@
 //! A backup that is made while calls come in is a store that shows the same.
 
 use crate::support::{
-    PATIENCE, agent, call_is, caller, dial, events, files_with, records, run, setup, talk,
+    PATIENCE, agent, call_is, caller, dial, events, files_with, records, records_from, run, setup,
+    talk,
 };
 use anyhow::{Context as _, ensure};
 use commands::ports::Recorded;
@@ -57,7 +58,7 @@ async fn a_backup_of_a_running_server_shows_what_the_original_showed() -> anyhow
     let server = Server::start(&setup_original).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let calling = tokio::spawn(keep_calling(caller(&server, NUMBER).await?, stop.clone()));
-    records(&server, 10).await?;
+    records_from(&server, 10).await?;
     let anna = agent(&server, "anna").await?;
     let talker = caller(&server, "4930555").await?;
     let (out, _call) = talk(&talker, &anna).await?;

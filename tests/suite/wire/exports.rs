@@ -23,7 +23,7 @@ async fn some_calls(server: &Server) -> anyhow::Result<()> {
     let waits = dial(&third, "support").await?;
     let ringing = incoming(&anna).await?;
     ringing.ring().await?;
-    waits.hang_up().await?;
+    waits.cancel().await?;
     waits.wait_ended(PATIENCE).await?;
     records(server, 3).await?;
     Ok(())
