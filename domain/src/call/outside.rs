@@ -94,6 +94,7 @@ fn no_loop(call: &Call, queue: QueueId) -> Result<(), Error> {
     Ok(())
 }
 
+/// A trunk follows another one: told twice, it is the same attempt.
 pub(super) fn trunk_selected(
     call: &Call,
     leg: LegId,
@@ -102,13 +103,13 @@ pub(super) fn trunk_selected(
     after: Option<WireCause>,
 ) -> Vec<Event> {
     match dialled(call, leg) {
-        Some(_) => vec![Event::TrunkSelected {
+        Some(outside) if outside.trunk != Some(trunk) => vec![Event::TrunkSelected {
             leg,
             trunk,
             party,
             after,
         }],
-        None => vec![],
+        Some(_) | None => vec![],
     }
 }
 

@@ -47,8 +47,15 @@ fn each_trunk_that_is_tried_is_recorded_with_what_the_one_before_said() {
             leg: OUTSIDE_LEG,
             trunk: OTHER_TRUNK,
             party: caller(),
+            after: after.clone(),
+        }])
+        .when(Command::RecordTrunk {
+            leg: OUTSIDE_LEG,
+            trunk: OTHER_TRUNK,
+            party: caller(),
             after,
-        }]);
+        })
+        .nothing();
     changes_nothing_but_in(&trunk_selected_for(OUTSIDE_LEG), &["dialling"]);
 }
 
