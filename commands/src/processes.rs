@@ -96,6 +96,9 @@ pub struct Runner<P: Process> {
     answers: mpsc::UnboundedReceiver<Heard>,
     answered: mpsc::UnboundedSender<Heard>,
     changed: bool,
+    /// There was no row that could be used. A row at the very beginning is one:
+    /// what has come since then is news and not history.
+    is_fresh: bool,
     /// The fencing token of the node that runs it; 0 where nobody else can.
     token: u64,
 }
@@ -135,7 +138,7 @@ impl<P: Process> Runner<P> {
                 vec![Value::Text(P::NAME.into())],
             )
             .await?;
-        let (state, position, outstanding) = match rows.first().map(Vec::as_slice) {
+        let (state, position, outstanding, is_fresh) = match rows.first().map(Vec::as_slice) {
             Some([Value::Int(version), Value::Int(position), Value::Text(json)])
                 if *version == i64::from(P::VERSION) =>
             {
@@ -143,12 +146,11 @@ impl<P: Process> Runner<P> {
                     StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
                 })?;
                 let position = Position(u64::try_from(*position).unwrap_or(0));
-                (saved.state, position, saved.outstanding)
+                (saved.state, position, saved.outstanding, false)
             }
             // None yet, or of another version: the log has everything.
-            Some(_) | None => (P::State::default(), Position::default(), vec![]),
+            Some(_) | None => (P::State::default(), Position::default(), vec![], true),
         };
-        let is_fresh = position == Position::default();
         // Unbounded on purpose: its content is bounded by the commands under
         // way, and a full channel would stop the very reader that empties it.
         let (answered, answers) = mpsc::unbounded_channel();
@@ -162,6 +164,7 @@ impl<P: Process> Runner<P> {
             answered,
             // A row exists from the start, so that a missing one means history.
             changed: is_fresh,
+            is_fresh,
             token: 0,
         })
     }
@@ -204,8 +207,8 @@ impl<P: Process> Runner<P> {
     }
 
     /// Nothing was kept of it: it starts from the first event.
-    pub fn is_fresh(&self) -> bool {
-        self.position == Position::default()
+    pub const fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 
     /// Runs until `stop`; saves its row then.
@@ -217,6 +220,8 @@ impl<P: Process> Runner<P> {
         for (id, command) in std::mem::take(&mut self.outstanding) {
             self.carry_out(id, command, id.0);
         }
+        // One that has nothing to read says so too.
+        self.tell_lag();
         let mut save = tokio::time::interval(Duration::from_millis(SAVE_EVERY_MS));
         let mut sweep = tokio::time::interval(Duration::from_millis(SWEEP_EVERY_MS));
         save.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -260,9 +265,13 @@ impl<P: Process> Runner<P> {
                 self.ask(intent, entry.fact.at);
             }
         }
+        self.tell_lag();
+        Ok(())
+    }
+
+    fn tell_lag(&self) {
         let behind = self.means.feed.head().0.saturating_sub(self.position.0);
         metrics::gauge!("ringledger_process_lag_events", "process" => P::NAME).set(behind as f64);
-        Ok(())
     }
 
     fn step(&mut self, input: &Input<'_>, at: Timestamp) -> usize {
