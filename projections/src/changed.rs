@@ -34,11 +34,15 @@ pub enum View {
     Usage,
     /// Invoices.
     Invoices,
+    /// Stays in queues.
+    Visits,
+    /// Changes of agents' states, append-only.
+    AgentLog,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -52,6 +56,8 @@ impl View {
         Self::Charges,
         Self::Usage,
         Self::Invoices,
+        Self::Visits,
+        Self::AgentLog,
     ];
 
     /// Its name, as on the command line.
@@ -70,6 +76,8 @@ impl View {
             Self::Charges => "billing_charges",
             Self::Usage => "billing_usage",
             Self::Invoices => "billing_invoices",
+            Self::Visits => "visits",
+            Self::AgentLog => "agent_log",
         }
     }
 

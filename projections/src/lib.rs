@@ -7,6 +7,7 @@
 //! It must not know: SIP, GraphQL, a database driver. Start at [`projection`],
 //! then [`runner`]; whoever reads starts at [`views`].
 
+pub mod agent_log;
 pub mod agent_states;
 pub mod billing;
 mod build;
@@ -25,6 +26,7 @@ pub mod past;
 pub mod projection;
 pub mod queue_stats;
 mod registry;
+pub mod report;
 pub mod runner;
 pub mod running;
 mod slot;
@@ -39,6 +41,7 @@ pub mod timeline;
 pub mod trunks;
 pub mod value;
 pub mod views;
+pub mod visits;
 
 pub use build::rebuild;
 pub use checkpoint::{Checkpoint, checkpoints};

@@ -2,6 +2,7 @@
 //! [`crate::changed::View::ALL`].
 
 use crate::{
+    agent_log::AgentLog,
     agent_states::AgentStates,
     billing::{
         accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
@@ -15,6 +16,7 @@ use crate::{
     slot::{Generation, Part, Slot},
     timeline::Timeline,
     trunks::Trunks,
+    visits::Visits,
 };
 
 /// A slot for these rows of the view's projection.
@@ -33,5 +35,7 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Charges => Box::new(Slot::<Charges>::new(generation)),
         View::Usage => Box::new(Slot::<UsageRecords>::new(generation)),
         View::Invoices => Box::new(Slot::<Invoices>::new(generation)),
+        View::Visits => Box::new(Slot::<Visits>::new(generation)),
+        View::AgentLog => Box::new(Slot::<AgentLog>::new(generation)),
     }
 }

@@ -171,6 +171,11 @@ impl Views {
         })
     }
 
+    /// The store of the rows.
+    pub(crate) fn store(&self) -> &dyn ReadStore {
+        self.read.as_ref()
+    }
+
     /// Runs a query and reads each of its rows.
     pub(crate) async fn rows<T>(
         &self,

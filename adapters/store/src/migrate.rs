@@ -72,6 +72,9 @@ pub const ALL: &[Migration] = &[
     migration!(160, Read, "0160_cdr_legs"),
     migration!(161, Read, "0161_billing"),
     migration!(180, Read, "0180_trunks_outbound"),
+    migration!(220, Read, "0220_visits"),
+    migration!(221, Read, "0221_agent_log"),
+    migration!(222, Read, "0222_cdr_by_end"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -15,4 +15,5 @@ pub mod invoice;
 mod mask;
 pub mod paper;
 pub mod pdf;
+pub mod report_export;
 pub mod statement;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::{
-    audit, backup, bench, compose::Server, config::Config, demo, export, invoice,
+    audit, backup, bench, compose::Server, config::Config, demo, erlang, export, invoice,
     projections_command, shutdown, simulate, telemetry,
 };
 use clap::{Parser, Subcommand};
@@ -47,6 +47,8 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// How many callers wait, by the formulas of Erlang.
+    Erlang(erlang::Erlang),
     /// Live through call centres from seeds in which everything goes wrong, and
     /// check every fact.
     Simulate(simulate::Simulate),
@@ -192,6 +194,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             telemetry::start_logs(&config.log)?;
             crate::rebuild::run(&config.store_url(&place.data), name.as_deref()).await
         }
+        Command::Erlang(asked) => erlang::run(&asked),
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Invoice { what } => invoice::run(what).await,
         Command::Backup { places, place } => {

@@ -1,6 +1,8 @@
 //! `ringledger export`: records as files, beside a server that runs or after
 //! it has stopped.
 
+mod reports;
+
 use crate::{cli::Place, demo::say, progress::Progress};
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone as _};
@@ -21,6 +23,12 @@ use std::{
 pub enum What {
     /// Records of ended calls, with a manifest beside the file.
     Cdrs(Box<Cdrs>),
+    /// What happened in queues, by interval.
+    QueueReport(reports::Queues),
+    /// Where the time of agents went, by interval.
+    AgentReport(reports::Agents),
+    /// Callers who left before an agent was there.
+    AbandonedCalls(reports::Abandoned),
 }
 
 /// How rows are written.
@@ -71,6 +79,9 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
             let views = views(&cdrs.place).await?;
             write(views, *cdrs).await?;
         }
+        What::QueueReport(asked) => reports::queues(asked).await?,
+        What::AgentReport(asked) => reports::agents(asked).await?,
+        What::AbandonedCalls(asked) => reports::abandoned(asked).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod compose;
 pub mod config;
 pub mod demo;
+pub mod erlang;
 pub mod export;
 pub mod invoice;
 pub mod invoice_show;

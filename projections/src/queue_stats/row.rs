@@ -66,23 +66,49 @@ impl Counters {
     /// The service level as a share of 1; none when there is nothing to divide
     /// by: no data is neither 0 nor 1.
     pub fn service_level(&self, variant: ServiceLevel) -> Option<f64> {
+        let (part, whole) = self.service_level_parts(variant);
+        share(part, whole)
+    }
+
+    /// What counts as served in time, and of how many.
+    pub fn service_level_parts(&self, variant: ServiceLevel) -> (u64, u64) {
         let in_time = self.answered_in_threshold_count;
         let (answered, abandoned) = (self.answered_count, self.abandoned_count);
         let ended = answered + abandoned;
         match variant {
-            ServiceLevel::Answered => share(in_time, answered),
-            ServiceLevel::Offered => share(in_time, ended + self.flow_out_count),
-            ServiceLevel::AbandonCounted => share(in_time, ended),
+            ServiceLevel::Answered => (in_time, answered),
+            ServiceLevel::Offered => (in_time, ended + self.flow_out_count),
+            ServiceLevel::AbandonCounted => (in_time, ended),
             ServiceLevel::ShortExcluded => {
-                share(in_time, ended.saturating_sub(self.short_abandoned_count))
+                (in_time, ended.saturating_sub(self.short_abandoned_count))
             }
-            ServiceLevel::AbandonInThresholdExcluded => share(
+            ServiceLevel::AbandonInThresholdExcluded => (
                 in_time,
                 ended.saturating_sub(self.abandoned_in_threshold_count),
             ),
-            ServiceLevel::AbandonAsSuccess => {
-                share(in_time + self.abandoned_in_threshold_count, ended)
-            }
+            ServiceLevel::AbandonAsSuccess => (in_time + self.abandoned_in_threshold_count, ended),
+        }
+    }
+
+    /// Both together; of the longest waits the longer.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            offered_count: self.offered_count + other.offered_count,
+            answered_count: self.answered_count + other.answered_count,
+            answered_in_threshold_count: self.answered_in_threshold_count
+                + other.answered_in_threshold_count,
+            abandoned_count: self.abandoned_count + other.abandoned_count,
+            short_abandoned_count: self.short_abandoned_count + other.short_abandoned_count,
+            abandoned_in_threshold_count: self.abandoned_in_threshold_count
+                + other.abandoned_in_threshold_count,
+            flow_out_count: self.flow_out_count + other.flow_out_count,
+            callback_count: self.callback_count + other.callback_count,
+            rejected_count: self.rejected_count + other.rejected_count,
+            returned_count: self.returned_count + other.returned_count,
+            answered_wait_ms: self.answered_wait_ms + other.answered_wait_ms,
+            abandoned_wait_ms: self.abandoned_wait_ms + other.abandoned_wait_ms,
+            longest_wait_ms: self.longest_wait_ms.max(other.longest_wait_ms),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Writes a view's tables as text, so that two stores can be compared.
 
 use crate::{
+    agent_log::AgentLog,
     agent_states::AgentStates,
     billing::{
         accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
@@ -15,6 +16,7 @@ use crate::{
     table::Table,
     timeline::Timeline,
     trunks::Trunks,
+    visits::Visits,
 };
 use commands::ports::ReadStore;
 use std::fmt::Write as _;
@@ -34,6 +36,8 @@ const fn tables(view: View) -> &'static [Table] {
         View::Charges => Charges::TABLES,
         View::Usage => UsageRecords::TABLES,
         View::Invoices => Invoices::TABLES,
+        View::Visits => Visits::TABLES,
+        View::AgentLog => AgentLog::TABLES,
     }
 }
 

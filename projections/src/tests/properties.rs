@@ -2,6 +2,7 @@
 
 use super::{block_on, empty, run_to_end, runner};
 use crate::{
+    agent_log::AgentLog,
     agent_states::{Activity, AgentStates, Routability},
     cdr::{Cdr, SegmentKind},
     live_calls::LiveCalls,
@@ -10,6 +11,7 @@ use crate::{
     testing::{Action, Fault, Faulty, World, actions, dump_all, fold_all, play},
     timeline::Timeline,
     trunks::Trunks,
+    visits::Visits,
 };
 use domain::{
     any::{AnyEvent, Fact},
@@ -128,6 +130,8 @@ proptest! {
         folds_twice_like_once::<QueueStats>(&world, from);
         folds_twice_like_once::<Cdr>(&world, from);
         folds_twice_like_once::<Trunks>(&world, from);
+        folds_twice_like_once::<Visits>(&world, from);
+        folds_twice_like_once::<AgentLog>(&world, from);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod provisioning;
 mod recovery;
 mod refusals;
 mod registers;
+mod reports;
 mod socket;
 mod subscriptions;
 mod support;

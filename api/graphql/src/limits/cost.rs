@@ -13,8 +13,12 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-const PAGED: [&str; 11] = [
+const PAGED: [&str; 15] = [
     "erasures",
+    "queueReport",
+    "agentReport",
+    "agentStateLog",
+    "abandonedCalls",
     "calls",
     "activeCalls",
     "cdrs",

@@ -8,6 +8,7 @@ mod nodes;
 mod past;
 mod projections;
 mod queues;
+mod reports;
 pub(crate) mod subjects;
 mod trunks;
 
@@ -39,6 +40,7 @@ pub(crate) struct Query(
     nodes::NodeQueries,
     past::PastQueries,
     projections::ProjectionQueries,
+    reports::ReportQueries,
 );
 
 /// Lets only tokens with that scope through.

@@ -16,6 +16,7 @@ mod limits;
 mod order;
 mod past;
 mod read;
+mod reports;
 mod socket;
 mod views;
 mod world;

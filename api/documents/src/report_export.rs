@@ -1,0 +1,177 @@
+//! Reports as CSV: queues and agents by interval, and callers who left.
+
+use crate::field::{self, Field, Record, id, number, text};
+use chrono_tz::Tz;
+use domain::session::{NotReadyReason, ReleaseReason};
+use projections::{
+    queue_stats::ServiceLevel,
+    report::{AgentReportRow, QueueReportRow},
+    visits,
+};
+
+/// The records as a file; the header has the names of `columns`.
+pub fn csv(columns: &[&str], records: &[Record], zone: Tz) -> String {
+    let mut file = field::header(columns.iter().copied());
+    for record in records {
+        field::csv(record, zone, &mut file);
+    }
+    file
+}
+
+/// A share in parts per million: no fraction is written as a decimal.
+fn ppm(part: u64, whole: u64) -> Field {
+    let millions = u128::from(part) * 1_000_000;
+    Field::Number(
+        millions
+            .checked_div(u128::from(whole))
+            .and_then(|share| share.try_into().ok()),
+    )
+}
+
+/// Variants of the service level and their columns.
+const SERVICE_LEVELS: [(&str, ServiceLevel); 6] = [
+    ("sl_answered_ppm", ServiceLevel::Answered),
+    ("sl_offered_ppm", ServiceLevel::Offered),
+    ("sl_abandon_counted_ppm", ServiceLevel::AbandonCounted),
+    ("sl_short_excluded_ppm", ServiceLevel::ShortExcluded),
+    (
+        "sl_abandon_in_t_excluded_ppm",
+        ServiceLevel::AbandonInThresholdExcluded,
+    ),
+    ("sl_abandon_as_success_ppm", ServiceLevel::AbandonAsSuccess),
+];
+
+/// Names of a record's columns.
+pub fn columns(record: &Record) -> Vec<&'static str> {
+    record.iter().map(|(name, _)| *name).collect()
+}
+
+/// A queue in an interval. The definitions, T and S, stand in every line.
+pub fn queue(name: &str, row: &QueueReportRow) -> Record {
+    let counters = &row.counters;
+    let mut record = vec![
+        ("queue", text(Some(name))),
+        ("start_at", Field::Time(Some(row.span.start))),
+        ("end_at", Field::Time(Some(row.span.end))),
+        ("threshold_ms", number(Some(row.asked.threshold_ms))),
+        ("short_abandon_ms", number(Some(row.asked.short_ms))),
+        (
+            "waiting_before_count",
+            number(Some(row.waiting_before_count)),
+        ),
+        ("offered_count", number(Some(counters.offered_count))),
+        ("answered_count", number(Some(counters.answered_count))),
+        (
+            "answered_in_threshold_count",
+            number(Some(counters.answered_in_threshold_count)),
+        ),
+        ("abandoned_count", number(Some(counters.abandoned_count))),
+        (
+            "short_abandoned_count",
+            number(Some(counters.short_abandoned_count)),
+        ),
+        (
+            "abandoned_in_threshold_count",
+            number(Some(counters.abandoned_in_threshold_count)),
+        ),
+        ("flow_out_count", number(Some(counters.flow_out_count))),
+        ("callback_count", number(Some(counters.callback_count))),
+        ("waiting_after_count", number(Some(row.waiting_after_count))),
+        ("waiting_max_count", number(Some(row.waiting_max_count))),
+    ];
+    for (column, variant) in SERVICE_LEVELS {
+        let (part, whole) = counters.service_level_parts(variant);
+        record.push((column, ppm(part, whole)));
+    }
+    record.extend([
+        ("asa_ms", number(counters.average_speed_of_answer_ms())),
+        ("average_abandon_ms", number(counters.average_abandon_ms())),
+        ("longest_wait_ms", number(Some(counters.longest_wait_ms))),
+        ("handled_count", number(Some(row.handled.contacts_count))),
+        ("talk_ms", number(Some(row.handled.talk_ms))),
+        ("hold_ms", number(Some(row.handled.hold_ms))),
+        ("wrap_up_ms", number(Some(row.handled.wrap_up_ms))),
+        ("aht_ms", number(row.handled.average_handling_ms())),
+    ]);
+    record
+}
+
+/// An agent in an interval.
+pub fn agent(name: &str, row: &AgentReportRow) -> Record {
+    let (busy, whole) = row.occupied_ms();
+    let not_ready = |reason: NotReadyReason| row.not_ready_ms.get(&reason).copied().unwrap_or(0);
+    let released = |reason: ReleaseReason| row.released_count.get(&reason).copied().unwrap_or(0);
+    let mut record = vec![
+        ("agent", text(Some(name))),
+        ("start_at", Field::Time(Some(row.span.start))),
+        ("end_at", Field::Time(Some(row.span.end))),
+        ("logged_in_ms", number(Some(row.logged_in_ms))),
+        ("ready_ms", number(Some(row.ready_ms))),
+        ("reserved_ms", number(Some(row.reserved_ms))),
+        ("ring_ms", number(Some(row.ring_ms))),
+        ("contact_ms", number(Some(row.contact_ms))),
+        ("wrap_up_ms", number(Some(row.wrap_up_ms))),
+        (
+            "not_ready_ms",
+            number(Some(row.not_ready_ms.values().sum::<u64>())),
+        ),
+    ];
+    record.extend(NOT_READY.map(|(column, reason)| (column, number(Some(not_ready(reason))))));
+    record.extend([
+        ("offers_count", number(Some(row.offers_count))),
+        ("answered_count", number(Some(row.answered_count))),
+    ]);
+    record.extend(RELEASED.map(|(column, reason)| (column, number(Some(released(reason))))));
+    record.push(("occupancy_ppm", ppm(busy, whole)));
+    record
+}
+
+/// Reasons and their columns: together they are all of them.
+const NOT_READY: [(&str, NotReadyReason); 9] = [
+    ("not_ready_login_ms", NotReadyReason::Login),
+    ("not_ready_break_ms", NotReadyReason::Break),
+    ("not_ready_meal_ms", NotReadyReason::Meal),
+    ("not_ready_training_ms", NotReadyReason::Training),
+    ("not_ready_meeting_ms", NotReadyReason::Meeting),
+    ("not_ready_admin_work_ms", NotReadyReason::AdminWork),
+    ("not_ready_rona_ms", NotReadyReason::Rona),
+    ("not_ready_supervisor_ms", NotReadyReason::Supervisor),
+    ("not_ready_other_ms", NotReadyReason::Other),
+];
+
+/// Ends of offers and their columns: together they are all of them.
+const RELEASED: [(&str, ReleaseReason); 7] = [
+    ("caller_gone_count", ReleaseReason::CallerGone),
+    ("no_answer_count", ReleaseReason::NoAnswer),
+    ("rejected_count", ReleaseReason::Rejected),
+    ("busy_count", ReleaseReason::Busy),
+    ("unreachable_count", ReleaseReason::Unreachable),
+    ("superseded_count", ReleaseReason::Superseded),
+    ("timed_out_count", ReleaseReason::TimedOut),
+];
+
+/// Columns of callers who left.
+pub const ABANDONED: [&str; 8] = [
+    "queue",
+    "number",
+    "call_id",
+    "opened_at",
+    "closed_at",
+    "wait_ms",
+    "place",
+    "offers_count",
+];
+
+/// A caller who left; the number is missing when it is no longer kept.
+pub fn abandoned(queue: &str, visit: &visits::Row, caller: Option<&str>) -> Record {
+    vec![
+        ("queue", text(Some(queue))),
+        ("number", text(caller)),
+        ("call_id", id(Some(visit.call))),
+        ("opened_at", Field::Time(Some(visit.opened_at))),
+        ("closed_at", Field::Time(visit.closed_at)),
+        ("wait_ms", number(visit.wait_ms)),
+        ("place", number(Some(visit.place))),
+        ("offers_count", number(Some(visit.offers_count))),
+    ]
+}

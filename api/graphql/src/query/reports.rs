@@ -1,0 +1,175 @@
+//! Reports: what happened in each interval.
+
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    paging::{self, Asked, List},
+    query::{Needs, ids, services, views_at},
+    scalar::{Cursor, DateTime, Duration},
+    types::{AgentReportRow, QueueReportRow, StateInterval, Visit, words::Granularity},
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::id::{AgentId, QueueId};
+use projections::{
+    agent_log::intervals,
+    changed::View,
+    page::PAGE_MAX,
+    report::{self, Span, spans},
+    visits,
+};
+
+#[derive(Default)]
+pub(crate) struct ReportQueries;
+
+/// Rows of one report at most.
+const ROWS_MAX: usize = 3_000;
+
+/// A stretch of time; what is not whole quarters of an hour is moved outwards.
+#[derive(InputObject)]
+pub(crate) struct Range {
+    /// Its first instant.
+    from: DateTime,
+    /// The first instant after it.
+    until: DateTime,
+}
+
+/// The intervals, for so many queues or agents.
+fn intervals_of(
+    range: &Range,
+    granularity: Granularity,
+    zone: &str,
+    subjects: usize,
+) -> Result<Vec<Span>, Fault> {
+    let zone = zone
+        .parse()
+        .map_err(|_| Fault::validation(format!("{zone:?} is not a time zone")))?;
+    let spans = spans(range.from.0, range.until.0, granularity.into(), zone)
+        .map_err(|error| Fault::validation(error.to_string()))?;
+    if spans.len() * subjects > ROWS_MAX {
+        return Err(Fault::validation(format!(
+            "report has more than {ROWS_MAX} rows"
+        )));
+    }
+    Ok(spans)
+}
+
+fn some<T: Named>(name: &str, list: Option<Vec<ID>>) -> Result<Vec<T>, Fault> {
+    let list = ids::<T>(list)?;
+    if list.is_empty() || list.len() > PAGE_MAX {
+        return Err(Fault::validation(format!(
+            "{name} has not 1 to {PAGE_MAX} ids"
+        )));
+    }
+    Ok(list)
+}
+
+#[Object]
+impl ReportQueries {
+    /// Queues by interval. A visit counts in the interval of its opening (O) and
+    /// in that of its end (everything else).
+    #[graphql(guard = "Needs(Scope::QueueRead)")]
+    #[expect(clippy::too_many_arguments, reason = "each says what is counted")]
+    async fn queue_report(
+        &self,
+        ctx: &Context<'_>,
+        range: Range,
+        queue_ids: Vec<ID>,
+        granularity: Granularity,
+        #[graphql(default = "UTC")] time_zone: String,
+        #[graphql(desc = "T; the queue's own when it is not given")] threshold_ms: Option<Duration>,
+        #[graphql(desc = "S; 5 s when it is not given")] short_abandon_ms: Option<Duration>,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<QueueReportRow>> {
+        let views = views_at(
+            ctx,
+            &[View::Visits, View::QueueStats, View::Cdr],
+            min_position,
+        )
+        .await?;
+        let queues = some::<QueueId>("queueIds", Some(queue_ids))?;
+        let spans = intervals_of(&range, granularity, &time_zone, queues.len())?;
+        let known = views.queues_by_id(&queues).await.map_err(Fault::from)?;
+        let mut rows = vec![];
+        for queue in known {
+            let own = queue.config.as_ref();
+            let own = own.map_or(0, |config| config.service_level_threshold_ms);
+            let mut asked = report::Asked::of(queue.queue, threshold_ms.map_or(own, |t| t.0));
+            if let Some(short) = short_abandon_ms {
+                asked.short_ms = short.0;
+            }
+            let found = views.queue_report(asked, &spans).await;
+            let name = &queue.name;
+            rows.extend(found.map_err(Fault::from)?.into_iter().map(|row| {
+                let name = name.clone();
+                QueueReportRow { name, row }
+            }));
+        }
+        Ok(rows)
+    }
+
+    /// Agents by interval: intervals in which an agent was logged in.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agent_report(
+        &self,
+        ctx: &Context<'_>,
+        range: Range,
+        agent_ids: Vec<ID>,
+        granularity: Granularity,
+        #[graphql(default = "UTC")] time_zone: String,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<AgentReportRow>> {
+        let views = views_at(ctx, &[View::AgentLog], min_position).await?;
+        let agents = some::<AgentId>("agentIds", Some(agent_ids))?;
+        let spans = intervals_of(&range, granularity, &time_zone, agents.len())?;
+        let now = services(ctx)?.clock.now();
+        let rows = views.agent_report(&agents, &spans, now).await;
+        let rows = rows.map_err(Fault::from)?;
+        Ok(rows.into_iter().map(AgentReportRow).collect())
+    }
+
+    /// What an agent did, interval after interval. The first one may have begun
+    /// before the range, the last one may last beyond it.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agent_state_log(
+        &self,
+        ctx: &Context<'_>,
+        agent_id: ID,
+        range: Range,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<StateInterval>> {
+        let views = views_at(ctx, &[View::AgentLog], min_position).await?;
+        let agent = AgentId::read(&agent_id)?;
+        // The same bounds as a report has.
+        intervals_of(&range, Granularity::Day, "UTC", 1)?;
+        let log = views
+            .agent_log(&[agent], range.from.0, range.until.0)
+            .await
+            .map_err(Fault::from)?;
+        Ok(intervals(&log).into_iter().map(StateInterval).collect())
+    }
+
+    /// Stays whose caller left before an agent was there, the latest first.
+    #[graphql(guard = "Needs(Scope::CallRead)")]
+    #[expect(clippy::too_many_arguments, reason = "filter and page")]
+    async fn abandoned_calls(
+        &self,
+        ctx: &Context<'_>,
+        queue_ids: Option<Vec<ID>>,
+        range: Option<Range>,
+        #[graphql(desc = "Those under 5 s too", default = false)] include_short: bool,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Cursor>,
+    ) -> Result<List<Visit>> {
+        let views = views_at(ctx, &[View::Visits], min_position).await?;
+        let filter = visits::Filter {
+            queues: ids::<QueueId>(queue_ids)?,
+            from: range.as_ref().map(|range| range.from.0),
+            until: range.as_ref().map(|range| range.until.0),
+            with_short: include_short,
+        };
+        let read = async |page| views.abandoned(&filter, &page).await;
+        paging::list(Asked::first(first, after), read, Visit).await
+    }
+}

@@ -1,0 +1,318 @@
+//! Rows of reports.
+
+use crate::{
+    error::Fault,
+    id::Named,
+    query::views,
+    scalar::{DateTime, Duration, count},
+    types::{
+        Call, QueueCounters,
+        words::{LoggedState, NotReadyReason, ReleaseReason, VisitResult},
+    },
+};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use projections::{agent_log, report, visits};
+
+/// One queue in one interval.
+pub(crate) struct QueueReportRow {
+    pub(crate) name: String,
+    pub(crate) row: report::QueueReportRow,
+}
+
+/// A queue in an interval: `waitingBefore + O = A + AB + FO + CB + waitingAfter`.
+#[Object]
+impl QueueReportRow {
+    /// Which queue.
+    async fn queue_id(&self) -> ID {
+        self.row.asked.queue.opaque()
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// First instant of the interval.
+    async fn start(&self) -> DateTime {
+        DateTime(self.row.span.start)
+    }
+
+    /// First instant after it.
+    async fn end(&self) -> DateTime {
+        DateTime(self.row.span.end)
+    }
+
+    /// T: answered up to this time counts as in time.
+    async fn threshold_ms(&self) -> Duration {
+        Duration(self.row.asked.threshold_ms)
+    }
+
+    /// S: abandoned under this time is short.
+    async fn short_abandon_ms(&self) -> Duration {
+        Duration(self.row.asked.short_ms)
+    }
+
+    /// Callers in the queue when it began.
+    async fn waiting_before_count(&self) -> i32 {
+        count(self.row.waiting_before_count)
+    }
+
+    /// What was counted in it.
+    async fn counters(&self) -> QueueCounters {
+        QueueCounters(self.row.counters)
+    }
+
+    /// CB: visits closed by a request to be called back.
+    async fn callback_count(&self) -> i32 {
+        count(self.row.counters.callback_count)
+    }
+
+    /// FO by how the visits ended.
+    async fn flow_out(&self) -> Vec<FlowOut> {
+        let parts = self.row.flow_out.iter();
+        parts
+            .map(|(result, visits)| FlowOut {
+                result: (*result).into(),
+                count: count(*visits),
+            })
+            .collect()
+    }
+
+    /// Most callers in the queue at once.
+    async fn waiting_max_count(&self) -> i32 {
+        count(self.row.waiting_max_count)
+    }
+
+    /// Contacts whose call ended in it.
+    async fn handled_count(&self) -> i32 {
+        count(self.row.handled.contacts_count)
+    }
+
+    /// Of those, time in conversation, hold excluded.
+    async fn talk_ms(&self) -> Duration {
+        Duration(self.row.handled.talk_ms)
+    }
+
+    /// Of those, time on hold.
+    async fn hold_ms(&self) -> Duration {
+        Duration(self.row.handled.hold_ms)
+    }
+
+    /// Of those, wrap-up as far as it has ended.
+    async fn wrap_up_ms(&self) -> Duration {
+        Duration(self.row.handled.wrap_up_ms)
+    }
+
+    /// AHT: the mean of talk, hold and wrap-up; null without a contact.
+    async fn average_handling_ms(&self) -> Option<Duration> {
+        self.row.handled.average_handling_ms().map(Duration)
+    }
+
+    /// Callers in the queue when it ended.
+    async fn waiting_after_count(&self) -> i32 {
+        count(self.row.waiting_after_count)
+    }
+}
+
+/// Visits that left a queue in one way.
+#[derive(SimpleObject)]
+pub(crate) struct FlowOut {
+    /// How.
+    result: VisitResult,
+    /// How many.
+    count: i32,
+}
+
+/// Time not ready for one reason.
+#[derive(SimpleObject)]
+pub(crate) struct NotReadyTime {
+    /// Why.
+    reason: NotReadyReason,
+    /// How long.
+    duration_ms: Duration,
+}
+
+/// Offers that came to nothing for one reason.
+#[derive(SimpleObject)]
+pub(crate) struct ReleaseCount {
+    /// Why.
+    reason: ReleaseReason,
+    /// How many.
+    count: i32,
+}
+
+/// One agent in one interval.
+pub(crate) struct AgentReportRow(pub(crate) report::AgentReportRow);
+
+/// An agent in an interval. The times in states add up to the time logged in.
+#[Object]
+impl AgentReportRow {
+    /// Who.
+    async fn agent_id(&self) -> ID {
+        self.0.agent.opaque()
+    }
+
+    /// First instant of the interval.
+    async fn start(&self) -> DateTime {
+        DateTime(self.0.span.start)
+    }
+
+    /// First instant after it.
+    async fn end(&self) -> DateTime {
+        DateTime(self.0.span.end)
+    }
+
+    /// Time logged in.
+    async fn logged_in_ms(&self) -> Duration {
+        Duration(self.0.logged_in_ms)
+    }
+
+    /// Took calls and had none.
+    async fn ready_ms(&self) -> Duration {
+        Duration(self.0.ready_ms)
+    }
+
+    /// Took no calls, by reason.
+    async fn not_ready(&self) -> Vec<NotReadyTime> {
+        let times = self.0.not_ready_ms.iter();
+        times
+            .map(|(reason, ms)| NotReadyTime {
+                reason: (*reason).into(),
+                duration_ms: Duration(*ms),
+            })
+            .collect()
+    }
+
+    /// Taken for an offer, until the phone rang.
+    async fn reserved_ms(&self) -> Duration {
+        Duration(self.0.reserved_ms)
+    }
+
+    /// The phone rang.
+    async fn ring_ms(&self) -> Duration {
+        Duration(self.0.ring_ms)
+    }
+
+    /// With callers, on hold or not.
+    async fn contact_ms(&self) -> Duration {
+        Duration(self.0.contact_ms)
+    }
+
+    /// Work after calls.
+    async fn wrap_up_ms(&self) -> Duration {
+        Duration(self.0.wrap_up_ms)
+    }
+
+    /// Offers made in it.
+    async fn offers_count(&self) -> i32 {
+        count(self.0.offers_count)
+    }
+
+    /// Calls answered in it.
+    async fn answered_count(&self) -> i32 {
+        count(self.0.answered_count)
+    }
+
+    /// Offers that came to nothing in it, by why.
+    async fn released(&self) -> Vec<ReleaseCount> {
+        let counts = self.0.released_count.iter();
+        counts
+            .map(|(reason, times)| ReleaseCount {
+                reason: (*reason).into(),
+                count: count(*times),
+            })
+            .collect()
+    }
+
+    /// Occupancy in parts per million: contact, wrap-up and ringing of those and
+    /// the ready time; null without any. Breaks are in neither.
+    async fn occupancy_ppm(&self) -> Option<i32> {
+        let (busy, whole) = self.0.occupied_ms();
+        busy.saturating_mul(1_000_000).checked_div(whole).map(count)
+    }
+}
+
+/// A time that an agent spent in one state.
+pub(crate) struct StateInterval(pub(crate) agent_log::Interval);
+
+/// A time in one state.
+#[Object]
+impl StateInterval {
+    /// Who.
+    async fn agent_id(&self) -> ID {
+        self.0.agent.opaque()
+    }
+
+    /// What.
+    async fn state(&self) -> LoggedState {
+        self.0.state.into()
+    }
+
+    /// Why no calls were taken.
+    async fn reason(&self) -> Option<NotReadyReason> {
+        self.0.reason.map(Into::into)
+    }
+
+    /// Since when.
+    async fn start(&self) -> DateTime {
+        DateTime(self.0.start)
+    }
+
+    /// Until when; null while it lasts.
+    async fn end(&self) -> Option<DateTime> {
+        self.0.end.map(DateTime)
+    }
+
+    /// Which call.
+    async fn call_id(&self) -> Option<ID> {
+        self.0.call.map(|call| call.opaque())
+    }
+
+    /// Which queue.
+    async fn queue_id(&self) -> Option<ID> {
+        self.0.queue.map(|queue| queue.opaque())
+    }
+}
+
+/// A stay in a queue.
+pub(crate) struct Visit(pub(crate) visits::Row);
+
+/// A stay in a queue.
+#[Object]
+impl Visit {
+    /// Which queue.
+    async fn queue_id(&self) -> ID {
+        self.0.queue.opaque()
+    }
+
+    /// Which call; null when nothing is kept of it any more.
+    async fn call(&self, ctx: &Context<'_>) -> Result<Option<Call>> {
+        let call = views(ctx)?.call(self.0.call).await.map_err(Fault::from)?;
+        Ok(call.map(Into::into))
+    }
+
+    /// When the call came into the queue.
+    async fn opened_at(&self) -> DateTime {
+        DateTime(self.0.opened_at)
+    }
+
+    /// When the stay ended; null while it lasts.
+    async fn closed_at(&self) -> Option<DateTime> {
+        self.0.closed_at.map(DateTime)
+    }
+
+    /// How long the caller waited.
+    async fn wait_ms(&self) -> Option<Duration> {
+        self.0.wait_ms.map(Duration)
+    }
+
+    /// Place in the line at the beginning, from 1.
+    async fn place(&self) -> i32 {
+        count(self.0.place)
+    }
+
+    /// Offers to agents.
+    async fn offers_count(&self) -> i32 {
+        count(self.0.offers_count)
+    }
+}

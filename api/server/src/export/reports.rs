@@ -1,0 +1,234 @@
+//! Reports as CSV files.
+
+use super::{instant, views, with_ending};
+use crate::{cli::Place, demo::say};
+use anyhow::{Context as _, ensure};
+use chrono_tz::Tz;
+use clap::{Args, ValueEnum};
+use commands::{ports::Clock as _, system::SystemClock};
+use documents::{field::Record, report_export as report};
+use domain::{
+    id::{AgentId, QueueId},
+    time::Timestamp,
+};
+use projections::{
+    agent_states,
+    calls::Call,
+    page::{Cursor, PAGE_MAX, Page, Slice},
+    queue_stats,
+    report::{AgentReportRow, Asked, Granularity, Span, spans},
+    views::{ViewError, Views},
+    visits,
+};
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Which stretch of time, and where to.
+#[derive(Debug, Args)]
+pub(super) struct Stretch {
+    /// Its first instant: RFC 3339, or a day.
+    #[arg(long)]
+    from: String,
+    /// The first instant after it: RFC 3339, or a day.
+    #[arg(long)]
+    to: String,
+    /// Time zone of days and intervals, and of instants that are not in UTC.
+    #[arg(long, default_value = "UTC")]
+    zone: Tz,
+    /// The file.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// How long an interval is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Interval {
+    /// 15 minutes.
+    QuarterHour,
+    /// 30 minutes.
+    HalfHour,
+    /// 60 minutes.
+    Hour,
+    /// A day of the zone.
+    Day,
+}
+
+/// Which queues.
+#[derive(Debug, Args)]
+pub struct Queues {
+    #[command(flatten)]
+    stretch: Stretch,
+    /// How long an interval is.
+    #[arg(long, value_enum, default_value = "day")]
+    interval: Interval,
+    /// Name of a queue; may be given more than once; all of them without.
+    #[arg(long)]
+    queue: Vec<String>,
+    /// T: answered up to this time is in time; the queue's own without.
+    #[arg(long)]
+    threshold_ms: Option<u64>,
+}
+
+/// Which agents.
+#[derive(Debug, Args)]
+pub struct Agents {
+    #[command(flatten)]
+    stretch: Stretch,
+    /// How long an interval is.
+    #[arg(long, value_enum, default_value = "day")]
+    interval: Interval,
+    /// Name of an agent; may be given more than once; all of them without.
+    #[arg(long)]
+    agent: Vec<String>,
+}
+
+/// Which callers.
+#[derive(Debug, Args)]
+pub struct Abandoned {
+    #[command(flatten)]
+    stretch: Stretch,
+    /// Name of a queue; may be given more than once; all of them without.
+    #[arg(long)]
+    queue: Vec<String>,
+    /// Those who left within 5 s too.
+    #[arg(long)]
+    include_short: bool,
+}
+
+impl Stretch {
+    fn range(&self) -> anyhow::Result<(Timestamp, Timestamp)> {
+        let from = instant(&self.from, self.zone).context("--from")?;
+        let to = instant(&self.to, self.zone).context("--to")?;
+        Ok((from, to))
+    }
+
+    fn spans(&self, interval: Interval) -> anyhow::Result<Vec<Span>> {
+        let (from, to) = self.range()?;
+        let granularity = match interval {
+            Interval::QuarterHour => Granularity::QuarterHour,
+            Interval::HalfHour => Granularity::HalfHour,
+            Interval::Hour => Granularity::Hour,
+            Interval::Day => Granularity::Day,
+        };
+        Ok(spans(from, to, granularity, self.zone)?)
+    }
+
+    fn write(&self, columns: &[&str], records: &[Record]) -> anyhow::Result<()> {
+        write(&self.out, &report::csv(columns, records, self.zone))?;
+        say(&format!("{} rows", records.len()));
+        Ok(())
+    }
+}
+
+/// There whole or not at all.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let part = with_ending(path, ".part");
+    let mut file = File::create(&part).with_context(|| part.display().to_string())?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    Ok(())
+}
+
+/// Every row of a list, page after page.
+async fn all<T>(
+    read: impl AsyncFn(Page) -> Result<Slice<T>, ViewError>,
+) -> Result<Vec<T>, ViewError> {
+    let (mut rows, mut after): (Vec<T>, Option<Cursor>) = (vec![], None);
+    loop {
+        let slice = read(Page::First(PAGE_MAX, after.take())).await?;
+        let more = slice.has_more;
+        for (cursor, row) in slice.rows {
+            after = Some(cursor);
+            rows.push(row);
+        }
+        if !more {
+            return Ok(rows);
+        }
+    }
+}
+
+/// Those of that name, or all.
+fn named<T>(rows: Vec<T>, names: &[String], name: fn(&T) -> &str) -> anyhow::Result<Vec<T>> {
+    for wanted in names {
+        ensure!(
+            rows.iter().any(|row| name(row) == wanted),
+            "there is no {wanted:?}"
+        );
+    }
+    let is_wanted = |row: &T| names.is_empty() || names.iter().any(|wanted| wanted == name(row));
+    Ok(rows.into_iter().filter(is_wanted).collect())
+}
+
+async fn queues_of(views: &Views, names: &[String]) -> anyhow::Result<Vec<queue_stats::Row>> {
+    let rows = all(async |page| views.queues(&page).await).await?;
+    named(rows, names, |row| &row.name)
+}
+
+/// Writes what happened in queues.
+pub(super) async fn queues(asked: Queues) -> anyhow::Result<()> {
+    let views = views(&asked.stretch.place).await?;
+    let spans = asked.stretch.spans(asked.interval)?;
+    let queues = queues_of(&views, &asked.queue).await?;
+    ensure!(!queues.is_empty(), "there is no queue");
+    let mut records = vec![];
+    for queue in queues {
+        let own = queue.config.as_ref();
+        let own = own.map_or(0, |config| config.service_level_threshold_ms);
+        let asked = Asked::of(queue.queue, asked.threshold_ms.unwrap_or(own));
+        let rows = views.queue_report(asked, &spans).await?;
+        records.extend(rows.iter().map(|row| report::queue(&queue.name, row)));
+    }
+    let columns = records.first().map(report::columns).unwrap_or_default();
+    asked.stretch.write(&columns, &records)
+}
+
+/// Writes where the time of agents went.
+pub(super) async fn agents(asked: Agents) -> anyhow::Result<()> {
+    let views = views(&asked.stretch.place).await?;
+    let spans = asked.stretch.spans(asked.interval)?;
+    let filter = agent_states::Filter::default();
+    let rows = all(async |page| views.agents(&filter, &page).await).await?;
+    let agents = named(rows, &asked.agent, |row| &row.name)?;
+    let now = SystemClock.now();
+    let mut records = vec![];
+    for agent in &agents {
+        let rows = views.agent_report(&[agent.agent], &spans, now).await?;
+        records.extend(rows.iter().map(|row| report::agent(&agent.name, row)));
+    }
+    let span = spans.first().copied().context("there is no interval")?;
+    let nobody = AgentReportRow::empty(AgentId(uuid::Uuid::nil()), span);
+    let columns = report::columns(&report::agent("", &nobody));
+    asked.stretch.write(&columns, &records)
+}
+
+/// Writes who left.
+pub(super) async fn abandoned(asked: Abandoned) -> anyhow::Result<()> {
+    let views = views(&asked.stretch.place).await?;
+    let (from, until) = asked.stretch.range()?;
+    let queues = queues_of(&views, &asked.queue).await?;
+    let name_of = |id: QueueId| queues.iter().find(|queue| queue.queue == id);
+    let filter = visits::Filter {
+        queues: queues.iter().map(|queue| queue.queue).collect(),
+        from: Some(from),
+        until: Some(until),
+        with_short: asked.include_short,
+    };
+    let mut records = vec![];
+    for visit in all(async |page| views.abandoned(&filter, &page).await).await? {
+        let call = views.call(visit.call).await?;
+        let party = call.as_ref().and_then(|call| match call {
+            Call::Live(call) => call.caller.party.as_ref(),
+            Call::Ended(call) => call.caller.party.as_ref(),
+        });
+        let queue = name_of(visit.queue).map_or("", |queue| queue.name.as_str());
+        let caller = party.map(|party| party.user.as_str());
+        records.push(report::abandoned(queue, &visit, caller));
+    }
+    asked.stretch.write(&report::ABANDONED, &records)
+}

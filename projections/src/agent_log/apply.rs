@@ -1,0 +1,82 @@
+//! Which state an event puts an agent into: it follows from the event alone.
+
+use super::row::{Row, State};
+use domain::{
+    any::{AnyEvent, Fact},
+    call,
+    id::SessionId,
+    session::Event,
+};
+
+pub(super) fn change(fact: &Fact) -> Option<Row> {
+    match &fact.event {
+        AnyEvent::Session(session, event) => on_session(fact, *session, event),
+        // The session does not hear that its phone rings; the call does.
+        AnyEvent::Call(call, call::Event::LegAlerting { session, offer, .. }) => Some(Row {
+            offer: Some(*offer),
+            call: Some(*call),
+            ..row(fact, *session, State::Ringing)
+        }),
+        AnyEvent::Call(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
+    }
+}
+
+const fn row(fact: &Fact, session: SessionId, state: State) -> Row {
+    Row {
+        position: fact.position,
+        agent: session.agent,
+        session_number: session.number,
+        at: fact.at,
+        state,
+        reason: None,
+        released: None,
+        offer: None,
+        call: None,
+        queue: None,
+    }
+}
+
+fn on_session(fact: &Fact, session: SessionId, event: &Event) -> Option<Row> {
+    let row = |state| row(fact, session, state);
+    match event {
+        Event::LoggedOut { .. } => Some(row(State::LoggedOut)),
+        Event::BecameReady {} => Some(row(State::Ready)),
+        Event::BecameNotReady { reason } => Some(Row {
+            reason: Some(*reason),
+            ..row(State::NotReady)
+        }),
+        Event::Reserved {
+            offer, call, queue, ..
+        } => Some(Row {
+            offer: Some(*offer),
+            call: Some(*call),
+            queue: Some(*queue),
+            ..row(State::Reserved)
+        }),
+        Event::ReservationReleased { offer, reason, .. } => Some(Row {
+            released: Some(*reason),
+            offer: Some(*offer),
+            ..row(State::Ready)
+        }),
+        Event::ConnectedToContact { offer, call, queue } => Some(Row {
+            offer: Some(*offer),
+            call: Some(*call),
+            queue: Some(*queue),
+            ..row(State::OnContact)
+        }),
+        Event::WrapUpStarted { call, .. } => Some(Row {
+            call: Some(*call),
+            ..row(State::WrapUp)
+        }),
+        // What comes instead is the next event of the same decision.
+        Event::LoggedIn { .. } | Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => None,
+        Event::NextStateRequested { .. } => None,
+    }
+}

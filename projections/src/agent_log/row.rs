@@ -1,0 +1,101 @@
+//! A change of an agent's state.
+
+use crate::value::{Columns, Corrupt, number, text, text_or_null, time, word};
+use commands::ports::Value;
+use domain::{
+    id::{AgentId, CallId, OfferId, QueueId},
+    session::{NotReadyReason, ReleaseReason},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What an agent is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Takes calls and has none.
+    Ready,
+    /// Takes no calls.
+    NotReady,
+    /// Taken for an offer; the phone does not ring yet.
+    Reserved,
+    /// The phone rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// Work after a call.
+    WrapUp,
+    /// Not logged in.
+    LoggedOut,
+}
+
+/// From that instant on the agent is in that state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Position of the event that says so.
+    pub position: u64,
+    /// Who.
+    pub agent: AgentId,
+    /// Which login.
+    pub session_number: u32,
+    /// Since when.
+    pub at: Timestamp,
+    /// What.
+    pub state: State,
+    /// Why no calls are taken.
+    pub reason: Option<NotReadyReason>,
+    /// Why an offer came to nothing, when this is what followed.
+    pub released: Option<ReleaseReason>,
+    /// Which offer.
+    pub offer: Option<OfferId>,
+    /// Which call.
+    pub call: Option<CallId>,
+    /// Which queue.
+    pub queue: Option<QueueId>,
+}
+
+/// The columns, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "position",
+    "agent_id",
+    "session_number",
+    "since_at",
+    "state",
+    "reason",
+    "released",
+    "offer_id",
+    "call_id",
+    "queue_id",
+];
+
+impl Row {
+    pub(crate) fn values(&self) -> Vec<Value> {
+        vec![
+            number(self.position),
+            text(self.agent),
+            number(self.session_number),
+            time(self.at),
+            word(&self.state),
+            word(&self.reason),
+            word(&self.released),
+            text_or_null(self.offer),
+            text_or_null(self.call),
+            text_or_null(self.queue),
+        ]
+    }
+
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            position: columns.number()?,
+            agent: columns.id()?,
+            session_number: columns.number()?,
+            at: columns.time()?,
+            state: columns.word()?,
+            reason: columns.word_or_null()?,
+            released: columns.word_or_null()?,
+            offer: columns.id_or_null()?,
+            call: columns.id_or_null()?,
+            queue: columns.id_or_null()?,
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! Queries over changes of state.
+
+use super::row::{COLUMNS, Row};
+use crate::{
+    page::Query,
+    value::{text, time},
+    views::{ViewError, Views},
+};
+use domain::{id::AgentId, time::Timestamp};
+
+impl Views {
+    /// The changes of these agents from `from` on and before `until`, in the
+    /// order of the record; before them, for each agent, the last one before
+    /// `from`, which says how the agent came into that time.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn agent_log(
+        &self,
+        agents: &[AgentId],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Row>, ViewError> {
+        let mut rows = vec![];
+        for agent in agents {
+            let mut query = Query::select(COLUMNS, "agent_log");
+            query.and("agent_id = ?", [text(agent)]);
+            query.and("since_at < ?", [time(from)]);
+            // A ring says nothing without the reservation before it.
+            query.and("state <> ?", [text("ringing")]);
+            let (sql, parameters) = query.all(" ORDER BY since_at DESC, position DESC LIMIT 1");
+            rows.extend(self.rows(&sql, parameters, Row::read).await?);
+        }
+        let mut query = Query::select(COLUMNS, "agent_log");
+        query.and_in("agent_id", agents.iter().map(text).collect());
+        query.and("since_at >= ?", [time(from)]);
+        query.and("since_at < ?", [time(until)]);
+        let (sql, parameters) = query.all(" ORDER BY position");
+        rows.extend(self.rows(&sql, parameters, Row::read).await?);
+        Ok(rows)
+    }
+}

@@ -1,0 +1,54 @@
+//! Contacts by interval: how long agents had them, from the records of calls.
+
+use crate::value::{Columns, Corrupt};
+
+/// Contacts that agents handled, in the interval in which their call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Handled {
+    /// How many.
+    pub contacts_count: u64,
+    /// Time in conversation, hold excluded.
+    pub talk_ms: u64,
+    /// Time on hold.
+    pub hold_ms: u64,
+    /// Wrap-up after them, as far as it has ended.
+    pub wrap_up_ms: u64,
+}
+
+impl Handled {
+    /// AHT: the mean of talk, hold and wrap-up; none without a contact.
+    pub const fn average_handling_ms(&self) -> Option<u64> {
+        let whole = self.talk_ms + self.hold_ms + self.wrap_up_ms;
+        whole.checked_div(self.contacts_count)
+    }
+
+    /// Both together.
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Self {
+            contacts_count: self.contacts_count + other.contacts_count,
+            talk_ms: self.talk_ms + other.talk_ms,
+            hold_ms: self.hold_ms + other.hold_ms,
+            wrap_up_ms: self.wrap_up_ms + other.wrap_up_ms,
+        }
+    }
+}
+
+/// A contact is of the queue whose visit was answered.
+pub(super) const SQL: &str = "SELECT cdr.ended_at / 900000000, COUNT(*), \
+    CAST(SUM(cdr.talk_ms) AS BIGINT), CAST(SUM(cdr.hold_ms) AS BIGINT), \
+    CAST(SUM(cdr.wrap_up_ms) AS BIGINT) \
+    FROM cdr JOIN visits ON visits.call_id = cdr.call_id \
+    WHERE visits.queue_id = $1 AND visits.result = 'answered' \
+    AND cdr.ended_at >= $2 AND cdr.ended_at < $3 GROUP BY 1";
+
+pub(super) fn read(columns: &mut Columns) -> Result<(i64, Handled), Corrupt> {
+    Ok((
+        columns.number()?,
+        Handled {
+            contacts_count: columns.number()?,
+            talk_ms: columns.number()?,
+            hold_ms: columns.number()?,
+            wrap_up_ms: columns.number()?,
+        },
+    ))
+}

@@ -1,0 +1,15 @@
+//! Reports: what happened in each interval of a time zone, counted from the
+//! read models when it is asked for. Thresholds are those of the question, so
+//! that a changed one counts for the past too, and each answer names its own.
+
+mod agent;
+mod handling;
+mod queue;
+mod spans;
+#[cfg(test)]
+mod tests;
+
+pub use agent::AgentReportRow;
+pub use handling::Handled;
+pub use queue::{Asked, QueueReportRow};
+pub use spans::{Granularity, RangeError, Span, spans};

@@ -1,0 +1,250 @@
+//! Queues by interval: the base quantities, each visit counted in the interval
+//! of its opening and of its closing.
+
+use super::{
+    handling::{self, Handled},
+    spans::{SLOT_MICROS, Span},
+};
+use crate::{
+    queue_stats::{Counters, SHORT_ABANDON_MS},
+    value::{Columns, Corrupt, number, text, time},
+    views::{ViewError, Views},
+};
+use commands::ports::{ReadStore, Value};
+use domain::{id::QueueId, line::VisitResult, time::Timestamp};
+use std::collections::BTreeMap;
+
+/// What is asked of one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Which queue.
+    pub queue: QueueId,
+    /// T: answered up to this time counts as in time.
+    pub threshold_ms: u64,
+    /// S: abandoned under this time is short.
+    pub short_ms: u64,
+}
+
+impl Asked {
+    /// With the definitions of the queue.
+    pub const fn of(queue: QueueId, threshold_ms: u64) -> Self {
+        Self {
+            queue,
+            threshold_ms,
+            short_ms: SHORT_ABANDON_MS,
+        }
+    }
+}
+
+/// One queue in one interval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueReportRow {
+    /// Which queue, and the definitions used.
+    pub asked: Asked,
+    /// Which interval.
+    pub span: Span,
+    /// Visits that were open when it began.
+    pub waiting_before_count: u64,
+    /// What was opened and closed in it.
+    pub counters: Counters,
+    /// FO by how the visits ended.
+    pub flow_out: BTreeMap<VisitResult, u64>,
+    /// Most visits that were open at once in it.
+    pub waiting_max_count: u64,
+    /// Contacts whose call ended in it.
+    pub handled: Handled,
+    /// Visits that were open when it ended: `before + O = A + AB + FO + CB + after`.
+    pub waiting_after_count: u64,
+}
+
+const CLOSED: &str = "SELECT closed_at / 900000000, \
+    CAST(SUM(CASE WHEN result = 'answered' THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'answered' AND wait_ms <= $1 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms < $2 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms <= $3 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'callback' THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result NOT IN ('answered', 'abandoned', 'callback') THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'answered' THEN wait_ms ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' THEN wait_ms ELSE 0 END) AS BIGINT), \
+    MAX(wait_ms) \
+    FROM visits WHERE queue_id = $4 AND closed_at >= $5 AND closed_at < $6 GROUP BY 1";
+
+const OPENED: &str = "SELECT opened_at / 900000000, COUNT(*) FROM visits \
+    WHERE queue_id = $1 AND opened_at >= $2 AND opened_at < $3 GROUP BY 1";
+
+const OPEN_BEFORE: &str = "SELECT COUNT(*) FROM visits \
+    WHERE queue_id = $1 AND opened_at < $2 AND (closed_at IS NULL OR closed_at >= $3)";
+
+const FLOW_OUT: &str = "SELECT closed_at / 900000000, result, COUNT(*) FROM visits \
+    WHERE queue_id = $1 AND closed_at >= $2 AND closed_at < $3 \
+    AND result NOT IN ('answered', 'abandoned', 'callback') GROUP BY 1, 2";
+
+/// How far the number of open visits rose above that at the beginning: at one
+/// instant who comes counts before who goes.
+const PEAK: &str = "SELECT slot, MAX(CAST(open AS BIGINT)) FROM ( \
+    SELECT at / 900000000 AS slot, SUM(change) OVER ( \
+        ORDER BY at, change DESC ROWS UNBOUNDED PRECEDING) AS open FROM ( \
+        SELECT opened_at AS at, 1 AS change FROM visits \
+            WHERE queue_id = $1 AND opened_at >= $2 AND opened_at < $3 \
+        UNION ALL SELECT closed_at AS at, -1 AS change FROM visits \
+            WHERE queue_id = $4 AND closed_at >= $5 AND closed_at < $6 \
+    ) AS changes) AS sums GROUP BY slot";
+
+fn flow_out(columns: &mut Columns) -> Result<(i64, (VisitResult, u64)), Corrupt> {
+    Ok((columns.number()?, (columns.word()?, columns.number()?)))
+}
+
+fn peak(columns: &mut Columns) -> Result<(i64, i64), Corrupt> {
+    Ok((columns.number()?, columns.number()?))
+}
+
+fn closed(columns: &mut Columns) -> Result<(i64, Counters), Corrupt> {
+    Ok((
+        columns.number()?,
+        Counters {
+            answered_count: columns.number()?,
+            answered_in_threshold_count: columns.number()?,
+            abandoned_count: columns.number()?,
+            short_abandoned_count: columns.number()?,
+            abandoned_in_threshold_count: columns.number()?,
+            callback_count: columns.number()?,
+            flow_out_count: columns.number()?,
+            answered_wait_ms: columns.number()?,
+            abandoned_wait_ms: columns.number()?,
+            longest_wait_ms: columns.number()?,
+            ..Counters::default()
+        },
+    ))
+}
+
+fn opened(columns: &mut Columns) -> Result<(i64, Counters), Corrupt> {
+    Ok((
+        columns.number()?,
+        Counters {
+            offered_count: columns.number()?,
+            ..Counters::default()
+        },
+    ))
+}
+
+/// The interval that the quarter of an hour is in.
+pub(super) fn span_of(spans: &[Span], slot: i64) -> Option<usize> {
+    let start = Timestamp::from_micros(slot * SLOT_MICROS);
+    let after = spans.partition_point(|span| span.start <= start);
+    after
+        .checked_sub(1)
+        .filter(|index| spans.get(*index).is_some_and(|span| start < span.end))
+}
+
+impl Views {
+    /// What happened to one queue in each of these intervals, which follow each
+    /// other without a gap.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn queue_report(
+        &self,
+        asked: Asked,
+        spans: &[Span],
+    ) -> Result<Vec<QueueReportRow>, ViewError> {
+        report(self.store(), asked, spans).await
+    }
+}
+
+pub(super) async fn report(
+    read: &dyn ReadStore,
+    asked: Asked,
+    spans: &[Span],
+) -> Result<Vec<QueueReportRow>, ViewError> {
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+        return Ok(vec![]);
+    };
+    let (from, until) = (time(first.start), time(last.end));
+    let range = [text(asked.queue), from.clone(), until];
+    let parameters = vec![text(asked.queue), from.clone(), from];
+    let before = counted(read, OPEN_BEFORE, parameters, |columns| {
+        columns.number::<u64>()
+    });
+    let waiting = before.await?.first().copied().unwrap_or(0);
+    let mut slots = counted(read, OPENED, range.to_vec(), opened).await?;
+    let mut parameters = vec![
+        number(asked.threshold_ms),
+        number(asked.short_ms),
+        number(asked.threshold_ms),
+    ];
+    parameters.extend_from_slice(&range);
+    slots.extend(counted(read, CLOSED, parameters, closed).await?);
+    let peaks = counted(read, PEAK, [range.clone(), range.clone()].concat(), peak).await?;
+    let mut rows = rows(asked, spans, waiting, &slots, &peaks);
+    for (slot, (result, visits)) in counted(read, FLOW_OUT, range.to_vec(), flow_out).await? {
+        if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
+            *row.flow_out.entry(result).or_default() += visits;
+        }
+    }
+    for (slot, handled) in counted(read, handling::SQL, range.to_vec(), handling::read).await? {
+        if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
+            row.handled = row.handled.plus(handled);
+        }
+    }
+    Ok(rows)
+}
+
+async fn counted<T>(
+    read: &dyn ReadStore,
+    sql: &str,
+    parameters: Vec<Value>,
+    row: fn(&mut Columns) -> Result<T, Corrupt>,
+) -> Result<Vec<T>, ViewError> {
+    let rows = read.query(sql, parameters).await?;
+    let rows = rows
+        .into_iter()
+        .map(|columns| row(&mut Columns::new(columns)));
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn rows(
+    asked: Asked,
+    spans: &[Span],
+    waiting: u64,
+    slots: &[(i64, Counters)],
+    peaks: &[(i64, i64)],
+) -> Vec<QueueReportRow> {
+    let at_first = waiting;
+    let mut most: Vec<u64> = vec![0; spans.len()];
+    for (slot, rise) in peaks {
+        if let Some(peak) = span_of(spans, *slot).and_then(|index| most.get_mut(index)) {
+            *peak = (*peak).max(at_first.saturating_add_signed(*rise));
+        }
+    }
+    let mut sums = vec![Counters::default(); spans.len()];
+    for (slot, counted) in slots {
+        if let Some(sum) = span_of(spans, *slot).and_then(|index| sums.get_mut(index)) {
+            *sum = sum.plus(counted);
+        }
+    }
+    let mut waiting = waiting;
+    spans
+        .iter()
+        .zip(sums)
+        .zip(most)
+        .map(|((span, counters), most)| {
+            let before = waiting;
+            let closed = counters.answered_count
+                + counters.abandoned_count
+                + counters.flow_out_count
+                + counters.callback_count;
+            waiting = (waiting + counters.offered_count).saturating_sub(closed);
+            QueueReportRow {
+                asked,
+                span: *span,
+                waiting_before_count: before,
+                counters,
+                flow_out: BTreeMap::new(),
+                waiting_max_count: most.max(before),
+                handled: Handled::default(),
+                waiting_after_count: waiting,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! What each event does to a stay.
+
+use super::row::Row;
+use crate::projection::{Effect, Input};
+use domain::{
+    any::{AnyEvent, Fact},
+    id::VisitId,
+    line::Event,
+};
+
+pub(super) fn key(fact: &Fact) -> Option<VisitId> {
+    match &fact.event {
+        AnyEvent::Line(_, event) => match event {
+            Event::Opened { visit, .. }
+            | Event::Matched { visit, .. }
+            | Event::Closed { visit, .. } => Some(*visit),
+            Event::Rejected { .. } | Event::Returned { .. } => None,
+        },
+        AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => None,
+    }
+}
+
+pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    let AnyEvent::Line(queue, event) = &input.fact.event else {
+        return Effect::Kept;
+    };
+    if let Event::Opened {
+        visit,
+        call,
+        enqueued_at,
+        position,
+        ..
+    } = event
+    {
+        *row = Some(Row {
+            visit: *visit,
+            position: input.fact.position,
+            queue: *queue,
+            call: *call,
+            opened_at: input.fact.at,
+            enqueued_at: *enqueued_at,
+            place: *position,
+            offers_count: 0,
+            agent: None,
+            result: None,
+            closed_at: None,
+            wait_ms: None,
+        });
+        return Effect::Changed;
+    }
+    let Some(row) = row.as_mut() else {
+        return Effect::Kept;
+    };
+    match event {
+        Event::Matched { session, .. } => {
+            row.offers_count = row.offers_count.saturating_add(1);
+            row.agent = Some(session.agent);
+        }
+        Event::Closed {
+            result,
+            closed_at,
+            wait_ms,
+            ..
+        } => {
+            row.result = Some(*result);
+            row.closed_at = Some(*closed_at);
+            row.wait_ms = Some(*wait_ms);
+            // The line hears of the end of a call later than the call itself:
+            // no stay is closed before it is opened.
+            row.opened_at = row.opened_at.min(*closed_at);
+        }
+        Event::Opened { .. } | Event::Rejected { .. } | Event::Returned { .. } => {
+            return Effect::Kept;
+        }
+    }
+    row.position = input.fact.position;
+    Effect::Changed
+}

@@ -1,0 +1,92 @@
+//! A stay in a queue.
+
+use crate::value::{
+    Columns, Corrupt, number, number_or_null, text, text_or_null, time, time_or_null, word,
+};
+use commands::ports::Value;
+use domain::{
+    id::{AgentId, CallId, QueueId, VisitId},
+    line::VisitResult,
+    time::Timestamp,
+};
+
+/// A stay of one call in one queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which stay.
+    pub visit: VisitId,
+    /// Position of the event that last changed the row.
+    pub position: u64,
+    /// In which queue.
+    pub queue: QueueId,
+    /// Which call.
+    pub call: CallId,
+    /// When it was opened; never later than when it was closed.
+    pub opened_at: Timestamp,
+    /// When the call was enqueued first: waits are counted from here.
+    pub enqueued_at: Timestamp,
+    /// Place in the line at its opening, from 1.
+    pub place: u32,
+    /// Offers to agents.
+    pub offers_count: u32,
+    /// Whom it was given to last.
+    pub agent: Option<AgentId>,
+    /// How it ended; none while it is open.
+    pub result: Option<VisitResult>,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+    /// How long the caller waited.
+    pub wait_ms: Option<u64>,
+}
+
+/// The columns, in the order of [`Row::values`].
+pub(crate) const COLUMNS: &[&str] = &[
+    "visit_id",
+    "position",
+    "queue_id",
+    "call_id",
+    "opened_at",
+    "enqueued_at",
+    "place",
+    "offers_count",
+    "agent_id",
+    "result",
+    "closed_at",
+    "wait_ms",
+];
+
+impl Row {
+    pub(crate) fn values(&self) -> Vec<Value> {
+        vec![
+            text(self.visit),
+            number(self.position),
+            text(self.queue),
+            text(self.call),
+            time(self.opened_at),
+            time(self.enqueued_at),
+            number(self.place),
+            number(self.offers_count),
+            text_or_null(self.agent),
+            word(&self.result),
+            time_or_null(self.closed_at),
+            number_or_null(self.wait_ms),
+        ]
+    }
+
+    pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            visit: columns.id()?,
+            position: columns.number()?,
+            queue: columns.id()?,
+            call: columns.id()?,
+            opened_at: columns.time()?,
+            enqueued_at: columns.time()?,
+            place: columns.number()?,
+            offers_count: columns.number()?,
+            agent: columns.id_or_null()?,
+            result: columns.word_or_null()?,
+            closed_at: columns.time_or_null()?,
+            wait_ms: columns.number_or_null()?,
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! Queries over stays.
+
+use super::row::{COLUMNS, Row};
+use crate::{
+    page::{Cursor, Order, Page, Query, Slice, SortKey},
+    queue_stats::SHORT_ABANDON_MS,
+    value::{number, text, time},
+    views::{ViewError, Views},
+};
+use domain::{id::QueueId, time::Timestamp};
+
+/// Which abandoned stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// In one of these queues; empty for any.
+    pub queues: Vec<QueueId>,
+    /// Closed at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Closed before this instant.
+    pub until: Option<Timestamp>,
+    /// Those under [`SHORT_ABANDON_MS`] too.
+    pub with_short: bool,
+}
+
+impl Filter {
+    fn restrict(&self, query: &mut Query) {
+        query.and("result = ?", [text("abandoned")]);
+        if !self.queues.is_empty() {
+            query.and_in("queue_id", self.queues.iter().map(text).collect());
+        }
+        if let Some(from) = self.from {
+            query.and("closed_at >= ?", [time(from)]);
+        }
+        if let Some(until) = self.until {
+            query.and("closed_at < ?", [time(until)]);
+        }
+        if !self.with_short {
+            query.and("wait_ms >= ?", [number(SHORT_ABANDON_MS)]);
+        }
+    }
+}
+
+impl Views {
+    /// Stays whose caller left first, the latest first.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn abandoned(&self, filter: &Filter, page: &Page) -> Result<Slice<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "visits");
+        filter.restrict(&mut query);
+        let query = query.page("closed_at", "visit_id", Order::Descending, page);
+        let rows = self.query(&query.sql, query.parameters.clone()).await?;
+        Ok(query.slice(rows, Row::read, cursor)?)
+    }
+}
+
+/// Abandoned stays are sorted by when they ended.
+fn cursor(row: &Row) -> Cursor {
+    Cursor {
+        key: SortKey::Number(row.closed_at.map_or(0, Timestamp::micros)),
+        id: row.visit.to_string(),
+    }
+}

@@ -1,0 +1,199 @@
+//! Reports from the real binary: calls with real phones, then the figures by
+//! interval over GraphQL and as files.
+
+use crate::support::{
+    PATIENCE, agent, caller, command_id, dial, incoming, mutate, records, run, setup, talk,
+};
+use anyhow::{Context as _, ensure};
+use commands::{ports::Clock as _, system::SystemClock};
+use domain::time::Timestamp;
+use ringledger_tests::server::{Server, Setup};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// One call is answered, two are abandoned: by a number and by a formula.
+async fn some_calls(server: &Server) -> anyhow::Result<()> {
+    let anna = agent(server, "anna").await?;
+    let first = caller(server, "+4930111").await?;
+    let (out, call) = talk(&first, &anna).await?;
+    out.hang_up().await?;
+    call.wait_ended(PATIENCE).await?;
+    records(server, 1).await?;
+    for (count, number) in [(2, "+4930222"), (3, "=1+1")] {
+        let phone = caller(server, number).await?;
+        let waits = dial(&phone, "support").await?;
+        let ringing = incoming(&anna).await?;
+        ringing.ring().await?;
+        waits.cancel().await?;
+        waits.wait_ended(PATIENCE).await?;
+        records(server, count).await?;
+    }
+    Ok(())
+}
+
+/// From yesterday to the day after tomorrow.
+fn range() -> (String, String) {
+    let now = SystemClock.now().micros();
+    let day = |days: i64| Timestamp::from_micros(now + days * 86_400_000_000).to_string();
+    (day(-1), day(2))
+}
+
+async fn ask(server: &Server, query: &str, ids: &Value) -> anyhow::Result<Value> {
+    let (from, until) = range();
+    let variables = json!({ "r": { "from": from, "until": until }, "ids": ids });
+    server.graphql(query, variables).await
+}
+
+fn sum(rows: &Value, pick: impl Fn(&Value) -> Option<u64>) -> anyhow::Result<u64> {
+    let rows = rows.as_array().context("rows")?;
+    rows.iter()
+        .map(|row| pick(row).with_context(|| format!("{row}")))
+        .sum()
+}
+
+fn ms(value: &Value) -> Option<u64> {
+    value.as_str()?.parse().ok()
+}
+
+async fn export(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<String> {
+    let file = setup.folder.join(format!("{what}.csv"));
+    let path = |path: &Path| path.to_str().map(str::to_owned).context("UTF-8");
+    let (config, data) = (setup.folder.join("ringledger.toml"), setup.data());
+    let (config, data, out) = (path(&config)?, path(&data)?, path(&file)?);
+    let (from, to) = range();
+    let mut arguments = vec!["export", what, "--config", &config, "--data", &data];
+    arguments.extend(["--out", &out, "--from", &from, "--to", &to]);
+    arguments.extend(more);
+    let ran = run(&arguments, &[], &setup.folder).await?;
+    ensure!(ran.code == Some(0), "{ran:?}");
+    Ok(std::fs::read_to_string(&file)?)
+}
+
+const QUEUE: &str = "query Q($r: Range!, $ids: [ID!]!) { queueReport(range: $r, queueIds: $ids, \
+    granularity: HALF_HOUR, timeZone: \"America/New_York\") { waitingBeforeCount \
+    waitingAfterCount waitingMaxCount callbackCount handledCount talkMs holdMs wrapUpMs \
+    flowOut { result count } counters { offeredCount answeredCount answeredInThresholdCount \
+    abandonedCount shortAbandonedCount abandonedInThresholdCount flowOutCount } } }";
+
+async fn the_queue_adds_up(server: &Server, queue: &Value) -> anyhow::Result<()> {
+    let answer = ask(server, QUEUE, &json!([queue["id"]])).await?;
+    let rows = &answer["queueReport"];
+    let number = |row: &Value, name: &str| row[name].as_u64();
+    for row in rows.as_array().context("rows")? {
+        let counted = |name: &str| number(&row["counters"], name).unwrap_or(0);
+        let closed = counted("answeredCount") + counted("abandonedCount") + counted("flowOutCount");
+        let before = number(row, "waitingBeforeCount").context("before")?;
+        let after = number(row, "waitingAfterCount").context("after")?;
+        let called_back = number(row, "callbackCount").context("called back")?;
+        ensure!(
+            before + counted("offeredCount") == closed + called_back + after,
+            "{row}"
+        );
+    }
+    // What is counted live is what the report says of the same time.
+    let live = &queue["statistics"]["total"];
+    for name in [
+        "offeredCount",
+        "answeredCount",
+        "answeredInThresholdCount",
+        "abandonedCount",
+        "shortAbandonedCount",
+        "abandonedInThresholdCount",
+        "flowOutCount",
+    ] {
+        let reported = sum(rows, |row| row["counters"][name].as_u64())?;
+        ensure!(Some(reported) == live[name].as_u64(), "{name}: {live}");
+    }
+    ensure!(sum(rows, |row| row["counters"]["answeredCount"].as_u64())? == 1);
+    ensure!(sum(rows, |row| row["counters"]["abandonedCount"].as_u64())? == 2);
+    ensure!(
+        sum(rows, |row| row["handledCount"].as_u64())? == 1,
+        "{rows}"
+    );
+    let most = rows.as_array().context("rows")?.iter();
+    ensure!(most.filter_map(|row| row["waitingMaxCount"].as_u64()).max() == Some(1));
+    let talked = sum(rows, |row| ms(&row["talkMs"]))?;
+    let cdrs = "{ cdrs(first: 10) { nodes { disposition talkMs } } }";
+    let cdrs = server.graphql(cdrs, json!({})).await?;
+    let on_record = sum(&cdrs["cdrs"]["nodes"], |cdr| ms(&cdr["talkMs"]))?;
+    ensure!(
+        talked == on_record,
+        "{talked} ms reported, {on_record} ms on record"
+    );
+    Ok(())
+}
+
+const AGENT: &str = "query Q($r: Range!, $ids: [ID!]!) { agentReport(range: $r, agentIds: $ids, \
+    granularity: DAY) { loggedInMs readyMs reservedMs ringMs contactMs wrapUpMs offersCount \
+    answeredCount notReady { reason durationMs } released { reason count } } }";
+
+async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
+    let agents = server
+        .graphql("{ agents(first: 5) { nodes { id name } } }", json!({}))
+        .await?;
+    let id = &agents["agents"]["nodes"][0]["id"];
+    mutate(
+        server,
+        "agentNotReady",
+        "agent { id }",
+        json!({ "commandId": command_id(1), "agentId": id, "reason": "MEAL" }),
+    )
+    .await?;
+    let answer = ask(server, AGENT, &json!([id])).await?;
+    let rows = &answer["agentReport"];
+    for row in rows.as_array().context("rows")? {
+        let states = ["readyMs", "reservedMs", "ringMs", "contactMs", "wrapUpMs"];
+        let parts: u64 = states.iter().filter_map(|name| ms(&row[*name])).sum();
+        let not_ready = sum(&row["notReady"], |part| ms(&part["durationMs"]))?;
+        ensure!(Some(parts + not_ready) == ms(&row["loggedInMs"]), "{row}");
+    }
+    ensure!(sum(rows, |row| row["offersCount"].as_u64())? == 3, "{rows}");
+    ensure!(
+        sum(rows, |row| row["answeredCount"].as_u64())? == 1,
+        "{rows}"
+    );
+    let gone = sum(rows, |row| {
+        let released = row["released"].as_array()?.iter();
+        let gone = released.filter(|part| part["reason"] == "CALLER_GONE");
+        gone.map(|part| part["count"].as_u64()).sum()
+    })?;
+    ensure!(gone == 2, "{rows}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let setup = setup(folder.path(), &["anna"]);
+    let server = Server::start(&setup).await?;
+    some_calls(&server).await?;
+    let query = "{ queues(first: 5) { nodes { id name statistics { total { offeredCount \
+                 answeredCount answeredInThresholdCount abandonedCount shortAbandonedCount \
+                 abandonedInThresholdCount flowOutCount } } } } }";
+    let queues = server
+        .until(query, |answer| {
+            let total = &answer["queues"]["nodes"][0]["statistics"]["total"];
+            total["abandonedCount"] == 2 && total["answeredCount"] == 1
+        })
+        .await?;
+    the_queue_adds_up(&server, &queues["queues"]["nodes"][0]).await?;
+    the_agent_adds_up(&server).await?;
+
+    // Beside the server, and as files that a spreadsheet may open.
+    let queue = export(&setup, "queue-report", &["--zone", "Europe/Berlin"]).await?;
+    ensure!(queue.starts_with("queue,start_at,start_at_utc,"), "{queue}");
+    ensure!(queue.contains("sl_abandon_as_success_ppm"), "{queue}");
+    let agent = export(&setup, "agent-report", &["--agent", "anna"]).await?;
+    ensure!(
+        agent.lines().count() >= 2 && agent.contains("anna,"),
+        "{agent}"
+    );
+    let left = export(&setup, "abandoned-calls", &["--include-short"]).await?;
+    ensure!(left.lines().count() == 3, "{left}");
+    ensure!(left.contains(",\"'+4930222\","), "{left}");
+    ensure!(
+        left.contains(",\"'=1+1\",") && !left.contains(",=1"),
+        "{left}"
+    );
+    server.stop().await
+}
