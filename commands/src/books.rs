@@ -94,13 +94,22 @@ impl Books {
 
     /// Nothing ever stops or charges a call to that number.
     pub fn is_emergency(&self, number: &str) -> bool {
-        self.seller
-            .as_ref()
-            .is_some_and(|seller| seller.emergency_numbers.iter().any(|known| known == number))
+        let number = normal(number);
+        self.seller.as_ref().is_some_and(|seller| {
+            let known = seller.emergency_numbers.iter();
+            known
+                .map(|known| normal(known))
+                .any(|known| known == number)
+        })
     }
 
-    /// Who pays for a call: whoever owns the dialled number, or else the queue,
-    /// the agent or the trunk.
+    /// A call for help: to such a number, or sent on to one.
+    pub fn is_for_help(&self, facts: &Facts) -> bool {
+        facts.numbers().any(|number| self.is_emergency(number))
+    }
+
+    /// Who pays for a call, all its legs: whoever owns the dialled number, or else
+    /// the queue, the agent, the trunk that it came in by, or one that it went out by.
     pub fn payer(&self, facts: &Facts) -> Option<AccountId> {
         let owner = |thing: Thing| self.owners.get(&thing)?.first().copied();
         let number = facts.dialled.as_ref();
@@ -109,6 +118,11 @@ impl Books {
             .or_else(|| facts.queue.and_then(|queue| owner(Thing::Queue(queue))))
             .or_else(|| facts.agent.and_then(|agent| owner(Thing::Agent(agent))))
             .or_else(|| facts.trunk.and_then(|trunk| owner(Thing::Trunk(trunk))))
+            .or_else(|| {
+                let outbound = facts.outbound.iter();
+                let mut trunks = outbound.filter_map(|outbound| outbound.trunk);
+                trunks.find_map(|trunk| owner(Thing::Trunk(trunk)))
+            })
     }
 
     /// Accounts whose approved draft of the month is not owed yet.
@@ -120,11 +134,7 @@ impl Books {
     /// Why a call can not even ring: its payer is suspended, or pays before and
     /// has nothing left.
     pub fn refusal(&self, facts: &Facts) -> Option<EndReason> {
-        if facts
-            .dialled
-            .as_ref()
-            .is_some_and(|number| self.is_emergency(number))
-        {
+        if self.is_for_help(facts) {
             return None;
         }
         let account = self.accounts.get(&self.payer(facts)?)?;

@@ -6,7 +6,7 @@ use crate::{
     bookkeeping::Bookkeeping,
     error::DispatchError,
     feed::Feed,
-    ports::{EventLog, ReadError, Recorded, StreamId},
+    ports::{EventLog, ReadError, Recorded, StreamId, Vault},
 };
 use domain::{
     any::read_event,
@@ -14,9 +14,10 @@ use domain::{
         DeckVersionId, UsageType,
         account::Profile,
         deck::Deck,
-        plan::Price,
+        plan::{self, Price},
         rating::{
-            Bill, Command, Facts, Outcome, Part, Payer, Quote, Rating, Tables, UnratedReason, price,
+            Bill, Command, Facts, Found as FoundTariff, Outcome, Payer, Quote, Rating, Tables,
+            UnratedReason, find, price,
         },
         tax,
     },
@@ -24,8 +25,8 @@ use domain::{
     call::{self, Call},
     cause::EndReason,
     decider::Decider,
-    id::{AccountId, CallId, DeckId},
-    money::Decimal,
+    id::{AccountId, CallId, DeckId, PlanId},
+    money::{Currency, Decimal},
     rating::{Table, digits},
     time::Timestamp,
 };
@@ -41,6 +42,7 @@ pub struct Rater {
     books: Bookkeeping,
     feed: Feed,
     log: Arc<dyn EventLog>,
+    vault: Arc<dyn Vault>,
     tables: Arc<Mutex<HashMap<DeckVersionId, Arc<Table>>>>,
 }
 
@@ -61,16 +63,48 @@ struct Found {
     slice_s: u32,
 }
 
+/// A price that somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// By which plan.
+    pub plan: PlanId,
+    /// For which kind of usage.
+    pub usage_type: UsageType,
+    /// To which number, as people write it.
+    pub number: String,
+    /// Answered when.
+    pub at: Timestamp,
+    /// For how long.
+    pub seconds: u32,
+}
+
+/// The price, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Of the amounts.
+    pub currency: Currency,
+    /// The plan as it was changed for that many times.
+    pub plan_version: u32,
+    /// The tariff that was found, and each step from it to the amount.
+    pub price: Result<(FoundTariff, domain::rating::Quote), UnratedReason>,
+}
+
 /// Seconds of a slice where no seller is described.
 const SLICE_S: u32 = 60;
 
 impl Rater {
     /// A rater over the books.
-    pub fn new(books: Bookkeeping, feed: Feed, log: Arc<dyn EventLog>) -> Self {
+    pub fn new(
+        books: Bookkeeping,
+        feed: Feed,
+        log: Arc<dyn EventLog>,
+        vault: Arc<dyn Vault>,
+    ) -> Self {
         Self {
             books,
             feed,
             log,
+            vault,
             tables: Arc::default(),
         }
     }
@@ -98,6 +132,7 @@ impl Rater {
             Command::Extend { .. } => Command::Extend {
                 quote: Some(self.quote(call, paid_s, at).await?),
             },
+            exhaust @ Command::Exhaust { .. } => exhaust,
             Command::Rate { .. } => Command::Rate {
                 outcome: self.outcome(call).await?,
             },
@@ -143,11 +178,18 @@ impl Rater {
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
         let mut facts = self.facts(call).await?;
-        let Some(found) = self.find(&facts, at).filter(|found| found.is_prepaid) else {
+        let is_free = self.books.read(|books| books.is_for_help(&facts));
+        let is_paid_before = |found: &Found| found.is_prepaid && !is_free;
+        let Some(found) = self.find(&facts, at).filter(is_paid_before) else {
             return Ok(Quote::Postpaid);
         };
         let seconds = paid_s.saturating_add(found.slice_s);
         let answered_at = *facts.answered_at.get_or_insert(at);
+        // A leg that rings outside may be answered at any moment.
+        let from = at.max(answered_at);
+        for outbound in &mut facts.outbound {
+            outbound.answered_at.get_or_insert(from);
+        }
         let ended_at = answered_at.plus_ms(u64::from(seconds) * 1_000);
         facts.ended_at = Some(ended_at);
         Ok(match self.price(call, &facts, &found, ended_at).await? {
@@ -168,7 +210,16 @@ impl Rater {
             .iter()
             .map(read::<call::Event>)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Facts::of(events.iter().map(|(at, event)| (*at, event))))
+        let mut facts = Facts::of(events.iter().map(|(at, event)| (*at, event)));
+        for outbound in &mut facts.outbound {
+            if let Some(sealed) = &outbound.sealed {
+                let opened = self.vault.open(sealed).await;
+                let party =
+                    opened.map_err(|error| DispatchError::Unavailable(error.to_string()))?;
+                outbound.number = party.map(|party| party.user);
+            }
+        }
+        Ok(facts)
     }
 
     /// Who pays, with the plan of that instant.
@@ -206,20 +257,15 @@ impl Rater {
         let Some(plan) = &found.plan else {
             return Ok(Err(UnratedReason::NoPlan));
         };
-        let parts = parts(facts, &found.profile, ended_at);
-        let mut tables = Tables::new();
-        for part in &parts {
-            let price = plan
-                .config
-                .terms
-                .get(&part.usage_type)
-                .map(|term| &term.price);
-            if let Some(Price::Deck(deck)) = price
-                && let Some(table) = self.table(*deck).await?
-            {
-                tables.insert(*deck, table);
-            }
-        }
+        // Whoever calls for help is never charged.
+        let is_free = self.books.read(|books| books.is_for_help(facts));
+        let parts = match facts.parts(&found.profile, ended_at) {
+            Ok(parts) if !is_free => parts,
+            Ok(_) => vec![],
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let kinds = parts.iter().map(|part| part.usage_type);
+        let tables = self.tables_of(&plan.config, kinds).await?;
         let payer = Payer {
             account: found.account,
             profile: &found.profile,
@@ -230,6 +276,57 @@ impl Rater {
             tax_percent: found.tax_percent,
         };
         Ok(price(call, &payer, &tables, &parts, ended_at))
+    }
+
+    /// What a call by a plan would cost that is answered at that instant for so
+    /// many seconds, and why. None where there is no such plan.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn explain(&self, asked: &Asked) -> Result<Option<Explained>, DispatchError> {
+        self.books.wait_for(self.feed.head()).await;
+        let Some(plan) = self.books.read(|books| books.plan(asked.plan)) else {
+            return Ok(None);
+        };
+        let kinds = [asked.usage_type];
+        let tables = self.tables_of(&plan.config, kinds.into_iter()).await?;
+        let digits = digits(&asked.number);
+        let found = find(
+            &plan.config,
+            &tables,
+            asked.usage_type,
+            digits.as_deref(),
+            asked.at,
+        );
+        Ok(Some(Explained {
+            currency: plan.config.currency,
+            plan_version: plan.config_version,
+            price: found.map(|found| {
+                let row = found.matched.as_ref().map(|matched| matched.row);
+                let billable_ms = Some(u64::from(asked.seconds) * 1_000);
+                let tariff = found.tariff.clone();
+                let quote =
+                    domain::rating::Quote::explain(row, tariff, billable_ms, found.rounding);
+                (found, quote)
+            }),
+        }))
+    }
+
+    /// The decks that price these kinds of usage by the plan.
+    async fn tables_of(
+        &self,
+        config: &plan::Config,
+        kinds: impl Iterator<Item = UsageType>,
+    ) -> Result<Tables, DispatchError> {
+        let mut tables = Tables::new();
+        for kind in kinds {
+            if let Some(Price::Deck(deck)) = config.terms.get(&kind).map(|term| &term.price)
+                && let Some(table) = self.table(*deck).await?
+            {
+                tables.insert(*deck, table);
+            }
+        }
+        Ok(tables)
     }
 
     /// The newest published version of a deck, loaded once.
@@ -258,33 +355,6 @@ impl Rater {
         tables.insert(id, table.clone());
         Ok(Some(table))
     }
-}
-
-/// The legs that were used: one that nobody answered is none.
-fn parts(facts: &Facts, profile: &Profile, ended_at: Timestamp) -> Vec<Part> {
-    let mut parts = vec![];
-    if let (Some(answered_at), Some(leg), Some(dialled)) =
-        (facts.answered_at, facts.caller_leg, &facts.dialled)
-    {
-        let number = digits(dialled);
-        let is_toll_free = profile.owned.numbers.iter().any(|owned| {
-            owned.is_toll_free
-                && (owned.number == *dialled
-                    || (number.is_some() && digits(&owned.number) == number))
-        });
-        parts.push(Part {
-            leg,
-            usage_type: if is_toll_free {
-                UsageType::TollFreeMinutes
-            } else {
-                UsageType::InboundMinutes
-            },
-            digits: number,
-            answered_at,
-            ended_at,
-        });
-    }
-    parts
 }
 
 /// Tax on what the account buys on that day.

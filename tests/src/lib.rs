@@ -7,5 +7,6 @@
 )]
 
 pub mod capture;
+pub mod machine;
 pub mod office;
 pub mod server;

@@ -118,6 +118,7 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
         for order in floor.hear(entry.fact.at, &entry.fact.event) {
             match order {
                 Order::PlayMusic(leg) => means.relay.play_music(leg),
+                Order::PlayNotice(leg) => means.relay.play_notice(leg),
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
                 Order::Close(leg) => means.relay.close(leg),
             }

@@ -2,6 +2,7 @@
 
 use domain::{
     any::{AnyEvent, Fact},
+    billing::{self, rating},
     call::{Call, Event},
     decider::Decider,
     id::{CallId, LegId},
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) enum Order {
     /// The far end of the leg hears music.
     PlayMusic(LegId),
+    /// The far end of the leg hears that the call is about to be cut.
+    PlayNotice(LegId),
     /// The two hear each other.
     Bridge(LegId, LegId),
     /// The leg is over.
@@ -34,6 +37,10 @@ impl Floor {
     pub(crate) fn hear(&mut self, at: Timestamp, event: &AnyEvent) -> Vec<Order> {
         match event {
             AnyEvent::Call(id, event) => self.hear_call(*id, at, event),
+            AnyEvent::Billing(billing::Event::Rating(id, rating::Event::Exhausted { .. })) => {
+                let caller = self.calls.get(id).and_then(|call| call.caller_leg);
+                caller.map(Order::PlayNotice).into_iter().collect()
+            }
             AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
@@ -72,7 +79,10 @@ impl Floor {
     pub(crate) fn concerns(&self, fact: &Fact, node_epoch: u64) -> bool {
         match &fact.event {
             AnyEvent::Call(_, Event::Received { .. }) => fact.node_epoch == node_epoch,
-            AnyEvent::Call(id, _) => self.calls.contains_key(id),
+            AnyEvent::Call(id, _)
+            | AnyEvent::Billing(billing::Event::Rating(id, rating::Event::Exhausted { .. })) => {
+                self.calls.contains_key(id)
+            }
             AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
@@ -160,7 +170,7 @@ mod tests {
     use domain::{
         call::{AnswerMode, Target},
         cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
-        id::{AgentId, OfferId, QueueId, SessionId, SubjectId, VisitId},
+        id::{AccountId, AgentId, OfferId, QueueId, SessionId, SubjectId, VisitId},
         sealed::Sealed,
     };
     use uuid::Uuid;
@@ -317,6 +327,20 @@ mod tests {
         check(events.clone(), &[Order::PlayMusic(CALLER)]);
         events.push(ended());
         check(events, &[Order::Close(CALLER), Order::Close(OTHER)]);
+    }
+
+    #[test]
+    fn a_caller_without_credit_is_told_before_the_call_is_cut() {
+        let mut floor = check(talking([]), &[Order::Bridge(CALLER, AGENT)]);
+        let exhausted = rating::Event::Exhausted {
+            account: AccountId(Uuid::from_u128(10)),
+            until: Timestamp::default(),
+        };
+        let tell = |call| AnyEvent::Billing(billing::Event::Rating(call, exhausted.clone()));
+        let told = floor.hear(Timestamp::default(), &tell(CALL));
+        assert_eq!(told, [Order::PlayNotice(CALLER)]);
+        let other = CallId(Uuid::from_u128(11));
+        assert_eq!(floor.hear(Timestamp::default(), &tell(other)), []);
     }
 
     #[test]

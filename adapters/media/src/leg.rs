@@ -6,7 +6,7 @@ use crate::{
     g711::{FRAME_SAMPLES, Law, Tables},
     gate::Gate,
     meters::Meters,
-    music::Track,
+    music::{Track, Tracks},
     options::DATAGRAM_BYTES_MAX,
     outgoing::Outgoing,
     ports::Lease,
@@ -37,6 +37,8 @@ pub(crate) enum Hears {
     Silence,
     /// The track, and which frame is next.
     Music { frame: usize },
+    /// The notice that the call is about to be cut, and which frame is next.
+    Notice { frame: usize },
     /// The leg in that slot of the same shard, which in turn hears this one.
     Peer(usize),
 }
@@ -233,7 +235,7 @@ impl Leg {
     }
 
     /// Sends 20 ms of music or silence, if that is what the far end hears.
-    pub(crate) fn play(&mut self, track: &Track, context: &Context<'_>) {
+    pub(crate) fn play(&mut self, tracks: &Tracks, context: &Context<'_>) {
         let Some(remote) = self.remote.as_ref().filter(|r| r.direction.sends()) else {
             return;
         };
@@ -243,8 +245,12 @@ impl Leg {
             Hears::Nothing | Hears::Peer(_) => return,
             Hears::Silence => {}
             Hears::Music { frame } => {
-                packet[HEADER_BYTES..].copy_from_slice(track.frame(types.law, *frame));
-                *frame = (*frame + 1) % track.frames();
+                let payload = next_frame(&tracks.music, types.law, frame);
+                packet[HEADER_BYTES..].copy_from_slice(payload);
+            }
+            Hears::Notice { frame } => {
+                let payload = next_frame(&tracks.notice, types.law, frame);
+                packet[HEADER_BYTES..].copy_from_slice(payload);
             }
         }
         packet[0] = 0x80;
@@ -344,4 +350,10 @@ fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
         IpAddr::V6(_) => options.set_tclass_v6(EXPEDITED_FORWARDING),
     };
     Ok(socket)
+}
+
+fn next_frame<'a>(track: &'a Track, law: Law, frame: &mut usize) -> &'a [u8] {
+    let payload = track.frame(law, *frame);
+    *frame = (*frame + 1) % track.frames();
+    payload
 }

@@ -26,6 +26,7 @@ mod gate;
 mod leg;
 mod meters;
 mod music;
+mod notice;
 mod options;
 mod outgoing;
 mod ports;

@@ -2,7 +2,10 @@
 //! start from the notes below, so that it needs no file and no licence. Always
 //! the same samples.
 
-use crate::g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ};
+use crate::{
+    g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
+    notice,
+};
 use std::f64::consts::TAU;
 
 /// Length of a beat: 80 beats a minute.
@@ -67,7 +70,15 @@ pub struct Track {
 impl Track {
     /// Synthesises the track: 24 seconds that loop without a seam.
     pub fn synthesise() -> Self {
-        let samples = samples();
+        Self::of(&samples())
+    }
+
+    /// What is heard before a call is cut: two seconds that loop.
+    pub fn notice() -> Self {
+        Self::of(&notice::samples())
+    }
+
+    fn of(samples: &[i16]) -> Self {
         let encode = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
         Self {
             mu: encode(Law::Mu),
@@ -88,6 +99,24 @@ impl Track {
         };
         let start = (number % self.frames()) * FRAME_SAMPLES;
         &bytes[start..start + FRAME_SAMPLES]
+    }
+}
+
+/// All that we can play.
+#[derive(Debug)]
+pub(crate) struct Tracks {
+    /// For whoever waits.
+    pub(crate) music: Track,
+    /// For whoever is about to be cut.
+    pub(crate) notice: Track,
+}
+
+impl Tracks {
+    pub(crate) fn synthesise() -> Self {
+        Self {
+            music: Track::synthesise(),
+            notice: Track::notice(),
+        }
     }
 }
 

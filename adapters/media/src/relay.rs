@@ -4,7 +4,7 @@ use crate::{
     directory::{Directory, Entry, Wish},
     event::{MediaEvent, Stats},
     leg::{Hears, Leg},
-    music::Track,
+    music::Tracks,
     options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
     ports::Ports,
     remote::Remote,
@@ -108,7 +108,7 @@ impl Relay {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Shared {
             events,
-            track: Arc::new(Track::synthesise()),
+            tracks: Arc::new(Tracks::synthesise()),
             silence_timeout: Duration::from_millis(options.silence_timeout_ms),
         };
         let mut inner = Inner {
@@ -195,6 +195,12 @@ impl Relay {
     /// else is ordered. Ends a bridge that the leg is in.
     pub fn play_music(&self, leg: LegId) {
         self.play_now(&mut self.directory(), leg, Hears::Music { frame: 0 });
+    }
+
+    /// Plays the notice that the call is about to be cut, until something else is
+    /// ordered. Ends a bridge that the leg is in.
+    pub fn play_notice(&self, leg: LegId) {
+        self.play_now(&mut self.directory(), leg, Hears::Notice { frame: 0 });
     }
 
     /// Sends packets with silence to the far end. Ends a bridge that the leg is in.

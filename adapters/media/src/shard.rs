@@ -6,7 +6,7 @@ use crate::{
     g711::Tables,
     leg::{Context, Hears, Leg, Received},
     meters::Meters,
-    music::Track,
+    music::Tracks,
     options::{COMMANDS_MAX, DATAGRAM_BYTES_MAX},
     remote::Remote,
     rtcp,
@@ -73,7 +73,7 @@ impl Mailbox {
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) events: EventSender<MediaEvent>,
-    pub(crate) track: Arc<Track>,
+    pub(crate) tracks: Arc<Tracks>,
     pub(crate) silence_timeout: Duration,
 }
 
@@ -296,7 +296,7 @@ impl Shard {
             self.ticks = self.ticks.wrapping_add(1);
             let phase = (self.ticks % PHASES as u64) as usize;
             for leg in self.legs.phase(phase, PHASES) {
-                leg.play(&self.shared.track, &context);
+                leg.play(&self.shared.tracks, &context);
                 let Some(since) = leg.watch.silent(now, self.shared.silence_timeout) else {
                     continue;
                 };

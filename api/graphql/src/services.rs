@@ -4,7 +4,9 @@ use crate::options::Options;
 use commands::{
     directory::Directory,
     gateway::Gateway,
+    invoice_run,
     ports::{Clock, Entropy, Secrets, Vault},
+    rater::Rater,
 };
 use domain::id::TenantId;
 use futures_util::future::BoxFuture;
@@ -20,6 +22,10 @@ pub struct Services {
     pub directory: Directory,
     /// The read models.
     pub views: Views,
+    /// What calls cost.
+    pub rater: Rater,
+    /// Invoices months; whoever asks for it is put in as its actor.
+    pub invoicing: invoice_run::Means,
     /// Tokens and passwords.
     pub secrets: Arc<dyn Secrets>,
     /// Seals personal data on its way into a command.

@@ -15,6 +15,7 @@ use commands::{
     directory::Directory,
     feed::Feed,
     gateway::Gateway,
+    invoice_run,
     ports::{Clock, Entropy, Vault},
     processes::Means,
     rater::Rater,
@@ -106,7 +107,12 @@ impl Record {
         );
         let directory = Directory::kept(feed.clone(), stores.read.clone()).await?;
         let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
-        let rater = Rater::new(books.clone(), feed.clone(), stores.log.clone());
+        let rater = Rater::new(
+            books.clone(),
+            feed.clone(),
+            stores.log.clone(),
+            stores.vault.clone(),
+        );
         gateway.rate_with(rater.clone());
         let record = Self {
             stores,
@@ -220,6 +226,15 @@ impl Record {
             gateway: self.gateway.clone(),
             directory: self.directory.clone(),
             views: views.clone(),
+            rater: self.rater.clone(),
+            invoicing: invoice_run::Means {
+                gateway: self.gateway.clone(),
+                books: self.books.clone(),
+                feed: self.feed.clone(),
+                log: self.stores.log.clone(),
+                clock: self.clock.clone(),
+                actor: String::new(),
+            },
             secrets: self.stores.secrets.clone(),
             vault: self.stores.vault.clone(),
             clock: self.clock.clone(),

@@ -207,7 +207,12 @@ impl BackOffice {
         let keeping = (stop.clone(), tokio::spawn(keeper.keep(stop)));
         let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
         let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
-        let rater = Rater::new(books.clone(), feed.clone(), stores.log.clone());
+        let rater = Rater::new(
+            books.clone(),
+            feed.clone(),
+            stores.log.clone(),
+            stores.vault.clone(),
+        );
         let gateway = Gateway::with_snapshots(
             stores.log.clone(),
             writer,

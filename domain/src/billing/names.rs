@@ -21,6 +21,7 @@ impl Command {
             Self::Rating(_, command) => match command {
                 rating::Command::Start { .. } => "start_charging",
                 rating::Command::Extend { .. } => "extend_charging",
+                rating::Command::Exhaust { .. } => "exhaust_charging",
                 rating::Command::Rate { .. } => "rate_call",
                 rating::Command::Rerate { .. } => "rerate_call",
             },

@@ -24,6 +24,10 @@ use uuid::Uuid;
 /// slice before, if that is less.
 const AHEAD_MS: u64 = 5_000;
 
+/// So long before the end of a call that has no more credit its caller is told,
+/// or half a slice before, if that is less.
+const ANNOUNCED_MS: u64 = 3_000;
+
 /// Reserves credit.
 #[derive(Debug)]
 pub struct Credit;
@@ -51,6 +55,12 @@ struct Watched {
     cause: Option<Uuid>,
     /// No more credit: the call ends with the slice.
     is_last: bool,
+    /// The caller was told so.
+    #[serde(default)]
+    is_announced: bool,
+    /// A leg goes out that the credit reserved so far does not cover.
+    #[serde(default)]
+    is_uncovered: bool,
     /// When something is to be done.
     due: Option<Timestamp>,
 }
@@ -95,10 +105,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match &fact.event {
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
-        AnyEvent::Billing(billing::Event::Account(_, event)) => {
-            on_account(state, event);
-            vec![]
-        }
+        AnyEvent::Billing(billing::Event::Account(_, event)) => on_account(state, cause, event),
         AnyEvent::Billing(billing::Event::Rating(call, event)) => match event {
             rating::Event::Started {
                 account,
@@ -110,6 +117,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 amount,
                 seconds,
             } => on_asked(state, cause, *call, (*account, *amount, *seconds)),
+            rating::Event::Exhausted { .. } => vec![],
             rating::Event::Rated { .. } | rating::Event::Unrated { .. } => {
                 on_rated(state, cause, *call)
             }
@@ -132,10 +140,10 @@ fn ask(cause: Uuid, command: billing::Command) -> Intent {
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
     match event {
         call::Event::Routed { .. } if state.has_prepaid => {
-            state.calls.insert(call, Watched::default());
-            let start = rating::Command::Start { quote: None };
-            let command = billing::Command::Rating(call, start);
-            return vec![ask(fact.event_id.0, command)];
+            return vec![watch(state, fact.event_id.0, call)];
+        }
+        call::Event::LegDialled { .. } if state.has_prepaid => {
+            return on_dialled(state, fact.event_id.0, call);
         }
         call::Event::Answered {} | call::Event::AgentConnected { .. } => {
             if let Some(watched) = state.calls.get_mut(&call) {
@@ -172,15 +180,47 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
     vec![]
 }
 
-fn on_account(state: &mut State, event: &account::Event) {
+/// The call begins to be watched: the rater says whether it is paid before.
+fn watch(state: &mut State, cause: Uuid, call: CallId) -> Intent {
+    state.calls.insert(call, Watched::default());
+    let start = rating::Command::Start { quote: None };
+    ask(cause, billing::Command::Rating(call, start))
+}
+
+/// A leg goes out, which costs too: credit for it is reserved before it can be
+/// answered for long.
+fn on_dialled(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+    let Some(watched) = state.calls.get_mut(&call) else {
+        return vec![watch(state, cause, call)];
+    };
+    watched.is_uncovered = true;
+    if watched.paid_s == 0 {
+        // What is asked for just now may not know of it.
+        return vec![];
+    }
+    vec![extend(cause, call)]
+}
+
+fn extend(cause: Uuid, call: CallId) -> Intent {
+    let extend = rating::Command::Extend { quote: None };
+    ask(cause, billing::Command::Rating(call, extend))
+}
+
+fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Intent> {
     match event {
         account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. } => {
             state.has_prepaid |= profile.payment_mode == PaymentMode::Prepaid;
         }
         account::Event::CreditReserved { call, .. } => {
             if let Some(watched) = state.calls.get_mut(call) {
+                let is_first = watched.paid_s == 0;
                 watched.paid_s = watched.asked_s;
+                let is_uncovered = watched.is_uncovered && is_first;
+                watched.is_uncovered = is_uncovered;
                 state.plan(*call);
+                if is_uncovered {
+                    return vec![extend(cause, *call)];
+                }
             }
         }
         account::Event::CreditLimitSet { .. }
@@ -198,6 +238,7 @@ fn on_account(state: &mut State, event: &account::Event) {
         | account::Event::Reactivated {}
         | account::Event::Closed {} => {}
     }
+    vec![]
 }
 
 /// The rater has said what the next slice costs: it is to be reserved.
@@ -240,24 +281,26 @@ fn on_rated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     vec![ask(cause, billing::Command::Account(account, release))]
 }
 
-/// There is not so much credit: a call that has none ends at once, one that
-/// runs when what it has paid is used up.
+/// There is not so much credit: a call that has none ends at once, and so does
+/// one that goes out unpaid; any other when what it has paid is used up.
 fn on_refused(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     let Some(watched) = state.calls.get_mut(&call) else {
         return vec![];
     };
     watched.is_last = true;
-    if watched.paid_s == 0 {
-        return vec![end(cause, call)];
+    if watched.paid_s == 0 || watched.is_uncovered {
+        return vec![end(cause, call, None)];
     }
     state.plan(call);
     vec![]
 }
 
-const fn end(cause: Uuid, call: CallId) -> Intent {
+/// The call ends: when what it has paid is used up, however late that is
+/// noticed, so that nobody owes for it.
+const fn end(cause: Uuid, call: CallId, ended_at: Option<Timestamp>) -> Intent {
     let command = call::Command::EndCall {
         reason: EndReason::NoCredit,
-        ended_at: None,
+        ended_at,
     };
     Intent::new(cause, AnyCommand::Call(call, command))
 }
@@ -268,22 +311,36 @@ fn on_deadline(state: &mut State, now: Timestamp) -> Vec<Intent> {
         && at <= now
     {
         state.unplan(call);
-        let Some(Watched {
-            cause: Some(cause),
-            is_last,
-            ..
-        }) = state.calls.get(&call)
-        else {
+        let Some(watched) = state.calls.get_mut(&call) else {
             continue;
         };
-        intents.push(if *is_last {
-            end(*cause, call)
+        let Some(cause) = watched.cause else {
+            continue;
+        };
+        if !watched.is_last {
+            intents.push(extend(cause, call));
+        } else if watched.is_announced {
+            intents.push(end(cause, call, watched.paid_until()));
         } else {
-            let extend = rating::Command::Extend { quote: None };
-            ask(*cause, billing::Command::Rating(call, extend))
-        });
+            watched.is_announced = true;
+            intents.extend(watched.paid_until().map(|until| {
+                let exhaust = rating::Command::Exhaust { until };
+                ask(cause, billing::Command::Rating(call, exhaust))
+            }));
+            state.plan(call);
+        }
     }
     intents
+}
+
+impl Watched {
+    /// When what it has paid is used up; none while nobody was answered or
+    /// nothing is paid.
+    fn paid_until(&self) -> Option<Timestamp> {
+        let paid_ms = u64::from(self.paid_s) * 1_000;
+        let answered_at = self.answered_at.filter(|_| self.paid_s > 0);
+        answered_at.map(|at| at.plus_ms(paid_ms))
+    }
 }
 
 impl State {
@@ -293,19 +350,19 @@ impl State {
         let Some(watched) = self.calls.get_mut(&call) else {
             return;
         };
-        let Some(answered_at) = watched.answered_at else {
+        let Some(until) = watched.paid_until() else {
             return;
         };
-        if watched.paid_s == 0 {
-            return;
-        }
-        let paid_ms = u64::from(watched.paid_s) * 1_000;
-        let ahead_ms = if watched.is_last {
-            0
-        } else {
-            AHEAD_MS.min(u64::from(watched.slice_s) * 500)
+        let ahead_ms = match (watched.is_last, watched.is_announced) {
+            (true, true) => 0,
+            (true, false) => ANNOUNCED_MS,
+            (false, _) => AHEAD_MS,
         };
-        let at = answered_at.plus_ms(paid_ms - ahead_ms);
+        let ahead_ms = ahead_ms.min(u64::from(watched.slice_s) * 500);
+        let ahead_us = i64::try_from(ahead_ms)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1_000);
+        let at = Timestamp::from_micros(until.micros().saturating_sub(ahead_us));
         watched.due = Some(at);
         self.due.insert((at, call));
     }

@@ -368,6 +368,10 @@ fn ratings() -> impl Iterator<Item = rating::Event> {
             amount: decimal("0.24"),
             seconds: 120,
         },
+        rating::Event::Exhausted {
+            account: ACCOUNT,
+            until: UNTIL,
+        },
         rating::Event::Rated {
             revision: 2,
             bill: bill(),

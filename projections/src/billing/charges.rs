@@ -122,7 +122,9 @@ impl Projection for Charges {
             at: input.fact.at,
         };
         match event {
-            Event::Started { .. } | Event::Extended { .. } => return Effect::Kept,
+            Event::Started { .. } | Event::Extended { .. } | Event::Exhausted { .. } => {
+                return Effect::Kept;
+            }
             Event::Rated {
                 revision,
                 bill,

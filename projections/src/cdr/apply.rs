@@ -12,7 +12,7 @@ use crate::{
 use domain::{
     any::{AnyEvent, Fact},
     call::Event,
-    id::{CallId, LegId},
+    id::{CallId, LegId, QueueId},
     session,
     time::Timestamp,
 };
@@ -164,9 +164,10 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
         | Event::AgentConnected { .. } => on_offer(row, mark, event),
         Event::Overflowed { .. }
         | Event::LegDialled { .. }
+        | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
-        Event::Forwarded { .. } | Event::TrunkSelected { .. } => return Effect::Kept,
+        Event::Forwarded { .. } => return Effect::Kept,
         Event::Held { leg } => {
             row.holding.push(*leg);
             if row.held_at.is_none() {
@@ -277,18 +278,21 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
                 row.legs.turn(*leg, mark, SegmentKind::Alert, None);
             }
         }
+        Event::TrunkSelected { leg, trunk, .. } => {
+            if let Some(leg) = row.legs.leg(*leg) {
+                leg.trunk = Some(*trunk);
+            }
+        }
         Event::LegAnswered { leg } => {
             if let Some(answered) = row.legs.leg(*leg) {
                 answered.answered_at = Some(at);
             }
-            row.legs.turn(caller, mark, SegmentKind::Talk, None);
-            row.legs.turn(*leg, mark, SegmentKind::Talk, None);
+            talk(row, mark);
         }
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
         | Event::Forwarded { .. }
-        | Event::TrunkSelected { .. }
         | Event::Answered {}
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
@@ -337,18 +341,30 @@ fn ended(row: &mut Row, mark: Mark, event: &Event) {
     });
 }
 
-/// Caller and agent hear each other from now on.
+/// Caller and agent, or somebody outside, hear each other from now on.
 fn talk(row: &mut Row, mark: Mark) {
     both(row, mark, SegmentKind::Talk);
 }
 
-/// The same goes on on the caller's leg and on that of the connected agent.
+/// The leg that the caller is connected to, and the queue that it is of.
+fn other_leg(row: &Row) -> Option<(LegId, Option<QueueId>)> {
+    let outside = row.legs.iter().rev().find(|leg| {
+        leg.role == Role::Forwarded && leg.answered_at.is_some() && leg.ended_at.is_none()
+    });
+    match outside {
+        Some(leg) => Some((leg.leg, None)),
+        None => agent_leg(row).map(|leg| (leg, row.queue)),
+    }
+}
+
+/// The same goes on on the caller's leg and on that of whoever is connected.
 fn both(row: &mut Row, mark: Mark, kind: SegmentKind) {
-    let Some(agent) = agent_leg(row) else { return };
-    let queue = row.queue;
+    let Some((other, queue)) = other_leg(row) else {
+        return;
+    };
     row.legs.turn(row.caller_leg, mark, kind, queue);
-    row.legs.turn(agent, mark, kind, queue);
-    let (caller, whose) = (row.caller_leg, row.agent);
+    row.legs.turn(other, mark, kind, queue);
+    let (caller, whose) = (row.caller_leg, queue.and(row.agent));
     let open = row.legs.leg(caller).and_then(|leg| leg.segments.last_mut());
     if let Some(open) = open {
         open.agent = whose;

@@ -3,7 +3,7 @@
 
 use domain::{
     cause::OfferOutcome,
-    id::{AgentId, LegId, OfferId, QueueId},
+    id::{AgentId, LegId, OfferId, QueueId, TrunkId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,9 @@ pub struct Leg {
     /// The offer that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
+    /// The trunk that it went out by, the last that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrunkId>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its phone rang first.
@@ -112,6 +115,7 @@ impl Leg {
             role,
             agent: None,
             offer: None,
+            trunk: None,
             started_at,
             alerting_at: None,
             answered_at: None,

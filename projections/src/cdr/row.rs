@@ -1,6 +1,6 @@
 //! The record of a call: who, when, how long, how it ended.
 
-use super::leg::Leg;
+use super::leg::{Leg, SegmentKind};
 use crate::{
     caller::Caller,
     value::{
@@ -152,20 +152,21 @@ impl Row {
         self.until_end(self.answered_at)
     }
 
-    /// How long the caller was in the queue, the ringing of agents' phones
-    /// included: until an agent was connected, or the end.
+    /// How long the caller was in queues, the ringing of agents' phones included:
+    /// until an agent was connected, it was sent on, or the end.
     pub fn wait_ms(&self) -> u64 {
-        let left = self.agent_connected_at.or_else(|| self.ended_at());
-        match (self.enqueued_at, left) {
-            (Some(enqueued), Some(left)) => left.ms_since(enqueued),
-            (None | Some(_), None) | (None, Some(_)) => 0,
-        }
+        self.spent_ms(SegmentKind::Queue)
     }
 
-    /// How long caller and agent were connected, without holds.
+    /// How long caller and agent, or somebody outside, were connected, without
+    /// holds.
     pub fn talk_ms(&self) -> u64 {
-        self.until_end(self.agent_connected_at)
-            .saturating_sub(self.hold_ms)
+        self.spent_ms(SegmentKind::Talk)
+    }
+
+    fn spent_ms(&self, kind: SegmentKind) -> u64 {
+        let caller = self.legs.iter().find(|leg| leg.leg == self.caller_leg);
+        caller.map_or(0, |leg| leg.spent_ms(kind))
     }
 
     /// The record as it stood when the log had got as far as a position; none

@@ -252,3 +252,25 @@ async fn a_record_can_be_had_as_it_was_before_it_was_corrected() {
     );
     assert_eq!(record.as_of(record.ended_position() - 1), None);
 }
+
+#[tokio::test]
+async fn somebody_outside_is_talked_to_from_the_answer_there_and_waited_for_by_nobody() {
+    let mut world = World::open().await;
+    let outside = domain::id::LegId(uuid::Uuid::from_u128(77));
+    world.receive(
+        1,
+        Route::Forward {
+            number: "+491701234567".into(),
+            leg: outside,
+        },
+    );
+    world.pass(3_000);
+    world.on(1, calls::Command::RecordAnswer { leg: outside });
+    world.pass(60_000).hangs_up(1, Side::Caller);
+    check(
+        &world,
+        "cdr: revision=1 disposition=FORWARDED hangup_by=caller offers_count=0 ring_ms=0 \
+         hold_ms=0 wrap_up_ms=0 setup_ms=3000 duration_ms=63000 billable_ms=60000 \
+         wait_ms=0 talk_ms=60000",
+    );
+}

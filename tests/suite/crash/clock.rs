@@ -1,10 +1,12 @@
 //! The wall clock is set ten years ahead and back under a running server: no
 //! call is longer, no agent is stuck, nothing ends before its time.
 
-use crate::disk::shim;
 use anyhow::{Context as _, ensure};
 use phone::{CallOptions, IncomingCall, OutgoingCall, Phone, PhoneOptions};
-use ringledger_tests::server::{Server, Setup};
+use ringledger_tests::{
+    machine,
+    server::{Server, Setup},
+};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -51,10 +53,7 @@ async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
     let clock = folder.path().join("clock");
     std::fs::write(&clock, 0_i64.to_ne_bytes())?;
     let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &["anna"]));
-    setup.environment = vec![
-        ("LD_PRELOAD".into(), shim()?.display().to_string()),
-        ("CLOCK_FILE".into(), clock.display().to_string()),
-    ];
+    setup.environment = machine::clock_of(&clock)?;
     let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let server = Server::start(&setup).await?;
     let anna =

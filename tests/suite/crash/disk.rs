@@ -2,46 +2,17 @@
 //! the power goes.
 
 use anyhow::{Context as _, ensure};
+use ringledger_tests::machine::shim;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
     time::UNIX_EPOCH,
 };
 
 /// What a disk writes at once.
 const BLOCK: usize = 4_096;
-
-/// The shim, built once for each test process.
-pub(crate) fn shim() -> anyhow::Result<PathBuf> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let folder = tempfile::Builder::new()
-            .prefix("ringledger-shim-")
-            .tempdir()
-            .map_err(|error| error.to_string())?
-            .keep();
-        // PostgreSQL runs as somebody else.
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))
-            .map_err(|error| error.to_string())?;
-        let library = folder.join("machine.so");
-        let output = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O2", "-o"])
-            .arg(&library)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/machine.c"))
-            .output()
-            .map_err(|error| format!("cc: {error}"))?;
-        if output.status.success() {
-            Ok(library)
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    });
-    built.clone().map_err(anyhow::Error::msg)
-}
 
 /// The disk under a folder.
 pub(crate) struct Disk {

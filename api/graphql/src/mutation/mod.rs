@@ -45,6 +45,7 @@ pub(crate) struct Mutation(
     billing::PlanMutations,
     billing::DeckMutations,
     billing::InvoiceMutations,
+    billing::RunMutations,
     projections::ProjectionMutations,
 );
 

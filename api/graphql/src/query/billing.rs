@@ -2,15 +2,20 @@
 
 use crate::{
     auth::Scope,
-    error::Fault,
+    error::{Fault, fault_of},
     id::Named,
     paging::{self, Asked, List},
-    query::{Needs, views_at},
-    scalar::Cursor,
-    types::{Account, Charge, Deck, Invoice, Plan, UsageRow, words::InvoiceStanding},
+    query::{Needs, services, views_at},
+    scalar::{Cursor, DateTime},
+    types::{
+        Account, Charge, Deck, Invoice, Plan, RateQuote, UsageRow,
+        words::{InvoiceStanding, UsageKind},
+    },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::rater;
 use domain::{
+    billing::UsageType,
     calendar::Period,
     id::{AccountId, CallId, InvoiceId, PlanId},
 };
@@ -149,6 +154,38 @@ impl BillingQueries {
         let views = views_at(ctx, &[View::Charges], min_position).await?;
         let row = views.charge(CallId::read(&call_id)?).await;
         Ok(row.map_err(Fault::from)?.map(Charge))
+    }
+
+    /// What a call would cost by a plan, and why; null where there is no such plan.
+    /// The longest prefix of the newest deck that fits the number counts.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn rate_quote(
+        &self,
+        ctx: &Context<'_>,
+        plan_id: ID,
+        #[graphql(desc = "A number in E.164.")] to: String,
+        seconds: i32,
+        #[graphql(desc = "When it is answered; now when not given.")] at: Option<DateTime>,
+        #[graphql(desc = "A call out within the country when not given.")] usage_type: Option<
+            UsageKind,
+        >,
+    ) -> Result<Option<RateQuote>> {
+        let services = services(ctx)?;
+        let seconds = u32::try_from(seconds);
+        let usage_type = usage_type.map_or(UsageType::OutboundMinutes, Into::into);
+        let asked = rater::Asked {
+            plan: PlanId(uuid(&plan_id, "a plan")?),
+            usage_type,
+            number: to,
+            at: at.map_or_else(|| services.clock.now(), |at| at.0),
+            seconds: seconds.map_err(|_| Fault::validation("seconds are below 0"))?,
+        };
+        let explained = services.rater.explain(&asked).await;
+        let explained = explained.map_err(|error| fault_of(&error))?;
+        Ok(explained.map(|explained| RateQuote {
+            usage_type,
+            explained,
+        }))
     }
 
     /// Calls that have no price: each waits for a person.

@@ -2,11 +2,14 @@
 
 use crate::views;
 use commands::{
+    bookkeeping::Bookkeeping,
     directory::Directory,
     envelope::{Committed, Envelope},
     feed::Feed,
     gateway::Gateway,
+    invoice_run,
     ports::{Clock, Entropy},
+    rater::Rater,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
 };
@@ -109,6 +112,10 @@ impl World {
             .unwrap();
         let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), 1);
         let directory = Directory::start(feed.clone()).await.unwrap();
+        let books = Bookkeeping::start(feed.clone()).await.unwrap();
+        let (log, vault) = (stores.log.clone(), stores.vault.clone());
+        let rater = Rater::new(books.clone(), feed.clone(), log.clone(), vault);
+        gateway.rate_with(rater.clone());
         let projections = views::start(&stores, feed.clone()).await;
         let secrets = stores.secrets.as_ref();
         let admin = issue_token(secrets, &*entropy, "admin", DEFAULT_TENANT, &[Scope::All])
@@ -118,6 +125,15 @@ impl World {
             gateway: gateway.clone(),
             directory: directory.clone(),
             views: projections.views(),
+            rater,
+            invoicing: invoice_run::Means {
+                gateway: gateway.clone(),
+                books,
+                feed: feed.clone(),
+                log,
+                clock: clock.clone(),
+                actor: String::new(),
+            },
             secrets: stores.secrets.clone(),
             vault: stores.vault.clone(),
             clock: clock.clone(),

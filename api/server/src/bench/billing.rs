@@ -204,7 +204,12 @@ async fn invoice(settings: &Billing, accounts: u32) -> anyhow::Result<Took> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
     let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
     let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
-    let rater = Rater::new(books.clone(), feed.clone(), stores.log.clone());
+    let rater = Rater::new(
+        books.clone(),
+        feed.clone(),
+        stores.log.clone(),
+        stores.vault.clone(),
+    );
     let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), 1);
     gateway.rate_with(rater);
     // Accounts of a run before on the same database are not counted again.

@@ -3,7 +3,7 @@
 //! say is an input, and what came of it is in the event.
 
 use super::event::{Bill, UnratedReason};
-use crate::{id::AccountId, money::Decimal};
+use crate::{id::AccountId, money::Decimal, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What the rater says of a call that is over.
@@ -51,6 +51,11 @@ pub enum Command {
     Extend {
         /// By the rater.
         quote: Option<Quote>,
+    },
+    /// There is no credit for another slice: the call ends then.
+    Exhaust {
+        /// When what is paid is used up.
+        until: Timestamp,
     },
     /// The call is over: rate it, once.
     Rate {

@@ -36,6 +36,12 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             }]),
             Quote::Prepaid { .. } | Quote::Postpaid => Ok(vec![]),
         },
+        Command::Exhaust { until } => Ok(match state.charging {
+            Some((account, ..)) if state.exhausted != Some(until) && !is_over(state) => {
+                vec![Event::Exhausted { account, until }]
+            }
+            Some(_) | None => vec![],
+        }),
         Command::Rate { outcome } => {
             let outcome = outcome.ok_or(Error::NotQuoted)?;
             if state.revision > 0 {

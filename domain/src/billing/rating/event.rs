@@ -1,7 +1,10 @@
 //! What can have happened in the rating of a call. The stored schema: handle
 //! with care.
 
-use crate::{billing::usage::Record, calendar::Period, decider, id::AccountId, money::Decimal};
+use crate::{
+    billing::usage::Record, calendar::Period, decider, id::AccountId, money::Decimal,
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Why a call can not be priced.
@@ -64,6 +67,15 @@ pub enum Event {
         /// Seconds of talk that are paid by it.
         seconds: u32,
     },
+    /// There is no credit for another slice: whoever talks is told, and the call
+    /// ends then.
+    #[serde(rename = "charging_exhausted")]
+    Exhausted {
+        /// Who pays.
+        account: AccountId,
+        /// When what is paid is used up.
+        until: Timestamp,
+    },
     /// The call has a price.
     #[serde(rename = "call_rated")]
     Rated {
@@ -94,6 +106,7 @@ impl decider::Event for Event {
         match self {
             Self::Started { .. } => "charging_started",
             Self::Extended { .. } => "charging_extended",
+            Self::Exhausted { .. } => "charging_exhausted",
             Self::Rated { .. } => "call_rated",
             Self::Unrated { .. } => "call_unrated",
         }

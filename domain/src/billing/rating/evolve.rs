@@ -15,6 +15,7 @@ pub(super) fn evolve(mut state: Rating, _at: Timestamp, event: &Event) -> Rating
             amount,
             seconds,
         } => state.charging = Some((*account, *amount, *seconds)),
+        Event::Exhausted { until, .. } => state.exhausted = Some(*until),
         Event::Rated { revision, bill, .. } => {
             state.revision = *revision;
             state.bill = Some(bill.clone());

@@ -1,10 +1,46 @@
 //! What of a call's own record matters for its price.
 
+use super::{event::UnratedReason, price::Part};
 use crate::{
-    call,
+    billing::{UsageType, account::Profile},
+    call::{self, Target},
     id::{AgentId, LegId, QueueId, TrunkId},
+    rating::digits,
+    sealed::{Party, Sealed},
     time::Timestamp,
 };
+
+/// A leg that goes out through a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// Which.
+    pub leg: LegId,
+    /// The number that it is to reach; none while it is sealed, or for ever when
+    /// its subject was erased.
+    pub number: Option<String>,
+    /// The number, where only the vault can read it.
+    pub sealed: Option<Sealed<Party>>,
+    /// The last trunk that it was tried on.
+    pub trunk: Option<TrunkId>,
+    /// When the other side answered.
+    pub answered_at: Option<Timestamp>,
+}
+
+impl Outbound {
+    fn new(leg: LegId, target: &Target) -> Self {
+        let (number, sealed) = match target {
+            Target::Number(number) => (Some(number.clone()), None),
+            Target::Party(sealed) => (None, Some(sealed.clone())),
+        };
+        Self {
+            leg,
+            number,
+            sealed,
+            trunk: None,
+            answered_at: None,
+        }
+    }
+}
 
 /// What a call says that is to be priced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +57,8 @@ pub struct Facts {
     pub agent: Option<AgentId>,
     /// When the caller was answered.
     pub answered_at: Option<Timestamp>,
+    /// The legs that went out, in the order in which they were dialled.
+    pub outbound: Vec<Outbound>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
 }
@@ -43,6 +81,19 @@ impl Facts {
                 self.trunk = *trunk;
             }
             call::Event::Routed { queue, .. } => self.queue = Some(*queue),
+            call::Event::LegDialled { leg, target, .. } => {
+                self.outbound.push(Outbound::new(*leg, target));
+            }
+            call::Event::TrunkSelected { leg, trunk, .. } => {
+                if let Some(outbound) = self.outbound(*leg) {
+                    outbound.trunk = Some(*trunk);
+                }
+            }
+            call::Event::LegAnswered { leg } => {
+                if let Some(outbound) = self.outbound(*leg) {
+                    outbound.answered_at.get_or_insert(at);
+                }
+            }
             call::Event::Answered {} => {
                 self.answered_at.get_or_insert(at);
             }
@@ -54,10 +105,7 @@ impl Facts {
             call::Event::Enqueued { .. }
             | call::Event::Overflowed { .. }
             | call::Event::Forwarded { .. }
-            | call::Event::LegDialled { .. }
-            | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }
-            | call::Event::LegAnswered { .. }
             | call::Event::OfferStarted { .. }
             | call::Event::LegAlerting { .. }
             | call::Event::OfferEnded { .. }
@@ -66,4 +114,81 @@ impl Facts {
             | call::Event::LateFact { .. } => {}
         }
     }
+
+    fn outbound(&mut self, leg: LegId) -> Option<&mut Outbound> {
+        self.outbound.iter_mut().find(|known| known.leg == leg)
+    }
+
+    /// All numbers that the call led to: the one that was dialled here, and those
+    /// of the legs that went out.
+    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+        let outside = self.outbound.iter().map(|outbound| &outbound.number);
+        [&self.dialled]
+            .into_iter()
+            .chain(outside)
+            .flatten()
+            .map(String::as_str)
+    }
+
+    /// The legs that were used until then; one that nobody answered is none. The
+    /// caller's is priced by the number that was dialled, and each one that went
+    /// out by the number that it reached.
+    ///
+    /// # Errors
+    /// When the number of a leg that went out can not be read: which kind of
+    /// usage it is can not be told.
+    pub fn parts(
+        &self,
+        profile: &Profile,
+        ended_at: Timestamp,
+    ) -> Result<Vec<Part>, UnratedReason> {
+        let inbound = self.inbound(profile, ended_at);
+        let outbound = self.outbound.iter().filter_map(|outbound| {
+            let answered_at = outbound.answered_at?;
+            Some(outbound_part(outbound, profile, answered_at, ended_at))
+        });
+        inbound.map(Ok).into_iter().chain(outbound).collect()
+    }
+
+    fn inbound(&self, profile: &Profile, ended_at: Timestamp) -> Option<Part> {
+        let dialled = self.dialled.as_ref()?;
+        let number = digits(dialled);
+        let is_toll_free = profile.owned.numbers.iter().any(|owned| {
+            owned.is_toll_free
+                && (owned.number == *dialled
+                    || (number.is_some() && digits(&owned.number) == number))
+        });
+        Some(Part {
+            leg: self.caller_leg?,
+            usage_type: if is_toll_free {
+                UsageType::TollFreeMinutes
+            } else {
+                UsageType::InboundMinutes
+            },
+            digits: number,
+            answered_at: self.answered_at?,
+            ended_at,
+        })
+    }
+}
+
+fn outbound_part(
+    outbound: &Outbound,
+    profile: &Profile,
+    answered_at: Timestamp,
+    ended_at: Timestamp,
+) -> Result<Part, UnratedReason> {
+    let number = outbound.number.as_deref().and_then(digits);
+    let number = number.ok_or(UnratedReason::NoNumber)?;
+    Ok(Part {
+        leg: outbound.leg,
+        usage_type: if number.starts_with(&profile.calling_code) {
+            UsageType::OutboundMinutes
+        } else {
+            UsageType::InternationalMinutes
+        },
+        digits: Some(number),
+        answered_at,
+        ended_at,
+    })
 }

@@ -15,8 +15,8 @@ pub use command::*;
 pub use error::Error;
 
 pub use event::*;
-pub use facts::Facts;
-pub use price::{Part, Payer, Tables, price};
+pub use facts::{Facts, Outbound};
+pub use price::{Found, Part, Payer, Tables, find, price};
 pub use state::*;
 
 use crate::{decider::Decider, time::Timestamp};

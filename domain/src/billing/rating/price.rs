@@ -97,49 +97,77 @@ fn with_tax(payer: &Payer<'_>, amount: Decimal) -> Result<Decimal, UnratedReason
     Ok(amount + amount.percent(percent, RATED_DIGITS, Rounding::Up))
 }
 
+/// What a plan says of a unit of usage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The tariff.
+    pub tariff: Tariff,
+    /// How its charge is rounded.
+    pub rounding: Rounding,
+    /// The row of a deck that it is from.
+    pub matched: Option<MatchedRow>,
+}
+
+/// Looks up the tariff of a kind of usage, for the number at an instant.
+///
+/// # Errors
+/// Why there is none: never nothing instead of something.
+pub fn find(
+    config: &Config,
+    tables: &Tables,
+    usage_type: UsageType,
+    digits: Option<&str>,
+    at: Timestamp,
+) -> Result<Found, UnratedReason> {
+    let term = config.terms.get(&usage_type).ok_or(UnratedReason::NoTerm)?;
+    let of_plan = |tariff| Found {
+        tariff,
+        rounding: config.rounding,
+        matched: None,
+    };
+    match &term.price {
+        Price::Flat(tariff) => Ok(of_plan(tariff.clone())),
+        // Priced by the first tier; the month as a whole settles the rest.
+        Price::Tiers(tiers) => {
+            let first = tiers.first().ok_or(UnratedReason::NoTerm)?;
+            Ok(of_plan(Tariff::flat(first.rate)))
+        }
+        Price::Deck(deck) => {
+            let table = tables.get(deck).ok_or(UnratedReason::NoDeck)?;
+            if table.header.currency != config.currency {
+                return Err(UnratedReason::WrongCurrency);
+            }
+            let digits = digits.ok_or(UnratedReason::NoNumber)?;
+            let found = table.find(digits, at).ok_or(UnratedReason::NoMatch)?;
+            Ok(Found {
+                tariff: found.row.tariff.clone(),
+                rounding: table.header.rounding,
+                matched: Some(MatchedRow {
+                    deck: table.id,
+                    row: found.number,
+                    prefix: found.row.prefix.clone(),
+                    description: found.row.description.clone(),
+                }),
+            })
+        }
+    }
+}
+
 fn record(
     call: CallId,
     payer: &Payer<'_>,
     tables: &Tables,
     part: &Part,
 ) -> Result<Record, UnratedReason> {
-    let term = payer
-        .config
-        .terms
-        .get(&part.usage_type)
-        .ok_or(UnratedReason::NoTerm)?;
-    let mut rounding = payer.config.rounding;
-    let mut matched = None;
-    let tariff = match &term.price {
-        Price::Flat(tariff) => tariff.clone(),
-        // Priced by the first tier; the month as a whole settles the rest.
-        Price::Tiers(tiers) => Tariff::flat(
-            tiers
-                .first()
-                .map(|tier| tier.rate)
-                .ok_or(UnratedReason::NoTerm)?,
-        ),
-        Price::Deck(deck) => {
-            let table = tables.get(deck).ok_or(UnratedReason::NoDeck)?;
-            if table.header.currency != payer.profile.currency {
-                return Err(UnratedReason::WrongCurrency);
-            }
-            let digits = part.digits.as_ref().ok_or(UnratedReason::NoNumber)?;
-            let found = table
-                .find(digits, part.answered_at)
-                .ok_or(UnratedReason::NoMatch)?;
-            rounding = table.header.rounding;
-            matched = Some(MatchedRow {
-                deck: table.id,
-                row: found.number,
-                prefix: found.row.prefix.clone(),
-                description: found.row.description.clone(),
-            });
-            found.row.tariff.clone()
-        }
-    };
+    let found = find(
+        payer.config,
+        tables,
+        part.usage_type,
+        part.digits.as_deref(),
+        part.answered_at,
+    )?;
     let billable_ms = part.ended_at.ms_since(part.answered_at);
-    let charge = tariff.charge(Some(billable_ms), rounding);
+    let charge = found.tariff.charge(Some(billable_ms), found.rounding);
     Ok(Record {
         cdr: call,
         revision: 1,
@@ -148,12 +176,12 @@ fn record(
         answered_at: part.answered_at,
         ended_at: part.ended_at,
         quantity: charge.billed_s,
-        tariff,
+        tariff: found.tariff,
         amount: charge.amount,
         currency: payer.profile.currency,
         plan: payer.plan,
         plan_version: payer.plan_version,
-        matched,
+        matched: found.matched,
         of_period: None,
     })
 }

@@ -1,7 +1,7 @@
 //! What is known of the rating of a call.
 
 use super::event::{Bill, UnratedReason};
-use crate::{id::AccountId, money::Decimal};
+use crate::{id::AccountId, money::Decimal, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What has been folded from the stream.
@@ -15,4 +15,7 @@ pub struct Rating {
     pub unrated: Option<UnratedReason>,
     /// Who pays before, how much was asked for, and for how many seconds.
     pub charging: Option<(AccountId, Decimal, u32)>,
+    /// When what is paid is used up, once there is no more credit.
+    #[serde(default)]
+    pub exhausted: Option<Timestamp>,
 }

@@ -345,11 +345,15 @@ fn reserved() -> AnyEvent {
 }
 
 fn end_call() -> AnyCommand {
+    end_call_at(None)
+}
+
+const fn end_call_at(ended_at: Option<Timestamp>) -> AnyCommand {
     AnyCommand::Call(
         CALL,
         call::Command::EndCall {
             reason: EndReason::NoCredit,
-            ended_at: None,
+            ended_at,
         },
     )
 }
@@ -398,8 +402,45 @@ fn a_call_without_credit_for_another_slice_ends_with_the_one_that_it_paid() {
             9,
         )
         .asks_nothing()
+        .sleeps_until(Some(second(67)))
+        .wakes(second(67))
+        .asks([exhaust(second(70))])
         .sleeps_until(Some(second(70)))
-        .wakes(second(70))
+        // Late, and yet nobody pays for more.
+        .wakes(second(72))
+        .asks([end_call_at(Some(second(70)))]);
+}
+
+fn exhaust(until: Timestamp) -> AnyCommand {
+    let exhaust = rating::Command::Exhaust { until };
+    ask(billing::Command::Rating(CALL, exhaust))
+}
+
+fn dialled() -> AnyEvent {
+    let dialled = call::Event::LegDialled {
+        leg: LegId(Uuid::from_u128(7)),
+        target: call::Target::Number("+491701234567".into()),
+        until: second(90),
+    };
+    AnyEvent::Call(CALL, dialled)
+}
+
+#[test]
+fn a_leg_that_goes_out_is_paid_before_it_goes_on() {
+    let start = rating::Command::Start { quote: None };
+    process::<Credit>()
+        .hears([opened(PaymentMode::Prepaid), dialled()])
+        .asks([ask(billing::Command::Rating(CALL, start))]);
+    talking()
+        .hears([dialled()])
+        .asks([extend()])
+        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
+        .asks([reserve(120, Some(second(130)))])
+        .gets_refused(
+            &reserve(120, Some(second(130))),
+            "account.credit_exhausted",
+            9,
+        )
         .asks([end_call()]);
 }
 

@@ -5,12 +5,14 @@ mod accounts;
 mod decks;
 mod invoices;
 mod plans;
+mod runs;
 mod seller;
 
 pub(crate) use accounts::AccountMutations;
 pub(crate) use decks::DeckMutations;
 pub(crate) use invoices::InvoiceMutations;
 pub(crate) use plans::PlanMutations;
+pub(crate) use runs::RunMutations;
 pub(crate) use seller::SellerMutations;
 
 use super::{Order, Outcome, UserError, refusal::Refusal};

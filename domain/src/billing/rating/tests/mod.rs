@@ -1,5 +1,7 @@
 //! A call is rated once, and again only with a reason.
 
+mod parts;
+
 use super::*;
 use crate::billing::{UsageType, tariff::Tariff, usage::Record};
 use crate::{

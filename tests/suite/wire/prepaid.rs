@@ -1,0 +1,120 @@
+//! Who pays before talks as long as the credit lasts: a slice at a time, told
+//! before the end, cut with the last slice, and refused when there is nothing
+//! left; but never on a call for help.
+
+use crate::support::{PATIENCE, caller, command_id, dial, mutate, records};
+use anyhow::{Context as _, ensure};
+use phone::tone;
+use ringledger_tests::server::{Server, Setup};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
+                      numbers = [\"+4930111\"]\n[[queue]]\nname = \"help\"\n\
+                      answer_mode = \"immediate\"\nnumbers = [\"112\"]\n";
+/// Ten cents a second, without tax: a slice of four seconds is 40 cents.
+const SLICE_S: u32 = 4;
+const PAID: &str = "1";
+/// Two slices are paid; the third is more than there is.
+const CUT_AFTER: Duration = Duration::from_secs(8);
+/// First tone of the notice.
+const NOTICE_HZ: f64 = 950.0;
+/// Samples that are looked at together: 100 ms.
+const PIECE: usize = 800;
+
+async fn describe(server: &Server) -> anyhow::Result<String> {
+    let seller = json!({
+        "commandId": command_id(1), "name": "Example Telecom", "address": ["Example Street 1"],
+        "country": "DE", "taxId": "DE123456789", "sliceS": SLICE_S, "emergencyNumbers": ["112"],
+        "taxRates": [
+            {"country": "DE", "category": "STANDARD", "percent": "0", "from": "2021-01-01"},
+        ],
+    });
+    mutate(server, "configureSeller", "id", seller).await?;
+    let plan = json!({
+        "commandId": command_id(2), "name": "prepaid", "currency": "EUR", "cycle": "MONTHLY",
+        "terms": [{"usageType": "INBOUND_MINUTES", "price": {"flat": {"rate": "6"}}}],
+    });
+    let plan = mutate(server, "createRatePlan", "id", plan).await?["id"].clone();
+    let account = json!({
+        "commandId": command_id(3), "name": "anna", "currency": "EUR", "timeZone": "UTC",
+        "country": "DE", "callingCode": "49", "paymentMode": "PREPAID",
+        "numbers": [{"number": "+4930111"}, {"number": "112"}],
+    });
+    let account = mutate(server, "createAccount", "id", account).await?["id"].clone();
+    let subscription = json!({
+        "commandId": command_id(4), "accountId": account, "planId": plan,
+        "effective": "2026-01-01",
+    });
+    mutate(server, "subscribeAccount", "id", subscription).await?;
+    let payment = json!({
+        "commandId": command_id(5), "accountId": account, "amount": PAID, "currency": "EUR",
+        "method": "BANK_TRANSFER", "reference": "first",
+    });
+    mutate(server, "recordPayment", "id", payment).await?;
+    Ok(account.as_str().context("an id")?.to_owned())
+}
+
+async fn credit_is(server: &Server, account: &str, balance: &str) -> anyhow::Result<Value> {
+    let query = format!("{{ account(id: \"{account}\") {{ balance reserved }} }}");
+    server
+        .until(&query, |answer| {
+            let account = &answer["account"];
+            account["reserved"] == "0" && account["balance"] == balance
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_help()
+-> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(&Setup::new(folder.path(), QUEUES)).await?;
+    let account = describe(&server).await?;
+    let phone = caller(&server, "4930501").await?;
+
+    let out = dial(&phone, "+4930111").await?;
+    out.wait_answered(PATIENCE).await?;
+    let answered = Instant::now();
+    let notice = async {
+        loop {
+            let heard = out.media().record(PIECE, PATIENCE).await;
+            if tone::tone_share(&heard, NOTICE_HZ) > 0.9 {
+                return answered.elapsed();
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, notice).await;
+    let told = told.context("the caller is not told")?;
+    out.wait_ended(PATIENCE).await?;
+    let ended = answered.elapsed();
+    ensure!(told < ended && ended < CUT_AFTER * 2, "{told:?} {ended:?}");
+    let record = records(&server, 1).await?.remove(0);
+    ensure!(record["endReason"] == "NO_CREDIT", "{record}");
+    ensure!(record["hangupBy"] == "SYSTEM", "{record}");
+    let billable = "{ cdrs(first: 1) { nodes { billableMs } } }";
+    let billable = server.graphql(billable, json!({})).await?;
+    let billable = &billable["cdrs"]["nodes"][0]["billableMs"];
+    let billable: u64 = billable.as_str().context("text")?.parse()?;
+    // To the millisecond what was paid: never under zero.
+    ensure!(billable == 8_000, "{billable} ms are charged");
+    credit_is(&server, &account, "0.2").await?;
+
+    // Half a slice is left: the call ends before it can go on. The queue has
+    // answered it, so its first second is charged.
+    let out = dial(&phone, "+4930111").await?;
+    out.wait_ended(PATIENCE).await?;
+    let record = records(&server, 2).await?.remove(1);
+    ensure!(record["endReason"] == "NO_CREDIT", "{record}");
+
+    // Help is always there, and costs nothing.
+    let out = dial(&phone, "112").await?;
+    out.wait_answered(PATIENCE).await?;
+    let heard = out.media().record(5 * PIECE, PATIENCE).await;
+    ensure!(tone::power(&heard) > 1e-4, "music comes");
+    out.hang_up().await?;
+    let record = records(&server, 3).await?.remove(2);
+    ensure!(record["endReason"] == "HANGUP", "{record}");
+    credit_is(&server, &account, "0.1").await?;
+    server.stop().await
+}
