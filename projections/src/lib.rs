@@ -18,6 +18,7 @@ pub mod changed;
 mod checkpoint;
 pub mod eraser;
 pub mod erasures;
+pub mod estimate;
 pub mod live_calls;
 pub mod offline;
 pub mod orders;

@@ -2,7 +2,8 @@
 //! interval over GraphQL and as files.
 
 use crate::support::{
-    PATIENCE, agent, caller, command_id, dial, incoming, mutate, records, run, setup, talk,
+    PATIENCE, agent, agent_is, call_is, caller, command_id, dial, incoming, mutate, records, run,
+    setup, talk,
 };
 use anyhow::{Context as _, ensure};
 use commands::{ports::Clock as _, system::SystemClock};
@@ -161,6 +162,66 @@ async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
+const WAITING: &str = "{ activeCalls(first: 5) { nodes { place estimatedWaitMs \
+    from { user } } } queues(first: 1) { nodes { estimatedWaitMs } } \
+    cdrStats(groupBy: [QUEUE]) { talkMs holdMs wrapUpMs } }";
+
+/// Place and estimated wait of the two callers in the line, the first first.
+fn placed(answer: &Value) -> Option<Vec<Value>> {
+    let mut calls = answer["activeCalls"]["nodes"].as_array()?.clone();
+    calls.sort_by_key(|call| call["place"].as_u64());
+    let places = calls.iter().map(|call| call["place"].as_u64());
+    places.eq([Some(1), Some(2)]).then(|| {
+        calls
+            .iter()
+            .map(|call| call["estimatedWaitMs"].clone())
+            .collect()
+    })
+}
+
+/// The agent is not ready and has had one contact: two callers wait for her,
+/// then for nobody.
+async fn callers_are_told_how_long_they_will_wait(server: &Server) -> anyhow::Result<()> {
+    let mut waiting = vec![];
+    for number in ["+4930333", "+4930444"] {
+        let phone = caller(server, number).await?;
+        let call = dial(&phone, "support").await?;
+        call_is(server, number, "WAITING").await?;
+        waiting.push((phone, call));
+    }
+    let answer = server
+        .until(WAITING, |answer| placed(answer).is_some())
+        .await?;
+    let told = placed(&answer).context("two callers wait")?;
+    let handled = sum(&answer["cdrStats"], |row| {
+        Some(ms(&row["talkMs"])? + ms(&row["holdMs"])? + ms(&row["wrapUpMs"])?)
+    })?;
+    let told: Vec<_> = told.iter().map(ms).collect();
+    ensure!(told == [Some(handled), Some(2 * handled)], "{answer}");
+    let next = &answer["queues"]["nodes"][0]["estimatedWaitMs"];
+    ensure!(ms(next) == Some(3 * handled), "{answer}");
+
+    // Nobody is there: nothing is known, and no number is made up.
+    let agents = server
+        .graphql("{ agents(first: 5) { nodes { id } } }", json!({}))
+        .await?;
+    let id = &agents["agents"]["nodes"][0]["id"];
+    let leave = json!({ "commandId": command_id(2), "agentId": id });
+    mutate(server, "agentLogOut", "agent { id }", leave).await?;
+    agent_is(server, "anna", "LOGGED_OUT").await?;
+    let answer = server.graphql(WAITING, json!({})).await?;
+    let told = placed(&answer).context("two callers wait")?;
+    ensure!(told.iter().all(Value::is_null), "{answer}");
+    let next = &answer["queues"]["nodes"][0]["estimatedWaitMs"];
+    ensure!(next.is_null(), "{answer}");
+    for (_phone, call) in waiting {
+        call.cancel().await?;
+        call.wait_ended(PATIENCE).await?;
+    }
+    records(server, 5).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -179,6 +240,8 @@ async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Resul
     the_queue_adds_up(&server, &queues["queues"]["nodes"][0]).await?;
     the_agent_adds_up(&server).await?;
 
+    callers_are_told_how_long_they_will_wait(&server).await?;
+
     // Beside the server, and as files that a spreadsheet may open.
     let queue = export(&setup, "queue-report", &["--zone", "Europe/Berlin"]).await?;
     ensure!(queue.starts_with("queue,start_at,start_at_utc,"), "{queue}");
@@ -189,7 +252,7 @@ async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Resul
         "{agent}"
     );
     let left = export(&setup, "abandoned-calls", &["--include-short"]).await?;
-    ensure!(left.lines().count() == 3, "{left}");
+    ensure!(left.lines().count() == 5, "{left}");
     ensure!(left.contains(",\"'+4930222\","), "{left}");
     ensure!(
         left.contains(",\"'=1+1\",") && !left.contains(",=1"),

@@ -17,7 +17,7 @@ use domain::{
     id::{AgentId, CallId, QueueId, TrunkId},
     time::Timestamp,
 };
-use projections::{caller, calls, cdr, live_calls};
+use projections::{caller, calls, cdr, estimate::Place, live_calls};
 
 /// A call.
 pub(crate) struct Call {
@@ -119,6 +119,15 @@ impl Call {
             calls::Call::Live(_) => None,
             calls::Call::Ended(row) => Some(row),
         }
+    }
+
+    /// Where it stands in a line now; none of an ended call or of the past.
+    async fn place_now(&self, ctx: &Context<'_>) -> Result<Option<Place>> {
+        if self.moment.is_some() || self.ended().is_some() {
+            return Ok(None);
+        }
+        let place = views(ctx)?.place_of(self.call_id()).await;
+        Ok(place.map_err(crate::error::Fault::from)?)
     }
 
     fn end(&self) -> Option<&cdr::End> {
@@ -309,6 +318,24 @@ impl Call {
     /// From being enqueued until an agent was connected, or the end.
     async fn wait_ms(&self) -> Option<Duration> {
         self.ended().map(|row| Duration(row.wait_ms()))
+    }
+
+    /// Place in the line, from 1; null outside of one, and of the past.
+    async fn place(&self, ctx: &Context<'_>) -> Result<Option<i32>> {
+        let place = self.place_now(ctx).await?;
+        Ok(place.map(|place| count(place.place)))
+    }
+
+    /// How long the caller will wait from now on: the place times the mean of
+    /// the queue's last contacts, shared by its agents who are logged in. Null
+    /// when nobody is, or nothing is known of contacts.
+    async fn estimated_wait_ms(&self, ctx: &Context<'_>) -> Result<Option<Duration>> {
+        let Some(at) = self.place_now(ctx).await? else {
+            return Ok(None);
+        };
+        let now = ctx.data::<crate::services::Services>()?.clock.now();
+        let wait = views(ctx)?.estimated_wait_ms(at.queue, at.place, now).await;
+        Ok(wait.map_err(crate::error::Fault::from)?.map(Duration))
     }
 
     /// How long agents' phones rang, all offers together.

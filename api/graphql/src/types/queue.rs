@@ -125,6 +125,19 @@ impl Queue {
         count(self.row.waiting_count)
     }
 
+    /// How long a caller who comes now will wait: the next place times the mean
+    /// of the last contacts, shared by the agents who are logged in. Null when
+    /// nobody is, when nothing is known of contacts, and of the past.
+    async fn estimated_wait_ms(&self, ctx: &Context<'_>) -> Result<Option<Duration>> {
+        if self.moment.is_some() {
+            return Ok(None);
+        }
+        let now = ctx.data::<crate::services::Services>()?.clock.now();
+        let place = self.row.waiting_count.saturating_add(1);
+        let wait = views(ctx)?.estimated_wait_ms(self.row.queue, place, now);
+        Ok(wait.await.map_err(Fault::from)?.map(Duration))
+    }
+
     /// Its statistics.
     async fn statistics(&self, ctx: &Context<'_>) -> Result<Option<QueueStats>> {
         if let Some(moment) = self.moment {
