@@ -15,6 +15,7 @@ pub mod call;
 pub mod cause;
 pub mod decider;
 pub mod device;
+pub mod event_types;
 pub mod id;
 pub mod line;
 pub mod money;

@@ -9,4 +9,5 @@
 pub mod capture;
 pub mod machine;
 pub mod office;
+pub mod receiver;
 pub mod server;

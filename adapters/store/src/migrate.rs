@@ -75,6 +75,7 @@ pub const ALL: &[Migration] = &[
     migration!(220, Read, "0220_visits"),
     migration!(221, Read, "0221_agent_log"),
     migration!(222, Read, "0222_cdr_by_end"),
+    migration!(250, Read, "0250_outbox"),
 ];
 
 /// Why a database can not be brought to this program's version.

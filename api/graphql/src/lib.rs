@@ -32,4 +32,4 @@ pub use id::call_id;
 pub use options::Options;
 pub use router::router;
 pub use schema::sdl;
-pub use services::{Check, Probes, Services};
+pub use services::{Check, Probes, Services, Webhook};

@@ -10,7 +10,7 @@ use commands::{
 };
 use domain::id::TenantId;
 use futures_util::future::BoxFuture;
-use projections::views::Views;
+use projections::{outbox::Outbox, views::Views};
 use std::{fmt, sync::Arc};
 
 /// Everything that a request may reach; cheap to clone.
@@ -38,8 +38,23 @@ pub struct Services {
     pub realm: String,
     /// Whose installation this is: tokens of another tenant open nothing.
     pub tenant: TenantId,
+    /// Letters to systems outside.
+    pub outbox: Outbox,
+    /// To which ones.
+    pub webhooks: Arc<[Webhook]>,
     /// Limits.
     pub options: Options,
+}
+
+/// A webhook, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its name.
+    pub name: String,
+    /// Where letters go.
+    pub url: String,
+    /// About what; empty for everything.
+    pub events: Vec<String>,
 }
 
 impl fmt::Debug for Services {

@@ -2,7 +2,7 @@
 //! order in which a node comes alive.
 
 use crate::{
-    config::Config,
+    config::{Config, WebhookEntry},
     keeper::{Keeper, Standing, Terms},
     leader::Leader,
     media_port::MediaPort,
@@ -24,9 +24,9 @@ use commands::{
     writer::Writer,
 };
 use domain::id::DEFAULT_TENANT;
-use graphql::{Check, Probes, Services};
+use graphql::{Check, Probes, Services, Webhook};
 use metrics_exporter_prometheus::PrometheusHandle;
-use projections::views::Views;
+use projections::{outbox::Outbox, views::Views};
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use store::Stores;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -221,8 +221,20 @@ impl Record {
         }
     }
 
-    fn services(&self, views: &Views, realm: String) -> Services {
+    /// What is on its way to systems outside.
+    fn outbox(&self) -> Outbox {
+        Outbox::new(self.stores.read.clone())
+    }
+
+    fn services(&self, views: &Views, config: &Config) -> Services {
+        let shown = |entry: &WebhookEntry| Webhook {
+            name: entry.name.clone(),
+            url: entry.url.clone(),
+            events: entry.events.clone(),
+        };
         Services {
+            outbox: self.outbox(),
+            webhooks: config.webhooks.iter().map(shown).collect(),
             gateway: self.gateway.clone(),
             directory: self.directory.clone(),
             views: views.clone(),
@@ -239,7 +251,7 @@ impl Record {
             vault: self.stores.vault.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            realm,
+            realm: config.sip.realm.clone(),
             tenant: DEFAULT_TENANT,
             options: graphql::Options::default(),
         }
@@ -273,10 +285,13 @@ impl Server {
         let head = record.feed.head();
         let media_means = record.media_means(&relay);
         let media_driver = media::driver::run(media_means, media_events, head, media_stopped);
-        let realm = config.sip.realm.clone();
-        let sip = sip::driver::start(config.sip, record.sip_parts(&relay), shutdown.clone())
-            .await
-            .context("SIP can not start")?;
+        let sip = sip::driver::start(
+            config.sip.clone(),
+            record.sip_parts(&relay),
+            shutdown.clone(),
+        )
+        .await
+        .context("SIP can not start")?;
         let listener = TcpListener::bind(config.http.listen)
             .await
             .with_context(|| format!("HTTP can not listen on {}", config.http.listen))?;
@@ -284,7 +299,7 @@ impl Server {
         let peer = config.node.sip.unwrap_or_else(|| sip.peer_addr());
         record.announce(peer, http).await?;
         let probes = probes(&record.stores, &views, &sip, metrics);
-        let router = graphql::router(record.services(&views, realm), probes);
+        let router = graphql::router(record.services(&views, &config), probes);
 
         let mut server = Self {
             sip,
@@ -311,6 +326,7 @@ impl Server {
             Ok(())
         });
         server.spawn_eraser();
+        server.spawn_webhooks(&config.webhooks).await?;
         server.spawn("leader", leader.stand_by());
         server.spawn_keeper(keeper);
         server.spawn_figures();
@@ -342,6 +358,24 @@ impl Server {
         let stop = self.shutdown.clone().cancelled_owned();
         let eraser = projections::eraser::run(tools, stop);
         self.tasks.push(tokio::spawn(eraser));
+    }
+
+    async fn spawn_webhooks(&mut self, entries: &[WebhookEntry]) -> anyhow::Result<()> {
+        let outbox = self.record.outbox();
+        let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        outbox.keep_only(&names).await.context("outbox")?;
+        for entry in entries {
+            let tools = webhook::Tools {
+                feed: self.record.feed.clone(),
+                outbox: outbox.clone(),
+                roster: self.record.roster.clone(),
+                clock: self.record.clock.clone(),
+            };
+            let relay = webhook::Relay::new(entry.options()?, tools)?;
+            let stop = self.shutdown.clone().cancelled_owned();
+            self.tasks.push(tokio::spawn(relay.run(stop)));
+        }
+        Ok(())
     }
 
     fn spawn_keeper(&mut self, keeper: Keeper) {

@@ -15,10 +15,11 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Prefix of the environment variables that override the file.
@@ -49,6 +50,56 @@ pub struct Config {
     /// Agents to have.
     #[serde(rename = "agent")]
     pub agents: Vec<provision::AgentEntry>,
+    /// Systems outside that hear of events.
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<WebhookEntry>,
+}
+
+/// A system outside that hears of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEntry {
+    /// Its name.
+    pub name: String,
+    /// Where letters go.
+    pub url: String,
+    /// What they are signed with.
+    pub secret: Secret,
+    /// Types of events; empty for all.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// How long a receiver may take to answer.
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    /// After so many attempts a letter is given up.
+    #[serde(default = "attempts_max")]
+    pub attempts_max: u32,
+    /// Pause after the first attempt; each further one is twice as long.
+    #[serde(default = "retry_first_ms")]
+    pub retry_first_ms: u64,
+}
+
+const fn timeout_ms() -> u64 {
+    10_000
+}
+const fn attempts_max() -> u32 {
+    20
+}
+const fn retry_first_ms() -> u64 {
+    1_000
+}
+
+impl WebhookEntry {
+    /// The webhook as it stands here.
+    ///
+    /// # Errors
+    /// Names the setting that is wrong.
+    pub fn options(&self) -> Result<webhook::Options, webhook::InvalidOptions> {
+        let options = webhook::Options::new(&self.name, &self.url, &self.secret.0, &self.events)?;
+        let (timeout, pause) = (self.timeout_ms, self.retry_first_ms);
+        let (timeout, pause) = (Duration::from_millis(timeout), Duration::from_millis(pause));
+        options.with_patience(timeout, self.attempts_max, pause)
+    }
 }
 
 /// Who this node is among those that share a PostgreSQL database.
@@ -223,6 +274,16 @@ impl Config {
             }
         }
         self.check_queues()?;
+        let mut names = BTreeSet::new();
+        for (index, entry) in self.webhooks.iter().enumerate() {
+            if let Err(fault) = entry.options() {
+                return invalid(format!("webhook[{index}].{fault}"));
+            }
+            if !names.insert(&entry.name) {
+                let name = &entry.name;
+                return invalid(format!("webhook[{index}].name: there are two {name:?}"));
+            }
+        }
         for (index, trunk) in self.trunks.iter().enumerate() {
             refused("trunk", index, trunk::Trunk::decide, trunk.command())?;
             if let Some(network) = trunk
@@ -344,9 +405,10 @@ mod tests {
             (
                 config.queues.len(),
                 config.agents.len(),
-                config.trunks.len()
+                config.trunks.len(),
+                config.webhooks.len()
             ),
-            (1, 1, 1)
+            (1, 1, 1, 1)
         );
         let first_call =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-call.toml");
@@ -390,6 +452,10 @@ mod tests {
                 "[[queue]]\nname = \"a\"\noverflow = [{ when = \"full\", queue = \"b\" }]\n\
                  [[queue]]\nname = \"b\"\noverflow = [{ when = \"max_wait\", queue = \"a\" }]",
                 "queue[0].overflow: calls would come back",
+            ),
+            (
+                "[[webhook]]\nname = \"w\"\nurl = \"http://w\"\nsecret = \"weak\"",
+                "webhook[0].secret",
             ),
             (
                 "[[queue]]\nname = \"a\"\ncapacity = 0",

@@ -38,3 +38,4 @@ mod socket;
 mod subscriptions;
 mod support;
 mod torture;
+mod webhooks;

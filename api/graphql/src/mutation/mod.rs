@@ -11,6 +11,7 @@ mod queues;
 mod refusal;
 mod subjects;
 mod trunks;
+mod webhooks;
 
 use crate::{
     auth::Identity,
@@ -47,6 +48,7 @@ pub(crate) struct Mutation(
     billing::InvoiceMutations,
     billing::RunMutations,
     projections::ProjectionMutations,
+    webhooks::WebhookMutations,
 );
 
 /// Why nothing was done.

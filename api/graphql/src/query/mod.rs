@@ -11,6 +11,7 @@ mod queues;
 mod reports;
 pub(crate) mod subjects;
 mod trunks;
+mod webhooks;
 
 pub(crate) use agents::AgentFilter;
 pub(crate) use billing::uuid;
@@ -41,6 +42,7 @@ pub(crate) struct Query(
     past::PastQueries,
     projections::ProjectionQueries,
     reports::ReportQueries,
+    webhooks::WebhookQueries,
 );
 
 /// Lets only tokens with that scope through.

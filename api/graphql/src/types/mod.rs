@@ -20,6 +20,7 @@ mod subject;
 mod timeline;
 mod trunk;
 mod viewer;
+mod webhook;
 pub(crate) mod words;
 
 pub(crate) use agent::Agent;
@@ -42,3 +43,4 @@ pub(crate) use subject::Subject;
 pub(crate) use timeline::TimelineItem;
 pub(crate) use trunk::Trunk;
 pub(crate) use viewer::Viewer;
+pub(crate) use webhook::Webhook;

@@ -23,6 +23,7 @@ use domain::{
 };
 use futures_util::FutureExt as _;
 use projections::Running;
+use projections::outbox::Outbox;
 use ringledger_graphql::{
     Check, Options, Probes, Services,
     auth::{Identity, Scope, issue_token, keep_token},
@@ -140,6 +141,8 @@ impl World {
             entropy: entropy.clone(),
             realm: "ringledger".into(),
             tenant: DEFAULT_TENANT,
+            outbox: Outbox::new(stores.read.clone()),
+            webhooks: Arc::new([]),
             options,
         };
         let ready = Arc::new(AtomicBool::new(true));
