@@ -27,13 +27,14 @@
 
 #define CHUNK (64 * 1024)
 
-static const char *root, *image;
+static char *root, *image;
 static size_t root_len;
 static volatile int64_t *clock_off;
 
 __attribute__((constructor)) static void begin(void) {
-    root = getenv("CUT_ROOT");
-    image = getenv("CUT_IMAGE");
+    /* Copies: PostgreSQL writes the titles of its processes over the environment. */
+    if ((root = getenv("CUT_ROOT"))) root = strdup(root);
+    if ((image = getenv("CUT_IMAGE"))) image = strdup(image);
     root_len = root ? strlen(root) : 0;
     const char *clock = getenv("CLOCK_FILE");
     if (clock) {

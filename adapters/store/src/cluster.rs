@@ -133,19 +133,7 @@ impl Cluster {
         if signal == "-KILL" {
             all.extend(children_of(server));
         }
-        let status = Command::new("kill")
-            .arg(signal)
-            .args(&all)
-            .stderr(Stdio::null())
-            .status();
-        status.map_err(|error| format!("kill: {error}"))?;
-        let until = Instant::now() + START_MAX;
-        while all.iter().any(|id| is_alive(id)) {
-            if Instant::now() > until {
-                return Err(format!("processes {all:?} do not end"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        end_all(signal, &all)?;
         Ok(self.folder.clone())
     }
 
@@ -158,6 +146,37 @@ impl Cluster {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Ends a watchdog whose server does not answer, and the server: one that is left
+/// running would write to the folder beside its successor. The folder stays.
+fn give_up(mut watchdog: Child) -> Result<(), String> {
+    let started = children_of(&watchdog.id().to_string());
+    // It would remove the folder.
+    watchdog.kill().map_err(|error| error.to_string())?;
+    watchdog.wait().map_err(|error| error.to_string())?;
+    end_all("-QUIT", &started)
+}
+
+/// Sends the signal to all of them and waits until they are gone.
+fn end_all(signal: &str, all: &[String]) -> Result<(), String> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let status = Command::new("kill")
+        .arg(signal)
+        .args(all)
+        .stderr(Stdio::null())
+        .status();
+    status.map_err(|error| format!("kill: {error}"))?;
+    let until = Instant::now() + START_MAX;
+    while all.iter().any(|id| is_alive(id)) {
+        if Instant::now() > until {
+            return Err(format!("processes {all:?} do not end"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Who runs the server; nobody else when this is not root.
@@ -280,6 +299,8 @@ fn run(folder: &Path, account: Option<&Account>, settings: &Settings) -> Result<
     let mut last = String::new();
     for _ in 0..TRIES {
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
+        // What a server of before has said is not what this one says.
+        let _ = fs::remove_file(folder.join("log"));
         let mut watchdog = command(Path::new("sh"), account)
             .args(["-c", WATCHDOG, "watchdog"])
             .arg(program("postgres"))
@@ -308,9 +329,7 @@ fn run(folder: &Path, account: Option<&Account>, settings: &Settings) -> Result<
             });
         }
         last = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        // It would remove the folder; the server is gone, the reason is in its log.
-        let _ = watchdog.kill();
-        let _ = watchdog.wait();
+        give_up(watchdog)?;
     }
     Err(format!("server did not start: {last}"))
 }
