@@ -235,11 +235,19 @@ impl Server {
     /// # Errors
     /// When the signal can not be sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
+        self.signal(libc::SIGTERM)
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When the signal can not be sent.
+    pub fn signal(&self, signal: i32) -> anyhow::Result<()> {
         let id = i32::try_from(self.id())?;
         // SAFETY: a signal to a child that has not been waited for: the id is its own.
-        #[allow(unsafe_code, reason = "no safe way to send SIGTERM in std")]
-        let sent = unsafe { libc::kill(id, libc::SIGTERM) };
-        ensure!(sent == 0, "SIGTERM was not sent");
+        #[allow(unsafe_code, reason = "no safe way to send a signal in std")]
+        let sent = unsafe { libc::kill(id, signal) };
+        ensure!(sent == 0, "signal {signal} was not sent");
         Ok(())
     }
 

@@ -30,6 +30,9 @@ pub struct Dialog {
     seen: Flow,
     /// Our Contact URI.
     contact: String,
+    /// Its way leads through another node, whatever address that has in its
+    /// route.
+    through_node: bool,
 }
 
 /// The request came after one with a higher CSeq: 500 (RFC 3261, 12.2.2).
@@ -64,6 +67,7 @@ impl Dialog {
             remote_cseq: invite.cseq(),
             seen,
             contact,
+            through_node: false,
         })
     }
 
@@ -91,6 +95,8 @@ impl Dialog {
             remote_cseq: None,
             seen,
             contact,
+            // The only Route of ours in a first request.
+            through_node: invite.headers.get("Route").is_some(),
         })
     }
 
@@ -135,6 +141,9 @@ impl Dialog {
     /// target; but back where their messages come from when that address can
     /// not be reached from here (a phone behind NAT writes its inner one).
     pub fn next_hop(&self) -> Flow {
+        if self.through_node {
+            return self.seen;
+        }
         let first = self.routes.first();
         let uri = match first.and_then(|route| NameAddr::parse(route)) {
             Some(route) => route.uri,
@@ -181,6 +190,8 @@ pub struct NewInvite {
     pub local_tag: String,
     /// Our Contact URI.
     pub contact: String,
+    /// The way through another node; none on the direct way.
+    pub route: Option<String>,
     /// The session description that we offer.
     pub sdp: Vec<u8>,
 }
@@ -189,6 +200,9 @@ impl NewInvite {
     /// The request, without a Via.
     pub fn build(self) -> Request {
         let mut headers = Headers::default();
+        if let Some(route) = self.route {
+            headers.push("Route", route);
+        }
         headers.push("Max-Forwards", MAX_FORWARDS);
         headers.push("From", format!("{};tag={}", self.from, self.local_tag));
         headers.push("To", self.to);

@@ -3,21 +3,64 @@
 
 use crate::{
     boundary::{self, Origin, Verdict},
+    edge::{Around, Edge, Step},
     stack::{Stack, TransactionUser},
     transport::{Flow, Transport},
 };
+use commands::roster::Roster;
 use std::{net::SocketAddr, sync::Arc};
 
 /// Takes messages from the sockets.
 pub struct Ingress {
     stack: Stack,
     user: Arc<dyn TransactionUser>,
+    between: Option<Between>,
+}
+
+/// What this node does for others: it passes on what is for its flows.
+struct Between {
+    edge: Edge,
+    roster: Roster,
+    stack: Stack,
+}
+
+impl Around for Between {
+    fn is_node(&self, address: SocketAddr) -> bool {
+        let seen = self.roster.seen();
+        seen.members
+            .iter()
+            .any(|member| member.sip == Some(address))
+    }
+
+    fn is_open(&self, flow: Flow) -> bool {
+        self.stack.is_open(flow)
+    }
+
+    fn sent_by(&self) -> String {
+        self.stack.sent_by()
+    }
 }
 
 impl Ingress {
     /// Leads to that stack and the user of its transactions.
     pub fn new(stack: Stack, user: Arc<dyn TransactionUser>) -> Self {
-        Self { stack, user }
+        Self {
+            stack,
+            user,
+            between: None,
+        }
+    }
+
+    /// The same on a node that may be one of several.
+    #[must_use]
+    pub fn among(mut self, edge: Edge, roster: Roster) -> Self {
+        let stack = self.stack.clone();
+        self.between = Some(Between {
+            edge,
+            roster,
+            stack,
+        });
+        self
     }
 
     /// The stack that messages go to.
@@ -31,8 +74,24 @@ impl Ingress {
         self.user.connection_closed(peer);
     }
 
+    async fn pass(&self, step: Step, from: Flow) {
+        let (bytes, to, outcome) = match step {
+            Step::Pass(bytes, to) => (bytes, to, "passed"),
+            Step::Answer(bytes) => (bytes, from, "answered"),
+            Step::Drop | Step::Ours => return,
+        };
+        metrics::counter!("ringledger_sip_edge_messages_total", "outcome" => outcome).increment(1);
+        self.stack.send_raw(&bytes, to).await;
+    }
+
     /// Takes one message as it came.
     pub async fn receive(&self, bytes: &[u8], flow: Flow) {
+        if let Some(between) = &self.between {
+            let step = between.edge.step(bytes, flow, between);
+            if step != Step::Ours {
+                return self.pass(step, flow).await;
+            }
+        }
         let origin = Origin {
             source: flow.peer,
             transport: match flow.transport {

@@ -12,6 +12,7 @@ pub mod boundary;
 pub mod buckets;
 pub mod dialog;
 pub mod driver;
+pub mod edge;
 pub mod inbound;
 pub mod ingress;
 pub mod legs;

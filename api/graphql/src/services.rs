@@ -7,6 +7,7 @@ use commands::{
     invoice_run,
     ports::{Clock, Entropy, Secrets, Vault},
     rater::Rater,
+    roster::Roster,
 };
 use domain::id::TenantId;
 use futures_util::future::BoxFuture;
@@ -20,6 +21,8 @@ pub struct Services {
     pub gateway: Gateway,
     /// Who is who now.
     pub directory: Directory,
+    /// The servers that share the record.
+    pub roster: Roster,
     /// The read models.
     pub views: Views,
     /// What calls cost.

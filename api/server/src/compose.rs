@@ -237,6 +237,7 @@ impl Record {
             webhooks: config.webhooks.iter().map(shown).collect(),
             gateway: self.gateway.clone(),
             directory: self.directory.clone(),
+            roster: self.roster.clone(),
             views: views.clone(),
             rater: self.rater.clone(),
             invoicing: invoice_run::Means {

@@ -5,6 +5,7 @@ use commands::{
     ports::{Clock, StoreError},
     roster::{Health, Lease, Member, Roster, Seen},
 };
+use domain::time::Timestamp;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -45,6 +46,7 @@ pub struct Keeper {
     /// nodes are late: nobody is fenced before everybody had time to come back.
     steady_since: Instant,
     renewed_at: Instant,
+    started_at: Timestamp,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -76,8 +78,9 @@ impl Keeper {
             },
             leading: None,
         };
+        let started_at = clock.now();
         nodes
-            .join(node_epoch, &name, clock.now(), millis(lease))
+            .join(node_epoch, &name, started_at, millis(lease))
             .await?;
         let mut keeper = Self {
             nodes,
@@ -86,6 +89,7 @@ impl Keeper {
             lease,
             steady_since: now,
             renewed_at: now,
+            started_at,
         };
         keeper.check_in().await?;
         Ok(keeper)
@@ -146,6 +150,9 @@ impl Keeper {
         }
         let leading = self.lead(&mut rows, me).await?;
         let is_shared = self.nodes.are_shared();
+        if !is_shared {
+            rows.push(self.alone());
+        }
         let seen = Seen {
             members: rows.into_iter().map(member).collect(),
             lease: match is_shared {
@@ -192,6 +199,20 @@ impl Keeper {
             }
         }
         Ok(token)
+    }
+
+    /// The only node there can be.
+    fn alone(&self) -> MemberRow {
+        MemberRow {
+            node_epoch: self.roster.node_epoch(),
+            name: self.roster.name().to_string(),
+            sip: None,
+            http: None,
+            started_at: self.started_at,
+            last_beat_at: self.clock.now(),
+            is_late: false,
+            leading: Some(0),
+        }
     }
 
     fn measure(&self, seen: &Seen) {

@@ -57,6 +57,10 @@ pub async fn wait(server: Server, mut signals: Signals) -> anyhow::Result<()> {
     tokio::select! {
         () = signals.next() => {}
         () = server.failed() => {
+            // Nobody speaks for these calls any more: the record will say, here or
+            // on another node, that they are over.
+            server.sip().let_go();
+            until_quiet(&server, FAREWELL).await;
             server.stop().await;
             anyhow::bail!("a part of the server stopped: the log says which and why");
         }

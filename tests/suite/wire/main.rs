@@ -25,6 +25,7 @@ mod invoice;
 mod invoice_log;
 mod kill;
 mod nodes;
+mod nodes_lost;
 mod past;
 mod personal;
 mod prepaid;

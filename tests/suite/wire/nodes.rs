@@ -1,13 +1,25 @@
 //! Two servers on one PostgreSQL database: whoever receives a call has it, and
 //! everything else is everybody's.
 
-use crate::support::{
-    PATIENCE, SUPPORT, agent, agent_is, caller, calls, dial, incoming, mutate, records, talk,
+use crate::{
+    socket::Client,
+    support::{
+        PATIENCE, SUPPORT, agent, agent_is, caller, calls, dial, incoming, mutate, records, talk,
+    },
 };
 use anyhow::ensure;
+use phone::{AgentScript, Phone, PhoneOptions, Talk, Transport};
 use ringledger_tests::server::{Server, Setup};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+/// The last of a crowd is answered within this.
+const CROWD: Duration = Duration::from_secs(90);
 
 /// The database and folders of a few nodes.
 pub(crate) struct Nodes {
@@ -25,6 +37,11 @@ impl Nodes {
             provisioning: Setup::provisioning(SUPPORT, agents),
             settings: String::new(),
         }
+    }
+
+    /// The database.
+    pub(crate) fn url(&self) -> &str {
+        self.database.url()
     }
 
     /// How the node of that name is started.
@@ -99,4 +116,182 @@ async fn a_call_is_hung_up_at_the_node_that_does_not_have_it() -> anyhow::Result
     records(&a, 2).await?;
     a.stop().await?;
     b.stop().await
+}
+
+/// An agent whose phone keeps a connection to that node.
+async fn agent_over_tcp(server: &Server, name: &str) -> anyhow::Result<Phone> {
+    let mut options = PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
+    options.transport = Transport::Tcp;
+    let phone = Phone::bind(options).await?;
+    phone.register(3_600).await?;
+    agent_is(server, name, "READY").await?;
+    Ok(phone)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_whose_connection_ends_at_the_other_node_is_reached_through_it()
+-> anyhow::Result<()> {
+    let mut nodes = Nodes::new(&["anna"]).await;
+    let a = nodes.start("a").await?;
+    let b = nodes.start("b").await?;
+    let anna = agent_over_tcp(&b, "anna").await?;
+    // Both nodes have seen each other, and share the key that flows are signed with.
+    a.until("{ nodes { name } }", |answer| {
+        answer["nodes"]
+            .as_array()
+            .is_some_and(|nodes| nodes.len() == 2)
+    })
+    .await?;
+    let phone = caller(&a, "4930555").await?;
+    // The agent hangs up, after a hold: requests come through, and answers go back.
+    let (out, call) = talk(&phone, &anna).await?;
+    ensure!(call.hold().await? == 200, "hold");
+    ensure!(call.resume().await? == 200, "resume");
+    ensure!(call.hang_up().await? == 200, "BYE");
+    out.wait_ended(PATIENCE).await?;
+    // The caller does.
+    let (out, call) = talk(&phone, &anna).await?;
+    out.hang_up().await?;
+    call.wait_ended(PATIENCE).await?;
+    // The caller gives up while it rings.
+    let out = dial(&phone, "support").await?;
+    let call = incoming(&anna).await?;
+    call.ring().await?;
+    out.wait_ringing(PATIENCE).await?;
+    out.cancel().await?;
+    call.wait_ended(PATIENCE).await?;
+    // The agent refuses, and is called again.
+    let out = dial(&phone, "support").await?;
+    let call = incoming(&anna).await?;
+    call.reject(486).await?;
+    out.cancel().await?;
+    let all = records(&b, 4).await?;
+    let by: Vec<_> = all.iter().map(|one| one["hangupBy"].as_str()).collect();
+    let expected = ["AGENT", "CALLER", "CALLER", "CALLER"].map(Some);
+    ensure!(by == expected, "{all:#?}");
+    let (_, metrics) = b.get("/metrics").await?;
+    ensure!(
+        metrics.contains("ringledger_sip_edge_messages_total{outcome=\"passed\"}"),
+        "nothing went through: {metrics}"
+    );
+    a.stop().await?;
+    b.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_at_one_node_hears_of_a_call_at_the_other() -> anyhow::Result<()> {
+    let mut nodes = Nodes::new(&["anna"]).await;
+    let a = nodes.start("a").await?;
+    let b = nodes.start("b").await?;
+    for (here, there) in [(&a, &b), (&b, &a)] {
+        let mut client = Client::following(there, "subscription { callEvents { type } }").await?;
+        let phone = caller(here, "4930555").await?;
+        let out = dial(&phone, "support").await?;
+        let mut heard = vec![];
+        while !heard.iter().any(|kind| kind == "call_enqueued") {
+            let data = client.data().await?;
+            heard.push(
+                data["callEvents"]["type"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
+        }
+        ensure!(
+            heard.iter().any(|kind| kind == "call_received"),
+            "{heard:?}"
+        );
+        out.cancel().await?;
+    }
+    a.stop().await?;
+    b.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_both_nodes_to_one_queue_meet_each_agent_one_at_a_time() -> anyhow::Result<()> {
+    const CALLS: usize = 200;
+    let names = ["anna", "ben", "cleo", "dora"];
+    let mut nodes = Nodes::new(&names).await;
+    let a = nodes.start("a").await?;
+    let b = nodes.start("b").await?;
+    let (stop, stopped) = watch::channel(false);
+    for (number, name) in names.iter().enumerate() {
+        let phone = agent([&a, &b][number % 2], name).await?;
+        let script = AgentScript {
+            talk: Talk::ForMs(20),
+            ..AgentScript::default()
+        };
+        let mut stopped = stopped.clone();
+        tokio::spawn(async move {
+            let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
+            phone.run_agent(script, until).await
+        });
+    }
+    let mut callers = JoinSet::new();
+    for number in 0..CALLS {
+        let phone = caller([&a, &b][number % 2], &format!("49301{number:05}")).await?;
+        callers.spawn(async move {
+            let out = dial(&phone, "support").await?;
+            out.wait_answered(CROWD).await?;
+            out.wait_ended(CROWD).await?;
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done??;
+    }
+    stop.send_replace(true);
+    let all = every_record(&b, CALLS).await?;
+    let mut seen = BTreeSet::new();
+    let mut talks: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for one in &all {
+        let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+        ensure!(seen.insert(text("sipCallId")), "twice: {one}");
+        ensure!(one["disposition"] == "ANSWERED", "{one}");
+        let talk = (text("agentConnectedAt"), text("endedAt"));
+        talks.entry(text("agentId")).or_default().push(talk);
+    }
+    ensure!(
+        seen.len() == CALLS && talks.len() == names.len(),
+        "{}",
+        seen.len()
+    );
+    for (agent, talks) in &mut talks {
+        talks.sort();
+        for pair in talks.windows(2) {
+            ensure!(pair[0].1 <= pair[1].0, "{agent} has two calls: {pair:?}");
+        }
+    }
+    for node in [&a, &b] {
+        let (_, metrics) = node.get("/metrics").await?;
+        ensure!(!metrics.contains("ringledger_repairs_count"), "{metrics}");
+    }
+    a.stop().await?;
+    b.stop().await
+}
+
+/// Every record, once there are so many.
+async fn every_record(server: &Server, count: usize) -> anyhow::Result<Vec<Value>> {
+    let query = "query($after: String) { cdrs(first: 100, after: $after) { \
+                 nodes { sipCallId disposition agentId agentConnectedAt endedAt } \
+                 pageInfo { hasNextPage endCursor } } }";
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut all = vec![];
+        let mut after = Value::Null;
+        loop {
+            let page = server.graphql(query, json!({ "after": after })).await?;
+            let nodes = page["cdrs"]["nodes"].as_array().cloned();
+            all.extend(nodes.unwrap_or_default());
+            if page["cdrs"]["pageInfo"]["hasNextPage"] != true {
+                break;
+            }
+            after = page["cdrs"]["pageInfo"]["endCursor"].clone();
+        }
+        if all.len() >= count {
+            return Ok(all);
+        }
+        ensure!(Instant::now() < deadline, "{} records", all.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod name_addr;
 mod outgoing;
+mod passing;
 mod request;
 mod response;
 pub mod stream;
@@ -18,6 +19,7 @@ mod wire;
 use std::net::SocketAddr;
 
 pub use outgoing::outgoing;
+pub use passing::Passing;
 
 /// Most bytes of start line and headers. RFC 4475's longest message has 3.5 KB.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -1,6 +1,6 @@
 //! The agent's side of a call: one INVITE to each of the agent's phones.
 
-use super::Driver;
+use super::{Driver, edges::Way};
 use crate::{
     bindings::Phone,
     dialog::{Dialog, NewInvite},
@@ -90,7 +90,12 @@ impl Driver {
             probed_at: None,
         });
         for (index, phone) in phones.iter().enumerate() {
-            let contact = self.stack.contact(phone.flow.transport);
+            let Way {
+                flow,
+                route,
+                contact,
+                is_open,
+            } = self.way_to(phone);
             let new = NewInvite {
                 target: phone.uri.clone(),
                 from: shown_as.clone(),
@@ -98,6 +103,7 @@ impl Driver {
                 call_id: self.stack.new_call_id(),
                 local_tag: self.stack.new_tag(),
                 contact: contact.clone(),
+                route,
                 sdp: offer.clone().into_bytes(),
             };
             let request = new.build();
@@ -105,17 +111,22 @@ impl Driver {
                 legs.name(&dialog, id);
             }
             let driver = self.clone();
-            let invite = self.stack.request(request, phone.flow, move |outcome| {
-                driver.on_outcome(id, index, &outcome);
+            let sent = is_open.then(|| {
+                self.stack.request(request, flow, move |outcome| {
+                    driver.on_outcome(id, index, &outcome);
+                })
             });
+            let invite = sent.flatten();
             let fork = Fork {
-                // A URI that can not even be written fails like a silent phone.
+                // A URI that can not even be written fails like a silent phone, and
+                // so does a phone whose node is gone.
                 state: match &invite {
                     Some(_) => State::Calling,
                     None => State::Ended,
                 },
                 invite,
-                flow: phone.flow,
+                flow,
+                phone: phone.flow.peer.ip(),
                 contact,
                 dialog: None,
             };
@@ -233,7 +244,7 @@ impl Driver {
             return None;
         }
         agent.winner = Some(index);
-        let source = agent.forks[index].flow.peer.ip();
+        let source = agent.forks[index].phone;
         for other in (0..agent.forks.len()).filter(|other| *other != index) {
             self.release_fork(leg, other);
         }

@@ -9,6 +9,7 @@ use crate::{
     transport::Flow,
 };
 use domain::{call::Command, id::LegId};
+use std::net::IpAddr;
 
 /// Which part of a leg a dialog is.
 #[derive(Clone, Copy)]
@@ -103,7 +104,7 @@ impl Driver {
         let report = invite::hold_command(leg.id, leg.session.holding, holds);
         leg.session.holding = holds;
         leg.session.agree(remote);
-        self.tell_media(leg, transaction.flow().peer.ip());
+        self.tell_media(leg, phone_of(leg, place, transaction.flow()));
         let answer = leg.session.answer().ok_or_else(|| Reply::new(488))?;
         Ok((answer, report))
     }
@@ -204,6 +205,19 @@ fn is_confirmed(leg: &Leg, place: Place) -> bool {
             .get(index)
             .is_some_and(|fork| fork.state == fork::State::Answered),
         (Side::Agent(_), Place::Caller) => false,
+    }
+}
+
+/// Where the phone is that a request came from: its address, also when another
+/// node has passed the request on.
+fn phone_of(leg: &Leg, place: Place, from: Flow) -> IpAddr {
+    match (&leg.side, place) {
+        (Side::Agent(agent), Place::Fork(index)) => agent
+            .forks
+            .get(index)
+            .filter(|fork| fork.flow.peer.ip() != fork.phone)
+            .map_or_else(|| from.peer.ip(), |fork| fork.phone),
+        (Side::Agent(_) | Side::Caller(_), _) => from.peer.ip(),
     }
 }
 

@@ -8,6 +8,7 @@
 mod agents;
 mod callers;
 mod dialogs;
+mod edges;
 mod lanes;
 mod orders;
 mod passwords;
@@ -21,6 +22,7 @@ use crate::{
     auth::Authenticator,
     bindings::Phones,
     buckets::Buckets,
+    edge::Edge,
     ingress::Ingress,
     legs::Legs,
     media::Media,
@@ -119,8 +121,7 @@ impl Handle {
     /// Where other nodes reach it: the address that it listens on, or that of
     /// the default route when it listens on any.
     pub fn peer_addr(&self) -> SocketAddr {
-        let ip = own_ip(self.local.ip());
-        SocketAddr::new(ip, self.local.port())
+        self.driver.peer
     }
 
     /// The URI under which a phone registers or calls, without a user part.
@@ -188,6 +189,10 @@ pub(crate) struct Inner {
     phones: Phones,
     authenticator: Mutex<Authenticator>,
     passwords: Passwords,
+    /// What other nodes reach our flows by, and we theirs.
+    edge: Edge,
+    /// Where other nodes reach us.
+    peer: SocketAddr,
     /// Wrong credentials by source.
     failures: Buckets,
     /// Refused calls that may still be recorded in this second.
@@ -237,6 +242,8 @@ pub async fn start(
         failures: Buckets::new(passwords::FAILURES),
         stack: stack.clone(),
         legs: Mutex::default(),
+        edge: Edge::default(),
+        peer: SocketAddr::new(own_ip(local.ip()), local.port()),
         calls: AtomicUsize::new(0),
         phones,
         options,
@@ -244,7 +251,12 @@ pub async fn start(
         parts,
     }));
     let user: Arc<dyn TransactionUser> = Arc::new(driver.clone());
-    let ingress = Arc::new(Ingress::new(stack, user.clone()));
+    let ingress = Ingress::new(stack, user.clone());
+    let ingress = match driver.parts.roster.is_shared() {
+        true => ingress.among(driver.edge.clone(), driver.parts.roster.clone()),
+        false => ingress,
+    };
+    let ingress = Arc::new(ingress);
     let connections_max = driver.options.tcp_connections_max;
     let follow = orders::follow(driver.clone(), head, shutdown.clone());
     let tick = tick::run(driver.clone(), shutdown.clone());

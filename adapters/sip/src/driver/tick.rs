@@ -27,7 +27,11 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         driver.tend_legs(Instant::now());
         driver.tend_bindings();
         let there = driver.nodes_there();
-        if adopted.as_ref() != Some(&there) && driver.adopt_phones(&there).await {
+        if driver.parts.roster.is_shared()
+            && adopted.as_ref() != Some(&there)
+            && driver.learn_flow_key().await
+            && driver.adopt_phones(&there).await
+        {
             adopted = Some(there);
         }
     }

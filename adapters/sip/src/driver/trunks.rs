@@ -278,6 +278,7 @@ impl Driver {
             },
             invite,
             flow,
+            phone: flow.peer.ip(),
             contact,
             dialog: None,
         }

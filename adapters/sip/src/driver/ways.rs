@@ -72,6 +72,7 @@ pub(super) fn invite(
         call_id: String::new(),
         local_tag: String::new(),
         contact: format!("sip:{our_host}"),
+        route: None,
         sdp: Vec::new(),
     };
     let mut request = complete(new).build();

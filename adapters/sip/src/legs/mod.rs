@@ -164,6 +164,8 @@ pub struct Fork {
     pub invite: Option<ClientTransaction>,
     /// Where it was sent.
     pub flow: Flow,
+    /// Where the phone itself is, also when another node stands in between.
+    pub phone: IpAddr,
     /// Our Contact in it.
     pub contact: String,
     /// The dialog, once a 2xx has made it.

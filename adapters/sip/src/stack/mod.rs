@@ -278,6 +278,12 @@ impl Stack {
         }
     }
 
+    /// Host and port that we are known by, as in a Via.
+    pub fn sent_by(&self) -> String {
+        let StackOptions { host, port, .. } = &self.inner.options;
+        format!("{host}:{port}")
+    }
+
     /// The host that we are known by.
     pub fn host(&self) -> &str {
         &self.inner.options.host

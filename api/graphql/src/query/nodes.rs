@@ -4,9 +4,9 @@ use crate::{
     auth::Scope,
     error::Fault,
     id::NodeId,
-    query::{identity, require, views_at},
+    query::{Needs, identity, require, services, views_at},
     scalar::Cursor,
-    types::{Node, Trunk, Viewer},
+    types::{Node, ServerNode, Trunk, Viewer},
 };
 use async_graphql::{Context, ID, Object, Result};
 use projections::changed::View;
@@ -51,6 +51,18 @@ impl NodeQueries {
             }
         };
         Ok(node.map_err(Fault::from)?)
+    }
+
+    /// The servers that share the record, in the order in which they started.
+    #[graphql(guard = "Needs(Scope::SystemConfig)")]
+    async fn nodes(&self, ctx: &Context<'_>) -> Result<Vec<ServerNode>> {
+        let roster = &services(ctx)?.roster;
+        let seen = roster.seen();
+        let nodes = seen.members.iter().map(|member| ServerNode {
+            is_self: member.node_epoch == roster.node_epoch(),
+            member: member.clone(),
+        });
+        Ok(nodes.collect())
     }
 
     /// The holder of the token.

@@ -10,6 +10,7 @@ use commands::{
     invoice_run,
     ports::{Clock, Entropy},
     rater::Rater,
+    roster::Roster,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
 };
@@ -125,6 +126,7 @@ impl World {
         let services = Services {
             gateway: gateway.clone(),
             directory: directory.clone(),
+            roster: Roster::alone("test", 1),
             views: projections.views(),
             rater,
             invoicing: invoice_run::Means {

@@ -1,0 +1,93 @@
+//! Phones whose flow ends at another node, and the key that all nodes sign flows
+//! with.
+
+use super::Driver;
+use crate::{
+    bindings::Phone,
+    edge::{self, FlowKey},
+    transport::{Flow, Transport},
+};
+use commands::ports::{Secrets, StoreError};
+
+/// Kind and key of the entry in the credential store.
+const KIND: &str = "sip_flow_key";
+const KEY: &str = "nodes";
+
+/// How a phone is reached.
+pub(super) struct Way {
+    /// Where the INVITE is sent.
+    pub(super) flow: Flow,
+    /// Its Route, through another node.
+    pub(super) route: Option<String>,
+    /// Our Contact in it.
+    pub(super) contact: String,
+    /// Whether there is one at all.
+    pub(super) is_open: bool,
+}
+
+impl Driver {
+    /// The way to a phone: straight, or through the node that has its flow.
+    pub(super) fn way_to(&self, phone: &Phone) -> Way {
+        let Some(node) = &phone.through else {
+            return Way {
+                flow: phone.flow,
+                route: None,
+                contact: self.stack.contact(phone.flow.transport),
+                is_open: true,
+            };
+        };
+        let at = self.parts.roster.member(node).and_then(|member| member.sip);
+        // That node finds us by the address under which it knows us.
+        let own = self.parts.roster.member(self.parts.roster.name());
+        let own = own.and_then(|member| member.sip).unwrap_or(self.peer);
+        let route = match (at, self.edge.key()) {
+            (Some(at), Some(key)) => Some(edge::route(&key, at, phone.flow)),
+            _ => None,
+        };
+        Way {
+            flow: Flow {
+                transport: Transport::Udp,
+                peer: at.unwrap_or(phone.flow.peer),
+            },
+            is_open: route.is_some(),
+            route,
+            contact: format!("sip:{own}"),
+        }
+    }
+
+    /// Learns the key of all nodes; the first node makes it. Asked again when
+    /// the nodes change: of two that made one at once, the last one counts.
+    pub(super) async fn learn_flow_key(&self) -> bool {
+        match flow_key(self.parts.secrets.as_ref(), || self.random()).await {
+            Ok(key) => {
+                self.edge.set_key(key);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "phones at other nodes can not be reached yet");
+                false
+            }
+        }
+    }
+
+    fn random(&self) -> FlowKey {
+        let mut key = [0; 32];
+        for chunk in key.chunks_mut(8) {
+            chunk.copy_from_slice(&self.parts.entropy.number().to_be_bytes()[..chunk.len()]);
+        }
+        FlowKey::new(key)
+    }
+}
+
+async fn flow_key(
+    secrets: &dyn Secrets,
+    fresh: impl FnOnce() -> FlowKey,
+) -> Result<FlowKey, StoreError> {
+    if secrets.get(KIND, KEY).await?.is_none() {
+        secrets.put(KIND, KEY, &fresh().to_stored()).await?;
+    }
+    let stored = secrets.get(KIND, KEY).await?;
+    stored
+        .and_then(|text| FlowKey::from_stored(&text))
+        .ok_or_else(|| StoreError::Unavailable("the key of flows can not be read".into()))
+}

@@ -1,0 +1,182 @@
+use super::*;
+
+const NODE: &str = "10.0.0.1:5060";
+const PHONE: &str = "192.0.2.9:40000";
+
+struct Here {
+    open: bool,
+}
+
+impl Around for Here {
+    fn is_node(&self, address: SocketAddr) -> bool {
+        address == NODE.parse().unwrap()
+    }
+
+    fn is_open(&self, flow: Flow) -> bool {
+        self.open || flow.transport == Transport::Udp
+    }
+
+    fn sent_by(&self) -> String {
+        "edge.example:5060".into()
+    }
+}
+
+fn flow(transport: Transport, peer: &str) -> Flow {
+    Flow {
+        transport,
+        peer: peer.parse().unwrap(),
+    }
+}
+
+fn node() -> Flow {
+    flow(Transport::Udp, NODE)
+}
+
+fn phone() -> Flow {
+    flow(Transport::Tcp, PHONE)
+}
+
+fn key() -> FlowKey {
+    FlowKey::new([7; 32])
+}
+
+fn edge() -> Edge {
+    let edge = Edge::default();
+    edge.set_key(key());
+    edge
+}
+
+fn request(method: &str, uri: &str, route: &str, branch: &str) -> Vec<u8> {
+    format!(
+        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch={branch};rport\r\n\
+         Route: {route}\r\nMax-Forwards: 70\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:anna@h>\r\n\
+         Call-ID: c\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn to_the_phone(method: &str) -> Vec<u8> {
+    let route = route(&key(), "10.0.0.2:5060".parse().unwrap(), phone());
+    request(method, "sip:anna@192.0.2.9", &route, "z9hG4bKone")
+}
+
+fn passed(step: Step) -> (String, Flow) {
+    let Step::Pass(bytes, to) = step else {
+        panic!("{step:?}");
+    };
+    (String::from_utf8(bytes).unwrap(), to)
+}
+
+/// The start of what is answered to whoever sent it.
+fn answered(step: Step) -> String {
+    let Step::Answer(bytes) = step else {
+        panic!("{step:?}");
+    };
+    String::from_utf8(bytes).unwrap()
+}
+
+fn line<'a>(message: &'a str, name: &str) -> &'a str {
+    message
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .unwrap_or_default()
+}
+
+#[test]
+fn an_invite_of_another_node_goes_out_over_the_flow_and_its_answer_comes_back() {
+    let here = Here { open: true };
+    let (invite, to) = passed(edge().step(&to_the_phone("INVITE"), node(), &here));
+    assert_eq!(to, phone());
+    assert_eq!(line(&invite, "Route"), "");
+    assert_eq!(line(&invite, "Max-Forwards"), "69");
+    let via = line(&invite, "Via").to_owned();
+    assert!(
+        via.starts_with("SIP/2.0/TCP edge.example:5060;branch=z9hG4bKedge"),
+        "{via}"
+    );
+    let record = line(&invite, "Record-Route");
+    assert!(
+        record.starts_with("<sip:edge.example:5060;transport=tcp;lr;flow="),
+        "{record}"
+    );
+    let ok = format!(
+        "SIP/2.0 200 OK\r\nVia: {via}\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKone\r\n\
+         CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    );
+    let (answer, to) = passed(edge().step(ok.as_bytes(), phone(), &here));
+    assert_eq!(to, node());
+    assert_eq!(
+        line(&answer, "Via"),
+        "SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKone"
+    );
+}
+
+#[test]
+fn a_cancel_and_an_ack_have_the_branch_of_their_invite_and_copies_have_the_same() {
+    let here = Here { open: true };
+    let via = |method| {
+        let (message, _) = passed(edge().step(&to_the_phone(method), node(), &here));
+        line(&message, "Via").to_owned()
+    };
+    assert_eq!(via("INVITE"), via("INVITE"));
+    assert_eq!(via("INVITE"), via("CANCEL"));
+    assert_eq!(via("INVITE"), via("ACK"));
+}
+
+#[test]
+fn a_request_of_the_phone_goes_to_the_node_that_has_the_call_and_nowhere_else() {
+    let here = Here { open: true };
+    let record = format!("<sip:edge.example;lr;flow={}>", key().token(phone()));
+    let bye = |target: &str| request("BYE", target, &record, "z9hG4bKtwo");
+    let (_, to) = passed(edge().step(&bye("sip:10.0.0.1:5060"), phone(), &here));
+    assert_eq!(to, node());
+    for target in ["sip:203.0.113.7:5060", "sip:elsewhere.example"] {
+        assert!(answered(edge().step(&bye(target), phone(), &here)).starts_with("SIP/2.0 403 "));
+    }
+}
+
+#[test]
+fn only_nodes_reach_a_flow_and_only_with_its_signature() {
+    let here = Here { open: true };
+    let stranger = flow(Transport::Udp, "203.0.113.7:5060");
+    let mut forged = key().token(phone());
+    forged.replace_range(..1, if forged.starts_with('0') { "1" } else { "0" });
+    let forged = request(
+        "INVITE",
+        "sip:a@h",
+        &format!("<sip:e;lr;flow={forged}>"),
+        "z9hG4bKx",
+    );
+    for (message, from) in [(to_the_phone("INVITE"), stranger), (forged, node())] {
+        assert!(answered(edge().step(&message, from, &here)).starts_with("SIP/2.0 403 "));
+    }
+    assert_eq!(
+        edge().step(&to_the_phone("ACK"), stranger, &here),
+        Step::Drop
+    );
+}
+
+#[test]
+fn a_flow_that_is_closed_is_told() {
+    let closed = edge().step(&to_the_phone("INVITE"), node(), &Here { open: false });
+    assert!(answered(closed).starts_with("SIP/2.0 430 Flow Failed"));
+}
+
+#[test]
+fn everything_else_is_for_this_node() {
+    let here = Here { open: true };
+    let plain = request("INVITE", "sip:a@h;flow=1", "<sip:p;lr>", "z9hG4bKx");
+    assert_eq!(edge().step(&plain, phone(), &here), Step::Ours);
+    let ours = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKx;flow=2\r\n\r\n";
+    assert_eq!(edge().step(ours.as_bytes(), node(), &here), Step::Ours);
+    assert_eq!(
+        Edge::default().step(&to_the_phone("INVITE"), node(), &here),
+        Step::Ours
+    );
+}
+
+#[test]
+fn a_key_is_stored_as_text() {
+    assert_eq!(FlowKey::from_stored(&key().to_stored()), Some(key()));
+    assert_eq!(FlowKey::from_stored("00"), None);
+}
