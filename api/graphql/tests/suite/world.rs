@@ -100,6 +100,18 @@ pub(crate) fn uuid() -> Uuid {
     SystemEntropy::default().uuid(SystemClock.now())
 }
 
+/// Ready as long as the test says so.
+fn probes(is_ready: Arc<AtomicBool>) -> Probes {
+    Probes {
+        ready: Arc::new(move || {
+            let passed = is_ready.load(Ordering::SeqCst);
+            let name = "store";
+            async move { vec![Check { name, passed }] }.boxed()
+        }),
+        metrics: Arc::new(|| "ringledger_calls_count 7\n".into()),
+    }
+}
+
 impl World {
     pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
@@ -148,15 +160,7 @@ impl World {
             options,
         };
         let ready = Arc::new(AtomicBool::new(true));
-        let is_ready = ready.clone();
-        let probes = Probes {
-            ready: Arc::new(move || {
-                let passed = is_ready.load(Ordering::SeqCst);
-                let name = "store";
-                async move { vec![Check { name, passed }] }.boxed()
-            }),
-            metrics: Arc::new(|| "ringledger_calls_count 7\n".into()),
-        };
+        let probes = probes(ready.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = router(services, probes);
