@@ -14,6 +14,10 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const IDLE_MAX: Duration = Duration::from_secs(300);
 /// A connection that was used in this time is taken to be alive.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// A node that is paused in the middle of a transaction must not hold its locks
+/// for longer: the node that takes its place waits for them. Milliseconds; less
+/// than a lease.
+const TRANSACTION_IDLE_MAX_MS: &str = "3000";
 /// Statements kept prepared per connection.
 const STATEMENTS_MAX: usize = 256;
 
@@ -31,6 +35,10 @@ impl Database {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| OpenError::Url("postgres://..".into()))?
             .application_name("ringledger")
+            .options([(
+                "idle_in_transaction_session_timeout",
+                TRANSACTION_IDLE_MAX_MS,
+            )])
             .statement_cache_capacity(STATEMENTS_MAX)
             .disable_statement_logging();
         let name = format!(
