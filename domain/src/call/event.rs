@@ -37,6 +37,8 @@ pub enum OverflowCause {
     Full,
     /// It waited as long as the queue allows.
     MaxWait,
+    /// Nobody who serves the queue is logged in.
+    Unstaffed,
 }
 
 /// An event.

@@ -1,7 +1,7 @@
 //! From "the call is enqueued" to "the visit is open", and to its end when the
 //! queue's own limits are reached.
 
-use super::{Input, Intent, Process, derived};
+use super::{Input, Intent, Process, derived, staff::Staff};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, AnswerMode, Destination, OverflowCause},
@@ -38,11 +38,24 @@ pub struct State {
     /// Calls whose visit has been asked for and has not opened yet; with the
     /// end of the visit, if the call has ended before that.
     opening: BTreeMap<CallId, Option<line::Command>>,
+    staff: Staff,
+    /// Open visits of each queue, for when its last agent goes.
+    waiting: BTreeMap<QueueId, BTreeMap<VisitId, CallId>>,
+    /// Calls that were to leave before their visit was opened.
+    turned_away: BTreeMap<CallId, Stay>,
+}
+
+/// A call's stay in a queue, not yet opened.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Stay {
+    visit: VisitId,
+    queue: QueueId,
+    since: Timestamp,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -54,7 +67,7 @@ impl Process for Enqueue {
                 command,
                 code,
                 ..
-            } => refused(command_id.0, command, code),
+            } => refused(state, command_id.0, command, code),
             Input::Sweep(_) => vec![],
         }
     }
@@ -64,15 +77,23 @@ impl Process for Enqueue {
     }
 }
 
-/// The call has been where it was to go: it ends as if there were no such rule.
-/// In all other cases it has ended or is connected, or the visit is closed: the
+/// The call has been where it was to go: it goes on as if there were no such
+/// rule. In all other cases it has ended or is connected, or the visit is closed: the
 /// events that say so are on their way.
-fn refused(cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
+fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
     match command {
         AnyCommand::Call(call, call::Command::OverflowCall { cause: case, .. })
             if code == call::Error::OverflowLoop.code() =>
         {
-            vec![end(cause, *call, unserved(*case))]
+            match case {
+                OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
+                OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
+                // It waits for somebody to come.
+                OverflowCause::Unstaffed => match state.turned_away.remove(call) {
+                    Some(stay) => open_visit(state, cause, *call, stay),
+                    None => vec![],
+                },
+            }
         }
         AnyCommand::Call(..)
         | AnyCommand::Line(..)
@@ -86,16 +107,8 @@ fn refused(cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
     }
 }
 
-/// How a call ends that nobody sends on.
-const fn unserved(cause: OverflowCause) -> EndReason {
-    match cause {
-        OverflowCause::Full => EndReason::QueueFull,
-        OverflowCause::MaxWait => EndReason::MaxWait,
-    }
-}
-
-/// The call leaves that stay for where its queue sends it, or ends. Ids are
-/// derived from the stay, which overflows once.
+/// The call leaves that stay for where its queue sends it in that case, if it
+/// does. Ids are derived from the stay, which overflows once.
 fn send_on(
     state: &State,
     at: Timestamp,
@@ -103,7 +116,7 @@ fn send_on(
     call: CallId,
     (visit, queue): (VisitId, QueueId),
     case: OverflowCause,
-) -> Intent {
+) -> Option<Intent> {
     let rule = state
         .queues
         .get(&queue)
@@ -124,17 +137,31 @@ fn send_on(
         }),
         None => None,
     };
-    match to {
-        Some(to) => {
-            let command = call::Command::OverflowCall {
-                visit,
-                cause: case,
-                to,
-            };
-            Intent::new(cause, AnyCommand::Call(call, command))
-        }
-        None => end(cause, call, unserved(case)),
-    }
+    let command = call::Command::OverflowCall {
+        visit,
+        cause: case,
+        to: to?,
+    };
+    Some(Intent::new(cause, AnyCommand::Call(call, command)))
+}
+
+/// Nobody is there for the queue any more: who waits is sent on, where it says so.
+fn deserted(state: &State, fact: &Fact, queue: QueueId) -> Vec<Intent> {
+    let waiting = state.waiting.get(&queue).into_iter().flatten();
+    waiting
+        .filter_map(|(visit, call)| {
+            let case = OverflowCause::Unstaffed;
+            // Each visit has a command of its own under the one event.
+            send_on(
+                state,
+                fact.at,
+                fact.event_id.0,
+                *call,
+                (*visit, queue),
+                case,
+            )
+        })
+        .collect()
 }
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
@@ -152,26 +179,49 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
-        AnyEvent::Session(..)
-        | AnyEvent::Person(..)
-        | AnyEvent::Agent(..)
+        AnyEvent::Session(..) | AnyEvent::Agent(..) => {
+            let emptied = state.staff.hear(&fact.event);
+            let sent_on = emptied.into_iter();
+            sent_on
+                .flat_map(|queue| deserted(state, fact, queue))
+                .collect()
+        }
+        AnyEvent::Person(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }
 
+/// Asks the line to let a call in.
+fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<Intent> {
+    let Some((version, config)) = state.queues.get(&stay.queue) else {
+        // The directory knew a queue whose events are not there.
+        return vec![end(cause, call, EndReason::UnknownAddress)];
+    };
+    let command = open(call, stay.visit, stay.since, *version, config);
+    state.opening.insert(call, None);
+    vec![Intent::new(cause, AnyCommand::Line(stay.queue, command))]
+}
+
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
         call::Event::Enqueued { visit, queue, .. } => {
-            let Some((version, config)) = state.queues.get(queue) else {
-                // The directory knew a queue whose events are not there.
-                return vec![end(cause, call, EndReason::UnknownAddress)];
+            let stay = Stay {
+                visit: *visit,
+                queue: *queue,
+                since: fact.at,
             };
-            let command = open(call, *visit, fact.at, *version, config);
-            state.opening.insert(call, None);
-            vec![Intent::new(cause, AnyCommand::Line(*queue, command))]
+            if state.staff.is_away(*queue) {
+                let case = OverflowCause::Unstaffed;
+                let place = (*visit, *queue);
+                if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
+                    state.turned_away.insert(call, stay);
+                    return vec![intent];
+                }
+            }
+            open_visit(state, cause, call, stay)
         }
         call::Event::AgentConnected { .. } => {
             forget(state, call);
@@ -179,6 +229,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Overflowed { visit, queue, .. } => {
             forget(state, call);
+            if state.turned_away.remove(&call).is_some() {
+                // It was never in that line.
+                return vec![];
+            }
             let close = line::Command::CloseVisit {
                 visit: *visit,
                 result: VisitResult::Overflow,
@@ -188,6 +242,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Ended { .. } => {
             forget(state, call);
+            state.turned_away.remove(&call);
             let Some((queue, close)) = close(fact) else {
                 return vec![];
             };
@@ -227,6 +282,11 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
                 // A store that was away for a moment let the end overtake.
                 return vec![Intent::new(cause, AnyCommand::Line(queue, close))];
             }
+            state
+                .waiting
+                .entry(queue)
+                .or_default()
+                .insert(*visit, *call);
             if policy.max_wait_ms > 0 {
                 let at = enqueued_at.plus_ms(policy.max_wait_ms);
                 let visit = *visit;
@@ -246,12 +306,16 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             reason,
         } => {
             state.opening.remove(call);
-            let case = match reason {
-                RejectReason::Full => OverflowCause::Full,
+            let (case, otherwise) = match reason {
+                RejectReason::Full => (OverflowCause::Full, EndReason::QueueFull),
             };
-            vec![send_on(state, fact.at, cause, *call, (*visit, queue), case)]
+            let sent_on = send_on(state, fact.at, cause, *call, (*visit, queue), case);
+            vec![sent_on.unwrap_or_else(|| end(cause, *call, otherwise))]
         }
         line::Event::Closed { visit, call, .. } => {
+            if let Some(waiting) = state.waiting.get_mut(&queue) {
+                waiting.remove(visit);
+            }
             // It may wait in another queue by now.
             if state
                 .due_of
@@ -336,8 +400,8 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
         };
         forget(state, call);
         let case = OverflowCause::MaxWait;
-        let intent = send_on(state, now, visit.0, call, (visit, queue), case);
-        intents.push(intent);
+        let sent_on = send_on(state, now, visit.0, call, (visit, queue), case);
+        intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, EndReason::MaxWait)));
     }
     intents
 }

@@ -21,6 +21,7 @@ pub mod rating;
 pub mod recovery;
 pub mod registration;
 pub mod routing;
+mod staff;
 #[cfg(test)]
 mod tests;
 pub mod wrap_up;

@@ -313,3 +313,42 @@ async fn an_overflow_goes_into_the_next_queue_and_never_round() {
     assert_eq!(world.the_end(before).await, expected);
     no_complaints(&[&caller]);
 }
+
+#[tokio::test]
+async fn a_caller_whom_nobody_could_answer_is_sent_outside_at_once() {
+    let world = open().await;
+    let carrier = carrier(&world).await;
+    world.trunk_with("carrier", to(&carrier, priority(0))).await;
+    let config = queue::Config {
+        overflow: vec![queue::Overflow {
+            when: OverflowCause::Unstaffed,
+            to: queue::OverflowTo::Number(THERE.into()),
+        }],
+        ..rules()
+    };
+    let queue = world.support(config).await;
+    world.agent("anna", queue).await;
+    let caller = world.phone("4930111").await;
+    let out = dial(&caller, "support").await;
+    let incoming = carrier.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    out.hang_up().await.unwrap();
+    hung_up(&incoming).await;
+    world.see_nothing_left().await;
+
+    // With an agent there the call stays; it goes when the agent goes.
+    let agent = world.agent_phone("anna").await;
+    let out = dial(&caller, "support").await;
+    let rings = agent.next_incoming().await.unwrap();
+    rings.ring().await.unwrap();
+    rings.reject(486).await.unwrap();
+    agent.unregister().await.unwrap();
+    let incoming = carrier.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    out.hang_up().await.unwrap();
+    hung_up(&incoming).await;
+    world.see_nothing_left().await;
+    no_complaints(&[&caller, &carrier, &agent]);
+}

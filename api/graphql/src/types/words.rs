@@ -414,6 +414,9 @@ pub(crate) enum OverflowCause {
     Full,
     /// The call has waited as long as the queue allows.
     MaxWait,
+    /// Nobody who serves the queue is logged in: when a call comes, and when the
+    /// last agent goes.
+    Unstaffed,
 }
 
 /// As whom outbound calls of a trunk are shown.

@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::{
+    agent,
     call::{self, AnswerMode, Destination, OverflowCause},
     cause::{By, Disposition, EndCause, EndReason, EndResult},
-    id::VisitId,
+    id::{QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
     process::enqueue::Enqueue,
-    queue,
-    testing::{CALL, OFFER, QUEUE, SESSION, VISIT},
+    queue, session,
+    testing::{AGENT, CALL, OFFER, QUEUE, SESSION, VISIT},
 };
 
 const ENQUEUED_AT: Timestamp = second(10);
@@ -367,4 +368,93 @@ fn a_call_that_was_sent_on_leaves_the_line_as_overflow() {
             }
         )]
     );
+}
+
+const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;
+
+fn unstaffed(to: queue::OverflowTo) -> AnyEvent {
+    let rules = overflows(OverflowCause::Unstaffed, to);
+    created_with(AnswerMode::OnAgent, 0, rules)
+}
+
+fn serves(queues: &[QueueId]) -> AnyEvent {
+    let config = agent::Config {
+        display_name: None,
+        queues: queues.to_vec(),
+        ready_on_register: false,
+    };
+    let name = "alice".into();
+    AnyEvent::Agent(AGENT, agent::Event::Created { name, config })
+}
+
+fn logged_in() -> AnyEvent {
+    let session = SESSION;
+    AnyEvent::Session(SESSION, session::Event::LoggedIn { session })
+}
+
+fn logged_out() -> AnyEvent {
+    let reason = session::LogoutReason::Agent;
+    AnyEvent::Session(SESSION, session::Event::LoggedOut { reason })
+}
+
+#[test]
+fn a_call_for_which_nobody_is_there_is_sent_on_before_it_waits() {
+    let nobody = process::<Enqueue>().hears([unstaffed(to_number()), enqueued()]);
+    let (visit, cause, _) = overflow_of(&nobody.asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::Unstaffed));
+    // An agent of another queue, or one who has gone home, is not there.
+    let wrong = [serves(&[ELSEWHERE]), logged_in()];
+    let gone = [serves(&[QUEUE]), logged_in(), logged_out()];
+    for staff in [wrong.to_vec(), gone.to_vec()] {
+        let heard = process::<Enqueue>()
+            .hears([unstaffed(to_number())])
+            .hears(staff)
+            .hears([enqueued()]);
+        overflow_of(&heard.asked);
+    }
+    let somebody = process::<Enqueue>().hears([
+        unstaffed(to_number()),
+        serves(&[QUEUE]),
+        logged_in(),
+        enqueued(),
+    ]);
+    assert!(matches!(
+        somebody.asked[..],
+        [AnyCommand::Line(QUEUE, line::Command::OpenVisit { .. })]
+    ));
+}
+
+#[test]
+fn who_waits_is_sent_on_when_the_last_agent_goes() {
+    let process = process::<Enqueue>().hears([
+        unstaffed(to_number()),
+        serves(&[QUEUE]),
+        logged_in(),
+        enqueued(),
+        opened(AnswerMode::OnAgent, 0),
+        logged_out(),
+    ]);
+    let (visit, cause, _) = overflow_of(&process.asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::Unstaffed));
+}
+
+#[test]
+fn a_call_that_can_go_nowhere_else_waits_for_somebody_to_come() {
+    let looping =
+        process::<Enqueue>().hears([unstaffed(queue::OverflowTo::Queue(QUEUE)), enqueued()]);
+    let refused = looping.asked[0].clone();
+    let looping = looping.gets_refused(&refused, "call.overflow_loop", 3);
+    assert!(matches!(
+        looping.asked[..],
+        [AnyCommand::Line(
+            QUEUE,
+            line::Command::OpenVisit { visit: VISIT, .. }
+        )]
+    ));
+    // Without such a rule it waits from the start.
+    let plain = process::<Enqueue>().hears([created(AnswerMode::OnAgent, 0), enqueued()]);
+    assert!(matches!(
+        plain.asked[..],
+        [AnyCommand::Line(QUEUE, line::Command::OpenVisit { .. })]
+    ));
 }

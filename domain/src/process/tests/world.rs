@@ -154,17 +154,21 @@ impl World {
     fn overflow(&mut self, number: u64) -> Vec<queue::Overflow> {
         let next = (number + 1) % self.terms.queues;
         let next = QueueId::named(DEFAULT_TENANT, &format!("queue{next}"));
-        [OverflowCause::Full, OverflowCause::MaxWait]
-            .into_iter()
-            .filter_map(|when| {
-                let to = match self.chance.below(3) {
-                    0 => return None,
-                    1 => queue::OverflowTo::Number("+491701234567".into()),
-                    _ => queue::OverflowTo::Queue(next),
-                };
-                Some(queue::Overflow { when, to })
-            })
-            .collect()
+        [
+            OverflowCause::Full,
+            OverflowCause::MaxWait,
+            OverflowCause::Unstaffed,
+        ]
+        .into_iter()
+        .filter_map(|when| {
+            let to = match self.chance.below(3) {
+                0 => return None,
+                1 => queue::OverflowTo::Number("+491701234567".into()),
+                _ => queue::OverflowTo::Queue(next),
+            };
+            Some(queue::Overflow { when, to })
+        })
+        .collect()
     }
 
     // ---- one step
