@@ -17,6 +17,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
             line::Command::OpenVisit { visit, .. }
             | line::Command::MatchVisit { visit, .. }
             | line::Command::ReturnVisit { visit, .. }
+            | line::Command::ChangePriority { visit, .. }
             | line::Command::CloseVisit { visit, .. },
         ) => (category, visit.to_string()),
         // A series is shared by all documents.

@@ -311,6 +311,7 @@ impl AnyCommand {
                 line::Command::OpenVisit { .. } => "open_visit",
                 line::Command::MatchVisit { .. } => "match_visit",
                 line::Command::ReturnVisit { .. } => "return_visit",
+                line::Command::ChangePriority { .. } => "change_priority",
                 line::Command::CloseVisit { .. } => "close_visit",
             },
             Self::Queue(_, command) => match command {

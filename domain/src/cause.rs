@@ -172,8 +172,12 @@ pub enum OfferOutcome {
     Busy,
     /// No phone, or it does not respond.
     Unreachable,
-    /// The caller left, or the offer was superseded: not a missed call.
+    /// The offer was superseded, or the phone gave up by itself: not a missed call.
     Withdrawn,
+    /// Another agent, whose phone rang beside, was faster: not a missed call.
+    AnsweredElsewhere,
+    /// The caller left while phones rang side by side: not a missed call.
+    CallerGone,
 }
 
 impl OfferOutcome {

@@ -42,6 +42,7 @@ impl AnyEvent {
                 | line::Event::Rejected { call, .. }
                 | line::Event::Matched { call, .. }
                 | line::Event::Returned { call, .. }
+                | line::Event::PriorityChanged { call, .. }
                 | line::Event::Closed { call, .. },
             )
             | Self::Session(

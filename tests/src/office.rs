@@ -83,6 +83,7 @@ pub fn rules() -> queue::Config {
         service_level_threshold_ms: 20_000,
         numbers: vec![],
         overflow: vec![],
+        matching: domain::queue::Matching::default(),
     }
 }
 
@@ -212,6 +213,8 @@ impl Office {
             display_name: None,
             queues: vec![queue],
             ready_on_register: false,
+            skills: vec![],
+            places: vec![],
         };
         let command = agent::Command::Configure {
             name: name.into(),
@@ -236,6 +239,8 @@ impl Office {
                     display_name: None,
                     queues: vec![],
                     ready_on_register: false,
+                    skills: vec![],
+                    places: vec![],
                 },
             },
         ));

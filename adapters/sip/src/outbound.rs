@@ -183,16 +183,18 @@ fn of_end(cause: &EndCause) -> Release {
 
 /// Why an agent's phone stops ringing, or is hung up when it answered late.
 fn of_offer(outcome: OfferOutcome) -> Release {
-    let cause = match outcome {
-        OfferOutcome::NoAnswer => 19,
-        OfferOutcome::Rejected => 21,
-        OfferOutcome::Busy => 17,
-        OfferOutcome::Unreachable => 18,
-        OfferOutcome::Withdrawn => 16,
+    let reason = match outcome {
+        OfferOutcome::NoAnswer => status::reason_header(19),
+        OfferOutcome::Rejected => status::reason_header(21),
+        OfferOutcome::Busy => status::reason_header(17),
+        OfferOutcome::Unreachable => status::reason_header(18),
+        OfferOutcome::Withdrawn | OfferOutcome::CallerGone => status::reason_header(16),
+        // A phone that knows this does not list the call as missed.
+        OfferOutcome::AnsweredElsewhere => status::ELSEWHERE.to_owned(),
     };
     Release {
         status: 487,
-        reason: Some(status::reason_header(cause)),
+        reason: Some(reason),
         retry_after_s: None,
     }
 }

@@ -4,6 +4,9 @@
 
 use domain::cause::{EndReason, OfferOutcome};
 
+/// Why a phone stops ringing when another has answered (RFC 3326).
+pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
 /// How an end of ours is said to the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said {

@@ -72,6 +72,8 @@ pub const ALL: &[Migration] = &[
     migration!(160, Read, "0160_cdr_legs"),
     migration!(161, Read, "0161_billing"),
     migration!(180, Read, "0180_trunks_outbound"),
+    migration!(210, Read, "0210_live_offers"),
+    migration!(211, Read, "0211_agent_skills"),
     migration!(220, Read, "0220_visits"),
     migration!(221, Read, "0221_agent_log"),
     migration!(222, Read, "0222_cdr_by_end"),

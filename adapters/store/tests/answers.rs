@@ -35,6 +35,7 @@ fn reserve(ids: &Ids, until: Timestamp) -> Command {
         queue: QueueId(ids.uuid()),
         until,
         wrap_up_ms: 0,
+        choice: None,
     }
 }
 

@@ -286,6 +286,7 @@ fn rules() -> queue::Config {
         service_level_threshold_ms: 1_000,
         numbers: vec![],
         overflow: vec![],
+        matching: domain::queue::Matching::default(),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Services {
     pub outbox: Outbox,
     /// To which ones.
     pub webhooks: Arc<[Webhook]>,
+    /// The skills that there are.
+    pub skills: Arc<[String]>,
     /// Limits.
     pub options: Options,
 }
@@ -58,6 +60,13 @@ pub struct Webhook {
     pub url: String,
     /// About what; empty for everything.
     pub events: Vec<String>,
+}
+
+impl Services {
+    /// Whether each of these skills is one that there is.
+    pub(crate) fn knows<'a>(&self, mut skills: impl Iterator<Item = &'a str>) -> bool {
+        skills.all(|skill| self.skills.iter().any(|known| known == skill))
+    }
 }
 
 impl fmt::Debug for Services {

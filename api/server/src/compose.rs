@@ -254,6 +254,7 @@ impl Record {
             entropy: self.entropy.clone(),
             realm: config.sip.realm.clone(),
             tenant: DEFAULT_TENANT,
+            skills: config.skills.clone().into(),
             options: graphql::Options::default(),
         }
     }

@@ -41,6 +41,8 @@ pub struct Config {
     pub media: media::Options,
     /// Logs.
     pub log: LogSection,
+    /// Skills that agents can have and queues can ask for.
+    pub skills: Vec<String>,
     /// Queues to have.
     #[serde(rename = "queue")]
     pub queues: Vec<provision::QueueEntry>,
@@ -284,6 +286,7 @@ impl Config {
                 return invalid(format!("webhook[{index}].name: there are two {name:?}"));
             }
         }
+        self.check_skills()?;
         for (index, trunk) in self.trunks.iter().enumerate() {
             refused("trunk", index, trunk::Trunk::decide, trunk.command())?;
             if let Some(network) = trunk
@@ -331,6 +334,38 @@ impl Config {
                 return invalid(format!(
                     "queue[{index}].overflow: calls would come back to {:?} for ever",
                     queue.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A skill that is written in another way than in the list is a mistake that
+    /// nobody would notice before a call waits for ever.
+    fn check_skills(&self) -> Result<(), ConfigError> {
+        let known = |skill: &str| self.skills.iter().any(|known| known == skill);
+        for (index, queue) in self.queues.iter().enumerate() {
+            let mut wanted = queue.matching.skills.iter();
+            if let Some(unknown) = wanted.find(|wanted| !known(&wanted.skill)) {
+                let skill = &unknown.skill;
+                return invalid(format!(
+                    "queue[{index}].matching.skills: {skill:?} is not in skills"
+                ));
+            }
+        }
+        for (index, agent) in self.agents.iter().enumerate() {
+            if let Some(unknown) = agent.skills.iter().find(|skill| !known(&skill.skill)) {
+                let skill = &unknown.skill;
+                return invalid(format!("agent[{index}].skills: {skill:?} is not in skills"));
+            }
+            let mut places = agent.places.iter();
+            if let Some(place) = places.find(|place| {
+                let mut queues = agent.queues.iter();
+                !queues.any(|queue| queue.eq_ignore_ascii_case(&place.queue))
+            }) {
+                let queue = &place.queue;
+                return invalid(format!(
+                    "agent[{index}].places: {queue:?} is not one of its queues"
                 ));
             }
         }
@@ -456,6 +491,27 @@ mod tests {
             (
                 "[[webhook]]\nname = \"w\"\nurl = \"http://w\"\nsecret = \"weak\"",
                 "webhook[0].secret",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\nmatching = { skills = [{ skill = \"x\", level = 2 }] }",
+                "queue[0].matching.skills: \"x\"",
+            ),
+            (
+                "[[agent]]\nname = \"a\"\npassword = \"p\"\nskills = [{ skill = \"x\", level = 2 }]",
+                "agent[0].skills: \"x\"",
+            ),
+            (
+                "skills = [\"x\"]\n[[queue]]\nname = \"a\"\n\
+                 matching = { skills = [{ skill = \"x\", level = 6 }] }",
+                "queue[0]: a skill",
+            ),
+            (
+                "[[queue]]\nname = \"a\"\nmatching = { attempts_max = 3 }",
+                "queue[0]: attempts_max",
+            ),
+            (
+                "[[agent]]\nname = \"a\"\npassword = \"p\"\nplaces = [{ queue = \"b\" }]",
+                "agent[0].places: \"b\"",
             ),
             (
                 "[[queue]]\nname = \"a\"\ncapacity = 0",

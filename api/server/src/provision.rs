@@ -53,6 +53,9 @@ pub struct QueueEntry {
     /// Where calls go that it does not serve.
     #[serde(default)]
     pub overflow: Vec<OverflowEntry>,
+    /// How it matches calls and agents.
+    #[serde(default)]
+    pub matching: queue::Matching,
 }
 
 impl QueueEntry {
@@ -72,6 +75,7 @@ impl QueueEntry {
                 .iter()
                 .filter_map(OverflowEntry::rule)
                 .collect(),
+            matching: self.matching.clone(),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }
@@ -204,6 +208,46 @@ pub struct AgentEntry {
     /// A registered phone logs the agent in, ready.
     #[serde(default)]
     pub ready_on_register: bool,
+    /// What the agent is good at.
+    #[serde(default)]
+    pub skills: Vec<agent::Skill>,
+    /// Where the agent stands in queues, if not in the first tier.
+    #[serde(default)]
+    pub places: Vec<PlaceEntry>,
+}
+
+/// Where an agent stands in a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceEntry {
+    /// Name of the queue.
+    pub queue: String,
+    /// From 1: a tier is asked when nobody of those before is free.
+    #[serde(default = "one")]
+    pub tier: u8,
+    /// Within the tier, the lower comes first.
+    #[serde(default)]
+    pub penalty: u8,
+    /// Chance among the others where the queue draws by weight.
+    #[serde(default = "one")]
+    pub weight: u8,
+}
+
+const fn one() -> u8 {
+    1
+}
+
+impl AgentEntry {
+    /// The agent's places, by the ids of their queues.
+    pub fn places(&self) -> Vec<agent::Place> {
+        let places = self.places.iter().map(|place| agent::Place {
+            queue: QueueId::named(DEFAULT_TENANT, &place.queue),
+            tier: place.tier,
+            penalty: place.penalty,
+            weight: place.weight,
+        });
+        places.collect()
+    }
 }
 
 /// Why an entry was not applied.
@@ -329,6 +373,8 @@ impl Provisioner {
             display_name: None,
             queues,
             ready_on_register: entry.ready_on_register,
+            skills: entry.skills.clone(),
+            places: entry.places(),
         };
         let command = agent::Command::Configure {
             name: entry.name.clone(),

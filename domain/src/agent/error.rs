@@ -1,7 +1,12 @@
 //! Why a configuration may be refused.
 
 use super::event::Config;
-use crate::decider::Refusal;
+use crate::{
+    decider::Refusal,
+    id::QueueId,
+    queue::{LEVEL_MAX, SKILLS_MAX, TIER_MAX},
+};
+use std::collections::BTreeSet;
 
 /// A refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +17,12 @@ pub enum Error {
     /// A name is 1 to 64 letters, digits, dots, dashes and underscores.
     #[error("name is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidName,
+    /// A skill has a name and a level of 1 to 5.
+    #[error("a skill has no valid name or level, or is named twice")]
+    InvalidSkill,
+    /// A tier is 1 to 20; a queue has one place, and the agent serves it.
+    #[error("a place has no tier of 1 to 20, is named twice, or is in no queue of the agent")]
+    InvalidPlace,
 }
 
 impl Refusal for Error {
@@ -19,14 +30,31 @@ impl Refusal for Error {
         match self {
             Self::AlreadyExists => "agent.already_exists",
             Self::InvalidName => "agent.invalid_name",
+            Self::InvalidSkill => "agent.invalid_skill",
+            Self::InvalidPlace => "agent.invalid_place",
         }
     }
 }
 
-pub(super) fn check(name: &str, _config: &Config) -> Result<(), Error> {
-    if crate::name::is_valid(name) {
-        Ok(())
-    } else {
-        Err(Error::InvalidName)
+pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
+    if !crate::name::is_valid(name) {
+        return Err(Error::InvalidName);
     }
+    let skills: BTreeSet<&str> = config.skills.iter().map(|s| s.skill.as_str()).collect();
+    let are_valid = config
+        .skills
+        .iter()
+        .all(|s| crate::name::is_valid(&s.skill) && (1..=LEVEL_MAX).contains(&s.level));
+    if !are_valid || skills.len() != config.skills.len() || skills.len() > SKILLS_MAX {
+        return Err(Error::InvalidSkill);
+    }
+    let places: BTreeSet<QueueId> = config.places.iter().map(|place| place.queue).collect();
+    let stand = config
+        .places
+        .iter()
+        .all(|place| (1..=TIER_MAX).contains(&place.tier) && config.queues.contains(&place.queue));
+    if !stand || places.len() != config.places.len() {
+        return Err(Error::InvalidPlace);
+    }
+    Ok(())
 }

@@ -18,6 +18,64 @@ pub struct Config {
     pub queues: Vec<QueueId>,
     /// A registered phone logs the agent in, ready.
     pub ready_on_register: bool,
+    /// What the agent is good at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Skill>,
+    /// Where the agent stands in queues, if not in the first tier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+}
+
+/// Something that an agent is good at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skill {
+    /// Which.
+    pub skill: String,
+    /// How good, 1 to 5.
+    pub level: u8,
+}
+
+/// Where an agent stands in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// In which.
+    pub queue: QueueId,
+    /// From 1: a tier is asked when nobody of those before is free.
+    #[serde(default = "one")]
+    pub tier: u8,
+    /// Within the tier, the lower comes first.
+    #[serde(default)]
+    pub penalty: u8,
+    /// Chance among the others where the queue draws by weight; 0 for none while
+    /// anybody else is free.
+    #[serde(default = "one")]
+    pub weight: u8,
+}
+
+impl Place {
+    /// Of an agent of whom nothing else is said.
+    pub const fn first(queue: QueueId) -> Self {
+        Self {
+            queue,
+            tier: 1,
+            penalty: 0,
+            weight: 1,
+        }
+    }
+}
+
+const fn one() -> u8 {
+    1
+}
+
+impl Config {
+    /// Where the agent stands in a queue that it serves.
+    pub fn place(&self, queue: QueueId) -> Place {
+        let said = self.places.iter().find(|place| place.queue == queue);
+        said.copied().unwrap_or_else(|| Place::first(queue))
+    }
 }
 
 /// An event.

@@ -94,6 +94,9 @@ pub enum Command {
         leg: LegId,
         /// When the ring times out.
         until: Timestamp,
+        /// Phones of other agents may ring for the same stay.
+        #[serde(default)]
+        beside: bool,
     },
     /// End a live offer that was not accepted.
     EndOffer {

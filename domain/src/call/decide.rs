@@ -14,6 +14,10 @@ use crate::{
     time::Timestamp,
 };
 
+/// Phones that ring side by side for one call at most: each is an INVITE and a
+/// pair of ports.
+pub const OFFERS_MAX: usize = 50;
+
 pub(super) type Decision = Result<Vec<Event>, Error>;
 
 pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
@@ -42,7 +46,8 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             session,
             leg,
             until,
-        } => start_offer(call, Offer::new(offer, visit, session, leg), until),
+            beside,
+        } => start_offer(call, Offer::new(offer, visit, session, leg), until, beside),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
@@ -115,8 +120,9 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
             events
         }
         Route::Refused(reason) => {
-            let ended = ended(call, at, By::System, reason, WireCause::default());
-            vec![received, ended]
+            let mut events = vec![received];
+            events.extend(ended(call, at, By::System, reason, WireCause::default()));
+            events
         }
     })
 }
@@ -134,13 +140,14 @@ fn answer(call: &Call) -> Decision {
     }
 }
 
-fn start_offer(call: &Call, offer: Offer, until: Timestamp) -> Decision {
+fn start_offer(call: &Call, offer: Offer, until: Timestamp, beside: bool) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
-        Phase::Offering(_) => Err(Error::AlreadyOffered),
-        Phase::Waiting => match call.visit {
+        Phase::Offering(_) if !beside => Err(Error::AlreadyOffered),
+        Phase::Offering(offers) if offers.len() >= OFFERS_MAX => Err(Error::AlreadyOffered),
+        Phase::Waiting | Phase::Offering(_) => match call.visit {
             Some((visit, _)) if visit == offer.visit => Ok(vec![Event::OfferStarted {
                 offer: offer.offer,
                 visit,
@@ -155,56 +162,62 @@ fn start_offer(call: &Call, offer: Offer, until: Timestamp) -> Decision {
 
 fn end_offer(call: &Call, offer: OfferId, outcome: OfferOutcome) -> Decision {
     match &call.phase {
-        Phase::Offering(live) if live.offer == offer => {
-            Ok(vec![offer_ended(live, outcome, WireCause::default())])
-        }
+        Phase::Offering(offers) => match offers.iter().find(|live| live.offer == offer) {
+            Some(live) => Ok(vec![offer_ended(live, outcome, WireCause::default())]),
+            None => Err(Error::StaleOffer),
+        },
         Phase::Unborn => Err(Error::Unknown),
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
-            Err(Error::StaleOffer)
-        }
+        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::StaleOffer),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
     }
 }
 
 fn alerting(call: &Call, leg: LegId) -> Vec<Event> {
-    match &call.phase {
-        Phase::Offering(offer) if offer.leg == leg && !offer.alerting => vec![Event::LegAlerting {
+    match call.offer_of(leg) {
+        Some(offer) if !offer.alerting => vec![Event::LegAlerting {
             leg,
             offer: offer.offer,
             session: offer.session,
         }],
         // Phones repeat 180; a late one of a withdrawn offer means nothing.
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Forwarded(_)
-        | Phase::Ended(_) => vec![],
+        Some(_) | None => vec![],
     }
 }
 
 fn answered(call: &Call, leg: LegId) -> Vec<Event> {
     match &call.phase {
-        Phase::Offering(offer) if offer.leg == leg => {
-            let connected = Event::AgentConnected {
-                offer: offer.offer,
-                visit: offer.visit,
-                session: offer.session,
-                leg,
-            };
-            match call.answered_at {
-                Some(_) => vec![connected],
-                None => vec![connected, Event::Answered {}],
-            }
-        }
+        Phase::Offering(offers) => offers
+            .iter()
+            .find(|offer| offer.leg == leg)
+            .map(|winner| won(call, winner, offers))
+            .unwrap_or_default(),
         Phase::Ended(_) => vec![Event::LateFact {
             leg,
             fact: "record_answer".into(),
         }],
         Phase::Forwarded(outside) => outside::answered(call, outside, leg),
         // A late 200 of a withdrawn offer: the adapter sends ACK and BYE.
-        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) => vec![],
+        Phase::Unborn | Phase::Waiting | Phase::Connected(_) => vec![],
     }
+}
+
+/// The first answer wins: whose phones rang beside it are let go.
+fn won(call: &Call, winner: &Offer, offers: &[Offer]) -> Vec<Event> {
+    let mut events = vec![Event::AgentConnected {
+        offer: winner.offer,
+        visit: winner.visit,
+        session: winner.session,
+        leg: winner.leg,
+    }];
+    if call.answered_at.is_none() {
+        events.push(Event::Answered {});
+    }
+    let slower = offers.iter().filter(|offer| offer.offer != winner.offer);
+    events.extend(slower.map(|offer| {
+        let outcome = OfferOutcome::AnsweredElsewhere;
+        offer_ended(offer, outcome, WireCause::default())
+    }));
+    events
 }
 
 fn failed(
@@ -215,13 +228,12 @@ fn failed(
     wire: WireCause,
 ) -> Vec<Event> {
     match &call.phase {
-        Phase::Offering(offer) if offer.leg == leg => vec![offer_ended(offer, outcome, wire)],
+        Phase::Offering(_) => call
+            .offer_of(leg)
+            .map(|offer| vec![offer_ended(offer, outcome, wire)])
+            .unwrap_or_default(),
         Phase::Forwarded(outside) => outside::failed(call, at, outside, leg, outcome, wire),
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Ended(_) => vec![],
+        Phase::Unborn | Phase::Waiting | Phase::Connected(_) | Phase::Ended(_) => vec![],
     }
 }
 
@@ -265,18 +277,19 @@ fn leg_gone(
         Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_)
             if is_caller =>
         {
-            vec![ended(call, at, By::Caller, reason, wire)]
+            ended(call, at, By::Caller, reason, wire)
         }
         Phase::Forwarded(outside) if outside.leg == leg => {
-            vec![ended(call, at, By::Outside, reason, wire)]
+            ended(call, at, By::Outside, reason, wire)
         }
         Phase::Connected(connection) if connection.leg == leg => {
-            vec![ended(call, at, By::Agent, reason, wire)]
+            ended(call, at, By::Agent, reason, wire)
         }
-        Phase::Offering(offer) if offer.leg == leg => {
-            vec![offer_ended(offer, OfferOutcome::Unreachable, wire)]
-        }
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => vec![],
+        Phase::Offering(_) => call
+            .offer_of(leg)
+            .map(|offer| vec![offer_ended(offer, OfferOutcome::Unreachable, wire)])
+            .unwrap_or_default(),
+        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => vec![],
     }
 }
 
@@ -318,7 +331,7 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
     };
     let ended_at = since.clamp(call.last_at, at.max(call.last_at));
     let wire = WireCause::default();
-    vec![ended(call, ended_at, by, EndReason::MediaSilence, wire)]
+    ended(call, ended_at, by, EndReason::MediaSilence, wire)
 }
 
 /// Whether the caller is answered and waits: it hears music, so it should send.

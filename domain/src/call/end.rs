@@ -1,13 +1,13 @@
 //! The end of a call: what each reason means.
 
 use super::{
-    decide::Decision,
+    decide::{Decision, offer_ended},
     error::Error,
     event::Event,
     state::{Call, Phase},
 };
 use crate::{
-    cause::{By, Disposition, EndCause, EndReason, EndResult, WireCause},
+    cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     time::Timestamp,
 };
 
@@ -50,18 +50,29 @@ pub(super) fn end(
             let at = ended_at.map_or(at, |earlier| {
                 earlier.clamp(call.last_at, at.max(call.last_at))
             });
-            Ok(vec![ended(call, at, by, reason, WireCause::default())])
+            Ok(ended(call, at, by, reason, WireCause::default()))
         }
     }
 }
 
+/// The end of the call; before it, of several phones that rang side by side, the
+/// ends of all but the one that the end itself names.
 pub(super) fn ended(
     call: &Call,
     at: Timestamp,
     by: By,
     reason: EndReason,
     wire: WireCause,
-) -> Event {
+) -> Vec<Event> {
+    let beside = call.offers().iter().skip(1);
+    let mut events: Vec<Event> = beside
+        .map(|offer| offer_ended(offer, OfferOutcome::CallerGone, WireCause::default()))
+        .collect();
+    events.push(the_end(call, at, by, reason, wire));
+    events
+}
+
+fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause) -> Event {
     let reached = reached(call);
     let (result, refusal_status, q850, disposition) = verdict(reason, reached);
     // A caller who got 200 OK gets a BYE, which has no status.

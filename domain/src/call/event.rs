@@ -39,6 +39,8 @@ pub enum OverflowCause {
     MaxWait,
     /// Nobody who serves the queue is logged in.
     Unstaffed,
+    /// It was offered as often as the queue allows, in vain.
+    Attempts,
 }
 
 /// An event.

@@ -4,7 +4,10 @@ use super::{
     event::Event,
     state::{Call, Connection, Offer, Outside, Phase},
 };
-use crate::{id::LegId, time::Timestamp};
+use crate::{
+    id::{LegId, OfferId},
+    time::Timestamp,
+};
 use std::collections::BTreeSet;
 
 pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
@@ -41,21 +44,13 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             session,
             leg,
             ..
-        } => {
-            call.phase = Phase::Offering(Offer {
-                offer: *offer,
-                visit: *visit,
-                session: *session,
-                leg: *leg,
-                alerting: false,
-            });
-        }
-        Event::LegAlerting { .. } => {
-            if let Phase::Offering(offer) = &mut call.phase {
+        } => offered(&mut call, Offer::new(*offer, *visit, *session, *leg)),
+        Event::LegAlerting { leg, .. } => {
+            if let Some(offer) = live(&mut call).find(|offer| offer.leg == *leg) {
                 offer.alerting = true;
             }
         }
-        Event::OfferEnded { .. } => call.phase = Phase::Waiting,
+        Event::OfferEnded { offer, .. } => over(&mut call, *offer),
         Event::AgentConnected {
             offer,
             session,
@@ -78,6 +73,39 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call
+}
+
+fn offered(call: &mut Call, offer: Offer) {
+    match &mut call.phase {
+        Phase::Offering(offers) => offers.push(offer),
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => call.phase = Phase::Offering(vec![offer]),
+    }
+}
+
+fn live(call: &mut Call) -> impl Iterator<Item = &mut Offer> {
+    let offers = match &mut call.phase {
+        Phase::Offering(offers) => offers.as_mut_slice(),
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => &mut [],
+    };
+    offers.iter_mut()
+}
+
+/// Those who were slower end after the connection, which stays.
+fn over(call: &mut Call, offer: OfferId) {
+    if let Phase::Offering(offers) = &mut call.phase {
+        offers.retain(|live| live.offer != offer);
+        if offers.is_empty() {
+            call.phase = Phase::Waiting;
+        }
+    }
 }
 
 fn holding(call: &mut Call, change: impl FnOnce(&mut BTreeSet<LegId>)) {

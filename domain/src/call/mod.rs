@@ -13,6 +13,7 @@ mod state;
 mod tests;
 
 pub use command::{Command, Destination, Route};
+pub use decide::OFFERS_MAX;
 pub use error::Error;
 pub use event::{AnswerMode, Event, OverflowCause, Target};
 pub use outside::RING_OUTSIDE_MS;
@@ -22,6 +23,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
+    const STATE_VERSION: u32 = 2;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -7,7 +7,7 @@ use super::{
     end::ended,
     error::Error,
     event::{Event, OverflowCause, Target},
-    state::{Call, Offer, Outside, Phase},
+    state::{Call, Outside, Phase},
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -42,8 +42,7 @@ pub(super) fn overflow(
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
-        Phase::Waiting => leave(call, at, visit, cause, to, None),
-        Phase::Offering(offer) => leave(call, at, visit, cause, to, Some(offer)),
+        Phase::Waiting | Phase::Offering(_) => leave(call, at, visit, cause, to),
     }
 }
 
@@ -53,15 +52,15 @@ fn leave(
     visit: VisitId,
     cause: OverflowCause,
     to: Destination,
-    offer: Option<&Offer>,
 ) -> Decision {
     let queue = match call.visit {
         Some((current, queue)) if current == visit => queue,
         Some(_) | None => return Err(Error::StaleVisit),
     };
-    let withdrawn =
-        offer.map(|offer| offer_ended(offer, OfferOutcome::Withdrawn, WireCause::default()));
-    let mut events: Vec<Event> = withdrawn.into_iter().collect();
+    let withdrawn = call.offers().iter();
+    let mut events: Vec<Event> = withdrawn
+        .map(|offer| offer_ended(offer, OfferOutcome::Withdrawn, WireCause::default()))
+        .collect();
     events.push(Event::Overflowed {
         visit,
         queue,
@@ -153,11 +152,12 @@ pub(super) fn failed(
         OfferOutcome::Rejected => (By::Outside, EndReason::OutsideRejected),
         // No trunk was even tried: our own lack.
         OfferOutcome::Unreachable if outside.trunk.is_none() => (By::System, EndReason::NoTrunk),
-        OfferOutcome::Unreachable | OfferOutcome::Withdrawn => {
-            (By::Outside, EndReason::OutsideUnreachable)
-        }
+        OfferOutcome::Unreachable
+        | OfferOutcome::Withdrawn
+        | OfferOutcome::AnsweredElsewhere
+        | OfferOutcome::CallerGone => (By::Outside, EndReason::OutsideUnreachable),
     };
-    vec![ended(call, at, by, reason, wire)]
+    ended(call, at, by, reason, wire)
 }
 
 /// Nobody has answered in time.
@@ -166,7 +166,7 @@ pub(super) fn time_out(call: &Call, at: Timestamp, leg: LegId) -> Decision {
         Some(_) => {
             let reason = EndReason::OutsideNoAnswer;
             let wire = WireCause::default();
-            Ok(vec![ended(call, at, By::System, reason, wire)])
+            Ok(ended(call, at, By::System, reason, wire))
         }
         None => Err(Error::StaleLeg),
     }

@@ -89,8 +89,9 @@ pub enum Phase {
     Unborn,
     /// In a queue, with no offer.
     Waiting,
-    /// In a queue, one agent's phone is to ring or rings.
-    Offering(Offer),
+    /// In a queue, phones of agents are to ring or ring: one, or several side
+    /// by side; never none.
+    Offering(Vec<Offer>),
     /// With an agent.
     Connected(Connection),
     /// On its way to a number outside, or talking with it.
@@ -126,10 +127,10 @@ impl Call {
         matches!(self.phase, Phase::Ended(_))
     }
 
-    /// The agent's leg that is offered or connected.
-    pub const fn agent_leg(&self) -> Option<LegId> {
+    /// The agent's leg that is offered, of several the first, or connected.
+    pub fn agent_leg(&self) -> Option<LegId> {
         match &self.phase {
-            Phase::Offering(offer) => Some(offer.leg),
+            Phase::Offering(offers) => offers.first().map(|offer| offer.leg),
             Phase::Connected(connection) => Some(connection.leg),
             Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
         }
@@ -165,10 +166,28 @@ impl Call {
         }
     }
 
-    /// The session and offer that the end of the call must free.
-    pub const fn engaged(&self) -> Option<(SessionId, OfferId)> {
+    /// The offers that are live: several where phones ring side by side.
+    pub fn offers(&self) -> &[Offer] {
         match &self.phase {
-            Phase::Offering(offer) => Some((offer.session, offer.offer)),
+            Phase::Offering(offers) => offers,
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Connected(_)
+            | Phase::Forwarded(_)
+            | Phase::Ended(_) => &[],
+        }
+    }
+
+    /// The live offer whose phone has that leg.
+    pub fn offer_of(&self, leg: LegId) -> Option<&Offer> {
+        self.offers().iter().find(|offer| offer.leg == leg)
+    }
+
+    /// The session and offer that the end of the call must free; of several
+    /// offers the first, as the others end before the call does.
+    pub fn engaged(&self) -> Option<(SessionId, OfferId)> {
+        match &self.phase {
+            Phase::Offering(offers) => offers.first().map(|offer| (offer.session, offer.offer)),
             Phase::Connected(connection) => Some((connection.session, connection.offer)),
             Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
         }

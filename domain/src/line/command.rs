@@ -32,6 +32,9 @@ pub enum Command {
         offer: OfferId,
         /// Whose reservation.
         session: SessionId,
+        /// Others may have it beside: the first who answers gets it.
+        #[serde(default)]
+        beside: bool,
     },
     /// Back to waiting: the offer came to nothing.
     ReturnVisit {
@@ -41,6 +44,13 @@ pub enum Command {
         offer: OfferId,
         /// Why.
         cause: ReturnCause,
+    },
+    /// Serve it earlier or later.
+    ChangePriority {
+        /// Which.
+        visit: VisitId,
+        /// The higher is served first.
+        priority: i32,
     },
     /// It is over.
     CloseVisit {

@@ -6,7 +6,10 @@ use super::{
     event::{Event, RejectReason, VisitResult},
     state::Line,
 };
-use crate::{id::VisitId, time::Timestamp};
+use crate::{
+    id::{OfferId, SessionId, VisitId},
+    time::Timestamp,
+};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -39,36 +42,37 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             visit,
             offer,
             session,
-        } => {
-            let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
-            match open.matched {
-                None => Ok(vec![Event::Matched {
-                    visit,
-                    call: open.call,
-                    offer,
-                    session,
-                }]),
-                Some((live, _)) if live == offer => Ok(vec![]),
-                Some(_) => Err(Error::AlreadyMatched),
-            }
-        }
+            beside,
+        } => match_visit(line, visit, (offer, session), beside),
         Command::ReturnVisit {
             visit,
             offer,
             cause,
         } => {
             let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
-            match open.matched {
-                Some((live, session)) if live == offer => Ok(vec![Event::Returned {
+            match open.matched.get(&offer) {
+                Some(session) => Ok(vec![Event::Returned {
                     visit,
                     call: open.call,
                     offer,
-                    session,
+                    session: *session,
                     cause,
                     attempt: open.attempts.saturating_add(1),
+                    still_ringing: open.matched.len() > 1,
                 }]),
-                Some(_) | None => Err(Error::StaleOffer),
+                None => Err(Error::StaleOffer),
             }
+        }
+        Command::ChangePriority { visit, priority } => {
+            let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
+            if open.priority == Some(priority) {
+                return Ok(vec![]);
+            }
+            Ok(vec![Event::PriorityChanged {
+                visit,
+                call: open.call,
+                priority,
+            }])
         }
         Command::CloseVisit {
             visit,
@@ -76,6 +80,28 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             closed_at,
         } => Ok(close(line, visit, result, closed_at)),
     }
+}
+
+/// One offer, or several where phones ring side by side.
+fn match_visit(
+    line: &Line,
+    visit: VisitId,
+    (offer, session): (OfferId, SessionId),
+    beside: bool,
+) -> Decision {
+    let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
+    if open.matched.contains_key(&offer) {
+        return Ok(vec![]);
+    }
+    if !open.matched.is_empty() && !beside {
+        return Err(Error::AlreadyMatched);
+    }
+    Ok(vec![Event::Matched {
+        visit,
+        call: open.call,
+        offer,
+        session,
+    }])
 }
 
 /// The place of a new visit, from 1; none when there is no room.

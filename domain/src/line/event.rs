@@ -117,8 +117,22 @@ pub enum Event {
         session: SessionId,
         /// Why.
         cause: ReturnCause,
-        /// How many offers have come to nothing, from 1.
+        /// How many rounds of offers have come to nothing, from 1; phones that
+        /// rang side by side are one round, and the last of them ends it.
         attempt: u32,
+        /// Phones of other agents still ring for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        still_ringing: bool,
+    },
+    /// Comes earlier or later than its queue's priority says.
+    #[serde(rename = "visit_priority_changed")]
+    PriorityChanged {
+        /// Which.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// From now on: the higher is served first.
+        priority: i32,
     },
     /// Over.
     #[serde(rename = "visit_closed")]
@@ -143,6 +157,7 @@ impl decider::Event for Event {
             Self::Rejected { .. } => "visit_rejected",
             Self::Matched { .. } => "visit_matched",
             Self::Returned { .. } => "visit_returned",
+            Self::PriorityChanged { .. } => "visit_priority_changed",
             Self::Closed { .. } => "visit_closed",
         }
     }

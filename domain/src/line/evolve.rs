@@ -5,6 +5,7 @@ use super::{
     state::{Line, Visit},
 };
 use crate::time::Timestamp;
+use std::collections::BTreeMap;
 
 pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
     match event {
@@ -17,8 +18,9 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
             let opened = Visit {
                 call: *call,
                 enqueued_at: *enqueued_at,
-                matched: None,
+                matched: BTreeMap::new(),
                 attempts: 0,
+                priority: None,
             };
             line.visits.insert(*visit, opened);
         }
@@ -30,13 +32,28 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
             ..
         } => {
             if let Some(open) = line.visits.get_mut(visit) {
-                open.matched = Some((*offer, *session));
+                open.matched.insert(*offer, *session);
             }
         }
-        Event::Returned { visit, attempt, .. } => {
+        Event::Returned {
+            visit,
+            offer,
+            attempt,
+            still_ringing,
+            ..
+        } => {
             if let Some(open) = line.visits.get_mut(visit) {
-                open.matched = None;
-                open.attempts = *attempt;
+                open.matched.remove(offer);
+                if !still_ringing {
+                    open.attempts = *attempt;
+                }
+            }
+        }
+        Event::PriorityChanged {
+            visit, priority, ..
+        } => {
+            if let Some(open) = line.visits.get_mut(visit) {
+                open.priority = Some(*priority);
             }
         }
         Event::Closed { visit, .. } => {

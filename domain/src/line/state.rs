@@ -9,16 +9,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One open visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// Which call.
     pub call: CallId,
     /// When it was enqueued first.
     pub enqueued_at: Timestamp,
-    /// The offer that it is given to; none while it waits.
-    pub matched: Option<(OfferId, SessionId)>,
-    /// Offers that came to nothing.
+    /// The offers that it is given to; none while it waits, several where
+    /// phones ring side by side.
+    pub matched: BTreeMap<OfferId, SessionId>,
+    /// Rounds of offers that came to nothing.
     pub attempts: u32,
+    /// A priority of its own.
+    pub priority: Option<i32>,
 }
 
 /// What has been folded from a line's stream.

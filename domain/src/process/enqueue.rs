@@ -88,6 +88,8 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
             match case {
                 OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
                 OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
+                // It is offered again.
+                OverflowCause::Attempts => vec![],
                 // It waits for somebody to come.
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
                     Some(stay) => open_visit(state, cause, *call, stay),
@@ -326,8 +328,35 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             }
             vec![]
         }
-        line::Event::Matched { .. } | line::Event::Returned { .. } => vec![],
+        line::Event::Returned {
+            visit,
+            call,
+            attempt,
+            still_ringing: false,
+            ..
+        } => offered_enough(state, fact, *call, (*visit, queue), *attempt),
+        line::Event::Matched { .. }
+        | line::Event::Returned { .. }
+        | line::Event::PriorityChanged { .. } => vec![],
     }
+}
+
+/// Offered in vain as often as the queue allows: sent on, where it says so.
+fn offered_enough(
+    state: &State,
+    fact: &Fact,
+    call: CallId,
+    place: (VisitId, QueueId),
+    attempt: u32,
+) -> Vec<Intent> {
+    let rules = state.queues.get(&place.1);
+    let limit = rules.map_or(0, |(_, config)| config.matching.attempts_max);
+    if limit == 0 || attempt < limit {
+        return vec![];
+    }
+    let case = OverflowCause::Attempts;
+    let sent_on = send_on(state, fact.at, fact.event_id.0, call, place, case);
+    sent_on.into_iter().collect()
 }
 
 const fn open(

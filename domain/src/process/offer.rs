@@ -114,6 +114,7 @@ fn on_session(
             visit,
             queue,
             until,
+            choice,
             ..
         } => {
             // The reservation outlives the ring by the grace.
@@ -130,7 +131,8 @@ fn on_session(
             };
             state.live.insert(*offer, live);
             state.due.insert((ring_until, *offer));
-            start(fact, *offer, &live, ring_until)
+            let beside = choice.as_ref().is_some_and(|choice| choice.beside);
+            start(fact, *offer, &live, ring_until, beside)
         }
         session::Event::ReservationReleased { offer, .. }
         | session::Event::ConnectedToContact { offer, .. } => {
@@ -215,7 +217,7 @@ fn accepted(fact: &Fact, offer: OfferId, live: &Live) -> Vec<Intent> {
 
 /// The visit is matched and the phone rings at once, both fenced by the offer:
 /// whichever is refused takes the other back.
-fn start(fact: &Fact, offer: OfferId, live: &Live, until: Timestamp) -> Vec<Intent> {
+fn start(fact: &Fact, offer: OfferId, live: &Live, until: Timestamp, beside: bool) -> Vec<Intent> {
     let cause = fact.event_id.0;
     let leg = LegId(derived(fact.at, offer.0, "leg"));
     let (visit, session) = (live.visit, live.session);
@@ -225,11 +227,13 @@ fn start(fact: &Fact, offer: OfferId, live: &Live, until: Timestamp) -> Vec<Inte
         session,
         leg,
         until,
+        beside,
     };
     let matched = line::Command::MatchVisit {
         visit,
         offer,
         session,
+        beside,
     };
     vec![
         Intent::new(cause, AnyCommand::Call(live.call, ring)),
@@ -244,7 +248,11 @@ fn come_to_nothing(
     outcome: OfferOutcome,
 ) -> Vec<Intent> {
     live.given_up = true;
+    // The visit is closed by the process that knows of its end.
+    let over = |reason| vec![release(cause, offer, live.session, reason)];
     let (back, free) = match outcome {
+        OfferOutcome::AnsweredElsewhere => return over(ReleaseReason::AnsweredElsewhere),
+        OfferOutcome::CallerGone => return over(ReleaseReason::CallerGone),
         OfferOutcome::NoAnswer => (ReturnCause::NoAnswer, ReleaseReason::NoAnswer),
         OfferOutcome::Rejected => (ReturnCause::Rejected, ReleaseReason::Rejected),
         OfferOutcome::Busy => (ReturnCause::Busy, ReleaseReason::Busy),

@@ -25,6 +25,12 @@ pub enum Error {
     /// A number has no characters that a Request-URI can not hold.
     #[error("a number is not 1 to 64 digits, letters or one of + * # . - _")]
     InvalidNumber,
+    /// A skill has a name and a level of 1 to 5, and asks for less with time.
+    #[error("a skill has no valid name or level, is named twice, or a step does not relax it")]
+    InvalidSkill,
+    /// Calls that nobody takes must have somewhere to go.
+    #[error("attempts_max is set and no overflow for attempts")]
+    AttemptsWithoutOverflow,
     /// One case has one destination.
     #[error("a case of overflow has two destinations")]
     OverflowTwice,
@@ -39,6 +45,8 @@ impl Refusal for Error {
             Self::InvalidCapacity => "queue.invalid_capacity",
             Self::InvalidWrapUp => "queue.invalid_wrap_up",
             Self::InvalidNumber => "queue.invalid_number",
+            Self::InvalidSkill => "queue.invalid_skill",
+            Self::AttemptsWithoutOverflow => "queue.attempts_without_overflow",
             Self::OverflowTwice => "queue.overflow_twice",
         }
     }
@@ -79,6 +87,10 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     let cases: BTreeSet<OverflowCause> = config.overflow.iter().map(|rule| rule.when).collect();
     if cases.len() != config.overflow.len() {
         return Err(Error::OverflowTwice);
+    }
+    super::matching::check(&config.matching)?;
+    if config.matching.attempts_max > 0 && !cases.contains(&OverflowCause::Attempts) {
+        return Err(Error::AttemptsWithoutOverflow);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
+use super::matching::Matching;
 use crate::{
     call::{AnswerMode, OverflowCause},
     decider,
@@ -23,6 +24,34 @@ pub enum Strategy {
     Linear,
     /// Anyone, each with the same chance.
     Random,
+    /// Anyone, each with a chance by the agent's weight in the queue.
+    WeightedRandom,
+    /// Round and round in the order of joining, on from whoever was rung last.
+    OrderedRoundRobin,
+    /// The one whose levels of the skills that the queue asks for are highest.
+    BestSkill,
+    /// Everybody who is free at once; the first who answers gets the call.
+    RingAll,
+    /// The longest idle first; the others join in, one after the other.
+    RingProgressively,
+}
+
+impl Strategy {
+    /// Several phones ring side by side for one call.
+    pub const fn rings_beside(self) -> bool {
+        match self {
+            Self::RingAll | Self::RingProgressively => true,
+            Self::LongestIdle
+            | Self::FewestCalls
+            | Self::LeastTalkTime
+            | Self::RoundRobin
+            | Self::Linear
+            | Self::Random
+            | Self::WeightedRandom
+            | Self::OrderedRoundRobin
+            | Self::BestSkill => false,
+        }
+    }
 }
 
 /// Where a call goes that the queue does not serve.
@@ -69,6 +98,9 @@ pub struct Config {
     /// Where calls go that it does not serve; in the other cases they end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overflow: Vec<Overflow>,
+    /// Who is fit for its calls, and in which order they are served.
+    #[serde(default, skip_serializing_if = "Matching::is_off")]
+    pub matching: Matching,
 }
 
 impl Config {

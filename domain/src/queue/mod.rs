@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod matching;
 mod overflow;
 mod state;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use error::Error;
 pub use overflow::loops;
 
 pub use event::*;
+pub use matching::*;
 pub use state::*;
 
 use crate::{decider::Decider, time::Timestamp};

@@ -1,5 +1,6 @@
 //! What may be asked of a session.
 
+use super::choice::Choice;
 use super::event::{LogoutReason, NotReadyReason, ReleaseReason};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
@@ -44,6 +45,9 @@ pub enum Command {
         until: Timestamp,
         /// How long the wrap-up after the call lasts; 0 for none.
         wrap_up_ms: u64,
+        /// Why this agent for this call.
+        #[serde(default)]
+        choice: Option<Box<Choice>>,
     },
     /// Give the agent back without a contact.
     ReleaseReservation {

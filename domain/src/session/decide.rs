@@ -35,6 +35,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
             queue,
             until,
             wrap_up_ms,
+            choice,
         } => {
             logged_in(session)?;
             match (session.routability, session.activity) {
@@ -45,6 +46,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
                     queue,
                     until,
                     wrap_up_ms,
+                    choice,
                 }]),
                 (Routability::Ready, _) => Err(Error::Engaged),
                 (Routability::NotReady(_) | Routability::LoggedOut, _) => Err(Error::NotReady),
@@ -173,6 +175,7 @@ fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReas
         ReleaseReason::CallerGone
         | ReleaseReason::NoAnswer
         | ReleaseReason::Superseded
+        | ReleaseReason::AnsweredElsewhere
         | ReleaseReason::TimedOut => None,
         ReleaseReason::Rejected => Some(REJECTED_DELAY_MS),
         ReleaseReason::Busy => Some(BUSY_DELAY_MS),

@@ -1,5 +1,6 @@
 //! What can have happened in a session. The stored schema: handle with care.
 
+use super::choice::Choice;
 use crate::{
     decider,
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
@@ -59,6 +60,8 @@ pub enum ReleaseReason {
     Unreachable,
     /// The visit went another way.
     Superseded,
+    /// Another agent, whose phone rang beside, was faster: not a missed call.
+    AnsweredElsewhere,
     /// The reservation's own time was over: something was lost on the way.
     TimedOut,
 }
@@ -130,6 +133,9 @@ pub enum Event {
         until: Timestamp,
         /// Wrap-up after the call.
         wrap_up_ms: u64,
+        /// Why this agent for this call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<Box<Choice>>,
     },
     /// Free again without a contact.
     #[serde(rename = "reservation_released")]

@@ -1,6 +1,7 @@
 //! One login of an agent. Its stream decides who gets the agent: a reservation
 //! is the lock that keeps one agent from two calls.
 
+mod choice;
 mod command;
 mod decide;
 mod error;
@@ -10,6 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use choice::*;
 pub use command::*;
 pub use decide::{BUSY_DELAY_MS, MISSED_MAX, REJECTED_DELAY_MS, UNREACHABLE_DELAY_MS};
 pub use error::Error;

@@ -198,6 +198,7 @@ fn sessions() -> impl Iterator<Item = session::Event> {
             queue: QUEUE,
             until: UNTIL,
             wrap_up_ms: 30_000,
+            choice: None,
         },
         session::Event::ReservationReleased {
             offer: OFFER,
@@ -255,6 +256,12 @@ fn lines() -> impl Iterator<Item = line::Event> {
             session: SESSION,
             cause: ReturnCause::NoAnswer,
             attempt: 2,
+            still_ringing: false,
+        },
+        line::Event::PriorityChanged {
+            visit: VISIT,
+            call: CALL,
+            priority: 10,
         },
         line::Event::Closed {
             visit: VISIT,
@@ -278,6 +285,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         service_level_threshold_ms: 20_000,
         numbers: vec!["+4930123".into(), "100".into()],
         overflow: vec![],
+        matching: queue::Matching::default(),
     };
     [
         queue::Event::Created {
@@ -305,6 +313,8 @@ fn agents() -> impl Iterator<Item = agent::Event> {
         display_name: Some(sealed()),
         queues: vec![QUEUE],
         ready_on_register: true,
+        skills: vec![],
+        places: vec![],
     };
     [
         agent::Event::Created {

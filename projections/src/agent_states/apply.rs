@@ -94,6 +94,8 @@ fn empty(agent: AgentId) -> Row {
         queue: None,
         missed_count: 0,
         devices_count: 0,
+        skills: vec![],
+        places: vec![],
     }
 }
 
@@ -113,6 +115,8 @@ fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
         }
     };
     row.queues.clone_from(&config.queues);
+    row.skills.clone_from(&config.skills);
+    row.places.clone_from(&config.places);
     row.ready_on_register = config.ready_on_register;
     row.subject = config.display_name.as_ref().map(|sealed| sealed.subject);
     row.display_name = input.party.map(shown_name);

@@ -5,6 +5,7 @@ use crate::value::{
 };
 use commands::ports::Value;
 use domain::{
+    agent::{Place, Skill},
     id::{AgentId, CallId, OfferId, QueueId, SessionId, SubjectId},
     session::{NextState, NotReadyReason},
     time::Timestamp,
@@ -94,6 +95,10 @@ pub struct Row {
     pub queues: Vec<QueueId>,
     /// A registered phone logs the agent in, ready.
     pub ready_on_register: bool,
+    /// What the agent is good at.
+    pub skills: Vec<Skill>,
+    /// Where it stands in queues, if not in the first tier.
+    pub places: Vec<Place>,
     /// Version of the configuration; 0 until it is provisioned.
     pub config_version: u32,
     /// The number of the last or present login; none before the first.
@@ -150,6 +155,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "queue_id",
     "missed_count",
     "devices_count",
+    "skills",
+    "places",
 ];
 
 impl Row {
@@ -199,6 +206,8 @@ impl Row {
             text_or_null(self.queue),
             number(self.missed_count),
             number(self.devices_count),
+            word(&self.skills),
+            word(&self.places),
         ]
     }
 
@@ -226,6 +235,8 @@ impl Row {
             queue: columns.id_or_null()?,
             missed_count: columns.number()?,
             devices_count: columns.number()?,
+            skills: columns.word()?,
+            places: columns.word()?,
         })
     }
 }

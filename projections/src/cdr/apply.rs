@@ -211,7 +211,8 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         }
         Event::LegAlerting { leg, .. } => {
             row.alerting_at.get_or_insert(at);
-            row.ringing = Some((*leg, at));
+            // Phones side by side ring for one stretch of time.
+            row.ringing.get_or_insert((*leg, at));
             if let Some(ringing) = row.legs.leg(*leg) {
                 ringing.alerting_at.get_or_insert(at);
             }
@@ -227,6 +228,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
                 leg.sip_status = wire.sip_status;
                 leg.reason_header.clone_from(&wire.reason_header);
             }
+            keep_ringing(row, at);
         }
         Event::AgentConnected {
             leg,
@@ -234,7 +236,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
             offer,
             ..
         } => {
-            stop_ringing(row, Some(*leg), at);
+            stop_ringing(row, None, at);
             row.agent = Some(session.agent);
             row.offer = Some(*offer);
             row.agent_connected_at = Some(at);
@@ -390,6 +392,17 @@ fn stop_ringing(row: &mut Row, leg: Option<LegId>, at: Timestamp) {
         row.ring_ms = row.ring_ms.saturating_add(at.ms_since(since));
         row.ringing = None;
     }
+}
+
+/// One of several phones that ring side by side is through: another goes on.
+fn keep_ringing(row: &mut Row, at: Timestamp) {
+    if row.ringing.is_some() || row.agent_connected_at.is_some() {
+        return;
+    }
+    let mut rings = row.legs.iter().filter(|leg| {
+        leg.role == Role::Agent && leg.alerting_at.is_some() && leg.ended_at.is_none()
+    });
+    row.ringing = rings.next().map(|leg| (leg.leg, at));
 }
 
 fn stop_holding(row: &mut Row, at: Timestamp) {

@@ -1,6 +1,6 @@
 //! What each event does to a call in progress.
 
-use super::row::{Row, State};
+use super::row::{Ringing, Row, State};
 use crate::{
     caller::Caller,
     projection::{Effect, Input},
@@ -65,8 +65,10 @@ fn received(input: &Input<'_>) -> Option<Row> {
         to: to.clone(),
         trunk: *trunk,
         queue: None,
+        visit: None,
         agent: None,
         offer: None,
+        ringing: vec![],
         offers_count: 0,
         received_at: input.fact.at,
         enqueued_at: None,
@@ -85,12 +87,13 @@ fn received(input: &Input<'_>) -> Option<Row> {
 fn progress(row: &mut Row, at: Timestamp, event: &Event) {
     match event {
         Event::Routed { queue, .. } => row.queue = Some(*queue),
-        Event::Enqueued { queue, .. } => {
+        Event::Enqueued { queue, visit, .. } => {
             row.queue = Some(*queue);
+            row.visit = Some(*visit);
             row.enqueued_at = Some(at);
             enter(row, at, State::Waiting);
         }
-        Event::Overflowed { .. } => row.queue = None,
+        Event::Overflowed { .. } => (row.queue, row.visit) = (None, None),
         Event::LegDialled { .. } => enter(row, at, State::Dialling),
         Event::TrunkSelected { .. } => {}
         Event::LegProgressed { .. } => {
@@ -104,22 +107,32 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
             leg,
             ..
         } => {
-            row.offer = Some(*offer);
-            row.agent = Some(session.agent);
-            row.agent_leg = Some(*leg);
             row.offers_count = row.offers_count.saturating_add(1);
-            row.offered_at = Some(at);
-            row.alerting_at = None;
+            row.ringing.push(Ringing {
+                offer: *offer,
+                agent: session.agent,
+                leg: *leg,
+                since: at,
+            });
+            if row.ringing.len() == 1 {
+                row.alerting_at = None;
+            }
+            show_first(row);
             enter(row, at, State::Offering);
         }
-        Event::LegAlerting { .. } => row.alerting_at = Some(at),
-        Event::OfferEnded { .. } => {
-            row.offer = None;
-            row.agent = None;
-            row.agent_leg = None;
-            row.offered_at = None;
-            row.alerting_at = None;
-            enter(row, at, State::Waiting);
+        Event::LegAlerting { .. } => {
+            row.alerting_at.get_or_insert(at);
+        }
+        Event::OfferEnded { offer, .. } => {
+            row.ringing.retain(|ringing| ringing.offer != *offer);
+            // Those who were slower end when somebody has the call.
+            if row.state == State::Offering {
+                show_first(row);
+                if row.ringing.is_empty() {
+                    row.alerting_at = None;
+                    enter(row, at, State::Waiting);
+                }
+            }
         }
         Event::AgentConnected {
             offer,
@@ -131,6 +144,9 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
             row.agent = Some(session.agent);
             row.agent_leg = Some(*leg);
             row.agent_connected_at = Some(at);
+            let won = row.ringing.iter().find(|ringing| ringing.offer == *offer);
+            row.offered_at = won.map_or(row.offered_at, |ringing| Some(ringing.since));
+            row.ringing.clear();
             enter(row, at, State::Connected);
         }
         Event::Held { leg } => hold(row, at, *leg, true),
@@ -140,6 +156,15 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Ended { .. }
         | Event::LateFact { .. } => {}
     }
+}
+
+/// The fields of a single offer are those of the first.
+fn show_first(row: &mut Row) {
+    let first = row.ringing.first();
+    row.offer = first.map(|ringing| ringing.offer);
+    row.agent = first.map(|ringing| ringing.agent);
+    row.agent_leg = first.map(|ringing| ringing.leg);
+    row.offered_at = first.map(|ringing| ringing.since);
 }
 
 fn enter(row: &mut Row, at: Timestamp, state: State) {

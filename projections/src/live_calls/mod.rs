@@ -7,7 +7,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use row::{Row, State};
+pub use row::{Ringing, Row, State};
 pub use store::Filter;
 pub(crate) use store::cursor;
 
@@ -50,7 +50,7 @@ impl projection::Row for Row {
 
 impl Projection for LiveCalls {
     const NAME: &'static str = "live_calls";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "live_calls",
         key: "call_id",

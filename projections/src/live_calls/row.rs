@@ -6,7 +6,7 @@ use crate::{
 };
 use commands::ports::Value;
 use domain::{
-    id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId},
+    id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId, VisitId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub enum State {
     Received,
     /// In a queue, with no offer.
     Waiting,
-    /// In a queue, one agent's phone is to ring or rings.
+    /// In a queue, phones of agents are to ring or ring.
     Offering,
     /// Caller and agent talk.
     Connected,
@@ -29,6 +29,19 @@ pub enum State {
     Dialling,
     /// Caller and somebody outside talk.
     Outside,
+}
+
+/// A live offer of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ringing {
+    /// Which.
+    pub offer: OfferId,
+    /// Whose phones.
+    pub agent: AgentId,
+    /// The agent's leg.
+    pub leg: LegId,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// A call in progress. The row goes when the call has ended.
@@ -50,11 +63,16 @@ pub struct Row {
     pub trunk: Option<TrunkId>,
     /// Its queue.
     pub queue: Option<QueueId>,
+    /// Its stay in that queue.
+    pub visit: Option<VisitId>,
     /// The agent who is offered or connected.
     pub agent: Option<AgentId>,
     /// The offer that is live or was accepted.
     pub offer: Option<OfferId>,
-    /// Offers made so far, the live one too.
+    /// The live offers, the first of them first: several where phones ring side
+    /// by side. The fields above and below are those of the first.
+    pub ringing: Vec<Ringing>,
+    /// Offers made so far, the live ones too.
     pub offers_count: u32,
     /// When the INVITE came.
     pub received_at: Timestamp,
@@ -107,6 +125,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "held_by_caller",
     "held_by_agent",
     "sip_call_id",
+    "ringing",
+    "visit_id",
 ];
 
 impl Row {
@@ -138,6 +158,8 @@ impl Row {
             flag(self.held_by_caller),
             flag(self.held_by_agent),
             text(&self.sip_call_id),
+            word(&self.ringing),
+            text_or_null(self.visit),
         ]
     }
 
@@ -165,6 +187,8 @@ impl Row {
             held_by_caller: columns.flag()?,
             held_by_agent: columns.flag()?,
             sip_call_id: columns.text()?,
+            ringing: columns.word()?,
+            visit: columns.id_or_null()?,
         })
     }
 }

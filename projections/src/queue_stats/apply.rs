@@ -89,10 +89,17 @@ fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {
             row.matched.insert(*visit);
             row.matched_count = row.matched.len() as u64;
         }
-        line::Event::Returned { visit, .. } => {
-            unmatch(row, visit);
+        line::Event::Returned {
+            visit,
+            still_ringing,
+            ..
+        } => {
+            if !still_ringing {
+                unmatch(row, visit);
+            }
             count(row, at, |counters| counters.returned_count += 1);
         }
+        line::Event::PriorityChanged { .. } => {}
         line::Event::Closed {
             visit,
             result,

@@ -34,6 +34,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         service_level_threshold_ms: threshold_ms,
         numbers: vec![],
         overflow: vec![],
+        matching: domain::queue::Matching::default(),
     }
 }
 
@@ -74,6 +75,8 @@ impl World {
                     display_name: (number == 1).then(|| display_name.clone()),
                     queues: vec![queue(1), queue(2)],
                     ready_on_register: true,
+                    skills: vec![],
+                    places: vec![],
                 },
             };
             world.tell(AnyCommand::Agent(agent(number), create));
@@ -237,6 +240,7 @@ impl World {
                 queue: queue_of(number),
                 until: self.now.plus_ms(20_000),
                 wrap_up_ms: WRAP_UP_MS,
+                choice: None,
             },
         ));
         if reserved.is_empty() {
@@ -248,6 +252,7 @@ impl World {
                 visit: visit(number),
                 offer,
                 session: login(taken),
+                beside: false,
             },
         ));
         if matched.is_empty() {
@@ -260,6 +265,7 @@ impl World {
             session: login(taken),
             leg: self.agent_leg(number, offer),
             until: self.now.plus_ms(15_000),
+            beside: false,
         };
         self.owed.push(AnyCommand::Call(call(number), start));
         self
@@ -355,7 +361,12 @@ const fn released(outcome: OfferOutcome) -> (ReleaseReason, ReturnCause) {
         OfferOutcome::Rejected => (ReleaseReason::Rejected, ReturnCause::Rejected),
         OfferOutcome::Busy => (ReleaseReason::Busy, ReturnCause::Busy),
         OfferOutcome::Unreachable => (ReleaseReason::Unreachable, ReturnCause::Unreachable),
-        OfferOutcome::Withdrawn => (ReleaseReason::Superseded, ReturnCause::Withdrawn),
+        OfferOutcome::Withdrawn | OfferOutcome::CallerGone => {
+            (ReleaseReason::Superseded, ReturnCause::Withdrawn)
+        }
+        OfferOutcome::AnsweredElsewhere => {
+            (ReleaseReason::AnsweredElsewhere, ReturnCause::Withdrawn)
+        }
     }
 }
 

@@ -112,7 +112,7 @@ proptest! {
             }
             prop_assert!(conserved(&row.total, row.waiting_count), "{row:?}");
             if let Some(line) = lines.get(&key) {
-                let matched = line.visits.values().filter(|visit| visit.matched.is_some());
+                let matched = line.visits.values().filter(|visit| !visit.matched.is_empty());
                 prop_assert_eq!(row.matched_count, matched.count() as u64);
                 prop_assert_eq!(row.waiting_count, line.visits.len() as u64);
             }

@@ -124,7 +124,10 @@ fn of_session(agent: AgentId, event: &session::Event) -> Subjects {
 fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
     use line::Event as E;
     let (call, agent) = match event {
-        E::Opened { call, .. } | E::Rejected { call, .. } | E::Closed { call, .. } => (*call, None),
+        E::Opened { call, .. }
+        | E::Rejected { call, .. }
+        | E::PriorityChanged { call, .. }
+        | E::Closed { call, .. } => (*call, None),
         E::Matched { call, session, .. } | E::Returned { call, session, .. } => {
             (*call, Some(session.agent))
         }

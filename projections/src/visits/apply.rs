@@ -4,6 +4,7 @@ use super::row::Row;
 use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
+    call,
     id::VisitId,
     line::Event,
 };
@@ -14,8 +15,9 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
             Event::Opened { visit, .. }
             | Event::Matched { visit, .. }
             | Event::Closed { visit, .. } => Some(*visit),
-            Event::Rejected { .. } | Event::Returned { .. } => None,
+            Event::Rejected { .. } | Event::Returned { .. } | Event::PriorityChanged { .. } => None,
         },
+        AnyEvent::Call(_, call::Event::AgentConnected { visit, .. }) => Some(*visit),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
@@ -28,6 +30,14 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
 }
 
 pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
+    // Of several who were rung side by side, the one who answered has the call.
+    if let (AnyEvent::Call(_, call::Event::AgentConnected { session, .. }), Some(row)) =
+        (&input.fact.event, row.as_mut())
+    {
+        row.agent = Some(session.agent);
+        row.position = input.fact.position;
+        return Effect::Changed;
+    }
     let AnyEvent::Line(queue, event) = &input.fact.event else {
         return Effect::Kept;
     };
@@ -76,7 +86,10 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             // no stay is closed before it is opened.
             row.opened_at = row.opened_at.min(*closed_at);
         }
-        Event::Opened { .. } | Event::Rejected { .. } | Event::Returned { .. } => {
+        Event::Opened { .. }
+        | Event::Rejected { .. }
+        | Event::Returned { .. }
+        | Event::PriorityChanged { .. } => {
             return Effect::Kept;
         }
     }

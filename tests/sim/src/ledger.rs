@@ -47,8 +47,11 @@ impl Ledger {
                 self.agents.configured(*agent, event);
                 Ok(())
             }
-            AnyEvent::Queue(..)
-            | AnyEvent::Person(..)
+            AnyEvent::Queue(queue, event) => {
+                self.lines.rules.note(*queue, event);
+                Ok(())
+            }
+            AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Billing(..) => Ok(()),
@@ -82,10 +85,21 @@ impl Ledger {
             if free.is_empty() {
                 continue;
             }
-            for (_, visit) in &line.waiting {
+            for (at, visit) in &line.waiting {
+                let rules = self.lines.rules_of(*visit);
+                let waited_ms = now.ms_since(*at);
+                // A pause after an offer in vain, or the last agent's turn.
+                let is_kept_back = rules.is_some_and(|rules| {
+                    rules.last_agent_ms > waited_ms
+                        || (rules.retry_delay_ms > 0 && self.lines.attempts(*visit) > 0)
+                });
+                let mut fit = free.iter().filter(|agent| {
+                    rules.is_none_or(|rules| self.agents.is_fit(**agent, queue, rules, waited_ms))
+                });
                 let stands_alone = self.lines.attempts(*visit) == 0 || others.is_empty();
-                must(!stands_alone, || {
-                    format!("{visit} waits in {queue} while {free:?} are ready")
+                let first = fit.next();
+                must(is_kept_back || !stands_alone || first.is_none(), || {
+                    format!("{visit} waits in {queue} while {first:?} is ready")
                 })?;
             }
         }
@@ -97,26 +111,27 @@ impl Ledger {
         for (id, call) in self.calls.live() {
             let Some(visit) = call.visit else { continue };
             let open = self.lines.matched(visit);
-            match (&call.connected, call.offers.first_key_value()) {
-                (Some((offer, session)), _) => {
-                    must(open.is_none(), || format!("{id} is connected and in line"))?;
-                    must(self.agents.contact(*session) == Some(*offer), || {
-                        format!("{id} is with {session}, who does not know")
-                    })?;
-                }
-                (None, Some((offer, (session, _)))) => {
-                    must(open == Some(Some(*offer)), || {
-                        format!("{id} is being offered as {offer}, its line says {open:?}")
-                    })?;
-                    must(self.agents.reservation(*session) == Some(*offer), || {
-                        format!("{id} rings at {session}, who is not reserved for it")
-                    })?;
-                }
-                (None, None) => {
-                    must(open == Some(None), || {
-                        format!("{id} waits, its line says {open:?}")
-                    })?;
-                }
+            if let Some((offer, session)) = &call.connected {
+                must(open.is_none(), || format!("{id} is connected and in line"))?;
+                must(call.offers.is_empty(), || {
+                    format!("{id} is connected and still rings: {:?}", call.offers)
+                })?;
+                must(self.agents.contact(*session) == Some(*offer), || {
+                    format!("{id} is with {session}, who does not know")
+                })?;
+                continue;
+            }
+            let offered = call.offers.keys();
+            must(open.is_some_and(|open| open.iter().eq(offered)), || {
+                format!(
+                    "{id} is being offered as {:?}, its line says {open:?}",
+                    call.offers
+                )
+            })?;
+            for (offer, (session, _)) in &call.offers {
+                must(self.agents.reservation(*session) == Some(*offer), || {
+                    format!("{id} rings at {session}, who is not reserved for it")
+                })?;
             }
         }
         self.agents.check_calls_are_live(&self.calls)?;

@@ -123,6 +123,7 @@ fn rings_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             session,
             leg,
             until,
+            ..
         },
     ) = command
     else {
@@ -150,6 +151,7 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             queue,
             until,
             wrap_up_ms,
+            choice,
         },
     ) = command
     else {
@@ -164,6 +166,7 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             queue: *queue,
             until: *until,
             wrap_up_ms: *wrap_up_ms,
+            choice: choice.clone(),
         },
     ))
 }
@@ -172,7 +175,9 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
     match command {
         AnyCommand::Call(id, call::Command::RecordAnswer { leg }) => {
             let leg = match all.calls.get(id).map(|call| &call.phase) {
-                Some(Phase::Offering(live)) if Some(leg) != caller_leg(all, id) => live.leg,
+                Some(Phase::Offering(live)) if Some(leg) != caller_leg(all, id) => {
+                    live.first().map_or(leg, |live| live.leg)
+                }
                 _ => leg,
             };
             AnyCommand::Call(id, call::Command::RecordAnswer { leg })
@@ -203,10 +208,7 @@ fn caller_leg(all: &Everything, id: domain::id::CallId) -> Option<domain::id::Le
 }
 
 fn live_offer_of_call(all: &Everything, id: domain::id::CallId) -> Option<OfferId> {
-    if let Phase::Offering(live) = &all.calls.get(id)?.phase {
-        return Some(live.offer);
-    }
-    None
+    all.calls.get(id)?.offers().first().map(|live| live.offer)
 }
 
 fn live_offer_of_session(all: &Everything, id: domain::id::SessionId) -> Option<OfferId> {

@@ -1,28 +1,52 @@
 //! Nobody is overtaken: what a routing process asks for is compared with the
 //! line as that process could know it, from what it has read so far.
 
+mod rules;
+
 use crate::violation::{Violation, must};
 use domain::{
     agent,
     any::{AnyCommand, AnyEvent},
     id::{AgentId, OfferId, QueueId, VisitId},
-    line,
+    line::{self, ReturnCause},
     process::{Input, Intent},
-    session,
+    queue, session,
     time::Timestamp,
 };
+pub(crate) use rules::{Rules, Skilled};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A visit as the process knows it.
+#[derive(Debug, Clone)]
+struct Waiting {
+    queue: QueueId,
+    config_version: u32,
+    enqueued_at: Timestamp,
+    attempts: u32,
+    priority: Option<i32>,
+    tried: BTreeSet<AgentId>,
+    /// Offers asked for or live, and whether the line knows of them.
+    rings: BTreeMap<OfferId, (AgentId, bool)>,
+    /// Not offered (to anybody else) before these.
+    not_before: Option<Timestamp>,
+    joins_at: Option<Timestamp>,
+}
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Order {
-    waiting: BTreeMap<QueueId, BTreeSet<(Timestamp, VisitId)>>,
-    place: BTreeMap<VisitId, (QueueId, Timestamp)>,
-    tried: BTreeMap<VisitId, BTreeSet<AgentId>>,
-    /// Visits for which an agent was asked.
+    visits: BTreeMap<VisitId, Waiting>,
+    open: BTreeMap<QueueId, BTreeSet<VisitId>>,
+    /// Offers that were asked for and not yet answered.
     wished: BTreeMap<OfferId, VisitId>,
-    taken: BTreeSet<VisitId>,
-    serves: BTreeMap<AgentId, Vec<QueueId>>,
+    offers: BTreeMap<OfferId, VisitId>,
+    serves: BTreeMap<AgentId, agent::Config>,
+    rules: Rules,
+    latest: Timestamp,
 }
+
+/// Whose turn it is: the lowest first.
+type Turn = (Reverse<u32>, Reverse<i64>, Timestamp, VisitId);
 
 impl Order {
     /// Takes what the process heard and what it asked for.
@@ -30,36 +54,26 @@ impl Order {
     /// # Errors
     /// When somebody was overtaken.
     pub(crate) fn note(&mut self, input: &Input<'_>, intents: &[Intent]) -> Result<(), Violation> {
+        // A process knows of no time before the latest that it heard of.
+        let at = match input {
+            Input::Event(fact) => fact.at,
+            Input::Refused { at, .. } => *at,
+            Input::Deadline(now) | Input::Sweep(now) => *now,
+        };
+        self.latest = self.latest.max(at);
+        let now = self.latest;
         match input {
-            Input::Event(fact) => match &fact.event {
-                AnyEvent::Agent(
-                    agent,
-                    agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
-                ) => {
-                    self.serves.insert(*agent, config.queues.clone());
-                }
-                AnyEvent::Line(queue, event) => self.on_line(*queue, event),
-                AnyEvent::Session(_, session::Event::Reserved { offer, .. }) => {
-                    self.wished.remove(offer);
-                }
-                AnyEvent::Session(..)
-                | AnyEvent::Call(..)
-                | AnyEvent::Queue(..)
-                | AnyEvent::Person(..)
-                | AnyEvent::Device(..)
-                | AnyEvent::Trunk(..)
-                | AnyEvent::Billing(..) => {}
-            },
+            Input::Event(fact) => self.hear(&fact.event, now),
             Input::Refused { command, .. } => {
                 if let AnyCommand::Session(_, session::Command::Reserve { offer, .. }) = command
-                    && let Some(visit) = self.wished.remove(offer)
+                    && self.wished.remove(offer).is_some()
                 {
-                    self.taken.remove(&visit);
+                    self.is_over(*offer);
                 }
             }
             Input::Sweep(_) => {
-                for visit in std::mem::take(&mut self.wished).into_values() {
-                    self.taken.remove(&visit);
+                for offer in std::mem::take(&mut self.wished).into_keys() {
+                    self.is_over(offer);
                 }
             }
             Input::Deadline(_) => {}
@@ -68,78 +82,214 @@ impl Order {
             if let AnyCommand::Session(id, session::Command::Reserve { offer, visit, .. }) =
                 &intent.command
             {
-                self.check(id.agent, *visit)?;
+                self.check(id.agent, *visit, now)?;
                 self.wished.insert(*offer, *visit);
-                self.taken.insert(*visit);
+                self.rings(*offer, *visit, id.agent, now);
             }
         }
         Ok(())
     }
 
-    fn on_line(&mut self, queue: QueueId, event: &line::Event) {
+    fn hear(&mut self, event: &AnyEvent, at: Timestamp) {
+        match event {
+            AnyEvent::Agent(
+                agent,
+                agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
+            ) => {
+                self.serves.insert(*agent, config.clone());
+            }
+            AnyEvent::Line(queue, event) => self.on_line(*queue, event, at),
+            AnyEvent::Queue(id, event) => self.on_queue(*id, event),
+            AnyEvent::Session(id, session::Event::Reserved { offer, visit, .. }) => {
+                self.wished.remove(offer);
+                self.rings(*offer, *visit, id.agent, at);
+            }
+            AnyEvent::Session(
+                _,
+                session::Event::ReservationReleased { offer, .. }
+                | session::Event::ConnectedToContact { offer, .. },
+            ) => {
+                self.wished.remove(offer);
+                self.is_over(*offer);
+            }
+            AnyEvent::Session(..)
+            | AnyEvent::Call(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => {}
+        }
+    }
+
+    fn on_queue(&mut self, id: QueueId, event: &queue::Event) {
+        self.rules.note(id, event);
+    }
+
+    fn rings(&mut self, offer: OfferId, visit: VisitId, agent: AgentId, at: Timestamp) {
+        self.offers.insert(offer, visit);
+        let Some(waiting) = self.visits.get_mut(&visit) else {
+            return;
+        };
+        let step_ms = self.rules.joins_after_ms(waiting.queue);
+        if let (Some(ms), false) = (step_ms, waiting.rings.contains_key(&offer)) {
+            waiting.joins_at = Some(at.plus_ms(ms));
+        }
+        waiting.rings.entry(offer).or_insert((agent, false));
+    }
+
+    /// An offer that the line never knew has come to nothing.
+    fn is_over(&mut self, offer: OfferId) {
+        let visit = self.offers.remove(&offer);
+        let Some(waiting) = visit.and_then(|visit| self.visits.get_mut(&visit)) else {
+            return;
+        };
+        if let Some((_, false)) = waiting.rings.get(&offer) {
+            waiting.rings.remove(&offer);
+            waiting.joins_at = None;
+        }
+    }
+
+    fn on_line(&mut self, queue: QueueId, event: &line::Event, at: Timestamp) {
         match event {
             line::Event::Opened {
-                visit, enqueued_at, ..
+                visit,
+                enqueued_at,
+                policy,
+                ..
             } => {
-                self.place.insert(*visit, (queue, *enqueued_at));
-                self.waiting
-                    .entry(queue)
-                    .or_default()
-                    .insert((*enqueued_at, *visit));
+                let waiting = Waiting {
+                    queue,
+                    config_version: policy.config_version,
+                    enqueued_at: *enqueued_at,
+                    attempts: 0,
+                    priority: None,
+                    tried: BTreeSet::new(),
+                    rings: BTreeMap::new(),
+                    not_before: None,
+                    joins_at: None,
+                };
+                self.visits.insert(*visit, waiting);
+                self.open.entry(queue).or_default().insert(*visit);
             }
             line::Event::Rejected { .. } => {}
-            line::Event::Matched { visit, .. } => self.leave(*visit),
-            line::Event::Returned { visit, session, .. } => {
-                self.taken.remove(visit);
-                self.tried.entry(*visit).or_default().insert(session.agent);
-                if let Some((queue, at)) = self.place.get(visit) {
-                    self.waiting
-                        .entry(*queue)
-                        .or_default()
-                        .insert((*at, *visit));
+            line::Event::Matched {
+                visit,
+                offer,
+                session,
+                ..
+            } => {
+                self.rings(*offer, *visit, session.agent, at);
+                let waiting = self.visits.get_mut(visit);
+                if let Some(ring) = waiting.and_then(|waiting| waiting.rings.get_mut(offer)) {
+                    ring.1 = true;
+                }
+            }
+            line::Event::Returned { .. } => self.comes_back(event, at),
+            line::Event::PriorityChanged {
+                visit, priority, ..
+            } => {
+                if let Some(waiting) = self.visits.get_mut(visit) {
+                    waiting.priority = Some(*priority);
                 }
             }
             line::Event::Closed { visit, .. } => {
-                self.leave(*visit);
-                self.place.remove(visit);
-                self.tried.remove(visit);
-                self.taken.remove(visit);
+                self.visits.remove(visit);
+                self.open.entry(queue).or_default().remove(visit);
             }
         }
     }
 
-    fn leave(&mut self, visit: VisitId) {
-        if let Some((queue, at)) = self.place.get(&visit)
-            && let Some(line) = self.waiting.get_mut(queue)
-        {
-            line.remove(&(*at, visit));
+    fn comes_back(&mut self, event: &line::Event, at: Timestamp) {
+        let line::Event::Returned {
+            visit,
+            offer,
+            session,
+            cause,
+            attempt,
+            still_ringing,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let Some(waiting) = self.visits.get_mut(visit) else {
+            return;
+        };
+        waiting.rings.remove(offer);
+        waiting.tried.insert(session.agent);
+        waiting.joins_at = None;
+        if *still_ringing {
+            return;
+        }
+        waiting.attempts = *attempt;
+        if self.rules.rings_beside(waiting.queue) {
+            waiting.tried.clear();
+        }
+        if *cause != ReturnCause::Withdrawn {
+            let rules = self.rules.of(waiting.queue, waiting.config_version);
+            let delay_ms = rules.map_or(0, |rules| rules.retry_delay_ms(*attempt));
+            waiting.not_before = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
         }
     }
 
-    /// In all queues of the agent, nobody who has not had this agent yet came
-    /// before.
-    fn check(&self, agent: AgentId, chosen: VisitId) -> Result<(), Violation> {
-        let Some((_, at)) = self.place.get(&chosen) else {
-            return Err(Violation(format!(
-                "{agent} is asked for {chosen}, who is gone"
-            )));
+    fn turn(&self, id: VisitId, waiting: &Waiting, now: Timestamp) -> Turn {
+        let waited_ms = now.ms_since(waiting.enqueued_at);
+        let rules = self.rules.of(waiting.queue, waiting.config_version);
+        let weight = self
+            .rules
+            .now(waiting.queue)
+            .map_or(0, |rules| rules.weight);
+        let (base, boost, ageing_ms) =
+            rules.map_or((0, 0, 0), |r| (r.priority, r.retry_boost, r.ageing_ms));
+        let base = i64::from(waiting.priority.unwrap_or(base));
+        let base = base + i64::from(boost) * i64::from(waiting.attempts);
+        let aged = (waited_ms * 1_000).checked_div(ageing_ms).unwrap_or(0);
+        let priority = base * 1_000 + i64::try_from(aged).unwrap_or(i64::MAX);
+        (Reverse(weight), Reverse(priority), waiting.enqueued_at, id)
+    }
+
+    /// Whether the agent could have had that visit.
+    fn could_take(&self, agent: AgentId, waiting: &Waiting, now: Timestamp) -> bool {
+        let holds = [waiting.not_before, waiting.joins_at];
+        let is_held = holds.into_iter().flatten().any(|until| until > now);
+        let has_room = match self.rules.rings_beside(waiting.queue) {
+            true => waiting.rings.values().all(|(other, _)| *other != agent),
+            false => waiting.rings.is_empty(),
         };
-        for queue in self.serves.get(&agent).into_iter().flatten() {
-            let earlier = self
-                .waiting
-                .get(queue)
-                .into_iter()
-                .flatten()
-                .find(|(_, visit)| {
-                    !self.taken.contains(visit)
-                        && self
-                            .tried
-                            .get(visit)
-                            .is_none_or(|tried| !tried.contains(&agent))
-                });
-            if let Some(earlier) = earlier {
-                must(*earlier >= (*at, chosen), || {
-                    format!("{chosen} of {at} overtakes {earlier:?} at {agent}")
+        let is_fit = self.serves.get(&agent).is_some_and(|config| {
+            let waited_ms = now.ms_since(waiting.enqueued_at);
+            let rules = self.rules.of(waiting.queue, waiting.config_version);
+            rules.is_none_or(|rules| config.is_fit(waiting.queue, rules, waited_ms))
+        });
+        !is_held && has_room && is_fit && !waiting.tried.contains(&agent)
+    }
+
+    /// In all queues of the agent, nobody who has not had this agent yet came
+    /// before; and the agent is fit for who was chosen.
+    fn check(&self, agent: AgentId, id: VisitId, now: Timestamp) -> Result<(), Violation> {
+        let Some(chosen) = self.visits.get(&id) else {
+            return Err(Violation(format!("{agent} is asked for {id}, who is gone")));
+        };
+        let tried_once = Waiting {
+            tried: BTreeSet::new(),
+            ..chosen.clone()
+        };
+        must(self.could_take(agent, &tried_once, now), || {
+            format!("{agent} is asked for {id} and must not be: {chosen:?}")
+        })?;
+        let turn = self.turn(id, chosen, now);
+        let queues = self.serves.get(&agent).into_iter();
+        for queue in queues.flat_map(|config| &config.queues) {
+            for other in self.open.get(queue).into_iter().flatten() {
+                let Some(waiting) = self.visits.get(other) else {
+                    continue;
+                };
+                if *other == id || !self.could_take(agent, waiting, now) {
+                    continue;
+                }
+                let before = self.turn(*other, waiting, now);
+                must(before > turn, || {
+                    format!("{id} at {turn:?} overtakes {before:?} at {agent}")
                 })?;
             }
         }

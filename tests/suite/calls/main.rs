@@ -18,6 +18,7 @@ mod ends;
 mod faults;
 mod hold;
 mod limits;
+mod matching;
 mod media;
 mod offers;
 mod outage;

@@ -215,6 +215,8 @@ impl World {
                 display_name: None,
                 queues: vec![queue],
                 ready_on_register: true,
+                skills: vec![],
+                places: vec![],
             },
         };
         let made = self

@@ -68,6 +68,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             service_level_threshold_ms: 5_000,
             numbers: vec![],
             overflow: vec![],
+            matching: domain::queue::Matching::default(),
         },
     };
     Envelope {

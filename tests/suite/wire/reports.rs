@@ -225,7 +225,19 @@ async fn callers_are_told_how_long_they_will_wait(server: &Server) -> anyhow::Re
 #[tokio::test]
 async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let setup = setup(folder.path(), &["anna"]);
+    reports_equal_the_record(setup(folder.path(), &["anna"])).await
+}
+
+#[tokio::test]
+async fn a_report_on_postgresql_equals_the_record_too() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = store::testing::database().await;
+    let mut setup = setup(folder.path(), &["anna"]);
+    setup.store_url = Some(database.url().into());
+    reports_equal_the_record(setup).await
+}
+
+async fn reports_equal_the_record(setup: Setup) -> anyhow::Result<()> {
     let server = Server::start(&setup).await?;
     some_calls(&server).await?;
     let query = "{ queues(first: 5) { nodes { id name statistics { total { offeredCount \

@@ -116,6 +116,7 @@ impl House {
             },
             leg,
             until: self.means.clock.now().plus_ms(20_000),
+            beside: false,
         });
     }
 

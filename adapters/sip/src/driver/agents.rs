@@ -23,7 +23,7 @@ use domain::{
 use std::{net::SocketAddr, time::Instant};
 
 /// Why the other phones stop ringing when one has answered (RFC 3326).
-const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+const ELSEWHERE: &str = status::ELSEWHERE;
 
 impl Driver {
     /// Rings an agent's phones, also those that registered at other nodes.
@@ -502,7 +502,7 @@ const fn rank(outcome: OfferOutcome) -> u8 {
         OfferOutcome::Rejected => 4,
         OfferOutcome::Busy => 3,
         OfferOutcome::NoAnswer => 2,
-        OfferOutcome::Withdrawn => 1,
+        OfferOutcome::Withdrawn | OfferOutcome::AnsweredElsewhere | OfferOutcome::CallerGone => 1,
         OfferOutcome::Unreachable => 0,
     }
 }

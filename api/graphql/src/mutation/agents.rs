@@ -7,7 +7,11 @@ use crate::{
     id::Named,
     query::{Needs, require, views_at},
     scalar::Cursor,
-    types::{Agent, words::NotReadyWish},
+    types::{
+        Agent,
+        matching::{AgentPlaceInput, AgentSkillInput},
+        words::NotReadyWish,
+    },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use commands::{
@@ -48,6 +52,12 @@ pub(crate) struct CreateAgentInput {
     /// A registered phone logs the agent in, ready.
     #[graphql(default)]
     ready_on_register: bool,
+    /// What it is good at.
+    #[graphql(default)]
+    skills: Vec<AgentSkillInput>,
+    /// Where it stands in queues, if not in the first tier.
+    #[graphql(default)]
+    places: Vec<AgentPlaceInput>,
 }
 
 /// An agent that is to take calls.
@@ -199,6 +209,16 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
     let name = input.name;
     let agent = AgentId::named(order.identity.tenant, &name);
     let queues = QueueId::read_all(&input.queue_ids)?;
+    let skills: Vec<_> = input.skills.iter().map(AgentSkillInput::skill).collect();
+    let places = input.places.iter().map(AgentPlaceInput::place);
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    if !order
+        .services
+        .knows(skills.iter().map(|skill| skill.skill.as_str()))
+    {
+        let outcome = Outcome::refused(Refusal::UnknownSkill.into());
+        return Ok(AgentPayload { agent, outcome });
+    }
     if let Some(refusal) = check(&order, &input.password, &queues) {
         let outcome = Outcome::refused(refusal.into());
         return Ok(AgentPayload { agent, outcome });
@@ -214,6 +234,8 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
         display_name,
         queues,
         ready_on_register: input.ready_on_register,
+        skills,
+        places,
     };
     let command = Command::Create {
         name: name.clone(),

@@ -56,8 +56,56 @@ impl HangUpPayload {
     }
 }
 
+/// A call to be served earlier or later.
+#[derive(InputObject)]
+pub(crate) struct SetPriorityInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which call.
+    call_id: ID,
+    /// Instead of its queue's: the higher is served first.
+    priority: i32,
+}
+
+/// What came of it.
+#[derive(async_graphql::SimpleObject)]
+pub(crate) struct SetPriorityPayload {
+    #[graphql(flatten)]
+    outcome: HangUpPayload,
+}
+
 #[Object]
 impl CallMutations {
+    /// Gives a call that waits in a queue a priority of its own.
+    #[graphql(guard = "Needs(Scope::CallTerminate)")]
+    async fn set_priority(
+        &self,
+        ctx: &Context<'_>,
+        input: SetPriorityInput,
+    ) -> Result<SetPriorityPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let call = CallId::read(&input.call_id)?;
+        let row = order
+            .services
+            .views
+            .live_call(call)
+            .await
+            .map_err(Fault::from)?;
+        let place = row.and_then(|row| row.queue.zip(row.visit));
+        let Some((queue, visit)) = place else {
+            let outcome = Outcome::refused(super::refusal::Refusal::NotWaiting.into());
+            let outcome = HangUpPayload { call, outcome };
+            return Ok(SetPriorityPayload { outcome });
+        };
+        let priority = input.priority;
+        let command = domain::line::Command::ChangePriority { visit, priority };
+        let outcome = order
+            .dispatch(AnyCommand::Line(queue, command), call.0)
+            .await?;
+        let outcome = HangUpPayload { call, outcome };
+        Ok(SetPriorityPayload { outcome })
+    }
+
     /// Ends a call.
     #[graphql(guard = "Needs(Scope::CallTerminate)")]
     async fn hang_up(&self, ctx: &Context<'_>, input: HangUpInput) -> Result<HangUpPayload> {

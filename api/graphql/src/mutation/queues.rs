@@ -9,6 +9,7 @@ use crate::{
     scalar::{Cursor, Duration},
     types::{
         Queue,
+        matching::MatchingInput,
         words::{AnswerMode, OverflowCause, Strategy},
     },
 };
@@ -57,6 +58,8 @@ pub(crate) struct CreateQueueInput {
     /// Where calls go that it does not serve; in the other cases they end.
     #[graphql(default)]
     overflow: Vec<OverflowInput>,
+    /// How it matches calls and agents.
+    matching: Option<MatchingInput>,
 }
 
 /// Where calls of a queue go in one case: a queue or a number.
@@ -123,6 +126,13 @@ fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> 
     if loops(queue, config, next_of) {
         return Some(Refusal::OverflowLoop);
     }
+    let mut skills = config.matching.skills.iter();
+    if !order
+        .services
+        .knows(skills.by_ref().map(|wanted| wanted.skill.as_str()))
+    {
+        return Some(Refusal::UnknownSkill);
+    }
     let queues = config.overflow_queues();
     let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());
     unknown.then_some(Refusal::UnknownQueue)
@@ -159,6 +169,7 @@ impl QueueMutations {
             service_level_threshold_ms: input.service_level_threshold_ms.0,
             numbers: input.numbers,
             overflow,
+            matching: input.matching.unwrap_or_default().rules(),
         };
         if let Some(refusal) = check(&order, queue, &config) {
             let outcome = Outcome::refused(refusal.into());

@@ -20,6 +20,10 @@ pub(super) enum Refusal {
     InvalidOverflow,
     /// The queues would overflow into each other for ever.
     OverflowLoop,
+    /// The settings name no such skill.
+    UnknownSkill,
+    /// The call waits in no queue.
+    NotWaiting,
 }
 
 impl Refusal {
@@ -33,6 +37,8 @@ impl Refusal {
             Self::InvalidValue => "input.invalid_value",
             Self::InvalidOverflow => "input.invalid_overflow",
             Self::OverflowLoop => "input.overflow_loop",
+            Self::UnknownSkill => "input.unknown_skill",
+            Self::NotWaiting => "input.not_waiting",
         }
     }
 
@@ -47,6 +53,8 @@ impl Refusal {
                 "overflow leads to a queue or to a number, not to both or none"
             }
             Self::OverflowLoop => "queues would overflow into each other for ever",
+            Self::UnknownSkill => "skill is not known",
+            Self::NotWaiting => "call waits in no queue",
         }
     }
 
@@ -58,6 +66,8 @@ impl Refusal {
             Self::InvalidNetwork => "allow",
             Self::InvalidValue => "input",
             Self::InvalidOverflow | Self::OverflowLoop => "overflow",
+            Self::UnknownSkill => "skills",
+            Self::NotWaiting => "callId",
         }
     }
 }
@@ -73,7 +83,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 7] = [
+    const ALL: [Refusal; 9] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -81,6 +91,8 @@ mod tests {
         Refusal::InvalidValue,
         Refusal::InvalidOverflow,
         Refusal::OverflowLoop,
+        Refusal::UnknownSkill,
+        Refusal::NotWaiting,
     ];
 
     #[test]

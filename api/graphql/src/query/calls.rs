@@ -8,14 +8,14 @@ use crate::{
     query::{Needs, services, views_at},
     scalar::{Cursor, DateTime},
     types::{
-        Call, TimelineItem,
+        Call, RoutingDecision, TimelineItem,
         words::{ActiveCallState, Disposition},
     },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use commands::ports::Vault;
 use domain::id::{AgentId, CallId, QueueId};
-use projections::{calls, changed::View, live_calls};
+use projections::{calls, changed::View, live_calls, timeline};
 
 #[derive(Default)]
 pub(crate) struct CallQueries;
@@ -159,5 +159,24 @@ impl CallQueries {
         let call = CallId::read(&call_id)?;
         let read = |after, limit| views.timeline(call, after, limit);
         paging::events(first, after, read, TimelineItem).await
+    }
+
+    /// Why the call was offered to whom: every decision, in order, with who was
+    /// left out and for which reason.
+    #[graphql(guard = "Needs(Scope::CallRead)")]
+    async fn call_explanation(
+        &self,
+        ctx: &Context<'_>,
+        call_id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<RoutingDecision>> {
+        let views = views_at(ctx, &[View::Timeline], min_position).await?;
+        let filter = timeline::Filter {
+            call: Some(CallId::read(&call_id)?),
+            types: RoutingDecision::TYPES.map(str::to_owned).to_vec(),
+            ..timeline::Filter::default()
+        };
+        let rows = views.events(&filter, 0, timeline::EVENTS_MAX).await;
+        Ok(RoutingDecision::read(&rows.map_err(Fault::from)?))
     }
 }

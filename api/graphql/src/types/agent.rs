@@ -10,6 +10,7 @@ use crate::{
     types::{
         Call, Moment, Queue,
         call::queue,
+        matching::{AgentPlace, AgentSkill},
         words::{Activity, AgentState, LogoutReason, NotReadyReason, Routability},
     },
 };
@@ -107,6 +108,16 @@ impl Agent {
         let mut rows: Vec<_> = rows.map_err(Fault::from)?.into_values().collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Some(rows.into_iter().map(Queue::from).collect()))
+    }
+
+    /// What the agent is good at.
+    async fn skills(&self) -> Vec<AgentSkill> {
+        self.row.skills.iter().map(Into::into).collect()
+    }
+
+    /// Where the agent stands in queues, if not in the first tier.
+    async fn places(&self) -> Vec<AgentPlace> {
+        self.row.places.iter().map(Into::into).collect()
     }
 
     /// A registered phone logs the agent in, ready.

@@ -10,6 +10,7 @@ use crate::{
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Agent, Moment, QueueCounters,
+        matching::Matching,
         words::{AgentState, AnswerMode, OverflowCause, Strategy},
     },
 };
@@ -59,6 +60,8 @@ pub(crate) struct QueueConfig {
     numbers: Vec<String>,
     /// Where calls go that it does not serve; in the other cases they end.
     overflow: Vec<Overflow>,
+    /// How it matches calls and agents.
+    matching: Matching,
 }
 
 /// Where calls of a queue go in one case.
@@ -98,6 +101,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             service_level_threshold_ms: Duration(config.service_level_threshold_ms),
             numbers: config.numbers.clone(),
             overflow: config.overflow.iter().map(Into::into).collect(),
+            matching: (&config.matching).into(),
         }
     }
 }

@@ -1,8 +1,13 @@
 //! The closed lists of words. Each mirrors a list of the domain, and the
 //! compiler sees that none is missing.
 
+mod billing;
 mod report;
 
+pub(crate) use billing::{
+    AccountStatus, CycleKind, InvoiceStanding, PaymentMethod, PaymentMode, RoundingKind, TaxKind,
+    UsageKind,
+};
 pub(crate) use report::{Granularity, LoggedState, ReleaseReason, VisitResult};
 
 use async_graphql::Enum;
@@ -140,6 +145,10 @@ pub(crate) enum OfferOutcome {
     Unreachable,
     /// Taken back.
     Withdrawn,
+    /// Another agent, whose phone rang beside, was faster.
+    AnsweredElsewhere,
+    /// The caller left while phones rang side by side.
+    CallerGone,
 }
 
 /// What records of calls can be summed by.
@@ -404,6 +413,16 @@ pub(crate) enum Strategy {
     Linear,
     /// Anyone, each with the same chance.
     Random,
+    /// Anyone, each with a chance by the agent's weight in the queue.
+    WeightedRandom,
+    /// Round and round in the order of joining, on from whoever was rung last.
+    OrderedRoundRobin,
+    /// The one whose levels of the skills that the queue asks for are highest.
+    BestSkill,
+    /// Everybody who is free at once; the first who answers gets the call.
+    RingAll,
+    /// The longest idle first; the others join in, one after the other.
+    RingProgressively,
 }
 
 /// Why a call leaves a queue unserved.
@@ -417,6 +436,54 @@ pub(crate) enum OverflowCause {
     /// Nobody who serves the queue is logged in: when a call comes, and when the
     /// last agent goes.
     Unstaffed,
+    /// It was offered as often as the queue allows, in vain.
+    Attempts,
+}
+
+/// What put the chosen agent before the next.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::session::DecidedBy")]
+pub(crate) enum DecidedBy {
+    /// There was no other.
+    Alone,
+    /// Everybody is asked at once.
+    All,
+    /// This one served the caller last.
+    LastAgent,
+    /// Tier, penalty, or preferred skills.
+    Class,
+    /// The queue's strategy.
+    Strategy,
+    /// Idle longer, all else being equal.
+    IdleSince,
+    /// The lower id, all else being equal.
+    Id,
+}
+
+/// Why an agent of the queue was not chosen.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::session::LeftOutReason")]
+pub(crate) enum LeftOutReason {
+    /// Logged out.
+    LoggedOut,
+    /// Not ready.
+    NotReady,
+    /// Reserved, with a caller, or in wrap-up.
+    Engaged,
+    /// Left alone for a while after an offer in vain.
+    Paused,
+    /// Already asked, for this call or another; the answer was on its way.
+    Asked,
+    /// Was offered this call before; others come first.
+    Tried,
+    /// A required skill is missing or its level too low.
+    Skill,
+    /// The tier is not open yet.
+    Tier,
+    /// Whoever served the caller last comes first for a while.
+    NotLastAgent,
+    /// Stands behind the chosen one.
+    Behind,
 }
 
 /// As whom outbound calls of a trunk are shown.
@@ -458,134 +525,4 @@ pub(crate) enum ServiceLevel {
     AbandonInThresholdExcluded,
     /// (AT + ABT) / (A + AB).
     AbandonAsSuccess,
-}
-
-/// How an account stands.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AccountStatus {
-    /// It may place calls.
-    Active,
-    /// It may not.
-    Suspended,
-    /// It never may again.
-    Closed,
-}
-
-/// When an account pays.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::billing::account::PaymentMode")]
-pub(crate) enum PaymentMode {
-    /// Before: calls need credit.
-    Prepaid,
-    /// After, by invoice.
-    Postpaid,
-}
-
-/// How a payment came.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::billing::account::PaymentMethod")]
-pub(crate) enum PaymentMethod {
-    /// By credit card.
-    CreditCard,
-    /// By bank transfer.
-    BankTransfer,
-    /// By PayPal.
-    PayPal,
-    /// Any other way.
-    Other,
-}
-
-/// A kind of usage.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::billing::UsageType", name = "UsageType")]
-pub(crate) enum UsageKind {
-    /// A call to a number of the account.
-    InboundMinutes,
-    /// A call out, within the account's country.
-    OutboundMinutes,
-    /// A call between phones of the installation.
-    InternalMinutes,
-    /// A call to a number whose owner pays for the caller.
-    TollFreeMinutes,
-    /// A call out, to another country.
-    InternationalMinutes,
-    /// A text message sent.
-    SmsOutbound,
-    /// A text message received.
-    SmsInbound,
-    /// Storage.
-    StorageGb,
-    /// Recording.
-    Recording,
-    /// A place in a conference.
-    Conference,
-    /// Anything else.
-    Custom,
-}
-
-/// How an invoice stands.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(
-    remote = "projections::billing::invoices::Standing",
-    name = "InvoiceStatus"
-)]
-pub(crate) enum InvoiceStanding {
-    /// Can be changed.
-    Draft,
-    /// Is to get its number.
-    Approved,
-    /// Issued, nothing paid.
-    Issued,
-    /// Issued, something paid.
-    PartiallyPaid,
-    /// Nothing is left to pay.
-    Paid,
-    /// Not paid in time.
-    Overdue,
-    /// Taken back in whole.
-    CreditedFully,
-    /// Will not be paid.
-    WrittenOff,
-}
-
-/// How amounts are rounded.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::money::Rounding", name = "Rounding")]
-pub(crate) enum RoundingKind {
-    /// To the nearer; a half to the even neighbour.
-    HalfEven,
-    /// To the nearer; a half away from zero.
-    HalfUp,
-    /// Away from zero.
-    Up,
-}
-
-/// How often a fee falls due.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::calendar::Cycle", name = "BillingCycle")]
-pub(crate) enum CycleKind {
-    /// Every month.
-    Monthly,
-    /// Every three months.
-    Quarterly,
-    /// Every year.
-    Yearly,
-    /// Never: only usage is paid.
-    PayAsYouGo,
-}
-
-/// A tax treatment.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::billing::tax::TaxCategory", name = "TaxCategory")]
-pub(crate) enum TaxKind {
-    /// The standard rate of the country.
-    Standard,
-    /// A reduced rate.
-    Reduced,
-    /// The zero rate.
-    Zero,
-    /// The buyer owes the tax.
-    ReverseCharge,
-    /// Not within the scope of the seller's tax.
-    OutOfScope,
 }

@@ -46,6 +46,7 @@ async fn takes(world: &World, queue: QueueId, agent: AgentId, ringing: &Ringing)
         queue,
         until,
         wrap_up_ms: 0,
+        choice: None,
     };
     let ready = true;
     for command in [session::Command::LogIn { session, ready }, reserve] {
@@ -55,6 +56,7 @@ async fn takes(world: &World, queue: QueueId, agent: AgentId, ringing: &Ringing)
         visit,
         offer,
         session,
+        beside: false,
     };
     world.dispatch(AnyCommand::Line(queue, matched)).await;
     world.connect(ringing, agent).await;

@@ -157,6 +157,7 @@ impl World {
             tenant: DEFAULT_TENANT,
             outbox: Outbox::new(stores.read.clone()),
             webhooks: Arc::new([]),
+            skills: ["german".to_owned(), "billing".to_owned()].into(),
             options,
         };
         let ready = Arc::new(AtomicBool::new(true));
@@ -352,6 +353,7 @@ impl World {
             session: SessionId { agent, number: 1 },
             leg,
             until: self.clock.now().plus_ms(20_000),
+            beside: false,
         };
         for command in [
             offer,

@@ -19,6 +19,7 @@ mod process;
 mod record;
 mod register;
 mod registrations;
+mod routing;
 mod server_process;
 mod sipp;
 mod sipp_log;
@@ -41,6 +42,8 @@ pub enum What {
     Register(register::Register),
     /// The event store beside the stock crates: appends, replay, growth, visibility.
     Log(log::Log),
+    /// What a routing decision costs, by agents and waiting calls.
+    Routing(routing::Settings),
     /// Bridged calls with G.711 both ways through the relay: loss and added latency.
     Media(media_relay::Media),
 }
@@ -58,7 +61,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         What::Held(settings) => settings.place.shown(),
         What::Register(settings) => settings.place.shown(),
         What::Log(settings) => settings.shown(),
-        What::Media(_) => "none".into(),
+        What::Routing(_) | What::Media(_) => "none".into(),
     };
     machine::print(&store);
     match what {
@@ -68,6 +71,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         What::Held(settings) => held::run(&settings).await?,
         What::Register(settings) => register::run(&settings).await?,
         What::Log(settings) => log::run(&settings).await?,
+        What::Routing(settings) => routing::run(&settings)?,
         What::Media(settings) => media_relay::run(&settings).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -88,6 +88,7 @@ fn config() -> Config {
         service_level_threshold_ms: 5_000,
         numbers: vec![],
         overflow: vec![],
+        matching: domain::queue::Matching::default(),
     }];
     config.agents = AGENTS
         .iter()
@@ -96,6 +97,8 @@ fn config() -> Config {
             password: Secret(format!("{name}-secret")),
             queues: vec![QUEUE.into()],
             ready_on_register: true,
+            skills: vec![],
+            places: vec![],
         })
         .collect();
     config

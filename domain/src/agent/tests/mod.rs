@@ -15,12 +15,16 @@ fn config() -> Config {
         display_name: None,
         queues: vec![QUEUE],
         ready_on_register: true,
+        skills: vec![],
+        places: vec![],
     }
 }
 
 fn other_config() -> Config {
     Config {
         ready_on_register: false,
+        skills: vec![],
+        places: vec![],
         ..config()
     }
 }

@@ -259,6 +259,7 @@ fn start_second_offer() -> Command {
         session: OTHER_SESSION,
         leg: OTHER_LEG,
         until: second(90),
+        beside: false,
     }
 }
 

@@ -76,6 +76,7 @@ fn start_offer() -> impl Strategy<Value = Command> {
             session,
             leg,
             until,
+            beside: false,
         }
     })
 }

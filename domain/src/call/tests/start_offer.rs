@@ -1,7 +1,7 @@
 //! An agent's phone is to ring.
 
 use super::*;
-use crate::{call::Error, testing::OTHER_VISIT};
+use crate::{call::Error, decider::Decider, testing::OTHER_VISIT};
 
 fn start_offer() -> Command {
     Command::StartOffer {
@@ -10,6 +10,7 @@ fn start_offer() -> Command {
         session: SESSION,
         leg: AGENT_LEG,
         until: RING_UNTIL,
+        beside: false,
     }
 }
 
@@ -58,6 +59,7 @@ fn an_offer_for_another_stay_is_refused() {
             session: SESSION,
             leg: AGENT_LEG,
             until: RING_UNTIL,
+            beside: false,
         })
         .refused(Error::StaleVisit);
 }
@@ -72,4 +74,88 @@ fn a_call_that_is_over_is_not_offered() {
 #[test]
 fn a_call_that_never_came_is_not_offered() {
     story([]).when(start_offer()).refused(Error::Unknown);
+}
+
+/// Several phones ring for one call.
+const fn beside() -> Command {
+    Command::StartOffer {
+        offer: OTHER_OFFER,
+        visit: VISIT,
+        session: OTHER_SESSION,
+        leg: OTHER_LEG,
+        until: second(90),
+        beside: true,
+    }
+}
+
+fn side_by_side() -> Vec<Event> {
+    let mut history = ringing();
+    history.push(second_offer_started());
+    history
+}
+
+fn ended_as(outcome: OfferOutcome) -> Event {
+    Event::OfferEnded {
+        offer: OTHER_OFFER,
+        visit: VISIT,
+        session: OTHER_SESSION,
+        leg: OTHER_LEG,
+        outcome,
+        wire: WireCause::default(),
+    }
+}
+
+#[test]
+fn phones_ring_side_by_side_where_the_queue_says_so() {
+    for history in [waiting(), offering(), ringing()] {
+        let call = story(history).when(beside()).then([second_offer_started()]);
+        assert!(call.state().offer_of(OTHER_LEG).is_some());
+    }
+    for history in [connected(), held()] {
+        story(history)
+            .when(beside())
+            .refused(Error::AlreadyConnected);
+    }
+}
+
+#[test]
+fn the_first_who_answers_gets_the_call_and_the_others_are_let_go() {
+    let call = story(side_by_side()).when(answer(AGENT_LEG)).then([
+        agent_connected(),
+        Event::Answered {},
+        ended_as(OfferOutcome::AnsweredElsewhere),
+    ]);
+    assert_eq!(call.state().agent_leg(), Some(AGENT_LEG));
+    assert!(call.state().offers().is_empty());
+    // The slower one may have picked up in the same moment.
+    call.when(answer(OTHER_LEG)).nothing();
+}
+
+#[test]
+fn one_phone_that_refuses_leaves_the_others_ringing() {
+    let call = story(side_by_side())
+        .when(failure(OTHER_LEG, OfferOutcome::Busy))
+        .then([ended_as(OfferOutcome::Busy)]);
+    assert_eq!(call.state().engaged(), Some((SESSION, OFFER)));
+    call.when(failure(AGENT_LEG, OfferOutcome::Busy))
+        .then([offer_ended(OfferOutcome::Busy, WireCause::default())]);
+}
+
+#[test]
+fn a_caller_who_leaves_stops_every_phone() {
+    let call = story(side_by_side());
+    let events = Call::decide(
+        call.state(),
+        second(40),
+        Command::EndCall {
+            reason: EndReason::Operator,
+            ended_at: None,
+        },
+    )
+    .unwrap();
+    assert_eq!(events[0], ended_as(OfferOutcome::CallerGone));
+    assert!(matches!(
+        &events[1..],
+        [Event::Ended { offer: Some(offer), .. }] if *offer == OFFER
+    ));
 }

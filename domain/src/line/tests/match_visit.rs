@@ -6,7 +6,10 @@ use crate::line::Error;
 #[test]
 fn a_waiting_visit_is_matched() {
     let line = story(waiting()).when(MATCH).then([matched_event()]);
-    assert_eq!(line.state().visits[&VISIT].matched, Some((OFFER, SESSION)));
+    assert_eq!(
+        line.state().visits[&VISIT].matched,
+        [(OFFER, SESSION)].into()
+    );
 }
 
 #[test]

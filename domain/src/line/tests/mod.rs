@@ -68,6 +68,7 @@ fn returned(attempt: u32, cause: ReturnCause) -> Event {
         session: SESSION,
         cause,
         attempt,
+        still_ringing: false,
     }
 }
 
@@ -100,12 +101,14 @@ const MATCH: Command = Command::MatchVisit {
     visit: VISIT,
     offer: OFFER,
     session: SESSION,
+    beside: false,
 };
 
 const MATCH_WITH_ANOTHER: Command = Command::MatchVisit {
     visit: VISIT,
     offer: OTHER_OFFER,
     session: OTHER_SESSION,
+    beside: false,
 };
 
 const fn give_back(cause: ReturnCause) -> Command {

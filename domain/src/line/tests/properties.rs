@@ -49,8 +49,7 @@ fn command() -> impl Strategy<Value = Command> {
         4 => (visit(), offer()).prop_map(|((visit, _), offer)| Command::MatchVisit {
             visit,
             offer,
-            session: SESSION,
-        }),
+            session: SESSION, beside: false, }),
         3 => (visit(), offer(), cause())
             .prop_map(|((visit, _), offer, cause)| Command::ReturnVisit { visit, offer, cause }),
         2 => (visit(), result(), 0u64..100).prop_map(|((visit, _), result, at)| {
@@ -102,6 +101,9 @@ proptest! {
                 }
                 Event::Returned { visit, offer, .. } => {
                     prop_assert_eq!(open.insert(visit, None), Some(Some(offer)));
+                }
+                Event::PriorityChanged { visit, .. } => {
+                    prop_assert!(open.contains_key(&visit));
                 }
                 Event::Closed { visit, .. } => prop_assert!(open.remove(&visit).is_some()),
             }

@@ -8,8 +8,8 @@ fn a_returned_visit_waits_again_since_its_old_time() {
     let line = story(matched())
         .when(give_back(ReturnCause::NoAnswer))
         .then([returned(1, ReturnCause::NoAnswer)]);
-    let visit = line.state().visits[&VISIT];
-    assert_eq!(visit.matched, None);
+    let visit = &line.state().visits[&VISIT];
+    assert!(visit.matched.is_empty());
     assert_eq!(visit.enqueued_at, ENQUEUED_AT);
 }
 

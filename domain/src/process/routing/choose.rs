@@ -1,114 +1,429 @@
-//! Which visit and which agent next: the longest waiting caller that anybody
-//! free may take, and of those agents the one that its strategy puts first.
+//! Which visit and which agent next: the first caller, by weight of the queue,
+//! priority and waiting, for whom anybody fit is free; and of those agents the
+//! one that the queue's strategy puts first.
 
 use super::{
-    board::{Board, Waiting},
-    rank::draw,
+    board::{AgentRow, Board, Rules, Standing, Waiting},
+    rank::{Rank, by_weight, draw, lot},
 };
 use crate::{
-    id::{AgentId, QueueId, SessionId, VisitId},
+    id::{AgentId, QueueId, VisitId},
     queue::Strategy,
+    session::{DecidedBy, LeftOut, LeftOutReason, NAMED_MAX},
     time::Timestamp,
 };
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// A match, and how it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Match {
+    pub(super) visit: VisitId,
+    pub(super) pick: Pick,
+}
+
+/// The agent for a visit.
+#[derive(Debug, Clone)]
+pub(super) struct Pick {
+    pub(super) agent: AgentId,
+    /// Where it stood among the free, from 1.
+    pub(super) place: u32,
+    pub(super) decided_by: DecidedBy,
+    /// Who would have been next.
+    pub(super) next: Option<AgentId>,
+    /// Who was free and not chosen, as far as was looked.
+    pub(super) passed: BTreeMap<LeftOutReason, Vec<AgentId>>,
+}
+
+/// Queues of one agent that are looked at for a better visit at most.
+const STEPS_MAX: usize = 32;
 
 /// The next match on the queues that have changed, or none.
-pub(super) fn next(board: &mut Board) -> Option<(VisitId, SessionId)> {
+pub(super) fn next(board: &mut Board, at: Timestamp) -> Option<Match> {
     while let Some(queue) = board.changed.first().copied() {
-        match in_queue(board, queue) {
-            Some((visit, agent)) => {
-                let found = fairest(board, agent).unwrap_or(visit);
-                match board.session_of(agent) {
-                    Some(session) => return Some((found, session)),
-                    None => {
-                        board.changed.remove(&queue);
-                    }
-                }
-            }
-            None => {
-                board.changed.remove(&queue);
+        let Some(mut found) = in_queue(board, queue, at) else {
+            board.changed.remove(&queue);
+            continue;
+        };
+        // The agent may serve a queue whose caller comes first; there, in turn,
+        // another agent may.
+        for _ in 0..STEPS_MAX {
+            match first_of(board, found.pick.agent, at) {
+                Some(visit) if visit != found.visit => match agent_for(board, visit, at) {
+                    Some(pick) => found = Match { visit, pick },
+                    None => break,
+                },
+                Some(_) | None => break,
             }
         }
+        return Some(found);
     }
     None
 }
 
 /// The first visit of the queue for which somebody is free, and who.
-fn in_queue(board: &mut Board, queue: QueueId) -> Option<(VisitId, AgentId)> {
-    if board
-        .free
-        .get(&queue)
-        .is_none_or(std::collections::BTreeSet::is_empty)
-    {
+fn in_queue(board: &mut Board, queue: QueueId, at: Timestamp) -> Option<Match> {
+    if board.free.get(&queue).is_none_or(BTreeSet::is_empty) {
         return None;
     }
-    let line: Vec<(Timestamp, VisitId)> = match board.lines.get(&queue) {
-        Some(line) => first_with_room(board, line.iter().copied()),
-        None => return None,
-    };
-    line.into_iter()
-        .find_map(|(_, visit)| agent_for(board, queue, visit).map(|agent| (visit, agent)))
+    let candidates = worth_looking_at(board, queue, at);
+    candidates.into_iter().find_map(|visit| {
+        // When all who could take it were tried, they may be tried again.
+        if all_tried(board, visit, at) {
+            board.forget_tried(visit);
+        }
+        agent_for(board, visit, at).map(|pick| Match { visit, pick })
+    })
 }
 
-/// A visit that nobody has refused can go to anybody: what comes behind the
-/// first of those need not be looked at.
-fn first_with_room(
-    board: &Board,
-    line: impl Iterator<Item = (Timestamp, VisitId)>,
-) -> Vec<(Timestamp, VisitId)> {
+/// What one caller asks for can be what another asks for: whom nobody can take
+/// of those that stand alike, nobody can take behind them. Only the first of
+/// each kind is looked at, and all that somebody has refused.
+fn worth_looking_at(board: &Board, queue: QueueId, at: Timestamp) -> Vec<VisitId> {
+    let Some(line) = board.lines.get(&queue) else {
+        return vec![];
+    };
+    let mut kinds = BTreeSet::new();
     let mut considered = vec![];
-    for (at, visit) in line {
-        considered.push((at, visit));
-        if board
-            .visit(visit)
-            .is_some_and(|waiting| waiting.tried.is_empty())
-        {
-            break;
+    for (_, visit) in line {
+        let Some(waiting) = board.visit(*visit) else {
+            continue;
+        };
+        let kind = match kind(board, waiting, at) {
+            Some(kind) => kind,
+            None => {
+                considered.push(*visit);
+                continue;
+            }
+        };
+        if kinds.insert(kind.clone()) {
+            considered.push(*visit);
+            if kind.is_plain {
+                // Anybody can take it.
+                break;
+            }
         }
     }
     considered
 }
 
-/// The first agent, by the queue's strategy, that has not been tried for this
-/// visit; when all who could take it were tried, they may be tried again.
-fn agent_for(board: &mut Board, queue: QueueId, visit: VisitId) -> Option<AgentId> {
-    let waiting = board.visit(visit)?;
-    if !waiting.tried.is_empty() && all_tried(board, queue, waiting) {
-        board.forget_tried(visit);
+/// What decides who is fit for a visit, when nothing of its own does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    is_plain: bool,
+    config_version: u32,
+    levels: Vec<u8>,
+    tier: u64,
+}
+
+fn kind(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<Kind> {
+    let rules = board.rules_of(waiting);
+    if !waiting.tried.is_empty() || !waiting.is_silent() || rules.matching.last_agent_ms > 0 {
+        return None;
     }
-    let waiting = board.visit(visit)?;
-    let free = board.free.get(&queue)?;
-    let mut untried = free
+    let waited_ms = at.ms_since(waiting.enqueued_at);
+    let wanted = rules
+        .matching
+        .skills
         .iter()
+        .filter(|wanted| !wanted.preferred);
+    let levels: Vec<u8> = wanted.map(|wanted| wanted.level_after(waited_ms)).collect();
+    Some(Kind {
+        is_plain: levels.iter().all(|level| *level == 0) && rules.matching.tier_step_ms == 0,
+        config_version: waiting.policy.config_version,
+        levels,
+        tier: highest_tier(rules, waited_ms),
+    })
+}
+
+/// The highest tier that is open after so long a wait.
+fn highest_tier(rules: &Rules, waited_ms: u64) -> u64 {
+    match waited_ms.checked_div(rules.matching.tier_step_ms) {
+        Some(steps) => steps.saturating_add(1),
+        None => u64::MAX,
+    }
+}
+
+/// Why an agent is not to be asked for a visit, if so.
+fn left_out(
+    waiting: &Waiting,
+    agent: AgentId,
+    row: &AgentRow,
+    rules: &Rules,
+    at: Timestamp,
+) -> Option<LeftOutReason> {
+    let waited_ms = at.ms_since(waiting.enqueued_at);
+    let tier = row.member(waiting.queue).map_or(1, |member| member.tier);
+    if u64::from(tier) > highest_tier(rules, waited_ms) {
+        Some(LeftOutReason::Tier)
+    } else if !row.has(&rules.matching.skills, waited_ms) {
+        Some(LeftOutReason::Skill)
+    } else if waiting.rings_at(agent) {
+        Some(LeftOutReason::Asked)
+    } else if waiting.tried.contains(&agent) {
+        Some(LeftOutReason::Tried)
+    } else {
+        None
+    }
+}
+
+/// The one who is asked first for a while, when it is there and fit.
+fn last_agent(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<AgentId> {
+    let rules = board.rules_of(waiting);
+    if at.ms_since(waiting.enqueued_at) >= rules.matching.last_agent_ms {
+        return None;
+    }
+    let agent = board.callers.last_agent(waiting.call)?;
+    let row = board.agent(agent)?;
+    let serves = row.is_staffed() && row.member(waiting.queue).is_some();
+    let is_fit = left_out(waiting, agent, row, rules, at).is_none();
+    (serves && is_fit).then_some(agent)
+}
+
+/// The agent for a visit: the first, by the queue's strategy, of those fit.
+fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
+    let waiting = board.visit(visit)?;
+    let rules = board.rules_of(waiting);
+    let free = board.free.get(&waiting.queue)?;
+    if let Some(last) = last_agent(board, waiting, at) {
+        let is_free = free.iter().any(|(_, agent)| *agent == last);
+        return is_free.then(|| the_last(last, free));
+    }
+    let mut passed: BTreeMap<LeftOutReason, Vec<AgentId>> = BTreeMap::new();
+    let strategy = board.rules(waiting.queue).strategy;
+    let whole_class = matches!(
+        strategy,
+        Strategy::Random | Strategy::WeightedRandom | Strategy::OrderedRoundRobin
+    );
+    let mut fit: Vec<(Rank, AgentId)> = vec![];
+    for (rank, agent) in free {
+        let row = board.agent(*agent)?;
+        match left_out(waiting, *agent, row, rules, at) {
+            Some(reason) => passed.entry(reason).or_default().push(*agent),
+            None => fit.push((*rank, *agent)),
+        }
+        // One more than is needed: who would have been next.
+        let first_class = fit.first().map(|(rank, _)| rank.0);
+        let is_enough = match whole_class {
+            true => first_class.is_some_and(|class| class != rank.0),
+            false => fit.len() > 1,
+        };
+        if is_enough {
+            break;
+        }
+    }
+    let class = fit.first().map(|(rank, _)| rank.0)?;
+    let peers: Vec<AgentId> = fit
+        .iter()
+        .take_while(|(rank, _)| rank.0 == class)
         .map(|(_, agent)| *agent)
-        .filter(|agent| !waiting.tried.contains(agent));
-    match board.strategy(queue) {
-        Strategy::Random => untried.min_by_key(|agent| (draw(visit, *agent), *agent)),
+        .collect();
+    let index = among_peers(board, visit, waiting, strategy, &peers);
+    let agent = *peers.get(index)?;
+    let next = fit
+        .iter()
+        .map(|(_, other)| *other)
+        .find(|other| *other != agent);
+    let decided_by = match strategy {
+        Strategy::RingAll => DecidedBy::All,
+        Strategy::Random | Strategy::WeightedRandom | Strategy::OrderedRoundRobin
+            if peers.len() > 1 =>
+        {
+            DecidedBy::Strategy
+        }
         Strategy::LongestIdle
         | Strategy::FewestCalls
         | Strategy::LeastTalkTime
         | Strategy::RoundRobin
-        | Strategy::Linear => untried.next(),
+        | Strategy::Linear
+        | Strategy::Random
+        | Strategy::WeightedRandom
+        | Strategy::OrderedRoundRobin
+        | Strategy::BestSkill
+        | Strategy::RingProgressively => decided_by(fit.first(), fit.get(1), strategy),
+    };
+    let before: usize = passed.values().map(Vec::len).sum();
+    Some(Pick {
+        agent,
+        place: u32::try_from(before + index + 1).unwrap_or(u32::MAX),
+        decided_by,
+        next,
+        passed,
+    })
+}
+
+fn the_last(agent: AgentId, free: &BTreeSet<(Rank, AgentId)>) -> Pick {
+    let others = free
+        .iter()
+        .map(|(_, other)| *other)
+        .filter(|other| *other != agent);
+    let mut passed = BTreeMap::new();
+    let others: Vec<AgentId> = others.collect();
+    if !others.is_empty() {
+        passed.insert(LeftOutReason::NotLastAgent, others);
+    }
+    Pick {
+        agent,
+        place: 1,
+        decided_by: DecidedBy::LastAgent,
+        next: None,
+        passed,
     }
 }
 
-fn all_tried(board: &Board, queue: QueueId, waiting: &Waiting) -> bool {
-    board
-        .staffed
-        .get(&queue)
-        .is_none_or(|staffed| staffed.iter().all(|agent| waiting.tried.contains(agent)))
+/// Which of those who stand alike: where chance or a round decides.
+fn among_peers(
+    board: &Board,
+    visit: VisitId,
+    waiting: &Waiting,
+    strategy: Strategy,
+    peers: &[AgentId],
+) -> usize {
+    let member = |agent: &AgentId| {
+        board
+            .agent(*agent)
+            .and_then(|row| row.member(waiting.queue).copied())
+    };
+    let found = match strategy {
+        Strategy::Random => {
+            let drawn = peers.iter().enumerate();
+            drawn
+                .min_by_key(|(_, agent)| (draw(visit, **agent), **agent))
+                .map(|(index, _)| index)
+        }
+        Strategy::WeightedRandom => {
+            let weights: Vec<u64> = peers
+                .iter()
+                .map(|agent| member(agent).map_or(0, |member| u64::from(member.weight)))
+                .collect();
+            let lot = lot(visit).wrapping_add(u64::from(waiting.attempts));
+            Some(by_weight(lot, &weights))
+        }
+        Strategy::OrderedRoundRobin => {
+            let round = board.round(waiting.queue);
+            peers
+                .iter()
+                .position(|agent| member(agent).is_some_and(|member| member.joined > round))
+        }
+        Strategy::LongestIdle
+        | Strategy::FewestCalls
+        | Strategy::LeastTalkTime
+        | Strategy::RoundRobin
+        | Strategy::Linear
+        | Strategy::BestSkill
+        | Strategy::RingAll
+        | Strategy::RingProgressively => None,
+    };
+    found.unwrap_or(0)
 }
 
-/// Of all queues that the agent serves, the caller that has waited longest.
-fn fairest(board: &Board, agent: AgentId) -> Option<VisitId> {
-    board
-        .queues_of(agent)
-        .filter_map(|queue| {
-            board.lines.get(&queue)?.iter().copied().find(|(_, visit)| {
-                board
-                    .visit(*visit)
-                    .is_some_and(|waiting| !waiting.tried.contains(&agent))
+fn decided_by(
+    first: Option<&(Rank, AgentId)>,
+    second: Option<&(Rank, AgentId)>,
+    strategy: Strategy,
+) -> DecidedBy {
+    let (Some((first, _)), Some((second, _))) = (first, second) else {
+        return DecidedBy::Alone;
+    };
+    let by_idling = matches!(
+        strategy,
+        Strategy::LongestIdle | Strategy::RingProgressively
+    );
+    if first.0 != second.0 {
+        DecidedBy::Class
+    } else if first.1 != second.1 || (by_idling && first.2 != second.2) {
+        DecidedBy::Strategy
+    } else if first.2 != second.2 {
+        DecidedBy::IdleSince
+    } else {
+        DecidedBy::Id
+    }
+}
+
+/// Everybody who could take the visit has been tried.
+fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
+    let Some(waiting) = board.visit(visit) else {
+        return false;
+    };
+    if waiting.tried.is_empty() || !waiting.is_silent() {
+        return false;
+    }
+    let rules = board.rules_of(waiting);
+    let staffed = board
+        .standing(waiting.queue)
+        .filter(|(standing, _)| match standing {
+            Standing::Free | Standing::Engaged | Standing::Paused | Standing::Asked => true,
+            Standing::LoggedOut | Standing::NotReady => false,
+        })
+        .flat_map(|(_, agents)| agents);
+    let mut untried = staffed.filter(|agent| !waiting.tried.contains(agent));
+    !untried.any(|agent| {
+        board
+            .agent(*agent)
+            .is_some_and(|row| left_out(waiting, *agent, row, rules, at).is_none())
+    })
+}
+
+/// Of all queues that the agent serves, the caller that comes first and that it
+/// may take.
+fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
+    let row = board.agent(agent)?;
+    let firsts = board.queues_of(agent).filter_map(|queue| {
+        let line = board.lines.get(&queue)?;
+        line.iter().find_map(|(_, visit)| {
+            let waiting = board.visit(*visit)?;
+            let rules = board.rules_of(waiting);
+            let is_meant = last_agent(board, waiting, at).is_none_or(|last| last == agent);
+            let is_fit = is_meant && left_out(waiting, agent, row, rules, at).is_none();
+            is_fit.then(|| {
+                let weight = Reverse(board.rules(queue).matching.weight);
+                let priority = Reverse(waiting.priority_milli(rules, at));
+                (weight, priority, waiting.enqueued_at, *visit)
             })
         })
-        .min()
-        .map(|(_, visit)| visit)
+    });
+    firsts.min().map(|(_, _, _, visit)| visit)
+}
+
+/// Who of a queue was not chosen, by reason, as the record keeps it.
+pub(super) fn all_left_out(board: &Board, queue: QueueId, pick: &Pick) -> Vec<LeftOut> {
+    let mut all: BTreeMap<LeftOutReason, LeftOut> = BTreeMap::new();
+    let mut add = |reason, count: usize, agents: Vec<AgentId>| {
+        let entry = all.entry(reason).or_insert_with(|| LeftOut {
+            reason,
+            count: 0,
+            agents: vec![],
+        });
+        entry.count = entry
+            .count
+            .saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        let room = NAMED_MAX.saturating_sub(entry.agents.len());
+        entry.agents.extend(agents.into_iter().take(room));
+    };
+    let mut free_count = 0;
+    for (standing, agents) in board.standing(queue) {
+        match standing.reason() {
+            Some(reason) if !agents.is_empty() => {
+                let named = agents.iter().copied().take(NAMED_MAX).collect();
+                add(reason, agents.len(), named);
+            }
+            Some(_) => {}
+            None => free_count = agents.len(),
+        }
+    }
+    let mut seen = 1;
+    for (reason, agents) in &pick.passed {
+        seen += agents.len();
+        add(*reason, agents.len(), agents.clone());
+    }
+    if free_count > seen {
+        add(
+            LeftOutReason::Behind,
+            free_count - seen,
+            pick.next.into_iter().collect(),
+        );
+    }
+    all.into_values().collect()
 }

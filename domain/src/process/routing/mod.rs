@@ -10,11 +10,14 @@ use super::{Input, Intent, Process, offer::RESERVATION_GRACE_MS};
 use crate::{
     agent,
     any::{AnyCommand, AnyEvent, Fact},
-    id::{OfferId, SessionId},
-    line, queue, session,
+    call,
+    id::{CallId, OfferId, QueueId, SessionId},
+    line, person, queue,
+    session::{self, Choice},
     time::Timestamp,
 };
 use board::{Activity, Board, Waiting};
+use choose::{Match, Pick};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -30,15 +33,16 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
         let board = &mut state.board;
         match input {
             Input::Event(fact) => {
-                on_event(board, fact);
-                matches(board, fact.event_id.0, fact.at)
+                let now = board.reach(fact.at);
+                on_event(board, fact, now);
+                matches(board, fact.event_id.0, fact.at, now)
             }
             Input::Refused {
                 command_id,
@@ -47,27 +51,30 @@ impl Process for Routing {
                 version,
                 at,
             } => {
+                let now = board.reach(*at);
                 if let AnyCommand::Session(session, session::Command::Reserve { offer, .. }) =
                     command
                 {
-                    on_refusal(board, *session, *offer, code, *version);
+                    board.forget_wish(*offer, now);
+                    on_refusal(board, *session, code, *version);
                 }
-                matches(board, command_id.0, *at)
+                matches(board, command_id.0, *at, now)
             }
             Input::Deadline(now) => {
-                board.wake(*now);
+                let latest = board.reach(*now);
                 // Agents whose pause is over: each is woken once, so the
                 // instant is cause enough.
                 let cause = Uuid::from_u64_pair(now.millis_unsigned(), now.micros() as u64);
-                matches(board, cause, *now)
+                matches(board, cause, *now, latest)
             }
             Input::Sweep(now) => {
                 // Asked only when every command has its answer and every event is
                 // read: a wish that is still open was lost on the way.
-                board.forget_all_wishes();
+                let latest = board.reach(*now);
+                board.forget_all_wishes(latest);
                 board.mark_everything();
                 let cause = Uuid::from_u64_pair(now.micros() as u64, now.millis_unsigned());
-                matches(board, cause, *now)
+                matches(board, cause, *now, latest)
             }
         }
     }
@@ -77,30 +84,65 @@ impl Process for Routing {
     }
 }
 
-fn on_event(board: &mut Board, fact: &Fact) {
+fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
     match &fact.event {
         AnyEvent::Agent(
             agent,
             agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
-        ) => board.serve(*agent, &config.queues),
-        AnyEvent::Line(queue, event) => on_line(board, *queue, event),
+        ) => board.serve(*agent, config),
+        AnyEvent::Line(queue, event) => on_line(board, *queue, event, now),
         AnyEvent::Session(session, event) => {
-            on_session(board, *session, event, fact.at);
+            on_session(board, *session, event, (fact.at, now));
             board.seen(*session, fact.version);
+        }
+        AnyEvent::Queue(queue, queue::Event::Created { config, .. }) => {
+            board.match_by(*queue, 1, config, now);
         }
         AnyEvent::Queue(
             queue,
-            queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
-        ) => board.choose_by(*queue, config.strategy),
-        AnyEvent::Call(..)
-        | AnyEvent::Person(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..)
-        | AnyEvent::Billing(..) => {}
+            queue::Event::Configured {
+                config_version,
+                config,
+            },
+        ) => board.match_by(*queue, *config_version, config, now),
+        AnyEvent::Call(call, event) => on_call(board, *call, event),
+        AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),
+        AnyEvent::Device(..) | AnyEvent::Trunk(..) | AnyEvent::Billing(..) => {}
     }
 }
 
-fn on_line(board: &mut Board, queue: crate::id::QueueId, event: &line::Event) {
+/// Who called and who took it is remembered where a queue asks for it.
+fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
+    match event {
+        call::Event::Received { from, .. } => board.callers.rang_in(call, from.subject),
+        call::Event::AgentConnected { visit, session, .. } => {
+            let asks = board
+                .visit(*visit)
+                .is_some_and(|waiting| board.rules_of(waiting).matching.last_agent_ms > 0);
+            if asks {
+                board.callers.served(call, session.agent);
+            }
+        }
+        call::Event::Ended { .. } => board.callers.is_over(call),
+        call::Event::Routed { .. }
+        | call::Event::Enqueued { .. }
+        | call::Event::Overflowed { .. }
+        | call::Event::Forwarded { .. }
+        | call::Event::LegDialled { .. }
+        | call::Event::TrunkSelected { .. }
+        | call::Event::LegProgressed { .. }
+        | call::Event::LegAnswered { .. }
+        | call::Event::Answered {}
+        | call::Event::OfferStarted { .. }
+        | call::Event::LegAlerting { .. }
+        | call::Event::OfferEnded { .. }
+        | call::Event::Held { .. }
+        | call::Event::Retrieved { .. }
+        | call::Event::LateFact { .. } => {}
+    }
+}
+
+fn on_line(board: &mut Board, queue: QueueId, event: &line::Event, at: Timestamp) {
     match event {
         line::Event::Opened {
             visit,
@@ -109,16 +151,41 @@ fn on_line(board: &mut Board, queue: crate::id::QueueId, event: &line::Event) {
             policy,
             ..
         } => {
-            board.wait(*visit, Waiting::new(*call, queue, *enqueued_at, *policy));
+            let waiting = Waiting::new(*call, queue, *enqueued_at, *policy);
+            board.wait(*visit, waiting, at);
         }
         line::Event::Rejected { .. } => {}
-        line::Event::Matched { visit, .. } => board.take(*visit),
-        line::Event::Returned { visit, session, .. } => board.give_back(*visit, session.agent),
+        line::Event::Matched {
+            visit,
+            offer,
+            session,
+            ..
+        } => board.matched(*visit, session.agent, *offer, at),
+        line::Event::Returned {
+            visit,
+            offer,
+            session,
+            cause,
+            attempt,
+            still_ringing,
+            ..
+        } => {
+            let outcome = (*cause, *attempt, *still_ringing);
+            board.give_back(*visit, *offer, session.agent, outcome, at);
+        }
+        line::Event::PriorityChanged {
+            visit, priority, ..
+        } => board.prefer(*visit, *priority, at),
         line::Event::Closed { visit, .. } => board.close(*visit),
     }
 }
 
-fn on_session(board: &mut Board, session: SessionId, event: &session::Event, at: Timestamp) {
+fn on_session(
+    board: &mut Board,
+    session: SessionId,
+    event: &session::Event,
+    (at, now): (Timestamp, Timestamp),
+) {
     let agent = session.agent;
     match event {
         session::Event::LoggedIn { .. } => board.log_in(session),
@@ -126,12 +193,18 @@ fn on_session(board: &mut Board, session: SessionId, event: &session::Event, at:
         session::Event::BecameReady {} => board.set(agent, Activity::Free, at),
         session::Event::BecameNotReady { .. } => board.set(agent, Activity::NotReady, at),
         session::Event::NextStateRequested { .. } => {}
-        session::Event::Reserved { offer, queue, .. } => {
-            board.granted(*offer);
+        session::Event::Reserved {
+            offer,
+            queue,
+            visit,
+            ..
+        } => {
+            board.granted(*offer, *visit, agent, now);
             board.set(agent, Activity::Engaged, at);
             board.taken(agent, *queue);
         }
-        session::Event::ConnectedToContact { .. } => {
+        session::Event::ConnectedToContact { offer, .. } => {
+            board.over(*offer, now);
             board.set(agent, Activity::Engaged, at);
             board.talks(agent, at);
         }
@@ -140,7 +213,8 @@ fn on_session(board: &mut Board, session: SessionId, event: &session::Event, at:
         session::Event::ReservationReleased {
             offer, not_before, ..
         } => {
-            board.release(agent, *offer, *not_before);
+            board.over(*offer, now);
+            board.release(agent, *not_before);
         }
         session::Event::WrapUpEnded { .. } => {}
     }
@@ -148,8 +222,7 @@ fn on_session(board: &mut Board, session: SessionId, event: &session::Event, at:
 
 /// The session says no. Either the event that explains it has not been heard
 /// yet, then the refusal is the newest word; or it has, and the belief stands.
-fn on_refusal(board: &mut Board, session: SessionId, offer: OfferId, code: &str, version: u64) {
-    board.forget_wish(offer);
+fn on_refusal(board: &mut Board, session: SessionId, code: &str, version: u64) {
     if !board.is_news(session, version) {
         return;
     }
@@ -161,19 +234,23 @@ fn on_refusal(board: &mut Board, session: SessionId, offer: OfferId, code: &str,
     board.correct(session.agent, activity);
 }
 
-fn matches(board: &mut Board, cause: Uuid, at: Timestamp) -> Vec<Intent> {
+fn matches(board: &mut Board, cause: Uuid, at: Timestamp, now: Timestamp) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((visit, session)) = choose::next(board) {
+    while let Some(Match { visit, pick }) = choose::next(board, now) {
+        let (Some(waiting), Some(session)) = (board.visit(visit), board.session_of(pick.agent))
+        else {
+            // Nobody is free without a session, and only open visits are in a line.
+            break;
+        };
         let offer = OfferId(super::derived(
             at,
             cause,
             &format!("offer/{visit}/{session}"),
         ));
-        let Some(waiting) = board.wish(visit, session.agent, offer) else {
-            continue;
-        };
-        let until = at
-            .plus_ms(waiting.policy.ring_timeout_ms)
+        let matching = &board.rules_of(waiting).matching;
+        let policy = waiting.policy;
+        let until = now
+            .plus_ms(matching.ring_timeout_ms(waiting.attempts, policy.ring_timeout_ms))
             .plus_ms(RESERVATION_GRACE_MS);
         let reserve = session::Command::Reserve {
             offer,
@@ -181,9 +258,32 @@ fn matches(board: &mut Board, cause: Uuid, at: Timestamp) -> Vec<Intent> {
             visit,
             queue: waiting.queue,
             until,
-            wrap_up_ms: waiting.policy.wrap_up_ms,
+            wrap_up_ms: policy.wrap_up_ms,
+            choice: Some(Box::new(explained(board, waiting, &pick, now))),
         };
+        board.wish(visit, pick.agent, offer, now);
         intents.push(Intent::new(offer.0, AnyCommand::Session(session, reserve)));
     }
     intents
+}
+
+/// The decision as the record keeps it.
+fn explained(board: &Board, waiting: &Waiting, pick: &Pick, at: Timestamp) -> Choice {
+    let count = |count: Option<usize>| u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
+    let queue = waiting.queue;
+    let strategy = board.rules(queue).strategy;
+    Choice {
+        strategy,
+        config_version: waiting.policy.config_version,
+        beside: strategy.rings_beside(),
+        waited_ms: at.ms_since(waiting.enqueued_at),
+        attempts: waiting.attempts,
+        priority: waiting.priority_milli(board.rules_of(waiting), at) / 1_000,
+        waiting_count: count(board.lines.get(&queue).map(std::collections::BTreeSet::len)),
+        free_count: count(board.free.get(&queue).map(std::collections::BTreeSet::len)),
+        place: pick.place,
+        decided_by: pick.decided_by,
+        next: pick.next,
+        left_out: choose::all_left_out(board, queue, pick),
+    }
 }

@@ -33,6 +33,7 @@ fn created_with(
         service_level_threshold_ms: 20_000,
         numbers: vec![],
         overflow,
+        matching: crate::queue::Matching::default(),
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
@@ -382,6 +383,8 @@ fn serves(queues: &[QueueId]) -> AnyEvent {
         display_name: None,
         queues: queues.to_vec(),
         ready_on_register: false,
+        skills: vec![],
+        places: vec![],
     };
     let name = "alice".into();
     AnyEvent::Agent(AGENT, agent::Event::Created { name, config })

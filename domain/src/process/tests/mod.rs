@@ -12,12 +12,14 @@ mod strategies;
 mod wrap_up;
 
 mod ids;
+mod matching;
 mod world;
 
 use super::{Input, Intent, Process};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     id::{CommandId, EventId},
+    session,
     testing::second,
     time::Timestamp,
 };
@@ -42,7 +44,16 @@ fn process<P: Process>() -> Heard<P> {
 }
 
 fn commands(intents: Vec<Intent>) -> Vec<AnyCommand> {
-    intents.into_iter().map(|intent| intent.command).collect()
+    let commands = intents.into_iter().map(|intent| intent.command);
+    commands.map(unexplained).collect()
+}
+
+/// Most stories are about what is asked for, not about why.
+fn unexplained(mut command: AnyCommand) -> AnyCommand {
+    if let AnyCommand::Session(_, session::Command::Reserve { choice, .. }) = &mut command {
+        *choice = None;
+    }
+    command
 }
 
 impl<P: Process> Heard<P> {

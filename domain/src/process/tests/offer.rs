@@ -23,6 +23,7 @@ fn reserved() -> AnyEvent {
             queue: QUEUE,
             until: second(25),
             wrap_up_ms: 0,
+            choice: None,
         },
     )
 }
@@ -125,6 +126,7 @@ fn match_visit() -> AnyCommand {
             visit: VISIT,
             offer: OFFER,
             session: SESSION,
+            beside: false,
         },
     )
 }

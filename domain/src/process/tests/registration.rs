@@ -21,6 +21,8 @@ fn configured(ready_on_register: bool) -> AnyEvent {
         display_name: None,
         queues: vec![],
         ready_on_register,
+        skills: vec![],
+        places: vec![],
     };
     let name = "alice".into();
     AnyEvent::Agent(AGENT, agent::Event::Created { name, config })

@@ -20,6 +20,8 @@ fn serves(agent: AgentId, queues: &[QueueId]) -> AnyEvent {
         display_name: None,
         queues: queues.to_vec(),
         ready_on_register: false,
+        skills: vec![],
+        places: vec![],
     };
     let name = "alice".into();
     AnyEvent::Agent(agent, agent::Event::Created { name, config })
@@ -138,6 +140,7 @@ fn reserved(command: &AnyCommand) -> AnyEvent {
             queue: QUEUE,
             until: wish.until,
             wrap_up_ms: 7_000,
+            choice: None,
         },
     )
 }
@@ -154,6 +157,7 @@ fn in_vain(session: SessionId, offer: OfferId, not_before: Option<Timestamp>) ->
                 session,
                 cause: ReturnCause::Rejected,
                 attempt: 1,
+                still_ringing: false,
             },
         ),
         in_session(

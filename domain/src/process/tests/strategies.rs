@@ -49,6 +49,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         service_level_threshold_ms: 20_000,
         numbers: vec![],
         overflow: vec![],
+        matching: crate::queue::Matching::default(),
     }
 }
 
@@ -73,6 +74,8 @@ impl Floor {
                 display_name: None,
                 queues: vec![QUEUE],
                 ready_on_register: false,
+                skills: vec![],
+                places: vec![],
             };
             let agent = person(number);
             let name = format!("agent{number}");
@@ -159,6 +162,7 @@ impl Floor {
                 queue,
                 until,
                 wrap_up_ms: 0,
+                choice: None,
             },
         );
         self.hears(AnyEvent::Line(
@@ -249,6 +253,23 @@ proptest! {
     }
 
     #[test]
+    fn ordered_round_robin_goes_on_from_whoever_was_rung_last(day in day()) {
+        let mut last = None;
+        play(Strategy::OrderedRoundRobin, 4, &day, |_, free, chosen| {
+            // They joined from the highest number to the lowest.
+            let behind = free.iter().rev().find(|agent| last.is_some_and(|last| **agent < last));
+            assert_eq!(Some(&chosen), behind.or_else(|| free.iter().max()));
+            last = Some(chosen);
+        });
+    }
+
+}
+
+proptest! {
+    // Nine strategies, twice each.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
     fn the_same_day_is_served_the_same_way_again(day in day()) {
         for strategy in [
             Strategy::LongestIdle,
@@ -257,6 +278,9 @@ proptest! {
             Strategy::RoundRobin,
             Strategy::Linear,
             Strategy::Random,
+            Strategy::WeightedRandom,
+            Strategy::OrderedRoundRobin,
+            Strategy::BestSkill,
         ] {
             let run = || {
                 let mut chosen = vec![];

@@ -29,13 +29,18 @@ use runner::{Asked, Runner, Runs};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use streams::Everything;
 
-const STRATEGIES: [queue::Strategy; 6] = [
+const STRATEGIES: [queue::Strategy; 11] = [
     queue::Strategy::LongestIdle,
     queue::Strategy::FewestCalls,
     queue::Strategy::LeastTalkTime,
     queue::Strategy::RoundRobin,
     queue::Strategy::Linear,
     queue::Strategy::Random,
+    queue::Strategy::WeightedRandom,
+    queue::Strategy::OrderedRoundRobin,
+    queue::Strategy::BestSkill,
+    queue::Strategy::RingAll,
+    queue::Strategy::RingProgressively,
 ];
 
 const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -128,6 +133,7 @@ impl World {
                 service_level_threshold_ms: 20_000,
                 numbers: vec![],
                 overflow: self.overflow(number),
+                matching: crate::queue::Matching::default(),
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);
@@ -142,6 +148,8 @@ impl World {
                 display_name: None,
                 queues,
                 ready_on_register: self.chance.percent(50),
+                skills: vec![],
+                places: vec![],
             };
             let create = agent::Command::Create { name, config };
             self.post(AnyCommand::Agent(id, create), None);

@@ -24,6 +24,7 @@ fn config() -> Config {
         service_level_threshold_ms: 20_000,
         numbers: vec!["+4930123".into()],
         overflow: vec![],
+        matching: crate::queue::Matching::default(),
     }
 }
 

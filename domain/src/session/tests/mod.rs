@@ -53,6 +53,7 @@ fn reserved_event(wrap_up_ms: u64) -> Event {
         queue: QUEUE,
         until: RESERVED_UNTIL,
         wrap_up_ms,
+        choice: None,
     }
 }
 
@@ -135,6 +136,7 @@ fn reserve() -> Command {
         queue: QUEUE,
         until: RESERVED_UNTIL,
         wrap_up_ms: WRAP_UP_MS,
+        choice: None,
     }
 }
 

@@ -67,8 +67,7 @@ fn command() -> impl Strategy<Value = Command> {
                 visit: VISIT,
                 queue: QUEUE,
                 until: RESERVED_UNTIL,
-                wrap_up_ms,
-            }
+                wrap_up_ms, choice: None, }
         }),
         3 => (ids(), release_reason())
             .prop_map(|((_, offer), reason)| Command::ReleaseReservation { offer, reason }),

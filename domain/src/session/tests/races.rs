@@ -18,6 +18,7 @@ fn the_second_of_two_reservations_is_refused() {
             queue: QUEUE,
             until: RESERVED_UNTIL,
             wrap_up_ms: 0,
+            choice: None,
         })
         .refused(Error::Engaged);
 }

@@ -14,6 +14,7 @@ fn reserve_for_another() -> Command {
         queue: QUEUE,
         until: RESERVED_UNTIL,
         wrap_up_ms: WRAP_UP_MS,
+        choice: None,
     }
 }
 
@@ -67,5 +68,6 @@ fn an_agent_who_was_released_is_reserved_again() {
             queue: QUEUE,
             until: RESERVED_UNTIL,
             wrap_up_ms: WRAP_UP_MS,
+            choice: None,
         }]);
 }

@@ -1,10 +1,12 @@
 //! Agents: one reservation or contact at a time, and an end to each.
 
 use super::calls::Calls;
+use crate::order::Skilled as _;
 use crate::violation::{Violation, must};
 use domain::{
     agent,
     id::{AgentId, CallId, OfferId, QueueId, SessionId},
+    queue::Matching,
     session::Event,
     time::Timestamp,
 };
@@ -41,6 +43,7 @@ struct Session {
 pub(crate) struct Agents {
     sessions: BTreeMap<AgentId, Session>,
     queues: BTreeMap<AgentId, Vec<QueueId>>,
+    configs: BTreeMap<AgentId, agent::Config>,
     /// Agents that are ready and idle, paused or not.
     idle: BTreeMap<QueueId, BTreeSet<AgentId>>,
     members: BTreeMap<QueueId, BTreeSet<AgentId>>,
@@ -62,6 +65,7 @@ impl Agents {
             self.members.entry(*queue).or_default().insert(agent);
         }
         self.queues.insert(agent, config.queues.clone());
+        self.configs.insert(agent, config.clone());
         self.index(agent);
     }
 
@@ -77,6 +81,18 @@ impl Agents {
                 idle.remove(&agent);
             }
         }
+    }
+
+    /// Whether the agent may be asked for a call that has waited so long.
+    pub(crate) fn is_fit(
+        &self,
+        agent: AgentId,
+        queue: QueueId,
+        rules: &Matching,
+        waited_ms: u64,
+    ) -> bool {
+        let config = self.configs.get(&agent);
+        config.is_some_and(|config| config.is_fit(queue, rules, waited_ms))
     }
 
     pub(crate) fn somebody_is_idle(&self, queue: QueueId) -> bool {

@@ -144,9 +144,18 @@ impl Calls {
                 ..
             } => self.connect(id, *offer, *session, *leg)?,
             Event::Ended { .. } => self.end(id),
-            // Nobody overflows here: the queues of this world have no such rule.
+            Event::Overflowed { visit, .. } => {
+                must(call.visit == Some(*visit), || {
+                    format!("{id} leaves {visit}, where it was not")
+                })?;
+                must(call.connected.is_none() && call.offers.is_empty(), || {
+                    format!("{id} is sent on while agents have it")
+                })?;
+                call.visit = None;
+                self.in_line_count = self.in_line_count.saturating_sub(1);
+            }
+            // Nobody is sent outside here: the queues of this world know no number.
             Event::Received { .. }
-            | Event::Overflowed { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }

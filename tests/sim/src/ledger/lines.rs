@@ -1,9 +1,11 @@
 //! Waiting lines: a visit is opened once, waiting or matched, and closed once.
 
+use crate::order::Rules;
 use crate::violation::{Violation, must};
 use domain::{
     id::{CallId, OfferId, QueueId, VisitId},
     line::{Event, VisitResult},
+    queue::Matching,
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +25,9 @@ pub(crate) struct Tally {
 pub(crate) struct Visit {
     queue: QueueId,
     enqueued_at: Timestamp,
+    pub(crate) config_version: u32,
     max_wait_ms: u64,
-    matched: Option<OfferId>,
+    matched: BTreeSet<OfferId>,
     attempts: u32,
 }
 
@@ -43,6 +46,7 @@ pub(crate) struct Lines {
     /// A call has one open visit in all queues.
     open_of: BTreeMap<CallId, VisitId>,
     closed: BTreeSet<VisitId>,
+    pub(crate) rules: Rules,
 }
 
 impl Lines {
@@ -54,9 +58,15 @@ impl Lines {
         self.visits.get(&visit).map_or(0, |visit| visit.attempts)
     }
 
-    /// The offer that an open visit is matched to; none when it is not open.
-    pub(crate) fn matched(&self, visit: VisitId) -> Option<Option<OfferId>> {
-        self.visits.get(&visit).map(|visit| visit.matched)
+    /// The offers that an open visit is matched to; none when it is not open.
+    pub(crate) fn matched(&self, visit: VisitId) -> Option<&BTreeSet<OfferId>> {
+        self.visits.get(&visit).map(|visit| &visit.matched)
+    }
+
+    /// The rules that an open visit keeps.
+    pub(crate) fn rules_of(&self, visit: VisitId) -> Option<&Matching> {
+        let visit = self.visits.get(&visit)?;
+        self.rules.of(visit.queue, visit.config_version)
     }
 
     pub(crate) fn open_count(&self) -> usize {
@@ -81,8 +91,9 @@ impl Lines {
                 let opened = Visit {
                     queue,
                     enqueued_at: *enqueued_at,
+                    config_version: policy.config_version,
                     max_wait_ms: policy.max_wait_ms,
-                    matched: None,
+                    matched: BTreeSet::new(),
                     attempts: 0,
                 };
                 self.open(*visit, *call, opened)?;
@@ -91,7 +102,15 @@ impl Lines {
                 format!("{visit} is open and rejected")
             })?,
             Event::Matched { visit, offer, .. } => self.match_to(*visit, *offer)?,
-            Event::Returned { visit, offer, .. } => self.give_back(*visit, *offer)?,
+            Event::Returned {
+                visit,
+                offer,
+                still_ringing,
+                ..
+            } => self.give_back(*visit, *offer, *still_ringing)?,
+            Event::PriorityChanged { visit, .. } => {
+                self.open_visit(*visit)?;
+            }
             Event::Closed {
                 visit,
                 call,
@@ -119,9 +138,15 @@ impl Lines {
     }
 
     fn match_to(&mut self, id: VisitId, offer: OfferId) -> Result<(), Violation> {
+        let queue = self.open_visit(id)?.queue;
+        let beside = self.rules.rings_beside(queue);
         let visit = self.open_visit(id)?;
-        must(visit.matched.is_none(), || format!("{id} is matched twice"))?;
-        visit.matched = Some(offer);
+        must(visit.matched.is_empty() || beside, || {
+            format!("{id} is matched twice")
+        })?;
+        must(visit.matched.insert(offer), || {
+            format!("{id} is matched twice to {offer}")
+        })?;
         let (queue, at) = (visit.queue, visit.enqueued_at);
         if let Some(line) = self.lines.get_mut(&queue) {
             line.waiting.remove(&(at, id));
@@ -129,13 +154,21 @@ impl Lines {
         Ok(())
     }
 
-    fn give_back(&mut self, id: VisitId, offer: OfferId) -> Result<(), Violation> {
+    fn give_back(&mut self, id: VisitId, offer: OfferId, rings: bool) -> Result<(), Violation> {
         let visit = self.open_visit(id)?;
-        must(visit.matched == Some(offer), || {
+        must(visit.matched.remove(&offer), || {
             format!("{id} comes back from {offer}, which it was not given to")
         })?;
-        visit.matched = None;
+        must(rings != visit.matched.is_empty(), || {
+            format!(
+                "{id} says {rings} of other phones, and has {:?}",
+                visit.matched
+            )
+        })?;
         visit.attempts += 1;
+        if rings {
+            return Ok(());
+        }
         let (queue, at) = (visit.queue, visit.enqueued_at);
         if let Some(line) = self.lines.get_mut(&queue) {
             line.waiting.insert((at, id));

@@ -3,13 +3,14 @@
 use super::World;
 use crate::{
     action::Posted,
+    chance::Chance,
     options::Terms,
     violation::{Violation, must},
 };
 use domain::{
     agent,
     any::AnyCommand,
-    call::AnswerMode,
+    call::{AnswerMode, OverflowCause},
     id::{AgentId, DEFAULT_TENANT, QueueId},
     queue,
 };
@@ -32,13 +33,135 @@ pub(super) fn names(terms: &Terms) -> (Vec<QueueId>, Vec<AgentId>) {
     (queues, agents)
 }
 
+const STRATEGIES: [queue::Strategy; 11] = [
+    queue::Strategy::LongestIdle,
+    queue::Strategy::FewestCalls,
+    queue::Strategy::LeastTalkTime,
+    queue::Strategy::RoundRobin,
+    queue::Strategy::Linear,
+    queue::Strategy::Random,
+    queue::Strategy::WeightedRandom,
+    queue::Strategy::OrderedRoundRobin,
+    queue::Strategy::BestSkill,
+    queue::Strategy::RingAll,
+    queue::Strategy::RingProgressively,
+];
+
+const SKILLS: [&str; 3] = ["german", "billing", "sales"];
+
+/// Half of the queues have no rules of matching; the others some of each kind.
+fn matching(draw: &mut Chance) -> queue::Matching {
+    if draw.percent(50) {
+        return queue::Matching::default();
+    }
+    let mut wanted = SKILLS.to_vec();
+    wanted.retain(|_| draw.percent(30));
+    let skills = wanted.into_iter().map(|skill| {
+        let level = draw.between(1, 6) as u8;
+        let steps = [
+            (draw.between(1_000, 10_000), level.saturating_sub(2)),
+            (draw.between(10_000, 30_000), 0),
+        ];
+        let mut before = level;
+        let relax = steps.into_iter().filter(|(_, level)| {
+            let is_lower = *level < before;
+            before = before.min(*level);
+            is_lower
+        });
+        queue::Requirement {
+            skill: skill.into(),
+            level,
+            preferred: draw.percent(30),
+            relax: relax
+                .map(|(after_ms, level)| queue::Relaxation { after_ms, level })
+                .collect(),
+        }
+    });
+    let skills = skills.collect();
+    let mut sometimes = |value: u64| draw.below(2) * value;
+    queue::Matching {
+        skills,
+        priority: sometimes(10) as i32,
+        retry_boost: sometimes(5) as u32,
+        ageing_ms: sometimes(7_000),
+        weight: sometimes(3) as u32,
+        tier_step_ms: sometimes(6_000),
+        last_agent_ms: 0,
+        ring_timeouts_ms: vec![15_000, 10_000, 5_000],
+        ring_step_ms: sometimes(3_000),
+        retry_delay_ms: sometimes(2_000),
+        attempts_max: sometimes(4) as u32,
+    }
+}
+
+fn overflow(
+    draw: &mut Chance,
+    next: Option<QueueId>,
+    matching: &queue::Matching,
+) -> Vec<queue::Overflow> {
+    let Some(next) = next.filter(|_| draw.percent(50)) else {
+        return vec![];
+    };
+    let mut cases = vec![
+        OverflowCause::Full,
+        OverflowCause::MaxWait,
+        OverflowCause::Unstaffed,
+    ];
+    cases.retain(|_| draw.percent(60));
+    if matching.attempts_max > 0 {
+        cases.push(OverflowCause::Attempts);
+    } else {
+        cases.truncate(2);
+    }
+    let to = queue::OverflowTo::Queue(next);
+    let rules = cases.into_iter();
+    rules
+        .map(|when| queue::Overflow {
+            when,
+            to: to.clone(),
+        })
+        .collect()
+}
+
+fn skills(draw: &mut Chance) -> Vec<agent::Skill> {
+    let mut skills = SKILLS.to_vec();
+    skills.retain(|_| draw.percent(60));
+    let skills = skills.into_iter().map(|skill| agent::Skill {
+        skill: skill.into(),
+        level: draw.between(1, 6) as u8,
+    });
+    skills.collect()
+}
+
+fn places(draw: &mut Chance, queues: &[QueueId]) -> Vec<agent::Place> {
+    let places = queues.iter().map(|queue| agent::Place {
+        queue: *queue,
+        tier: draw.between(1, 4) as u8,
+        penalty: draw.below(3) as u8,
+        weight: draw.below(4) as u8,
+    });
+    places.collect()
+}
+
 impl World {
     /// Configures everything before the first call.
     pub(super) fn provision(&mut self) -> Result<(), Violation> {
         let (queues, _) = names(&self.terms);
+        let mut draw = self.chance.split(0x0a7c);
         for number in 0..self.terms.queues {
+            let matching = matching(&mut draw);
+            // On to the queue behind it, never back.
+            let next = queues.get(number as usize + 1).copied();
+            let overflow = overflow(&mut draw, next, &matching);
+            let matching = queue::Matching {
+                attempts_max: match overflow.is_empty() {
+                    true => 0,
+                    false => matching.attempts_max,
+                },
+                ..matching
+            };
             let config = queue::Config {
-                strategy: queue::Strategy::LongestIdle,
+                strategy: draw.one_of(&STRATEGIES).copied().unwrap_or(STRATEGIES[0]),
                 ring_timeout_ms: self.chance.between(5_000, 25_000),
                 wrap_up_ms: self.chance.below(2) * 10_000,
                 answer_mode: if self.chance.percent(50) {
@@ -50,7 +173,8 @@ impl World {
                 capacity: self.chance.between(2, 40) as u32,
                 service_level_threshold_ms: 20_000,
                 numbers: vec![],
-                overflow: vec![],
+                overflow,
+                matching,
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);
@@ -64,6 +188,8 @@ impl World {
             serves.retain(|_| self.chance.percent(70));
             let config = agent::Config {
                 display_name: None,
+                skills: skills(&mut draw),
+                places: places(&mut draw, &serves),
                 queues: serves,
                 ready_on_register: self.chance.percent(50),
             };

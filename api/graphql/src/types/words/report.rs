@@ -72,4 +72,6 @@ pub(crate) enum ReleaseReason {
     Superseded,
     /// The reservation's own time was over.
     TimedOut,
+    /// Another agent, whose phone rang beside, was faster: not a missed call.
+    AnsweredElsewhere,
 }

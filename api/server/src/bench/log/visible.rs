@@ -78,6 +78,7 @@ fn config(url: &str, queue: &str) -> Config {
         service_level_threshold_ms: 5_000,
         numbers: vec![],
         overflow: vec![],
+        matching: domain::queue::Matching::default(),
     }];
     config
 }

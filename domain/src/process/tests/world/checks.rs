@@ -16,7 +16,10 @@ impl World {
     pub(super) fn check_every_step(&self) {
         let mut engaged = BTreeMap::new();
         for (id, call) in self.all.calls.states() {
-            if let Some((session, _)) = call.engaged() {
+            let ringing = call.offers().iter().map(|offer| offer.session);
+            let connected = call.engaged().map(|(session, _)| session);
+            let everybody: BTreeSet<SessionId> = ringing.chain(connected).collect();
+            for session in everybody {
                 let other = engaged.insert(session.agent, id);
                 assert_eq!(other, None, "{} has two calls, {id} too", session.agent);
             }
@@ -42,7 +45,10 @@ impl World {
             match session.activity {
                 Activity::Idle | Activity::WrapUp { .. } => {}
                 Activity::Reserved { offer, call, .. } => assert!(
-                    matches!(&self.call(call).phase, Phase::Offering(live) if live.offer == offer),
+                    self.call(call)
+                        .offers()
+                        .iter()
+                        .any(|live| live.offer == offer),
                     "{id} is stuck in reservation {offer}: {:?}",
                     self.call(call).phase
                 ),
@@ -59,7 +65,7 @@ impl World {
         let mut open = BTreeMap::new();
         for (_, line) in self.all.lines.states() {
             for visit in line.visits.values() {
-                let twice = open.insert(visit.call, visit.matched);
+                let twice = open.insert(visit.call, visit.matched.clone());
                 assert_eq!(twice, None, "{} has two visits", visit.call);
             }
         }
@@ -68,16 +74,18 @@ impl World {
             match &call.phase {
                 Phase::Unborn => {}
                 Phase::Ended(_) => assert_eq!(visit, None, "{id} is over and still in line"),
-                Phase::Waiting => assert_eq!(visit, Some(None), "{id} waits"),
-                Phase::Offering(offer) => {
-                    let matched = Some((offer.offer, offer.session));
-                    assert_eq!(visit, Some(matched), "{id} is being offered");
-                    let activity = self.session(offer.session).activity;
-                    assert!(
-                        matches!(activity, Activity::Reserved { call, .. } if call == id),
-                        "{id} rings at {}: {activity:?}",
-                        offer.session
-                    );
+                Phase::Waiting => assert_eq!(visit, Some(BTreeMap::new()), "{id} waits"),
+                Phase::Offering(offers) => {
+                    let each = offers.iter().map(|offer| (offer.offer, offer.session));
+                    assert_eq!(visit, Some(each.collect()), "{id} is being offered");
+                    for offer in offers {
+                        let activity = self.session(offer.session).activity;
+                        assert!(
+                            matches!(activity, Activity::Reserved { call, .. } if call == id),
+                            "{id} rings at {}: {activity:?}",
+                            offer.session
+                        );
+                    }
                 }
                 Phase::Forwarded(_) => assert_eq!(visit, None, "{id} has left the line"),
                 Phase::Connected(with) => {
@@ -99,7 +107,11 @@ impl World {
     fn check_nobody_waits_for_nothing(&self) {
         for (queue, line) in self.all.lines.states() {
             let (free, others) = self.staff(queue);
-            for visit in line.visits.values().filter(|visit| visit.matched.is_none()) {
+            for visit in line
+                .visits
+                .values()
+                .filter(|visit| visit.matched.is_empty())
+            {
                 assert!(
                     free.is_empty() || (visit.attempts > 0 && !others.is_empty()),
                     "{} waits in {queue} while {free:?} are ready",

@@ -1,0 +1,322 @@
+//! The agents: who is free for which queue, in which order, and what keeps the
+//! others from a call.
+
+use super::Board;
+use crate::{
+    agent,
+    id::{AgentId, OfferId, QueueId, SessionId},
+    process::routing::rank::{Rank, Record, Skills, level, rank},
+    queue::Requirement,
+    session::LeftOutReason,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an agent is believed to be doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::process::routing) enum Activity {
+    LoggedOut,
+    NotReady,
+    Free,
+    /// Reserved, with a caller, or in wrap-up.
+    Engaged,
+}
+
+/// What keeps an agent from a call, if anything does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::process::routing) enum Standing {
+    Free,
+    LoggedOut,
+    NotReady,
+    Engaged,
+    /// Left alone for a while after an offer in vain.
+    Paused,
+    /// A reservation has been asked for and not yet answered.
+    Asked,
+}
+
+impl Standing {
+    /// The same as the record says it; none for who is free.
+    pub(in crate::process::routing) const fn reason(self) -> Option<LeftOutReason> {
+        match self {
+            Self::Free => None,
+            Self::LoggedOut => Some(LeftOutReason::LoggedOut),
+            Self::NotReady => Some(LeftOutReason::NotReady),
+            Self::Engaged => Some(LeftOutReason::Engaged),
+            Self::Paused => Some(LeftOutReason::Paused),
+            Self::Asked => Some(LeftOutReason::Asked),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::process::routing) struct AgentRow {
+    pub(super) session: Option<SessionId>,
+    /// Version of the session's stream up to which events were heard.
+    seen_version: u64,
+    activity: Activity,
+    /// Since when nothing was to do: longest idle comes first.
+    idle_since: Timestamp,
+    /// Not offered anything before this instant.
+    not_before: Option<Timestamp>,
+    pub(super) queues: BTreeMap<QueueId, Member>,
+    skills: Skills,
+    /// What it has done since logging in.
+    record: Record,
+    /// Since when it talks.
+    talks_since: Option<Timestamp>,
+    /// Where it stands among the free of each queue, while it is free.
+    ranked: Vec<(QueueId, Rank)>,
+    /// Among whom of each queue it stands.
+    standing: Standing,
+    /// A reservation has been asked for and not yet answered.
+    pub(super) wish: Option<OfferId>,
+}
+
+impl AgentRow {
+    /// Whether it has what a call asks for after so long a wait.
+    pub(in crate::process::routing) fn has(&self, wanted: &[Requirement], waited_ms: u64) -> bool {
+        wanted.iter().all(|wanted| {
+            wanted.preferred || level(&self.skills, &wanted.skill) >= wanted.level_after(waited_ms)
+        })
+    }
+
+    /// Where it stands in a queue that it serves.
+    pub(in crate::process::routing) fn member(&self, queue: QueueId) -> Option<&Member> {
+        self.queues.get(&queue)
+    }
+
+    /// Logged in, and ready or on a call.
+    pub(in crate::process::routing) const fn is_staffed(&self) -> bool {
+        matches!(self.activity, Activity::Free | Activity::Engaged)
+    }
+
+    const fn standing(&self) -> Standing {
+        match self.activity {
+            Activity::LoggedOut => Standing::LoggedOut,
+            Activity::NotReady => Standing::NotReady,
+            Activity::Engaged => Standing::Engaged,
+            Activity::Free if self.wish.is_some() => Standing::Asked,
+            Activity::Free if self.not_before.is_some() => Standing::Paused,
+            Activity::Free => Standing::Free,
+        }
+    }
+}
+
+/// An agent's place in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::process::routing) struct Member {
+    /// When it began to serve the queue, in a number that only grows.
+    pub(in crate::process::routing) joined: u64,
+    /// When it was last taken for an offer of it; 0 for never.
+    pub(in crate::process::routing) taken: u64,
+    pub(in crate::process::routing) tier: u8,
+    pub(in crate::process::routing) penalty: u8,
+    pub(in crate::process::routing) weight: u8,
+}
+
+impl Board {
+    pub(super) fn row(&mut self, agent: AgentId) -> &mut AgentRow {
+        self.agents.entry(agent).or_insert_with(|| AgentRow {
+            session: None,
+            seen_version: 0,
+            activity: Activity::LoggedOut,
+            idle_since: Timestamp::default(),
+            not_before: None,
+            queues: BTreeMap::new(),
+            skills: Skills::new(),
+            record: Record::default(),
+            talks_since: None,
+            ranked: vec![],
+            standing: Standing::LoggedOut,
+            wish: None,
+        })
+    }
+
+    /// The agent's row is changed, and stands where it belongs afterwards.
+    fn change(&mut self, agent: AgentId, change: impl FnOnce(&mut AgentRow)) {
+        self.unindex(agent);
+        change(self.row(agent));
+        self.index(agent);
+    }
+
+    pub(in crate::process::routing) fn serve(&mut self, agent: AgentId, config: &agent::Config) {
+        self.unindex(agent);
+        // Who goes on serving a queue keeps its place in it.
+        let before = std::mem::take(&mut self.row(agent).queues);
+        let mut members = BTreeMap::new();
+        for queue in &config.queues {
+            let (joined, taken) = match before.get(queue) {
+                Some(member) => (member.joined, member.taken),
+                None => (self.next_number(), 0),
+            };
+            let place = config.place(*queue);
+            let member = Member {
+                joined,
+                taken,
+                tier: place.tier,
+                penalty: place.penalty,
+                weight: place.weight,
+            };
+            members.insert(*queue, member);
+        }
+        let skills = config.skills.iter();
+        let row = self.row(agent);
+        row.queues = members;
+        row.skills = skills.map(|s| (s.skill.clone(), s.level)).collect();
+        self.index(agent);
+    }
+
+    pub(in crate::process::routing) fn log_in(&mut self, session: SessionId) {
+        self.change(session.agent, |row| {
+            row.session = Some(session);
+            row.activity = Activity::NotReady;
+            row.not_before = None;
+            row.record = Record::default();
+            row.talks_since = None;
+        });
+    }
+
+    /// The session's stream has said so.
+    pub(in crate::process::routing) fn set(
+        &mut self,
+        agent: AgentId,
+        activity: Activity,
+        at: Timestamp,
+    ) {
+        self.change(agent, |row| {
+            if activity == Activity::Free && row.activity != Activity::Free {
+                row.idle_since = at;
+            }
+            row.activity = activity;
+            row.wish = None;
+        });
+    }
+
+    /// The agent was taken for an offer of that queue.
+    pub(in crate::process::routing) fn taken(&mut self, agent: AgentId, queue: QueueId) {
+        let number = self.next_number();
+        let mut joined = None;
+        self.change(agent, |row| {
+            if let Some(member) = row.queues.get_mut(&queue) {
+                member.taken = number;
+                joined = Some(member.joined);
+            }
+        });
+        if let Some(joined) = joined {
+            self.rounds.insert(queue, joined);
+        }
+    }
+
+    /// The agent talks from that instant on.
+    pub(in crate::process::routing) fn talks(&mut self, agent: AgentId, at: Timestamp) {
+        self.change(agent, |row| {
+            row.record.calls_count += 1;
+            row.talks_since = Some(at);
+        });
+    }
+
+    /// The agent talks no more.
+    pub(in crate::process::routing) fn stops_talking(&mut self, agent: AgentId, at: Timestamp) {
+        self.change(agent, |row| {
+            if let Some(since) = row.talks_since.take() {
+                row.record.talk_ms = row.record.talk_ms.saturating_add(at.ms_since(since));
+            }
+        });
+    }
+
+    /// Events of the session were heard up to this version.
+    pub(in crate::process::routing) fn seen(&mut self, session: SessionId, version: u64) {
+        let row = self.row(session.agent);
+        if row.session == Some(session) {
+            row.seen_version = version;
+        }
+    }
+
+    /// Whether something decided on that version is newer than what was heard.
+    pub(in crate::process::routing) fn is_news(&self, session: SessionId, version: u64) -> bool {
+        self.agents
+            .get(&session.agent)
+            .is_some_and(|row| row.session == Some(session) && version > row.seen_version)
+    }
+
+    /// A refusal has said so; the event that says when is on its way.
+    pub(in crate::process::routing) fn correct(&mut self, agent: AgentId, activity: Activity) {
+        self.change(agent, |row| row.activity = activity);
+    }
+
+    /// Free again without a contact: still idle since before the offer.
+    pub(in crate::process::routing) fn release(
+        &mut self,
+        agent: AgentId,
+        not_before: Option<Timestamp>,
+    ) {
+        if let Some(until) = not_before {
+            self.pauses.insert((until, agent));
+        }
+        self.change(agent, |row| {
+            row.activity = Activity::Free;
+            row.not_before = not_before;
+            row.wish = None;
+        });
+    }
+
+    pub(super) fn wake_agents(&mut self, now: Timestamp) {
+        while let Some((until, agent)) = self.pauses.first().copied() {
+            if until > now {
+                break;
+            }
+            self.pauses.remove(&(until, agent));
+            self.change(agent, |row| {
+                row.not_before = row.not_before.filter(|pause| *pause != until);
+            });
+        }
+    }
+
+    /// The agents of a queue by what keeps them from a call.
+    pub(in crate::process::routing) fn standing(
+        &self,
+        queue: QueueId,
+    ) -> impl Iterator<Item = (Standing, &BTreeSet<AgentId>)> + '_ {
+        let all = self.standing.get(&queue).into_iter().flatten();
+        all.map(|(standing, agents)| (*standing, agents))
+    }
+
+    pub(super) fn unindex(&mut self, agent: AgentId) {
+        let Some(row) = self.agents.get_mut(&agent) else {
+            return;
+        };
+        for (queue, rank) in std::mem::take(&mut row.ranked) {
+            if let Some(free) = self.free.get_mut(&queue) {
+                free.remove(&(rank, agent));
+            }
+        }
+        for queue in row.queues.keys() {
+            let among = self.standing.get_mut(queue);
+            if let Some(agents) = among.and_then(|all| all.get_mut(&row.standing)) {
+                agents.remove(&agent);
+            }
+        }
+    }
+
+    pub(super) fn index(&mut self, agent: AgentId) {
+        let Some(mut row) = self.agents.remove(&agent) else {
+            return;
+        };
+        row.standing = row.standing();
+        for (queue, member) in &row.queues {
+            // Also when one goes: it may have been the only one not yet tried.
+            self.changed.insert(*queue);
+            if row.standing == Standing::Free {
+                let rules = self.rules(*queue);
+                let place = rank(rules, row.idle_since, *member, row.record, &row.skills);
+                row.ranked.push((*queue, place));
+                self.free.entry(*queue).or_default().insert((place, agent));
+            }
+            let all = self.standing.entry(*queue).or_default();
+            all.entry(row.standing).or_default().insert(agent);
+        }
+        self.agents.insert(agent, row);
+    }
+}

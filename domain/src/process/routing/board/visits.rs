@@ -1,0 +1,325 @@
+//! The visits: who may be offered to an agent now, and in which order.
+
+use super::Board;
+use crate::{
+    call::OFFERS_MAX,
+    id::{AgentId, CallId, OfferId, QueueId, VisitId},
+    line::{ReturnCause, VisitPolicy},
+    process::routing::board::Rules,
+    queue::{Strategy, TIER_MAX},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The place of a visit in its line, the lowest first: by urgency, then by when
+/// it was enqueued first. Where priority grows with waiting, both are one
+/// instant: each point of priority is worth so much more waiting, so that the
+/// order of two visits never changes by time alone.
+pub(in crate::process::routing) type Key = (i64, Timestamp);
+
+/// An offer of a visit that is asked for or live.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Ring {
+    agent: AgentId,
+    /// The line knows of it and will say when it is over.
+    matched: bool,
+}
+
+/// A visit that is in the line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::process::routing) struct Waiting {
+    pub(in crate::process::routing) call: CallId,
+    pub(in crate::process::routing) queue: QueueId,
+    pub(in crate::process::routing) enqueued_at: Timestamp,
+    pub(in crate::process::routing) policy: VisitPolicy,
+    /// Agents whose offer of this visit came to nothing.
+    pub(in crate::process::routing) tried: BTreeSet<AgentId>,
+    /// Rounds of offers in vain.
+    pub(in crate::process::routing) attempts: u32,
+    /// Set for the call itself: instead of the queue's priority.
+    priority: Option<i32>,
+    rings: BTreeMap<OfferId, Ring>,
+    /// Not offered before this instant: a pause after a round in vain.
+    not_before: Option<Timestamp>,
+    /// No further phone joins in before this instant.
+    joins_at: Option<Timestamp>,
+    /// Where it stands in its line, if it may be offered.
+    placed: Option<Key>,
+    /// When its next step comes.
+    step: Option<Timestamp>,
+}
+
+impl Waiting {
+    pub(in crate::process::routing) const fn new(
+        call: CallId,
+        queue: QueueId,
+        enqueued_at: Timestamp,
+        policy: VisitPolicy,
+    ) -> Self {
+        Self {
+            call,
+            queue,
+            enqueued_at,
+            policy,
+            tried: BTreeSet::new(),
+            attempts: 0,
+            priority: None,
+            rings: BTreeMap::new(),
+            not_before: None,
+            joins_at: None,
+            placed: None,
+            step: None,
+        }
+    }
+
+    /// The agent is asked already, or its phone rings.
+    pub(in crate::process::routing) fn rings_at(&self, agent: AgentId) -> bool {
+        self.rings.values().any(|ring| ring.agent == agent)
+    }
+
+    /// No phone rings for it and nobody is asked.
+    pub(in crate::process::routing) fn is_silent(&self) -> bool {
+        self.rings.is_empty()
+    }
+
+    /// Its priority without what waiting adds.
+    pub(in crate::process::routing) fn base(&self, rules: &Rules) -> i64 {
+        let base = self.priority.unwrap_or(rules.matching.priority);
+        let boost = u64::from(rules.matching.retry_boost) * u64::from(self.attempts);
+        i64::from(base).saturating_add(i64::try_from(boost).unwrap_or(i64::MAX))
+    }
+
+    /// Its priority in thousandths, with what waiting has added.
+    pub(in crate::process::routing) fn priority_milli(&self, rules: &Rules, at: Timestamp) -> i64 {
+        let waited = at.ms_since(self.enqueued_at).saturating_mul(1_000);
+        let aged = waited.checked_div(rules.matching.ageing_ms).unwrap_or(0);
+        self.base(rules)
+            .saturating_mul(1_000)
+            .saturating_add(i64::try_from(aged).unwrap_or(i64::MAX))
+    }
+
+    fn key(&self, rules: &Rules) -> Key {
+        let priority = self.base(rules);
+        match i64::try_from(rules.matching.ageing_ms).unwrap_or(i64::MAX) {
+            0 => (priority.saturating_neg(), self.enqueued_at),
+            ageing_ms => {
+                let ahead = priority.saturating_mul(ageing_ms).saturating_mul(1_000);
+                let micros = self.enqueued_at.micros().saturating_sub(ahead);
+                (0, Timestamp::from_micros(micros))
+            }
+        }
+    }
+
+    /// The next instant after `at` from which more agents may be asked.
+    fn next_step(&self, rules: &Rules, at: Timestamp) -> Option<Timestamp> {
+        let matching = &rules.matching;
+        let relaxed = matching.skills.iter().flat_map(|wanted| &wanted.relax);
+        let relaxed = relaxed.map(|step| step.after_ms);
+        let tiers = (1..u64::from(TIER_MAX)).map(|tier| tier * matching.tier_step_ms);
+        let last_agent = std::iter::once(matching.last_agent_ms);
+        let waits = relaxed.chain(tiers).chain(last_agent).filter(|ms| *ms > 0);
+        waits
+            .map(|ms| self.enqueued_at.plus_ms(ms))
+            .chain(self.not_before)
+            .chain(self.joins_at)
+            .filter(|step| *step > at)
+            .min()
+    }
+}
+
+impl Board {
+    pub(in crate::process::routing) fn wait(
+        &mut self,
+        visit: VisitId,
+        waiting: Waiting,
+        at: Timestamp,
+    ) {
+        self.visits.insert(visit, waiting);
+        self.place(visit, at);
+    }
+
+    /// A priority of the call's own.
+    pub(in crate::process::routing) fn prefer(
+        &mut self,
+        visit: VisitId,
+        priority: i32,
+        at: Timestamp,
+    ) {
+        if let Some(waiting) = self.visits.get_mut(&visit) {
+            waiting.priority = Some(priority);
+        }
+        self.place(visit, at);
+    }
+
+    /// Takes the visit out of its line and puts it where it stands now, if it
+    /// may be offered now.
+    pub(super) fn place(&mut self, visit: VisitId, at: Timestamp) {
+        let Some(mut waiting) = self.visits.remove(&visit) else {
+            return;
+        };
+        let queue = waiting.queue;
+        let (key, step) = {
+            let rules = self.rules_of(&waiting);
+            (waiting.key(rules), waiting.next_step(rules, at))
+        };
+        let has_room = match self.rules(queue).strategy.rings_beside() {
+            true => waiting.rings.len() < OFFERS_MAX,
+            false => waiting.rings.is_empty(),
+        };
+        let holds = [waiting.not_before, waiting.joins_at];
+        let is_due = holds.into_iter().flatten().all(|until| until <= at);
+        let placed = (has_room && is_due).then_some(key);
+        if waiting.placed != placed {
+            let line = self.lines.entry(queue).or_default();
+            if let Some(old) = waiting.placed {
+                line.remove(&(old, visit));
+            }
+            if let Some(new) = placed {
+                line.insert((new, visit));
+            }
+            waiting.placed = placed;
+        }
+        if waiting.step != step {
+            if let Some(old) = waiting.step {
+                self.steps.remove(&(old, visit));
+            }
+            self.steps.extend(step.map(|step| (step, visit)));
+            waiting.step = step;
+        }
+        if waiting.placed.is_some() {
+            self.changed.insert(queue);
+        }
+        self.visits.insert(visit, waiting);
+    }
+
+    /// All visits of a queue anew: its strategy may be another one.
+    pub(super) fn place_all(&mut self, queue: QueueId, at: Timestamp) {
+        let of_queue = self.visits.iter().filter(|(_, visit)| visit.queue == queue);
+        let visits: Vec<VisitId> = of_queue.map(|(visit, _)| *visit).collect();
+        for visit in visits {
+            self.place(visit, at);
+        }
+    }
+
+    /// A phone is to ring for it.
+    pub(super) fn ring(&mut self, visit: VisitId, agent: AgentId, offer: OfferId, at: Timestamp) {
+        let Some(waiting) = self.visits.get_mut(&visit) else {
+            return;
+        };
+        let rules = self.rules.get(&waiting.queue);
+        let rules = rules.and_then(|rules| rules.versions.get(&rules.current));
+        if let Some(rules) = rules
+            && rules.strategy == Strategy::RingProgressively
+            && !waiting.rings.contains_key(&offer)
+        {
+            waiting.joins_at = Some(at.plus_ms(rules.matching.ring_step_ms()));
+        }
+        waiting.rings.entry(offer).or_insert(Ring {
+            agent,
+            matched: false,
+        });
+        self.place(visit, at);
+    }
+
+    /// The line knows of the offer.
+    pub(in crate::process::routing) fn matched(
+        &mut self,
+        visit: VisitId,
+        agent: AgentId,
+        offer: OfferId,
+        at: Timestamp,
+    ) {
+        self.ring(visit, agent, offer, at);
+        let waiting = self.visits.get_mut(&visit);
+        if let Some(ring) = waiting.and_then(|waiting| waiting.rings.get_mut(&offer)) {
+            ring.matched = true;
+        }
+    }
+
+    /// An offer that the line never knew has come to nothing.
+    pub(super) fn hang_up_unmatched(&mut self, visit: VisitId, offer: OfferId, at: Timestamp) {
+        let Some(waiting) = self.visits.get_mut(&visit) else {
+            return;
+        };
+        if waiting.rings.get(&offer).is_none_or(|ring| ring.matched) {
+            return;
+        }
+        waiting.rings.remove(&offer);
+        // Nobody's phone has rung: the next is asked at once.
+        waiting.joins_at = None;
+        self.place(visit, at);
+    }
+
+    /// Waits again, at its old place.
+    pub(in crate::process::routing) fn give_back(
+        &mut self,
+        visit: VisitId,
+        offer: OfferId,
+        agent: AgentId,
+        (cause, attempt, still_ringing): (ReturnCause, u32, bool),
+        at: Timestamp,
+    ) {
+        let Some(waiting) = self.visits.get(&visit) else {
+            return;
+        };
+        let rings_beside = self.rules(waiting.queue).strategy.rings_beside();
+        let delay_ms = match cause {
+            ReturnCause::NoAnswer
+            | ReturnCause::Rejected
+            | ReturnCause::Busy
+            | ReturnCause::Unreachable => self.rules_of(waiting).matching.retry_delay_ms(attempt),
+            ReturnCause::Withdrawn => 0,
+        };
+        if let Some(waiting) = self.visits.get_mut(&visit) {
+            waiting.rings.remove(&offer);
+            waiting.tried.insert(agent);
+            // One who does not take it makes room for the next at once.
+            waiting.joins_at = None;
+            if !still_ringing {
+                waiting.attempts = attempt;
+                if delay_ms > 0 {
+                    waiting.not_before = Some(at.plus_ms(delay_ms));
+                }
+                if rings_beside {
+                    // The round is over: everybody may be asked again.
+                    waiting.tried.clear();
+                }
+            }
+        }
+        self.place(visit, at);
+    }
+
+    pub(in crate::process::routing) fn forget_tried(&mut self, visit: VisitId) {
+        if let Some(waiting) = self.visits.get_mut(&visit) {
+            waiting.tried.clear();
+        }
+    }
+
+    pub(in crate::process::routing) fn close(&mut self, visit: VisitId) {
+        let Some(waiting) = self.visits.remove(&visit) else {
+            return;
+        };
+        if let (Some(key), Some(line)) = (waiting.placed, self.lines.get_mut(&waiting.queue)) {
+            line.remove(&(key, visit));
+        }
+        if let Some(step) = waiting.step {
+            self.steps.remove(&(step, visit));
+        }
+    }
+
+    pub(super) fn wake_visits(&mut self, now: Timestamp) {
+        while let Some((due, visit)) = self.steps.first().copied() {
+            if due > now {
+                break;
+            }
+            self.steps.remove(&(due, visit));
+            if let Some(waiting) = self.visits.get_mut(&visit) {
+                waiting.step = None;
+                waiting.not_before = waiting.not_before.filter(|until| *until > now);
+                waiting.joins_at = waiting.joins_at.filter(|until| *until > now);
+            }
+            self.place(visit, now);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The rules of queues as the checkers know them: from events, and told apart
+//! from the product's own reading of them.
+
+use domain::{
+    agent,
+    id::QueueId,
+    queue::{self, Matching, Strategy},
+};
+use std::collections::BTreeMap;
+
+/// What each version of each queue says.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Rules {
+    versions: BTreeMap<(QueueId, u32), Matching>,
+    now: BTreeMap<QueueId, (u32, Strategy)>,
+}
+
+impl Rules {
+    pub(crate) fn note(&mut self, id: QueueId, event: &queue::Event) {
+        let (version, config) = match event {
+            queue::Event::Created { config, .. } => (1, config),
+            queue::Event::Configured {
+                config_version,
+                config,
+            } => (*config_version, config),
+        };
+        self.versions.insert((id, version), config.matching.clone());
+        self.now.insert(id, (version, config.strategy));
+    }
+
+    /// What a visit of that version was opened under.
+    pub(crate) fn of(&self, queue: QueueId, version: u32) -> Option<&Matching> {
+        self.versions.get(&(queue, version))
+    }
+
+    pub(crate) fn now(&self, queue: QueueId) -> Option<&Matching> {
+        let (version, _) = self.now.get(&queue)?;
+        self.of(queue, *version)
+    }
+
+    pub(crate) fn rings_beside(&self, queue: QueueId) -> bool {
+        let strategy = self.now.get(&queue).map(|(_, strategy)| *strategy);
+        matches!(
+            strategy,
+            Some(Strategy::RingAll | Strategy::RingProgressively)
+        )
+    }
+
+    /// After how long the next phone joins in, where they do so.
+    pub(crate) fn joins_after_ms(&self, queue: QueueId) -> Option<u64> {
+        let (_, strategy) = self.now.get(&queue)?;
+        let matching = self.now(queue)?;
+        (*strategy == Strategy::RingProgressively).then(|| matching.ring_step_ms())
+    }
+}
+
+/// Whether somebody may be asked.
+pub(crate) trait Skilled {
+    /// After so long a wait, under these rules.
+    fn is_fit(&self, queue: QueueId, rules: &Matching, waited_ms: u64) -> bool;
+}
+
+impl Skilled for agent::Config {
+    fn is_fit(&self, queue: QueueId, rules: &Matching, waited_ms: u64) -> bool {
+        let tier = u64::from(self.place(queue).tier);
+        let is_open = rules.tier_step_ms == 0 || (tier - 1) * rules.tier_step_ms <= waited_ms;
+        let required = rules.skills.iter().filter(|wanted| !wanted.preferred);
+        let has_all = required.into_iter().all(|wanted| {
+            let mut enough = wanted.level;
+            for step in &wanted.relax {
+                if step.after_ms <= waited_ms {
+                    enough = step.level;
+                }
+            }
+            let has = self.skills.iter().find(|has| has.skill == wanted.skill);
+            has.map_or(0, |has| has.level) >= enough
+        });
+        is_open && has_all
+    }
+}
