@@ -149,7 +149,6 @@ async fn cut(to: SocketAddr) -> anyhow::Result<(SocketAddr, watch::Sender<bool>)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "its farewell to the callers was mended, and not run since: not shown yet"]
 async fn a_node_that_was_cut_off_from_the_database_stops_when_it_is_back() -> anyhow::Result<()> {
     let mut nodes = Nodes::new(&["anna", "ben"]).await;
     let address = nodes.url().split(['@', '/']).nth(3);
