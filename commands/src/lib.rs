@@ -19,6 +19,7 @@ mod hosted;
 pub mod invoice_run;
 mod kind;
 pub mod lanes;
+pub mod outbox;
 pub mod ports;
 pub mod processes;
 pub mod rater;

@@ -35,7 +35,8 @@ pub fn event_types() -> BTreeSet<&'static str> {
     .collect()
 }
 
-fn of<A: Decider>() -> &'static [&'static str] {
+/// What can happen to one aggregate.
+pub fn of<A: Decider>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     // Reading an event from nothing fails, after it has said what it could be.
     drop(A::Event::deserialize(Listener(&mut names)));

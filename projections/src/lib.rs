@@ -22,7 +22,6 @@ pub mod estimate;
 pub mod live_calls;
 pub mod offline;
 pub mod orders;
-pub mod outbox;
 pub mod page;
 pub mod past;
 pub mod projection;

@@ -4,12 +4,12 @@
 use crate::{letter, options::Options, signature::sign};
 use commands::{
     feed::Feed,
+    outbox::{Letter, Outbox, Outcome},
     ports::{Clock, Position, ReadError, StoreError},
     roster::Roster,
 };
 use domain::time::Timestamp;
 use futures_util::{StreamExt as _, stream};
-use projections::outbox::{Letter, Outbox, OutboxError, Outcome};
 use reqwest::{Client, StatusCode, header, redirect};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Tools {
 #[derive(Debug, thiserror::Error)]
 enum NotNow {
     #[error(transparent)]
-    Outbox(#[from] OutboxError),
+    Outbox(#[from] StoreError),
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -153,7 +153,7 @@ impl Relay {
         match outbox.note(webhook, (from, to), &letters, now).await {
             Ok(()) => self.place = Some(to),
             // Another node is further on, or this one's answer was lost.
-            Err(OutboxError::Store(StoreError::Fenced)) => self.place = None,
+            Err(StoreError::Fenced) => self.place = None,
             Err(error) => return Err(error.into()),
         }
         Ok(true)

@@ -8,10 +8,7 @@ use commands::{
     error::DispatchError,
     ports::{StoreError, VaultError},
 };
-use projections::{
-    outbox::OutboxError,
-    views::{Stale, ViewError},
-};
+use projections::views::{Stale, ViewError};
 use std::fmt;
 
 /// `extensions.code` of an error.
@@ -157,15 +154,6 @@ impl From<Stale> for Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::unavailable(&error)
-    }
-}
-
-impl From<OutboxError> for Fault {
-    fn from(error: OutboxError) -> Self {
-        match error {
-            OutboxError::Store(error) => error.into(),
-            broken @ OutboxError::Corrupt(_) => Self::internal(&broken),
-        }
     }
 }
 

@@ -5,13 +5,14 @@ use commands::{
     directory::Directory,
     gateway::Gateway,
     invoice_run,
+    outbox::Outbox,
     ports::{Clock, Entropy, Secrets, Vault},
     rater::Rater,
     roster::Roster,
 };
 use domain::id::TenantId;
 use futures_util::future::BoxFuture;
-use projections::{outbox::Outbox, views::Views};
+use projections::views::Views;
 use std::{fmt, sync::Arc};
 
 /// Everything that a request may reach; cheap to clone.

@@ -16,6 +16,7 @@ use commands::{
     feed::Feed,
     gateway::Gateway,
     invoice_run,
+    outbox::Outbox,
     ports::{Clock, Entropy, Vault},
     processes::Means,
     rater::Rater,
@@ -26,7 +27,7 @@ use commands::{
 use domain::id::DEFAULT_TENANT;
 use graphql::{Check, Probes, Services, Webhook};
 use metrics_exporter_prometheus::PrometheusHandle;
-use projections::{outbox::Outbox, views::Views};
+use projections::views::Views;
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use store::Stores;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};

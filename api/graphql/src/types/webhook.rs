@@ -7,7 +7,7 @@ use crate::{
     services::Webhook as Configured,
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use projections::outbox::{Letter, Standing};
+use commands::outbox::{Letter, Standing};
 
 /// Dead letters that are shown at most; more are more of the same.
 const DEAD_MAX: usize = 100;

@@ -1,6 +1,7 @@
 //! A server with everything behind it, and the words of the tests.
 
 use crate::views;
+use commands::outbox::Outbox;
 use commands::{
     bookkeeping::Bookkeeping,
     directory::Directory,
@@ -24,7 +25,6 @@ use domain::{
 };
 use futures_util::FutureExt as _;
 use projections::Running;
-use projections::outbox::Outbox;
 use ringledger_graphql::{
     Check, Options, Probes, Services,
     auth::{Identity, Scope, issue_token, keep_token},

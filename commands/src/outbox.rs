@@ -3,21 +3,9 @@
 //! events; here is only how far each webhook has read it, and what its receiver
 //! has not taken yet.
 
-use crate::value::{Columns, Corrupt, number, text, time};
-use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
+use crate::ports::{Position, ReadStore, Statement, StoreError, Value};
 use domain::time::Timestamp;
 use std::sync::Arc;
-
-/// Why the outbox can not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OutboxError {
-    /// The read store did not do it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A row can not be understood.
-    #[error("stored row is corrupt")]
-    Corrupt(#[from] Corrupt),
-}
 
 /// An event that a receiver is to hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,15 +107,57 @@ const fn statement(sql: &'static str, parameters: Vec<Value>) -> Statement {
     }
 }
 
-fn letter(row: Vec<Value>) -> Result<Letter, Corrupt> {
-    let mut columns = Columns::new(row);
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn number(value: impl TryInto<i64>) -> Value {
+    Value::Int(value.try_into().unwrap_or(i64::MAX))
+}
+
+const fn time(at: Timestamp) -> Value {
+    Value::Int(at.micros())
+}
+
+fn strange() -> StoreError {
+    StoreError::Unavailable("a row of the outbox can not be understood".into())
+}
+
+fn counted<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| strange())
+}
+
+fn letter(row: Vec<Value>) -> Result<Letter, StoreError> {
+    let Ok(
+        [
+            Value::Text(event_id),
+            Value::Int(position),
+            Value::Text(stream),
+            Value::Int(attempts),
+            error,
+        ],
+    ) = <[Value; 5]>::try_from(row)
+    else {
+        return Err(strange());
+    };
     Ok(Letter {
-        event_id: columns.text()?,
-        position: Position(columns.number()?),
-        stream: columns.text()?,
-        attempts: columns.number()?,
-        error: columns.text_or_null()?,
+        event_id,
+        position: Position(counted(position)?),
+        stream,
+        attempts: counted(attempts)?,
+        error: match error {
+            Value::Text(error) => Some(error),
+            Value::Null | Value::Int(_) | Value::Bytes(_) => None,
+        },
     })
+}
+
+/// A time that may be missing.
+fn when(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Int(micros) => Some(Timestamp::from_micros(*micros)),
+        Value::Null | Value::Text(_) | Value::Bytes(_) => None,
+    }
 }
 
 impl Outbox {
@@ -141,12 +171,14 @@ impl Outbox {
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn begin(&self, webhook: &str, head: Position) -> Result<Position, OutboxError> {
+    pub async fn begin(&self, webhook: &str, head: Position) -> Result<Position, StoreError> {
         let begin = statement(BEGIN, vec![text(webhook), number(head.0)]);
         self.0.transact(vec![begin]).await?;
         let rows = self.0.query(PLACE, vec![text(webhook)]).await?;
-        let row = rows.into_iter().next().unwrap_or_default();
-        Ok(Position(Columns::new(row).number()?))
+        match rows.first().map(Vec::as_slice) {
+            Some([Value::Int(position)]) => Ok(Position(counted(*position)?)),
+            Some(_) | None => Err(strange()),
+        }
     }
 
     /// Notes letters and moves on from one place to the next, both or neither.
@@ -159,7 +191,7 @@ impl Outbox {
         (from, to): (Position, Position),
         letters: &[Letter],
         now: Timestamp,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<(), StoreError> {
         let mut statements = Vec::with_capacity(letters.len() + 1);
         statements.push(Statement {
             must_touch: Some(1),
@@ -175,7 +207,7 @@ impl Outbox {
             ];
             statement(NOTE, parameters)
         }));
-        Ok(self.0.transact(statements).await?)
+        self.0.transact(statements).await
     }
 
     /// Letters to send now: at most one of each stream, so that its order holds.
@@ -187,21 +219,20 @@ impl Outbox {
         webhook: &str,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Letter>, OutboxError> {
+    ) -> Result<Vec<Letter>, StoreError> {
         let limit = number(limit);
         let rows = self.0.query(DUE, vec![text(webhook), time(now), limit]);
         let rows = rows.await?.into_iter();
-        Ok(rows.map(letter).collect::<Result<_, _>>()?)
+        rows.map(letter).collect()
     }
 
     /// When there may be something to send.
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn next_due(&self, webhook: &str) -> Result<Option<Timestamp>, OutboxError> {
+    pub async fn next_due(&self, webhook: &str) -> Result<Option<Timestamp>, StoreError> {
         let rows = self.0.query(NEXT, vec![text(webhook)]).await?;
-        let row = rows.into_iter().next().unwrap_or_default();
-        Ok(Columns::new(row).time_or_null()?)
+        Ok(rows.first().and_then(|row| row.first()).and_then(when))
     }
 
     /// Notes what attempts came to.
@@ -214,7 +245,7 @@ impl Outbox {
         webhook: &str,
         outcomes: &[(String, Outcome)],
         now: Timestamp,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<(), StoreError> {
         let mut statements = Vec::with_capacity(outcomes.len() + 1);
         let mut taken = 0;
         for (event_id, outcome) in outcomes {
@@ -231,25 +262,34 @@ impl Outbox {
             let parameters = vec![number(taken), time(now), text(webhook)];
             statements.push(statement(COUNT, parameters));
         }
-        Ok(self.0.transact(statements).await?)
+        self.0.transact(statements).await
     }
 
     /// How it is getting on.
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn standing(&self, webhook: &str) -> Result<Standing, OutboxError> {
+    pub async fn standing(&self, webhook: &str) -> Result<Standing, StoreError> {
         let rows = self.0.query(STANDING, vec![text(webhook)]).await?;
-        let Some(row) = rows.into_iter().next() else {
+        let Some(row) = rows.first() else {
             return Ok(Standing::default());
         };
-        let mut columns = Columns::new(row);
+        let [
+            Value::Int(position),
+            Value::Int(delivered),
+            delivered_at,
+            Value::Int(waiting),
+            Value::Int(dead),
+        ] = row.as_slice()
+        else {
+            return Err(strange());
+        };
         Ok(Standing {
-            position: Some(Position(columns.number()?)),
-            delivered: columns.number()?,
-            delivered_at: columns.time_or_null()?,
-            waiting: columns.number()?,
-            dead: columns.number()?,
+            position: Some(Position(counted(*position)?)),
+            delivered: counted(*delivered)?,
+            delivered_at: when(delivered_at),
+            waiting: counted(*waiting)?,
+            dead: counted(*dead)?,
         })
     }
 
@@ -257,39 +297,41 @@ impl Outbox {
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn dead(&self, webhook: &str, limit: usize) -> Result<Vec<Letter>, OutboxError> {
+    pub async fn dead(&self, webhook: &str, limit: usize) -> Result<Vec<Letter>, StoreError> {
         let limit = number(limit);
         let rows = self.0.query(DEAD, vec![text(webhook), limit]).await?;
         let rows = rows.into_iter();
-        Ok(rows.map(letter).collect::<Result<_, _>>()?)
+        rows.map(letter).collect()
     }
 
     /// Everything that was given up is sent again.
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn revive(&self, webhook: &str, now: Timestamp) -> Result<(), OutboxError> {
+    pub async fn revive(&self, webhook: &str, now: Timestamp) -> Result<(), StoreError> {
         let revive = statement(REVIVE, vec![time(now), text(webhook)]);
-        Ok(self.0.transact(vec![revive]).await?)
+        self.0.transact(vec![revive]).await
     }
 
     /// Forgets webhooks that are not wanted any more.
     ///
     /// # Errors
     /// When the store can not be used.
-    pub async fn keep_only(&self, webhooks: &[&str]) -> Result<(), OutboxError> {
+    pub async fn keep_only(&self, webhooks: &[&str]) -> Result<(), StoreError> {
         let mut statements = vec![];
         for row in self.0.query(NAMES, vec![]).await? {
-            let name: String = Columns::new(row).text()?;
+            let [Value::Text(name)] = row.as_slice() else {
+                return Err(strange());
+            };
             if !webhooks.contains(&name.as_str()) {
-                statements.push(statement(DROP_LETTERS, vec![text(&name)]));
-                statements.push(statement(DROP_PLACE, vec![text(&name)]));
+                statements.push(statement(DROP_LETTERS, vec![text(name)]));
+                statements.push(statement(DROP_PLACE, vec![text(name)]));
             }
         }
         if statements.is_empty() {
             return Ok(());
         }
-        Ok(self.0.transact(statements).await?)
+        self.0.transact(statements).await
     }
 }
 
