@@ -12,6 +12,8 @@ pub mod cluster;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod crypto;
+#[cfg(feature = "kurrentdb")]
+pub mod kurrent;
 pub mod memory;
 pub mod migrate;
 mod nodes;

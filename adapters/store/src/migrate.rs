@@ -78,6 +78,7 @@ pub const ALL: &[Migration] = &[
     migration!(221, Read, "0221_agent_log"),
     migration!(222, Read, "0222_cdr_by_end"),
     migration!(250, Read, "0250_outbox"),
+    migration!(300, Read, "0300_kurrent_index"),
 ];
 
 /// Why a database can not be brought to this program's version.

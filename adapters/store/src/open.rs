@@ -42,7 +42,10 @@ impl fmt::Debug for Stores {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// Not one of the forms there are.
-    #[error("store url is not understood ({0}): it is sqlite:FOLDER, postgres://.. or memory:")]
+    #[error(
+        "store url is not understood ({0}): it is sqlite:FOLDER, postgres://.., memory:, or \
+         kurrentdb://.. beside one of these"
+    )]
     Url(String),
     /// The folder or a file in it can not be used.
     #[error("{path} can not be used: {reason}")]
@@ -97,8 +100,9 @@ impl OpenError {
 }
 
 /// Opens the store that the url names and brings its schema up to date:
-/// `sqlite:FOLDER`, `postgres://user@host/database` or `memory:`. Nobody else
-/// has it open then.
+/// `sqlite:FOLDER`, `postgres://user@host/database`, `memory:`, or (with the
+/// feature `kurrentdb`) `kurrentdb://host:2113?tls=false beside` one of these.
+/// Nobody else has it open then.
 ///
 /// # Errors
 /// [`OpenError`] names what is wrong; nothing was changed then but for
@@ -123,6 +127,7 @@ async fn open_for(url: &str, holder: Holder<'_>) -> Result<Stores, OpenError> {
         }
         Some(("postgres" | "postgresql", _)) => open_postgres(url, holder).await,
         Some(("memory", "")) => open_memory(),
+        Some(("kurrentdb" | "esdb", _)) => open_kurrent(url).await,
         // Only the scheme is shown: the rest may hold a password.
         Some((scheme, _)) => Err(OpenError::Url(format!("{scheme}:.."))),
         None => Err(OpenError::Url("no scheme".into())),
@@ -225,6 +230,26 @@ pub(crate) async fn join_postgres(
         Arc::new(PostgresSecrets::new(pool)),
         Epochs::Postgres(log, Members::new(database.pool(postgres::KEEPERS_MAX))),
     ))
+}
+
+/// The log on KurrentDB, and everything else in the store beside it. Who holds
+/// that store holds the log: there is one node.
+#[cfg(feature = "kurrentdb")]
+async fn open_kurrent(url: &str) -> Result<Stores, OpenError> {
+    let address = crate::kurrent::Address::parse(url)?;
+    let stores = Box::pin(open(&address.beside)).await?;
+    let log = crate::kurrent::KurrentLog::open(address, Arc::clone(&stores.read)).await?;
+    Ok(Stores {
+        log: Arc::new(log),
+        ..stores
+    })
+}
+
+#[cfg(not(feature = "kurrentdb"))]
+#[allow(clippy::unused_async, reason = "the other one waits")]
+async fn open_kurrent(_url: &str) -> Result<Stores, OpenError> {
+    let built = "this program was built without the feature `kurrentdb`";
+    Err(OpenError::Url(built.into()))
 }
 
 fn open_memory() -> Result<Stores, OpenError> {

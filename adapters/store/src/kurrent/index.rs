@@ -1,0 +1,329 @@
+//! The ranks of events in `$all`, and what each command did: a cache in SQL that
+//! follows `$all` and can be made anew from it.
+
+use super::wire::{Address, Item, incoming};
+use crate::answers::Answer;
+use commands::ports::{
+    Position, ReadError, ReadStore, Recorded, Statement, StoreError, StreamId, Value, Written,
+};
+use domain::id::CommandId;
+use kurrentdb::{
+    Client, Error, Position as Place, ReadAllOptions, ReadStream, StreamPosition,
+    SubscriptionFilter,
+};
+use std::sync::Arc;
+
+/// Events that one transaction takes into the index at most.
+const PAGE_MAX: usize = 500;
+
+const PROGRESS: &str =
+    "SELECT position, commit_position, prepare_position FROM kurrent_progress WHERE name = $1";
+const KEEP_PROGRESS: &str = "INSERT INTO kurrent_progress \
+     (name, position, commit_position, prepare_position) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (name) DO UPDATE SET position = excluded.position, \
+     commit_position = excluded.commit_position, prepare_position = excluded.prepare_position";
+const KEEP_EVENT: &str = "INSERT INTO kurrent_events \
+     (position, commit_position, prepare_position, stream, version) VALUES ($1, $2, $3, $4, $5)";
+const KEEP_COMMAND: &str = "INSERT INTO kurrent_commands \
+     (command_id, stream, version, position, refusal) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (command_id) DO UPDATE SET version = excluded.version, position = excluded.position";
+const COMMAND: &str =
+    "SELECT stream, version, position, refusal FROM kurrent_commands WHERE command_id = $1";
+const VERSION: &str = "SELECT coalesce(max(version), 0) FROM kurrent_events WHERE stream = $1";
+const RANKS: &str = "SELECT version, position FROM kurrent_events \
+     WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3";
+const PLACE: &str =
+    "SELECT commit_position, prepare_position FROM kurrent_events WHERE position = $1";
+
+/// The index, and how far it is.
+pub(super) struct Index {
+    client: Client,
+    address: Address,
+    sql: Arc<dyn ReadStore>,
+    /// Rank of the last event in it.
+    head: u64,
+    /// Everything up to this place of `$all` is in it.
+    place: Option<Place>,
+}
+
+fn number(number: u64) -> Value {
+    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn text(text: impl ToString) -> Value {
+    Value::Text(text.to_string())
+}
+
+fn statement(sql: &'static str, parameters: Vec<Value>) -> Statement {
+    Statement {
+        sql,
+        parameters,
+        must_touch: None,
+    }
+}
+
+pub(super) fn away(error: &Error) -> ReadError {
+    ReadError::Unavailable(error.to_string())
+}
+
+pub(super) fn of_sql(error: StoreError) -> ReadError {
+    ReadError::Unavailable(error.to_string())
+}
+
+impl Index {
+    pub(super) async fn open(
+        client: Client,
+        address: Address,
+        sql: Arc<dyn ReadStore>,
+    ) -> Result<Self, ReadError> {
+        let known = sql
+            .query(PROGRESS, vec![text(&address.prefix)])
+            .await
+            .map_err(of_sql)?;
+        let (head, place) = match known.first().map(Vec::as_slice) {
+            Some([Value::Int(head), Value::Int(commit), Value::Int(prepare)]) => (
+                head.unsigned_abs(),
+                Some(Place {
+                    commit: commit.unsigned_abs(),
+                    prepare: prepare.unsigned_abs(),
+                }),
+            ),
+            Some(_) | None => (0, None),
+        };
+        let mut index = Self {
+            client,
+            address,
+            sql,
+            head,
+            place,
+        };
+        index.catch_up().await?;
+        Ok(index)
+    }
+
+    /// Rank of the last event.
+    pub(super) const fn head(&self) -> Position {
+        Position(self.head)
+    }
+
+    /// Everything up to this place of `$all` is in it.
+    pub(super) const fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Reads `$all` on to its end.
+    pub(super) async fn catch_up(&mut self) -> Result<(), ReadError> {
+        loop {
+            let mut page = after(&self.client, &self.address, self.place, PAGE_MAX).await?;
+            let mut taken = Taken::from(self);
+            while let Some(resolved) = page.next().await.map_err(|error| away(&error))? {
+                let Some(event) = resolved.event else {
+                    continue;
+                };
+                if self.place.is_some_and(|place| event.position <= place) {
+                    continue;
+                }
+                let place = event.position;
+                let item =
+                    incoming(&self.address, &event).map_err(|reason| ReadError::Corrupt {
+                        position: Position(taken.head + 1),
+                        reason,
+                    })?;
+                taken.take(place, item);
+            }
+            if taken.place == self.place {
+                return Ok(());
+            }
+            self.keep(taken).await?;
+        }
+    }
+
+    /// Nothing of ours stands up to this place of `$all` that is not in here.
+    pub(super) async fn checkpoint(&mut self, place: Place) -> Result<(), ReadError> {
+        if self.place.is_some_and(|known| place <= known) {
+            return Ok(());
+        }
+        let mut taken = Taken::from(self);
+        taken.place = Some(place);
+        self.keep(taken).await
+    }
+
+    async fn keep(&mut self, taken: Taken) -> Result<(), ReadError> {
+        let Taken {
+            head,
+            place,
+            mut statements,
+        } = taken;
+        let Some(Place { commit, prepare }) = place else {
+            return Ok(());
+        };
+        let name = text(&self.address.prefix);
+        let progress = vec![name, number(head), number(commit), number(prepare)];
+        statements.push(statement(KEEP_PROGRESS, progress));
+        self.sql.transact(statements).await.map_err(of_sql)?;
+        (self.head, self.place) = (head, place);
+        Ok(())
+    }
+
+    /// What a command has heard.
+    pub(super) async fn answer(&self, command_id: CommandId) -> Result<Option<Answer>, ReadError> {
+        answer(self.sql.as_ref(), command_id).await
+    }
+
+    /// Version of a stream.
+    pub(super) async fn version(&self, stream: &StreamId) -> Result<u64, ReadError> {
+        let rows = self.sql.query(VERSION, vec![text(stream)]).await;
+        Ok(match rows.map_err(of_sql)?.first().map(Vec::as_slice) {
+            Some([Value::Int(version)]) => version.unsigned_abs(),
+            Some(_) | None => 0,
+        })
+    }
+}
+
+/// What is to be kept of a page of `$all`.
+struct Taken {
+    head: u64,
+    place: Option<Place>,
+    statements: Vec<Statement>,
+}
+
+impl Taken {
+    const fn from(index: &Index) -> Self {
+        Self {
+            head: index.head,
+            place: index.place,
+            statements: vec![],
+        }
+    }
+
+    fn take(&mut self, place: Place, item: Option<Item>) {
+        self.place = Some(place);
+        match item {
+            None => {}
+            Some(Item::Refusal(command_id, stream, version, refusal)) => {
+                let row = vec![
+                    text(command_id),
+                    text(stream),
+                    number(version),
+                    number(0),
+                    text(refusal),
+                ];
+                self.statements.push(statement(KEEP_COMMAND, row));
+            }
+            Some(Item::Event(event)) => {
+                self.head += 1;
+                let (stream, version) = (text(&event.stream), number(event.version));
+                let head = number(self.head);
+                self.statements.push(statement(
+                    KEEP_EVENT,
+                    vec![
+                        head.clone(),
+                        number(place.commit),
+                        number(place.prepare),
+                        stream.clone(),
+                        version.clone(),
+                    ],
+                ));
+                // The last event of a change is what its command heard.
+                let row = vec![text(event.command_id), stream, version, head, Value::Null];
+                self.statements.push(statement(KEEP_COMMAND, row));
+            }
+        }
+    }
+}
+
+/// Our events after a place of `$all`; the one at that place comes too.
+pub(super) async fn after(
+    client: &Client,
+    address: &Address,
+    place: Option<Place>,
+    limit: usize,
+) -> Result<ReadStream, ReadError> {
+    let options = ReadAllOptions::default()
+        .forwards()
+        .position(place.map_or(StreamPosition::Start, StreamPosition::Position))
+        .filter(SubscriptionFilter::on_stream_name().add_prefix(&address.prefix))
+        .max_count(limit + 1);
+    client
+        .read_all(&options)
+        .await
+        .map_err(|error| away(&error))
+}
+
+/// What a command has heard.
+pub(super) async fn answer(
+    sql: &dyn ReadStore,
+    command_id: CommandId,
+) -> Result<Option<Answer>, ReadError> {
+    let rows = sql.query(COMMAND, vec![text(command_id)]).await;
+    let rows = rows.map_err(of_sql)?;
+    let Some(
+        [
+            Value::Text(stream),
+            Value::Int(version),
+            Value::Int(position),
+            refusal,
+        ],
+    ) = rows.first().map(Vec::as_slice)
+    else {
+        return Ok(None);
+    };
+    let written = Written {
+        version: version.unsigned_abs(),
+        position: Position(position.unsigned_abs()),
+    };
+    let refusal = match refusal {
+        Value::Text(text) => Some(text.as_str()),
+        Value::Null | Value::Int(_) | Value::Bytes(_) => None,
+    };
+    Answer::read(stream, written, refusal)
+        .map(Some)
+        .map_err(|reason| ReadError::Corrupt {
+            position: written.position,
+            reason,
+        })
+}
+
+/// The ranks of a stream's events after a version, in order.
+pub(super) async fn ranks(
+    sql: &dyn ReadStore,
+    stream: &StreamId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Position>, ReadError> {
+    let limit = number(u64::try_from(limit).unwrap_or(u64::MAX));
+    let rows = sql.query(RANKS, vec![text(stream), number(after), limit]);
+    let rank = |row: Vec<Value>| match row.as_slice() {
+        [_, Value::Int(position)] => Some(Position(position.unsigned_abs())),
+        _ => None,
+    };
+    Ok(rows
+        .await
+        .map_err(of_sql)?
+        .into_iter()
+        .filter_map(rank)
+        .collect())
+}
+
+/// Where in `$all` the event of a rank is.
+pub(super) async fn place_of(
+    sql: &dyn ReadStore,
+    position: Position,
+) -> Result<Option<Place>, ReadError> {
+    let rows = sql.query(PLACE, vec![number(position.0)]).await;
+    Ok(match rows.map_err(of_sql)?.first().map(Vec::as_slice) {
+        Some([Value::Int(commit), Value::Int(prepare)]) => Some(Place {
+            commit: commit.unsigned_abs(),
+            prepare: prepare.unsigned_abs(),
+        }),
+        Some(_) | None => None,
+    })
+}
+
+/// The event in it, if it is one.
+pub(super) fn event_of(item: Option<Item>) -> Option<Recorded> {
+    match item {
+        Some(Item::Event(event)) => Some(*event),
+        Some(Item::Refusal(..)) | None => None,
+    }
+}
