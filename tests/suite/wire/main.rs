@@ -35,6 +35,7 @@ mod recovery;
 mod refusals;
 mod registers;
 mod reports;
+mod ring_all;
 mod socket;
 mod subscriptions;
 mod support;

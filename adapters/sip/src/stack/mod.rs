@@ -36,7 +36,13 @@ use rsipstack::{
     },
     transport::TransportLayer,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future as _,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
@@ -251,7 +257,7 @@ impl Stack {
             return;
         };
         let stack = self.clone();
-        tokio::spawn(async move {
+        let mut sending = Box::pin(async move {
             if let Some(connection) = stack.inner.flows.connection(flow).await {
                 let destination = flows::address(flow);
                 let sent = connection
@@ -262,6 +268,11 @@ impl Stack {
                 }
             }
         });
+        // At once if it can be: a BYE that follows must not overtake it.
+        let once = &mut Context::from_waker(Waker::noop());
+        if sending.as_mut().poll(once).is_pending() {
+            tokio::spawn(sending);
+        }
     }
 
     /// Sends bytes that belong to no transaction: an answer of the boundary.
