@@ -306,6 +306,9 @@ impl AnyCommand {
                 session::Command::ConfirmConnect { .. } => "confirm_connect",
                 session::Command::EndContact { .. } => "end_contact",
                 session::Command::EndWrapUp { .. } => "end_wrap_up",
+                session::Command::CompleteWrapUp { .. } => "complete_wrap_up",
+                session::Command::ExtendWrapUp { .. } => "extend_wrap_up",
+                session::Command::Force { .. } => "force",
             },
             Self::Line(_, command) => match command {
                 line::Command::OpenVisit { .. } => "open_visit",

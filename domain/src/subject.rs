@@ -17,7 +17,7 @@ impl AnyCommand {
                 _,
                 session::Command::Reserve { call, .. }
                 | session::Command::EndContact { call, .. }
-                | session::Command::EndWrapUp { call },
+                | session::Command::EndWrapUp { call, .. },
             ) => Some(*call),
             Self::Billing(command) => command.call(),
             Self::Line(..)
@@ -51,6 +51,7 @@ impl AnyEvent {
                 | session::Event::ConnectedToContact { call, .. }
                 | session::Event::ContactEnded { call }
                 | session::Event::WrapUpStarted { call, .. }
+                | session::Event::WrapUpExtended { call, .. }
                 | session::Event::WrapUpEnded { call, .. },
             ) => Some(*call),
             Self::Billing(event) => event.call(),

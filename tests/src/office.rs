@@ -84,6 +84,7 @@ pub fn rules() -> queue::Config {
         numbers: vec![],
         overflow: vec![],
         matching: domain::queue::Matching::default(),
+        terms: domain::queue::Terms::STANDARD,
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Setup {
     pub store_url: Option<String>,
     /// Queues and agents, as TOML.
     pub provisioning: String,
+    /// Keys of no table, as TOML.
+    pub head: String,
     /// More keys, as TOML before the provisioning.
     pub settings: String,
     /// SIP address; port 0 takes a free one.
@@ -71,6 +73,7 @@ impl Setup {
             folder: folder.to_owned(),
             store_url: None,
             provisioning: provisioning.into(),
+            head: String::new(),
             settings: String::new(),
             sip: SocketAddr::from(([127, 0, 0, 1], 0)),
             token: Some(TOKEN.into()),
@@ -116,9 +119,9 @@ impl Setup {
             .as_ref()
             .map_or_else(String::new, |url| format!("[store]\nurl = \"{url}\"\n"));
         format!(
-            "[sip]\nlisten = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n{token}\
+            "{}[sip]\nlisten = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n{token}\
              [media]\nlisten = \"127.0.0.1\"\nquarantine_ms = 200\n{store}{}\n{}",
-            self.sip, self.settings, self.provisioning
+            self.head, self.sip, self.settings, self.provisioning
         )
     }
 }

@@ -36,6 +36,7 @@ fn reserve(ids: &Ids, until: Timestamp) -> Command {
         until,
         wrap_up_ms: 0,
         choice: None,
+        terms: domain::queue::Terms::STANDARD,
     }
 }
 

@@ -287,6 +287,7 @@ fn rules() -> queue::Config {
         numbers: vec![],
         overflow: vec![],
         matching: domain::queue::Matching::default(),
+        terms: domain::queue::Terms::STANDARD,
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Services {
     pub webhooks: Arc<[Webhook]>,
     /// The skills that there are.
     pub skills: Arc<[String]>,
+    /// The words that say what came of a call.
+    pub wrap_up_codes: Arc<[String]>,
     /// Limits.
     pub options: Options,
 }

@@ -256,6 +256,7 @@ impl Record {
             realm: config.sip.realm.clone(),
             tenant: DEFAULT_TENANT,
             skills: config.skills.clone().into(),
+            wrap_up_codes: config.wrap_up_codes.clone().into(),
             options: graphql::Options::default(),
         }
     }

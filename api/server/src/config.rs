@@ -43,6 +43,8 @@ pub struct Config {
     pub log: LogSection,
     /// Skills that agents can have and queues can ask for.
     pub skills: Vec<String>,
+    /// The words that agents say of a call in their wrap-up.
+    pub wrap_up_codes: Vec<String>,
     /// Queues to have.
     #[serde(rename = "queue")]
     pub queues: Vec<provision::QueueEntry>,
@@ -287,6 +289,7 @@ impl Config {
             }
         }
         self.check_skills()?;
+        self.check_wrap_up_codes()?;
         for (index, trunk) in self.trunks.iter().enumerate() {
             refused("trunk", index, trunk::Trunk::decide, trunk.command())?;
             if let Some(network) = trunk
@@ -338,6 +341,23 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// A code is a word; a queue that wants one leaves a choice.
+    fn check_wrap_up_codes(&self) -> Result<(), ConfigError> {
+        let mut codes = self.wrap_up_codes.iter();
+        if let Some(code) = codes.find(|code| !domain::name::is_valid(code)) {
+            return invalid(format!(
+                "wrap_up_codes: {code:?} is not 1 to 64 letters, digits, dots, dashes or underscores"
+            ));
+        }
+        let mut queues = self.queues.iter();
+        match queues.position(|queue| queue.terms.wrap_up_code) {
+            Some(index) if self.wrap_up_codes.is_empty() => invalid(format!(
+                "queue[{index}].terms.wrap_up_code: wrap_up_codes names none"
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// A skill that is written in another way than in the list is a mistake that

@@ -56,6 +56,9 @@ pub struct QueueEntry {
     /// How it matches calls and agents.
     #[serde(default)]
     pub matching: queue::Matching,
+    /// What it asks of its agents.
+    #[serde(default)]
+    pub terms: queue::Terms,
 }
 
 impl QueueEntry {
@@ -76,6 +79,7 @@ impl QueueEntry {
                 .filter_map(OverflowEntry::rule)
                 .collect(),
             matching: self.matching.clone(),
+            terms: self.terms,
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

@@ -146,7 +146,9 @@ fn on_session(
         | session::Event::NextStateRequested { .. }
         | session::Event::ContactEnded { .. }
         | session::Event::WrapUpStarted { .. }
-        | session::Event::WrapUpEnded { .. } => vec![],
+        | session::Event::WrapUpEnded { .. }
+        | session::Event::WrapUpExtended { .. }
+        | session::Event::Forced { .. } => vec![],
     }
 }
 

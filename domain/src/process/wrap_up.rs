@@ -1,7 +1,7 @@
 //! After the call: the agent's contact ends with it, and the wrap-up with its
 //! timer.
 
-use super::{Input, Intent, Process};
+use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
@@ -46,7 +46,13 @@ impl Process for WrapUp {
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
-        AnyEvent::Session(session, session::Event::WrapUpStarted { call, until }) => {
+        // An extension is a new end of the same wrap-up.
+        AnyEvent::Session(
+            session,
+            session::Event::WrapUpStarted { call, until, .. }
+            | session::Event::WrapUpExtended { call, until },
+        ) => {
+            forget(state, session.agent);
             state
                 .running
                 .insert(session.agent, (session.number, *call, *until));
@@ -98,8 +104,10 @@ fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {
             && live == call
         {
             let session = SessionId { agent, number };
-            let command = session::Command::EndWrapUp { call };
-            intents.push(Intent::new(call.0, AnyCommand::Session(session, command)));
+            let command = session::Command::EndWrapUp { call, until: due };
+            // An extended wrap-up ends by another command.
+            let cause = derived(due, call.0, &format!("wrap_up/{}", due.micros()));
+            intents.push(Intent::new(cause, AnyCommand::Session(session, command)));
         }
     }
     intents

@@ -31,6 +31,12 @@ pub enum Error {
     /// Calls that nobody takes must have somewhere to go.
     #[error("attempts_max is set and no overflow for attempts")]
     AttemptsWithoutOverflow,
+    /// A pause of more than a day, or after more than a thousand, is a mistake.
+    #[error("terms: a pause is over 86400000 ms or after over 1000 offers in a row")]
+    InvalidPause,
+    /// There is no wrap-up that a code could end.
+    #[error("terms: wrap_up_code is set and wrap_up_ms is 0")]
+    CodeWithoutWrapUp,
     /// One case has one destination.
     #[error("a case of overflow has two destinations")]
     OverflowTwice,
@@ -47,6 +53,8 @@ impl Refusal for Error {
             Self::InvalidNumber => "queue.invalid_number",
             Self::InvalidSkill => "queue.invalid_skill",
             Self::AttemptsWithoutOverflow => "queue.attempts_without_overflow",
+            Self::InvalidPause => "queue.invalid_pause",
+            Self::CodeWithoutWrapUp => "queue.code_without_wrap_up",
             Self::OverflowTwice => "queue.overflow_twice",
         }
     }
@@ -89,6 +97,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
         return Err(Error::OverflowTwice);
     }
     super::matching::check(&config.matching)?;
+    super::terms::check(&config.terms, config.wrap_up_ms)?;
     if config.matching.attempts_max > 0 && !cases.contains(&OverflowCause::Attempts) {
         return Err(Error::AttemptsWithoutOverflow);
     }

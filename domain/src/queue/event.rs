@@ -1,6 +1,6 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::matching::Matching;
+use super::{matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
     decider,
@@ -101,6 +101,9 @@ pub struct Config {
     /// Who is fit for its calls, and in which order they are served.
     #[serde(default, skip_serializing_if = "Matching::is_off")]
     pub matching: Matching,
+    /// What it asks of its agents.
+    #[serde(default, skip_serializing_if = "Terms::is_standard")]
+    pub terms: Terms,
 }
 
 impl Config {

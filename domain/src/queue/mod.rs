@@ -8,6 +8,7 @@ mod evolve;
 mod matching;
 mod overflow;
 mod state;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use overflow::loops;
 pub use event::*;
 pub use matching::*;
 pub use state::*;
+pub use terms::{Pause, Terms};
 
 use crate::{decider::Decider, time::Timestamp};
 

@@ -1,9 +1,10 @@
 //! What may be asked of a session.
 
 use super::choice::Choice;
-use super::event::{LogoutReason, NotReadyReason, ReleaseReason};
+use super::event::{LogoutReason, NextState, NotReadyReason, ReleaseReason};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
+    queue::Terms,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,9 @@ pub enum Command {
         /// Why this agent for this call.
         #[serde(default)]
         choice: Option<Box<Choice>>,
+        /// What the queue asks of the agent.
+        #[serde(default)]
+        terms: Terms,
     },
     /// Give the agent back without a contact.
     ReleaseReservation {
@@ -68,9 +72,30 @@ pub enum Command {
         /// Which accepted offer.
         offer: OfferId,
     },
-    /// The wrap-up is over.
+    /// The time of the wrap-up is over.
     EndWrapUp {
         /// After which call.
         call: CallId,
+        /// Fence: when it was to end.
+        until: Timestamp,
+    },
+    /// The agent is done with the work after the call.
+    CompleteWrapUp {
+        /// What came of the call.
+        code: Option<String>,
+    },
+    /// The work after the call takes longer.
+    ExtendWrapUp {
+        /// By so much.
+        by_ms: u64,
+    },
+    /// A supervisor decides for the agent; after the contact, when there is one.
+    Force {
+        /// What the agent is to be.
+        next: NextState,
+        /// Who decides.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
     },
 }

@@ -13,20 +13,14 @@ use crate::{
 
 type Decision = Result<Vec<Event>, Error>;
 
-/// Missed offers in a row after which the agent is taken out.
-pub const MISSED_MAX: u32 = 3;
-/// An agent who declined is left alone this long.
-pub const REJECTED_DELAY_MS: u64 = 10_000;
-/// An agent whose phone was busy is left alone this long.
-pub const BUSY_DELAY_MS: u64 = 60_000;
-/// An agent without a reachable phone is left alone this long.
-pub const UNREACHABLE_DELAY_MS: u64 = 60_000;
+/// A wrap-up is extended by this much at a time at most.
+const EXTENSION_MS_MAX: u64 = 3_600_000;
 
 pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::LogIn { session: id, ready } => log_in(session, id, ready),
-        Command::LogOut { reason } => log_out(session, reason),
-        Command::GoReady => go_ready(session),
+        Command::LogOut { reason } => log_out(session, reason, WrapUpEndedBy::Agent),
+        Command::GoReady => go_ready(session, WrapUpEndedBy::Agent),
         Command::GoNotReady { reason } => go_not_ready(session, reason),
         Command::Reserve {
             offer,
@@ -36,6 +30,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
             until,
             wrap_up_ms,
             choice,
+            terms,
         } => {
             logged_in(session)?;
             match (session.routability, session.activity) {
@@ -47,6 +42,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
                     until,
                     wrap_up_ms,
                     choice,
+                    terms,
                 }]),
                 (Routability::Ready, _) => Err(Error::Engaged),
                 (Routability::NotReady(_) | Routability::LoggedOut, _) => Err(Error::NotReady),
@@ -67,15 +63,10 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
             | Activity::WrapUp { .. } => Err(Error::StaleOffer),
         },
         Command::EndContact { call, offer } => Ok(end_contact(session, at, call, offer)),
-        Command::EndWrapUp { call } => match session.activity {
-            Activity::WrapUp { call: live, .. } if live == call => {
-                Ok(end_wrap_up(session, call, WrapUpEndedBy::Timer))
-            }
-            Activity::Reserved { .. }
-            | Activity::OnContact { .. }
-            | Activity::Idle
-            | Activity::WrapUp { .. } => Ok(vec![]),
-        },
+        Command::EndWrapUp { call, until } => Ok(end_wrap_up(session, call, until)),
+        Command::CompleteWrapUp { code } => complete_wrap_up(session, code),
+        Command::ExtendWrapUp { by_ms } => extend_wrap_up(session, at, by_ms),
+        Command::Force { next, by, why } => force(session, next, by, why),
     }
 }
 
@@ -104,17 +95,18 @@ fn log_in(session: &Session, id: SessionId, ready: bool) -> Decision {
     }
 }
 
-fn log_out(session: &Session, reason: LogoutReason) -> Decision {
+fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decision {
     logged_in(session)?;
+    let is_own = reason == LogoutReason::Agent;
     Ok(match session.activity {
         Activity::Idle => vec![Event::LoggedOut { reason }],
-        Activity::WrapUp { call, .. } => vec![
-            Event::WrapUpEnded {
-                call,
-                by: WrapUpEndedBy::Agent,
-            },
-            Event::LoggedOut { reason },
-        ],
+        Activity::WrapUp {
+            code_required: true,
+            ..
+        } if is_own => return Err(Error::CodeRequired),
+        Activity::WrapUp { call, .. } => {
+            vec![wrap_up_ended(call, by, None), Event::LoggedOut { reason }]
+        }
         // A live contact is never cut by a logout: it is applied afterwards.
         Activity::Reserved { .. } | Activity::OnContact { .. } => {
             request(session, NextState::LoggedOut(reason))
@@ -122,20 +114,20 @@ fn log_out(session: &Session, reason: LogoutReason) -> Decision {
     })
 }
 
-fn go_ready(session: &Session) -> Decision {
+fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
     logged_in(session)?;
     Ok(match session.activity {
         Activity::Idle => match session.routability {
             Routability::Ready => vec![],
             Routability::NotReady(_) | Routability::LoggedOut => vec![Event::BecameReady {}],
         },
-        Activity::WrapUp { call, .. } => vec![
-            Event::WrapUpEnded {
-                call,
-                by: WrapUpEndedBy::Agent,
-            },
-            Event::BecameReady {},
-        ],
+        Activity::WrapUp {
+            code_required: true,
+            ..
+        } if by == WrapUpEndedBy::Agent => return Err(Error::CodeRequired),
+        Activity::WrapUp { call, .. } => {
+            vec![wrap_up_ended(call, by, None), Event::BecameReady {}]
+        }
         Activity::Reserved { .. } | Activity::OnContact { .. } => match session.next {
             // Back to what happens anyway: after the contact comes ready.
             None => vec![],
@@ -164,38 +156,30 @@ fn request(session: &Session, next: NextState) -> Vec<Event> {
 }
 
 fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReason) -> Decision {
-    match session.activity {
-        Activity::Reserved { offer: live, .. } if live == offer => {}
+    let terms = match session.activity {
+        Activity::Reserved {
+            offer: live, terms, ..
+        } if live == offer => terms,
         Activity::Reserved { .. }
         | Activity::OnContact { .. }
         | Activity::Idle
         | Activity::WrapUp { .. } => return Err(Error::StaleOffer),
-    }
-    let delay_ms = match reason {
-        ReleaseReason::CallerGone
-        | ReleaseReason::NoAnswer
-        | ReleaseReason::Superseded
-        | ReleaseReason::AnsweredElsewhere
-        | ReleaseReason::TimedOut => None,
-        ReleaseReason::Rejected => Some(REJECTED_DELAY_MS),
-        ReleaseReason::Busy => Some(BUSY_DELAY_MS),
-        ReleaseReason::Unreachable => Some(UNREACHABLE_DELAY_MS),
     };
-    let not_before = delay_ms.map(|ms| at.plus_ms(ms));
+    let after = terms.after(reason);
+    let delay_ms = after.map_or(0, |(pause, _)| pause.delay_ms);
+    let not_before = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
     let mut events = vec![Event::ReservationReleased {
         offer,
         reason,
         not_before,
     }];
-    let misses_too_often =
-        reason == ReleaseReason::NoAnswer && session.missed_count.saturating_add(1) >= MISSED_MAX;
+    let in_a_row = session.in_a_row(reason).saturating_add(1);
+    let taken_out = after.filter(|(pause, _)| (1..=in_a_row).contains(&pause.in_a_row_max));
     match session.next {
-        None | Some(NextState::Ready) if misses_too_often => {
-            events.push(Event::BecameNotReady {
-                reason: NotReadyReason::Rona,
-            });
+        None | Some(NextState::Ready) => {
+            let reason = taken_out.map(|(_, reason)| reason);
+            events.extend(reason.map(|reason| Event::BecameNotReady { reason }));
         }
-        None | Some(NextState::Ready) => {}
         Some(NextState::NotReady(reason)) => events.push(Event::BecameNotReady { reason }),
         Some(NextState::LoggedOut(reason)) => events.push(Event::LoggedOut { reason }),
     }
@@ -204,26 +188,28 @@ fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReas
 
 /// The call has ended: whatever the session still holds for it goes.
 fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -> Vec<Event> {
-    let (was_connected, wrap_up_ms, queue) = match session.activity {
+    let (wrap_up_ms, code_required, queue) = match session.activity {
         Activity::OnContact {
             call: live,
             wrap_up_ms,
+            code_required,
             ..
-        } if live == call => (true, wrap_up_ms, None),
+        } if live == call => (wrap_up_ms, code_required, None),
         // The end overtook the confirmation of the connection.
         Activity::Reserved {
             offer: live,
             wrap_up_ms,
             queue,
+            terms,
             ..
-        } if live == offer => (false, wrap_up_ms, Some(queue)),
+        } if live == offer => (wrap_up_ms, terms.wrap_up_code, Some(queue)),
         Activity::OnContact { .. }
         | Activity::Reserved { .. }
         | Activity::Idle
         | Activity::WrapUp { .. } => return vec![],
     };
     let mut events = Vec::with_capacity(3);
-    if let (false, Some(queue)) = (was_connected, queue) {
+    if let Some(queue) = queue {
         events.push(Event::ConnectedToContact { offer, call, queue });
     }
     events.push(Event::ContactEnded { call });
@@ -231,6 +217,7 @@ fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -
         events.push(Event::WrapUpStarted {
             call,
             until: at.plus_ms(wrap_up_ms),
+            code_required,
         });
     } else {
         events.push(after_contact(session.next));
@@ -238,8 +225,89 @@ fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -
     events
 }
 
-fn end_wrap_up(session: &Session, call: CallId, by: WrapUpEndedBy) -> Vec<Event> {
-    vec![Event::WrapUpEnded { call, by }, after_contact(session.next)]
+/// Its time is over: not one that was extended since, and only where it can end
+/// by itself.
+fn end_wrap_up(session: &Session, call: CallId, until: Timestamp) -> Vec<Event> {
+    match session.activity {
+        Activity::WrapUp {
+            call: live,
+            until: ends,
+            code_required: false,
+        } if live == call && ends == until => {
+            let ended = wrap_up_ended(call, WrapUpEndedBy::Timer, None);
+            vec![ended, after_contact(session.next)]
+        }
+        Activity::Reserved { .. }
+        | Activity::OnContact { .. }
+        | Activity::Idle
+        | Activity::WrapUp { .. } => vec![],
+    }
+}
+
+fn complete_wrap_up(session: &Session, code: Option<String>) -> Decision {
+    let (call, code_required) = wrapping_up(session)?;
+    if code_required && code.is_none() {
+        return Err(Error::CodeRequired);
+    }
+    let ended = wrap_up_ended(call, WrapUpEndedBy::Agent, code);
+    Ok(vec![ended, after_contact(session.next)])
+}
+
+fn extend_wrap_up(session: &Session, at: Timestamp, by_ms: u64) -> Decision {
+    let (call, _) = wrapping_up(session)?;
+    if !(1..=EXTENSION_MS_MAX).contains(&by_ms) {
+        return Err(Error::InvalidExtension);
+    }
+    let ends = match session.activity {
+        Activity::WrapUp { until, .. } => until.max(at),
+        Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => at,
+    };
+    let until = ends.plus_ms(by_ms);
+    Ok(vec![Event::WrapUpExtended { call, until }])
+}
+
+/// After which call the agent works, and whether that ends only with a code.
+fn wrapping_up(session: &Session) -> Result<(CallId, bool), Error> {
+    logged_in(session)?;
+    match session.activity {
+        Activity::WrapUp {
+            call,
+            code_required,
+            ..
+        } => Ok((call, code_required)),
+        Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
+            Err(Error::NoWrapUp)
+        }
+    }
+}
+
+/// What a supervisor decides ends a wrap-up, with or without a code, but never a
+/// contact.
+fn force(session: &Session, next: NextState, by: String, why: String) -> Decision {
+    logged_in(session)?;
+    if !crate::name::is_valid(&why) {
+        return Err(Error::InvalidReason);
+    }
+    let follows = match next {
+        NextState::Ready => go_ready(session, WrapUpEndedBy::Supervisor)?,
+        NextState::NotReady(reason) => match session.activity {
+            Activity::WrapUp { call, .. } => vec![
+                wrap_up_ended(call, WrapUpEndedBy::Supervisor, None),
+                Event::BecameNotReady { reason },
+            ],
+            Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
+                go_not_ready(session, reason)?
+            }
+        },
+        NextState::LoggedOut(reason) => log_out(session, reason, WrapUpEndedBy::Supervisor)?,
+    };
+    let mut events = vec![Event::Forced { next, by, why }];
+    events.extend(follows);
+    Ok(events)
+}
+
+const fn wrap_up_ended(call: CallId, by: WrapUpEndedBy, code: Option<String>) -> Event {
+    Event::WrapUpEnded { call, by, code }
 }
 
 const fn after_contact(next: Option<NextState>) -> Event {

@@ -20,6 +20,18 @@ pub enum Error {
     /// Is engaged with another offer, call or wrap-up.
     #[error("agent is engaged")]
     Engaged,
+    /// There is no work after a call.
+    #[error("agent is not in wrap-up")]
+    NoWrapUp,
+    /// The queue wants to know what came of the call.
+    #[error("wrap-up ends only with a code")]
+    CodeRequired,
+    /// A wrap-up is extended by up to an hour at a time.
+    #[error("by_ms: is not between 1 and 3600000")]
+    InvalidExtension,
+    /// A reason is a word: it tells of no person.
+    #[error("reason: is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidReason,
     /// The fence does not match.
     #[error("offer is not the reserved one")]
     StaleOffer,
@@ -33,6 +45,10 @@ impl Refusal for Error {
             Self::NotLoggedIn => "agent.not_logged_in",
             Self::NotReady => "agent.not_ready",
             Self::Engaged => "agent.engaged",
+            Self::NoWrapUp => "agent.no_wrap_up",
+            Self::CodeRequired => "agent.code_required",
+            Self::InvalidExtension => "agent.invalid_extension",
+            Self::InvalidReason => "agent.invalid_reason",
             Self::StaleOffer => "agent.stale_offer",
         }
     }

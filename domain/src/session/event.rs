@@ -4,6 +4,7 @@ use super::choice::Choice;
 use crate::{
     decider,
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
+    queue::Terms,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,12 @@ pub enum NotReadyReason {
     AdminWork,
     /// Let the phone ring too often (redirection on no answer).
     Rona,
+    /// Declined too many calls.
+    Rejected,
+    /// The phone was busy too often.
+    Busy,
+    /// The phone could not be reached too often, or is gone.
+    Unreachable,
     /// Set by a supervisor.
     Supervisor,
     /// Anything else.
@@ -86,6 +93,8 @@ pub enum WrapUpEndedBy {
     Timer,
     /// The agent ended it.
     Agent,
+    /// A supervisor ended it.
+    Supervisor,
 }
 
 /// An event.
@@ -136,6 +145,9 @@ pub enum Event {
         /// Why this agent for this call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         choice: Option<Box<Choice>>,
+        /// What the queue asks of the agent.
+        #[serde(default, skip_serializing_if = "Terms::is_standard")]
+        terms: Terms,
     },
     /// Free again without a contact.
     #[serde(rename = "reservation_released")]
@@ -171,6 +183,9 @@ pub enum Event {
         call: CallId,
         /// When it ends by itself.
         until: Timestamp,
+        /// It ends only with a code, not by itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        code_required: bool,
     },
     /// That work is over.
     #[serde(rename = "wrap_up_ended")]
@@ -179,6 +194,27 @@ pub enum Event {
         call: CallId,
         /// By what.
         by: WrapUpEndedBy,
+        /// What came of the call, in a word of the settings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    /// That work takes longer.
+    #[serde(rename = "wrap_up_extended")]
+    WrapUpExtended {
+        /// After which call.
+        call: CallId,
+        /// When it ends by itself now.
+        until: Timestamp,
+    },
+    /// A supervisor has decided for the agent; what changes follows.
+    #[serde(rename = "agent_state_forced")]
+    Forced {
+        /// What the agent is to be.
+        next: NextState,
+        /// Who decided.
+        by: String,
+        /// Why, in a word.
+        why: String,
     },
 }
 
@@ -196,6 +232,8 @@ impl decider::Event for Event {
             Self::ContactEnded { .. } => "agent_contact_ended",
             Self::WrapUpStarted { .. } => "wrap_up_started",
             Self::WrapUpEnded { .. } => "wrap_up_ended",
+            Self::WrapUpExtended { .. } => "wrap_up_extended",
+            Self::Forced { .. } => "agent_state_forced",
         }
     }
 }

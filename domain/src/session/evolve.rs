@@ -2,7 +2,7 @@
 
 use super::{
     event::{Event, ReleaseReason},
-    state::{Activity, Routability, Session},
+    state::{Activity, Refused, Routability, Session},
 };
 use crate::time::Timestamp;
 
@@ -22,6 +22,7 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             session.routability = Routability::NotReady(*reason);
             session.next = None;
             session.missed_count = 0;
+            session.refused = Refused::default();
         }
         Event::NextStateRequested { next } => session.next = Some(*next),
         Event::Reserved {
@@ -30,6 +31,7 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             queue,
             until,
             wrap_up_ms,
+            terms,
             ..
         } => {
             session.activity = Activity::Reserved {
@@ -38,35 +40,88 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
                 queue: *queue,
                 until: *until,
                 wrap_up_ms: *wrap_up_ms,
+                terms: *terms,
             };
         }
         Event::ReservationReleased { reason, .. } => {
             session.activity = Activity::Idle;
             // What was asked for follows as an event of its own, if it is a change.
             session.next = None;
-            if *reason == ReleaseReason::NoAnswer {
-                session.missed_count = session.missed_count.saturating_add(1);
-            }
+            count(&mut session, *reason);
         }
         Event::ConnectedToContact { offer, call, .. } => {
-            let wrap_up_ms = match session.activity {
-                Activity::Reserved { wrap_up_ms, .. } => wrap_up_ms,
-                Activity::Idle | Activity::OnContact { .. } | Activity::WrapUp { .. } => 0,
+            let (wrap_up_ms, code_required) = match session.activity {
+                Activity::Reserved {
+                    wrap_up_ms, terms, ..
+                } => (wrap_up_ms, terms.wrap_up_code),
+                Activity::Idle | Activity::OnContact { .. } | Activity::WrapUp { .. } => (0, false),
             };
             session.activity = Activity::OnContact {
                 offer: *offer,
                 call: *call,
                 wrap_up_ms,
+                code_required,
             };
             session.missed_count = 0;
+            session.refused = Refused::default();
         }
-        Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => session.activity = Activity::Idle,
-        Event::WrapUpStarted { call, until } => {
-            session.activity = Activity::WrapUp {
-                call: *call,
-                until: *until,
-            };
-        }
+        Event::ContactEnded { .. }
+        | Event::WrapUpEnded { .. }
+        | Event::WrapUpStarted { .. }
+        | Event::WrapUpExtended { .. } => session.activity = after_contact(session.activity, event),
+        Event::Forced { .. } => {}
     }
     session
+}
+
+/// What the agent does once the contact is over.
+fn after_contact(activity: Activity, event: &Event) -> Activity {
+    match event {
+        Event::WrapUpStarted {
+            call,
+            until,
+            code_required,
+        } => Activity::WrapUp {
+            call: *call,
+            until: *until,
+            code_required: *code_required,
+        },
+        Event::WrapUpExtended { until, .. } => match activity {
+            Activity::WrapUp {
+                call,
+                code_required,
+                ..
+            } => Activity::WrapUp {
+                call,
+                until: *until,
+                code_required,
+            },
+            Activity::Idle | Activity::Reserved { .. } | Activity::OnContact { .. } => activity,
+        },
+        Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => Activity::Idle,
+        Event::LoggedIn { .. }
+        | Event::LoggedOut { .. }
+        | Event::BecameReady {}
+        | Event::BecameNotReady { .. }
+        | Event::NextStateRequested { .. }
+        | Event::Reserved { .. }
+        | Event::ReservationReleased { .. }
+        | Event::ConnectedToContact { .. }
+        | Event::Forced { .. } => activity,
+    }
+}
+
+/// One more offer in a row that came to nothing for that reason.
+const fn count(session: &mut Session, reason: ReleaseReason) {
+    let count = match reason {
+        ReleaseReason::NoAnswer => &mut session.missed_count,
+        ReleaseReason::Rejected => &mut session.refused.rejected,
+        ReleaseReason::Busy => &mut session.refused.busy,
+        ReleaseReason::Unreachable => &mut session.refused.unreachable,
+        ReleaseReason::CallerGone
+        | ReleaseReason::Superseded
+        | ReleaseReason::AnsweredElsewhere
+        | ReleaseReason::TimedOut => return,
+    };
+    *count = count.saturating_add(1);
 }

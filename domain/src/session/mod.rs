@@ -13,7 +13,6 @@ mod tests;
 
 pub use choice::*;
 pub use command::*;
-pub use decide::{BUSY_DELAY_MS, MISSED_MAX, REJECTED_DELAY_MS, UNREACHABLE_DELAY_MS};
 pub use error::Error;
 pub use event::*;
 pub use state::*;
@@ -22,6 +21,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Session {
     const CATEGORY: &'static str = "agentsession";
+    const STATE_VERSION: u32 = 2;
     type State = Self;
     type Command = Command;
     type Event = Event;

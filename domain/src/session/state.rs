@@ -1,9 +1,10 @@
 //! What is known of a session: two coordinates, whether the agent wants calls
 //! and what the one voice unit is doing.
 
-use super::event::{NextState, NotReadyReason};
+use super::event::{NextState, NotReadyReason, ReleaseReason};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId},
+    queue::Terms,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub enum Activity {
         until: Timestamp,
         /// Wrap-up after the call.
         wrap_up_ms: u64,
+        /// What the queue asks of the agent.
+        terms: Terms,
     },
     /// With a caller.
     OnContact {
@@ -47,6 +50,8 @@ pub enum Activity {
         call: CallId,
         /// Wrap-up after the call.
         wrap_up_ms: u64,
+        /// The wrap-up ends only with a code.
+        code_required: bool,
     },
     /// Work after a call.
     WrapUp {
@@ -54,6 +59,8 @@ pub enum Activity {
         call: CallId,
         /// When it ends by itself.
         until: Timestamp,
+        /// It ends only with a code.
+        code_required: bool,
     },
 }
 
@@ -70,4 +77,33 @@ pub struct Session {
     pub next: Option<NextState>,
     /// Offers missed in a row.
     pub missed_count: u32,
+    /// Offers in a row that came to nothing otherwise, by why.
+    pub refused: Refused,
+}
+
+/// Offers in a row that came to nothing, by why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Refused {
+    /// Declined.
+    pub rejected: u32,
+    /// The phone was busy.
+    pub busy: u32,
+    /// No phone responded.
+    pub unreachable: u32,
+}
+
+impl Session {
+    /// How many offers in a row came to nothing for that reason.
+    pub const fn in_a_row(&self, reason: ReleaseReason) -> u32 {
+        match reason {
+            ReleaseReason::NoAnswer => self.missed_count,
+            ReleaseReason::Rejected => self.refused.rejected,
+            ReleaseReason::Busy => self.refused.busy,
+            ReleaseReason::Unreachable => self.refused.unreachable,
+            ReleaseReason::CallerGone
+            | ReleaseReason::Superseded
+            | ReleaseReason::AnsweredElsewhere
+            | ReleaseReason::TimedOut => 0,
+        }
+    }
 }

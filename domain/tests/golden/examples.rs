@@ -199,6 +199,7 @@ fn sessions() -> impl Iterator<Item = session::Event> {
             until: UNTIL,
             wrap_up_ms: 30_000,
             choice: None,
+            terms: queue::Terms::STANDARD,
         },
         session::Event::ReservationReleased {
             offer: OFFER,
@@ -214,10 +215,21 @@ fn sessions() -> impl Iterator<Item = session::Event> {
         session::Event::WrapUpStarted {
             call: CALL,
             until: UNTIL,
+            code_required: false,
         },
         session::Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Timer,
+            code: None,
+        },
+        session::Event::WrapUpExtended {
+            call: CALL,
+            until: UNTIL,
+        },
+        session::Event::Forced {
+            next: NextState::NotReady(NotReadyReason::Supervisor),
+            by: "carla".into(),
+            why: "rush".into(),
         },
     ]
     .into_iter()
@@ -286,6 +298,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         numbers: vec!["+4930123".into(), "100".into()],
         overflow: vec![],
         matching: queue::Matching::default(),
+        terms: queue::Terms::STANDARD,
     };
     [
         queue::Event::Created {

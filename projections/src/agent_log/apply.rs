@@ -77,6 +77,8 @@ fn on_session(fact: &Fact, session: SessionId, event: &Event) -> Option<Row> {
         }),
         // What comes instead is the next event of the same decision.
         Event::LoggedIn { .. } | Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => None,
-        Event::NextStateRequested { .. } => None,
+        Event::NextStateRequested { .. } | Event::WrapUpExtended { .. } | Event::Forced { .. } => {
+            None
+        }
     }
 }

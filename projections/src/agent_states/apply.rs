@@ -200,11 +200,14 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             row.missed_count = 0;
         }
         session::Event::ContactEnded { .. } | session::Event::WrapUpEnded { .. } => idle(row),
-        session::Event::WrapUpStarted { call, until } => {
+        session::Event::WrapUpStarted { call, until, .. } => {
             row.activity = Activity::WrapUp;
             row.call = Some(*call);
             row.until = Some(*until);
         }
+        session::Event::WrapUpExtended { until, .. } => row.until = Some(*until),
+        // What changes follows as an event of its own.
+        session::Event::Forced { .. } => {}
     }
 }
 

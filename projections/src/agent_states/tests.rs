@@ -60,7 +60,7 @@ async fn an_agent_is_reserved_rings_talks_and_wraps_up() {
         "routability=ready activity=wrap_up since=3000ms until_at=8000ms call_id=call1 \
          missed_count=0",
     );
-    world.pass(5_000).wrap_up_ends(1, 1);
+    world.pass(5_000).wrap_up_ends(1);
     check(
         &world,
         "routability=ready activity=idle since=8000ms missed_count=0",
@@ -112,7 +112,7 @@ async fn what_is_asked_for_during_a_contact_stands_beside_it_until_it_is_applied
          call_id=call1 queue_id=queue1 missed_count=0",
     );
     world.pass(100).hangs_up(1, Side::Agent).settle();
-    world.pass(100).wrap_up_ends(1, 1);
+    world.pass(100).wrap_up_ends(1);
     check(
         &world,
         "routability=not_ready reason=meal activity=idle since=300ms missed_count=0",

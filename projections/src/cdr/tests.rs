@@ -82,7 +82,7 @@ async fn what_comes_after_the_end_gives_the_next_revision_and_keeps_the_last() {
     world.pass(1_000).hangs_up(1, Side::Caller).settle();
     // The other side hung up in the same moment.
     world.pass(20).hangs_up(1, Side::Caller);
-    world.pass(2_480).wrap_up_ends(1, 1);
+    world.pass(2_480).wrap_up_ends(1);
     let columns = &[
         "revision",
         "wrap_up_ms",
@@ -217,7 +217,7 @@ async fn every_leg_has_its_own_line_of_what_went_on() {
     world.pass(10_000).holds(1, Side::Agent);
     world.pass(5_000).retrieves(1, Side::Agent);
     world.pass(1_500).hangs_up(1, Side::Caller).settle();
-    world.pass(4_000).wrap_up_ends(1, 2);
+    world.pass(4_000).wrap_up_ends(2);
     assert_eq!(
         legs(&world),
         "caller 0-24000: queue 0-7500, talk 7500-17500, hold 17500-22500, talk 22500-24000\n\
@@ -239,7 +239,7 @@ async fn a_record_can_be_had_as_it_was_before_it_was_corrected() {
         .settle();
     world.pass(1_000).hangs_up(1, Side::Caller).settle();
     let ended = world.facts.len() as u64;
-    world.pass(2_500).wrap_up_ends(1, 1);
+    world.pass(2_500).wrap_up_ends(1);
     let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();
     let then = record.as_of(ended).unwrap();
     assert_eq!((then.revision, then.wrap_up_ms), (1, 0));

@@ -60,7 +60,7 @@ fn act(world: &mut World, (what, who, ms): Action) {
         14 => drop(world.retrieves(number, side)),
         15 => drop(world.hangs_up(number, side)),
         16 => drop(world.ends(number, reason(who))),
-        17 => drop(world.wrap_up_ends(number, taken)),
+        17 => drop(world.wrap_up_ends(taken)),
         18 => drop(world.ask_session(taken, of_session(who))),
         19 => others(world, who),
         // Processes: most often what comes next, sometimes what came last.

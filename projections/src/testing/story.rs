@@ -35,6 +35,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         numbers: vec![],
         overflow: vec![],
         matching: domain::queue::Matching::default(),
+        terms: domain::queue::Terms::STANDARD,
     }
 }
 
@@ -241,6 +242,7 @@ impl World {
                 until: self.now.plus_ms(20_000),
                 wrap_up_ms: WRAP_UP_MS,
                 choice: None,
+                terms: domain::queue::Terms::STANDARD,
             },
         ));
         if reserved.is_empty() {
@@ -335,8 +337,8 @@ impl World {
         self.on(number, Call::EndCall { reason, ended_at })
     }
 
-    pub(crate) fn wrap_up_ends(&mut self, number: u64, taken: u64) -> &mut Self {
-        let end = session::Command::EndWrapUp { call: call(number) };
+    pub(crate) fn wrap_up_ends(&mut self, taken: u64) -> &mut Self {
+        let end = session::Command::CompleteWrapUp { code: None };
         self.tell(AnyCommand::Session(login(taken), end));
         self
     }

@@ -45,7 +45,7 @@ async fn story() -> World {
     world.pass(900).offers(1, 1).pass(500).rings(1);
     world.pass(2_000).answers(1).settle();
     world.pass(7_000).hangs_up(1, Side::Agent).settle();
-    world.pass(5_000).wrap_up_ends(1, 1);
+    world.pass(5_000).wrap_up_ends(1);
     world.arrives(2).settle();
     world.pass(4_000).hangs_up(2, Side::Caller).settle();
     world.arrives(3).settle();

@@ -28,7 +28,7 @@ async fn story() -> World {
     world.arrives(2).settle();
     world.pass(4_000).hangs_up(2, Side::Caller).settle();
     world.pass(1_000).hangs_up(1, Side::Agent).settle();
-    world.pass(5_000).wrap_up_ends(1, 2);
+    world.pass(5_000).wrap_up_ends(2);
     world.arrives(3).settle();
     world
 }

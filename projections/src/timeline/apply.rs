@@ -104,14 +104,16 @@ fn of_session(agent: AgentId, event: &session::Event) -> Subjects {
         E::Reserved { call, queue, .. } | E::ConnectedToContact { call, queue, .. } => {
             (Some(*call), Some(*queue))
         }
-        E::ContactEnded { call } | E::WrapUpStarted { call, .. } | E::WrapUpEnded { call, .. } => {
-            (Some(*call), None)
-        }
+        E::ContactEnded { call }
+        | E::WrapUpStarted { call, .. }
+        | E::WrapUpExtended { call, .. }
+        | E::WrapUpEnded { call, .. } => (Some(*call), None),
         E::LoggedIn { .. }
         | E::LoggedOut { .. }
         | E::BecameReady {}
         | E::BecameNotReady { .. }
         | E::NextStateRequested { .. }
+        | E::Forced { .. }
         | E::ReservationReleased { .. } => (None, None),
     };
     Subjects {

@@ -152,6 +152,7 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             until,
             wrap_up_ms,
             choice,
+            terms,
         },
     ) = command
     else {
@@ -167,6 +168,7 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             until: *until,
             wrap_up_ms: *wrap_up_ms,
             choice: choice.clone(),
+            terms: *terms,
         },
     ))
 }

@@ -69,6 +69,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             numbers: vec![],
             overflow: vec![],
             matching: domain::queue::Matching::default(),
+            terms: domain::queue::Terms::STANDARD,
         },
     };
     Envelope {

@@ -14,6 +14,7 @@ mod boards;
 mod carrier;
 mod config;
 mod demo;
+mod desk;
 mod drain;
 mod endings;
 mod erasure;

@@ -167,6 +167,51 @@ fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<Refusa
     unknown.then_some(Refusal::UnknownQueue)
 }
 
+/// Whose session an order may be about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// An agent's own, or that of others for those who manage agents.
+    OwnOrManaged,
+    /// Only for those who manage agents.
+    Managed,
+}
+
+/// Brings a command to the agent's present session.
+pub(super) async fn tell(
+    ctx: &Context<'_>,
+    command_id: &ID,
+    agent: &ID,
+    whose: Whose,
+    command: Result<session::Command, Refusal>,
+) -> Result<AgentPayload> {
+    let order = Order::new(ctx, command_id)?;
+    let agent = AgentId::read(agent)?;
+    let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
+    if !(is_own && whose == Whose::OwnOrManaged) {
+        require(ctx, Scope::AgentManage)?;
+    }
+    let directory = &order.services.directory;
+    let command = match directory.agent(agent) {
+        None => Err(Refusal::UnknownAgent),
+        Some(_) => command,
+    };
+    let command = match command {
+        Ok(command) => command,
+        Err(refusal) => {
+            let outcome = Outcome::refused(refusal.into());
+            return Ok(AgentPayload { agent, outcome });
+        }
+    };
+    // A session that is over stays the target, so that a retry is one; the rules
+    // refuse what comes too late.
+    let session = directory.session(agent).map(|(session, _)| session);
+    let session = session.unwrap_or(SessionId { agent, number: 1 });
+    let command = AnyCommand::Session(session, command);
+    let outcome = order.dispatch(command, agent.0).await?;
+    order.settle(&outcome).await;
+    Ok(AgentPayload { agent, outcome })
+}
+
 /// Brings a wish to the agent's session.
 async fn wish(
     ctx: &Context<'_>,

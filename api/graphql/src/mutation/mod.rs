@@ -5,6 +5,7 @@
 mod agents;
 mod billing;
 mod calls;
+mod desk;
 mod exports;
 mod projections;
 mod queues;
@@ -37,6 +38,7 @@ use uuid::Uuid;
 pub(crate) struct Mutation(
     queues::QueueMutations,
     agents::AgentMutations,
+    desk::DeskMutations,
     calls::CallMutations,
     subjects::SubjectMutations,
     trunks::TrunkMutations,
@@ -117,6 +119,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "subject.unknown" | "subject.already_erased" => Some("number"),
         "call.unknown" | "call.already_ended" => Some("callId"),
         "agent.not_logged_in" => Some("agentId"),
+        "agent.code_required" => Some("code"),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     types::{
         Queue,
         matching::MatchingInput,
+        terms::QueueTermsInput,
         words::{AnswerMode, OverflowCause, Strategy},
     },
 };
@@ -60,6 +61,8 @@ pub(crate) struct CreateQueueInput {
     overflow: Vec<OverflowInput>,
     /// How it matches calls and agents.
     matching: Option<MatchingInput>,
+    /// What it asks of its agents.
+    terms: Option<QueueTermsInput>,
 }
 
 /// Where calls of a queue go in one case: a queue or a number.
@@ -133,6 +136,9 @@ fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> 
     {
         return Some(Refusal::UnknownSkill);
     }
+    if config.terms.wrap_up_code && order.services.wrap_up_codes.is_empty() {
+        return Some(Refusal::UnknownWrapUpCode);
+    }
     let queues = config.overflow_queues();
     let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());
     unknown.then_some(Refusal::UnknownQueue)
@@ -170,6 +176,7 @@ impl QueueMutations {
             numbers: input.numbers,
             overflow,
             matching: input.matching.unwrap_or_default().rules(),
+            terms: input.terms.unwrap_or_default().terms(),
         };
         if let Some(refusal) = check(&order, queue, &config) {
             let outcome = Outcome::refused(refusal.into());

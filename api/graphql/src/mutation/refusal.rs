@@ -22,6 +22,8 @@ pub(super) enum Refusal {
     OverflowLoop,
     /// The settings name no such skill.
     UnknownSkill,
+    /// The settings name no such wrap-up code.
+    UnknownWrapUpCode,
     /// The call waits in no queue.
     NotWaiting,
 }
@@ -38,6 +40,7 @@ impl Refusal {
             Self::InvalidOverflow => "input.invalid_overflow",
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
+            Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
             Self::NotWaiting => "input.not_waiting",
         }
     }
@@ -54,6 +57,7 @@ impl Refusal {
             }
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
+            Self::UnknownWrapUpCode => "wrap-up code is not known",
             Self::NotWaiting => "call waits in no queue",
         }
     }
@@ -67,6 +71,7 @@ impl Refusal {
             Self::InvalidValue => "input",
             Self::InvalidOverflow | Self::OverflowLoop => "overflow",
             Self::UnknownSkill => "skills",
+            Self::UnknownWrapUpCode => "code",
             Self::NotWaiting => "callId",
         }
     }
@@ -83,7 +88,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 9] = [
+    const ALL: [Refusal; 10] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -92,6 +97,7 @@ mod tests {
         Refusal::InvalidOverflow,
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
+        Refusal::UnknownWrapUpCode,
         Refusal::NotWaiting,
     ];
 

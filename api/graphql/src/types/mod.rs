@@ -20,6 +20,7 @@ mod quote;
 mod report;
 mod server_node;
 mod subject;
+pub(crate) mod terms;
 mod timeline;
 mod trunk;
 mod viewer;

@@ -11,6 +11,7 @@ use crate::{
     types::{
         Agent, Moment, QueueCounters,
         matching::Matching,
+        terms::QueueTerms,
         words::{AgentState, AnswerMode, OverflowCause, Strategy},
     },
 };
@@ -20,21 +21,22 @@ use projections::{agent_states, queue_stats};
 
 /// A queue.
 pub(crate) struct Queue {
-    row: queue_stats::Row,
+    row: Box<queue_stats::Row>,
     /// When it was so; none for now.
     moment: Option<Moment>,
 }
 
 impl From<queue_stats::Row> for Queue {
     fn from(row: queue_stats::Row) -> Self {
+        let row = Box::new(row);
         Self { row, moment: None }
     }
 }
 
 impl Queue {
     /// The queue as it was.
-    pub(crate) const fn then(row: queue_stats::Row, moment: Moment) -> Self {
-        let moment = Some(moment);
+    pub(crate) fn then(row: queue_stats::Row, moment: Moment) -> Self {
+        let (row, moment) = (Box::new(row), Some(moment));
         Self { row, moment }
     }
 }
@@ -62,6 +64,8 @@ pub(crate) struct QueueConfig {
     overflow: Vec<Overflow>,
     /// How it matches calls and agents.
     matching: Matching,
+    /// What it asks of its agents.
+    terms: QueueTerms,
 }
 
 /// Where calls of a queue go in one case.
@@ -102,6 +106,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             numbers: config.numbers.clone(),
             overflow: config.overflow.iter().map(Into::into).collect(),
             matching: (&config.matching).into(),
+            terms: config.terms.into(),
         }
     }
 }

@@ -345,10 +345,38 @@ pub(crate) enum NotReadyReason {
     AdminWork,
     /// Let the phone ring too often (redirection on no answer).
     Rona,
+    /// Declined too many calls.
+    Rejected,
+    /// The phone was busy too often.
+    Busy,
+    /// The phone could not be reached too often, or is gone.
+    Unreachable,
     /// Set by a supervisor.
     Supervisor,
     /// Anything else.
     Other,
+}
+
+/// What a supervisor can decide for an agent.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForcedState {
+    /// Takes calls.
+    Ready,
+    /// Takes none.
+    NotReady,
+    /// Is logged out.
+    LoggedOut,
+}
+
+impl From<ForcedState> for domain::session::NextState {
+    fn from(state: ForcedState) -> Self {
+        use domain::session::{LogoutReason as Out, NotReadyReason as Reason};
+        match state {
+            ForcedState::Ready => Self::Ready,
+            ForcedState::NotReady => Self::NotReady(Reason::Supervisor),
+            ForcedState::LoggedOut => Self::LoggedOut(Out::Supervisor),
+        }
+    }
 }
 
 /// The reasons for taking no calls that can be asked for; the others are given

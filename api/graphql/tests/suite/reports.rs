@@ -47,6 +47,7 @@ async fn takes(world: &World, queue: QueueId, agent: AgentId, ringing: &Ringing)
         until,
         wrap_up_ms: 0,
         choice: None,
+        terms: domain::queue::Terms::STANDARD,
     };
     let ready = true;
     for command in [session::Command::LogIn { session, ready }, reserve] {

@@ -158,6 +158,7 @@ impl World {
             outbox: Outbox::new(stores.read.clone()),
             webhooks: Arc::new([]),
             skills: ["german".to_owned(), "billing".to_owned()].into(),
+            wrap_up_codes: ["sold".to_owned(), "no_sale".to_owned()].into(),
             options,
         };
         let ready = Arc::new(AtomicBool::new(true));

@@ -148,6 +148,7 @@ impl Floor {
             until: Timestamp::LAST,
             wrap_up_ms: 0,
             choice: None,
+            terms: domain::queue::Terms::STANDARD,
         };
         self.hear(AnyEvent::Session(session, reserved));
         let matched = line::Event::Matched {

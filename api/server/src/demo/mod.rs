@@ -89,6 +89,7 @@ fn config() -> Config {
         numbers: vec![],
         overflow: vec![],
         matching: domain::queue::Matching::default(),
+        terms: domain::queue::Terms::STANDARD,
     }];
     config.agents = AGENTS
         .iter()

@@ -33,7 +33,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -192,7 +192,9 @@ fn on_session(
         session::Event::LoggedOut { .. } => board.set(agent, Activity::LoggedOut, at),
         session::Event::BecameReady {} => board.set(agent, Activity::Free, at),
         session::Event::BecameNotReady { .. } => board.set(agent, Activity::NotReady, at),
-        session::Event::NextStateRequested { .. } => {}
+        session::Event::NextStateRequested { .. }
+        | session::Event::WrapUpExtended { .. }
+        | session::Event::Forced { .. } => {}
         session::Event::Reserved {
             offer,
             queue,
@@ -260,6 +262,7 @@ fn matches(board: &mut Board, cause: Uuid, at: Timestamp, now: Timestamp) -> Vec
             until,
             wrap_up_ms: policy.wrap_up_ms,
             choice: Some(Box::new(explained(board, waiting, &pick, now))),
+            terms: board.rules(waiting.queue).terms,
         };
         board.wish(visit, pick.agent, offer, now);
         intents.push(Intent::new(offer.0, AnyCommand::Session(session, reserve)));

@@ -34,6 +34,7 @@ fn created_with(
         numbers: vec![],
         overflow,
         matching: crate::queue::Matching::default(),
+        terms: crate::queue::Terms::STANDARD,
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })

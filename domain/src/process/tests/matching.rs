@@ -99,6 +99,7 @@ impl Desk {
             numbers: vec![],
             overflow: vec![],
             matching,
+            terms: crate::queue::Terms::STANDARD,
         };
         let name = "queue".into();
         self.hears(AnyEvent::Queue(
@@ -213,6 +214,7 @@ impl Desk {
                 until,
                 wrap_up_ms: 0,
                 choice: None,
+                terms: crate::queue::Terms::STANDARD,
             },
         ));
         self.hears(AnyEvent::Line(

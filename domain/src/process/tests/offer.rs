@@ -24,6 +24,7 @@ fn reserved() -> AnyEvent {
             until: second(25),
             wrap_up_ms: 0,
             choice: None,
+            terms: crate::queue::Terms::STANDARD,
         },
     )
 }

@@ -141,6 +141,7 @@ fn reserved(command: &AnyCommand) -> AnyEvent {
             until: wish.until,
             wrap_up_ms: 7_000,
             choice: None,
+            terms: crate::queue::Terms::STANDARD,
         },
     )
 }
@@ -392,7 +393,11 @@ fn an_agent_on_a_call_or_in_wrap_up_gets_nobody_until_ready() {
         .asks_nothing()
         .hears([in_session(
             SESSION,
-            session::Event::WrapUpStarted { call, until },
+            session::Event::WrapUpStarted {
+                call,
+                until,
+                code_required: false,
+            },
         )])
         .asks_nothing()
         .hears([in_session(SESSION, session::Event::BecameReady {})]);

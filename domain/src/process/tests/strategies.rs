@@ -50,6 +50,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         numbers: vec![],
         overflow: vec![],
         matching: crate::queue::Matching::default(),
+        terms: crate::queue::Terms::STANDARD,
     }
 }
 
@@ -163,6 +164,7 @@ impl Floor {
                 until,
                 wrap_up_ms: 0,
                 choice: None,
+                terms: crate::queue::Terms::STANDARD,
             },
         );
         self.hears(AnyEvent::Line(

@@ -134,6 +134,7 @@ impl World {
                 numbers: vec![],
                 overflow: self.overflow(number),
                 matching: crate::queue::Matching::default(),
+                terms: crate::queue::Terms::STANDARD,
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

@@ -33,16 +33,30 @@ fn ended(disposition: Disposition) -> AnyEvent {
 }
 
 fn started(until: Timestamp) -> AnyEvent {
-    AnyEvent::Session(SESSION, session::Event::WrapUpStarted { call: CALL, until })
+    AnyEvent::Session(
+        SESSION,
+        session::Event::WrapUpStarted {
+            call: CALL,
+            until,
+            code_required: false,
+        },
+    )
 }
 
 fn over() -> AnyEvent {
     let by = WrapUpEndedBy::Agent;
-    AnyEvent::Session(SESSION, session::Event::WrapUpEnded { call: CALL, by })
+    AnyEvent::Session(
+        SESSION,
+        session::Event::WrapUpEnded {
+            call: CALL,
+            by,
+            code: None,
+        },
+    )
 }
 
-fn end_wrap_up() -> AnyCommand {
-    AnyCommand::Session(SESSION, session::Command::EndWrapUp { call: CALL })
+fn end_wrap_up(until: Timestamp) -> AnyCommand {
+    AnyCommand::Session(SESSION, session::Command::EndWrapUp { call: CALL, until })
 }
 
 #[test]
@@ -73,8 +87,23 @@ fn a_wrap_up_ends_when_its_time_is_over() {
         .wakes(second(39))
         .asks_nothing()
         .wakes(second(40))
-        .asks([end_wrap_up()])
+        .asks([end_wrap_up(second(40))])
         .sleeps_until(None);
+}
+
+#[test]
+fn an_extended_wrap_up_ends_when_the_new_time_is_over() {
+    let extended = session::Event::WrapUpExtended {
+        call: CALL,
+        until: second(70),
+    };
+    process::<WrapUp>()
+        .hears([started(second(40)), AnyEvent::Session(SESSION, extended)])
+        .sleeps_until(Some(second(70)))
+        .wakes(second(40))
+        .asks_nothing()
+        .wakes(second(70))
+        .asks([end_wrap_up(second(70))]);
 }
 
 #[test]
@@ -97,6 +126,7 @@ fn the_timer_of_the_last_wrap_up_is_the_one_that_counts() {
                 session::Event::WrapUpStarted {
                     call: OTHER_CALL,
                     until: second(80),
+                    code_required: false,
                 },
             ),
         ])

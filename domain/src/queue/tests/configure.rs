@@ -1,7 +1,11 @@
 //! A queue is made or changed to be as provisioned.
 
 use super::*;
-use crate::{call::OverflowCause, id::QueueId, queue::loops};
+use crate::{
+    call::OverflowCause,
+    id::QueueId,
+    queue::{Pause, Terms, loops},
+};
 
 #[test]
 fn provisioning_creates_what_is_not_there() {
@@ -75,6 +79,35 @@ fn a_wrap_up_is_not_longer_than_a_day() {
         ..config()
     };
     refused(config, Error::InvalidWrapUp);
+}
+
+#[test]
+fn pauses_of_agents_have_an_end_and_a_code_needs_a_wrap_up() {
+    let endless = Pause {
+        delay_ms: 86_400_001,
+        in_a_row_max: 0,
+    };
+    let never = Pause {
+        delay_ms: 0,
+        in_a_row_max: 1_001,
+    };
+    for busy in [endless, never] {
+        let terms = Terms {
+            busy,
+            ..Terms::STANDARD
+        };
+        refused(Config { terms, ..config() }, Error::InvalidPause);
+    }
+    let terms = Terms {
+        wrap_up_code: true,
+        ..Terms::STANDARD
+    };
+    let config = Config {
+        terms,
+        wrap_up_ms: 0,
+        ..config()
+    };
+    refused(config, Error::CodeWithoutWrapUp);
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn config() -> Config {
         numbers: vec!["+4930123".into()],
         overflow: vec![],
         matching: crate::queue::Matching::default(),
+        terms: crate::queue::Terms::STANDARD,
     }
 }
 

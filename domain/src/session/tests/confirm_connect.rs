@@ -14,6 +14,7 @@ fn a_reserved_agent_is_connected() {
             offer: OFFER,
             call: CALL,
             wrap_up_ms: WRAP_UP_MS,
+            code_required: false,
         }
     );
 }

@@ -10,6 +10,7 @@ fn a_contact_is_followed_by_wrap_up() {
         Event::WrapUpStarted {
             call: CALL,
             until: second(80),
+            code_required: false,
         },
     ]);
     assert_eq!(
@@ -17,6 +18,7 @@ fn a_contact_is_followed_by_wrap_up() {
         Activity::WrapUp {
             call: CALL,
             until: second(80),
+            code_required: false,
         }
     );
 }
@@ -39,6 +41,7 @@ fn an_end_that_overtakes_the_confirmation_still_tells_of_the_contact() {
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
+                code_required: false,
             },
         ])
         .when(CONFIRM_CONNECT)

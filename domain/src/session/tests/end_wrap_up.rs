@@ -1,7 +1,7 @@
 //! The time of the wrap-up is over.
 
 use super::*;
-use crate::testing::OTHER_CALL;
+use crate::{session::Error, testing::OTHER_CALL};
 
 #[test]
 fn after_wrap_up_the_agent_is_ready() {
@@ -9,6 +9,7 @@ fn after_wrap_up_the_agent_is_ready() {
         Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Timer,
+            code: None,
         },
         Event::BecameReady {},
     ]);
@@ -18,7 +19,10 @@ fn after_wrap_up_the_agent_is_ready() {
 #[test]
 fn the_timer_of_an_older_wrap_up_does_not_end_this_one() {
     story(wrapping_up())
-        .when(Command::EndWrapUp { call: OTHER_CALL })
+        .when(Command::EndWrapUp {
+            call: OTHER_CALL,
+            until: second(80),
+        })
         .nothing();
 }
 
@@ -40,9 +44,90 @@ fn a_timer_that_fires_twice_or_too_late_changes_nothing() {
             Event::WrapUpEnded {
                 call: CALL,
                 by: WrapUpEndedBy::Agent,
+                code: None,
             },
             Event::BecameReady {},
         ])
         .when(END_WRAP_UP)
         .nothing();
+}
+
+fn complete(code: Option<&str>) -> Command {
+    Command::CompleteWrapUp {
+        code: code.map(Into::into),
+    }
+}
+
+#[test]
+fn a_wrap_up_is_extended_and_ends_at_the_new_time() {
+    let extended = Event::WrapUpExtended {
+        call: CALL,
+        until: second(110),
+    };
+    story(wrapping_up())
+        .when(Command::ExtendWrapUp { by_ms: 30_000 })
+        .then([extended])
+        // The first timer, which was under way.
+        .when(END_WRAP_UP)
+        .nothing()
+        .when(Command::EndWrapUp {
+            call: CALL,
+            until: second(110),
+        })
+        .then([
+            Event::WrapUpEnded {
+                call: CALL,
+                by: WrapUpEndedBy::Timer,
+                code: None,
+            },
+            Event::BecameReady {},
+        ]);
+    for by_ms in [0, 3_600_001] {
+        story(wrapping_up())
+            .when(Command::ExtendWrapUp { by_ms })
+            .refused(Error::InvalidExtension);
+    }
+    for history in [ready(), on_contact()] {
+        story(history)
+            .when(Command::ExtendWrapUp { by_ms: 1 })
+            .refused(Error::NoWrapUp);
+    }
+}
+
+#[test]
+fn an_agent_says_what_came_of_the_call() {
+    story(wrapping_up())
+        .when(complete(Some("sold")))
+        .then([
+            Event::WrapUpEnded {
+                call: CALL,
+                by: WrapUpEndedBy::Agent,
+                code: Some("sold".into()),
+            },
+            Event::BecameReady {},
+        ])
+        .when(complete(None))
+        .refused(Error::NoWrapUp);
+}
+
+#[test]
+fn a_wrap_up_that_wants_a_code_ends_with_nothing_else() {
+    story(wrapping_up_with_code())
+        .when(END_WRAP_UP)
+        .nothing()
+        .when(Command::GoReady)
+        .refused(Error::CodeRequired)
+        .when(LOG_OUT)
+        .refused(Error::CodeRequired)
+        .when(complete(None))
+        .refused(Error::CodeRequired)
+        .when(complete(Some("sold")))
+        .then([
+            Event::WrapUpEnded {
+                call: CALL,
+                by: WrapUpEndedBy::Agent,
+                code: Some("sold".into()),
+            },
+            Event::BecameReady {},
+        ]);
 }

@@ -68,6 +68,7 @@ fn a_break_asked_for_during_a_contact_or_wrap_up_comes_afterwards() {
             Event::WrapUpEnded {
                 call: CALL,
                 by: WrapUpEndedBy::Timer,
+                code: None,
             },
             not_ready(NotReadyReason::Meal),
         ]);

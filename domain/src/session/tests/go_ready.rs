@@ -21,6 +21,7 @@ fn going_ready_ends_the_wrap_up() {
         Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Agent,
+            code: None,
         },
         Event::BecameReady {},
     ]);
@@ -38,6 +39,7 @@ fn going_ready_during_wrap_up_drops_what_was_asked_for_before() {
         Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Agent,
+            code: None,
         },
         Event::BecameReady {},
     ]);

@@ -17,6 +17,7 @@ fn an_agent_who_logs_out_during_wrap_up_ends_it() {
         Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Agent,
+            code: None,
         },
         LOGGED_OUT,
     ]);
@@ -42,6 +43,7 @@ fn a_logout_during_a_contact_waits_for_the_wrap_up_too() {
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
+                code_required: false,
             },
         ])
         .when(END_WRAP_UP)
@@ -49,6 +51,7 @@ fn a_logout_during_a_contact_waits_for_the_wrap_up_too() {
             Event::WrapUpEnded {
                 call: CALL,
                 by: WrapUpEndedBy::Timer,
+                code: None,
             },
             LOGGED_OUT,
         ]);

@@ -3,6 +3,7 @@
 mod confirm_connect;
 mod end_contact;
 mod end_wrap_up;
+mod force;
 mod go_not_ready;
 mod go_ready;
 mod log_in;
@@ -54,6 +55,7 @@ fn reserved_event(wrap_up_ms: u64) -> Event {
         until: RESERVED_UNTIL,
         wrap_up_ms,
         choice: None,
+        terms: crate::queue::Terms::STANDARD,
     }
 }
 
@@ -89,6 +91,22 @@ fn wrapping_up() -> Vec<Event> {
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
+                code_required: false,
+            },
+        ],
+    )
+}
+
+/// In a wrap-up that ends only with a code.
+fn wrapping_up_with_code() -> Vec<Event> {
+    with(
+        on_contact(),
+        [
+            Event::ContactEnded { call: CALL },
+            Event::WrapUpStarted {
+                call: CALL,
+                until: second(80),
+                code_required: true,
             },
         ],
     )
@@ -137,6 +155,7 @@ fn reserve() -> Command {
         until: RESERVED_UNTIL,
         wrap_up_ms: WRAP_UP_MS,
         choice: None,
+        terms: crate::queue::Terms::STANDARD,
     }
 }
 
@@ -162,4 +181,7 @@ const END_CONTACT: Command = Command::EndContact {
     offer: OFFER,
 };
 
-const END_WRAP_UP: Command = Command::EndWrapUp { call: CALL };
+const END_WRAP_UP: Command = Command::EndWrapUp {
+    call: CALL,
+    until: second(80),
+};

@@ -1,9 +1,10 @@
 //! What holds for every session, whatever comes in whatever order.
 
-use super::*;
+use super::{force::force, *};
 use crate::{
     decider::Decider,
     id::{CallId, OfferId},
+    queue::Terms,
     testing::{OTHER_CALL, OTHER_OFFER},
 };
 use proptest::{
@@ -50,7 +51,7 @@ fn next_state() -> impl Strategy<Value = NextState> {
 fn fact() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => ids().prop_map(|(call, offer)| Command::EndContact { call, offer }),
-        2 => ids().prop_map(|(call, _)| Command::EndWrapUp { call }),
+        2 => (ids(), 0..60_u32).prop_map(|((call, _), seconds)| Command::EndWrapUp { call, until: second(seconds.into()) }),
     ]
 }
 
@@ -67,11 +68,16 @@ fn command() -> impl Strategy<Value = Command> {
                 visit: VISIT,
                 queue: QUEUE,
                 until: RESERVED_UNTIL,
-                wrap_up_ms, choice: None, }
+                wrap_up_ms, choice: None,
+                terms: Terms { wrap_up_code: offer == OTHER_OFFER, ..Terms::STANDARD },
+            }
         }),
         3 => (ids(), release_reason())
             .prop_map(|((_, offer), reason)| Command::ReleaseReservation { offer, reason }),
         5 => ids().prop_map(|(_, offer)| Command::ConfirmConnect { offer }),
+        1 => Just(Command::CompleteWrapUp { code: Some("sold".into()) }),
+        1 => select(vec![1_000, 600_000]).prop_map(|by_ms| Command::ExtendWrapUp { by_ms }),
+        1 => next_state().prop_map(force),
         6 => fact(),
     ]
 }
@@ -92,13 +98,19 @@ fn event() -> impl Strategy<Value = Event> {
         release_reason().prop_map(released),
         Just(connected_event()),
         Just(Event::ContactEnded { call: CALL }),
+        Just(Event::WrapUpExtended {
+            call: CALL,
+            until: second(90)
+        }),
         Just(Event::WrapUpStarted {
             call: CALL,
-            until: second(80)
+            until: second(80),
+            code_required: false,
         }),
         Just(Event::WrapUpEnded {
             call: CALL,
-            by: WrapUpEndedBy::Timer
+            by: WrapUpEndedBy::Timer,
+            code: None,
         }),
     ]
 }
@@ -151,7 +163,9 @@ proptest! {
                 | Event::BecameNotReady { .. }
                 | Event::NextStateRequested { .. }
                 | Event::WrapUpStarted { .. }
-                | Event::WrapUpEnded { .. } => {}
+                | Event::WrapUpEnded { .. }
+                | Event::WrapUpExtended { .. }
+                | Event::Forced { .. } => {}
             }
         }
     }
@@ -190,7 +204,7 @@ proptest! {
     fn an_agent_never_misses_more_than_the_limit(commands in history()) {
         for (_, session, done) in play(commands) {
             if done && session.routability == Routability::Ready {
-                prop_assert!(session.missed_count < crate::session::MISSED_MAX);
+                prop_assert!(session.missed_count < crate::queue::Terms::STANDARD.no_answer.in_a_row_max);
             }
         }
     }
@@ -205,7 +219,8 @@ proptest! {
                 Command::ReleaseReservation { offer, reason: ReleaseReason::TimedOut }
             }
             Activity::OnContact { call, offer, .. } => Command::EndContact { call, offer },
-            Activity::WrapUp { call, .. } => Command::EndWrapUp { call },
+            // Its timer may come much later, after extensions.
+            Activity::WrapUp { .. } => Command::CompleteWrapUp { code: Some("sold".into()) },
         };
         let events = Session::decide(&session, now, way_out).expect("the fence is the live one");
         let after = events

@@ -19,6 +19,7 @@ fn the_second_of_two_reservations_is_refused() {
             until: RESERVED_UNTIL,
             wrap_up_ms: 0,
             choice: None,
+            terms: crate::queue::Terms::STANDARD,
         })
         .refused(Error::Engaged);
 }

@@ -1,7 +1,11 @@
 //! The agent is given back without a contact.
 
 use super::*;
-use crate::{session::Error, testing::OTHER_OFFER};
+use crate::{
+    queue::{Pause, Terms},
+    session::Error,
+    testing::OTHER_OFFER,
+};
 
 #[test]
 fn a_released_agent_is_ready_at_once_when_the_phone_was_not_to_blame() {
@@ -152,5 +156,61 @@ fn an_agent_who_is_not_reserved_is_not_released() {
         story(history)
             .when(release(ReleaseReason::TimedOut))
             .refused(Error::StaleOffer);
+    }
+}
+
+#[test]
+fn each_cause_has_a_pause_and_a_count_of_its_own_where_the_queue_says_so() {
+    let pause = |delay_ms, in_a_row_max| Pause {
+        delay_ms,
+        in_a_row_max,
+    };
+    let terms = Terms {
+        no_answer: pause(5_000, 0),
+        rejected: pause(0, 1),
+        busy: pause(1_000, 2),
+        unreachable: pause(2_000, 2),
+        wrap_up_code: false,
+    };
+    let offered = || Event::Reserved {
+        offer: OFFER,
+        call: CALL,
+        visit: VISIT,
+        queue: QUEUE,
+        until: RESERVED_UNTIL,
+        wrap_up_ms: 0,
+        choice: None,
+        terms,
+    };
+    let over = |reason, delay_ms: u64| Event::ReservationReleased {
+        offer: OFFER,
+        reason,
+        not_before: (delay_ms > 0).then(|| second(60).plus_ms(delay_ms)),
+    };
+    for (reason, delay_ms, times, taken_out) in [
+        (ReleaseReason::NoAnswer, 5_000, 5, None),
+        (
+            ReleaseReason::Rejected,
+            0,
+            1,
+            Some(NotReadyReason::Rejected),
+        ),
+        (ReleaseReason::Busy, 1_000, 2, Some(NotReadyReason::Busy)),
+        (
+            ReleaseReason::Unreachable,
+            2_000,
+            2,
+            Some(NotReadyReason::Unreachable),
+        ),
+    ] {
+        let mut events = with(ready(), [offered()]);
+        for _ in 1..times {
+            // Another cause in between does not start the count again.
+            let other = over(ReleaseReason::CallerGone, 0);
+            events.extend([over(reason, delay_ms), offered(), other, offered()]);
+        }
+        let mut expected = vec![over(reason, delay_ms)];
+        expected.extend(taken_out.map(not_ready));
+        story(events).when(release(reason)).then(expected);
     }
 }

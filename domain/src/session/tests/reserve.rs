@@ -15,6 +15,7 @@ fn reserve_for_another() -> Command {
         until: RESERVED_UNTIL,
         wrap_up_ms: WRAP_UP_MS,
         choice: None,
+        terms: crate::queue::Terms::STANDARD,
     }
 }
 
@@ -31,6 +32,7 @@ fn a_ready_agent_is_reserved() {
             queue: QUEUE,
             until: RESERVED_UNTIL,
             wrap_up_ms: WRAP_UP_MS,
+            terms: crate::queue::Terms::STANDARD,
         }
     );
 }
@@ -69,5 +71,6 @@ fn an_agent_who_was_released_is_reserved_again() {
             until: RESERVED_UNTIL,
             wrap_up_ms: WRAP_UP_MS,
             choice: None,
+            terms: crate::queue::Terms::STANDARD,
         }]);
 }

@@ -207,7 +207,10 @@ impl Agents {
                 })?;
                 session.doing = Doing::Idle;
             }
-            Event::WrapUpStarted { until, .. } => session.doing = Doing::WrapUp { until: *until },
+            Event::WrapUpStarted { until, .. } | Event::WrapUpExtended { until, .. } => {
+                session.doing = Doing::WrapUp { until: *until }
+            }
+            Event::Forced { .. } => {}
             Event::WrapUpEnded { .. } => session.doing = Doing::Idle,
         }
         self.index(id.agent);

@@ -209,7 +209,9 @@ impl People {
             | session::Event::ReservationReleased { .. }
             | session::Event::ConnectedToContact { .. }
             | session::Event::ContactEnded { .. }
-            | session::Event::WrapUpEnded { .. } => {}
+            | session::Event::WrapUpEnded { .. }
+            | session::Event::WrapUpExtended { .. }
+            | session::Event::Forced { .. } => {}
         }
     }
 }

@@ -175,6 +175,7 @@ impl World {
                 numbers: vec![],
                 overflow,
                 matching,
+                terms: queue::Terms::STANDARD,
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

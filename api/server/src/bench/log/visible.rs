@@ -79,6 +79,7 @@ fn config(url: &str, queue: &str) -> Config {
         numbers: vec![],
         overflow: vec![],
         matching: domain::queue::Matching::default(),
+        terms: domain::queue::Terms::STANDARD,
     }];
     config
 }

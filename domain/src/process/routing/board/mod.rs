@@ -12,7 +12,7 @@ pub(super) use visits::{Key, Waiting};
 use super::rank::Rank;
 use crate::{
     id::{AgentId, OfferId, QueueId, SessionId, VisitId},
-    queue::{Config, Matching, Strategy},
+    queue::{Config, Matching, Strategy, Terms},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Rules {
     pub(super) strategy: Strategy,
     pub(super) matching: Matching,
+    pub(super) terms: Terms,
 }
 
 impl Default for Rules {
@@ -30,6 +31,7 @@ impl Default for Rules {
         Self {
             strategy: Strategy::LongestIdle,
             matching: Matching::default(),
+            terms: Terms::STANDARD,
         }
     }
 }
@@ -80,6 +82,7 @@ pub(super) struct Board {
 static UNKNOWN: Rules = Rules {
     strategy: Strategy::LongestIdle,
     matching: OFF,
+    terms: Terms::STANDARD,
 };
 
 /// Nothing is set.
@@ -150,6 +153,7 @@ impl Board {
         let rules = Rules {
             strategy: config.strategy,
             matching: config.matching.clone(),
+            terms: config.terms,
         };
         let stands = *self.rules(queue) == rules;
         let members: Vec<AgentId> = match stands {

@@ -1,0 +1,122 @@
+//! Orders about the work after a call, and what supervisors decide for agents.
+
+use super::{
+    agents::{AgentPayload, Whose, tell},
+    refusal::Refusal,
+};
+use crate::{
+    query::{identity, services},
+    scalar::Duration,
+    types::words::ForcedState,
+};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::session::Command;
+
+#[derive(Default)]
+pub(crate) struct DeskMutations;
+
+/// A wrap-up that is to take longer.
+#[derive(InputObject)]
+pub(crate) struct ExtendWrapUpInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Whose.
+    agent_id: ID,
+    /// By how much: up to an hour.
+    by_ms: Duration,
+}
+
+/// A wrap-up that is done.
+#[derive(InputObject)]
+pub(crate) struct CompleteWrapUpInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Whose.
+    agent_id: ID,
+    /// What came of the call: one of the settings' `wrap_up_codes`. Some queues
+    /// ask for one.
+    code: Option<String>,
+}
+
+/// What a supervisor decides for an agent.
+#[derive(InputObject)]
+pub(crate) struct ForceAgentStateInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// For whom.
+    agent_id: ID,
+    /// What the agent is to be.
+    state: ForcedState,
+    /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
+    /// no person.
+    reason: String,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct ExtendWrapUpPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct CompleteWrapUpPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct ForceAgentStatePayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+#[Object]
+impl DeskMutations {
+    /// Lets an agent's wrap-up take longer.
+    async fn extend_wrap_up(
+        &self,
+        ctx: &Context<'_>,
+        input: ExtendWrapUpInput,
+    ) -> Result<ExtendWrapUpPayload> {
+        let by_ms = input.by_ms.0;
+        let command = Ok(Command::ExtendWrapUp { by_ms });
+        let whose = Whose::OwnOrManaged;
+        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        Ok(ExtendWrapUpPayload { outcome })
+    }
+
+    /// Ends an agent's wrap-up.
+    async fn complete_wrap_up(
+        &self,
+        ctx: &Context<'_>,
+        input: CompleteWrapUpInput,
+    ) -> Result<CompleteWrapUpPayload> {
+        let code = input.code;
+        let mut known = services(ctx)?.wrap_up_codes.iter();
+        let command = match &code {
+            Some(code) if !known.any(|known| known == code) => Err(Refusal::UnknownWrapUpCode),
+            Some(_) | None => Ok(Command::CompleteWrapUp { code }),
+        };
+        let whose = Whose::OwnOrManaged;
+        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        Ok(CompleteWrapUpPayload { outcome })
+    }
+
+    /// Decides for an agent who is logged in. Applied after the contact, when
+    /// there is one. Who decided and why is on the record.
+    async fn force_agent_state(
+        &self,
+        ctx: &Context<'_>,
+        input: ForceAgentStateInput,
+    ) -> Result<ForceAgentStatePayload> {
+        let (next, why) = (input.state.into(), input.reason);
+        let by = identity(ctx)?.actor();
+        let command = Ok(Command::Force { next, by, why });
+        let whose = Whose::Managed;
+        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        Ok(ForceAgentStatePayload { outcome })
+    }
+}
