@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::{
-    audit, backup, bench, compose::Server, config::Config, demo, erlang, export, invoice,
+    audit, backup, bench, compose::Server, config::Config, deck, demo, erlang, export, invoice,
     projections_command, shutdown, simulate, telemetry,
 };
 use clap::{Parser, Subcommand};
@@ -102,6 +102,11 @@ enum Command {
         #[command(subcommand)]
         what: invoice::What,
     },
+    /// Decks: publish the next version of one from a file of any size.
+    Deck {
+        #[command(subcommand)]
+        what: deck::What,
+    },
     /// Copy the log and the keys of the embedded store, also while it is in use.
     Backup {
         #[command(flatten)]
@@ -197,6 +202,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Erlang(asked) => erlang::run(&asked),
         Command::Simulate(settings) => simulate::run(&settings),
         Command::Invoice { what } => invoice::run(what).await,
+        Command::Deck { what } => deck::run(what).await,
         Command::Backup { places, place } => {
             let url = place.store_url()?;
             blocking(move || backup::save(&url, &places)).await

@@ -3,25 +3,19 @@
 //! after a crash, does nothing twice.
 
 use crate::{
+    back_office::BackOffice,
     cli::Place,
     config::Config,
     demo::say,
     invoice_show::{self, Show},
-    keeper::{Keeper, Standing, Terms},
     recovery, telemetry,
 };
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use commands::{
-    bookkeeping::Bookkeeping,
-    gateway::Gateway,
     invoice_run::{self, Report},
-    ports::{Clock, Entropy},
     processes,
-    rater::Rater,
     roster::Roster,
-    system::{SystemClock, SystemEntropy},
-    writer::Writer,
 };
 use domain::{
     calendar::Period,
@@ -33,10 +27,9 @@ use std::{
     io::{IsTerminal as _, Write as _},
     path::Path,
     process::ExitCode,
-    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// The name of the run among the nodes.
@@ -99,7 +92,7 @@ async fn close_month(
     period: Period,
     account: Vec<String>,
 ) -> anyhow::Result<ExitCode> {
-    let office = BackOffice::open(config, data).await?;
+    let office = BackOffice::open(NAME, config, data).await?;
     let stop = CancellationToken::new();
     let completing = tokio::spawn(complete(
         office.means.clone(),
@@ -114,7 +107,7 @@ async fn close_month(
             .collect()
     });
     let bar = Bar::new("invoicing");
-    let run = office.run_means();
+    let run = run_means(&office);
     let report = invoice_run::run(&run, period, accounts, |done, all| bar.draw(done, all)).await?;
     bar.end();
     let is_settled = invoice_run::settled(&run, period, SETTLE).await;
@@ -179,98 +172,27 @@ fn tell(period: Period, report: &Report) -> ExitCode {
     }
 }
 
-/// The write side without a network.
-struct BackOffice {
-    means: processes::Means,
-    books: Bookkeeping,
-    stores: store::Stores,
-    dead: Option<store::Heartbeat>,
-    roster: Roster,
-    keeping: (CancellationToken, JoinHandle<Standing>),
-}
-
-impl BackOffice {
-    async fn open(config: &Config, data: &Path) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-        let stores = store::join(&config.store_url(data), NAME)
-            .await
-            .context("store can not be opened")?;
-        let dead = stores.nodes.last_beat().await?;
-        let terms = Terms {
-            name: NAME.into(),
-            lease: Duration::from_millis(config.node.lease_ms),
-        };
-        let keeper = Keeper::join(stores.nodes.clone(), clock.clone(), terms).await?;
-        let roster = keeper.roster().clone();
-        let stop = CancellationToken::new();
-        let keeping = (stop.clone(), tokio::spawn(keeper.keep(stop)));
-        let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
-        let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
-        let rater = Rater::new(
-            books.clone(),
-            feed.clone(),
-            stores.log.clone(),
-            stores.vault.clone(),
-        );
-        let gateway = Gateway::with_snapshots(
-            stores.log.clone(),
-            writer,
-            entropy,
-            roster.node_epoch(),
-            stores.read.clone(),
-        );
-        gateway.rate_with(rater);
-        let means = processes::Means {
-            gateway,
-            feed,
-            store: stores.read.clone(),
-            clock,
-        };
-        Ok(Self {
-            means,
-            books,
-            stores,
-            dead,
-            roster,
-            keeping,
-        })
-    }
-
-    /// Makes room for whoever leads next.
-    async fn close(self) {
-        let (stop, keeping) = self.keeping;
-        stop.cancel();
-        // It only ends; what it was does not matter any more.
-        let _ = keeping.await;
-        let now = self.means.clock.now();
-        let epoch = self.roster.node_epoch();
-        if let Err(error) = self.stores.nodes.leave(epoch, now).await {
-            tracing::warn!(%error, "other nodes will take this run for lost");
-        }
-    }
-
-    fn run_means(&self) -> invoice_run::Means {
-        invoice_run::Means {
-            gateway: self.means.gateway.clone(),
-            books: self.books.clone(),
-            feed: self.means.feed.clone(),
-            log: self.stores.log.clone(),
-            clock: self.means.clock.clone(),
-            actor: "cli".into(),
-        }
+/// What a run needs.
+fn run_means(office: &BackOffice) -> invoice_run::Means {
+    invoice_run::Means {
+        gateway: office.means.gateway.clone(),
+        books: office.books.clone(),
+        feed: office.means.feed.clone(),
+        log: office.log(),
+        clock: office.means.clock.clone(),
+        actor: "cli".into(),
     }
 }
 
 /// A line that counts up, where a person looks.
-struct Bar {
+pub(crate) struct Bar {
     what: &'static str,
     is_seen: bool,
     drawn_at: Cell<Option<Instant>>,
 }
 
 impl Bar {
-    fn new(what: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str) -> Self {
         Self {
             what,
             is_seen: std::io::stderr().is_terminal(),
@@ -278,7 +200,7 @@ impl Bar {
         }
     }
 
-    fn draw(&self, done: usize, all: usize) {
+    pub(crate) fn draw(&self, done: usize, all: usize) {
         let is_early = self
             .drawn_at
             .get()
@@ -298,7 +220,7 @@ impl Bar {
         );
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.is_seen {
             let _ = writeln!(std::io::stderr());
         }

@@ -5,11 +5,13 @@
 //! ([`cli`]). It holds no rules of its own.
 
 pub mod audit;
+pub mod back_office;
 pub mod backup;
 pub mod bench;
 pub mod cli;
 pub mod compose;
 pub mod config;
+pub mod deck;
 pub mod demo;
 pub mod erlang;
 pub mod export;

@@ -174,7 +174,7 @@ fn a_file_is_refused_with_every_fault_by_line() {
             "line 4: first_increment_s: is 0",
             "line 5: band: names no band of the deck",
             "line 6: prefix: is not 1 to 15 digits of E.164",
-            "line 7: rate: not a decimal with at most 12 digits after the point and below 10^15",
+            "line 7: rate: begins like a formula of a spreadsheet",
             "line 8: rate: is empty",
             "line 9: effective_to: is not after effective_from",
             "line 11: effective_from: overlaps with line 10 of the same prefix",
@@ -185,6 +185,18 @@ fn a_file_is_refused_with_every_fault_by_line() {
         told[told.len() - 1].starts_with("line 13: row: "),
         "{told:?}"
     );
+}
+
+#[test]
+fn words_that_a_spreadsheet_would_work_out_are_refused() {
+    for words in ["=HYPERLINK(1)", "+1", "-1", "@x"] {
+        let text = format!("prefix,rate,description\n+49,0.01,{words}\n");
+        let faults = import::read(&header(), &text).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "line 2: description: begins like a formula of a spreadsheet"
+        );
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod api;
 mod audit;
 mod backup;
+mod bad_input;
 mod billing;
 mod boards;
 mod carrier;

@@ -31,6 +31,9 @@ pub enum FaultReason {
     /// Two rows of a prefix apply at one instant.
     #[error("overlaps with line {0} of the same prefix")]
     Overlap(u32),
+    /// A spreadsheet would work it out.
+    #[error("begins like a formula of a spreadsheet")]
+    Formula,
     /// The text is no value of that kind.
     #[error("{0}")]
     Unreadable(String),

@@ -9,7 +9,8 @@
 
 use super::{
     check::{FaultReason, RowFault, check_rows},
-    event::{Header, Row},
+    command::Command,
+    event::{Header, ROWS_MAX as CHUNK_MAX, Row},
 };
 use crate::{billing::tariff::Tariff, calendar::Date, money::Decimal, time::Timestamp};
 use std::str::FromStr;
@@ -18,6 +19,9 @@ use std::str::FromStr;
 const FAULTS_MAX: usize = 100;
 /// Rows of one deck at most: ten times what the largest carriers publish.
 const ROWS_MAX: u32 = 1_000_000;
+
+/// What a spreadsheet takes for the beginning of a formula.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 const COLUMNS: [&str; 12] = [
     "prefix",
@@ -86,6 +90,21 @@ pub fn read(header: &Header, text: &str) -> Result<Vec<Row>, Vec<RowFault>> {
     }
 }
 
+/// The orders that publish a version of these rows.
+pub fn commands(header: Header, rows: &[Row]) -> Vec<Command> {
+    let mut commands = vec![Command::Open { header }];
+    let mut first_row = 1;
+    for rows in rows.chunks(CHUNK_MAX) {
+        commands.push(Command::AddRows {
+            first_row,
+            rows: rows.to_vec(),
+        });
+        first_row += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    }
+    commands.push(Command::Publish);
+    commands
+}
+
 fn columns(reader: &mut csv::Reader<&[u8]>) -> Result<Vec<&'static str>, RowFault> {
     let unknown = |name: &str| {
         let reason = FaultReason::Unreadable(format!("{name:?} is no column of a deck"));
@@ -152,9 +171,19 @@ impl Fields<'_> {
     fn parse<T: FromStr<Err: ToString>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
         match self.get(name) {
             None => Ok(default),
+            // A sign alone is none: a price below zero is told as that.
+            Some(text) if text.starts_with(['=', '@']) => Err((name, FaultReason::Formula)),
             Some(text) => text
                 .parse()
                 .map_err(|error: T::Err| (name, FaultReason::Unreadable(error.to_string()))),
+        }
+    }
+
+    /// Words for people, who may open a file with them in a spreadsheet.
+    fn words(&self, name: &'static str) -> Result<Option<&str>, Fault> {
+        match self.get(name) {
+            Some(text) if text.starts_with(FORMULA) => Err((name, FaultReason::Formula)),
+            words => Ok(words),
         }
     }
 
@@ -186,7 +215,7 @@ impl Fields<'_> {
         }
         Ok(Row {
             prefix: prefix.strip_prefix('+').unwrap_or(prefix).to_owned(),
-            description: self.get("description").unwrap_or_default().to_owned(),
+            description: self.words("description")?.unwrap_or_default().to_owned(),
             tariff: Tariff {
                 rate: self.parse("rate", Decimal::ZERO)?,
                 first_increment_s: self.parse("first_increment_s", 1)?,
@@ -197,7 +226,7 @@ impl Fields<'_> {
             },
             effective_from: self.instant("effective_from")?,
             effective_to: self.instant("effective_to")?,
-            band: self.get("band").map(str::to_owned),
+            band: self.words("band")?.map(str::to_owned),
         })
     }
 }

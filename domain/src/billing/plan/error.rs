@@ -26,7 +26,7 @@ pub enum Error {
         field: &'static str,
     },
     /// A price is none.
-    #[error("{usage_type:?} {field}: {fault}")]
+    #[error("terms: {usage_type:?} {field}: {fault}")]
     InvalidPrice {
         /// Of what.
         usage_type: UsageType,
@@ -36,7 +36,7 @@ pub enum Error {
         fault: TariffFault,
     },
     /// Tiers rise, and the last one has no end.
-    #[error("{usage_type:?} tiers: up_to must rise, and the last tier has none")]
+    #[error("terms: {usage_type:?} tiers: up_to must rise, and the last tier has none")]
     InvalidTiers {
         /// Of what.
         usage_type: UsageType,

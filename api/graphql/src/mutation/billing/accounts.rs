@@ -5,7 +5,7 @@ use crate::{
     auth::Scope,
     error::Fault,
     mutation::{Order, UserError},
-    query::{Needs, ids, uuid},
+    query::{Needs, ids, uuid, views},
     scalar::Amount,
     types::words::{PaymentMethod, PaymentMode},
 };
@@ -190,6 +190,26 @@ async fn ask(
     Ok(BillingPayload::new(account, outcome).of_account(account))
 }
 
+/// A plan in another currency than the account's could never price a call.
+async fn other_currency(
+    ctx: &Context<'_>,
+    account: AccountId,
+    plan: PlanId,
+) -> Result<Option<UserError>> {
+    let views = views(ctx)?;
+    let account = views.account(account).await.map_err(Fault::from)?;
+    let profile = account.and_then(|row| row.state.profile);
+    let plan = views.plan(plan).await.map_err(Fault::from)?;
+    let (Some(profile), Some(plan)) = (profile, plan) else {
+        return Ok(None);
+    };
+    let (ours, theirs) = (profile.currency, plan.config.currency);
+    Ok((ours != theirs).then(|| {
+        let reason = format!("is a plan in {theirs}, and the account is in {ours}");
+        invalid("planId", &reason)
+    }))
+}
+
 #[Object]
 impl AccountMutations {
     /// Makes an account.
@@ -234,6 +254,10 @@ impl AccountMutations {
         let Ok(effective) = input.effective.parse() else {
             return Ok(invalid("effective", "is no day: it is YYYY-MM-DD").into());
         };
+        let account = AccountId(uuid(&input.account_id, "an account")?);
+        if let Some(error) = other_currency(ctx, account, plan).await? {
+            return Ok(error.into());
+        }
         let command = account::Command::Subscribe { plan, effective };
         ask(ctx, &input.command_id, &input.account_id, command).await
     }

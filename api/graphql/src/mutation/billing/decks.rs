@@ -13,7 +13,7 @@ use domain::{
     any::AnyCommand,
     billing::{
         Command, DeckVersionId,
-        deck::{self, Band, Header, ROWS_MAX},
+        deck::{self, Band, Header},
     },
     id::DeckId,
 };
@@ -116,16 +116,7 @@ impl DeckMutations {
             version: version(ctx, &header).await?,
         };
         let correlation = deck.deck.0;
-        let mut commands = vec![deck::Command::Open { header }];
-        let mut first_row = 1;
-        for rows in rows.chunks(ROWS_MAX) {
-            commands.push(deck::Command::AddRows {
-                first_row,
-                rows: rows.to_vec(),
-            });
-            first_row += u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        }
-        commands.push(deck::Command::Publish);
+        let commands = deck::import::commands(header, &rows);
         let mut outcome = None;
         for (step, command) in commands.into_iter().enumerate() {
             let command = AnyCommand::Billing(Box::new(Command::Deck(deck, command)));
