@@ -117,11 +117,7 @@ async fn follow(
     mut keeper: Option<Keeper>,
 ) {
     loop {
-        tokio::select! {
-            biased;
-            () = feed.wait_beyond(position) => {}
-            () = feed.ended() => return,
-        }
+        feed.wait_beyond(position).await;
         match feed.read(position, BATCH_MAX).await {
             Ok(entries) => {
                 let Some(last) = entries.last() else { continue };

@@ -33,6 +33,7 @@ use domain::{
     person::Person,
     queue::Queue,
     session::Session,
+    time::Timestamp,
     trunk::Trunk,
 };
 use std::{
@@ -143,9 +144,10 @@ impl Gateway {
     }
 
     /// Why a call can not even ring: its payer is suspended, or pays before and
-    /// has nothing left.
-    pub fn refusal(&self, facts: &Facts) -> Option<EndReason> {
-        self.inner.shared.rater.get()?.refusal(facts)
+    /// has not so much credit as its first slice costs, or no price for where it
+    /// leads.
+    pub async fn refusal(&self, facts: &Facts, at: Timestamp) -> Option<EndReason> {
+        self.inner.shared.rater.get()?.refusal(facts, at).await
     }
 
     /// Carries out a command and waits until its events are durable.

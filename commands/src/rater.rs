@@ -2,6 +2,10 @@
 //! rating, on their way to the decision. What came of it is in the event, so
 //! that nothing is ever looked up again to understand the record.
 
+mod explain;
+
+pub use explain::{Asked, Explained};
+
 use crate::{
     bookkeeping::Bookkeeping,
     error::DispatchError,
@@ -12,12 +16,11 @@ use domain::{
     any::read_event,
     billing::{
         DeckVersionId, UsageType,
-        account::Profile,
+        account::{Account, Profile},
         deck::Deck,
         plan::{self, Price},
         rating::{
-            Bill, Command, Facts, Found as FoundTariff, Outcome, Payer, Quote, Rating, Tables,
-            UnratedReason, find, price,
+            Bill, Command, Facts, Outcome, Payer, Quote, Rating, Tables, UnratedReason, price,
         },
         tax,
     },
@@ -25,9 +28,9 @@ use domain::{
     call::{self, Call},
     cause::EndReason,
     decider::Decider,
-    id::{AccountId, CallId, DeckId, PlanId},
-    money::{Currency, Decimal},
-    rating::{Table, digits},
+    id::{AccountId, CallId, DeckId, LegId},
+    money::Decimal,
+    rating::Table,
     time::Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -63,30 +66,13 @@ struct Found {
     slice_s: u32,
 }
 
-/// A price that somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// By which plan.
-    pub plan: PlanId,
-    /// For which kind of usage.
-    pub usage_type: UsageType,
-    /// To which number, as people write it.
-    pub number: String,
-    /// Answered when.
-    pub at: Timestamp,
-    /// For how long.
-    pub seconds: u32,
-}
-
-/// The price, or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
-    /// Of the amounts.
-    pub currency: Currency,
-    /// The plan as it was changed for that many times.
-    pub plan_version: u32,
-    /// The tariff that was found, and each step from it to the amount.
-    pub price: Result<(FoundTariff, domain::rating::Quote), UnratedReason>,
+/// What of a call is charged.
+enum Cover {
+    All,
+    /// Legs, from the first on, as far as this much goes that was reserved.
+    Credit(Decimal),
+    /// Those that were charged before.
+    Legs(Vec<LegId>),
 }
 
 /// Seconds of a slice where no seller is described.
@@ -110,8 +96,28 @@ impl Rater {
     }
 
     /// Why a call can not even ring.
-    pub(crate) fn refusal(&self, facts: &Facts) -> Option<EndReason> {
-        self.books.read(|books| books.refusal(facts))
+    pub(crate) async fn refusal(&self, facts: &Facts, at: Timestamp) -> Option<EndReason> {
+        let (refusal, payer) = self.books.read(|books| {
+            let payer = books.payer(facts).and_then(|id| books.account(id));
+            let is_prepaid = payer.is_some_and(Account::is_prepaid);
+            let available = payer.and_then(Account::available);
+            (books.refusal(facts), is_prepaid.then_some(available))
+        });
+        let available = match (refusal, payer) {
+            (Some(reason), _) => return Some(reason),
+            (None, None) => return None,
+            (None, Some(available)) => available,
+        };
+        // What can not be looked up now is looked up again when the call is on
+        // the record.
+        let call = CallId(uuid::Uuid::nil());
+        match self.quote_of(call, facts.clone(), 0, at).await.ok()? {
+            Quote::Postpaid => None,
+            Quote::Unpriced { .. } => Some(EndReason::NoPrice),
+            Quote::Prepaid { amount, .. } => available
+                .is_some_and(|available| available < amount)
+                .then_some(EndReason::NoCredit),
+        }
     }
 
     /// The command with what the books say, at `at`.
@@ -134,17 +140,22 @@ impl Rater {
             },
             exhaust @ Command::Exhaust { .. } => exhaust,
             Command::Rate { .. } => Command::Rate {
-                outcome: self.outcome(call).await?,
+                outcome: self.outcome(call, state, true).await?,
             },
             Command::Rerate { reason, .. } => Command::Rerate {
                 reason,
-                outcome: self.outcome(call).await?,
+                outcome: self.outcome(call, state, false).await?,
             },
         })
     }
 
     /// What a call costs that is over; none while it is not.
-    async fn outcome(&self, call: CallId) -> Result<Option<Outcome>, DispatchError> {
+    async fn outcome(
+        &self,
+        call: CallId,
+        state: &Rating,
+        is_first: bool,
+    ) -> Result<Option<Outcome>, DispatchError> {
         let facts = self.facts(call).await?;
         let Some(ended_at) = facts.ended_at else {
             return Ok(None);
@@ -153,7 +164,13 @@ impl Rater {
         let account = found.as_ref().map(|found| found.account);
         let priced = match &found {
             None => Err(UnratedReason::NoPayer),
-            Some(found) => self.price(call, &facts, found, ended_at).await?,
+            Some(found) => match self.refused(call, &facts, ended_at, is_first).await? {
+                Some(reason) => Err(reason),
+                None => {
+                    let cover = self.cover(call, state, &facts, found);
+                    self.price(call, &facts, found, &cover).await?
+                }
+            },
         };
         Ok(Some(match priced {
             Ok(bill) => {
@@ -170,6 +187,44 @@ impl Rater {
         }))
     }
 
+    /// Why a call was refused that nobody could have paid: it waits for a person
+    /// until it could be.
+    async fn refused(
+        &self,
+        call: CallId,
+        facts: &Facts,
+        ended_at: Timestamp,
+        is_first: bool,
+    ) -> Result<Option<UnratedReason>, DispatchError> {
+        if facts.end != Some(EndReason::NoPrice) {
+            return Ok(None);
+        }
+        Ok(
+            match self.quote_of(call, facts.clone(), 0, ended_at).await? {
+                Quote::Unpriced { reason, .. } => Some(reason),
+                Quote::Postpaid | Quote::Prepaid { .. } => {
+                    is_first.then_some(UnratedReason::Refused)
+                }
+            },
+        )
+    }
+
+    /// What of a call is charged: of one that was ended because no credit could
+    /// be reserved, only what was.
+    fn cover(&self, call: CallId, state: &Rating, facts: &Facts, found: &Found) -> Cover {
+        if facts.end != Some(EndReason::NoCredit) || !found.is_prepaid {
+            return Cover::All;
+        }
+        if let Some(bill) = &state.bill {
+            return Cover::Legs(bill.records.iter().map(|record| record.leg).collect());
+        }
+        Cover::Credit(self.books.read(|books| {
+            let account = books.account(found.account);
+            let reserved = account.and_then(|account| account.reserved.get(&call));
+            reserved.copied().unwrap_or_default()
+        }))
+    }
+
     /// What the next slice of a call costs, if its payer pays before.
     async fn quote(
         &self,
@@ -177,7 +232,17 @@ impl Rater {
         paid_s: u32,
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
-        let mut facts = self.facts(call).await?;
+        let facts = self.facts(call).await?;
+        self.quote_of(call, facts, paid_s, at).await
+    }
+
+    async fn quote_of(
+        &self,
+        call: CallId,
+        mut facts: Facts,
+        paid_s: u32,
+        at: Timestamp,
+    ) -> Result<Quote, DispatchError> {
         let is_free = self.books.read(|books| books.is_for_help(&facts));
         let is_paid_before = |found: &Found| found.is_prepaid && !is_free;
         let Some(found) = self.find(&facts, at).filter(is_paid_before) else {
@@ -192,14 +257,16 @@ impl Rater {
         }
         let ended_at = answered_at.plus_ms(u64::from(seconds) * 1_000);
         facts.ended_at = Some(ended_at);
-        Ok(match self.price(call, &facts, &found, ended_at).await? {
+        Ok(match self.price(call, &facts, &found, &Cover::All).await? {
             Ok(bill) => Quote::Prepaid {
                 account: found.account,
                 amount: bill.commits.unwrap_or_default(),
                 seconds,
             },
-            // It goes through, and to the list of unrated calls.
-            Err(_) => Quote::Postpaid,
+            Err(reason) => Quote::Unpriced {
+                account: found.account,
+                reason,
+            },
         })
     }
 
@@ -252,14 +319,17 @@ impl Rater {
         call: CallId,
         facts: &Facts,
         found: &Found,
-        ended_at: Timestamp,
+        cover: &Cover,
     ) -> Result<Result<Bill, UnratedReason>, DispatchError> {
+        let Some(ended_at) = facts.ended_at else {
+            return Err(DispatchError::Corrupt(format!("{call} has not ended")));
+        };
         let Some(plan) = &found.plan else {
             return Ok(Err(UnratedReason::NoPlan));
         };
         // Whoever calls for help is never charged.
         let is_free = self.books.read(|books| books.is_for_help(facts));
-        let parts = match facts.parts(&found.profile, ended_at) {
+        let mut parts = match facts.parts(&found.profile, ended_at) {
             Ok(parts) if !is_free => parts,
             Ok(_) => vec![],
             Err(reason) => return Ok(Err(reason)),
@@ -275,41 +345,18 @@ impl Rater {
             config: &plan.config,
             tax_percent: found.tax_percent,
         };
-        Ok(price(call, &payer, &tables, &parts, ended_at))
-    }
-
-    /// What a call by a plan would cost that is answered at that instant for so
-    /// many seconds, and why. None where there is no such plan.
-    ///
-    /// # Errors
-    /// A fault of the store.
-    pub async fn explain(&self, asked: &Asked) -> Result<Option<Explained>, DispatchError> {
-        self.books.wait_for(self.feed.head()).await;
-        let Some(plan) = self.books.read(|books| books.plan(asked.plan)) else {
-            return Ok(None);
-        };
-        let kinds = [asked.usage_type];
-        let tables = self.tables_of(&plan.config, kinds.into_iter()).await?;
-        let digits = digits(&asked.number);
-        let found = find(
-            &plan.config,
-            &tables,
-            asked.usage_type,
-            digits.as_deref(),
-            asked.at,
-        );
-        Ok(Some(Explained {
-            currency: plan.config.currency,
-            plan_version: plan.config_version,
-            price: found.map(|found| {
-                let row = found.matched.as_ref().map(|matched| matched.row);
-                let billable_ms = Some(u64::from(asked.seconds) * 1_000);
-                let tariff = found.tariff.clone();
-                let quote =
-                    domain::rating::Quote::explain(row, tariff, billable_ms, found.rounding);
-                (found, quote)
-            }),
-        }))
+        if let Cover::Legs(legs) = cover {
+            parts.retain(|part| legs.contains(&part.leg));
+        }
+        let mut priced = price(call, &payer, &tables, &parts, ended_at);
+        while let (Cover::Credit(most), Ok(bill)) = (cover, &priced)
+            && bill.commits.is_some_and(|amount| amount > *most)
+            && (parts.len() > 1 || most.is_zero())
+        {
+            parts.pop();
+            priced = price(call, &payer, &tables, &parts, ended_at);
+        }
+        Ok(priced)
     }
 
     /// The decks that price these kinds of usage by the plan.
@@ -402,5 +449,6 @@ const fn name(reason: UnratedReason) -> &'static str {
         UnratedReason::WrongCurrency => "wrong_currency",
         UnratedReason::NoNumber => "no_number",
         UnratedReason::NoTaxRate => "no_tax_rate",
+        UnratedReason::Refused => "refused",
     }
 }

@@ -74,6 +74,8 @@ pub enum EndReason {
     NodeLost,
     /// Whoever pays before has no credit left.
     NoCredit,
+    /// Whoever pays before has no price for where the call leads.
+    NoPrice,
     /// Whoever pays is suspended.
     AccountSuspended,
     /// Ended through the API.

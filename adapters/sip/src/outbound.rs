@@ -161,6 +161,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NoCredit
+        | EndReason::NoPrice
         | EndReason::AccountSuspended
         | EndReason::Operator => None,
     };

@@ -36,6 +36,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::SignallingLost => (408, 18),
         EndReason::NodeLost => (503, 41),
         EndReason::NoCredit => (402, 21),
+        EndReason::NoPrice => (403, 21),
         EndReason::AccountSuspended => (403, 21),
         EndReason::Operator => (480, 31),
         EndReason::Shutdown => (503, 41),
@@ -229,7 +230,7 @@ pub fn q850_of_reason_header(value: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    const REASONS: [EndReason; 20] = [
+    const REASONS: [EndReason; 21] = [
         EndReason::Hangup,
         EndReason::Cancelled,
         EndReason::UnknownAddress,
@@ -247,6 +248,7 @@ mod tests {
         EndReason::SignallingLost,
         EndReason::NodeLost,
         EndReason::NoCredit,
+        EndReason::NoPrice,
         EndReason::AccountSuspended,
         EndReason::Operator,
         EndReason::Shutdown,

@@ -270,6 +270,7 @@ fn leg_gone(
             | EndReason::SignallingLost
             | EndReason::NodeLost
             | EndReason::NoCredit
+            | EndReason::NoPrice
             | EndReason::AccountSuspended
             | EndReason::Operator
             | EndReason::Shutdown => vec![],

@@ -36,6 +36,7 @@ pub(super) fn end(
         | EndReason::SignallingLost
         | EndReason::NodeLost
         | EndReason::NoCredit
+        | EndReason::NoPrice
         | EndReason::AccountSuspended
         | EndReason::Shutdown => By::System,
     };
@@ -124,6 +125,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::SignallingLost
         | EndReason::NodeLost
         | EndReason::NoCredit
+        | EndReason::NoPrice
         | EndReason::AccountSuspended
         | EndReason::Operator
         | EndReason::Shutdown => None,
@@ -172,6 +174,7 @@ const fn verdict(
         EndReason::UnknownAddress => (R::Caller, Some(404), Some(1), D::Failed),
         EndReason::NotAllowed => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::NoCredit => (R::Caller, Some(402), Some(21), D::Blocked),
+        EndReason::NoPrice => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
         EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),

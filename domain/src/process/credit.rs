@@ -61,6 +61,9 @@ struct Watched {
     /// A leg goes out that the credit reserved so far does not cover.
     #[serde(default)]
     is_uncovered: bool,
+    /// It has ended; what it came to is not known yet.
+    #[serde(default)]
+    is_over: bool,
     /// When something is to be done.
     due: Option<Timestamp>,
 }
@@ -118,9 +121,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 seconds,
             } => on_asked(state, cause, *call, (*account, *amount, *seconds)),
             rating::Event::Exhausted { .. } => vec![],
-            rating::Event::Rated { .. } | rating::Event::Unrated { .. } => {
-                on_rated(state, cause, *call)
-            }
+            rating::Event::Rated { .. } => on_rated(state, cause, *call),
+            rating::Event::Unrated { .. } => on_unrated(state, cause, *call),
         },
         AnyEvent::Billing(_)
         | AnyEvent::Line(..)
@@ -152,13 +154,12 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             }
         }
         call::Event::Ended { .. } => {
-            let is_paid_before = state
-                .calls
-                .get(&call)
-                .is_some_and(|watched| watched.account.is_some());
             state.unplan(call);
-            if !is_paid_before {
-                state.calls.remove(&call);
+            if let Some(watched) = state.calls.get_mut(&call) {
+                watched.is_over = true;
+                if watched.account.is_none() {
+                    state.calls.remove(&call);
+                }
             }
         }
         call::Event::Received { .. }
@@ -268,6 +269,14 @@ fn on_asked(
     vec![ask(cause, billing::Command::Account(account, reserve))]
 }
 
+/// A call that goes on has no price for where it leads: it does not lead there.
+fn on_unrated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+    let is_over = state.calls.get(&call).is_none_or(|watched| watched.is_over);
+    let end = (!is_over).then(|| end(cause, call, EndReason::NoPrice, None));
+    let release = on_rated(state, cause, call);
+    end.into_iter().chain(release).collect()
+}
+
 /// Whatever it came to, nothing stays reserved.
 fn on_rated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     let Some(account) = state
@@ -289,7 +298,7 @@ fn on_refused(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     };
     watched.is_last = true;
     if watched.paid_s == 0 || watched.is_uncovered {
-        return vec![end(cause, call, None)];
+        return vec![end(cause, call, EndReason::NoCredit, None)];
     }
     state.plan(call);
     vec![]
@@ -297,11 +306,8 @@ fn on_refused(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
 
 /// The call ends: when what it has paid is used up, however late that is
 /// noticed, so that nobody owes for it.
-const fn end(cause: Uuid, call: CallId, ended_at: Option<Timestamp>) -> Intent {
-    let command = call::Command::EndCall {
-        reason: EndReason::NoCredit,
-        ended_at,
-    };
+const fn end(cause: Uuid, call: CallId, reason: EndReason, ended_at: Option<Timestamp>) -> Intent {
+    let command = call::Command::EndCall { reason, ended_at };
     Intent::new(cause, AnyCommand::Call(call, command))
 }
 
@@ -320,7 +326,8 @@ fn on_deadline(state: &mut State, now: Timestamp) -> Vec<Intent> {
         if !watched.is_last {
             intents.push(extend(cause, call));
         } else if watched.is_announced {
-            intents.push(end(cause, call, watched.paid_until()));
+            let until = watched.paid_until();
+            intents.push(end(cause, call, EndReason::NoCredit, until));
         } else {
             watched.is_announced = true;
             intents.extend(watched.paid_until().map(|until| {

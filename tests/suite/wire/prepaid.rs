@@ -1,17 +1,21 @@
 //! Who pays before talks as long as the credit lasts: a slice at a time, told
-//! before the end, cut with the last slice, and refused when there is nothing
-//! left; but never on a call for help.
+//! before the end, cut with the last slice, and refused when there is not enough
+//! left for a slice, or no price for where the call leads; but never on a call for
+//! help. The balance is never under zero.
 
 use crate::support::{PATIENCE, caller, command_id, dial, mutate, records};
 use anyhow::{Context as _, ensure};
-use phone::tone;
+use phone::{Phone, tone};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
                       numbers = [\"+4930111\"]\n[[queue]]\nname = \"help\"\n\
-                      answer_mode = \"immediate\"\nnumbers = [\"112\"]\n";
+                      answer_mode = \"immediate\"\nnumbers = [\"112\"]\n\
+                      [[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
+                      host = \"127.0.0.1:9\"\nchannels_max = 0\nforwards = [\
+                      { number = \"+4930222\", to = \"+436601\" }]\n";
 /// Ten cents a second, without tax: a slice of four seconds is 40 cents.
 const SLICE_S: u32 = 4;
 const PAID: &str = "1";
@@ -39,7 +43,7 @@ async fn describe(server: &Server) -> anyhow::Result<String> {
     let account = json!({
         "commandId": command_id(3), "name": "anna", "currency": "EUR", "timeZone": "UTC",
         "country": "DE", "callingCode": "49", "paymentMode": "PREPAID",
-        "numbers": [{"number": "+4930111"}, {"number": "112"}],
+        "numbers": [{"number": "+4930111"}, {"number": "+4930222"}, {"number": "112"}],
     });
     let account = mutate(server, "createAccount", "id", account).await?["id"].clone();
     let subscription = json!({
@@ -47,12 +51,9 @@ async fn describe(server: &Server) -> anyhow::Result<String> {
         "effective": "2026-01-01",
     });
     mutate(server, "subscribeAccount", "id", subscription).await?;
-    let payment = json!({
-        "commandId": command_id(5), "accountId": account, "amount": PAID, "currency": "EUR",
-        "method": "BANK_TRANSFER", "reference": "first",
-    });
-    mutate(server, "recordPayment", "id", payment).await?;
-    Ok(account.as_str().context("an id")?.to_owned())
+    let account = account.as_str().context("an id")?.to_owned();
+    pay(server, &account, 5, PAID).await?;
+    Ok(account)
 }
 
 async fn credit_is(server: &Server, account: &str, balances: &[&str]) -> anyhow::Result<Value> {
@@ -101,12 +102,20 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
     ensure!(billable == 8_000, "{billable} ms are charged");
     credit_is(&server, &account, &["0.2"]).await?;
 
-    // Half a slice is left: the call ends before it can go on. Where the queue has
-    // answered it before that, its first second is charged.
-    let out = dial(&phone, "+4930111").await?;
-    out.wait_ended(PATIENCE).await?;
-    let record = records(&server, 2).await?.remove(1);
-    ensure!(record["endReason"] == "NO_CREDIT", "{record}");
+    // Half a slice is left: it does not even ring.
+    is_refused(&server, &phone, "+4930111", "NO_CREDIT", 2).await?;
+    // Nobody has said what Austria costs: it waits for a person.
+    pay(&server, &account, 6, "0.3").await?;
+    is_refused(&server, &phone, "+4930222", "NO_PRICE", 3).await?;
+    let query = "{ unratedCalls(first: 9) { nodes { callId unratedReason } } }";
+    let unrated = server
+        .until(query, |answer| {
+            answer["unratedCalls"]["nodes"][0].is_object()
+        })
+        .await?;
+    let unrated = &unrated["unratedCalls"]["nodes"];
+    ensure!(unrated[0]["unratedReason"] == "refused", "{unrated}");
+    credit_is(&server, &account, &["0.5"]).await?;
 
     // Help is always there, and costs nothing.
     let out = dial(&phone, "112").await?;
@@ -114,8 +123,51 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
     let heard = out.media().record(5 * PIECE, PATIENCE).await;
     ensure!(tone::power(&heard) > 1e-4, "music comes");
     out.hang_up().await?;
-    let record = records(&server, 3).await?.remove(2);
+    let record = records(&server, 4).await?.remove(3);
     ensure!(record["endReason"] == "HANGUP", "{record}");
-    credit_is(&server, &account, &["0.1", "0.2"]).await?;
+    credit_is(&server, &account, &["0.5"]).await?;
+
+    // One slice is left, and two call at the same time: one of them has it.
+    let other = caller(&server, "4930502").await?;
+    let (one, two) = (dial(&phone, "+4930111"), dial(&other, "+4930111"));
+    let (one, two) = tokio::try_join!(one, two)?;
+    one.wait_ended(PATIENCE).await?;
+    two.wait_ended(PATIENCE).await?;
+    let both = records(&server, 6).await?;
+    ensure!(
+        both[4..]
+            .iter()
+            .all(|record| record["endReason"] == "NO_CREDIT"),
+        "{both:#?}"
+    );
+    credit_is(&server, &account, &["0.1"]).await?;
     server.stop().await
+}
+
+/// The call does not ring, costs nothing and has a record that says why.
+async fn is_refused(
+    server: &Server,
+    phone: &Phone,
+    number: &str,
+    reason: &str,
+    count: usize,
+) -> anyhow::Result<()> {
+    let out = dial(phone, number).await?;
+    ensure!(out.wait_answered(PATIENCE).await.is_err(), "{number}");
+    let record = records(server, count).await?.remove(count - 1);
+    ensure!(record["endReason"] == reason, "{record}");
+    ensure!(record["disposition"] == "BLOCKED", "{record}");
+    ensure!(record["answeredAt"].is_null(), "{record}");
+    let status = if reason == "NO_CREDIT" { 402 } else { 403 };
+    ensure!(record["sipStatus"] == status, "{record}");
+    Ok(())
+}
+
+async fn pay(server: &Server, account: &str, command: u128, amount: &str) -> anyhow::Result<()> {
+    let payment = json!({
+        "commandId": command_id(command), "accountId": account, "amount": amount,
+        "currency": "EUR", "method": "BANK_TRANSFER", "reference": "more",
+    });
+    mutate(server, "recordPayment", "id", payment).await?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
 use commands::error::DispatchError;
 use domain::{
     any::AnyCommand,
-    billing::rating::Facts,
+    billing::rating::{Facts, Outbound},
     call::{Command, Route},
     cause::EndReason,
     id::{CallId, LegId, TrunkId, VisitId},
@@ -91,7 +91,7 @@ impl Driver {
         new: invite::NewCall,
         flow: Flow,
     ) {
-        let (mut route, trunk) = self.route(&new, visit, flow.peer.ip());
+        let (mut route, trunk) = self.route(&new, leg, visit, flow.peer.ip()).await;
         if let Route::Refused(reason) = route
             && !self.may_record_refusal()
         {
@@ -155,9 +155,10 @@ impl Driver {
     }
 
     /// Where a call leads, and through which trunk it came.
-    fn route(
+    async fn route(
         &self,
         new: &invite::NewCall,
+        leg: LegId,
         visit: VisitId,
         source: IpAddr,
     ) -> (Route, Option<TrunkId>) {
@@ -172,24 +173,31 @@ impl Driver {
         let directory = &self.parts.directory;
         let queue = directory.resolve(&new.to);
         let forward = directory.forward(&new.to);
+        let now = self.parts.clock.now();
+        let outside = LegId(self.parts.entropy.uuid(now));
         let facts = Facts {
             dialled: Some(new.to.clone()),
+            caller_leg: Some(leg),
             queue: queue.as_ref().map(|queue| queue.id),
             trunk,
+            outbound: forward
+                .iter()
+                .filter(|_| queue.is_none())
+                .map(|number| Outbound::to(outside, number))
+                .collect(),
             ..Facts::default()
         };
         let is_known = queue.is_some() || forward.is_some();
-        let no_money = || {
-            is_known
-                .then(|| self.parts.gateway.refusal(&facts))
-                .flatten()
+        let no_money = match new.refused {
+            None if is_known => self.parts.gateway.refusal(&facts, now).await,
+            refused @ (None | Some(_)) => refused,
         };
-        let route = match (new.refused.or_else(no_money), queue, forward) {
+        let route = match (no_money, queue, forward) {
             (_, None, None) => Route::Refused(EndReason::UnknownAddress),
             (Some(reason), _, _) => Route::Refused(reason),
             (None, None, Some(number)) => Route::Forward {
                 number,
-                leg: LegId(self.parts.entropy.uuid(self.parts.clock.now())),
+                leg: outside,
             },
             (None, Some(queue), _) => Route::Queue {
                 queue: queue.id,

@@ -271,6 +271,8 @@ pub(crate) enum EndReason {
     NodeLost,
     /// Whoever pays before had no credit left.
     NoCredit,
+    /// Whoever pays before had no price for where the call led.
+    NoPrice,
     /// Whoever pays was suspended.
     AccountSuspended,
     /// Ended through the API.

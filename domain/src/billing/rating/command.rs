@@ -36,6 +36,13 @@ pub enum Quote {
         /// Seconds of talk that are paid by it.
         seconds: u32,
     },
+    /// An account pays before, and has no price for where the call leads.
+    Unpriced {
+        /// Which.
+        account: AccountId,
+        /// Why not.
+        reason: UnratedReason,
+    },
 }
 
 /// A command.

@@ -3,10 +3,10 @@
 use super::{
     command::{Command, Outcome, Quote},
     error::Error,
-    event::{Bill, Event},
+    event::{Bill, Event, UnratedReason},
     state::Rating,
 };
-use crate::time::Timestamp;
+use crate::{id::AccountId, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -22,6 +22,7 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
                 amount,
                 seconds,
             }]),
+            Quote::Unpriced { account, reason } => Ok(unpriced(state, account, reason)),
             Quote::Prepaid { .. } | Quote::Postpaid => Ok(vec![]),
         },
         Command::Extend { quote } => match quote.ok_or(Error::NotQuoted)? {
@@ -34,6 +35,7 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
                 amount,
                 seconds,
             }]),
+            Quote::Unpriced { account, reason } => Ok(unpriced(state, account, reason)),
             Quote::Prepaid { .. } | Quote::Postpaid => Ok(vec![]),
         },
         Command::Exhaust { until } => Ok(match state.charging {
@@ -57,6 +59,17 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             Ok(rate(state, outcome, Some(reason)))
         }
     }
+}
+
+/// A person must look, and the call does not go on.
+fn unpriced(state: &Rating, account: AccountId, reason: UnratedReason) -> Vec<Event> {
+    if is_over(state) {
+        return vec![];
+    }
+    vec![Event::Unrated {
+        account: Some(account),
+        reason,
+    }]
 }
 
 const fn is_over(state: &Rating) -> bool {

@@ -27,6 +27,9 @@ pub enum UnratedReason {
     NoNumber,
     /// There is no tax rate for the account on that day.
     NoTaxRate,
+    /// Who pays before had no price for a leg that was to go out: the call was
+    /// refused.
+    Refused,
 }
 
 /// What a call costs whom.

@@ -4,6 +4,7 @@ use super::{event::UnratedReason, price::Part};
 use crate::{
     billing::{UsageType, account::Profile},
     call::{self, Target},
+    cause::EndReason,
     id::{AgentId, LegId, QueueId, TrunkId},
     rating::digits,
     sealed::{Party, Sealed},
@@ -27,6 +28,11 @@ pub struct Outbound {
 }
 
 impl Outbound {
+    /// A leg that is to go out to a number.
+    pub fn to(leg: LegId, number: &str) -> Self {
+        Self::new(leg, &Target::Number(number.to_owned()))
+    }
+
     fn new(leg: LegId, target: &Target) -> Self {
         let (number, sealed) = match target {
             Target::Number(number) => (Some(number.clone()), None),
@@ -61,6 +67,8 @@ pub struct Facts {
     pub outbound: Vec<Outbound>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
+    /// What ended it.
+    pub end: Option<EndReason>,
 }
 
 impl Facts {
@@ -101,7 +109,12 @@ impl Facts {
                 self.answered_at.get_or_insert(at);
                 self.agent = Some(session.agent);
             }
-            call::Event::Ended { ended_at, .. } => self.ended_at = Some(*ended_at),
+            call::Event::Ended {
+                ended_at, cause, ..
+            } => {
+                self.ended_at = Some(*ended_at);
+                self.end = Some(cause.reason);
+            }
             call::Event::Enqueued { .. }
             | call::Event::Overflowed { .. }
             | call::Event::Forwarded { .. }

@@ -349,13 +349,19 @@ fn end_call() -> AnyCommand {
 }
 
 const fn end_call_at(ended_at: Option<Timestamp>) -> AnyCommand {
-    AnyCommand::Call(
-        CALL,
-        call::Command::EndCall {
-            reason: EndReason::NoCredit,
-            ended_at,
-        },
-    )
+    end_call_for(EndReason::NoCredit, ended_at)
+}
+
+const fn end_call_for(reason: EndReason, ended_at: Option<Timestamp>) -> AnyCommand {
+    AnyCommand::Call(CALL, call::Command::EndCall { reason, ended_at })
+}
+
+fn unrated() -> AnyEvent {
+    let unrated = rating::Event::Unrated {
+        account: Some(ACCOUNT),
+        reason: rating::UnratedReason::NoMatch,
+    };
+    fact(billing::Event::Rating(CALL, unrated))
 }
 
 /// A prepaid call that has paid for its first minute; answered at second 10.
@@ -442,6 +448,20 @@ fn a_leg_that_goes_out_is_paid_before_it_goes_on() {
             9,
         )
         .asks([end_call()]);
+}
+
+#[test]
+fn a_call_that_leads_where_nothing_has_a_price_ends_at_once() {
+    let release = account::Command::ReleaseCredit { call: CALL };
+    talking()
+        .hears([dialled()])
+        .hears([unrated()])
+        .asks([
+            end_call_for(EndReason::NoPrice, None),
+            ask(billing::Command::Account(ACCOUNT, release)),
+        ])
+        .hears([ended(), unrated()])
+        .asks_nothing();
 }
 
 #[test]

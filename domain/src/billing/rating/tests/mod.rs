@@ -128,6 +128,30 @@ fn a_call_that_was_never_rated_is_not_rated_again() {
 }
 
 #[test]
+fn a_call_that_is_paid_before_and_has_no_price_waits_for_a_person() {
+    let unpriced = || {
+        Some(Quote::Unpriced {
+            account: AccountId(Uuid::nil()),
+            reason: UnratedReason::NoMatch,
+        })
+    };
+    let waits = || {
+        [Event::Unrated {
+            account: Some(AccountId(Uuid::nil())),
+            reason: UnratedReason::NoMatch,
+        }]
+    };
+    story([])
+        .when(Command::Start { quote: unpriced() })
+        .then(waits())
+        .when(Command::Extend { quote: unpriced() })
+        .nothing();
+    story([])
+        .when(Command::Extend { quote: unpriced() })
+        .then(waits());
+}
+
+#[test]
 fn each_slice_is_asked_for_once() {
     let quote = |seconds| {
         Some(Quote::Prepaid {
