@@ -117,7 +117,11 @@ async fn follow(
     mut keeper: Option<Keeper>,
 ) {
     loop {
-        feed.wait_beyond(position).await;
+        tokio::select! {
+            biased;
+            () = feed.wait_beyond(position) => {}
+            () = feed.ended() => return,
+        }
         match feed.read(position, BATCH_MAX).await {
             Ok(entries) => {
                 let Some(last) = entries.last() else { continue };

@@ -229,7 +229,9 @@ async fn follow(
     loop {
         let due = keeper.as_ref().and_then(Keeper::due);
         tokio::select! {
+            biased;
             () = feed.wait_beyond(position) => {}
+            () = feed.ended() => return,
             () = due_at(due) => {
                 if let Some(keeper) = &mut keeper {
                     let text = known.read().unwrap_or_else(PoisonError::into_inner).text();

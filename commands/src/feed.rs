@@ -63,11 +63,19 @@ impl Feed {
     }
 
     /// Waits until there is an event after the position. Returns at once when
-    /// there is; also when the writer is gone, so that a reader can stop.
+    /// there is; never when the writer has ended and none will come.
     pub async fn wait_beyond(&self, position: Position) {
         let mut head = self.head.clone();
-        // The writer keeps the sender until the process ends.
-        let _ = head.wait_for(|head| *head > position).await;
+        if head.wait_for(|head| *head > position).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Waits until the writer has ended: a reader without an end of its own
+    /// ends then, and lets go of the log.
+    pub(crate) async fn ended(&self) {
+        let mut head = self.head.clone();
+        while head.changed().await.is_ok() {}
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::{
     changed::View,
+    checkpoint::checkpoints,
     erasures::{self, erasure},
     views::{ViewError, Views},
 };
@@ -147,6 +148,13 @@ impl Eraser {
             let views = &self.tools.views;
             let let_go = views.wait_for(&View::ALL, position, VIEWS_WAIT).await;
             let_go.map_err(|_| NotYet::Behind)?;
+            // Rows that are being built, here or on the node that leads, may have
+            // been given the person before the key was destroyed, and come to
+            // the erasure later.
+            let stored = checkpoints(self.tools.read.as_ref()).await?;
+            if stored.iter().any(|one| one.position < position) {
+                return Err(NotYet::Behind);
+            }
             self.tools.read.scrub().await?;
             erasures::note_clean(self.tools.read.as_ref(), position).await?;
             self.unclean = None;

@@ -12,6 +12,7 @@ pub mod cluster;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod crypto;
+mod halves;
 #[cfg(feature = "kurrentdb")]
 pub mod kurrent;
 pub mod memory;

@@ -50,6 +50,7 @@ suite! {
     a_refused_command_stays_refused,
     a_command_with_an_effect_is_not_refused,
     a_stream_is_read_in_pages,
+    a_long_stretch_is_read_like_its_parts,
     reading_resumes_after_every_position,
     wakeups_follow_the_head,
 }

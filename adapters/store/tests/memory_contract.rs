@@ -54,6 +54,11 @@ async fn reading_resumes_after_every_position() {
 }
 
 #[tokio::test]
+async fn a_long_stretch_is_read_like_its_parts() {
+    contract::a_long_stretch_is_read_like_its_parts(log()).await;
+}
+
+#[tokio::test]
 async fn a_stream_is_read_in_pages() {
     contract::a_stream_is_read_in_pages(log()).await;
 }

@@ -93,6 +93,12 @@ async fn reading_resumes_after_every_position() {
 }
 
 #[tokio::test]
+async fn a_long_stretch_is_read_like_its_parts() {
+    let store = Fresh::new().await;
+    contract::a_long_stretch_is_read_like_its_parts(store.log()).await;
+}
+
+#[tokio::test]
 async fn a_stream_is_read_in_pages() {
     let store = Fresh::new().await;
     contract::a_stream_is_read_in_pages(store.log()).await;

@@ -8,8 +8,12 @@ use super::{
 use crate::{
     caller::Caller,
     changed::{Change, View},
+    checkpoint,
     eraser::{self, Tools},
-    rebuild,
+    rebuild, registry,
+    runner::{Followed, Runner},
+    slot::Generation,
+    source::Source,
     testing::{Side, World, call, dump, dump_all},
 };
 use commands::ports::{Position, ReadStore, Value, Vault as _};
@@ -19,7 +23,7 @@ use domain::{
     person::{Command, Reason},
     sealed::{Party, Sealed},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 const NUMBER: &str = "+4930222";
@@ -192,6 +196,74 @@ async fn an_erasure_is_complete_when_keys_rows_and_files_are_clean() {
     let change = Change::LiveCall(call(1), Some(Arc::new(live)));
     assert!(heard.rows.contains(&change), "{heard:?}");
     office.hang_up(1).await;
+    drop(stop);
+    running.await.unwrap();
+    office.running.stop().await;
+}
+
+#[test]
+fn rows_that_are_built_when_a_person_is_forgotten_let_go_too() {
+    block_on(async {
+        let mut world = story().await;
+        let read = empty();
+        let part = registry::slot(View::Cdr, Generation::Next);
+        for (table, twin) in part.twins() {
+            read.twin(table, twin).await.unwrap();
+        }
+        let (name, version) = (part.checkpoint(), part.version());
+        let start = checkpoint::set(name, version, Position::default());
+        read.transact(vec![start]).await.unwrap();
+        let slots = vec![Followed::new(View::Cdr, part, Position::default(), version)];
+        let source = Source::Log(world.log().await);
+        let mut build = Runner::over(source, read.clone(), world.vault.clone(), slots);
+        while build.step(|| false).await.unwrap().is_some() {}
+        let built = "SELECT from_user FROM cdr__next ORDER BY call_id";
+        let number = vec![Value::Text(NUMBER.into())];
+        assert!(read.query(built, vec![]).await.unwrap().contains(&number));
+        // The build goes on when the person has been forgotten meanwhile.
+        world.tell(erase(world.callers[1].subject, 1));
+        build.source = Source::Log(world.log().await);
+        while build.step(|| false).await.unwrap().is_some() {}
+        let after = read.query(built, vec![]).await.unwrap();
+        assert!(after.len() > 1 && !after.contains(&number), "{after:?}");
+    });
+}
+
+#[tokio::test]
+async fn an_erasure_is_not_complete_while_rows_that_are_built_have_not_come_to_it() {
+    let mut office = Office::open().await;
+    let world = world_of(&office).await;
+    let views = office.running.views();
+    let sealed = world.callers[0].clone();
+    office.receive(&world, 1).await;
+    let position = office.order(erase(sealed.subject, 1)).await;
+    views
+        .wait_for(&View::ALL, position, PATIENCE)
+        .await
+        .unwrap();
+    // On whatever node: rows are built that have not come so far.
+    let read = office.stores.read.clone();
+    let build = registry::slot(View::Cdr, Generation::Next).checkpoint();
+    let (behind, level) = (Position(position.0 - 1), position);
+    read.transact(vec![checkpoint::set(build, 1, behind)])
+        .await
+        .unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(eraser::run(tools(&office), async {
+        let _ = stopped.await;
+    }));
+    let vault = &office.stores.vault;
+    let shredded = tokio::time::timeout(PATIENCE, async {
+        while vault.shredded().await.unwrap() < position {
+            tokio::task::yield_now().await;
+        }
+    });
+    shredded.await.unwrap();
+    let clean = tokio::time::timeout(Duration::from_millis(600), until_clean(&office, position));
+    assert!(clean.await.is_err(), "the keys are gone, the rows are not");
+    let reached = checkpoint::advance(build, behind, level);
+    read.transact(vec![reached]).await.unwrap();
+    until_clean(&office, position).await;
     drop(stop);
     running.await.unwrap();
     office.running.stop().await;

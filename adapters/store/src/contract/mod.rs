@@ -13,8 +13,8 @@ pub use appends::{
     one_command_has_one_effect_inside_a_batch, what_was_written_is_read,
 };
 pub use readers::{
-    a_stream_is_read_in_pages, everything_is_kept, reading_resumes_after_every_position,
-    wakeups_follow_the_head, written_before,
+    a_long_stretch_is_read_like_its_parts, a_stream_is_read_in_pages, everything_is_kept,
+    reading_resumes_after_every_position, wakeups_follow_the_head, written_before,
 };
 pub use words::{Ids, append_of, change_of};
 pub use writers::{a_hot_stream_stays_contiguous, a_tail_reader_misses_nothing};

@@ -69,6 +69,33 @@ pub async fn a_stream_is_read_in_pages(log: Arc<dyn EventLog>) {
     }
 }
 
+/// A long stretch is the sum of short ones.
+pub async fn a_long_stretch_is_read_like_its_parts(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("stretch");
+    for number in 0..150 {
+        let stream = StreamId::new("note", number);
+        append(&*log, &append_of(&ids, &stream, 0, 8))
+            .await
+            .expect("append");
+    }
+    let all = everything(&*log, Position(0)).await;
+    assert_eq!(all.len(), 1_200);
+    for after in [0, 1, 511, 688, 689, 1_199, 1_200] {
+        let from = all[..after]
+            .last()
+            .map_or(Position(0), |last| last.position);
+        for limit in [511, 512, 513, 1_199, 1_200, usize::MAX] {
+            let page = log.read_all(from, limit).await.expect("read");
+            let end = after.saturating_add(limit).min(all.len());
+            assert_eq!(page.events, all[after..end], "{limit} after {after}");
+            assert_eq!(
+                page.next,
+                all[..end].last().map_or(from, |last| last.position)
+            );
+        }
+    }
+}
+
 /// A reader that sleeps is woken by an append and then finds it.
 pub async fn wakeups_follow_the_head(log: Arc<dyn EventLog>) {
     let ids = Ids::new("wake");

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     answers::{self, Answer},
+    halves,
     open::OpenError,
 };
 use async_trait::async_trait;
@@ -182,15 +183,17 @@ impl EventLog for PostgresLog {
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        let rows = sqlx::query(READ_ALL)
-            .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        let events = decode(&rows)?;
-        let next = events.last().map_or(after, |event| event.position);
-        Ok(Page { events, next })
+        let head = *self.head.borrow();
+        halves::read(after, limit, head, |after, limit| async move {
+            let rows = sqlx::query(READ_ALL)
+                .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(unavailable)?;
+            decode(&rows)
+        })
+        .await
     }
 
     async fn find_command(

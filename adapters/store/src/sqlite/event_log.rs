@@ -8,7 +8,7 @@ use super::{
     thread::Owner,
     writer::{self, Job, Writer},
 };
-use crate::{answers::Answer, migrate::Target, open::OpenError};
+use crate::{answers::Answer, halves, migrate::Target, open::OpenError};
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, Refusal,
@@ -228,10 +228,11 @@ impl EventLog for SqliteLog {
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        let parameters = parameters(None, after.0, limit);
-        let events = self.read(Reads::All, parameters).await?;
-        let next = events.last().map_or(after, |event| event.position);
-        Ok(Page { events, next })
+        let head = *self.head.borrow();
+        halves::read(after, limit, head, |after, limit| {
+            self.read(Reads::All, parameters(None, after.0, limit))
+        })
+        .await
     }
 
     async fn find_command(
