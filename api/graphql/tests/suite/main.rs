@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod balance;
 mod billing;
 mod client;
 mod endpoints;
