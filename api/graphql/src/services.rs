@@ -13,7 +13,10 @@ use commands::{
 use domain::id::TenantId;
 use futures_util::future::BoxFuture;
 use projections::views::Views;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// Everything that a request may reach; cheap to clone.
 #[derive(Clone)]
@@ -46,10 +49,8 @@ pub struct Services {
     pub outbox: Outbox,
     /// To which ones.
     pub webhooks: Arc<[Webhook]>,
-    /// The skills that there are.
-    pub skills: Arc<[String]>,
-    /// The words that say what came of a call.
-    pub wrap_up_codes: Arc<[String]>,
+    /// What the settings say, and how they are read anew.
+    pub settings: Settings,
     /// Limits.
     pub options: Options,
 }
@@ -65,10 +66,69 @@ pub struct Webhook {
     pub events: Vec<String>,
 }
 
-impl Services {
+/// The words that the settings allow.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Words {
+    /// The skills that there are.
+    pub skills: Vec<String>,
+    /// What agents can say of a call in their wrap-up.
+    pub wrap_up_codes: Vec<String>,
+}
+
+/// What became of settings that were read anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// The words that count from now on.
+    pub words: Words,
+    /// Something else has changed that counts only after a restart.
+    pub needs_restart: bool,
+}
+
+/// Reads the settings anew and applies them, or says why not.
+pub type Reload = dyn Fn() -> BoxFuture<'static, Result<Reloaded, String>> + Send + Sync;
+
+/// The settings that can change while the server runs; cheap to clone.
+#[derive(Clone)]
+pub struct Settings {
+    words: Arc<RwLock<Words>>,
+    reload: Arc<Reload>,
+}
+
+impl Settings {
+    /// The words of the start, and how they are read anew.
+    pub fn new(words: Words, reload: Arc<Reload>) -> Self {
+        let words = Arc::new(RwLock::new(words));
+        Self { words, reload }
+    }
+
+    /// Reads the settings anew: all of them count, or none.
+    ///
+    /// # Errors
+    /// Names the key and the reason; what counted before goes on to count.
+    pub async fn reload(&self) -> Result<Reloaded, String> {
+        let reloaded = (self.reload)().await?;
+        let mut words = self.words.write().unwrap_or_else(PoisonError::into_inner);
+        *words = reloaded.words.clone();
+        Ok(reloaded)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Words) -> T) -> T {
+        look(&self.words.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Whether each of these skills is one that there is.
     pub(crate) fn knows<'a>(&self, mut skills: impl Iterator<Item = &'a str>) -> bool {
-        skills.all(|skill| self.skills.iter().any(|known| known == skill))
+        self.read(|words| skills.all(|skill| words.skills.iter().any(|known| known == skill)))
+    }
+
+    /// Whether agents can say this of a call.
+    pub(crate) fn knows_code(&self, code: &str) -> bool {
+        self.read(|words| words.wrap_up_codes.iter().any(|known| known == code))
+    }
+
+    /// Whether there is anything that agents can say of a call.
+    pub(crate) fn has_codes(&self) -> bool {
+        self.read(|words| !words.wrap_up_codes.is_empty())
     }
 }
 

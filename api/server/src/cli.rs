@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 /// Where the configuration is looked for when none is named.
@@ -191,7 +192,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             telemetry::start_logs(&config.log)?;
-            serve(config, &place.data).await
+            serve(config, place).await
         }
         Command::Demo { talk_ms, plain } => demo::run(talk_ms, plain).await,
         Command::Rebuild { name, place } => {
@@ -276,11 +277,13 @@ async fn blocking(
     tokio::task::spawn_blocking(work).await?
 }
 
-async fn serve(config: Config, data: &Path) -> anyhow::Result<ExitCode> {
+async fn serve(config: Config, place: Place) -> anyhow::Result<ExitCode> {
     let metrics = telemetry::start_metrics()?;
     tracing::info!(config = ?config, "effective configuration");
     let signals = shutdown::Signals::listen()?;
-    let server = Server::start(config, data, metrics).await?;
+    let data = place.data.clone();
+    let source = Arc::new(move || place.load());
+    let server = Server::start(config, source, &data, metrics).await?;
     welcome(&server);
     server.token_was_shown().await?;
     shutdown::wait(server, signals).await?;

@@ -7,7 +7,9 @@ use crate::{
     leader::Leader,
     media_port::MediaPort,
     provision::Provisioner,
-    recovery, token,
+    recovery,
+    reload::{self, Source},
+    token,
 };
 use anyhow::Context as _;
 use commands::{
@@ -25,7 +27,7 @@ use commands::{
     writer::Writer,
 };
 use domain::id::DEFAULT_TENANT;
-use graphql::{Check, Probes, Services, Webhook};
+use graphql::{Check, Probes, Services, Settings, Webhook};
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::views::Views;
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -172,19 +174,23 @@ impl Record {
 
     /// Applies the configuration; returns the token, if one was made.
     async fn provision(&self, config: &Config) -> anyhow::Result<Option<String>> {
-        let provisioner = Provisioner {
+        let provisioner = self.provisioner(config);
+        provisioner.apply(config).await.context("configuration")?;
+        let secrets = self.stores.secrets.as_ref();
+        token::ensure(secrets, self.entropy.as_ref(), config.http.token.as_ref())
+            .await
+            .context("API token")
+    }
+
+    fn provisioner(&self, config: &Config) -> Provisioner {
+        Provisioner {
             gateway: self.gateway.clone(),
             directory: self.directory.clone(),
             secrets: self.stores.secrets.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             realm: config.sip.realm.clone(),
-        };
-        provisioner.apply(config).await.context("configuration")?;
-        let secrets = self.stores.secrets.as_ref();
-        token::ensure(secrets, self.entropy.as_ref(), config.http.token.as_ref())
-            .await
-            .context("API token")
+        }
     }
 
     /// What carries erasures out.
@@ -227,13 +233,14 @@ impl Record {
         Outbox::new(self.stores.read.clone())
     }
 
-    fn services(&self, views: &Views, config: &Config) -> Services {
+    fn services(&self, views: &Views, config: &Config, settings: Settings) -> Services {
         let shown = |entry: &WebhookEntry| Webhook {
             name: entry.name.clone(),
             url: entry.url.clone(),
             events: entry.events.clone(),
         };
         Services {
+            settings,
             outbox: self.outbox(),
             webhooks: config.webhooks.iter().map(shown).collect(),
             gateway: self.gateway.clone(),
@@ -255,8 +262,6 @@ impl Record {
             entropy: self.entropy.clone(),
             realm: config.sip.realm.clone(),
             tenant: DEFAULT_TENANT,
-            skills: config.skills.clone().into(),
-            wrap_up_codes: config.wrap_up_codes.clone().into(),
             options: graphql::Options::default(),
         }
     }
@@ -270,6 +275,7 @@ impl Server {
     /// Names the part that can not start and why.
     pub async fn start(
         config: Config,
+        source: Source,
         data: &Path,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
@@ -303,7 +309,9 @@ impl Server {
         let peer = config.node.sip.unwrap_or_else(|| sip.peer_addr());
         record.announce(peer, http).await?;
         let probes = probes(&record.stores, &views, &sip, metrics);
-        let router = graphql::router(record.services(&views, &config), probes);
+        let settings = reload::settings(record.provisioner(&config), config.clone(), source);
+        let services = record.services(&views, &config, settings.clone());
+        let router = graphql::router(services, probes);
 
         let mut server = Self {
             sip,
@@ -329,6 +337,8 @@ impl Server {
                 .await?;
             Ok(())
         });
+        let stop = server.shutdown.clone();
+        server.spawn("reload", reload::on_signal(settings, stop));
         server.spawn_eraser();
         server.spawn_webhooks(&config.webhooks).await?;
         server.spawn("leader", leader.stand_by());

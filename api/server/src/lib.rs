@@ -25,6 +25,7 @@ pub mod projections_command;
 pub mod provision;
 pub mod rebuild;
 pub mod recovery;
+pub mod reload;
 pub mod shutdown;
 pub mod simulate;
 pub mod telemetry;

@@ -36,6 +36,7 @@ mod provisioning;
 mod recovery;
 mod refusals;
 mod registers;
+mod reload;
 mod reports;
 mod ring_all;
 mod socket;

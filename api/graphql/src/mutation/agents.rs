@@ -259,6 +259,7 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
     let places = places.collect::<Result<Vec<_>, _>>()?;
     if !order
         .services
+        .settings
         .knows(skills.iter().map(|skill| skill.skill.as_str()))
     {
         let outcome = Outcome::refused(Refusal::UnknownSkill.into());

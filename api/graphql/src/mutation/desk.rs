@@ -95,9 +95,9 @@ impl DeskMutations {
         input: CompleteWrapUpInput,
     ) -> Result<CompleteWrapUpPayload> {
         let code = input.code;
-        let mut known = services(ctx)?.wrap_up_codes.iter();
+        let settings = &services(ctx)?.settings;
         let command = match &code {
-            Some(code) if !known.any(|known| known == code) => Err(Refusal::UnknownWrapUpCode),
+            Some(code) if !settings.knows_code(code) => Err(Refusal::UnknownWrapUpCode),
             Some(_) | None => Ok(Command::CompleteWrapUp { code }),
         };
         let whose = Whose::OwnOrManaged;

@@ -10,6 +10,7 @@ mod exports;
 mod projections;
 mod queues;
 mod refusal;
+mod settings;
 mod subjects;
 mod trunks;
 mod webhooks;
@@ -51,6 +52,7 @@ pub(crate) struct Mutation(
     billing::RunMutations,
     projections::ProjectionMutations,
     webhooks::WebhookMutations,
+    settings::SettingsMutations,
 );
 
 /// Why nothing was done.

@@ -132,11 +132,12 @@ fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> 
     let mut skills = config.matching.skills.iter();
     if !order
         .services
+        .settings
         .knows(skills.by_ref().map(|wanted| wanted.skill.as_str()))
     {
         return Some(Refusal::UnknownSkill);
     }
-    if config.terms.wrap_up_code && order.services.wrap_up_codes.is_empty() {
+    if config.terms.wrap_up_code && !order.services.settings.has_codes() {
         return Some(Refusal::UnknownWrapUpCode);
     }
     let queues = config.overflow_queues();

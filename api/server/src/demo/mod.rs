@@ -12,7 +12,7 @@ use crate::{
     compose::Server,
     config::{Config, LogSection, Secret},
     provision::{AgentEntry, QueueEntry},
-    telemetry,
+    reload, telemetry,
 };
 use anyhow::{Context as _, ensure};
 use domain::{call::AnswerMode, cause::Disposition, queue::Strategy};
@@ -57,7 +57,9 @@ pub async fn run(talk_ms: u64, plain: bool) -> anyhow::Result<ExitCode> {
     })?;
     let metrics = telemetry::start_metrics()?;
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let server = Server::start(config(), folder.path(), metrics).await?;
+    let config = config();
+    let source = reload::fixed(config.clone());
+    let server = Server::start(config, source, folder.path(), metrics).await?;
     board::say(&format!(
         "server on {}, store in {}",
         server.sip_addr(),

@@ -8,7 +8,7 @@ use crate::{
     compose::Server,
     config::{Config, Secret},
     provision::QueueEntry,
-    telemetry,
+    reload, telemetry,
 };
 use anyhow::Context as _;
 use commands::{envelope::Envelope, gateway::Gateway, ports::Entropy, ports::Position};
@@ -209,7 +209,9 @@ async fn follow(mut follower: Follower, seen: Arc<Mutex<Vec<(u64, Instant)>>>) {
 /// Calls that come and go until the record has so many events and the read
 /// models know them; how many there are then.
 pub(super) async fn fill(place: &Place, queue: &str, events: u64) -> anyhow::Result<u64> {
-    let server = Server::start(config(&place.url, queue), place.folder(), metrics()?).await?;
+    let config = config(&place.url, queue);
+    let source = reload::fixed(config.clone());
+    let server = Server::start(config, source, place.folder(), metrics()?).await?;
     let callers = Callers::of(&server, queue, Commits::default()).await?;
     let mut running = JoinSet::new();
     for _ in 0..FILLERS {
@@ -243,7 +245,9 @@ pub(super) async fn fill(place: &Place, queue: &str, events: u64) -> anyhow::Res
 /// Measures and prints.
 pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyhow::Result<()> {
     let place = places.fresh(kind).await?;
-    let server = Server::start(config(&place.url, QUEUE), place.folder(), metrics()?).await?;
+    let config = config(&place.url, QUEUE);
+    let source = reload::fixed(config.clone());
+    let server = Server::start(config, source, place.folder(), metrics()?).await?;
     let outcome = load(settings, kind, &server).await;
     server.stop().await;
     outcome

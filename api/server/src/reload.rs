@@ -1,0 +1,88 @@
+//! The configuration is read anew while the server runs: checked as a whole,
+//! as at the start, then applied as commands. What is wrong in it is named, and
+//! nothing of it counts.
+
+use crate::{
+    config::{Config, ConfigError},
+    provision::Provisioner,
+};
+use futures_util::future::BoxFuture;
+use graphql::{Reload, Reloaded, Settings, Words};
+use std::sync::Arc;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Mutex,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Where the configuration is read from.
+pub type Source = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+
+/// A configuration that stands in no file.
+pub fn fixed(config: Config) -> Source {
+    Arc::new(move || Ok(config.clone()))
+}
+
+/// The settings that can change while the server runs.
+pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source) -> Settings {
+    let words = words_of(&config);
+    // One after the other: the last file read is the one that counts.
+    let turn = Arc::new(Mutex::new(()));
+    let started_with = Arc::new(rest(config));
+    let reload = move || -> BoxFuture<'static, Result<Reloaded, String>> {
+        let (provisioner, source) = (provisioner.clone(), source.clone());
+        let (turn, started_with) = (turn.clone(), started_with.clone());
+        Box::pin(async move {
+            let _turn = turn.lock().await;
+            let read = tokio::task::spawn_blocking(move || source()).await;
+            let config = read
+                .map_err(|error| error.to_string())?
+                .map_err(|error| error.to_string())?;
+            let applied = provisioner.apply(&config).await;
+            applied.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+            Ok(Reloaded {
+                words: words_of(&config),
+                needs_restart: rest(config) != *started_with,
+            })
+        })
+    };
+    let reload: Arc<Reload> = Arc::new(reload);
+    Settings::new(words, reload)
+}
+
+fn words_of(config: &Config) -> Words {
+    Words {
+        skills: config.skills.clone(),
+        wrap_up_codes: config.wrap_up_codes.clone(),
+    }
+}
+
+/// What counts only after a restart.
+fn rest(config: Config) -> Config {
+    Config {
+        skills: vec![],
+        wrap_up_codes: vec![],
+        queues: vec![],
+        trunks: vec![],
+        agents: vec![],
+        ..config
+    }
+}
+
+/// Reads the configuration anew at each SIGHUP, until the server stops.
+///
+/// # Errors
+/// When the signal can not be received.
+pub(crate) async fn on_signal(settings: Settings, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    while let Some(Some(())) = stop.run_until_cancelled(hangup.recv()).await {
+        match settings.reload().await {
+            Ok(reloaded) => {
+                let needs_restart = reloaded.needs_restart;
+                tracing::info!(needs_restart, "configuration was read anew");
+            }
+            Err(message) => tracing::warn!(message, "configuration was refused"),
+        }
+    }
+    Ok(())
+}
