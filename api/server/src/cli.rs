@@ -2,7 +2,7 @@
 
 use crate::{
     audit, backup, bench, compose::Server, config::Config, deck, demo, erlang, export, invoice,
-    projections_command, shutdown, simulate, telemetry,
+    projections_command, shutdown, simulate, telemetry, whatif,
 };
 use clap::{Parser, Subcommand};
 use std::{
@@ -53,6 +53,10 @@ enum Command {
     /// Live through call centres from seeds in which everything goes wrong, and
     /// check every fact.
     Simulate(simulate::Simulate),
+    /// Live through a stretch of the record again, with other agents or another
+    /// strategy, and print the report of it beside the real one; the server may run.
+    #[command(name = "whatif")]
+    WhatIf(whatif::WhatIf),
     /// List read models, build one anew beside the live one, switch, retry.
     Projections {
         #[command(subcommand)]
@@ -202,6 +206,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Erlang(asked) => erlang::run(&asked),
         Command::Simulate(settings) => simulate::run(&settings),
+        Command::WhatIf(asked) => whatif::run(&asked).await,
         Command::Invoice { what } => invoice::run(what).await,
         Command::Deck { what } => deck::run(what).await,
         Command::Backup { places, place } => {

@@ -3,6 +3,8 @@
 
 mod reports;
 
+pub(crate) use reports::Interval;
+
 use crate::{cli::Place, demo::say, progress::Progress};
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone as _};
@@ -168,7 +170,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// An instant, or the start of a day in that zone.
-fn instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
+pub(crate) fn instant(text: &str, zone: Tz) -> anyhow::Result<Timestamp> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         // Where clocks are set at midnight, a day begins at its first instant.
         let start = day.and_time(NaiveTime::MIN);

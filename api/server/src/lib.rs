@@ -30,3 +30,4 @@ pub mod shutdown;
 pub mod simulate;
 pub mod telemetry;
 pub mod token;
+pub mod whatif;

@@ -21,6 +21,7 @@ mod readers;
 mod runner;
 mod streams;
 mod violation;
+pub mod whatif;
 mod world;
 
 pub use mutant::Mutant;

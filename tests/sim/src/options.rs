@@ -15,6 +15,9 @@ pub struct Options {
     pub trace: bool,
     /// Keep the whole log and fold it again at the end.
     pub rebuild: bool,
+    /// Nothing goes wrong with the machines, whatever the seed says; people are
+    /// as they are.
+    pub calm: bool,
 }
 
 impl Options {
@@ -26,6 +29,7 @@ impl Options {
             mutant: None,
             trace: false,
             rebuild: false,
+            calm: false,
         }
     }
 }
@@ -59,8 +63,12 @@ impl Terms {
             calls: options.calls,
             agents,
             queues: 1 + chance.below(4),
-            nodes: if chance.percent(25) { 2 } else { 1 },
-            faults: chance.percent(85),
+            nodes: if chance.percent(25) && !options.calm {
+                2
+            } else {
+                1
+            },
+            faults: chance.percent(85) && !options.calm,
             arrival_ms,
             talk_ms,
             patience_ms: chance.between(5_000, 90_000),

@@ -120,7 +120,8 @@ struct Planned {
 /// Processes of one node.
 const PROCESSES: usize = 6;
 
-fn processes() -> [Box<dyn Runs>; PROCESSES] {
+/// Those of one node, at the beginning.
+pub(crate) fn processes() -> [Box<dyn Runs>; PROCESSES] {
     [
         Box::new(Runner::<Enqueue>::new()),
         Box::new(Runner::<Routing>::new()),
@@ -175,15 +176,30 @@ impl World {
     pub fn live_traced(mut self) -> (Result<Summary, Failure>, Vec<String>) {
         let outcome = match self.days_work() {
             Ok(()) => Ok(self.summary),
-            Err(violation) => Err(Failure {
-                seed: self.options.seed,
-                calls: self.options.calls,
-                step: self.summary.steps_count,
-                at: self.wall(0),
-                violation,
-            }),
+            Err(violation) => Err(self.failure(violation)),
         };
         (outcome, self.trace)
+    }
+
+    /// Lives the whole day; the facts of it, if the options keep them.
+    ///
+    /// # Errors
+    /// The first rule that was broken, and the seed that shows it again.
+    pub fn live_and_tell(mut self) -> Result<Vec<domain::any::Fact>, Failure> {
+        match self.days_work() {
+            Ok(()) => Ok(self.all.log.iter().cloned().collect()),
+            Err(violation) => Err(self.failure(violation)),
+        }
+    }
+
+    fn failure(&self, violation: Violation) -> Failure {
+        Failure {
+            seed: self.options.seed,
+            calls: self.options.calls,
+            step: self.summary.steps_count,
+            at: self.wall(0),
+            violation,
+        }
     }
 
     fn days_work(&mut self) -> Result<(), Violation> {

@@ -70,6 +70,46 @@ async fn export(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Stri
     Ok(std::fs::read_to_string(&file)?)
 }
 
+/// `ringledger whatif`, beside the server that runs.
+async fn what_if(setup: &Setup, more: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
+    let config = setup.folder.join("ringledger.toml");
+    let (config, data) = (config.to_str().context("UTF-8")?, setup.data());
+    let data = data.to_str().context("UTF-8")?;
+    let (from, to) = range();
+    let mut arguments = vec!["whatif", "--config", config, "--data", data];
+    arguments.extend(["--from", &from, "--to", &to, "--interval", "day"]);
+    arguments.extend(more);
+    let ran = run(&arguments, &[], &setup.folder).await?;
+    Ok((ran.code, format!("{}{}", ran.out, ran.err)))
+}
+
+/// What was, what would have been, and what without the only agent.
+async fn the_past_is_lived_again(setup: &Setup) -> anyhow::Result<()> {
+    let (code, said) = what_if(setup, &["--agents", "-1"]).await?;
+    let together = said.lines().find(|line| line.starts_with("together"));
+    let together = together.with_context(|| said.clone())?;
+    let figures: Vec<&str> = together.split_whitespace().skip(1).collect();
+    // O, A, AB, FO, SL, ASA, three times: as the queue's own report has it, with
+    // nobody lost, and with nobody there.
+    ensure!(code == Some(0) && figures.len() == 18, "{said}");
+    let (recorded, unchanged, changed) = (&figures[..4], &figures[6..10], &figures[12..16]);
+    ensure!(recorded[1] == "1" && recorded[0] == unchanged[0], "{said}");
+    ensure!(unchanged[1] != "0" && changed[1] == "0", "{said}");
+    ensure!(
+        changed[0] == recorded[0] && said.contains("error "),
+        "{said}"
+    );
+    for (more, names) in [
+        (["--queue", "nowhere"], "support"),
+        (["--strategy", "loudest"], "longest_idle"),
+        (["--zone", "Mars/Base"], "--zone"),
+    ] {
+        let (code, said) = what_if(setup, &more).await?;
+        ensure!(code != Some(0) && said.contains(names), "{more:?}: {said}");
+    }
+    Ok(())
+}
+
 const QUEUE: &str = "query Q($r: Range!, $ids: [ID!]!) { queueReport(range: $r, queueIds: $ids, \
     granularity: HALF_HOUR, timeZone: \"America/New_York\") { waitingBeforeCount \
     waitingAfterCount waitingMaxCount callbackCount handledCount talkMs holdMs wrapUpMs \
@@ -270,5 +310,6 @@ async fn reports_equal_the_record(setup: Setup) -> anyhow::Result<()> {
         left.contains(",\"'=1+1\",") && !left.contains(",=1"),
         "{left}"
     );
+    the_past_is_lived_again(&setup).await?;
     server.stop().await
 }

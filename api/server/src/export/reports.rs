@@ -47,7 +47,7 @@ pub(super) struct Stretch {
 
 /// How long an interval is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Interval {
+pub(crate) enum Interval {
     /// 15 minutes.
     QuarterHour,
     /// 30 minutes.
@@ -56,6 +56,17 @@ pub(super) enum Interval {
     Hour,
     /// A day of the zone.
     Day,
+}
+
+impl From<Interval> for Granularity {
+    fn from(interval: Interval) -> Self {
+        match interval {
+            Interval::QuarterHour => Self::QuarterHour,
+            Interval::HalfHour => Self::HalfHour,
+            Interval::Hour => Self::Hour,
+            Interval::Day => Self::Day,
+        }
+    }
 }
 
 /// Which queues.
@@ -109,13 +120,7 @@ impl Stretch {
 
     fn spans(&self, interval: Interval) -> anyhow::Result<Vec<Span>> {
         let (from, to) = self.range()?;
-        let granularity = match interval {
-            Interval::QuarterHour => Granularity::QuarterHour,
-            Interval::HalfHour => Granularity::HalfHour,
-            Interval::Hour => Granularity::Hour,
-            Interval::Day => Granularity::Day,
-        };
-        Ok(spans(from, to, granularity, self.zone)?)
+        Ok(spans(from, to, interval.into(), self.zone)?)
     }
 
     fn write(&self, columns: &[&str], records: &[Record]) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! The simulator is true to itself, and the product keeps its rules in it.
 
+mod whatif;
+
 use ringledger_sim::{Failure, Mutant, Options, Summary, World};
 
 #[test]
