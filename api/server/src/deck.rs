@@ -2,7 +2,7 @@
 //! of any size, on the store of a server that does not run, or beside others on
 //! a shared one.
 
-use crate::{back_office::BackOffice, cli::Place, demo::say, invoice::Bar, telemetry};
+use crate::{back_office::BackOffice, cli::Place, demo::say, progress::Progress, telemetry};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use commands::{
@@ -184,9 +184,9 @@ async fn publish(office: &BackOffice, header: Header, rows: &[Row]) -> anyhow::R
     }
     let entropy = SystemEntropy::default();
     let commands = deck::import::commands(header, rows);
-    let all = commands.len();
-    let bar = Bar::new("importing");
-    for (done, command) in commands.into_iter().enumerate() {
+    let all = commands.len() as u64;
+    let progress = Progress::of("steps");
+    for (done, command) in (1..).zip(commands) {
         let at = office.means.clock.now();
         let envelope = Envelope {
             command: AnyCommand::Billing(Box::new(Command::Deck(id, command))),
@@ -198,9 +198,9 @@ async fn publish(office: &BackOffice, header: Header, rows: &[Row]) -> anyhow::R
             tenant: DEFAULT_TENANT,
         };
         office.means.gateway.dispatch(envelope).await?;
-        bar.draw(done + 1, all);
+        progress.at(done, all);
     }
-    bar.end();
+    drop(progress);
     Ok(format!(
         "{name}: version {version} with {count} rows is published"
     ))

@@ -140,7 +140,7 @@ async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {
         position,
     };
     let total = views.cdrs_as_of_count(&order.filter, position).await?;
-    let mut progress = Progress::of("calls", total);
+    let progress = Progress::of("calls");
     let mut export = Export::new(views, order);
     // Beside its place until it is whole.
     let part = with_ending(&cdrs.out, ".part");
@@ -148,9 +148,9 @@ async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {
     let mut file = BufWriter::new(file);
     while let Some(piece) = export.next().await? {
         file.write_all(&piece)?;
-        progress.at(export.calls_count());
+        progress.at(export.calls_count(), total);
     }
-    progress.finish(export.calls_count());
+    drop(progress);
     file.into_inner()?.sync_all()?;
     let manifest = export.manifest();
     let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);

@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     demo::say,
     invoice_show::{self, Show},
+    progress::Progress,
     recovery, telemetry,
 };
 use anyhow::{Context as _, bail};
@@ -22,13 +23,7 @@ use domain::{
     id::{AccountId, DEFAULT_TENANT},
     process::invoicing::Invoicing,
 };
-use std::{
-    cell::Cell,
-    io::{IsTerminal as _, Write as _},
-    path::Path,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::ExitCode, time::Duration};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +32,6 @@ const NAME: &str = "invoice-run";
 
 /// How long the last documents may take after the last account is done.
 const SETTLE: Duration = Duration::from_secs(600);
-/// How often a progress bar is drawn.
-const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// Failures that are listed at most.
 const LISTED_MAX: usize = 20;
 
@@ -106,10 +99,11 @@ async fn close_month(
             .map(|name| AccountId::named(DEFAULT_TENANT, name))
             .collect()
     });
-    let bar = Bar::new("invoicing");
+    let progress = Progress::of("accounts");
     let run = run_means(&office);
-    let report = invoice_run::run(&run, period, accounts, |done, all| bar.draw(done, all)).await?;
-    bar.end();
+    let at = |done, all| progress.at(done as u64, all as u64);
+    let report = invoice_run::run(&run, period, accounts, at).await?;
+    drop(progress);
     let is_settled = invoice_run::settled(&run, period, SETTLE).await;
     stop.cancel();
     completing
@@ -181,48 +175,5 @@ fn run_means(office: &BackOffice) -> invoice_run::Means {
         log: office.log(),
         clock: office.means.clock.clone(),
         actor: "cli".into(),
-    }
-}
-
-/// A line that counts up, where a person looks.
-pub(crate) struct Bar {
-    what: &'static str,
-    is_seen: bool,
-    drawn_at: Cell<Option<Instant>>,
-}
-
-impl Bar {
-    pub(crate) fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            is_seen: std::io::stderr().is_terminal(),
-            drawn_at: Cell::new(None),
-        }
-    }
-
-    pub(crate) fn draw(&self, done: usize, all: usize) {
-        let is_early = self
-            .drawn_at
-            .get()
-            .is_some_and(|at| at.elapsed() < DRAW_EVERY);
-        if !self.is_seen || (is_early && done < all) {
-            return;
-        }
-        self.drawn_at.set(Some(Instant::now()));
-        const WIDTH: usize = 40;
-        let full = done * WIDTH / all.max(1);
-        let (full, rest) = ("#".repeat(full), ".".repeat(WIDTH - full));
-        // A terminal that is gone is no reason to stop billing.
-        let _ = write!(
-            std::io::stderr(),
-            "\r{} [{full}{rest}] {done} of {all}",
-            self.what
-        );
-    }
-
-    pub(crate) fn end(&self) {
-        if self.is_seen {
-            let _ = writeln!(std::io::stderr());
-        }
     }
 }

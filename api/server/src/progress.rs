@@ -1,65 +1,75 @@
 //! A line that grows while a long command runs, for a person at a terminal;
 //! nothing at all when standard error goes elsewhere.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    cell::Cell,
+    io::{IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
 
 /// Signs of a full bar.
 const WIDTH: u64 = 40;
+/// At least this between two drawings.
+const EVERY: Duration = Duration::from_millis(100);
 
-/// How far a command is.
+/// How far a command is. The line ends with this.
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
-    total: u64,
-    shown: Option<u64>,
+    started: Instant,
+    drawn: Cell<Option<Instant>>,
     is_terminal: bool,
 }
 
 impl Progress {
-    /// Of so many things of that name.
-    pub fn of(what: &'static str, total: u64) -> Self {
+    /// Of things of that name.
+    pub fn of(what: &'static str) -> Self {
         Self {
             what,
-            total,
-            shown: None,
+            started: Instant::now(),
+            drawn: Cell::new(None),
             is_terminal: std::io::stderr().is_terminal(),
         }
     }
 
-    /// So many are done. Draws only what has changed.
-    pub fn at(&mut self, done: u64) {
-        let per_mille = per_mille(done, self.total);
-        if !self.is_terminal || self.shown == Some(per_mille) {
+    /// So many of all are done. The last is always drawn.
+    pub fn at(&self, done: u64, all: u64) {
+        let is_early = self.drawn.get().is_some_and(|at| at.elapsed() < EVERY);
+        if !self.is_terminal || (is_early && done < all) {
             return;
         }
-        self.shown = Some(per_mille);
-        let line = line(self.what, done, self.total);
-        // Nobody misses the line when it can not be written.
-        let _ = write!(std::io::stderr(), "\r{line}");
+        self.drawn.set(Some(Instant::now()));
+        let line = line(self.what, done, all, self.started.elapsed());
+        write(&format!("\r{line}\x1b[K"));
     }
+}
 
-    /// The line is full and done with.
-    pub fn finish(mut self, done: u64) {
-        self.total = done;
-        self.at(done);
-        if self.shown.is_some() {
-            let _ = writeln!(std::io::stderr());
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.drawn.get().is_some() {
+            write("\n");
         }
     }
 }
 
-fn per_mille(done: u64, total: u64) -> u64 {
-    let share = u128::from(done) * 1_000 / u128::from(total.max(1));
-    u64::try_from(share.min(1_000)).unwrap_or(1_000)
+/// A terminal that is gone ends the line, not the work.
+fn write(text: &str) {
+    let _ = write!(std::io::stderr(), "{text}");
+    let _ = std::io::stderr().flush();
 }
 
-fn line(what: &str, done: u64, total: u64) -> String {
-    let per_mille = per_mille(done, total);
+fn line(what: &str, done: u64, all: u64, elapsed: Duration) -> String {
+    let per_mille = u128::from(done.min(all)) * 1_000;
+    let per_mille = per_mille.checked_div(u128::from(all)).unwrap_or(1_000);
+    let per_mille = u64::try_from(per_mille).unwrap_or(1_000);
     let full = per_mille * WIDTH / 1_000;
     let bar: String = (0..WIDTH)
         .map(|place| if place < full { '#' } else { '.' })
         .collect();
-    format!("[{bar}] {:3} % {done} of {total} {what}", per_mille / 10)
+    let millis = elapsed.as_millis().max(1);
+    let rate = u128::from(done) * 1_000 / millis;
+    let percent = per_mille / 10;
+    format!("[{bar}] {percent:3} % {done} of {all} {what}, {rate}/s")
 }
 
 #[cfg(test)]
@@ -68,16 +78,15 @@ mod tests {
 
     #[test]
     fn the_bar_fills_and_never_overflows() {
+        let second = Duration::from_secs(1);
+        let (half, whole) = ("#".repeat(20), "#".repeat(40));
         assert_eq!(
-            line("calls", 50, 100),
-            format!(
-                "[{}{}]  50 % 50 of 100 calls",
-                "#".repeat(20),
-                ".".repeat(20)
-            )
+            line("calls", 50, 100, second),
+            format!("[{half}{}]  50 % 50 of 100 calls, 50/s", ".".repeat(20))
         );
-        assert!(line("calls", 9, 0).starts_with(&format!("[{}] 100 %", "#".repeat(40))));
-        assert_eq!(per_mille(7, 3), 1_000);
-        assert_eq!(per_mille(u64::MAX, u64::MAX), 1_000);
+        for (done, all) in [(9, 0), (7, 5), (u64::MAX, u64::MAX)] {
+            let line = line("calls", done, all, Duration::ZERO);
+            assert!(line.starts_with(&format!("[{whole}] 100 %")), "{line}");
+        }
     }
 }

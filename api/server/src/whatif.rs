@@ -119,7 +119,7 @@ pub async fn run(asked: &WhatIf) -> anyhow::Result<ExitCode> {
 async fn record(log: &dyn EventLog, from: Timestamp, until: Timestamp) -> anyhow::Result<Day> {
     let mut recorder = Recorder::new(from, until);
     let head = log.head().await?;
-    let mut progress = Progress::of("events", head.0);
+    let progress = Progress::of("events");
     let mut after = Position::default();
     loop {
         let page = log.read_all(after, PAGE).await?;
@@ -130,9 +130,8 @@ async fn record(log: &dyn EventLog, from: Timestamp, until: Timestamp) -> anyhow
         for event in page.events {
             recorder.note(&understand(event)?.fact);
         }
-        progress.at(after.0);
+        progress.at(after.0, head.0);
     }
-    progress.finish(after.0);
     Ok(recorder.finish())
 }
 

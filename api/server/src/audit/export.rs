@@ -1,9 +1,7 @@
 //! `ringledger export`: the record as JSON Lines with a chain of hashes.
 
-use super::{
-    chain::{Chain, FORMAT, Header, Kind, Trailer, VERSION, body},
-    progress::Progress,
-};
+use super::chain::{Chain, FORMAT, Header, Kind, Trailer, VERSION, body};
+use crate::progress::Progress;
 use anyhow::Context as _;
 use commands::ports::{EventLog, Position};
 use std::{
@@ -98,7 +96,7 @@ pub(super) async fn write(
         first: None,
         last: None,
     };
-    let mut progress = Progress::new(header.until - header.after);
+    let (progress, all) = (Progress::of("events"), header.until - header.after);
     let mut after = Position(header.after);
     while after.0 < header.until {
         let page = log.read_all(after, PAGE).await?;
@@ -113,7 +111,7 @@ pub(super) async fn write(
             trailer.first = trailer.first.or(Some(event.position.0));
             trailer.last = Some(event.position.0);
         }
-        progress.at(trailer.count);
+        progress.at(trailer.count, all);
     }
     line(Kind::Trailer, &serde_json::to_string(&trailer)?)?;
     out.flush()?;

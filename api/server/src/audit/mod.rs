@@ -4,7 +4,6 @@
 mod chain;
 mod export;
 mod ladder;
-mod progress;
 mod timeline;
 mod verify;
 

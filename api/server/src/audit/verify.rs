@@ -1,9 +1,7 @@
 //! `ringledger verify`: whether an export is as it was written.
 
-use super::{
-    chain::{Chain, FORMAT, Header, Kind, Place, Trailer, VERSION, body, split},
-    progress::Progress,
-};
+use super::chain::{Chain, FORMAT, Header, Kind, Place, Trailer, VERSION, body, split};
+use crate::progress::Progress;
 use anyhow::Context as _;
 use commands::ports::{EventLog, Position, Recorded};
 use std::{
@@ -40,14 +38,14 @@ pub async fn verify(file: &Path, against: &Against) -> anyhow::Result<String> {
     };
     let stored = look.map(|look| Stored::new(look.log));
     let mut check = Check::new(stored);
-    let mut progress = Progress::new(size);
+    let progress = Progress::of("bytes");
     let mut done = 0;
     for (line, number) in source.lines().zip(1_u64..) {
         let line = line.with_context(unreadable)?;
         done += line.len() as u64 + 1;
         let checked = check.line(&line).await;
         checked.with_context(|| format!("{}, line {number}", file.display()))?;
-        progress.at(done);
+        progress.at(done, size);
     }
     drop(progress);
     let said = check.finish(against.hash.as_deref()).await;
