@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod error;
 pub mod feed;
 pub mod gateway;
+pub mod group;
 mod hosted;
 pub mod invoice_run;
 mod kind;

@@ -3,6 +3,7 @@
 
 use crate::{
     feed::Feed,
+    group::gather,
     ports::{Append, AppendError, Appended, Clock, EventLog, Position, Recorded},
     tail::{Entry, Tail},
 };
@@ -92,7 +93,7 @@ async fn run(
                 if count == 0 {
                     return;
                 }
-                gather(&mut requests, &mut batch).await;
+                gather(&mut requests, &mut batch, BATCH_MAX).await;
             }
             Ok(()) = hints.changed() => {
                 let hint = *hints.borrow_and_update();
@@ -125,23 +126,6 @@ async fn run(
         for (reply, result) in replies {
             // The commander may have given up; the event stands.
             let _ = reply.send(result);
-        }
-    }
-}
-
-/// Takes what those have decided who were answered a moment ago: they run before
-/// this task does again. Otherwise the first of them would have a commit for
-/// itself, and the others would wait for it.
-async fn gather(requests: &mut mpsc::Receiver<Request>, batch: &mut Vec<Request>) {
-    let mut before = 0;
-    while batch.len() > before && batch.len() < BATCH_MAX {
-        before = batch.len();
-        tokio::task::yield_now().await;
-        while batch.len() < BATCH_MAX {
-            match requests.try_recv() {
-                Ok(request) => batch.push(request),
-                Err(_) => break,
-            }
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What each event does to a queue's row. Visits count in the day of their
 //! opening and of their closing, by the time that the events carry.
 
-use super::row::{Counters, Row, SHORT_ABANDON_MS};
+use super::row::{Counters, Row};
 use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
     id::{QueueId, VisitId},
-    line::{self, VisitResult},
-    queue,
+    line, queue,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -115,7 +114,7 @@ fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {
                 .map_or(0, |config| config.service_level_threshold_ms);
             let (result, wait_ms) = (*result, *wait_ms);
             count(row, *closed_at, |counters| {
-                close(counters, result, wait_ms, threshold_ms)
+                counters.close(result, wait_ms, threshold_ms);
             });
         }
     }
@@ -138,29 +137,5 @@ fn count(row: &mut Row, at: Timestamp, change: impl Fn(&mut Counters)) {
     }
     if day == row.day_start {
         change(&mut row.day);
-    }
-}
-
-fn close(counters: &mut Counters, result: VisitResult, wait_ms: u64, threshold_ms: u64) {
-    counters.longest_wait_ms = counters.longest_wait_ms.max(wait_ms);
-    let is_in_threshold = wait_ms <= threshold_ms;
-    match result {
-        VisitResult::Answered => {
-            counters.answered_count += 1;
-            counters.answered_in_threshold_count += u64::from(is_in_threshold);
-            counters.answered_wait_ms += wait_ms;
-        }
-        VisitResult::Abandoned => {
-            counters.abandoned_count += 1;
-            counters.short_abandoned_count += u64::from(wait_ms < SHORT_ABANDON_MS);
-            counters.abandoned_in_threshold_count += u64::from(is_in_threshold);
-            counters.abandoned_wait_ms += wait_ms;
-        }
-        VisitResult::Timeout
-        | VisitResult::Overflow
-        | VisitResult::Withdrawn
-        | VisitResult::System => {
-            counters.flow_out_count += 1;
-        }
     }
 }

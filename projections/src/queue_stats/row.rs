@@ -4,6 +4,7 @@ use crate::value::{Columns, Corrupt, number, text, time, word};
 use commands::ports::Value;
 use domain::{
     id::{QueueId, VisitId},
+    line::VisitResult,
     queue::Config,
     time::Timestamp,
 };
@@ -63,6 +64,30 @@ pub enum ServiceLevel {
 }
 
 impl Counters {
+    /// Counts a visit that was closed; answered or abandoned up to the threshold,
+    /// inclusive, is in time.
+    pub fn close(&mut self, result: VisitResult, wait_ms: u64, threshold_ms: u64) {
+        self.longest_wait_ms = self.longest_wait_ms.max(wait_ms);
+        let is_in_threshold = wait_ms <= threshold_ms;
+        match result {
+            VisitResult::Answered => {
+                self.answered_count += 1;
+                self.answered_in_threshold_count += u64::from(is_in_threshold);
+                self.answered_wait_ms += wait_ms;
+            }
+            VisitResult::Abandoned => {
+                self.abandoned_count += 1;
+                self.short_abandoned_count += u64::from(wait_ms < SHORT_ABANDON_MS);
+                self.abandoned_in_threshold_count += u64::from(is_in_threshold);
+                self.abandoned_wait_ms += wait_ms;
+            }
+            VisitResult::Timeout
+            | VisitResult::Overflow
+            | VisitResult::Withdrawn
+            | VisitResult::System => self.flow_out_count += 1,
+        }
+    }
+
     /// The service level as a share of 1; none when there is nothing to divide
     /// by: no data is neither 0 nor 1.
     pub fn service_level(&self, variant: ServiceLevel) -> Option<f64> {

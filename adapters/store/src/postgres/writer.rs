@@ -7,7 +7,10 @@ use super::{
     next, reason,
 };
 use crate::{admission, versions::Versions};
-use commands::ports::{Append, AppendError, Position};
+use commands::{
+    group::gather,
+    ports::{Append, AppendError, Position},
+};
 use sqlx::PgConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -50,7 +53,7 @@ impl Writer {
     pub(crate) async fn serve(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut group = Vec::with_capacity(GROUP_MAX);
         while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
-            gather(&mut jobs, &mut group).await;
+            gather(&mut jobs, &mut group, GROUP_MAX).await;
             let mut outcomes = self.write(&group).await.into_iter();
             for job in group.drain(..) {
                 let of_job = outcomes.by_ref().take(job.batch.len()).collect();
@@ -153,23 +156,6 @@ impl Writer {
             tell(&self.wake, last);
         }
         Ok(outcomes)
-    }
-}
-
-/// Takes what those have to write who were answered a moment ago: they run
-/// before this task does again. Otherwise the first of them would have a commit
-/// for itself, and the others would wait for it.
-async fn gather(jobs: &mut mpsc::Receiver<Job>, group: &mut Vec<Job>) {
-    let mut before = 0;
-    while group.len() > before && group.len() < GROUP_MAX {
-        before = group.len();
-        tokio::task::yield_now().await;
-        while group.len() < GROUP_MAX {
-            match jobs.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
-            }
-        }
     }
 }
 
