@@ -17,6 +17,7 @@ use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
+use tokio::sync::Mutex;
 
 /// Everything that a request may reach; cheap to clone.
 #[derive(Clone)]
@@ -92,13 +93,18 @@ pub type Reload = dyn Fn() -> BoxFuture<'static, Result<Reloaded, String>> + Sen
 pub struct Settings {
     words: Arc<RwLock<Words>>,
     reload: Arc<Reload>,
+    /// One after the other: the words are those of the last file that was read.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Settings {
     /// The words of the start, and how they are read anew.
     pub fn new(words: Words, reload: Arc<Reload>) -> Self {
-        let words = Arc::new(RwLock::new(words));
-        Self { words, reload }
+        Self {
+            words: Arc::new(RwLock::new(words)),
+            reload,
+            turn: Arc::default(),
+        }
     }
 
     /// Reads the settings anew: all of them count, or none.
@@ -106,6 +112,7 @@ impl Settings {
     /// # Errors
     /// Names the key and the reason; what counted before goes on to count.
     pub async fn reload(&self) -> Result<Reloaded, String> {
+        let _turn = self.turn.lock().await;
         let reloaded = (self.reload)().await?;
         let mut words = self.words.write().unwrap_or_else(PoisonError::into_inner);
         *words = reloaded.words.clone();

@@ -9,10 +9,7 @@ use crate::{
 use futures_util::future::BoxFuture;
 use graphql::{Reload, Reloaded, Settings, Words};
 use std::sync::Arc;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::Mutex,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Where the configuration is read from.
@@ -26,14 +23,11 @@ pub fn fixed(config: Config) -> Source {
 /// The settings that can change while the server runs.
 pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source) -> Settings {
     let words = words_of(&config);
-    // One after the other: the last file read is the one that counts.
-    let turn = Arc::new(Mutex::new(()));
     let started_with = Arc::new(rest(config));
     let reload = move || -> BoxFuture<'static, Result<Reloaded, String>> {
         let (provisioner, source) = (provisioner.clone(), source.clone());
-        let (turn, started_with) = (turn.clone(), started_with.clone());
+        let started_with = started_with.clone();
         Box::pin(async move {
-            let _turn = turn.lock().await;
             let read = tokio::task::spawn_blocking(move || source()).await;
             let config = read
                 .map_err(|error| error.to_string())?
