@@ -42,7 +42,7 @@ impl std::fmt::Debug for Tools {
 
 /// Why an erasure is not complete yet.
 #[derive(Debug, thiserror::Error)]
-enum NotYet {
+pub(crate) enum NotYet {
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -55,7 +55,7 @@ enum NotYet {
     Behind,
 }
 
-struct Eraser {
+pub(crate) struct Eraser {
     tools: Tools,
     /// Every erasure up to here is carried out on the keys.
     shredded: Position,
@@ -99,7 +99,7 @@ async fn wait(error: &NotYet) {
 
 impl Eraser {
     /// What the read model of erasures knows beyond what was carried out.
-    async fn resume(tools: Tools) -> Result<Self, NotYet> {
+    pub(crate) async fn resume(tools: Tools) -> Result<Self, NotYet> {
         let known = tools
             .views
             .progress()
@@ -129,7 +129,7 @@ impl Eraser {
     }
 
     /// Reads on to the head, then cleans if there is anything to clean.
-    async fn step(&mut self) -> Result<(), NotYet> {
+    pub(crate) async fn step(&mut self) -> Result<(), NotYet> {
         loop {
             let entries = self.tools.feed.read(self.shredded, BATCH_MAX).await?;
             let Some(last) = entries.last() else { break };

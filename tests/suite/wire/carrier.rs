@@ -1,15 +1,17 @@
 //! A call that goes out through a carrier which wants a digest: SIPp plays the
 //! carrier and the caller, the real binary is between them.
 
-use crate::support::records;
-use anyhow::{Context as _, ensure};
+use crate::{
+    sipp::{sipp, succeeds},
+    support::records,
+};
+use anyhow::ensure;
 use ringledger_tests::server::{Server, Setup};
-use std::{net::UdpSocket, path::Path, process::Stdio, time::Duration};
-use tokio::process::Command;
+use std::{net::UdpSocket, time::Duration};
 
 const CARRIER: &str = include_str!("carrier.xml");
 const CALLER: &str = include_str!("carrier_caller.xml");
-const CALLS: &str = "3";
+const CALLS: usize = 3;
 const TALK_MS: &str = "400";
 const SIPP_TIME: Duration = Duration::from_secs(60);
 
@@ -28,43 +30,19 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn sipp(folder: &Path, file: &str, scenario: &str) -> anyhow::Result<Command> {
-    let path = folder.join(file);
-    std::fs::write(&path, scenario)?;
-    let mut command = Command::new("sipp");
-    command
-        .arg("-sf")
-        .arg(path)
-        .args(["-i", "127.0.0.1", "-m", CALLS, "-nostdin"])
-        .args(["-timeout", "50s", "-timeout_error"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    Ok(command)
-}
-
-async fn succeeds(who: &str, mut command: Command) -> anyhow::Result<()> {
-    let output = tokio::time::timeout(SIPP_TIME, command.output());
-    let output = output.await.context("SIPp takes too long")??;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{who}: {} {said}", output.status);
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forwarded_call_answers_the_carriers_digest_and_passes_early_media_on()
 -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let port = free_port()?;
     let server = Server::start(&Setup::new(folder.path(), &trunk(port))).await?;
-    let mut carrier = sipp(folder.path(), "carrier.xml", CARRIER)?;
+    let mut carrier = sipp(folder.path(), "carrier", CARRIER, CALLS, SIPP_TIME)?;
     carrier.args(["-p", &port.to_string()]);
-    let carrier = tokio::spawn(async move { succeeds("carrier", carrier).await });
-    let mut caller = sipp(folder.path(), "caller.xml", CALLER)?;
+    let carrier = tokio::spawn(async move { succeeds("carrier", carrier, SIPP_TIME).await });
+    let mut caller = sipp(folder.path(), "caller", CALLER, CALLS, SIPP_TIME)?;
     caller.arg(server.sip.to_string());
     caller.args(["-s", "+4930999", "-r", "10", "-d", TALK_MS]);
-    succeeds("caller", caller).await?;
+    succeeds("caller", caller, SIPP_TIME).await?;
     carrier.await??;
     for record in records(&server, 3).await? {
         ensure!(record["disposition"] == "FORWARDED", "{record}");

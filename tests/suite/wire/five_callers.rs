@@ -1,6 +1,7 @@
 //! Five SIPp callers at once, two registered agents: the record agrees with a
 //! packet capture.
 
+use crate::sipp::{sipp, succeeds};
 use anyhow::{Context as _, ensure};
 use phone::{AgentScript, Phone, PhoneOptions, Talk};
 use ringledger_tests::{
@@ -8,8 +9,8 @@ use ringledger_tests::{
     server::{Server, Setup},
 };
 use serde_json::{Value, json};
-use std::{process::Stdio, time::Duration};
-use tokio::{process::Command, sync::watch};
+use std::time::Duration;
+use tokio::sync::watch;
 
 const QUEUE: &str =
     "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\nwrap_up_ms = 1000\n";
@@ -92,47 +93,11 @@ async fn all_agents(server: &Server, state: &str) -> anyhow::Result<Value> {
 }
 
 async fn call_with_sipp(folder: &std::path::Path, server: &Server) -> anyhow::Result<()> {
-    let scenario = folder.join("caller.xml");
-    std::fs::write(&scenario, SCENARIO)?;
-    let output = Command::new("sipp")
+    let mut callers = sipp(folder, "callers", SCENARIO, 5, SIPP_TIME)?;
+    callers
         .arg(server.sip.to_string())
-        .arg("-sf")
-        .arg(&scenario)
-        .args([
-            "-i",
-            "127.0.0.1",
-            "-s",
-            "support",
-            "-m",
-            "5",
-            "-l",
-            "5",
-            "-r",
-            "1000",
-        ])
-        .args([
-            "-d",
-            TALK_MS,
-            "-nostdin",
-            "-timeout",
-            "50s",
-            "-timeout_error",
-        ])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(SIPP_TIME, output)
-        .await
-        .context("SIPp takes too long")??;
-    ensure!(
-        output.status.success(),
-        "SIPp: {} {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+        .args(["-s", "support", "-l", "5", "-r", "1000", "-d", TALK_MS]);
+    succeeds("callers", callers, SIPP_TIME).await
 }
 
 /// Wait, ring and talk of a record against the packets of its two dialogs.

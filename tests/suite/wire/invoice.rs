@@ -5,6 +5,7 @@
 
 use crate::{
     invoice_log::{Price, Seen, cents, dialogs, half_even},
+    sipp::{sipp, succeeds},
     support::{command_id, mutate},
 };
 use anyhow::{Context as _, ensure};
@@ -17,7 +18,6 @@ use std::{
     collections::BTreeMap,
     net::UdpSocket,
     path::Path,
-    process::Stdio,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::process::Command;
@@ -128,32 +128,11 @@ fn calls() -> String {
     lines
 }
 
-fn sipp(folder: &Path, who: &str, scenario: &str, count: usize) -> anyhow::Result<Command> {
-    std::fs::write(folder.join(format!("{who}.xml")), scenario)?;
-    let mut command = Command::new("sipp");
-    command
-        .args(["-sf", &format!("{who}.xml"), "-i", "127.0.0.1", "-nostdin"])
-        .args([
-            "-m",
-            &count.to_string(),
-            "-timeout",
-            "55s",
-            "-timeout_error",
-        ])
-        .args(["-trace_msg", "-message_file", &format!("{who}.log")])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+/// SIPp that writes down what it hears and says, with the time.
+fn noting(folder: &Path, who: &str, scenario: &str, count: usize) -> anyhow::Result<Command> {
+    let mut command = sipp(folder, who, scenario, count, SIPP_TIME)?;
+    command.args(["-trace_msg", "-message_file", &format!("{who}.log")]);
     Ok(command)
-}
-
-async fn succeeds(who: &str, mut command: Command) -> anyhow::Result<()> {
-    let output = tokio::time::timeout(SIPP_TIME, command.output());
-    let output = output.await.context("SIPp takes too long")??;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{who}: {} {said}", output.status);
-    Ok(())
 }
 
 /// Seller, deck, plan and the two accounts, over the API.
@@ -329,13 +308,13 @@ async fn place(
 ) -> anyhow::Result<(Vec<Seen>, Vec<Seen>)> {
     std::fs::write(folder.join("calls.csv"), calls())?;
     let outside = (0..CALLS).filter(|index| NUMBERS[index % NUMBERS.len()].1.is_some());
-    let mut carrier = sipp(folder, "carrier", CARRIER, outside.clone().count())?;
+    let mut carrier = noting(folder, "carrier", CARRIER, outside.clone().count())?;
     carrier.args(["-p", &port.to_string()]);
-    let carrier = tokio::spawn(async move { succeeds("carrier", carrier).await });
-    let mut callers = sipp(folder, "callers", CALLER, CALLS)?;
+    let carrier = tokio::spawn(async move { succeeds("carrier", carrier, SIPP_TIME).await });
+    let mut callers = noting(folder, "callers", CALLER, CALLS)?;
     callers.arg(server.sip.to_string());
     callers.args(["-inf", "calls.csv", "-r", "25", "-l", "400"]);
-    succeeds("callers", callers).await?;
+    succeeds("callers", callers, SIPP_TIME).await?;
     carrier.await??;
     let seen = |who: &str| {
         let log = std::fs::read_to_string(folder.join(format!("{who}.log")));

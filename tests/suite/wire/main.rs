@@ -39,6 +39,7 @@ mod registers;
 mod reload;
 mod reports;
 mod ring_all;
+mod sipp;
 mod socket;
 mod subscriptions;
 mod support;

@@ -2,7 +2,10 @@
 //! one agent, the others are told that it was answered elsewhere, and every
 //! decision can be explained.
 
-use crate::support::agent_is;
+use crate::{
+    sipp::{sipp, succeeds},
+    support::agent_is,
+};
 use anyhow::{Context as _, ensure};
 use phone::{AgentScript, AgentStats, Phone, PhoneOptions, Talk};
 use ringledger_tests::{
@@ -10,8 +13,8 @@ use ringledger_tests::{
     server::{Server, Setup},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
-use tokio::{process::Command, sync::watch, task::JoinHandle};
+use std::{collections::BTreeSet, path::Path, time::Duration};
+use tokio::{sync::watch, task::JoinHandle};
 
 const QUEUE: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n\
                      strategy = \"ring_all\"\n";
@@ -49,26 +52,11 @@ async fn shift(
 }
 
 async fn call_with_sipp(folder: &Path, server: &Server) -> anyhow::Result<()> {
-    let scenario = folder.join("caller.xml");
-    std::fs::write(&scenario, SCENARIO)?;
-    let output = Command::new("sipp")
+    let mut callers = sipp(folder, "callers", SCENARIO, CALLS, SIPP_TIME)?;
+    callers
         .arg(server.sip.to_string())
-        .arg("-sf")
-        .arg(&scenario)
-        .args(["-i", "127.0.0.1", "-s", "support", "-d", "20", "-r", "100"])
-        .args(["-m", &CALLS.to_string(), "-l", AT_ONCE])
-        .args(["-nostdin", "-timeout", "110s", "-timeout_error"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(SIPP_TIME, output)
-        .await
-        .context("SIPp takes too long")??;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "SIPp: {} {said}", output.status);
-    Ok(())
+        .args(["-s", "support", "-d", "20", "-r", "100", "-l", AT_ONCE]);
+    succeeds("callers", callers, SIPP_TIME).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
