@@ -1,5 +1,6 @@
 //! Persistence: the event log, the read store, the vault and the credentials on
-//! SQLite (the default), PostgreSQL, and in memory for tests.
+//! SQLite (the default), PostgreSQL, and in memory for tests; with the feature
+//! `kurrentdb`, the log on KurrentDB.
 //!
 //! It knows the ports and ids, and must not know what an event means.
 //! Start at [`open()`]; every [`commands::ports::EventLog`] obeys the suite in
