@@ -46,13 +46,32 @@ impl Zone {
 
     /// The first instant of a day there; after the gap where midnight was skipped.
     pub fn start_of(self, date: Date) -> Timestamp {
-        let mut local = date.and_time(chrono::NaiveTime::MIN);
+        self.first_of(date, 0)
+    }
+
+    /// When the clocks there show that minute of that day for the first time; the
+    /// end of the gap where they skip it.
+    pub fn first_of(self, date: Date, minute: u16) -> Timestamp {
+        self.instants_of(date, minute).0
+    }
+
+    /// When the clocks there show that minute of that day for the last time; the
+    /// end of the gap where they skip it.
+    pub fn last_of(self, date: Date, minute: u16) -> Timestamp {
+        self.instants_of(date, minute).1
+    }
+
+    fn instants_of(self, date: Date, minute: u16) -> (Timestamp, Timestamp) {
+        let minute_length = chrono::TimeDelta::minutes(1);
+        let midnight = date.and_time(chrono::NaiveTime::MIN);
+        let mut local = midnight + minute_length * i32::from(minute);
+        let at =
+            |time: chrono::DateTime<chrono_tz::Tz>| Timestamp::from_micros(time.timestamp_micros());
         loop {
             match self.0.from_local_datetime(&local) {
-                LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => {
-                    return Timestamp::from_micros(time.timestamp_micros());
-                }
-                LocalResult::None => local += chrono::TimeDelta::minutes(15),
+                LocalResult::Single(time) => return (at(time), at(time)),
+                LocalResult::Ambiguous(first, last) => return (at(first), at(last)),
+                LocalResult::None => local += minute_length,
             }
         }
     }

@@ -54,6 +54,8 @@ pub enum EndReason {
     NoMediaPort,
     /// The queue is at its capacity.
     QueueFull,
+    /// It came outside the queue's hours.
+    QueueClosed,
     /// Waited as long as the queue allows.
     MaxWait,
     /// No trunk serves the number, or none that does has room.

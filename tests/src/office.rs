@@ -85,6 +85,7 @@ pub fn rules() -> queue::Config {
         overflow: vec![],
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
+        hours: None,
     }
 }
 

@@ -153,6 +153,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::NotAllowed
         | EndReason::NoCommonCodec
         | EndReason::QueueFull
+        | EndReason::QueueClosed
         | EndReason::MaxWait
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
@@ -323,6 +324,7 @@ mod tests {
         for (reason, status, retry) in [
             (EndReason::UnknownAddress, 404, None),
             (EndReason::QueueFull, 486, None),
+            (EndReason::QueueClosed, 480, None),
             (EndReason::Cancelled, 487, None),
             (EndReason::NoMediaPort, 503, Some(RETRY_AFTER_S)),
         ] {

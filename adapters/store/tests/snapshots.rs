@@ -153,6 +153,7 @@ impl Machine {
                 wrap_up_ms: 0,
                 max_wait_ms: 0,
             },
+            barred: None,
         };
         self.tell(gateway, AnyCommand::Line(self.queue, open)).await;
         visit
@@ -288,6 +289,7 @@ fn rules() -> queue::Config {
         overflow: vec![],
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
+        hours: None,
     }
 }
 

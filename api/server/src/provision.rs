@@ -59,6 +59,9 @@ pub struct QueueEntry {
     /// What it asks of its agents.
     #[serde(default)]
     pub terms: queue::Terms,
+    /// When it takes calls.
+    #[serde(default)]
+    pub hours: Option<queue::Hours>,
 }
 
 impl QueueEntry {
@@ -80,6 +83,7 @@ impl QueueEntry {
                 .collect(),
             matching: self.matching.clone(),
             terms: self.terms,
+            hours: self.hours.clone(),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

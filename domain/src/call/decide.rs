@@ -260,6 +260,7 @@ fn leg_gone(
             | EndReason::NoCommonCodec
             | EndReason::NoMediaPort
             | EndReason::QueueFull
+            | EndReason::QueueClosed
             | EndReason::MaxWait
             | EndReason::NoTrunk
             | EndReason::OutsideBusy

@@ -26,6 +26,7 @@ pub(super) fn end(
         | EndReason::NoCommonCodec
         | EndReason::NoMediaPort
         | EndReason::QueueFull
+        | EndReason::QueueClosed
         | EndReason::MaxWait
         | EndReason::NoTrunk
         | EndReason::OutsideBusy
@@ -119,6 +120,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::NoCommonCodec
         | EndReason::NoMediaPort
         | EndReason::QueueFull
+        | EndReason::QueueClosed
         | EndReason::MaxWait
         | EndReason::NoTrunk
         | EndReason::MediaSilence
@@ -179,6 +181,7 @@ const fn verdict(
         EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
         EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
+        EndReason::QueueClosed => (R::Caller, Some(480), Some(20), D::NoAnswer),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),

@@ -41,6 +41,8 @@ pub enum OverflowCause {
     Unstaffed,
     /// It was offered as often as the queue allows, in vain.
     Attempts,
+    /// It came outside the queue's hours.
+    Closed,
 }
 
 /// An event.

@@ -1,6 +1,6 @@
 //! What may be asked of a waiting line.
 
-use super::event::{ReturnCause, VisitPolicy, VisitResult};
+use super::event::{RejectReason, ReturnCause, VisitPolicy, VisitResult};
 use crate::{
     id::{CallId, OfferId, SessionId, VisitId},
     time::Timestamp,
@@ -23,6 +23,9 @@ pub enum Command {
         capacity: u32,
         /// The queue's rules at that moment.
         policy: VisitPolicy,
+        /// The queue takes nobody at that moment, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        barred: Option<RejectReason>,
     },
     /// Give it to an agent.
     MatchVisit {

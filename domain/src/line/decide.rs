@@ -21,23 +21,21 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             enqueued_at,
             capacity,
             policy,
-        } => {
-            let position = place(line, visit, capacity)?;
-            Ok(vec![position.map_or(
-                Event::Rejected {
-                    visit,
-                    call,
-                    reason: RejectReason::Full,
-                },
-                |position| Event::Opened {
-                    visit,
-                    call,
-                    enqueued_at,
-                    position,
-                    policy,
-                },
-            )])
-        }
+            barred,
+        } => Ok(vec![match place(line, visit, capacity, barred)? {
+            Ok(position) => Event::Opened {
+                visit,
+                call,
+                enqueued_at,
+                position,
+                policy,
+            },
+            Err(reason) => Event::Rejected {
+                visit,
+                call,
+                reason,
+            },
+        }]),
         Command::MatchVisit {
             visit,
             offer,
@@ -104,13 +102,22 @@ fn match_visit(
     }])
 }
 
-/// The place of a new visit, from 1; none when there is no room.
-fn place(line: &Line, visit: VisitId, capacity: u32) -> Result<Option<u32>, Error> {
+/// The place of a new visit, from 1, or why there is none.
+fn place(
+    line: &Line,
+    visit: VisitId,
+    capacity: u32,
+    barred: Option<RejectReason>,
+) -> Result<Result<u32, RejectReason>, Error> {
     if line.visits.contains_key(&visit) {
         return Err(Error::AlreadyOpen);
     }
     let open_count = u32::try_from(line.visits.len()).unwrap_or(u32::MAX);
-    Ok((open_count < capacity).then(|| open_count.saturating_add(1)))
+    Ok(match barred {
+        Some(reason) => Err(reason),
+        None if open_count < capacity => Ok(open_count.saturating_add(1)),
+        None => Err(RejectReason::Full),
+    })
 }
 
 /// An end is a fact: of a visit that is not open it changes nothing.

@@ -29,6 +29,8 @@ pub struct VisitPolicy {
 pub enum RejectReason {
     /// No room.
     Full,
+    /// Outside the queue's hours.
+    Closed,
 }
 
 /// Why an offer came to nothing.

@@ -87,6 +87,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
         {
             match case {
                 OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
+                OverflowCause::Closed => vec![end(cause, *call, EndReason::QueueClosed)],
                 OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
                 // It is offered again.
                 OverflowCause::Attempts => vec![],
@@ -215,7 +216,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
                 queue: *queue,
                 since: fact.at,
             };
-            if state.staff.is_away(*queue) {
+            let hours = state.queues.get(queue).map(|(_, config)| config);
+            let is_open = hours.is_none_or(|config| config.is_open(fact.at));
+            // A queue that is closed says so, whoever is there.
+            if is_open && state.staff.is_away(*queue) {
                 let case = OverflowCause::Unstaffed;
                 let place = (*visit, *queue);
                 if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
@@ -310,6 +314,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             state.opening.remove(call);
             let (case, otherwise) = match reason {
                 RejectReason::Full => (OverflowCause::Full, EndReason::QueueFull),
+                RejectReason::Closed => (OverflowCause::Closed, EndReason::QueueClosed),
             };
             let sent_on = send_on(state, fact.at, cause, *call, (*visit, queue), case);
             vec![sent_on.unwrap_or_else(|| end(cause, *call, otherwise))]
@@ -359,7 +364,7 @@ fn offered_enough(
     sent_on.into_iter().collect()
 }
 
-const fn open(
+fn open(
     call: CallId,
     visit: VisitId,
     enqueued_at: Timestamp,
@@ -378,6 +383,7 @@ const fn open(
             wrap_up_ms: config.wrap_up_ms,
             max_wait_ms: config.max_wait_ms,
         },
+        barred: (!config.is_open(enqueued_at)).then_some(RejectReason::Closed),
     }
 }
 

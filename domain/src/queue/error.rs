@@ -40,6 +40,15 @@ pub enum Error {
     /// One case has one destination.
     #[error("a case of overflow has two destinations")]
     OverflowTwice,
+    /// A time of the day ends after it begins, and there are not too many.
+    #[error("hours: a time ends before it begins, has no day, or there are too many")]
+    InvalidHours,
+    /// Which of them counts would be a guess.
+    #[error("hours: two times of one day overlap")]
+    OverlappingHours,
+    /// One day is different in one way.
+    #[error("hours: a holiday is named twice")]
+    HolidayTwice,
 }
 
 impl Refusal for Error {
@@ -56,6 +65,9 @@ impl Refusal for Error {
             Self::InvalidPause => "queue.invalid_pause",
             Self::CodeWithoutWrapUp => "queue.code_without_wrap_up",
             Self::OverflowTwice => "queue.overflow_twice",
+            Self::InvalidHours => "queue.invalid_hours",
+            Self::OverlappingHours => "queue.overlapping_hours",
+            Self::HolidayTwice => "queue.holiday_twice",
         }
     }
 }
@@ -98,6 +110,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;
+    if let Some(hours) = &config.hours {
+        super::hours::check(hours)?;
+    }
     if config.matching.attempts_max > 0 && !cases.contains(&OverflowCause::Attempts) {
         return Err(Error::AttemptsWithoutOverflow);
     }

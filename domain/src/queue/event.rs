@@ -1,10 +1,11 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::{matching::Matching, terms::Terms};
+use super::{hours::Hours, matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
     decider,
     id::QueueId,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,9 +105,17 @@ pub struct Config {
     /// What it asks of its agents.
     #[serde(default, skip_serializing_if = "Terms::is_standard")]
     pub terms: Terms,
+    /// When it takes calls; always, without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
 }
 
 impl Config {
+    /// Whether it takes calls at that instant.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.hours.as_ref().is_none_or(|hours| hours.is_open(at))
+    }
+
     /// Where a call goes in that case.
     pub fn overflow(&self, cause: OverflowCause) -> Option<&OverflowTo> {
         self.overflow

@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod hours;
 mod matching;
 mod overflow;
 mod state;
@@ -17,6 +18,7 @@ pub use error::Error;
 pub use overflow::loops;
 
 pub use event::*;
+pub use hours::*;
 pub use matching::*;
 pub use state::*;
 pub use terms::{Pause, Terms};

@@ -299,6 +299,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         overflow: vec![],
         matching: queue::Matching::default(),
         terms: queue::Terms::STANDARD,
+        hours: None,
     };
     [
         queue::Event::Created {

@@ -36,6 +36,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         overflow: vec![],
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
+        hours: None,
     }
 }
 
@@ -112,6 +113,7 @@ impl World {
                 wrap_up_ms: WRAP_UP_MS,
                 max_wait_ms: 0,
             },
+            barred: None,
         };
         self.owed.push(AnyCommand::Line(queue_of(number), open));
         self

@@ -70,6 +70,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             overflow: vec![],
             matching: domain::queue::Matching::default(),
             terms: domain::queue::Terms::STANDARD,
+            hours: None,
         },
     };
     Envelope {

@@ -16,6 +16,7 @@ mod carrier;
 mod config;
 mod demo;
 mod desk;
+mod doors;
 mod drain;
 mod endings;
 mod erasure;

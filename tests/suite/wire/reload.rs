@@ -10,7 +10,7 @@ const SUPPORT: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"
                        ring_timeout_ms = 10000\n";
 
 /// What is wrong, the key that is named, and a word of the reason.
-const BAD: [(&str, &str, &str); 4] = [
+const BAD: [(&str, &str, &str); 6] = [
     (
         "matching = { skills = [{ skill = \"germann\", level = 2 }] }\n",
         "queue[0].matching.skills",
@@ -23,6 +23,18 @@ const BAD: [(&str, &str, &str); 4] = [
         "come back to \"support\" for ever",
     ),
     ("strategy = \"longest\"\n", "queue.0.strategy", "longest"),
+    (
+        "hours = { zone = \"UTC\", week = [\
+         { days = [\"monday\", \"friday\"], from = \"08:00\", to = \"12:00\" }, \
+         { days = [\"friday\"], from = \"11:30\", to = \"16:00\" }] }\n",
+        "queue[0]",
+        "hours: two times of one day overlap",
+    ),
+    (
+        "hours = { zone = \"Europe/Bonn\", week = [] }\n",
+        "queue.0.hours.zone",
+        "not a time zone",
+    ),
     ("ring_timeout_ms = 1\n", "queue[0]", "ring_timeout_ms"),
 ];
 

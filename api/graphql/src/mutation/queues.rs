@@ -9,6 +9,7 @@ use crate::{
     scalar::{Cursor, Duration},
     types::{
         Queue,
+        hours::QueueHoursInput,
         matching::MatchingInput,
         terms::QueueTermsInput,
         words::{AnswerMode, OverflowCause, Strategy},
@@ -63,6 +64,8 @@ pub(crate) struct CreateQueueInput {
     matching: Option<MatchingInput>,
     /// What it asks of its agents.
     terms: Option<QueueTermsInput>,
+    /// When it takes calls; always, without them.
+    hours: Option<QueueHoursInput>,
 }
 
 /// Where calls of a queue go in one case: a queue or a number.
@@ -165,6 +168,12 @@ impl QueueMutations {
             let outcome = Outcome::refused(Refusal::InvalidOverflow.into());
             return Ok(CreateQueuePayload { queue, outcome });
         };
+        let asked = input.hours.as_ref();
+        let hours = asked.and_then(QueueHoursInput::hours);
+        if hours.is_some() != asked.is_some() {
+            let outcome = Outcome::refused(Refusal::InvalidHours.into());
+            return Ok(CreateQueuePayload { queue, outcome });
+        }
         let config = Config {
             strategy: input.strategy.into(),
             ring_timeout_ms: input.ring_timeout_ms.0,
@@ -178,6 +187,7 @@ impl QueueMutations {
             overflow,
             matching: input.matching.unwrap_or_default().rules(),
             terms: input.terms.unwrap_or_default().terms(),
+            hours,
         };
         if let Some(refusal) = check(&order, queue, &config) {
             let outcome = Outcome::refused(refusal.into());

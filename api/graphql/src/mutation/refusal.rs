@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     InvalidValue,
     /// A case of overflow leads to a queue or to a number.
     InvalidOverflow,
+    /// A zone, day or time of a queue's hours is not written as it should be.
+    InvalidHours,
     /// The queues would overflow into each other for ever.
     OverflowLoop,
     /// The settings name no such skill.
@@ -38,6 +40,7 @@ impl Refusal {
             Self::InvalidNetwork => "input.invalid_network",
             Self::InvalidValue => "input.invalid_value",
             Self::InvalidOverflow => "input.invalid_overflow",
+            Self::InvalidHours => "input.invalid_hours",
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
@@ -55,6 +58,9 @@ impl Refusal {
             Self::InvalidOverflow => {
                 "overflow leads to a queue or to a number, not to both or none"
             }
+            Self::InvalidHours => {
+                "hours hold no zone of the IANA database, or a day or time that is none"
+            }
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
@@ -70,6 +76,7 @@ impl Refusal {
             Self::InvalidNetwork => "allow",
             Self::InvalidValue => "input",
             Self::InvalidOverflow | Self::OverflowLoop => "overflow",
+            Self::InvalidHours => "hours",
             Self::UnknownSkill => "skills",
             Self::UnknownWrapUpCode => "code",
             Self::NotWaiting => "callId",
@@ -88,13 +95,14 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 10] = [
+    const ALL: [Refusal; 11] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
         Refusal::InvalidNetwork,
         Refusal::InvalidValue,
         Refusal::InvalidOverflow,
+        Refusal::InvalidHours,
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
         Refusal::UnknownWrapUpCode,

@@ -9,6 +9,7 @@ mod cdr_stats;
 mod counters;
 mod decision;
 mod event;
+pub(crate) mod hours;
 mod invoice;
 mod leg;
 pub(crate) mod matching;

@@ -10,6 +10,7 @@ use crate::{
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Agent, Moment, QueueCounters,
+        hours::{Opening, QueueHours},
         matching::Matching,
         terms::QueueTerms,
         words::{AgentState, AnswerMode, OverflowCause, Strategy},
@@ -66,6 +67,8 @@ pub(crate) struct QueueConfig {
     matching: Matching,
     /// What it asks of its agents.
     terms: QueueTerms,
+    /// When it takes calls; null for always.
+    hours: Option<QueueHours>,
 }
 
 /// Where calls of a queue go in one case.
@@ -107,6 +110,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             overflow: config.overflow.iter().map(Into::into).collect(),
             matching: (&config.matching).into(),
             terms: config.terms.into(),
+            hours: config.hours.as_ref().map(Into::into),
         }
     }
 }
@@ -127,6 +131,17 @@ impl Queue {
     /// The rules in force; null until it is provisioned.
     async fn config(&self) -> Option<QueueConfig> {
         self.row.config.as_ref().map(Into::into)
+    }
+
+    /// Whether it takes calls by its hours, and when that changes; null until it is
+    /// provisioned.
+    async fn opening(&self, ctx: &Context<'_>) -> Result<Option<Opening>> {
+        let at = match self.moment {
+            Some(moment) => moment.at,
+            None => ctx.data::<crate::services::Services>()?.clock.now(),
+        };
+        let config = self.row.config.as_ref();
+        Ok(config.map(|config| Opening::of(config, at)))
     }
 
     /// Callers in it.

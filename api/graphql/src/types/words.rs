@@ -251,6 +251,8 @@ pub(crate) enum EndReason {
     NoMediaPort,
     /// The queue was at its capacity.
     QueueFull,
+    /// It came outside the queue's hours.
+    QueueClosed,
     /// Waited as long as the queue allows.
     MaxWait,
     /// No trunk serves the number, or none that does has room.
@@ -468,6 +470,28 @@ pub(crate) enum OverflowCause {
     Unstaffed,
     /// It was offered as often as the queue allows, in vain.
     Attempts,
+    /// It came outside the queue's hours.
+    Closed,
+}
+
+/// A day of the week.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::queue::Weekday")]
+pub(crate) enum Weekday {
+    /// The first.
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The seventh.
+    Sunday,
 }
 
 /// What put the chosen agent before the next.

@@ -339,6 +339,7 @@ impl World {
                 wrap_up_ms: 1_000,
                 max_wait_ms: 0,
             },
+            barred: None,
         };
         self.dispatch(AnyCommand::Line(queue, open)).await;
         ringing

@@ -92,6 +92,7 @@ fn config() -> Config {
         overflow: vec![],
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
+        hours: None,
     }];
     config.agents = AGENTS
         .iter()

@@ -38,6 +38,7 @@ fn open(visit: VisitId, call: CallId, capacity: u32) -> Command {
         enqueued_at: ENQUEUED_AT,
         capacity,
         policy: POLICY,
+        barred: None,
     }
 }
 

@@ -24,6 +24,23 @@ fn a_full_queue_lets_nobody_in() {
 }
 
 #[test]
+fn a_queue_that_takes_nobody_now_says_why_even_if_it_is_full_too() {
+    let reason = RejectReason::Closed;
+    for capacity in [1, 10] {
+        let mut command = open(OTHER_VISIT, OTHER_CALL, capacity);
+        if let Command::OpenVisit { barred, .. } = &mut command {
+            *barred = Some(reason);
+        }
+        let (visit, call) = (OTHER_VISIT, OTHER_CALL);
+        story(waiting()).when(command).then([Event::Rejected {
+            visit,
+            call,
+            reason,
+        }]);
+    }
+}
+
+#[test]
 fn a_caller_whose_offer_rings_still_takes_a_place() {
     story(matched())
         .when(open(OTHER_VISIT, OTHER_CALL, 1))

@@ -23,7 +23,17 @@ fn created_with(
     max_wait_ms: u64,
     overflow: Vec<queue::Overflow>,
 ) -> AnyEvent {
-    let config = queue::Config {
+    let config = config(answer_mode, max_wait_ms, overflow);
+    let name = "sales".into();
+    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+}
+
+fn config(
+    answer_mode: AnswerMode,
+    max_wait_ms: u64,
+    overflow: Vec<queue::Overflow>,
+) -> queue::Config {
+    queue::Config {
         strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
@@ -35,9 +45,8 @@ fn created_with(
         overflow,
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
-    };
-    let name = "sales".into();
-    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+        hours: None,
+    }
 }
 
 fn policy(answer_mode: AnswerMode, max_wait_ms: u64) -> VisitPolicy {
@@ -127,6 +136,7 @@ fn an_enqueued_call_opens_a_visit_under_the_queues_present_rules() {
                 enqueued_at: ENQUEUED_AT,
                 capacity: 7,
                 policy: policy(AnswerMode::OnAgent, 60_000),
+                barred: None,
             },
         )]);
 }
@@ -154,18 +164,22 @@ fn a_queue_that_lets_agents_answer_lets_the_caller_ring() {
 }
 
 #[test]
-fn a_caller_who_finds_no_room_is_sent_away() {
+fn a_caller_who_finds_no_room_or_comes_outside_the_hours_is_sent_away() {
     let visit = VISIT;
-    process::<Enqueue>()
-        .hears([AnyEvent::Line(
-            QUEUE,
-            line::Event::Rejected {
-                visit,
-                call: CALL,
-                reason: RejectReason::Full,
-            },
-        )])
-        .asks([end_call(EndReason::QueueFull)]);
+    for (reason, end) in [
+        (RejectReason::Full, EndReason::QueueFull),
+        (RejectReason::Closed, EndReason::QueueClosed),
+    ] {
+        let call = CALL;
+        let rejected = line::Event::Rejected {
+            visit,
+            call,
+            reason,
+        };
+        process::<Enqueue>()
+            .hears([AnyEvent::Line(QUEUE, rejected)])
+            .asks([end_call(end)]);
+    }
 }
 
 #[test]
@@ -370,6 +384,54 @@ fn a_call_that_was_sent_on_leaves_the_line_as_overflow() {
             }
         )]
     );
+}
+
+#[test]
+fn a_call_outside_the_hours_is_barred_whoever_is_there_and_goes_where_closed_leads() {
+    // Second 0 is 08:00 of a Friday.
+    let hours = serde_json::from_value(serde_json::json!({
+        "zone": "UTC",
+        "week": [{ "days": ["friday"], "from": "08:01", "to": "24:00" }],
+    }));
+    let both = [OverflowCause::Closed, OverflowCause::Unstaffed];
+    let overflow = both.map(|when| queue::Overflow {
+        when,
+        to: to_number(),
+    });
+    let configured = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Configured {
+            config_version: 2,
+            config: queue::Config {
+                hours: hours.expect("hours"),
+                ..config(AnswerMode::OnAgent, 0, overflow.into())
+            },
+        },
+    );
+    let closed = process::<Enqueue>()
+        .hears([configured.clone()])
+        .hears_at(second(59), enqueued());
+    let [AnyCommand::Line(QUEUE, line::Command::OpenVisit { barred, .. })] = &closed.asked[..]
+    else {
+        panic!("the line is to write it: {:?}", closed.asked);
+    };
+    assert_eq!(*barred, Some(RejectReason::Closed));
+    let rejected = AnyEvent::Line(
+        QUEUE,
+        line::Event::Rejected {
+            visit: VISIT,
+            call: CALL,
+            reason: RejectReason::Closed,
+        },
+    );
+    let (visit, cause, _) = overflow_of(&closed.hears([rejected]).asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::Closed));
+    // A second later it is open, and empty.
+    let open = process::<Enqueue>()
+        .hears([configured])
+        .hears_at(second(60), enqueued());
+    let (_, cause, _) = overflow_of(&open.asked);
+    assert_eq!(cause, OverflowCause::Unstaffed);
 }
 
 const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;

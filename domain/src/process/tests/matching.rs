@@ -100,6 +100,7 @@ impl Desk {
             overflow: vec![],
             matching,
             terms: crate::queue::Terms::STANDARD,
+            hours: None,
         };
         let name = "queue".into();
         self.hears(AnyEvent::Queue(

@@ -51,6 +51,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         overflow: vec![],
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
+        hours: None,
     }
 }
 

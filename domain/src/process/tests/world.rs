@@ -135,6 +135,7 @@ impl World {
                 overflow: self.overflow(number),
                 matching: crate::queue::Matching::default(),
                 terms: crate::queue::Terms::STANDARD,
+                hours: None,
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

@@ -2,6 +2,7 @@
 
 mod configure;
 mod create;
+mod hours;
 
 use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue, Strategy};
 use crate::{
@@ -26,6 +27,7 @@ fn config() -> Config {
         overflow: vec![],
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
+        hours: None,
     }
 }
 

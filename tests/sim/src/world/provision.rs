@@ -176,6 +176,7 @@ impl World {
                 overflow,
                 matching,
                 terms: queue::Terms::STANDARD,
+                hours: None,
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

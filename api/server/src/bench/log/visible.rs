@@ -80,6 +80,7 @@ fn config(url: &str, queue: &str) -> Config {
         overflow: vec![],
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
+        hours: None,
     }];
     config
 }
