@@ -2,12 +2,15 @@
 //! rating, on their way to the decision. What came of it is in the event, so
 //! that nothing is ever looked up again to understand the record.
 
+mod counted;
 mod explain;
 
+pub use counted::Rated;
 pub use explain::{Asked, Explained};
 
 use crate::{
     bookkeeping::Bookkeeping,
+    books::{Books, PlanEntry},
     error::DispatchError,
     feed::Feed,
     ports::{EventLog, ReadError, Recorded, StreamId, Vault},
@@ -61,9 +64,46 @@ struct Found {
     profile: Profile,
     is_prepaid: bool,
     is_limited: bool,
-    plan: Option<Arc<crate::books::PlanEntry>>,
+    plan: Option<Arc<PlanEntry>>,
     tax_percent: Option<Decimal>,
     slice_s: u32,
+}
+
+impl Found {
+    /// The account with the plan of that instant.
+    fn of(books: &Books, id: AccountId, at: Timestamp) -> Option<Self> {
+        let account = books.account(id)?;
+        let profile = account.profile.clone()?;
+        let day = profile.zone.date_of(at);
+        let plan = account.plan_on(day).and_then(|plan| books.plan(plan));
+        let seller = books.seller();
+        let tax_percent = match (&seller, &plan) {
+            (Some(seller), Some(plan)) => tax_percent(seller, &profile, &plan.config, day),
+            (None, _) | (_, None) => None,
+        };
+        Some(Self {
+            account: id,
+            is_prepaid: account.is_prepaid(),
+            is_limited: account.limit().is_some(),
+            profile,
+            plan,
+            tax_percent,
+            slice_s: seller.map_or(SLICE_S, |seller| seller.slice_s),
+        })
+    }
+
+    /// Who pays by that plan.
+    fn payer<'a>(&'a self, plan: &'a PlanEntry) -> Payer<'a> {
+        Payer {
+            account: self.account,
+            profile: &self.profile,
+            is_limited: self.is_limited,
+            plan: plan.id,
+            plan_version: plan.config_version,
+            config: &plan.config,
+            tax_percent: self.tax_percent,
+        }
+    }
 }
 
 /// What of a call is charged.
@@ -179,9 +219,9 @@ impl Rater {
             }
             Err(reason) => {
                 // A person must look: this is the alarm.
-                metrics::counter!("ringledger_calls_unrated_count", "reason" => name(reason))
+                metrics::counter!("ringledger_calls_unrated_count", "reason" => reason.name())
                     .increment(1);
-                tracing::warn!(%call, reason = name(reason), "call can not be rated");
+                tracing::warn!(%call, reason = reason.name(), "call can not be rated");
                 Outcome::Unrated { account, reason }
             }
         }))
@@ -255,19 +295,76 @@ impl Rater {
         for outbound in &mut facts.outbound {
             outbound.answered_at.get_or_insert(from);
         }
-        let ended_at = answered_at.plus_ms(u64::from(seconds) * 1_000);
-        facts.ended_at = Some(ended_at);
-        Ok(match self.price(call, &facts, &found, &Cover::All).await? {
-            Ok(bill) => Quote::Prepaid {
-                account: found.account,
-                amount: bill.commits.unwrap_or_default(),
-                seconds,
-            },
-            Err(reason) => Quote::Unpriced {
-                account: found.account,
-                reason,
-            },
+        let account = found.account;
+        let slice = self.until(call, &mut facts, &found, seconds).await?;
+        let amount = match slice {
+            Ok(amount) => amount,
+            Err(reason) => return Ok(Quote::Unpriced { account, reason }),
+        };
+        let most = self.spendable(account, call);
+        let (seconds, amount) = if amount > most {
+            let shorter = self.shorter(call, &mut facts, &found, paid_s, most).await?;
+            // Where nothing is left, the account refuses the whole slice.
+            shorter.unwrap_or((seconds, amount))
+        } else {
+            (seconds, amount)
+        };
+        Ok(Quote::Prepaid {
+            account,
+            amount,
+            seconds,
         })
+    }
+
+    /// What the call may cost at most: what the account has, and what is kept for
+    /// the call already.
+    fn spendable(&self, account: AccountId, call: CallId) -> Decimal {
+        self.books.read(|books| {
+            let account = books.account(account);
+            let kept = account.and_then(|account| account.reserved.get(&call).copied());
+            let left = account.and_then(Account::available);
+            left.unwrap_or_default() + kept.unwrap_or_default()
+        })
+    }
+
+    /// The longest talk that this much pays for, and what it costs: more than is
+    /// paid already and less than a slice more. None where there is none.
+    async fn shorter(
+        &self,
+        call: CallId,
+        facts: &mut Facts,
+        found: &Found,
+        paid_s: u32,
+        most: Decimal,
+    ) -> Result<Option<(u32, Decimal)>, DispatchError> {
+        let (mut enough, mut too_long) = (paid_s, paid_s.saturating_add(found.slice_s));
+        let mut best = None;
+        while too_long.saturating_sub(enough) > 1 {
+            let seconds = enough.midpoint(too_long);
+            match self.until(call, facts, found, seconds).await? {
+                Ok(amount) if amount <= most => {
+                    enough = seconds;
+                    best = Some((seconds, amount));
+                }
+                Ok(_) => too_long = seconds,
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(best)
+    }
+
+    /// What an answered call costs after so many seconds, with tax.
+    async fn until(
+        &self,
+        call: CallId,
+        facts: &mut Facts,
+        found: &Found,
+        seconds: u32,
+    ) -> Result<Result<Decimal, UnratedReason>, DispatchError> {
+        let length_ms = u64::from(seconds) * 1_000;
+        facts.ended_at = facts.answered_at.map(|at| at.plus_ms(length_ms));
+        let priced = self.price(call, facts, found, &Cover::All).await?;
+        Ok(priced.map(|bill| bill.commits.unwrap_or_default()))
     }
 
     async fn facts(&self, call: CallId) -> Result<Facts, DispatchError> {
@@ -291,27 +388,8 @@ impl Rater {
 
     /// Who pays, with the plan of that instant.
     fn find(&self, facts: &Facts, at: Timestamp) -> Option<Found> {
-        self.books.read(|books| {
-            let id = books.payer(facts)?;
-            let account = books.account(id)?;
-            let profile = account.profile.clone()?;
-            let day = profile.zone.date_of(at);
-            let plan = account.plan_on(day).and_then(|plan| books.plan(plan));
-            let seller = books.seller();
-            let tax_percent = match (&seller, &plan) {
-                (Some(seller), Some(plan)) => tax_percent(seller, &profile, &plan.config, day),
-                (None, _) | (_, None) => None,
-            };
-            Some(Found {
-                account: id,
-                is_prepaid: account.is_prepaid(),
-                is_limited: account.limit().is_some(),
-                profile,
-                plan,
-                tax_percent,
-                slice_s: seller.map_or(SLICE_S, |seller| seller.slice_s),
-            })
-        })
+        self.books
+            .read(|books| books.payer(facts).and_then(|id| Found::of(books, id, at)))
     }
 
     async fn price(
@@ -336,15 +414,7 @@ impl Rater {
         };
         let kinds = parts.iter().map(|part| part.usage_type);
         let tables = self.tables_of(&plan.config, kinds).await?;
-        let payer = Payer {
-            account: found.account,
-            profile: &found.profile,
-            is_limited: found.is_limited,
-            plan: plan.id,
-            plan_version: plan.config_version,
-            config: &plan.config,
-            tax_percent: found.tax_percent,
-        };
+        let payer = found.payer(plan);
         if let Cover::Legs(legs) = cover {
             parts.retain(|part| legs.contains(&part.leg));
         }
@@ -436,19 +506,5 @@ fn fault(error: ReadError) -> DispatchError {
     match error {
         ReadError::Unavailable(reason) => DispatchError::Unavailable(reason),
         corrupt @ ReadError::Corrupt { .. } => DispatchError::Corrupt(corrupt.to_string()),
-    }
-}
-
-const fn name(reason: UnratedReason) -> &'static str {
-    match reason {
-        UnratedReason::NoPayer => "no_payer",
-        UnratedReason::NoPlan => "no_plan",
-        UnratedReason::NoTerm => "no_term",
-        UnratedReason::NoDeck => "no_deck",
-        UnratedReason::NoMatch => "no_match",
-        UnratedReason::WrongCurrency => "wrong_currency",
-        UnratedReason::NoNumber => "no_number",
-        UnratedReason::NoTaxRate => "no_tax_rate",
-        UnratedReason::Refused => "refused",
     }
 }

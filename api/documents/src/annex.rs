@@ -13,7 +13,7 @@ use projections::{
     views::{ViewError, Views},
 };
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "invoice",
     "kind",
     "call_id",
@@ -34,6 +34,7 @@ const COLUMNS: [&str; 20] = [
     "currency",
     "deck_version",
     "deck_row",
+    "reference",
 ];
 
 /// The file.
@@ -85,9 +86,12 @@ fn line(invoice: &invoices::Row, row: &usage::Row, number: &str, file: &mut Stri
     let seconds = record.ended_at.ms_since(record.answered_at).div_ceil(1_000);
     let matched = record.matched.as_ref();
     let usage_type = crate::field::name(record.usage_type).unwrap_or_default();
+    // A use that is no call has a key in place of call and leg.
+    let counted = record.counted.as_ref();
+    let of_call = |id: String| counted.map_or(id, |_| String::new());
     let plain = [
-        record.cdr.to_string(),
-        record.leg.to_string(),
+        of_call(record.cdr.to_string()),
+        of_call(record.leg.to_string()),
         usage_type,
         local(record.answered_at, zone),
         record.answered_at.to_string(),
@@ -105,10 +109,15 @@ fn line(invoice: &invoices::Row, row: &usage::Row, number: &str, file: &mut Stri
         matched.map_or_else(String::new, |row| row.deck.to_string()),
         matched.map_or_else(String::new, |row| row.row.to_string()),
     ];
-    let destination = matched.map_or("", |row| row.description.as_str());
+    let described = counted.map(|counted| counted.description.as_str());
+    let destination = described.filter(|text| !text.is_empty());
+    let destination =
+        destination.unwrap_or_else(|| matched.map_or("", |row| row.description.as_str()));
+    let reference = counted.map_or("", |counted| counted.key.as_str());
     let mut cells = vec![Cell::Text(issued.unwrap_or_default()), Cell::Plain(kind)];
     cells.extend(plain.iter().map(|cell| Cell::Plain(cell)));
     cells.extend([Cell::Text(number), Cell::Text(destination)]);
     cells.extend(rest.iter().map(|cell| Cell::Plain(cell)));
+    cells.push(Cell::Text(reference));
     csv::line(cells, file);
 }

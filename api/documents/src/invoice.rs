@@ -309,7 +309,11 @@ fn detail(line: &Line) -> String {
             included,
             rated,
         } => {
-            let mut text = format!("Rated calls add up to {rated}");
+            let what = match usage_type.is_of_calls() {
+                true => "Rated calls",
+                false => "Rated records",
+            };
+            let mut text = format!("{what} add up to {rated}");
             if *included > 0 {
                 let (number, unit) = units(*usage_type, *included);
                 text.push_str(&format!("; included in the plan: {number} {unit}"));

@@ -2,7 +2,7 @@
 
 use crate::{
     calendar::Period,
-    id::{AccountId, CreditNoteId, DeckId, InvoiceId, TenantId},
+    id::{AccountId, CallId, CreditNoteId, DeckId, InvoiceId, TenantId},
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -56,6 +56,16 @@ impl UsageId {
             .millis_unsigned();
         let label = format!("invoice/{}", self.period);
         InvoiceId(crate::id::derive(millis, self.account.0, &label))
+    }
+
+    /// What stands for a call in the record of a use that is none: one for each
+    /// key of that month, whoever asks, however often.
+    pub fn counted(self, key: &str) -> CallId {
+        let millis = crate::calendar::Zone::UTC
+            .start_of(self.period.start())
+            .millis_unsigned();
+        let label = format!("usage/{}/{key}", self.period);
+        CallId(crate::id::derive(millis, self.account.0, &label))
     }
 }
 

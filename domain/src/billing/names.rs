@@ -27,6 +27,7 @@ impl Command {
             },
             Self::Usage(_, command) => match command {
                 usage::Command::Record { .. } => "record_usage",
+                usage::Command::Count { .. } => "count_usage",
                 usage::Command::Close { .. } => "close_usage_period",
             },
             Self::Invoice(_, command) => invoice_name(command),
@@ -48,6 +49,7 @@ const fn account_name(command: &account::Command) -> &'static str {
         account::Command::ReserveCredit { .. } => "reserve_credit",
         account::Command::ReleaseCredit { .. } => "release_credit",
         account::Command::CommitUsage { .. } => "commit_usage",
+        account::Command::ChargeUsage { .. } => "charge_usage",
         account::Command::PostInvoice { .. } => "post_invoice",
         account::Command::PostCreditNote { .. } => "post_credit_note",
         account::Command::WriteOff { .. } => "write_off_invoice",

@@ -86,7 +86,7 @@ impl Command {
                 | account::Command::CommitUsage { call, .. },
             ) => Some(*call),
             Self::Usage(_, usage::Command::Record { cdr, .. }) => Some(*cdr),
-            Self::Usage(_, usage::Command::Close { .. })
+            Self::Usage(_, usage::Command::Close { .. } | usage::Command::Count { .. })
             | Self::Seller(..)
             | Self::Account(..)
             | Self::Plan(..)
@@ -144,8 +144,8 @@ impl Event {
                 usage::Event::Recorded { record }
                 | usage::Event::Reversed { record, .. }
                 | usage::Event::Adjusted { record, .. },
-            ) => Some(record.cdr),
-            Self::Usage(_, usage::Event::PeriodClosed { .. })
+            ) if record.counted.is_none() => Some(record.cdr),
+            Self::Usage(..)
             | Self::Seller(..)
             | Self::Account(..)
             | Self::Plan(..)

@@ -62,6 +62,29 @@ impl UsageType {
         }
     }
 
+    /// Calls make it by themselves; everything else is counted by somebody else
+    /// and recorded by them.
+    pub const fn is_of_calls(self) -> bool {
+        match self {
+            Self::InboundMinutes
+            | Self::OutboundMinutes
+            | Self::TollFreeMinutes
+            | Self::InternationalMinutes => true,
+            Self::InternalMinutes
+            | Self::SmsOutbound
+            | Self::SmsInbound
+            | Self::StorageGb
+            | Self::Recording
+            | Self::Conference
+            | Self::Custom => false,
+        }
+    }
+
+    /// It is counted in seconds.
+    pub const fn is_time(self) -> bool {
+        self.per_unit() == 60
+    }
+
     /// What one unit of price is called on an invoice.
     pub const fn unit_name(self) -> &'static str {
         match self {

@@ -81,6 +81,33 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             };
             rated.intents(bill, replaces.as_deref())
         }
+        // A call's own price says what it commits; what was counted elsewhere does
+        // in its record.
+        AnyEvent::Billing(billing::Event::Usage(
+            usage,
+            usage::Event::Recorded {
+                record:
+                    usage::Record {
+                        cdr,
+                        revision,
+                        counted:
+                            Some(usage::Counted {
+                                commits: Some(amount),
+                                ..
+                            }),
+                        ..
+                    },
+            },
+        )) => {
+            let commit = account::Command::CommitUsage {
+                call: *cdr,
+                revision: *revision,
+                period: usage.period,
+                amount: *amount,
+            };
+            let command = billing::Command::Account(usage.account, commit);
+            vec![ask(fact.event_id.0, command)]
+        }
         AnyEvent::Call(..)
         | AnyEvent::Billing(..)
         | AnyEvent::Line(..)

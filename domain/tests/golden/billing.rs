@@ -344,6 +344,7 @@ fn record() -> usage::Record {
             description: "Réunion, mobile".into(),
         }),
         of_period: Some(period()),
+        counted: None,
     }
 }
 

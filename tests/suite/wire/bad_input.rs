@@ -2,7 +2,7 @@
 //! GraphQL and on the command line, and then the record is the same bytes as
 //! before. What is right may be large: a deck of 100,000 prefixes.
 
-use crate::support::{Ran, command_id, mutate, run};
+use crate::support::{Ran, Wrong, command_id, is_refused, mutate, run};
 use anyhow::{Context as _, ensure};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
@@ -38,15 +38,6 @@ const DECKS: [(&str, &str); 5] = [
         "line 2: description: begins like a formula of a spreadsheet",
     ),
 ];
-
-/// An order that is refused: its name, input, code, field and what it says.
-type Wrong = (
-    &'static str,
-    Value,
-    &'static str,
-    &'static str,
-    &'static str,
-);
 
 /// Runs the binary on the store of the setup.
 async fn command(setup: &Setup, arguments: &[&str]) -> anyhow::Result<Ran> {
@@ -194,33 +185,6 @@ fn wrong(anna: &Value, invoice: &Value) -> Vec<Wrong> {
         ),
     ];
     decks.chain(rest).collect()
-}
-
-/// Gives the order, which must be refused in that way.
-async fn is_refused(server: &Server, number: u128, wrong: Wrong) -> anyhow::Result<()> {
-    let (name, mut input, code, field, says) = wrong;
-    let mut kind = name.to_owned();
-    kind[..1].make_ascii_uppercase();
-    input["commandId"] = json!(command_id(number));
-    let query = format!(
-        "mutation($input: {kind}Input!) {{ {name}(input: $input) {{ id position userErrors {{ \
-         code field message }} }} }}"
-    );
-    let answer = server.graphql(&query, json!({ "input": input })).await?;
-    let payload = &answer[name];
-    let error = &payload["userErrors"][0];
-    ensure!(error["code"] == code, "{input}: {payload}");
-    ensure!(error["field"] == field, "{input}: {payload}");
-    let message = error["message"].as_str().context("a reason")?;
-    ensure!(
-        !message.is_empty() && message.contains(says),
-        "{input}: {payload}"
-    );
-    ensure!(
-        payload["id"].is_null() && payload["position"].is_null(),
-        "{payload}"
-    );
-    Ok(())
 }
 
 async fn import(setup: &Setup, name: &str, csv: &str) -> anyhow::Result<Ran> {

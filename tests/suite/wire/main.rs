@@ -45,4 +45,5 @@ mod socket;
 mod subscriptions;
 mod support;
 mod torture;
+mod usage;
 mod webhooks;

@@ -167,6 +167,43 @@ pub(crate) async fn mutate(
     Ok(payload)
 }
 
+/// An order that is refused: its name, input, code, field and what it says.
+pub(crate) type Wrong = (
+    &'static str,
+    Value,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+/// Gives the order, which must be refused in that way.
+pub(crate) async fn is_refused(server: &Server, number: u128, wrong: Wrong) -> anyhow::Result<()> {
+    let (name, mut input, code, field, says) = wrong;
+    let mut kind = name.to_owned();
+    kind[..1].make_ascii_uppercase();
+    input["commandId"] = json!(command_id(number));
+    let query = format!(
+        "mutation($input: {kind}Input!) {{ {name}(input: $input) {{ id position userErrors {{ \
+         code field message }} }} }}"
+    );
+    let answer = server.graphql(&query, json!({ "input": input })).await?;
+    let payload = &answer[name];
+    let error = &payload["userErrors"][0];
+    ensure!(error["code"] == code, "{input}: {payload}");
+    let told = error["field"].as_str().unwrap_or_default();
+    ensure!(told == field, "{input}: {payload}");
+    let message = error["message"].as_str().context("a reason")?;
+    ensure!(
+        !message.is_empty() && message.contains(says),
+        "{input}: {payload}"
+    );
+    ensure!(
+        payload["id"].is_null() && payload["position"].is_null(),
+        "{payload}"
+    );
+    Ok(())
+}
+
 /// What a command of the binary came to.
 #[derive(Debug)]
 pub(crate) struct Ran {

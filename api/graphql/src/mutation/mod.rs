@@ -50,6 +50,7 @@ pub(crate) struct Mutation(
     billing::DeckMutations,
     billing::InvoiceMutations,
     billing::RunMutations,
+    billing::UsageMutations,
     projections::ProjectionMutations,
     webhooks::WebhookMutations,
     settings::SettingsMutations,
@@ -122,6 +123,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         "call.unknown" | "call.already_ended" => Some("callId"),
         "agent.not_logged_in" => Some("agentId"),
         "agent.code_required" => Some("code"),
+        "account.unknown" | "account.closed" => Some("accountId"),
+        "account.credit_exhausted" => Some("quantity"),
         _ => None,
     }
 }

@@ -66,6 +66,16 @@ pub enum Command {
         /// With tax.
         amount: Decimal,
     },
+    /// A use that is no call counts against the credit: refused when there is not
+    /// so much. Nothing happens when it counts already.
+    ChargeUsage {
+        /// What stands for a call in its record.
+        call: CallId,
+        /// On whose invoice it will be.
+        period: Period,
+        /// With tax.
+        amount: Decimal,
+    },
     /// An invoice is owed from now on.
     PostInvoice {
         /// Which.

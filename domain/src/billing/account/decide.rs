@@ -7,7 +7,12 @@ use super::{
     ledger,
     state::{Account, Status},
 };
-use crate::{calendar::Date, id::CallId, id::PlanId, money::Decimal, time::Timestamp};
+use crate::{
+    calendar::{Date, Period},
+    id::{CallId, PlanId},
+    money::Decimal,
+    time::Timestamp,
+};
 
 pub(super) type Decision = Result<Vec<Event>, Error>;
 
@@ -38,18 +43,20 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             period,
             amount,
         } => {
-            // What comes late is on the invoice of the next month.
             let state = known(state)?;
-            let open = state.invoiced.map(crate::calendar::Period::next);
-            let period = open.map_or(period, |open| period.max(open));
             let committed = Event::UsageCommitted {
                 call,
                 revision,
-                period,
+                period: open_period(state, period),
                 amount,
             };
             commit(state, call, revision, committed)
         }
+        Command::ChargeUsage {
+            call,
+            period,
+            amount,
+        } => charge(known(state)?, call, period, amount),
         Command::PostInvoice { .. }
         | Command::PostCreditNote { .. }
         | Command::WriteOff { .. }
@@ -173,6 +180,29 @@ fn reserve(state: &Account, call: CallId, amount: Decimal, until: Option<Timesta
             call,
             amount,
             until,
+        }]),
+    }
+}
+
+/// What comes late is on the invoice of the next month.
+fn open_period(state: &Account, period: Period) -> Period {
+    let open = state.invoiced.map(Period::next);
+    open.map_or(period, |open| period.max(open))
+}
+
+fn charge(state: &Account, call: CallId, period: Period, amount: Decimal) -> Decision {
+    let is_there = state
+        .unbilled
+        .values()
+        .any(|calls| calls.contains_key(&call));
+    match state.available() {
+        _ if is_there => Ok(vec![]),
+        Some(available) if amount > available => Err(Error::CreditExhausted),
+        Some(_) | None => Ok(vec![Event::UsageCommitted {
+            call,
+            revision: 1,
+            period: open_period(state, period),
+            amount,
         }]),
     }
 }

@@ -66,6 +66,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::ReserveCredit { .. }
         | Command::ReleaseCredit { .. }
         | Command::CommitUsage { .. }
+        | Command::ChargeUsage { .. }
         | Command::Suspend { .. }
         | Command::Reactivate
         | Command::Close => vec![],

@@ -6,6 +6,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Why a call can not be priced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,29 @@ pub enum UnratedReason {
     /// Who pays before had no price for a leg that was to go out: the call was
     /// refused.
     Refused,
+}
+
+impl UnratedReason {
+    /// The word for it that metrics, logs and the API say.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoPayer => "no_payer",
+            Self::NoPlan => "no_plan",
+            Self::NoTerm => "no_term",
+            Self::NoDeck => "no_deck",
+            Self::NoMatch => "no_match",
+            Self::WrongCurrency => "wrong_currency",
+            Self::NoNumber => "no_number",
+            Self::NoTaxRate => "no_tax_rate",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for UnratedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What a call costs whom.

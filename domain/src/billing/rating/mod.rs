@@ -1,6 +1,7 @@
 //! The rating of one call: rated once, and again only by a person.
 
 mod command;
+mod counted;
 mod decide;
 mod error;
 mod event;
@@ -12,6 +13,7 @@ mod state;
 mod tests;
 
 pub use command::*;
+pub use counted::Use;
 pub use error::Error;
 
 pub use event::*;

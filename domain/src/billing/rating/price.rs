@@ -89,7 +89,7 @@ pub fn price(
 
 /// What counts against the credit: with the tax that the invoice will add,
 /// rounded away from nothing, so that it is never too little.
-fn with_tax(payer: &Payer<'_>, amount: Decimal) -> Result<Decimal, UnratedReason> {
+pub(super) fn with_tax(payer: &Payer<'_>, amount: Decimal) -> Result<Decimal, UnratedReason> {
     if payer.config.is_tax_inclusive {
         return Ok(amount);
     }
@@ -183,5 +183,6 @@ fn record(
         plan_version: payer.plan_version,
         matched: found.matched,
         of_period: None,
+        counted: None,
     })
 }

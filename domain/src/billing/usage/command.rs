@@ -22,6 +22,12 @@ pub enum Command {
         /// Why there is something to take back.
         reason: Option<String>,
     },
+    /// Record a use that is no call, once for each key. Nothing happens when it is
+    /// there; refused when the key is of another use, or the month is closed.
+    Count {
+        /// What was used.
+        record: Box<Record>,
+    },
     /// Close the month: nothing is recorded in it any more. What was included
     /// in the plan, its tiers and its minima are settled.
     Close {

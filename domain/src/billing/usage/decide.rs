@@ -23,6 +23,7 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
             reversed,
             reason,
         } => record(state, cdr, records, reversed, &reason.unwrap_or_default()),
+        Command::Count { record } => count(state, *record),
         Command::Close { terms, rounding } => {
             if state.is_closed {
                 return Ok(vec![]);
@@ -38,6 +39,27 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
                 rated: sum(&mut state.used.values()) - sum(&mut adjusted()),
             }])
         }
+    }
+}
+
+fn count(state: &Usage, record: Record) -> Decision {
+    if let Some(there) = state.counted(record.cdr) {
+        let is_same = there.usage_type == record.usage_type
+            && there.ended_at == record.ended_at
+            // By another tariff the same use is charged for another quantity.
+            && (there.quantity == record.quantity || there.tariff != record.tariff);
+        return if is_same {
+            Ok(vec![])
+        } else {
+            Err(Error::OtherUse)
+        };
+    }
+    if state.is_closed {
+        return Err(Error::PeriodClosed);
+    }
+    match state.currency {
+        Some(known) if known != record.currency => Err(Error::OtherCurrency),
+        Some(_) | None => Ok(vec![Event::Recorded { record }]),
     }
 }
 

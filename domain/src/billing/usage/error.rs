@@ -1,6 +1,9 @@
 //! Why usage may not be recorded.
 
-use crate::decider::Refusal;
+use crate::{
+    billing::{rating::UnratedReason, usage_type::UsageType},
+    decider::Refusal,
+};
 
 /// A refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +17,27 @@ pub enum Error {
     /// A command is about one call.
     #[error("cdr: a record is of another call")]
     OtherCall,
+    /// Calls record what they use.
+    #[error("usage_type: {} are recorded by the calls themselves", .0.title())]
+    OfCalls(UsageType),
+    /// A key is 1 to 128 visible signs of ASCII.
+    #[error("key: is not 1 to 128 visible signs of ASCII")]
+    InvalidKey,
+    /// A key names one use.
+    #[error("key: is of another use of that month")]
+    OtherUse,
+    /// Nothing is no use, and no use is endless.
+    #[error("quantity: is not 1 to 1000000000")]
+    InvalidQuantity,
+    /// What was used is over.
+    #[error("at: is in the future")]
+    InFuture,
+    /// It says what it was in a line.
+    #[error("description: is longer than 200 letters, or has signs that are none")]
+    InvalidDescription,
+    /// Nothing is recorded without a price.
+    #[error("usage_type: has no price: {0}")]
+    NoPrice(UnratedReason),
 }
 
 impl Refusal for Error {
@@ -22,6 +46,13 @@ impl Refusal for Error {
             Self::PeriodClosed => "usage.period_closed",
             Self::OtherCurrency => "usage.other_currency",
             Self::OtherCall => "usage.other_call",
+            Self::OfCalls(_) => "usage.of_calls",
+            Self::InvalidKey => "usage.invalid_key",
+            Self::OtherUse => "usage.other_use",
+            Self::InvalidQuantity => "usage.invalid_quantity",
+            Self::InFuture => "usage.in_future",
+            Self::InvalidDescription => "usage.invalid_description",
+            Self::NoPrice(_) => "usage.no_price",
         }
     }
 }

@@ -25,14 +25,28 @@ pub struct MatchedRow {
     pub description: String,
 }
 
+/// What is said of a use that is no call, by whoever counted it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Under which it is known there: one use in a month.
+    pub key: String,
+    /// What it was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What counts against the account's credit, with tax; none where the
+    /// account has no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commits: Option<Decimal>,
+}
+
 /// One rated use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The call.
+    /// The call; of a use that is none, an id that follows from its key.
     pub cdr: CallId,
     /// How often the call was rated, from 1.
     pub revision: u32,
-    /// The leg that was used.
+    /// The leg that was used; nil where there is no call.
     pub leg: LegId,
     /// Of which kind.
     pub usage_type: UsageType,
@@ -58,6 +72,9 @@ pub struct Record {
     /// The month that it belongs to, where that was closed before it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_period: Option<Period>,
+    /// Only of a use that is no call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
 }
 
 impl Record {

@@ -1,9 +1,14 @@
 //! What is known of the usage of a month.
 
 use super::event::{Record, RecordKey};
-use crate::{billing::settle::Used, money::Currency};
+use crate::{
+    billing::{settle::Used, usage_type::UsageType},
+    id::{CallId, LegId},
+    money::Currency,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// What has been folded from the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +31,18 @@ impl Usage {
     /// It is there, or was.
     pub fn has_seen(&self, key: &RecordKey) -> bool {
         self.used.contains_key(key) || self.reversed.contains(key)
+    }
+
+    /// What is recorded under the id of a use that is no call.
+    pub(super) fn counted(&self, cdr: CallId) -> Option<&Used> {
+        let first = RecordKey {
+            cdr,
+            revision: 0,
+            usage_type: UsageType::ALL[0],
+            leg: LegId(Uuid::nil()),
+        };
+        let (key, used) = self.used.range(first..).next()?;
+        (key.cdr == cdr).then_some(used)
     }
 
     pub(super) fn kept(record: &Record) -> Used {

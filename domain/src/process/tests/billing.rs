@@ -101,6 +101,7 @@ fn bill(cents: i64, revision: u32) -> rating::Bill {
             plan_version: 1,
             matched: None,
             of_period: None,
+            counted: None,
         }],
         commits: Some(amount),
     }
@@ -170,6 +171,27 @@ fn what_was_rated_is_recorded_and_counts_against_the_credit() {
             record("2026-10", bill(6, 2).records, bill(5, 1).records),
             commit(6, 2),
         ]);
+}
+
+#[test]
+fn what_was_counted_elsewhere_counts_against_the_credit_once_it_is_recorded() {
+    let told = |commits| {
+        let mut record = bill(5, 1).records.remove(0);
+        record.counted = Some(usage::Counted {
+            key: "a".into(),
+            description: String::new(),
+            commits,
+        });
+        fact(billing::Event::Usage(
+            usage_of("2026-10"),
+            usage::Event::Recorded { record },
+        ))
+    };
+    process::<RatingProcess>()
+        .hears([told(None)])
+        .asks_nothing()
+        .hears([told(Some(Decimal::of_units(5, 2)))])
+        .asks([commit(5, 1)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod invoices;
 mod plans;
 mod runs;
 mod seller;
+mod usage;
 
 pub(crate) use accounts::AccountMutations;
 pub(crate) use decks::DeckMutations;
@@ -14,6 +15,7 @@ pub(crate) use invoices::InvoiceMutations;
 pub(crate) use plans::PlanMutations;
 pub(crate) use runs::RunMutations;
 pub(crate) use seller::SellerMutations;
+pub(crate) use usage::UsageMutations;
 
 use super::{Order, Outcome, UserError, refusal::Refusal};
 use crate::{

@@ -138,3 +138,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_use_that_is_no_call_is_paid_before_it_is_recorded() {
+    let charge = |call, amount: &str| Command::ChargeUsage {
+        call,
+        period: october(),
+        amount: decimal(amount),
+    };
+    let account = prepaid()
+        .when(charge(CALL, "0.6"))
+        .then([committed(CALL, 1, "0.6")])
+        .when(charge(CALL, "0.6"))
+        .nothing()
+        .when(commit(CALL, 1, "0.6"))
+        .nothing()
+        .when(charge(OTHER_CALL, "0.5"))
+        .refused(Error::CreditExhausted);
+    assert_eq!(account.state().available(), Some(decimal("0.4")));
+}

@@ -1,5 +1,6 @@
 //! A call is rated once, and again only with a reason.
 
+mod counted;
 mod parts;
 
 use super::*;
@@ -33,6 +34,7 @@ fn bill(revision: u32, cents: i64) -> Box<Bill> {
         plan_version: 1,
         matched: None,
         of_period: None,
+        counted: None,
     };
     Box::new(Bill {
         account: AccountId(Uuid::nil()),

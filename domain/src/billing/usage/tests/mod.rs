@@ -38,6 +38,7 @@ fn record(call: u128, revision: u32, seconds: u64) -> Record {
         plan_version: 1,
         matched: None,
         of_period: None,
+        counted: None,
     }
 }
 
@@ -197,6 +198,68 @@ fn each_tier_prices_what_is_between_its_bounds() {
         unreachable!("{closed:?}")
     };
     assert_eq!(totals[0].due, decimal("0.96"));
+}
+
+/// A use that is no call, of that quantity.
+fn counted(key: &str, quantity: u64) -> Record {
+    let usage = crate::billing::UsageId {
+        account: crate::id::AccountId(Uuid::from_u128(3)),
+        period: "2026-10".parse().unwrap(),
+    };
+    Record {
+        cdr: usage.counted(key),
+        leg: LegId(Uuid::nil()),
+        usage_type: UsageType::Custom,
+        ended_at: second(7),
+        counted: Some(Counted {
+            key: key.into(),
+            description: "a thing".into(),
+            commits: None,
+        }),
+        ..record(1, 1, quantity)
+    }
+}
+
+fn count(record: Record) -> Command {
+    Command::Count {
+        record: Box::new(record),
+    }
+}
+
+#[test]
+fn a_use_that_is_no_call_is_recorded_once_by_its_key() {
+    let one = counted("a", 3);
+    let dearer = Record {
+        tariff: Tariff::flat(decimal("9")),
+        ..counted("a", 9)
+    };
+    let story = story([recorded(record(1, 1, 60))])
+        .when(count(one.clone()))
+        .then([recorded(one.clone())])
+        .when(count(one))
+        .nothing()
+        // Rated by another price since: the same use all the same.
+        .when(count(dearer))
+        .nothing()
+        .when(count(counted("a", 4)))
+        .refused(Error::OtherUse)
+        .when(count(counted("b", 4)))
+        .then([recorded(counted("b", 4))]);
+    assert_eq!(story.state().used.len(), 3);
+}
+
+#[test]
+fn a_closed_month_takes_no_new_use_and_knows_the_ones_that_it_has() {
+    let closed = Event::PeriodClosed {
+        totals: vec![],
+        records_count: 1,
+        rated: Decimal::ZERO,
+    };
+    story([recorded(counted("a", 3)), closed])
+        .when(count(counted("b", 1)))
+        .refused(Error::PeriodClosed)
+        .when(count(counted("a", 3)))
+        .nothing();
 }
 
 fn total_due(records: &[Record], included: u64) -> Decimal {

@@ -1,0 +1,163 @@
+//! What is counted elsewhere has a price by the plan, or is refused.
+
+use super::super::{Payer, Tables, UnratedReason, Use};
+use crate::{
+    billing::{
+        UsageType,
+        account::{Owned, PaymentMode, Profile},
+        plan::{Config, Price, Term},
+        tariff::Tariff,
+        tax::TaxCategory,
+        usage::Error,
+    },
+    calendar::Cycle,
+    id::{AccountId, PlanId},
+    money::{Currency, Decimal, Rounding},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    serde_json::from_str(&format!("\"{text}\"")).unwrap()
+}
+
+fn profile() -> Profile {
+    Profile {
+        currency: Currency::EUR,
+        zone: "Europe/Berlin".parse().unwrap(),
+        country: "DE".into(),
+        calling_code: "49".into(),
+        tax_id: None,
+        holder: None,
+        payment_mode: PaymentMode::Prepaid,
+        is_auto_pay: false,
+        owned: Owned::default(),
+    }
+}
+
+fn config() -> Config {
+    let term = |rate, first_increment_s, connection_fee| Term {
+        price: Price::Flat(Tariff {
+            first_increment_s,
+            connection_fee: decimal(connection_fee),
+            ..Tariff::flat(decimal(rate))
+        }),
+        included: 0,
+        minimum_charge: Decimal::ZERO,
+    };
+    Config {
+        currency: Currency::EUR,
+        cycle: Cycle::Monthly,
+        recurring_fee: Decimal::ZERO,
+        is_tax_inclusive: false,
+        tax_category: TaxCategory::Standard,
+        rounding: Rounding::HalfEven,
+        terms: BTreeMap::from([
+            (UsageType::Conference, term("0.10", 60, "0")),
+            (UsageType::StorageGb, term("0.40", 1, "0.01")),
+        ]),
+    }
+}
+
+fn used(usage_type: UsageType, quantity: u64) -> Use {
+    Use {
+        key: "a".into(),
+        usage_type,
+        quantity,
+        at: at("2026-10-31T23:30:00Z"),
+        digits: None,
+        description: String::new(),
+    }
+}
+
+/// Quantity, amount and what counts against the credit, by 19 % of tax.
+fn priced(usage_type: UsageType, quantity: u64) -> Result<(u64, String, String), UnratedReason> {
+    let (profile, config) = (profile(), config());
+    let payer = Payer {
+        account: AccountId(Uuid::from_u128(1)),
+        profile: &profile,
+        is_limited: true,
+        plan: PlanId(Uuid::from_u128(2)),
+        plan_version: 1,
+        config: &config,
+        tax_percent: Some(Decimal::whole(19)),
+    };
+    let (usage, record) = used(usage_type, quantity).rate(&payer, &Tables::new())?;
+    // Half past midnight in Berlin is the next month.
+    assert_eq!(usage.period.to_string(), "2026-11");
+    assert_eq!(record.cdr, usage.counted("a"));
+    let commits = record.counted.unwrap().commits.unwrap();
+    Ok((
+        record.quantity,
+        record.amount.to_string(),
+        commits.to_string(),
+    ))
+}
+
+#[test]
+fn time_is_charged_by_the_increments_and_anything_else_as_counted() {
+    // 61 s are 61 by 60/1; 2.5 GB at 0.40 and the fee.
+    let told =
+        |quantity, amount: &str, commits: &str| Ok((quantity, amount.into(), commits.into()));
+    assert_eq!(
+        priced(UsageType::Conference, 61),
+        told(61, "0.101667", "0.120984")
+    );
+    assert_eq!(priced(UsageType::Conference, 5), told(60, "0.1", "0.119"));
+    assert_eq!(
+        priced(UsageType::StorageGb, 2_500),
+        told(2_500, "1.01", "1.2019")
+    );
+    assert_eq!(priced(UsageType::Custom, 1), Err(UnratedReason::NoTerm));
+}
+
+#[test]
+fn what_can_not_be_is_refused_with_its_field() {
+    let now = at("2026-11-01T00:00:00Z");
+    let good = used(UsageType::Conference, 1);
+    assert_eq!(good.check(now), Ok(()));
+    let wrong = [
+        (
+            used(UsageType::InboundMinutes, 1),
+            Error::OfCalls(UsageType::InboundMinutes),
+        ),
+        (used(UsageType::Custom, 0), Error::InvalidQuantity),
+        (used(UsageType::Custom, u64::MAX), Error::InvalidQuantity),
+        (
+            Use {
+                key: String::new(),
+                ..good.clone()
+            },
+            Error::InvalidKey,
+        ),
+        (
+            Use {
+                key: "two words".into(),
+                ..good.clone()
+            },
+            Error::InvalidKey,
+        ),
+        (
+            Use {
+                at: at("2026-11-01T00:00:00.000001Z"),
+                ..good.clone()
+            },
+            Error::InFuture,
+        ),
+        (
+            Use {
+                description: "a\nb".into(),
+                ..good
+            },
+            Error::InvalidDescription,
+        ),
+    ];
+    for (used, error) in wrong {
+        assert_eq!(used.check(now), Err(error), "{used:?}");
+    }
+}
