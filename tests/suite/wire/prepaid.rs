@@ -1,7 +1,7 @@
-//! Who pays before talks as long as the credit lasts: a slice at a time, told
-//! before the end, cut with the last slice, and refused when there is not enough
-//! left for a slice, or no price for where the call leads; but never on a call for
-//! help. The balance is never under zero.
+//! Who pays before talks as long as the credit lasts: a slice at a time, the last
+//! one shorter, told before the end, cut with it, and refused when there is not
+//! enough left for a second, or no price for where the call leads; but never on a
+//! call for help. The balance is never under zero.
 
 use crate::support::{PATIENCE, caller, command_id, dial, mutate, records};
 use anyhow::{Context as _, ensure};
@@ -19,8 +19,8 @@ const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n
 /// Ten cents a second, without tax: a slice of four seconds is 40 cents.
 const SLICE_S: u32 = 4;
 const PAID: &str = "1";
-/// Two slices are paid; the third is more than there is.
-const CUT_AFTER: Duration = Duration::from_secs(8);
+/// Two slices are paid, and half of the third.
+const CUT_AFTER: Duration = Duration::from_secs(10);
 /// First tone of the notice.
 const NOTICE_HZ: f64 = 950.0;
 /// Samples that are looked at together: 100 ms.
@@ -99,13 +99,13 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
     let billable = &billable["cdrs"]["nodes"][0]["billableMs"];
     let billable: u64 = billable.as_str().context("text")?.parse()?;
     // To the millisecond what was paid: never under zero.
-    ensure!(billable == 8_000, "{billable} ms are charged");
-    credit_is(&server, &account, &["0.2"]).await?;
+    ensure!(billable == 10_000, "{billable} ms are charged");
+    credit_is(&server, &account, &["0"]).await?;
 
-    // Half a slice is left: it does not even ring.
+    // Nothing is left: it does not even ring.
     is_refused(&server, &phone, "+4930111", "NO_CREDIT", 2).await?;
     // Nobody has said what Austria costs: it waits for a person.
-    pay(&server, &account, 6, "0.3").await?;
+    pay(&server, &account, 6, "0.25").await?;
     is_refused(&server, &phone, "+4930222", "NO_PRICE", 3).await?;
     let query = "{ unratedCalls(first: 9) { nodes { callId unratedReason } } }";
     let unrated = server
@@ -115,7 +115,7 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
         .await?;
     let unrated = &unrated["unratedCalls"]["nodes"];
     ensure!(unrated[0]["unratedReason"] == "refused", "{unrated}");
-    credit_is(&server, &account, &["0.5"]).await?;
+    credit_is(&server, &account, &["0.25"]).await?;
 
     // Help is always there, and costs nothing.
     let out = dial(&phone, "112").await?;
@@ -125,9 +125,9 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
     out.hang_up().await?;
     let record = records(&server, 4).await?.remove(3);
     ensure!(record["endReason"] == "HANGUP", "{record}");
-    credit_is(&server, &account, &["0.5"]).await?;
+    credit_is(&server, &account, &["0.25"]).await?;
 
-    // One slice is left, and two call at the same time: one of them has it.
+    // Two seconds are left, and two call at the same time: one of them has them.
     let other = caller(&server, "4930502").await?;
     let (one, two) = (dial(&phone, "+4930111"), dial(&other, "+4930111"));
     let (one, two) = tokio::try_join!(one, two)?;
@@ -140,7 +140,7 @@ async fn a_call_is_told_and_cut_when_its_credit_is_used_up_but_never_one_for_hel
             .all(|record| record["endReason"] == "NO_CREDIT"),
         "{both:#?}"
     );
-    credit_is(&server, &account, &["0.1"]).await?;
+    credit_is(&server, &account, &["0.05"]).await?;
     server.stop().await
 }
 
