@@ -67,6 +67,9 @@ pub(crate) async fn run<K: Kind<State = K>>(
                 serve(id, &shared, &mut hosted, &mut jobs).await;
                 if let Some(hosted) = &mut hosted {
                     hosted.keep(&shared.snapshots, K::SNAPSHOT_EVERY);
+                    if K::is_over(hosted.state()) && retire(id) {
+                        return;
+                    }
                 }
             }
             // Nothing has come in between, and nothing can any more.

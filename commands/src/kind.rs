@@ -32,6 +32,12 @@ pub(crate) trait Kind: Decider + Send + Sync {
     /// A snapshot is written after so many events; 0 for streams that end, or
     /// that only a person changes: they are read from their first event.
     const SNAPSHOT_EVERY: u64;
+    /// Nothing more is to come for it: it leaves memory at once, not when it has
+    /// been idle for long.
+    fn is_over(state: &Self::State) -> bool {
+        let _ = state;
+        false
+    }
     /// Fills in what the decision needs and the aggregate can not know.
     fn prepare(
         shared: &Shared,
@@ -76,10 +82,24 @@ billing_kinds! {
     Account AccountId 256,
     Plan PlanId 0,
     Deck DeckVersionId 0,
-    Usage UsageId 0,
     Invoice InvoiceId 0,
     CreditNote CreditNoteId 0,
     Series SeriesId 4096,
+}
+
+impl Kind for Usage {
+    type Id = UsageId;
+    const SNAPSHOT_EVERY: u64 = 0;
+
+    /// A month that is closed: an invoice run closes those of all accounts, and
+    /// their records together are more than memory should hold.
+    fn is_over(state: &Self) -> bool {
+        state.is_closed
+    }
+
+    fn wrap(id: UsageId, event: billing::usage::Event) -> AnyEvent {
+        AnyEvent::Billing(billing::Event::Usage(id, event))
+    }
 }
 
 impl Kind for Rating {

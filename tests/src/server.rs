@@ -24,9 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The binary, built once for each test process: never a stale one.
+/// The binary, built once for each test process: never a stale one. Or the one that
+/// `RINGLEDGER_BINARY` names, for a long run with a release build.
 pub fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(chosen) = std::env::var_os("RINGLEDGER_BINARY") {
+        return chosen.into();
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests/ is in the workspace");

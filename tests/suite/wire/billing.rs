@@ -3,7 +3,8 @@
 //! the lines is the sum of the rated calls, to the last digit.
 //!
 //! `RINGLEDGER_BILLING_ACCOUNTS` sets the number of accounts (10000 is the full
-//! size); without it there are as many as fit into a test.
+//! size); without it there are as many as fit into a test. `RINGLEDGER_BINARY`
+//! names a release build, which the full size needs.
 
 use anyhow::{Context as _, ensure};
 use commands::{

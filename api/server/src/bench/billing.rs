@@ -1,47 +1,24 @@
 //! `ringledger bench billing`: calls rated a second on one core, and an invoice
 //! run over usage records on a store that syncs every commit.
 
-use super::figures::Table as Figures;
-use anyhow::Context as _;
+mod invoices;
+
+use super::{figures::Table as Figures, process};
+use anyhow::{Context as _, ensure};
 use commands::{
-    bookkeeping::Bookkeeping,
-    envelope::Envelope,
-    gateway::Gateway,
-    invoice_run,
-    ports::{Clock, Entropy},
-    processes,
-    rater::Rater,
+    ports::{Clock as _, Entropy as _},
     system::{SystemClock, SystemEntropy},
-    writer::Writer,
 };
 use domain::{
-    any::AnyCommand,
-    billing::{
-        Command, DeckVersionId, UsageId, UsageType, account, deck, plan, seller,
-        tariff::Tariff,
-        tax::{TaxCategory, TaxRate},
-        usage,
-    },
-    calendar::{Cycle, Period, Zone},
-    id::{AccountId, CallId, CommandId, DEFAULT_TENANT, DeckId, LegId, PlanId},
+    billing::{DeckVersionId, deck, tariff::Tariff},
+    calendar::Zone,
+    id::DeckId,
     money::{Currency, Decimal, Rounding},
-    process::invoicing::Invoicing,
     rating::Table,
-    time::Timestamp,
 };
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::{sync::oneshot, task::JoinSet};
+use std::{path::PathBuf, process::Stdio, time::Instant};
+use tokio::process::Command;
 use uuid::Uuid;
-
-/// Commands under way while usage is written.
-const AT_ONCE: usize = 256;
-/// The month that is invoiced.
-const PERIOD: &str = "2026-10";
 
 /// Rating and invoicing.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,18 +29,34 @@ pub struct Billing {
     /// Calls that are rated.
     #[arg(long, default_value_t = 1_000_000)]
     calls: u32,
-    /// Accounts that are invoiced; each has a hundred usage records.
+    /// Accounts that are invoiced.
     #[arg(long, default_value_t = 10_000)]
     accounts: u32,
+    /// Usage records of each account.
+    #[arg(long, default_value_t = 100)]
+    records: u32,
     /// `sqlite` for the embedded store, or the `postgres://` url of an empty database.
     #[arg(long, default_value = "sqlite")]
     store: String,
     /// Folder on the disk that is to be measured; a temporary folder is made in it.
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Does one step of another bench, in a process of its own.
+    #[arg(long, hide = true)]
+    step: Option<Step>,
+    /// Number of the bench that the step belongs to.
+    #[arg(long, hide = true, default_value_t = 0)]
+    number: u64,
 }
 
-const RECORDS_EACH: u32 = 100;
+/// A step of the bench whose memory is measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Step {
+    /// Writes accounts and usage.
+    Seed,
+    /// Invoices the month, and prints what that took.
+    Invoice,
+}
 
 impl Billing {
     pub(super) fn shown(&self) -> String {
@@ -80,6 +73,11 @@ impl Billing {
 /// # Errors
 /// When the store can not be used.
 pub(super) async fn run(settings: &Billing) -> anyhow::Result<()> {
+    match settings.step {
+        Some(Step::Seed) => return invoices::seed(settings).await,
+        Some(Step::Invoice) => return invoices::invoice(settings).await?.tell(),
+        None => {}
+    }
     let mut figures = Figures::default();
     let mut sizes = vec![settings.prefixes];
     while sizes.len() < 3 && sizes.last().is_some_and(|size| *size >= 1_000) {
@@ -100,15 +98,16 @@ pub(super) async fn run(settings: &Billing) -> anyhow::Result<()> {
     }
     sizes.reverse();
     for accounts in sizes {
-        let run = invoice(settings, accounts).await?;
-        let records = accounts * RECORDS_EACH;
+        let run = measure(settings, accounts).await?;
+        let records = accounts * settings.records;
         figures.row(
             &format!("invoice run, {accounts} accounts, {records} usage records"),
             format!(
-                "{:.1} s, {:.0} invoices/s, {} MB resident at most",
-                run.took.as_secs_f64(),
-                f64::from(accounts) / run.took.as_secs_f64(),
-                run.resident_mb
+                "{:.1} s, {:.0} invoices/s, {} MB at most, {} before it began",
+                run.took_ms as f64 / 1_000.0,
+                f64::from(accounts) * 1_000.0 / run.took_ms as f64,
+                run.peak_kib / 1_024,
+                run.before_kib / 1_024
             ),
             if records >= 1_000_000 { "60 s" } else { "" },
         );
@@ -182,226 +181,76 @@ fn rate_calls(prefixes: u32, calls: u32) -> anyhow::Result<f64> {
         }
     }
     let took = started.elapsed().as_secs_f64();
-    anyhow::ensure!(matched > 0 && sum > Decimal::ZERO, "calls were rated");
+    ensure!(matched > 0 && sum > Decimal::ZERO, "calls were rated");
     Ok(f64::from(calls) / took)
 }
 
+/// What an invoice run took.
 struct Took {
-    took: Duration,
-    resident_mb: u64,
+    took_ms: u64,
+    /// Memory of its process when it began, and the most that it ever had.
+    before_kib: u64,
+    peak_kib: u64,
 }
 
-async fn invoice(settings: &Billing, accounts: u32) -> anyhow::Result<Took> {
+/// Begins the line that a step tells its figures in.
+const TOLD: &str = "invoice run took:";
+
+impl Took {
+    fn tell(&self) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let Self {
+            took_ms,
+            before_kib,
+            peak_kib,
+        } = self;
+        writeln!(
+            std::io::stdout(),
+            "{TOLD} {took_ms} {before_kib} {peak_kib}"
+        )?;
+        Ok(())
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let line = text.lines().find_map(|line| line.strip_prefix(TOLD))?;
+        let mut numbers = line.split_whitespace().map(str::parse);
+        let mut next = || numbers.next()?.ok();
+        Some(Self {
+            took_ms: next()?,
+            before_kib: next()?,
+            peak_kib: next()?,
+        })
+    }
+}
+
+/// Seeds and invoices, each in a process of its own, so that the memory of the one
+/// is not taken for the other's.
+async fn measure(settings: &Billing, accounts: u32) -> anyhow::Result<Took> {
     let folder = settings.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = tempfile::tempdir_in(folder)?;
-    let url = if settings.store.contains("://") {
-        settings.store.clone()
-    } else {
-        format!("sqlite:{}", folder.path().display())
-    };
-    let stores = store::open(&url).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
-    let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
-    let books = Bookkeeping::kept(feed.clone(), stores.read.clone()).await?;
-    let rater = Rater::new(
-        books.clone(),
-        feed.clone(),
-        stores.log.clone(),
-        stores.vault.clone(),
-    );
-    let gateway = Gateway::new(stores.log.clone(), writer, entropy.clone(), 1);
-    gateway.rate_with(rater);
     // Accounts of a run before on the same database are not counted again.
-    let run = entropy.number();
-    seed(&gateway, clock.as_ref(), entropy.as_ref(), run, accounts).await?;
-    let means = processes::Means {
-        gateway: gateway.clone(),
-        feed: feed.clone(),
-        store: stores.read.clone(),
-        clock: clock.clone(),
-    };
-    let mut process = processes::Runner::<Invoicing>::load(means).await?;
-    process.fold_silently(None).await?;
-    let (stop, stopped) = oneshot::channel();
-    let process = tokio::spawn(process.run(stopped));
-    let means = invoice_run::Means {
-        gateway,
-        books,
-        feed,
-        log: stores.log.clone(),
-        clock,
-        actor: "bench".into(),
-    };
-    let period: Period = PERIOD.parse()?;
-    let ids = (0..accounts)
-        .map(|number| account_of(run, number))
-        .collect();
-    let started = Instant::now();
-    let report = invoice_run::run(&means, period, Some(ids), |_, _| {}).await?;
-    anyhow::ensure!(report.failed.is_empty(), "{:?}", report.failed.first());
-    let is_settled = invoice_run::settled(&means, period, Duration::from_secs(600)).await;
-    anyhow::ensure!(is_settled, "every invoice is issued and posted");
-    let took = started.elapsed();
-    // It only listens; a process that stopped is no figure.
-    let _ = stop.send(());
-    process.await??;
-    Ok(Took {
-        took,
-        resident_mb: super::process::status_number(std::process::id(), "VmHWM")? / 1_024,
-    })
-}
-
-fn account_of(run: u64, number: u32) -> AccountId {
-    AccountId::named(DEFAULT_TENANT, &format!("bench-{run}-{number}"))
-}
-
-async fn seed(
-    gateway: &Gateway,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-    run: u64,
-    accounts: u32,
-) -> anyhow::Result<()> {
-    let envelope = |command: Command| Envelope {
-        command: AnyCommand::Billing(Box::new(command)),
-        command_id: CommandId(entropy.uuid(clock.now())),
-        at: clock.now(),
-        correlation_id: Uuid::nil(),
-        causation_id: Uuid::nil(),
-        actor: "bench".into(),
-        tenant: DEFAULT_TENANT,
-    };
-    let plan_id = PlanId::named(DEFAULT_TENANT, "bench");
-    let seller = seller::Command::Configure { config: seller() };
-    gateway
-        .dispatch(envelope(Command::Seller(DEFAULT_TENANT, seller)))
-        .await?;
-    let plan = plan::Command::Configure {
-        name: "bench".into(),
-        config: plan(),
-    };
-    gateway
-        .dispatch(envelope(Command::Plan(plan_id, plan)))
-        .await?;
-    let mut writing = JoinSet::new();
-    for number in 0..accounts {
-        let id = account_of(run, number);
-        let usage_id = UsageId {
-            account: id,
-            period: PERIOD.parse()?,
-        };
-        let cdr = CallId(entropy.uuid(clock.now()));
-        let open = account::Command::Open {
-            name: format!("bench-{run}-{number}"),
-            profile: profile(),
-        };
-        let subscribe = account::Command::Subscribe {
-            plan: plan_id,
-            effective: usage_id.period.start(),
-        };
-        let record = usage::Command::Record {
-            cdr,
-            records: (0..RECORDS_EACH)
-                .map(|leg| record(cdr, plan_id, usage_id.period, leg))
-                .collect(),
-            reversed: vec![],
-            reason: None,
-        };
-        for command in [
-            Command::Account(id, open),
-            Command::Account(id, subscribe),
-            Command::Usage(usage_id, record),
+    let number = SystemEntropy::default().number();
+    let mut told = String::new();
+    for step in ["seed", "invoice"] {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["bench", "billing", "--step", step]);
+        command.args(["--store", &settings.store, "--folder"]);
+        command.arg(folder.path());
+        for (name, value) in [
+            ("--accounts", accounts.to_string()),
+            ("--records", settings.records.to_string()),
+            ("--number", number.to_string()),
         ] {
-            let pending = gateway.submit(envelope(command));
-            writing.spawn(async move { pending.wait().await });
+            command.args([name, &value]);
         }
-        while writing.len() > AT_ONCE {
-            if let Some(written) = writing.join_next().await {
-                written??;
-            }
-        }
+        let child = process::spawn(command.stdout(Stdio::piped()))?;
+        let output = child.wait_with_output().await?;
+        ensure!(
+            output.status.success(),
+            "the step {step}: {}",
+            output.status
+        );
+        told = String::from_utf8(output.stdout)?;
     }
-    while let Some(written) = writing.join_next().await {
-        written??;
-    }
-    Ok(())
-}
-
-fn record(cdr: CallId, plan: PlanId, period: Period, leg: u32) -> usage::Record {
-    let start = Zone::UTC.start_of(period.start());
-    let seconds = u64::from(leg % 50) * 7 + 1;
-    let charge = tariff().charge(Some(seconds * 1_000), Rounding::HalfEven);
-    let answered_at: Timestamp = start.plus_ms(u64::from(leg) * 1_000_000);
-    usage::Record {
-        cdr,
-        revision: 1,
-        leg: LegId(Uuid::from_u128(u128::from(leg))),
-        usage_type: UsageType::InboundMinutes,
-        answered_at,
-        ended_at: answered_at.plus_ms(seconds * 1_000),
-        quantity: charge.billed_s,
-        tariff: tariff(),
-        amount: charge.amount,
-        currency: Currency::EUR,
-        plan,
-        plan_version: 1,
-        matched: None,
-        of_period: None,
-    }
-}
-
-fn profile() -> account::Profile {
-    account::Profile {
-        currency: Currency::EUR,
-        zone: Zone::UTC,
-        country: "DE".into(),
-        calling_code: "49".into(),
-        tax_id: None,
-        holder: None,
-        payment_mode: account::PaymentMode::Postpaid,
-        is_auto_pay: false,
-        owned: account::Owned::default(),
-    }
-}
-
-fn plan() -> plan::Config {
-    let term = plan::Term {
-        price: plan::Price::Flat(tariff()),
-        included: 600,
-        minimum_charge: Decimal::ZERO,
-    };
-    plan::Config {
-        currency: Currency::EUR,
-        cycle: Cycle::Monthly,
-        recurring_fee: Decimal::whole(10),
-        is_tax_inclusive: false,
-        tax_category: TaxCategory::Standard,
-        rounding: Rounding::HalfEven,
-        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
-    }
-}
-
-fn seller() -> seller::Config {
-    seller::Config {
-        name: "Bench".into(),
-        address: vec![],
-        country: "DE".into(),
-        tax_id: "DE123456789".into(),
-        payment_lines: vec![],
-        tax_rates: vec![TaxRate {
-            country: "DE".into(),
-            category: TaxCategory::Standard,
-            percent: Decimal::whole(19),
-            from: "2021-01-01".parse().unwrap_or_default(),
-            to: None,
-        }],
-        invoice_prefix: "INV-".into(),
-        credit_note_prefix: "CN-".into(),
-        is_yearly_series: false,
-        due_days: 14,
-        dunning: seller::Dunning::default(),
-        slice_s: 60,
-        emergency_numbers: vec![],
-    }
+    Took::read(&told).with_context(|| format!("the run told nothing: {told}"))
 }
