@@ -291,6 +291,7 @@ impl AnyCommand {
                 call::Command::RecordFailure { .. } => "record_failure",
                 call::Command::RecordBye { .. } => "record_bye",
                 call::Command::RecordCancel { .. } => "record_cancel",
+                call::Command::RecordKey { .. } => "record_key",
                 call::Command::RecordHold { .. } => "record_hold",
                 call::Command::RecordRetrieve { .. } => "record_retrieve",
                 call::Command::RecordMediaSilence { .. } => "record_media_silence",

@@ -86,6 +86,7 @@ pub fn rules() -> queue::Config {
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 
@@ -279,6 +280,7 @@ impl Office {
                 config_version: 1,
                 answer_mode,
                 visit: VisitId(self.id()),
+                exit_keys: vec![],
             },
         };
         self.tell(caller.call, command).await;

@@ -16,7 +16,7 @@ use commands::{
 };
 use domain::{
     any::AnyCommand,
-    call::Command,
+    call::{Command, Key},
     id::{CallId, CommandId, DEFAULT_TENANT, LegId},
 };
 use std::{sync::Arc, time::Duration, time::Instant};
@@ -131,14 +131,19 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
     Ok(position)
 }
 
-/// The command that tells of a silence; none for a leg without a live call,
-/// and none for its end, which has no meaning for the call.
+/// The command that tells of a silence or a key; none for a leg without a live
+/// call, for a key that means nothing there, and for the end of a silence.
 fn report(means: &Means, floor: &Floor, event: MediaEvent) -> Option<Envelope> {
     match event {
         MediaEvent::Silent { leg, since } => {
             let call = floor.call_of(leg)?;
             tracing::info!(%call, %leg, "leg is silent");
             Some(silence(means, call, leg, since))
+        }
+        MediaEvent::Key { leg, code } => {
+            let key = Key::of_event(code)?;
+            let call = floor.leaves_by(leg, key)?;
+            Some(envelope(means, call, Command::RecordKey { leg, key }))
         }
         MediaEvent::Heard { leg } => {
             tracing::info!(%leg, "leg is heard again");
@@ -152,9 +157,14 @@ fn silence(means: &Means, call: CallId, leg: LegId, since: Instant) -> Envelope 
     // The relay's clock is monotonic; the record's is UTC.
     let silent_micros = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
     let since = domain::time::Timestamp::from_micros(now.micros().saturating_sub(silent_micros));
+    envelope(means, call, Command::RecordMediaSilence { leg, since })
+}
+
+fn envelope(means: &Means, call: CallId, command: Command) -> Envelope {
+    let now = means.clock.now();
     let id = means.entropy.uuid(now);
     Envelope {
-        command: AnyCommand::Call(call, Command::RecordMediaSilence { leg, since }),
+        command: AnyCommand::Call(call, command),
         command_id: CommandId(id),
         at: now,
         correlation_id: call.0,
@@ -165,7 +175,7 @@ fn silence(means: &Means, call: CallId, leg: LegId, since: Instant) -> Envelope 
 }
 
 /// Hands a report over, again and again under the same id while the store is
-/// down: the relay tells a silence only once.
+/// down: the relay tells it only once.
 async fn deliver(gateway: Gateway, report: Envelope) {
     let mut pause_ms = RETRY_MS;
     for _ in 0..TRIES_MAX {
@@ -176,10 +186,10 @@ async fn deliver(gateway: Gateway, report: Envelope) {
                 pause_ms = (pause_ms * 2).min(RETRY_MS_MAX);
             }
             Err(error @ (DispatchError::Refused(_) | DispatchError::Corrupt(_))) => {
-                tracing::warn!(%error, "silence was not recorded");
+                tracing::warn!(%error, "a report was not recorded");
                 return;
             }
         }
     }
-    tracing::error!(call = %report.correlation_id, "silence could not be recorded");
+    tracing::error!(call = %report.correlation_id, "a report could not be recorded");
 }

@@ -15,6 +15,14 @@ pub enum MediaEvent {
         /// Its last RTP packet, or since when one was due.
         since: Instant,
     },
+    /// A key was pressed on a leg that hears no other leg. What is pressed in a
+    /// conversation is nobody's business.
+    Key {
+        /// Which leg.
+        leg: LegId,
+        /// Its event code (RFC 4733, section 3.2).
+        code: u8,
+    },
     /// A leg that was told silent sends again.
     Heard {
         /// Which.

@@ -3,7 +3,7 @@
 use domain::{
     any::{AnyEvent, Fact},
     billing::{self, rating},
-    call::{Call, Event},
+    call::{Call, Event, Key},
     decider::Decider,
     id::{CallId, LegId},
     time::Timestamp,
@@ -99,6 +99,14 @@ impl Floor {
         self.legs.get(&leg).copied()
     }
 
+    /// The call of a leg whose caller waits where that key leads out.
+    pub(crate) fn leaves_by(&self, leg: LegId, key: Key) -> Option<CallId> {
+        let id = self.call_of(leg)?;
+        let call = self.calls.get(&id)?;
+        let waits = call.caller_leg == Some(leg) && call.visit.is_some();
+        (waits && call.exit_keys.contains(&key)).then_some(id)
+    }
+
     /// Number of live calls.
     pub(crate) fn len(&self) -> usize {
         self.calls.len()
@@ -141,6 +149,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::Forwarded { .. }
         | Event::LegDialled { .. }
@@ -201,6 +210,7 @@ mod tests {
                 queue: QUEUE,
                 config_version: 1,
                 answer_mode: AnswerMode::Immediate,
+                exit_keys: vec![],
             },
         ]
     }

@@ -23,6 +23,7 @@ mod event;
 mod flow;
 mod g711;
 mod gate;
+mod keys;
 mod leg;
 mod meters;
 mod music;

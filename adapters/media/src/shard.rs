@@ -4,11 +4,11 @@
 use crate::{
     event::{MediaEvent, Stats},
     g711::Tables,
-    leg::{Context, Hears, Leg, Received},
+    leg::{Context, Hears, Leg, Received, Taken},
     meters::Meters,
     music::Tracks,
     options::{COMMANDS_MAX, DATAGRAM_BYTES_MAX},
-    remote::Remote,
+    remote::{Kind, Remote},
     rtcp,
     sys::{Poller, Ticker, Wake},
     table::Table,
@@ -238,7 +238,10 @@ impl Shard {
             Received::Taken(taken) => Some(taken),
         };
         tell_heard(leg, now, &self.shared.events, &self.meters);
-        let (Some(taken), Hears::Peer(peer)) = (taken, leg.hears) else {
+        let Some(taken) = taken else { return };
+        let Hears::Peer(peer) = leg.hears else {
+            let packet = self.buffer.get(..length).unwrap_or_default();
+            tell_key(leg, taken, packet, &self.shared.events, &self.meters);
             return;
         };
         let context = Context {
@@ -310,6 +313,26 @@ impl Shard {
                     Err(_) => self.meters.events_delayed.increment(1),
                 }
             }
+        }
+    }
+}
+
+/// The far end has pressed a key, and hears nobody who could mean it.
+fn tell_key(
+    leg: &mut Leg,
+    taken: Taken,
+    packet: &[u8],
+    events: &EventSender<MediaEvent>,
+    meters: &Meters,
+) {
+    if taken.kind != Kind::TelephoneEvent {
+        return;
+    }
+    if let Some(code) = leg.keys.pressed(&taken.header, packet) {
+        // Without room it is told with the next packet.
+        match events.try_send(MediaEvent::Key { leg: leg.id, code }) {
+            Ok(()) => leg.keys.told(&taken.header),
+            Err(_) => meters.events_delayed.increment(1),
         }
     }
 }

@@ -124,7 +124,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         }),
         call::Event::Received { .. }
         | call::Event::Routed { .. }
-        | call::Event::Enqueued { .. }
+        | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::TrunkSelected { .. }

@@ -290,6 +290,7 @@ fn rules() -> queue::Config {
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 

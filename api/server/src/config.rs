@@ -312,18 +312,27 @@ impl Config {
         let mut next: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
         for (index, queue) in self.queues.iter().enumerate() {
             refused("queue", index, queue::Queue::decide, queue.command())?;
-            for rule in &queue.overflow {
-                let key = format!("queue[{index}].overflow");
-                let Some(known) = rule.rule() else {
+            let rules = queue.overflow.iter();
+            let rules = rules.map(|rule| {
+                let to = rule.rule().map(|rule| rule.to);
+                ("overflow", rule.queue.as_deref(), to)
+            });
+            let exits = queue.exits.iter();
+            let exits = exits.map(|exit| {
+                let to = exit.exit().map(|exit| exit.to);
+                ("exits", exit.queue.as_deref(), to)
+            });
+            for (key, target, to) in rules.chain(exits) {
+                let key = format!("queue[{index}].{key}");
+                let Some(to) = to else {
                     return invalid(format!(
                         "{key}: a rule has queue or number, not both or none"
                     ));
                 };
-                let target = rule.queue.as_deref();
                 if target.is_some_and(|name| !self.has_queue(name)) {
                     return invalid(format!("{key}: there is no queue {target:?} in the file"));
                 }
-                if let queue::OverflowTo::Queue(to) = known.to {
+                if let queue::OverflowTo::Queue(to) = to {
                     next.entry(named(&queue.name)).or_default().push(to);
                 }
             }
@@ -335,7 +344,7 @@ impl Config {
             let next_of = |id| next.get(&id).cloned().unwrap_or_default();
             if queue::loops(named(&queue.name), &config, next_of) {
                 return invalid(format!(
-                    "queue[{index}].overflow: calls would come back to {:?} for ever",
+                    "queue[{index}].overflow: by it and by exits, calls would come back to {:?} for ever",
                     queue.name
                 ));
             }

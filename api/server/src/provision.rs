@@ -12,7 +12,7 @@ use commands::{
 use domain::{
     agent,
     any::AnyCommand,
-    call::{AnswerMode, OverflowCause},
+    call::{AnswerMode, Key, OverflowCause},
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
     queue::{self, Strategy},
     trunk,
@@ -62,6 +62,9 @@ pub struct QueueEntry {
     /// When it takes calls.
     #[serde(default)]
     pub hours: Option<queue::Hours>,
+    /// Keys by which a waiting caller leaves it.
+    #[serde(default)]
+    pub exits: Vec<ExitEntry>,
 }
 
 impl QueueEntry {
@@ -84,6 +87,7 @@ impl QueueEntry {
             matching: self.matching.clone(),
             terms: self.terms,
             hours: self.hours.clone(),
+            exits: self.exits.iter().filter_map(ExitEntry::exit).collect(),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }
@@ -107,13 +111,43 @@ pub struct OverflowEntry {
 impl OverflowEntry {
     /// The rule; none if it leads to both or to nothing.
     pub fn rule(&self) -> Option<queue::Overflow> {
-        let to = match (&self.queue, &self.number) {
-            (Some(name), None) => queue::OverflowTo::Queue(QueueId::named(DEFAULT_TENANT, name)),
-            (None, Some(number)) => queue::OverflowTo::Number(number.clone()),
-            (Some(_), Some(_)) | (None, None) => return None,
-        };
+        let to = one_of(self.queue.as_deref(), self.number.as_deref())?;
         let when = self.when;
         Some(queue::Overflow { when, to })
+    }
+}
+
+/// Where a key leads: a queue or a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExitEntry {
+    /// Which key.
+    pub key: Key,
+    /// Name of a queue.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// A number outside.
+    #[serde(default)]
+    pub number: Option<String>,
+}
+
+impl ExitEntry {
+    /// The exit; none if it leads to both or to nothing.
+    pub fn exit(&self) -> Option<queue::Exit> {
+        let to = one_of(self.queue.as_deref(), self.number.as_deref())?;
+        let key = self.key;
+        Some(queue::Exit { key, to })
+    }
+}
+
+fn one_of(queue: Option<&str>, number: Option<&str>) -> Option<queue::OverflowTo> {
+    match (queue, number) {
+        (Some(name), None) => Some(queue::OverflowTo::Queue(QueueId::named(
+            DEFAULT_TENANT,
+            name,
+        ))),
+        (None, Some(number)) => Some(queue::OverflowTo::Number(number.into())),
+        (Some(_), Some(_)) | (None, None) => None,
     }
 }
 

@@ -2,7 +2,10 @@
 //! happened on the network: they are never refused, at most they change
 //! nothing. The others ask for something and can be refused.
 
-use super::event::{AnswerMode, OverflowCause};
+use super::{
+    event::{AnswerMode, OverflowCause},
+    key::Key,
+};
 use crate::{
     cause::{EndReason, OfferOutcome, WireCause},
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -25,6 +28,9 @@ pub enum Route {
         answer_mode: AnswerMode,
         /// Id of the stay in the queue.
         visit: VisitId,
+        /// Keys that lead out of it.
+        #[serde(default)]
+        exit_keys: Vec<Key>,
     },
     /// To a number outside.
     Forward {
@@ -51,6 +57,9 @@ pub enum Destination {
         answer_mode: AnswerMode,
         /// Id of the stay in it.
         visit: VisitId,
+        /// Keys that lead out of it.
+        #[serde(default)]
+        exit_keys: Vec<Key>,
     },
     /// To a number outside.
     Forward {
@@ -177,6 +186,13 @@ pub enum Command {
         leg: LegId,
         /// What the wire said.
         wire: WireCause,
+    },
+    /// Somebody pressed a key of a phone.
+    RecordKey {
+        /// Which leg.
+        leg: LegId,
+        /// Which key.
+        key: Key,
     },
     /// One side put the other on hold.
     RecordHold {

@@ -5,6 +5,7 @@ use super::{
     end::{end, ended},
     error::Error,
     event::Event,
+    key::Key,
     outside,
     state::{Call, Offer, Phase},
 };
@@ -72,6 +73,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             let reason = EndReason::Cancelled;
             Ok(leg_gone(call, at, leg, reason, wire, "record_cancel"))
         }
+        Command::RecordKey { leg, key } => Ok(key_pressed(call, leg, key)),
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
@@ -101,6 +103,7 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
             config_version,
             answer_mode,
             visit,
+            exit_keys,
         } => vec![
             received,
             Event::Routed {
@@ -112,6 +115,7 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
                 queue,
                 config_version,
                 answer_mode,
+                exit_keys,
             },
         ],
         Route::Forward { number, leg } => {
@@ -292,6 +296,21 @@ fn leg_gone(
             .map(|offer| vec![offer_ended(offer, OfferOutcome::Unreachable, wire)])
             .unwrap_or_default(),
         Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => vec![],
+    }
+}
+
+/// Only of a caller who waits, and only a key that means something there: what
+/// else is pressed may be a secret.
+fn key_pressed(call: &Call, leg: LegId, key: Key) -> Vec<Event> {
+    let waits = match &call.phase {
+        Phase::Waiting | Phase::Offering(_) => call.caller_leg == Some(leg),
+        Phase::Unborn | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Ended(_) => false,
+    };
+    match call.visit {
+        Some((visit, queue)) if waits && call.exit_keys.contains(&key) => {
+            vec![Event::ExitKeyPressed { visit, queue, key }]
+        }
+        Some(_) | None => vec![],
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can have happened to a call. The stored schema: handle with care.
 
+use super::key::Key;
 use crate::{
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
@@ -43,6 +44,8 @@ pub enum OverflowCause {
     Attempts,
     /// It came outside the queue's hours.
     Closed,
+    /// The caller pressed a key that leads out of the queue.
+    ExitKey,
 }
 
 /// An event.
@@ -82,6 +85,19 @@ pub enum Event {
         config_version: u32,
         /// When the caller is answered.
         answer_mode: AnswerMode,
+        /// Keys that lead out of the queue.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exit_keys: Vec<Key>,
+    },
+    /// The caller, who waits, pressed a key that leads out of the queue.
+    #[serde(rename = "exit_key_pressed")]
+    ExitKeyPressed {
+        /// Its stay.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Which key.
+        key: Key,
     },
     /// It leaves that queue, unserved, for where the queue sends it.
     #[serde(rename = "call_overflowed")]
@@ -245,6 +261,7 @@ impl decider::Event for Event {
             Self::Received { .. } => "call_received",
             Self::Routed { .. } => "call_routed",
             Self::Enqueued { .. } => "call_enqueued",
+            Self::ExitKeyPressed { .. } => "exit_key_pressed",
             Self::Overflowed { .. } => "call_overflowed",
             Self::Forwarded { .. } => "call_forwarded",
             Self::LegDialled { .. } => "leg_dialled",

@@ -18,13 +18,18 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.received_at = at;
             call.phase = Phase::Waiting;
         }
-        Event::Routed { .. } | Event::Forwarded { .. } | Event::LateFact { .. } => {}
+        Event::Routed { .. }
+        | Event::ExitKeyPressed { .. }
+        | Event::Forwarded { .. }
+        | Event::LateFact { .. } => {}
         Event::Enqueued {
             visit,
             queue,
             answer_mode,
+            exit_keys,
             ..
         } => {
+            call.exit_keys.clone_from(exit_keys);
             call.visit = Some((*visit, *queue));
             call.queues.insert(*queue);
             call.answer_mode = Some(*answer_mode);

@@ -7,6 +7,7 @@ mod end;
 mod error;
 mod event;
 mod evolve;
+mod key;
 mod outside;
 mod state;
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use command::{Command, Destination, Route};
 pub use decide::OFFERS_MAX;
 pub use error::Error;
 pub use event::{AnswerMode, Event, OverflowCause, Target};
+pub use key::{InvalidKey, Key};
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
 
@@ -23,7 +25,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -73,6 +73,7 @@ fn leave(
             config_version,
             answer_mode,
             visit,
+            exit_keys,
         } => {
             no_loop(call, queue)?;
             events.push(Event::Enqueued {
@@ -80,6 +81,7 @@ fn leave(
                 queue,
                 config_version,
                 answer_mode,
+                exit_keys,
             });
         }
     }

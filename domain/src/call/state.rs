@@ -1,6 +1,6 @@
 //! What is known of a call.
 
-use super::event::AnswerMode;
+use super::{event::AnswerMode, key::Key};
 use crate::{
     cause::Disposition,
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -111,6 +111,8 @@ pub struct Call {
     pub visit: Option<(VisitId, QueueId)>,
     /// Queues that it has been in.
     pub queues: BTreeSet<QueueId>,
+    /// Keys that lead out of the queue.
+    pub exit_keys: Vec<Key>,
     /// When the caller is answered.
     pub answer_mode: Option<AnswerMode>,
     /// When the INVITE came.

@@ -61,6 +61,8 @@ pub enum VisitResult {
     Timeout,
     /// Sent on to another queue or a number outside.
     Overflow,
+    /// Left by a key that the caller pressed.
+    ExitKey,
     /// Taken out by a person.
     Withdrawn,
     /// Ended by the system.

@@ -165,6 +165,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

@@ -89,8 +89,8 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
                 OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
                 OverflowCause::Closed => vec![end(cause, *call, EndReason::QueueClosed)],
                 OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
-                // It is offered again.
-                OverflowCause::Attempts => vec![],
+                // It waits on, and is offered again.
+                OverflowCause::Attempts | OverflowCause::ExitKey => vec![],
                 // It waits for somebody to come.
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
                     Some(stay) => open_visit(state, cause, *call, stay),
@@ -120,31 +120,57 @@ fn send_on(
     (visit, queue): (VisitId, QueueId),
     case: OverflowCause,
 ) -> Option<Intent> {
-    let rule = state
-        .queues
-        .get(&queue)
-        .and_then(|(_, config)| config.overflow(case));
-    let to = match rule {
-        Some(queue::OverflowTo::Number(number)) => Some(Destination::Forward {
+    let (_, config) = state.queues.get(&queue)?;
+    let to = destination(state, at, visit, config.overflow(case)?)?;
+    let command = call::Command::OverflowCall {
+        visit,
+        cause: case,
+        to,
+    };
+    Some(Intent::new(cause, AnyCommand::Call(call, command)))
+}
+
+fn destination(
+    state: &State,
+    at: Timestamp,
+    visit: VisitId,
+    to: &queue::OverflowTo,
+) -> Option<Destination> {
+    match to {
+        queue::OverflowTo::Number(number) => Some(Destination::Forward {
             number: number.clone(),
             leg: LegId(derived(at, visit.0, "forward")),
         }),
-        Some(queue::OverflowTo::Queue(next)) => state.queues.get(next).map(|(version, config)| {
+        queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
             let visit = VisitId(derived(at, visit.0, "overflow"));
             Destination::Queue {
                 queue: *next,
                 config_version: *version,
                 answer_mode: config.answer_mode,
                 visit,
+                exit_keys: config.exit_keys(),
             }
         }),
-        None => None,
-    };
+    }
+}
+
+/// A caller has pressed a key that led out when the call was enqueued: it goes
+/// where that key leads now, if it still does.
+fn take_exit(
+    state: &State,
+    fact: &Fact,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+    key: call::Key,
+) -> Option<Intent> {
+    let (_, config) = state.queues.get(&queue)?;
+    let to = destination(state, fact.at, visit, config.exit(key)?)?;
     let command = call::Command::OverflowCall {
         visit,
-        cause: case,
-        to: to?,
+        cause: OverflowCause::ExitKey,
+        to,
     };
+    let cause = fact.event_id.0;
     Some(Intent::new(cause, AnyCommand::Call(call, command)))
 }
 
@@ -233,7 +259,15 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             forget(state, call);
             vec![]
         }
-        call::Event::Overflowed { visit, queue, .. } => {
+        call::Event::ExitKeyPressed { visit, queue, key } => {
+            let exit = take_exit(state, fact, call, (*visit, *queue), *key);
+            exit.into_iter().collect()
+        }
+        call::Event::Overflowed {
+            visit,
+            queue,
+            cause: case,
+        } => {
             forget(state, call);
             if state.turned_away.remove(&call).is_some() {
                 // It was never in that line.
@@ -241,7 +275,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             }
             let close = line::Command::CloseVisit {
                 visit: *visit,
-                result: VisitResult::Overflow,
+                result: left_by(*case),
                 closed_at: fact.at,
             };
             vec![Intent::new(cause, AnyCommand::Line(*queue, close))]
@@ -384,6 +418,18 @@ fn open(
             max_wait_ms: config.max_wait_ms,
         },
         barred: (!config.is_open(enqueued_at)).then_some(RejectReason::Closed),
+    }
+}
+
+/// How a stay ended that the call has left for another place.
+const fn left_by(case: OverflowCause) -> VisitResult {
+    match case {
+        OverflowCause::ExitKey => VisitResult::ExitKey,
+        OverflowCause::Full
+        | OverflowCause::MaxWait
+        | OverflowCause::Unstaffed
+        | OverflowCause::Attempts
+        | OverflowCause::Closed => VisitResult::Overflow,
     }
 }
 

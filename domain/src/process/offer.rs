@@ -187,6 +187,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

@@ -67,6 +67,7 @@ impl Process for Recovery {
                 }
                 call::Event::Routed { .. }
                 | call::Event::Enqueued { .. }
+                | call::Event::ExitKeyPressed { .. }
                 | call::Event::Overflowed { .. }
                 | call::Event::Forwarded { .. }
                 | call::Event::LegDialled { .. }

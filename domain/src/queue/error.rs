@@ -49,6 +49,9 @@ pub enum Error {
     /// One day is different in one way.
     #[error("hours: a holiday is named twice")]
     HolidayTwice,
+    /// One key leads to one place.
+    #[error("exits: a key is named twice")]
+    ExitTwice,
 }
 
 impl Refusal for Error {
@@ -68,6 +71,7 @@ impl Refusal for Error {
             Self::InvalidHours => "queue.invalid_hours",
             Self::OverlappingHours => "queue.overlapping_hours",
             Self::HolidayTwice => "queue.holiday_twice",
+            Self::ExitTwice => "queue.exit_twice",
         }
     }
 }
@@ -92,7 +96,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if config.wrap_up_ms > WRAP_UP_MS_MAX {
         return Err(Error::InvalidWrapUp);
     }
-    let forwards = config.overflow.iter().filter_map(|rule| match &rule.to {
+    let forwards = config.ways_out().filter_map(|to| match to {
         OverflowTo::Number(number) => Some(number),
         OverflowTo::Queue(_) => None,
     });
@@ -110,6 +114,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;
+    super::exit::check(&config.exits)?;
     if let Some(hours) = &config.hours {
         super::hours::check(hours)?;
     }

@@ -1,6 +1,6 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::{hours::Hours, matching::Matching, terms::Terms};
+use super::{exit::Exit, hours::Hours, matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
     decider,
@@ -108,6 +108,9 @@ pub struct Config {
     /// When it takes calls; always, without them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
+    /// Keys by which a waiting caller leaves it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<Exit>,
 }
 
 impl Config {

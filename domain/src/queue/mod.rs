@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod exit;
 mod hours;
 mod matching;
 mod overflow;
@@ -18,6 +19,7 @@ pub use error::Error;
 pub use overflow::loops;
 
 pub use event::*;
+pub use exit::Exit;
 pub use hours::*;
 pub use matching::*;
 pub use state::*;

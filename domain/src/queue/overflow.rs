@@ -22,14 +22,19 @@ pub fn loops(queue: QueueId, config: &Config, next_of: impl Fn(QueueId) -> Vec<Q
 }
 
 impl Config {
+    /// Everywhere that calls of it may go, unserved: by a rule or by a key.
+    pub(super) fn ways_out(&self) -> impl Iterator<Item = &OverflowTo> {
+        let rules = self.overflow.iter().map(|rule| &rule.to);
+        rules.chain(self.exits.iter().map(|exit| &exit.to))
+    }
+
     /// The queues that calls of it may go to.
     pub fn overflow_queues(&self) -> Vec<QueueId> {
-        let rules = self.overflow.iter();
-        rules
-            .filter_map(|rule| match &rule.to {
-                OverflowTo::Queue(queue) => Some(*queue),
-                OverflowTo::Number(_) => None,
-            })
-            .collect()
+        let ways = self.ways_out();
+        ways.filter_map(|to| match to {
+            OverflowTo::Queue(queue) => Some(*queue),
+            OverflowTo::Number(_) => None,
+        })
+        .collect()
     }
 }

@@ -90,6 +90,7 @@ fn calls_in_queue() -> Vec<call::Event> {
             queue: QUEUE,
             config_version: 3,
             answer_mode: AnswerMode::OnAgent,
+            exit_keys: vec![],
         },
         call::Event::Answered {},
         call::Event::OfferStarted {
@@ -117,6 +118,11 @@ fn calls_in_queue() -> Vec<call::Event> {
 
 fn calls_going_out() -> Vec<call::Event> {
     vec![
+        call::Event::ExitKeyPressed {
+            visit: VISIT,
+            queue: QUEUE,
+            key: call::Key::of_event(10).expect("the star"),
+        },
         call::Event::Overflowed {
             visit: VISIT,
             queue: QUEUE,
@@ -300,6 +306,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         matching: queue::Matching::default(),
         terms: queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     };
     [
         queue::Event::Created {

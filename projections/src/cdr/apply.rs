@@ -167,7 +167,7 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
-        Event::Forwarded { .. } => return Effect::Kept,
+        Event::Forwarded { .. } | Event::ExitKeyPressed { .. } => return Effect::Kept,
         Event::Held { leg } => {
             row.holding.push(*leg);
             if row.held_at.is_none() {
@@ -248,6 +248,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::Forwarded { .. }
         | Event::LegDialled { .. }
@@ -294,6 +295,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::ExitKeyPressed { .. }
         | Event::Forwarded { .. }
         | Event::Answered {}
         | Event::OfferStarted { .. }

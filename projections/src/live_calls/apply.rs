@@ -19,6 +19,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         },
         Event::Routed { .. }
         | Event::Enqueued { .. }
+        | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
@@ -95,7 +96,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         }
         Event::Overflowed { .. } => (row.queue, row.visit) = (None, None),
         Event::LegDialled { .. } => enter(row, at, State::Dialling),
-        Event::TrunkSelected { .. } => {}
+        Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } => {}
         Event::LegProgressed { .. } => {
             row.alerting_at.get_or_insert(at);
         }

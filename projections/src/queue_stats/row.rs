@@ -83,6 +83,7 @@ impl Counters {
             }
             VisitResult::Timeout
             | VisitResult::Overflow
+            | VisitResult::ExitKey
             | VisitResult::Withdrawn
             | VisitResult::System => self.flow_out_count += 1,
         }

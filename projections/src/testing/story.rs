@@ -37,6 +37,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 
@@ -99,6 +100,7 @@ impl World {
             config_version: 1,
             answer_mode: AnswerMode::Immediate,
             visit: visit(number),
+            exit_keys: vec![],
         };
         self.receive(number, route);
         let open = line::Command::OpenVisit {
@@ -194,6 +196,7 @@ impl World {
             calls::Event::Received { .. }
             | calls::Event::Routed { .. }
             | calls::Event::Enqueued { .. }
+            | calls::Event::ExitKeyPressed { .. }
             | calls::Event::Overflowed { .. }
             | calls::Event::Forwarded { .. }
             | calls::Event::LegDialled { .. }

@@ -98,6 +98,7 @@ impl Office {
                 config_version: 1,
                 answer_mode: domain::call::AnswerMode::OnAgent,
                 visit: domain::id::VisitId(Uuid::from_u128(7)),
+                exit_keys: vec![],
             },
         };
         self.tell(number, received).await

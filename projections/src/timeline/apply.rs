@@ -72,9 +72,10 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
 fn of_call(call: CallId, event: &call::Event) -> Subjects {
     use call::Event as E;
     let (agent, queue) = match event {
-        E::Routed { queue, .. } | E::Enqueued { queue, .. } | E::Overflowed { queue, .. } => {
-            (None, Some(*queue))
-        }
+        E::Routed { queue, .. }
+        | E::Enqueued { queue, .. }
+        | E::ExitKeyPressed { queue, .. }
+        | E::Overflowed { queue, .. } => (None, Some(*queue)),
         E::OfferStarted { session, .. }
         | E::LegAlerting { session, .. }
         | E::OfferEnded { session, .. }

@@ -197,6 +197,7 @@ impl People {
             call::Event::Received { .. }
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
+            | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegDialled { .. }

@@ -71,6 +71,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             matching: domain::queue::Matching::default(),
             terms: domain::queue::Terms::STANDARD,
             hours: None,
+            exits: vec![],
         },
     };
     Envelope {

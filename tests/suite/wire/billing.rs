@@ -249,6 +249,7 @@ fn call_to(
             config_version: 1,
             answer_mode: AnswerMode::Immediate,
             visit: VisitId(entropy.uuid(SystemClock.now())),
+            exit_keys: vec![],
         },
     };
     let bye = call::Command::RecordBye {

@@ -1,4 +1,4 @@
-//! Who gets into a queue and how people leave it: its hours.
+//! Who gets into a queue and how people leave it: its hours, and keys that lead out.
 
 use crate::support::{PATIENCE, agent, caller, command_id, dial, incoming, records};
 use anyhow::{Context as _, ensure};
@@ -24,13 +24,19 @@ fn another_day() -> anyhow::Result<&'static str> {
     WEEK.get(index).copied().context("a day of the week")
 }
 
-/// The server reads a file with that queue beside "night", which anna serves too.
-async fn runs_with(server: &Server, setup: &Setup, support: &str) -> anyhow::Result<()> {
+const BOTH: &str = "\"support\", \"night\"";
+
+/// The server reads a file with that queue beside "night"; anna serves these.
+async fn runs_with(
+    server: &Server,
+    setup: &Setup,
+    support: &str,
+    annas: &str,
+) -> anyhow::Result<()> {
     let provisioning = format!(
-        "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n{support}\n\
-         [[queue]]\nname = \"night\"\n\
+        "[[queue]]\nname = \"support\"\n{support}\n[[queue]]\nname = \"night\"\n\
          [[agent]]\nname = \"anna\"\npassword = \"anna-secret\"\nready_on_register = true\n\
-         queues = [\"support\", \"night\"]\n"
+         queues = [{annas}]\n"
     );
     let written = Setup {
         provisioning,
@@ -54,15 +60,16 @@ async fn support(server: &Server, selection: &str) -> anyhow::Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_queue_takes_calls_in_its_hours_and_sends_the_others_on_or_away() -> anyhow::Result<()> {
+async fn a_queue_has_hours_and_keys_that_lead_out() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let setup = Setup::new(folder.path(), "");
     let server = Server::start(&setup).await?;
-    runs_with(&server, &setup, "").await?;
+    runs_with(&server, &setup, "", BOTH).await?;
     let anna = agent(&server, "anna").await?;
     let caller = caller(&server, "+4930111").await?;
     closed(&server, &setup, &caller, &anna).await?;
     overlapping(&server).await?;
+    exits(&server, &setup, &caller, &anna).await?;
     for phone in [&anna, &caller] {
         ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
     }
@@ -77,10 +84,10 @@ async fn closed(
 ) -> anyhow::Result<()> {
     let day = another_day()?;
     let hours = format!(
-        "hours.zone = \"Europe/Berlin\"\n\
+        "answer_mode = \"on_agent\"\nhours.zone = \"Europe/Berlin\"\n\
          hours.week = [{{ days = [\"{day}\"], from = \"09:00\", to = \"17:00\" }}]\n"
     );
-    runs_with(server, setup, &hours).await?;
+    runs_with(server, setup, &hours, BOTH).await?;
     let opening = support(server, "opening { isOpen nextChangeAt }").await?["opening"].clone();
     ensure!(opening["isOpen"] == false, "{opening}");
     ensure!(opening["nextChangeAt"].is_string(), "{opening}");
@@ -101,7 +108,7 @@ async fn closed(
     );
 
     let night = format!("{hours}overflow = [{{ when = \"closed\", queue = \"night\" }}]\n");
-    runs_with(server, setup, &night).await?;
+    runs_with(server, setup, &night, BOTH).await?;
     let out = dial(caller, "support").await?;
     let ringing = incoming(anna).await?;
     ringing.answer().await?;
@@ -111,7 +118,7 @@ async fn closed(
     let cdrs = records(server, 2).await?;
     ensure!(cdrs[1]["disposition"] == "ANSWERED", "{cdrs:#?}");
 
-    runs_with(server, setup, "").await?;
+    runs_with(server, setup, "", BOTH).await?;
     let opening = support(server, "opening { isOpen nextChangeAt }").await?["opening"].clone();
     ensure!(
         opening == json!({ "isOpen": true, "nextChangeAt": null }),
@@ -161,5 +168,52 @@ async fn overlapping(server: &Server) -> anyhow::Result<()> {
         ensure!(payload["userErrors"][0]["code"] == code, "{payload}");
         ensure!(payload["queue"].is_null(), "{payload}");
     }
+    Ok(())
+}
+
+/// Nobody serves support: its caller presses a key and is with anna.
+async fn exits(server: &Server, setup: &Setup, caller: &Phone, anna: &Phone) -> anyhow::Result<()> {
+    let exits =
+        "exits = [{ key = \"1\", queue = \"night\" }, { key = \"#\", number = \"+4930\" }]\n";
+    runs_with(server, setup, exits, "\"night\"").await?;
+    let out = dial(caller, "support").await?;
+    out.wait_answered(PATIENCE).await?;
+    ensure!(out.media().wait_packets(1, PATIENCE).await, "no music");
+    // The first means nothing and is not on the record.
+    for key in ['7', '1'] {
+        ensure!(out.media().send_digit(key, 60), "{key} is not sent");
+    }
+    let ringing = incoming(anna).await?;
+    ringing.answer().await?;
+    let heard = ringing.media().wait_packets(1, PATIENCE).await;
+    ensure!(heard, "they do not hear each other");
+    // In a conversation it is a key like any other.
+    ensure!(out.media().send_digit('1', 60), "1 is not sent");
+    let all = |media: &phone::Media| media.received_digits() == "1";
+    ensure!(ringing.media().wait_until(PATIENCE, all).await, "1 is lost");
+    ensure!(out.hang_up().await? == 200, "BYE is refused");
+    ringing.wait_ended(PATIENCE).await?;
+    let cdrs = records(server, 3).await?;
+    ensure!(cdrs[2]["disposition"] == "ANSWERED", "{cdrs:#?}");
+    let call = &cdrs[2]["callId"];
+    let query =
+        "query Q($id: ID!) { callTimeline(callId: $id, first: 50) { nodes { type payload } } }";
+    let answer = server.graphql(query, json!({ "id": call })).await?;
+    let events = answer["callTimeline"]["nodes"].as_array();
+    let pressed: Vec<&Value> = events
+        .into_iter()
+        .flatten()
+        .filter(|event| event["type"] == "exit_key_pressed")
+        .collect();
+    ensure!(pressed.len() == 1, "{answer}");
+    ensure!(pressed[0]["payload"]["key"] == "1", "{answer}");
+    let total = "statistics { total { offeredCount abandonedCount flowOutCount rejectedCount } }";
+    let counted = support(server, total).await?["statistics"]["total"].clone();
+    ensure!(
+        counted
+            == json!({ "offeredCount": 1, "abandonedCount": 0, "flowOutCount": 1,
+                       "rejectedCount": 2 }),
+        "{counted}"
+    );
     Ok(())
 }

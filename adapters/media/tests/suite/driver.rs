@@ -101,6 +101,7 @@ impl House {
                 config_version: 1,
                 answer_mode: AnswerMode::Immediate,
                 visit: VISIT,
+                exit_keys: vec![],
             },
         });
         self.command(Command::AnswerCall);

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod driver;
+mod keys;
 mod load;
 mod log;
 mod music;

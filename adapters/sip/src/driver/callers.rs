@@ -204,6 +204,7 @@ impl Driver {
                 config_version: queue.config_version,
                 answer_mode: queue.config.answer_mode,
                 visit,
+                exit_keys: queue.config.exit_keys(),
             },
         };
         (route, trunk)

@@ -19,7 +19,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Command, Config, Overflow, OverflowTo, loops},
+    queue::{Command, Config, Exit, Overflow, OverflowTo, loops},
 };
 use projections::changed::View;
 
@@ -66,6 +66,38 @@ pub(crate) struct CreateQueueInput {
     terms: Option<QueueTermsInput>,
     /// When it takes calls; always, without them.
     hours: Option<QueueHoursInput>,
+    /// Keys by which a waiting caller leaves it.
+    #[graphql(default)]
+    exits: Vec<QueueExitInput>,
+}
+
+/// Where a key leads that a waiting caller presses: to a queue or to a number.
+#[derive(InputObject)]
+pub(crate) struct QueueExitInput {
+    /// The key: 0 to 9, `*`, `#`, A to D.
+    key: String,
+    /// Into this queue.
+    queue_id: Option<ID>,
+    /// To this number outside.
+    number: Option<String>,
+}
+
+impl QueueExitInput {
+    /// The exit; none if it has no such key, or leads to both or to nothing.
+    fn exit(&self) -> Result<Option<Exit>> {
+        let to = place(self.queue_id.as_ref(), self.number.as_deref())?;
+        let key = self.key.parse().ok();
+        Ok(key.zip(to).map(|(key, to)| Exit { key, to }))
+    }
+}
+
+/// A queue or a number; none if it is both or nothing.
+fn place(queue: Option<&ID>, number: Option<&str>) -> Result<Option<OverflowTo>> {
+    Ok(match (queue, number) {
+        (Some(queue), None) => Some(OverflowTo::Queue(QueueId::read(queue)?)),
+        (None, Some(number)) => Some(OverflowTo::Number(number.into())),
+        (Some(_), Some(_)) | (None, None) => None,
+    })
 }
 
 /// Where calls of a queue go in one case: a queue or a number.
@@ -82,13 +114,52 @@ pub(crate) struct OverflowInput {
 impl OverflowInput {
     /// The rule; none if it leads to both or to nothing.
     fn rule(&self) -> Result<Option<Overflow>> {
-        let to = match (&self.queue_id, &self.number) {
-            (Some(queue), None) => OverflowTo::Queue(QueueId::read(queue)?),
-            (None, Some(number)) => OverflowTo::Number(number.clone()),
-            (Some(_), Some(_)) | (None, None) => return Ok(None),
-        };
+        let to = place(self.queue_id.as_ref(), self.number.as_deref())?;
         let when = self.when.into();
-        Ok(Some(Overflow { when, to }))
+        Ok(to.map(|to| Overflow { when, to }))
+    }
+}
+
+impl CreateQueueInput {
+    /// The rules that are asked for; or what of them is not written as it should be.
+    fn rules(self) -> Result<std::result::Result<Config, Refusal>> {
+        let overflow: Vec<_> = self
+            .overflow
+            .iter()
+            .map(OverflowInput::rule)
+            .collect::<Result<_>>()?;
+        let Some(overflow) = overflow.into_iter().collect() else {
+            return Ok(Err(Refusal::InvalidOverflow));
+        };
+        let exits: Vec<_> = self
+            .exits
+            .iter()
+            .map(QueueExitInput::exit)
+            .collect::<Result<_>>()?;
+        let Some(exits) = exits.into_iter().collect() else {
+            return Ok(Err(Refusal::InvalidExit));
+        };
+        let asked = self.hours.as_ref();
+        let hours = asked.and_then(QueueHoursInput::hours);
+        if hours.is_some() != asked.is_some() {
+            return Ok(Err(Refusal::InvalidHours));
+        }
+        Ok(Ok(Config {
+            strategy: self.strategy.into(),
+            ring_timeout_ms: self.ring_timeout_ms.0,
+            wrap_up_ms: self.wrap_up_ms.0,
+            answer_mode: self.answer_mode.into(),
+            max_wait_ms: self.max_wait_ms.0,
+            // A negative one is none: the rules refuse it.
+            capacity: u32::try_from(self.capacity).unwrap_or(0),
+            service_level_threshold_ms: self.service_level_threshold_ms.0,
+            numbers: self.numbers,
+            overflow,
+            matching: self.matching.unwrap_or_default().rules(),
+            terms: self.terms.unwrap_or_default().terms(),
+            hours,
+            exits,
+        }))
     }
 }
 
@@ -159,41 +230,18 @@ impl QueueMutations {
     ) -> Result<CreateQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::named(order.identity.tenant, &input.name);
-        let rules: Vec<_> = input
-            .overflow
-            .iter()
-            .map(OverflowInput::rule)
-            .collect::<Result<_>>()?;
-        let Some(overflow) = rules.into_iter().collect::<Option<Vec<_>>>() else {
-            let outcome = Outcome::refused(Refusal::InvalidOverflow.into());
-            return Ok(CreateQueuePayload { queue, outcome });
-        };
-        let asked = input.hours.as_ref();
-        let hours = asked.and_then(QueueHoursInput::hours);
-        if hours.is_some() != asked.is_some() {
-            let outcome = Outcome::refused(Refusal::InvalidHours.into());
-            return Ok(CreateQueuePayload { queue, outcome });
-        }
-        let config = Config {
-            strategy: input.strategy.into(),
-            ring_timeout_ms: input.ring_timeout_ms.0,
-            wrap_up_ms: input.wrap_up_ms.0,
-            answer_mode: input.answer_mode.into(),
-            max_wait_ms: input.max_wait_ms.0,
-            // A negative one is none: the rules refuse it.
-            capacity: u32::try_from(input.capacity).unwrap_or(0),
-            service_level_threshold_ms: input.service_level_threshold_ms.0,
-            numbers: input.numbers,
-            overflow,
-            matching: input.matching.unwrap_or_default().rules(),
-            terms: input.terms.unwrap_or_default().terms(),
-            hours,
+        let name = input.name.clone();
+        let config = match input.rules()? {
+            Ok(config) => config,
+            Err(refusal) => {
+                let outcome = Outcome::refused(refusal.into());
+                return Ok(CreateQueuePayload { queue, outcome });
+            }
         };
         if let Some(refusal) = check(&order, queue, &config) {
             let outcome = Outcome::refused(refusal.into());
             return Ok(CreateQueuePayload { queue, outcome });
         }
-        let name = input.name;
         let command = AnyCommand::Queue(queue, Command::Create { name, config });
         let outcome = order.dispatch(command, queue.0).await?;
         order.settle(&outcome).await;

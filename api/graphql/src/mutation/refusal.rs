@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     InvalidValue,
     /// A case of overflow leads to a queue or to a number.
     InvalidOverflow,
+    /// An exit has a key, and leads to a queue or to a number.
+    InvalidExit,
     /// A zone, day or time of a queue's hours is not written as it should be.
     InvalidHours,
     /// The queues would overflow into each other for ever.
@@ -40,6 +42,7 @@ impl Refusal {
             Self::InvalidNetwork => "input.invalid_network",
             Self::InvalidValue => "input.invalid_value",
             Self::InvalidOverflow => "input.invalid_overflow",
+            Self::InvalidExit => "input.invalid_exit",
             Self::InvalidHours => "input.invalid_hours",
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
@@ -58,6 +61,7 @@ impl Refusal {
             Self::InvalidOverflow => {
                 "overflow leads to a queue or to a number, not to both or none"
             }
+            Self::InvalidExit => "exit has no such key, or leads not to one queue or number",
             Self::InvalidHours => {
                 "hours hold no zone of the IANA database, or a day or time that is none"
             }
@@ -76,6 +80,7 @@ impl Refusal {
             Self::InvalidNetwork => "allow",
             Self::InvalidValue => "input",
             Self::InvalidOverflow | Self::OverflowLoop => "overflow",
+            Self::InvalidExit => "exits",
             Self::InvalidHours => "hours",
             Self::UnknownSkill => "skills",
             Self::UnknownWrapUpCode => "code",
@@ -95,13 +100,14 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 11] = [
+    const ALL: [Refusal; 12] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
         Refusal::InvalidNetwork,
         Refusal::InvalidValue,
         Refusal::InvalidOverflow,
+        Refusal::InvalidExit,
         Refusal::InvalidHours,
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,

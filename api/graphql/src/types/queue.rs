@@ -69,6 +69,37 @@ pub(crate) struct QueueConfig {
     terms: QueueTerms,
     /// When it takes calls; null for always.
     hours: Option<QueueHours>,
+    /// Keys by which a waiting caller leaves it.
+    exits: Vec<QueueExit>,
+}
+
+/// Where a key leads that a waiting caller presses.
+#[derive(SimpleObject)]
+pub(crate) struct QueueExit {
+    /// The key: 0 to 9, `*`, `#`, A to D.
+    key: String,
+    /// Into which queue.
+    queue_id: Option<ID>,
+    /// To which number outside.
+    number: Option<String>,
+}
+
+fn place(to: &OverflowTo) -> (Option<ID>, Option<String>) {
+    match to {
+        OverflowTo::Queue(queue) => (Some(queue.opaque()), None),
+        OverflowTo::Number(number) => (None, Some(number.clone())),
+    }
+}
+
+impl From<&domain::queue::Exit> for QueueExit {
+    fn from(exit: &domain::queue::Exit) -> Self {
+        let (queue_id, number) = place(&exit.to);
+        Self {
+            key: exit.key.to_string(),
+            queue_id,
+            number,
+        }
+    }
 }
 
 /// Where calls of a queue go in one case.
@@ -84,10 +115,7 @@ pub(crate) struct Overflow {
 
 impl From<&domain::queue::Overflow> for Overflow {
     fn from(rule: &domain::queue::Overflow) -> Self {
-        let (queue_id, number) = match &rule.to {
-            OverflowTo::Queue(queue) => (Some(queue.opaque()), None),
-            OverflowTo::Number(number) => (None, Some(number.clone())),
-        };
+        let (queue_id, number) = place(&rule.to);
         Self {
             when: rule.when.into(),
             queue_id,
@@ -111,6 +139,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             matching: (&config.matching).into(),
             terms: config.terms.into(),
             hours: config.hours.as_ref().map(Into::into),
+            exits: config.exits.iter().map(Into::into).collect(),
         }
     }
 }

@@ -472,6 +472,8 @@ pub(crate) enum OverflowCause {
     Attempts,
     /// It came outside the queue's hours.
     Closed,
+    /// The caller pressed a key that leads out of the queue.
+    ExitKey,
 }
 
 /// A day of the week.

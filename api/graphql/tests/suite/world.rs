@@ -324,6 +324,7 @@ impl World {
                 config_version: 1,
                 answer_mode: AnswerMode::OnAgent,
                 visit: ringing.visit,
+                exit_keys: vec![],
             },
         };
         self.dispatch(AnyCommand::Call(ringing.call, command)).await;

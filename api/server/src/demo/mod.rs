@@ -93,6 +93,7 @@ fn config() -> Config {
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }];
     config.agents = AGENTS
         .iter()

@@ -116,6 +116,7 @@ impl Facts {
                 self.end = Some(cause.reason);
             }
             call::Event::Enqueued { .. }
+            | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegProgressed { .. }

@@ -14,6 +14,7 @@ mod record_bye;
 mod record_cancel;
 mod record_failure;
 mod record_hold;
+mod record_key;
 mod record_media_silence;
 mod record_retrieve;
 mod record_signalling_lost;
@@ -51,6 +52,7 @@ fn into_queue(answer_mode: AnswerMode) -> Route {
         config_version: 3,
         answer_mode,
         visit: VISIT,
+        exit_keys: vec![],
     }
 }
 
@@ -70,6 +72,7 @@ fn enqueued(answer_mode: AnswerMode) -> Event {
         queue: QUEUE,
         config_version: 3,
         answer_mode,
+        exit_keys: vec![],
     }
 }
 
@@ -296,6 +299,7 @@ fn to_queue(queue: QueueId) -> Destination {
         config_version: 5,
         answer_mode: AnswerMode::OnAgent,
         visit: OTHER_VISIT,
+        exit_keys: vec![],
     }
 }
 

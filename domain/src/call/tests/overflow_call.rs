@@ -30,6 +30,7 @@ fn a_call_goes_into_the_next_queue_as_a_new_stay() {
                 queue: OTHER_QUEUE,
                 config_version: 5,
                 answer_mode: AnswerMode::OnAgent,
+                exit_keys: vec![],
             },
         ])
         .when(overflow(VISIT, to_forward()))

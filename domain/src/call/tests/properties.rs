@@ -207,7 +207,7 @@ proptest! {
                 Event::Ended { offer, .. } => prop_assert_eq!(live, offer),
                 Event::Received { .. }
                 | Event::Routed { .. }
-                | Event::Enqueued { .. }
+                | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
                 | Event::Overflowed { .. }
                 | Event::Forwarded { .. }
                 | Event::LegDialled { .. }

@@ -126,6 +126,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         call::Event::Ended { .. } => board.callers.is_over(call),
         call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
+        | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

@@ -512,6 +512,7 @@ fn nobody_is_watched_where_everybody_pays_later() {
         queue: QUEUE,
         config_version: 1,
         answer_mode: AnswerMode::Immediate,
+        exit_keys: vec![],
     };
     process::<Credit>()
         .hears([

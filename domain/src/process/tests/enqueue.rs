@@ -46,6 +46,7 @@ fn config(
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 
@@ -67,6 +68,7 @@ fn enqueued() -> AnyEvent {
             queue: QUEUE,
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,
+            exit_keys: vec![],
         },
     )
 }
@@ -432,6 +434,53 @@ fn a_call_outside_the_hours_is_barred_whoever_is_there_and_goes_where_closed_lea
         .hears_at(second(60), enqueued());
     let (_, cause, _) = overflow_of(&open.asked);
     assert_eq!(cause, OverflowCause::Unstaffed);
+}
+
+#[test]
+fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
+    let key: call::Key = "1".parse().expect("a key");
+    let exits = vec![queue::Exit {
+        key,
+        to: to_number(),
+    }];
+    let with = |exits| queue::Config {
+        exits,
+        ..config(AnswerMode::Immediate, 0, vec![])
+    };
+    let name = "sales".into();
+    let config = with(exits);
+    let waiting = process::<Enqueue>().hears([
+        AnyEvent::Queue(QUEUE, queue::Event::Created { name, config }),
+        enqueued(),
+        opened(AnswerMode::Immediate, 0),
+    ]);
+    let (visit, queue) = (VISIT, QUEUE);
+    let pressed = AnyEvent::Call(CALL, call::Event::ExitKeyPressed { visit, queue, key });
+    let heard = waiting.hears([pressed.clone()]);
+    let (visit, cause, to) = overflow_of(&heard.asked);
+    assert_eq!((visit, cause), (VISIT, OverflowCause::ExitKey));
+    assert!(matches!(to, Destination::Forward { number, .. } if number == "+491701234567"));
+    // Where the way out would go round, the caller waits on.
+    let asked = heard.asked[0].clone();
+    let heard = heard
+        .gets_refused(&asked, "call.overflow_loop", 4)
+        .asks_nothing();
+    let left = call::Event::Overflowed {
+        visit,
+        queue,
+        cause,
+    };
+    let heard = heard.hears_at(second(33), AnyEvent::Call(CALL, left));
+    assert_eq!(heard.asked, [close(VisitResult::ExitKey)]);
+    // The key means nothing any more.
+    let config = with(vec![]);
+    let changed = queue::Event::Configured {
+        config_version: 2,
+        config,
+    };
+    heard
+        .hears([AnyEvent::Queue(QUEUE, changed), pressed])
+        .asks_nothing();
 }
 
 const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;

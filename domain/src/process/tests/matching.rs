@@ -101,6 +101,7 @@ impl Desk {
             matching,
             terms: crate::queue::Terms::STANDARD,
             hours: None,
+            exits: vec![],
         };
         let name = "queue".into();
         self.hears(AnyEvent::Queue(

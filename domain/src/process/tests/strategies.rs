@@ -52,6 +52,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 

@@ -136,6 +136,7 @@ impl World {
                 matching: crate::queue::Matching::default(),
                 terms: crate::queue::Terms::STANDARD,
                 hours: None,
+                exits: vec![],
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     call::OverflowCause,
     id::QueueId,
-    queue::{Pause, Terms, loops},
+    queue::{Exit, Pause, Terms, loops},
 };
 
 #[test]
@@ -205,4 +205,45 @@ fn overflow_is_stored_as_it_is_documented_and_left_out_when_there_is_none() {
     assert_eq!(read.overflow.len(), 2);
     let again = serde_json::to_value(read).expect("it can be written");
     assert_eq!(again["overflow"], rules);
+}
+
+#[test]
+fn a_key_leads_to_one_place_that_can_be_dialled() {
+    let exit = |key: &str, number: &str| Exit {
+        key: key.parse().expect("a key"),
+        to: OverflowTo::Number(number.into()),
+    };
+    let with = |exits| Config { exits, ..config() };
+    let twice = vec![exit("1", "+4930"), exit("1", "+4940")];
+    story([])
+        .when(configure(with(twice)))
+        .refused(Error::ExitTwice);
+    story([])
+        .when(configure(with(vec![exit("1", "no number")])))
+        .refused(Error::InvalidNumber);
+    let valid = with(vec![exit("1", "+4930"), exit("#", "+4930")]);
+    assert_eq!(valid.exit("*".parse().expect("a key")), None);
+    assert_eq!(valid.exit_keys().len(), 2);
+    let written = serde_json::to_value(&valid).expect("it can be written");
+    let first = serde_json::json!({ "key": "1", "to": { "number": "+4930" } });
+    assert_eq!(written["exits"][0], first);
+    story([])
+        .when(configure(valid.clone()))
+        .then([Event::Created {
+            name: "sales".into(),
+            config: valid,
+        }]);
+}
+
+#[test]
+fn a_key_that_leads_back_is_a_loop_too() {
+    let queue = |number: u128| QueueId(uuid::Uuid::from_u128(number));
+    let exits = vec![Exit {
+        key: "1".parse().expect("a key"),
+        to: OverflowTo::Queue(queue(2)),
+    }];
+    let config = Config { exits, ..config() };
+    assert_eq!(config.overflow_queues(), [queue(2)]);
+    assert!(loops(queue(1), &config, |_| vec![queue(1)]));
+    assert!(!loops(queue(1), &config, |_| vec![]));
 }

@@ -28,6 +28,7 @@ fn config() -> Config {
         matching: crate::queue::Matching::default(),
         terms: crate::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }
 }
 

@@ -69,6 +69,7 @@ impl Calls {
             }
             Event::Routed { .. }
             | Event::Enqueued { .. }
+            | Event::ExitKeyPressed { .. }
             | Event::Overflowed { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
@@ -154,6 +155,10 @@ impl Calls {
                 call.visit = None;
                 self.in_line_count = self.in_line_count.saturating_sub(1);
             }
+            Event::ExitKeyPressed { visit, .. } => must(
+                call.visit == Some(*visit) && call.connected.is_none(),
+                || format!("{id} leaves {visit} by a key, where it does not wait"),
+            )?,
             // Nobody is sent outside here: the queues of this world know no number.
             Event::Received { .. }
             | Event::Forwarded { .. }

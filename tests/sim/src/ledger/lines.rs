@@ -193,6 +193,7 @@ impl Lines {
             VisitResult::Abandoned => line.tally.abandoned += 1,
             VisitResult::Timeout
             | VisitResult::Overflow
+            | VisitResult::ExitKey
             | VisitResult::Withdrawn
             | VisitResult::System => {
                 line.tally.flow_out += 1;

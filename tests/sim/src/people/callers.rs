@@ -44,6 +44,7 @@ impl People {
                     AnswerMode::OnAgent
                 },
                 visit: VisitId(numbered(5, number)),
+                exit_keys: vec![],
             }
         };
         let receive = call::Command::ReceiveCall {

@@ -326,6 +326,7 @@ impl Rerun {
                 config_version: 1,
                 answer_mode: caller.answer_mode,
                 visit: caller.visit,
+                exit_keys: vec![],
             },
         };
         self.there.insert(call, false);
@@ -401,6 +402,7 @@ impl Rerun {
             call::Event::Received { .. }
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
+            | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::LegDialled { .. }
             | call::Event::TrunkSelected { .. }

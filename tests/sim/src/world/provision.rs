@@ -177,6 +177,7 @@ impl World {
                 matching,
                 terms: queue::Terms::STANDARD,
                 hours: None,
+                exits: vec![],
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

@@ -81,6 +81,7 @@ fn config(url: &str, queue: &str) -> Config {
         matching: domain::queue::Matching::default(),
         terms: domain::queue::Terms::STANDARD,
         hours: None,
+        exits: vec![],
     }];
     config
 }
@@ -156,6 +157,7 @@ impl Callers {
                 config_version: 1,
                 answer_mode: AnswerMode::OnAgent,
                 visit: VisitId(self.id()),
+                exit_keys: vec![],
             },
         };
         self.tell(call, command).await

@@ -57,6 +57,7 @@ impl World {
                     AnswerMode::OnAgent
                 },
                 visit: VisitId(numbered(5, self.calls_count)),
+                exit_keys: vec![],
             }
         };
         let receive = call::Command::ReceiveCall {
