@@ -275,6 +275,7 @@ impl Office {
             to: "support".into(),
             trunk: None,
             sip_call_id: "test@loopback".into(),
+            user_agent: None,
             route: Route::Queue {
                 queue,
                 config_version: 1,

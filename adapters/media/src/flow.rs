@@ -131,7 +131,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             leg,
             early_media: true,
         }
-        | Event::LegAnswered { leg } => match before.caller_leg {
+        | Event::LegAnswered { leg, .. } => match before.caller_leg {
             Some(caller) => vec![Order::Bridge(caller, *leg)],
             None => vec![],
         },
@@ -204,6 +204,7 @@ mod tests {
                 to: "support".into(),
                 trunk: None,
                 sip_call_id: "call".into(),
+                user_agent: None,
             },
             Event::Enqueued {
                 visit: VISIT,
@@ -227,6 +228,7 @@ mod tests {
 
     fn connected(leg: LegId) -> Event {
         Event::AgentConnected {
+            codec: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,
@@ -319,7 +321,10 @@ mod tests {
             leg: OTHER,
             early_media,
         };
-        let answered = Event::LegAnswered { leg: OTHER };
+        let answered = Event::LegAnswered {
+            leg: OTHER,
+            codec: None,
+        };
         let bridge = [Order::Bridge(CALLER, OTHER)];
         let mut events = received();
         events.push(dialled);

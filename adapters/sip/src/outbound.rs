@@ -115,7 +115,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             leg: *leg,
             early_media: *early_media,
         }),
-        call::Event::AgentConnected { leg, .. } | call::Event::LegAnswered { leg } => {
+        call::Event::AgentConnected { leg, .. } | call::Event::LegAnswered { leg, .. } => {
             Some(Order::Connect { call, leg: *leg })
         }
         call::Event::Ended { cause, .. } => Some(Order::End {

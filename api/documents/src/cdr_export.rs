@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/1";
+pub const SCHEMA: &str = "ringledger-cdr/2";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -261,6 +261,9 @@ const CALL: &[CallColumn] = &[
     ("event_position_last", |row| {
         number(Some(row.revised_position))
     }),
+    ("user_agent", |row| text(row.user_agent.as_ref())),
+    ("node_epoch", |row| number(Some(row.node_epoch))),
+    ("codec", |row| text(row.codec())),
 ];
 
 const LEG: &[LegColumn] = &[
@@ -283,6 +286,7 @@ const LEG: &[LegColumn] = &[
     ("outcome", |leg| word(leg.outcome)),
     ("sip_status", |leg| number(leg.sip_status)),
     ("reason_header", |leg| text(leg.reason_header.as_ref())),
+    ("codec", |leg| text(leg.codec.as_ref())),
 ];
 
 /// A value of the end; a record that is exported has one.

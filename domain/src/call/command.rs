@@ -86,6 +86,9 @@ pub enum Command {
         trunk: Option<TrunkId>,
         /// Call-ID header, to find the call in a packet capture.
         sip_call_id: String,
+        /// User-Agent header.
+        #[serde(default)]
+        user_agent: Option<String>,
         /// Where it leads.
         route: Route,
     },
@@ -162,6 +165,9 @@ pub enum Command {
     RecordAnswer {
         /// Which leg.
         leg: LegId,
+        /// The codec that was agreed on, by its name in SDP.
+        #[serde(default)]
+        codec: Option<String>,
     },
     /// The agent's phone declined or can not be reached, or no trunk could
     /// reach the other side of a leg that goes out.

@@ -29,6 +29,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             to,
             trunk,
             sip_call_id,
+            user_agent,
             route,
         } => {
             let received = Event::Received {
@@ -37,6 +38,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
                 to,
                 trunk,
                 sip_call_id,
+                user_agent,
             };
             receive(call, at, received, route)
         }
@@ -63,7 +65,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::RecordProgress { leg, early_media } => {
             Ok(outside::progressed(call, leg, early_media))
         }
-        Command::RecordAnswer { leg } => Ok(answered(call, leg)),
+        Command::RecordAnswer { leg, codec } => Ok(answered(call, leg, codec)),
         Command::RecordFailure { leg, outcome, wire } => Ok(failed(call, at, leg, outcome, wire)),
         Command::RecordBye { leg, wire } => {
             let reason = EndReason::Hangup;
@@ -188,30 +190,31 @@ fn alerting(call: &Call, leg: LegId) -> Vec<Event> {
     }
 }
 
-fn answered(call: &Call, leg: LegId) -> Vec<Event> {
+fn answered(call: &Call, leg: LegId, codec: Option<String>) -> Vec<Event> {
     match &call.phase {
         Phase::Offering(offers) => offers
             .iter()
             .find(|offer| offer.leg == leg)
-            .map(|winner| won(call, winner, offers))
+            .map(|winner| won(call, winner, offers, codec))
             .unwrap_or_default(),
         Phase::Ended(_) => vec![Event::LateFact {
             leg,
             fact: "record_answer".into(),
         }],
-        Phase::Forwarded(outside) => outside::answered(call, outside, leg),
+        Phase::Forwarded(outside) => outside::answered(call, outside, leg, codec),
         // A late 200 of a withdrawn offer: the adapter sends ACK and BYE.
         Phase::Unborn | Phase::Waiting | Phase::Connected(_) => vec![],
     }
 }
 
 /// The first answer wins: whose phones rang beside it are let go.
-fn won(call: &Call, winner: &Offer, offers: &[Offer]) -> Vec<Event> {
+fn won(call: &Call, winner: &Offer, offers: &[Offer], codec: Option<String>) -> Vec<Event> {
     let mut events = vec![Event::AgentConnected {
         offer: winner.offer,
         visit: winner.visit,
         session: winner.session,
         leg: winner.leg,
+        codec,
     }];
     if call.answered_at.is_none() {
         events.push(Event::Answered {});

@@ -65,6 +65,9 @@ pub enum Event {
         trunk: Option<TrunkId>,
         /// Call-ID header.
         sip_call_id: String,
+        /// What the phone or the network says that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_agent: Option<String>,
     },
     /// It leads to a queue.
     #[serde(rename = "call_routed")]
@@ -151,6 +154,9 @@ pub enum Event {
     LegAnswered {
         /// Which leg.
         leg: LegId,
+        /// The codec that was agreed on, by its name in SDP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        codec: Option<String>,
     },
     /// The caller is answered: charging starts here.
     #[serde(rename = "call_answered")]
@@ -207,6 +213,9 @@ pub enum Event {
         session: SessionId,
         /// The agent's leg.
         leg: LegId,
+        /// The codec that was agreed on, by its name in SDP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        codec: Option<String>,
     },
     /// One side put the other on hold.
     #[serde(rename = "call_held")]

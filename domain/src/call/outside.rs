@@ -125,11 +125,16 @@ pub(super) fn progressed(call: &Call, leg: LegId, early_media: bool) -> Vec<Even
 }
 
 /// The caller is answered with the other side.
-pub(super) fn answered(call: &Call, outside: &Outside, leg: LegId) -> Vec<Event> {
+pub(super) fn answered(
+    call: &Call,
+    outside: &Outside,
+    leg: LegId,
+    codec: Option<String>,
+) -> Vec<Event> {
     if outside.leg != leg || outside.answered_at.is_some() {
         return vec![];
     }
-    let answered = Event::LegAnswered { leg };
+    let answered = Event::LegAnswered { leg, codec };
     match call.answered_at {
         Some(_) => vec![answered],
         None => vec![answered, Event::Answered {}],

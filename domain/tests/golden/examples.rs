@@ -80,6 +80,7 @@ fn calls_in_queue() -> Vec<call::Event> {
             to: "sales".into(),
             trunk: Some(TRUNK),
             sip_call_id: "a84b4c76e66710@192.0.2.1".into(),
+            user_agent: None,
         },
         call::Event::Routed {
             queue: QUEUE,
@@ -146,13 +147,17 @@ fn calls_going_out() -> Vec<call::Event> {
             leg: OUTSIDE_LEG,
             early_media: true,
         },
-        call::Event::LegAnswered { leg: OUTSIDE_LEG },
+        call::Event::LegAnswered {
+            leg: OUTSIDE_LEG,
+            codec: None,
+        },
     ]
 }
 
 fn calls_with_agent() -> Vec<call::Event> {
     vec![
         call::Event::AgentConnected {
+            codec: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,

@@ -92,6 +92,7 @@ fn received(input: &Input<'_>) -> Option<Row> {
             to,
             trunk,
             sip_call_id,
+            user_agent,
         },
     ) = &input.fact.event
     else {
@@ -111,6 +112,8 @@ fn received(input: &Input<'_>) -> Option<Row> {
         offer: None,
         caller_leg: *leg,
         sip_call_id: sip_call_id.clone(),
+        user_agent: user_agent.clone(),
+        node_epoch: input.fact.node_epoch,
         started_at: input.fact.at,
         enqueued_at: None,
         alerting_at: None,
@@ -234,6 +237,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
             leg,
             session,
             offer,
+            codec,
             ..
         } => {
             stop_ringing(row, None, at);
@@ -242,6 +246,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
             row.agent_connected_at = Some(at);
             if let Some(leg) = row.legs.leg(*leg) {
                 leg.answered_at = Some(at);
+                leg.codec.clone_from(codec);
             }
             talk(row, mark);
         }
@@ -286,9 +291,10 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
                 leg.trunk = Some(*trunk);
             }
         }
-        Event::LegAnswered { leg } => {
+        Event::LegAnswered { leg, codec } => {
             if let Some(answered) = row.legs.leg(*leg) {
                 answered.answered_at = Some(at);
+                answered.codec.clone_from(codec);
             }
             talk(row, mark);
         }

@@ -81,6 +81,9 @@ pub struct Leg {
     /// The trunk that it went out by, the last that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk: Option<TrunkId>,
+    /// The codec that was agreed on with its phone, of a leg that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its phone rang first.
@@ -116,6 +119,7 @@ impl Leg {
             agent: None,
             offer: None,
             trunk: None,
+            codec: None,
             started_at,
             alerting_at: None,
             answered_at: None,

@@ -92,6 +92,12 @@ pub struct Row {
     pub caller_leg: LegId,
     /// Call-ID header, to find the call in a packet capture.
     pub sip_call_id: String,
+    /// What the caller's phone or network says that it is.
+    #[serde(default)]
+    pub user_agent: Option<String>,
+    /// The run of the node that received the call.
+    #[serde(default)]
+    pub node_epoch: u64,
     /// When the INVITE came.
     pub started_at: Timestamp,
     /// When it was enqueued.
@@ -162,6 +168,12 @@ impl Row {
     /// holds.
     pub fn talk_ms(&self) -> u64 {
         self.spent_ms(SegmentKind::Talk)
+    }
+
+    /// The codec of the call, once somebody has answered it who is heard: the legs
+    /// are connected without a change of it.
+    pub fn codec(&self) -> Option<&str> {
+        self.legs.iter().rev().find_map(|leg| leg.codec.as_deref())
     }
 
     fn spent_ms(&self, kind: SegmentKind) -> u64 {
@@ -254,6 +266,9 @@ pub(crate) const COLUMNS: &[&str] = &[
     "ended_position",
     "revised_position",
     "legs",
+    "user_agent",
+    "node_epoch",
+    "codec",
 ];
 
 impl Row {
@@ -306,6 +321,9 @@ impl Row {
             number(self.ended_position()),
             number(self.revised_position),
             word(&self.legs),
+            text_or_null(self.user_agent.as_ref()),
+            number(self.node_epoch),
+            text_or_null(self.codec()),
         ]
     }
 
@@ -323,6 +341,10 @@ impl Row {
         );
         row.revised_position = columns.number()?;
         row.legs = columns.word()?;
+        row.user_agent = columns.text_or_null()?;
+        row.node_epoch = columns.number()?;
+        // That of the legs.
+        let _codec = columns.text_or_null()?;
         Ok(row)
     }
 
@@ -341,6 +363,8 @@ impl Row {
             offer: columns.id_or_null()?,
             caller_leg: columns.id()?,
             sip_call_id: columns.text()?,
+            user_agent: None,
+            node_epoch: 0,
             started_at: columns.time()?,
             enqueued_at: columns.time_or_null()?,
             alerting_at: columns.time_or_null()?,

@@ -265,7 +265,13 @@ async fn somebody_outside_is_talked_to_from_the_answer_there_and_waited_for_by_n
         },
     );
     world.pass(3_000);
-    world.on(1, calls::Command::RecordAnswer { leg: outside });
+    world.on(
+        1,
+        calls::Command::RecordAnswer {
+            leg: outside,
+            codec: None,
+        },
+    );
     world.pass(60_000).hangs_up(1, Side::Caller);
     check(
         &world,

@@ -52,6 +52,7 @@ fn received(input: &Input<'_>) -> Option<Row> {
             to,
             trunk,
             sip_call_id,
+            ..
         },
     ) = &input.fact.event
     else {

@@ -128,6 +128,7 @@ impl World {
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("sip-{number}"),
+            user_agent: None,
             route,
         };
         self.on(number, received)
@@ -312,7 +313,7 @@ impl World {
 
     pub(crate) fn answers(&mut self, number: u64) -> &mut Self {
         let leg = self.leg_of(number, Side::Agent);
-        self.on(number, Call::RecordAnswer { leg })
+        self.on(number, Call::RecordAnswer { leg, codec: None })
     }
 
     pub(crate) fn fails(&mut self, number: u64, outcome: OfferOutcome) -> &mut Self {

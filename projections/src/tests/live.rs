@@ -93,6 +93,7 @@ impl Office {
             to: "nobody".into(),
             trunk: None,
             sip_call_id: "a".into(),
+            user_agent: None,
             route: Route::Queue {
                 queue: crate::testing::queue(1),
                 config_version: 1,

@@ -68,7 +68,10 @@ async fn answer(office: &Office, caller: Caller) -> Ring {
     let (_, ring) = office.see_ring(Position::default(), caller.call).await;
     let alerting = call::Command::RecordAlerting { leg: ring.leg };
     office.tell(caller.call, alerting).await;
-    let answered = call::Command::RecordAnswer { leg: ring.leg };
+    let answered = call::Command::RecordAnswer {
+        leg: ring.leg,
+        codec: None,
+    };
     office.tell(caller.call, answered).await;
     let connected = "agent_connected_to_contact";
     office
@@ -112,7 +115,10 @@ async fn a_day(office: &Office) {
     };
     office.tell(declined.call, failure).await;
     let (_, ring) = office.see_ring(seen, declined.call).await;
-    let answered = call::Command::RecordAnswer { leg: ring.leg };
+    let answered = call::Command::RecordAnswer {
+        leg: ring.leg,
+        codec: None,
+    };
     office.tell(declined.call, answered).await;
     for fact in ["agent_connected_to_contact", "visit_closed"] {
         office.see_event(seen, declined.call, fact).await;

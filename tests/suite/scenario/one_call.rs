@@ -20,7 +20,13 @@ async fn a_caller_is_offered_to_the_ready_agent_and_everybody_is_free_afterwards
         .tell(caller.call, call::Command::RecordAlerting { leg: ring.leg })
         .await;
     office
-        .tell(caller.call, call::Command::RecordAnswer { leg: ring.leg })
+        .tell(
+            caller.call,
+            call::Command::RecordAnswer {
+                leg: ring.leg,
+                codec: None,
+            },
+        )
         .await;
     let start = Position::default();
     office

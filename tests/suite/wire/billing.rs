@@ -244,6 +244,7 @@ fn call_to(
         to: number(account),
         trunk: None,
         sip_call_id: leg.to_string(),
+        user_agent: None,
         route: Route::Queue {
             queue: QueueId::named(DEFAULT_TENANT, "support"),
             config_version: 1,

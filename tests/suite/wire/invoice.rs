@@ -361,6 +361,31 @@ async fn all_rated(
     Ok(())
 }
 
+/// The records say what the phones said that they are, and the codec of those who
+/// talked to somebody outside; none where nobody answered.
+async fn are_described(server: &Server) -> anyhow::Result<()> {
+    for (place, codec) in [(3, json!("PCMU")), (7, Value::Null)] {
+        let (number, ..) = NUMBERS[place];
+        let query = format!(
+            "{{ cdrs(filter: {{ to: \"{number}\" }}, first: 100) {{ nodes {{ userAgent codec \
+             nodeEpoch legs {{ role codec }} }} }} }}"
+        );
+        let answer = server.graphql(&query, json!({})).await?;
+        let records = answer["cdrs"]["nodes"].as_array().context("records")?;
+        ensure!(records.len() == CALLS / NUMBERS.len(), "{answer}");
+        for record in records {
+            ensure!(record["userAgent"] == "billed caller/1", "{record}");
+            ensure!(
+                record["codec"] == codec && record["nodeEpoch"] == "1",
+                "{record}"
+            );
+            let outside = json!({"role": "FORWARDED", "codec": codec});
+            ensure!(record["legs"][1] == outside, "{record}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_real_calls_are_invoiced_to_the_last_digit() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -376,6 +401,7 @@ async fn two_hundred_real_calls_are_invoiced_to_the_last_digit() -> anyhow::Resu
     let all = callers.iter().chain(&carried);
     let lengths = all.map(Seen::seconds).collect::<anyhow::Result<Vec<_>>>()?;
     all_rated(&server, &accounts, lengths.into_iter().flatten().count()).await?;
+    are_described(&server).await?;
     let run = json!({"commandId": command_id(20), "period": PERIOD});
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  drafted already failed { reason } userErrors { code field } } }";

@@ -96,6 +96,7 @@ impl House {
             to: "support".into(),
             trunk: None,
             sip_call_id: "a84b4c76e66710".into(),
+            user_agent: None,
             route: Route::Queue {
                 queue: QUEUE,
                 config_version: 1,
@@ -169,7 +170,10 @@ fn a_call_is_heard_from_its_music_to_its_end() {
 
     // The second one answers before her leg has been opened here.
     house.offer(11, leg(3));
-    house.command(Command::RecordAnswer { leg: leg(3) });
+    house.command(Command::RecordAnswer {
+        leg: leg(3),
+        codec: None,
+    });
     let mut agent = Phone::agreed(house.relay(), 3, PLAIN);
     until("the agent is heard", || {
         agent.say(0, b"hello");
@@ -222,7 +226,10 @@ fn a_party_that_is_silent_on_hold_ends_the_call_only_when_taken_back() {
     let mut agent = Phone::agreed(house.relay(), 2, PLAIN);
     house.receive(caller.leg);
     house.offer(10, agent.leg);
-    house.command(Command::RecordAnswer { leg: agent.leg });
+    house.command(Command::RecordAnswer {
+        leg: agent.leg,
+        codec: None,
+    });
     house.command(Command::RecordHold { leg: agent.leg });
     let mut held = agent.remote(PLAIN);
     held.direction = Direction::RecvOnly;

@@ -256,7 +256,10 @@ impl Driver {
             Ok(remote) => {
                 leg.session.agree(remote);
                 self.tell_media(leg, source);
-                Some(Command::RecordAnswer { leg: leg.id })
+                Some(Command::RecordAnswer {
+                    leg: leg.id,
+                    codec: leg.session.codec.map(|codec| codec.name().to_owned()),
+                })
             }
             // An answer that can not be used: the call goes to another agent.
             Err(_) => {

@@ -121,6 +121,7 @@ impl Driver {
             to: new.to,
             trunk,
             sip_call_id: new.sip_call_id,
+            user_agent: new.user_agent,
             route,
         };
         let pending = {

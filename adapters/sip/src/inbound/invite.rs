@@ -12,6 +12,9 @@ use domain::{call::Command, cause::EndReason, id::LegId, sealed::Party};
 /// Longest display name that is passed on, in characters.
 const DISPLAY_NAME_MAX: usize = 80;
 
+/// Longest User-Agent that is kept, in characters.
+const USER_AGENT_MAX: usize = 128;
+
 /// Longest user part that is passed on, in characters.
 const USER_MAX: usize = 128;
 
@@ -26,6 +29,8 @@ pub struct NewCall {
     pub to: String,
     /// Call-ID header.
     pub sip_call_id: String,
+    /// User-Agent header: what the phone or the network says that it is.
+    pub user_agent: Option<String>,
     /// The caller's description; `None` when it wants our offer.
     pub offer: Option<sdp::Remote>,
     /// How many further hops it may take (RFC 3261, 8.1.1.6).
@@ -64,10 +69,17 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         shown_as,
         to: uri.user.unwrap_or_default(),
         sip_call_id,
+        user_agent: headers.get("User-Agent").and_then(said),
         offer,
         hops: hops(headers.get("Max-Forwards")),
         refused,
     })
+}
+
+/// A header of words, as much of it as is kept.
+fn said(words: &str) -> Option<String> {
+    let words = words.trim();
+    (!words.is_empty()).then(|| words.chars().take(USER_AGENT_MAX).collect())
 }
 
 /// What is left of Max-Forwards after us. A sender that writes none, or a number

@@ -118,6 +118,21 @@ impl Cdr {
         &self.0.sip_call_id
     }
 
+    /// What the caller's phone or network says that it is.
+    async fn user_agent(&self) -> Option<&str> {
+        self.0.user_agent.as_deref()
+    }
+
+    /// The run of the node that received the call.
+    async fn node_epoch(&self) -> String {
+        self.0.node_epoch.to_string()
+    }
+
+    /// The codec, by its name in SDP; null when nobody answered who is heard.
+    async fn codec(&self) -> Option<&str> {
+        self.0.codec()
+    }
+
     /// What became of the call.
     async fn disposition(&self) -> Result<Disposition> {
         Ok(self.end()?.disposition.into())

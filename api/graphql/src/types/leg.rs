@@ -34,6 +34,12 @@ impl Leg {
         self.0.agent.map(Named::opaque)
     }
 
+    /// The codec that was agreed on with its phone, by its name in SDP; null of the
+    /// caller's, who hears that of whoever answered, and where nobody did.
+    async fn codec(&self) -> Option<&str> {
+        self.0.codec.as_deref()
+    }
+
     /// When it began.
     async fn started_at(&self) -> DateTime {
         DateTime(self.0.started_at)

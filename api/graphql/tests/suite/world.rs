@@ -319,6 +319,7 @@ impl World {
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("{}@test", ringing.call),
+            user_agent: None,
             route: Route::Queue {
                 queue,
                 config_version: 1,
@@ -360,7 +361,7 @@ impl World {
         for command in [
             offer,
             Command::RecordAlerting { leg },
-            Command::RecordAnswer { leg },
+            Command::RecordAnswer { leg, codec: None },
         ] {
             self.dispatch(AnyCommand::Call(ringing.call, command)).await;
         }

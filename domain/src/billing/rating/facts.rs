@@ -97,7 +97,7 @@ impl Facts {
                     outbound.trunk = Some(*trunk);
                 }
             }
-            call::Event::LegAnswered { leg } => {
+            call::Event::LegAnswered { leg, .. } => {
                 if let Some(outbound) = self.outbound(*leg) {
                     outbound.answered_at.get_or_insert(at);
                 }

@@ -42,6 +42,7 @@ fn receive(route: Route) -> Command {
         to: "sales".into(),
         trunk: Some(TRUNK),
         sip_call_id: "a84b4c76e66710".into(),
+        user_agent: None,
         route,
     }
 }
@@ -63,6 +64,7 @@ fn received() -> Event {
         to: "sales".into(),
         trunk: Some(TRUNK),
         sip_call_id: "a84b4c76e66710".into(),
+        user_agent: None,
     }
 }
 
@@ -116,6 +118,7 @@ fn offer_ended(outcome: OfferOutcome, wire: WireCause) -> Event {
 
 fn agent_connected() -> Event {
     Event::AgentConnected {
+        codec: None,
         offer: OFFER,
         visit: VISIT,
         session: SESSION,
@@ -244,7 +247,7 @@ fn cancel() -> Command {
 }
 
 fn answer(leg: LegId) -> Command {
-    Command::RecordAnswer { leg }
+    Command::RecordAnswer { leg, codec: None }
 }
 
 fn failure(leg: LegId, outcome: OfferOutcome) -> Command {
@@ -378,7 +381,10 @@ fn outside() -> Vec<Event> {
         dialling(),
         [
             progressed(false),
-            Event::LegAnswered { leg: OUTSIDE_LEG },
+            Event::LegAnswered {
+                leg: OUTSIDE_LEG,
+                codec: None,
+            },
             Event::Answered {},
         ],
     )

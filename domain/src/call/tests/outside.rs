@@ -75,7 +75,10 @@ fn ringing_and_early_media_are_each_told_once() {
 
 #[test]
 fn the_caller_is_answered_with_the_other_side_unless_it_was_before() {
-    let answered = Event::LegAnswered { leg: OUTSIDE_LEG };
+    let answered = Event::LegAnswered {
+        leg: OUTSIDE_LEG,
+        codec: None,
+    };
     story(dialling())
         .when(answer(OUTSIDE_LEG))
         .then([answered.clone(), Event::Answered {}])

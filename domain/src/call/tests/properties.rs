@@ -135,7 +135,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(agent_connected()),
         Just(overflowed()),
         Just(leg_dialled(second(90))),
-        leg().prop_map(|leg| Event::LegAnswered { leg }),
+        leg().prop_map(|leg| Event::LegAnswered { leg, codec: None }),
         leg().prop_map(|leg| Event::Held { leg }),
         leg().prop_map(|leg| Event::Retrieved { leg }),
         instant().prop_map(|at| hung_up_by(By::Agent, at, WireCause::default())),

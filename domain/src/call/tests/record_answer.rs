@@ -52,6 +52,7 @@ fn the_phone_of_an_older_offer_does_not_take_the_call_from_the_live_one() {
     .when(answer(OTHER_LEG))
     .then([
         Event::AgentConnected {
+            codec: None,
             offer: OTHER_OFFER,
             visit: VISIT,
             session: OTHER_SESSION,

@@ -34,7 +34,10 @@ fn a_leg_that_is_not_answered_in_time_is_given_up_once() {
 
 #[test]
 fn an_answer_stops_the_timer() {
-    let answered = call(call::Event::LegAnswered { leg: OUTSIDE_LEG });
+    let answered = call(call::Event::LegAnswered {
+        leg: OUTSIDE_LEG,
+        codec: None,
+    });
     let process = process::<Dial>().hears([dialled(), answered]);
     assert_eq!(Dial::next_deadline(&process.state), None);
 }

@@ -484,10 +484,12 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
         to: "sales".into(),
         trunk: None,
         sip_call_id: "a".into(),
+        user_agent: None,
     };
     desk.hears(AnyEvent::Call(call(1), received.clone()));
     desk.comes(1, SALES);
     let connected = call::Event::AgentConnected {
+        codec: None,
         offer: OfferId(Uuid::from_u128(8)),
         visit: visit(1),
         session: login(person(2)),

@@ -47,6 +47,7 @@ fn connected() -> AnyEvent {
     AnyEvent::Call(
         CALL,
         call::Event::AgentConnected {
+            codec: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,

@@ -18,6 +18,7 @@ fn received(call: CallId) -> AnyEvent {
             to: "sales".into(),
             trunk: None,
             sip_call_id: "1".into(),
+            user_agent: None,
         },
     )
 }

@@ -53,6 +53,7 @@ impl People {
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("{number}"),
+            user_agent: None,
             route,
         };
         let patience = chance.exponential(self.terms.patience_ms).max(20) * MS;

@@ -274,7 +274,10 @@ impl Rerun {
                 }
             }
             Act::PickUp(call, leg) => {
-                self.say(AnyCommand::Call(call, call::Command::RecordAnswer { leg }));
+                self.say(AnyCommand::Call(
+                    call,
+                    call::Command::RecordAnswer { leg, codec: None },
+                ));
             }
             Act::HangUp(call) => {
                 let leg = LegId(call.0);
@@ -321,6 +324,7 @@ impl Rerun {
             to: String::new(),
             trunk: None,
             sip_call_id: String::new(),
+            user_agent: None,
             route: Route::Queue {
                 queue: caller.queue,
                 config_version: 1,

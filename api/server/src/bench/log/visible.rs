@@ -152,6 +152,7 @@ impl Callers {
             to: QUEUE.into(),
             trunk: None,
             sip_call_id: "bench@loopback".into(),
+            user_agent: None,
             route: Route::Queue {
                 queue: self.queue,
                 config_version: 1,

@@ -47,6 +47,7 @@ fn facts(target: Target, answered: bool) -> Facts {
                 to: "+4930111".into(),
                 trunk: None,
                 sip_call_id: "call".into(),
+                user_agent: None,
             },
         ),
         (second(0), Event::Answered {}),
@@ -68,7 +69,13 @@ fn facts(target: Target, answered: bool) -> Facts {
             },
         ),
     ];
-    let answer = (second(15), Event::LegAnswered { leg: OUTSIDE });
+    let answer = (
+        second(15),
+        Event::LegAnswered {
+            leg: OUTSIDE,
+            codec: None,
+        },
+    );
     let events: Vec<_> = events
         .into_iter()
         .chain(answered.then_some(answer))

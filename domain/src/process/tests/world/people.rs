@@ -66,6 +66,7 @@ impl World {
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("{call}"),
+            user_agent: None,
             route,
         };
         self.wire.push(AnyCommand::Call(call, receive));
@@ -236,11 +237,11 @@ impl World {
         match self.chance.below(10) {
             0..3 => {
                 say(call::Command::RecordAlerting { leg });
-                say(call::Command::RecordAnswer { leg });
+                say(call::Command::RecordAnswer { leg, codec: None });
             }
             3..5 => {
                 say(call::Command::RecordAlerting { leg });
-                let answer = call::Command::RecordAnswer { leg };
+                let answer = call::Command::RecordAnswer { leg, codec: None };
                 self.later.push(AnyCommand::Call(call, answer));
             }
             5 => say(call::Command::RecordFailure {
@@ -285,10 +286,10 @@ impl World {
             }),
             3..6 => {
                 say(call::Command::RecordProgress { leg, early_media });
-                say(call::Command::RecordAnswer { leg });
+                say(call::Command::RecordAnswer { leg, codec: None });
             }
             6..8 => {
-                say(call::Command::RecordAnswer { leg });
+                say(call::Command::RecordAnswer { leg, codec: None });
                 self.later.push(AnyCommand::Call(call, leave(leg, false)));
             }
             // Rings for ever: the timer of the leg gives it up.
@@ -299,7 +300,7 @@ impl World {
     /// The phone was told to stop: it says 487, or had just picked up.
     fn a_cancel_crosses(&mut self, call: CallId, leg: LegId) {
         let command = if self.chance.percent(30) {
-            call::Command::RecordAnswer { leg }
+            call::Command::RecordAnswer { leg, codec: None }
         } else {
             call::Command::RecordFailure {
                 leg,
