@@ -43,6 +43,21 @@ pub struct State {
     waiting: BTreeMap<QueueId, BTreeMap<VisitId, CallId>>,
     /// Calls that were to leave before their visit was opened.
     turned_away: BTreeMap<CallId, Stay>,
+    /// Calls that were sent on and whose old line has not let them go yet. The
+    /// two lines are written apart: without this a call could stand in both.
+    #[serde(default)]
+    leaving: BTreeMap<CallId, Leaving>,
+}
+
+/// A call between two lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Leaving {
+    /// The stay that has to be closed first.
+    visit: VisitId,
+    /// The stay that is opened then, unless it was sent to a number.
+    next: Option<Stay>,
+    /// The end of the next stay, if the call has ended meanwhile.
+    end: Option<line::Command>,
 }
 
 /// A call's stay in a queue, not yet opened.
@@ -222,8 +237,12 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     }
 }
 
-/// Asks the line to let a call in.
+/// Asks the line to let a call in, once no other line has it any more.
 fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<Intent> {
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        leaving.next = Some(stay);
+        return vec![];
+    }
     let Some((version, config)) = state.queues.get(&stay.queue) else {
         // The directory knew a queue whose events are not there.
         return vec![end(cause, call, EndReason::UnknownAddress)];
@@ -273,24 +292,16 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
                 // It was never in that line.
                 return vec![];
             }
+            let (visit, queue) = (*visit, *queue);
+            leave(state, call, (visit, queue));
             let close = line::Command::CloseVisit {
-                visit: *visit,
+                visit,
                 result: left_by(*case),
                 closed_at: fact.at,
             };
-            vec![Intent::new(cause, AnyCommand::Line(*queue, close))]
-        }
-        call::Event::Ended { .. } => {
-            forget(state, call);
-            state.turned_away.remove(&call);
-            let Some((queue, close)) = close(fact) else {
-                return vec![];
-            };
-            if let Some(opening) = state.opening.get_mut(&call) {
-                *opening = Some(close.clone());
-            }
             vec![Intent::new(cause, AnyCommand::Line(queue, close))]
         }
+        call::Event::Ended { .. } => ended(state, fact, call),
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Forwarded { .. }
@@ -306,6 +317,25 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Retrieved { .. }
         | call::Event::LateFact { .. } => vec![],
     }
+}
+
+/// The call is over: so is its stay, wherever that is.
+fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
+    forget(state, call);
+    state.turned_away.remove(&call);
+    let Some((queue, close)) = close(fact) else {
+        state.leaving.remove(&call);
+        return vec![];
+    };
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        // Its next stay is opened and closed when the old one is over.
+        leaving.end = Some(close);
+        return vec![];
+    }
+    if let Some(opening) = state.opening.get_mut(&call) {
+        *opening = Some(close.clone());
+    }
+    vec![Intent::new(fact.event_id.0, AnyCommand::Line(queue, close))]
 }
 
 fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) -> Vec<Intent> {
@@ -365,7 +395,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             {
                 forget(state, *call);
             }
-            vec![]
+            let_go(state, cause, *call, *visit)
         }
         line::Event::Returned {
             visit,
@@ -378,6 +408,38 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
         | line::Event::Returned { .. }
         | line::Event::PriorityChanged { .. } => vec![],
     }
+}
+
+/// The call is sent on from a stay that is open still.
+fn leave(state: &mut State, call: CallId, (visit, queue): (VisitId, QueueId)) {
+    let open = state.waiting.get(&queue);
+    if open.is_some_and(|open| open.contains_key(&visit)) {
+        let leaving = Leaving {
+            visit,
+            next: None,
+            end: None,
+        };
+        state.leaving.insert(call, leaving);
+    }
+}
+
+/// The old line has let go of the call: the next one may have it.
+fn let_go(state: &mut State, cause: Uuid, call: CallId, visit: VisitId) -> Vec<Intent> {
+    let left = state.leaving.get(&call).map(|leaving| leaving.visit);
+    if left != Some(visit) {
+        return vec![];
+    }
+    let Some(Leaving { next, end, .. }) = state.leaving.remove(&call) else {
+        return vec![];
+    };
+    let Some(stay) = next else {
+        return vec![];
+    };
+    let opened = open_visit(state, cause, call, stay);
+    if let Some(opening) = state.opening.get_mut(&call) {
+        *opening = end;
+    }
+    opened
 }
 
 /// Offered in vain as often as the queue allows: sent on, where it says so.

@@ -14,11 +14,11 @@ use crate::{
 
 const ENQUEUED_AT: Timestamp = second(10);
 
-fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+pub(super) fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
     created_with(answer_mode, max_wait_ms, vec![])
 }
 
-fn created_with(
+pub(super) fn created_with(
     answer_mode: AnswerMode,
     max_wait_ms: u64,
     overflow: Vec<queue::Overflow>,
@@ -60,7 +60,7 @@ fn policy(answer_mode: AnswerMode, max_wait_ms: u64) -> VisitPolicy {
     }
 }
 
-fn enqueued() -> AnyEvent {
+pub(super) fn enqueued() -> AnyEvent {
     AnyEvent::Call(
         CALL,
         call::Event::Enqueued {
@@ -73,11 +73,19 @@ fn enqueued() -> AnyEvent {
     )
 }
 
-fn opened(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+pub(super) fn opened(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
+    opened_in((VISIT, QUEUE), answer_mode, max_wait_ms)
+}
+
+pub(super) fn opened_in(
+    (visit, queue): (VisitId, QueueId),
+    answer_mode: AnswerMode,
+    max_wait_ms: u64,
+) -> AnyEvent {
     AnyEvent::Line(
-        QUEUE,
+        queue,
         line::Event::Opened {
-            visit: VISIT,
+            visit,
             call: CALL,
             enqueued_at: ENQUEUED_AT,
             position: 1,
@@ -87,6 +95,15 @@ fn opened(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
 }
 
 fn ended(reason: EndReason, by: By, disposition: Disposition) -> AnyEvent {
+    ended_in((VISIT, QUEUE), reason, by, disposition)
+}
+
+pub(super) fn ended_in(
+    (visit, queue): (VisitId, QueueId),
+    reason: EndReason,
+    by: By,
+    disposition: Disposition,
+) -> AnyEvent {
     AnyEvent::Call(
         CALL,
         call::Event::Ended {
@@ -103,8 +120,8 @@ fn ended(reason: EndReason, by: By, disposition: Disposition) -> AnyEvent {
             incomplete: false,
             session: None,
             offer: None,
-            visit: Some(VISIT),
-            queue: Some(QUEUE),
+            visit: Some(visit),
+            queue: Some(queue),
         },
     )
 }
@@ -484,7 +501,7 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
         .asks_nothing();
 }
 
-const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;
+pub(super) const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;
 
 fn unstaffed(to: queue::OverflowTo) -> AnyEvent {
     let rules = overflows(OverflowCause::Unstaffed, to);
