@@ -58,13 +58,17 @@ pub(crate) async fn run<K: Kind<State = K>>(
     retire: impl Fn(K::Id) -> bool + Send,
 ) {
     let mut hosted: Option<Hosted<K>> = None;
+    let mut hears_again = false;
     let mut jobs = Vec::new();
     loop {
         let idle = Duration::from_millis(IDLE_MS);
         match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
             Ok(0) => return,
             Ok(_) => {
-                serve(id, &shared, &mut hosted, &mut jobs).await;
+                if hears_again {
+                    hears_again = answer_known(&shared, &mut jobs).await;
+                }
+                hears_again |= serve(id, &shared, &mut hosted, &mut jobs).await;
                 if let Some(hosted) = &mut hosted {
                     hosted.keep(&shared.snapshots, K::SNAPSHOT_EVERY);
                     if K::is_over(hosted.state()) && retire(id) {
@@ -84,14 +88,38 @@ pub(crate) async fn run<K: Kind<State = K>>(
     }
 }
 
+/// Answers the commands that had their effect before; whether there were any.
+/// Asked only after the log has refused a duplicate: that costs the cached state,
+/// and who sends one command again, after a lost connection or a restart, mostly
+/// sends others again too.
+async fn answer_known<K: Kind>(shared: &Shared, jobs: &mut Vec<Box<Job<K>>>) -> bool {
+    let mut any = false;
+    let mut new = Vec::with_capacity(jobs.len());
+    for job in jobs.drain(..) {
+        match first_result(shared, job.envelope.command_id).await {
+            Ok(Some(first)) => {
+                any = true;
+                // The asker may have given up.
+                let _ = job.reply.send(Ok(first));
+            }
+            // The append finds out.
+            Ok(None) | Err(_) => new.push(job),
+        }
+    }
+    *jobs = new;
+    any
+}
+
 /// Decides and commits a batch; again from the log when somebody else wrote.
+/// Says whether a command among them had had its effect before.
 async fn serve<K: Kind<State = K>>(
     id: K::Id,
     shared: &Shared,
     cached: &mut Option<Hosted<K>>,
     jobs: &mut Vec<Box<Job<K>>>,
-) {
+) -> bool {
     let mut conflicts_count = 0;
+    let mut hears_again = false;
     while !jobs.is_empty() {
         let hosted = match cached.take() {
             Some(hosted) => Ok(hosted),
@@ -99,7 +127,10 @@ async fn serve<K: Kind<State = K>>(
         };
         let mut hosted = match hosted {
             Ok(hosted) => hosted,
-            Err(error) => return answer_all(jobs, &error),
+            Err(error) => {
+                answer_all(jobs, &error);
+                break;
+            }
         };
         match attempt(shared, &mut hosted, jobs).await {
             Ok(()) => *cached = Some(hosted),
@@ -108,9 +139,11 @@ async fn serve<K: Kind<State = K>>(
                 written,
                 ..
             }) => {
+                hears_again = true;
                 if !answer_one(jobs, command_id, Ok(committed(written))) {
-                    return answer_all(jobs, &DispatchError::Conflict);
+                    answer_all(jobs, &DispatchError::Conflict);
                 }
+                answer_known(shared, jobs).await;
             }
             Err(AppendError::Refused {
                 command_id,
@@ -118,7 +151,7 @@ async fn serve<K: Kind<State = K>>(
             }) => {
                 let refused = DispatchError::Refused(Refused::kept(refusal));
                 if !answer_one(jobs, command_id, Err(refused)) {
-                    return answer_all(jobs, &DispatchError::Conflict);
+                    answer_all(jobs, &DispatchError::Conflict);
                 }
             }
             // Another node has written: decided again on what is there now.
@@ -126,14 +159,15 @@ async fn serve<K: Kind<State = K>>(
                 metrics::counter!("ringledger_append_conflicts_count").increment(1);
                 conflicts_count += 1;
                 if conflicts_count > CONFLICTS_MAX {
-                    return answer_all(jobs, &DispatchError::Conflict);
+                    answer_all(jobs, &DispatchError::Conflict);
                 }
             }
             Err(error @ (AppendError::Fenced | AppendError::Unavailable(_))) => {
-                return answer_all(jobs, &DispatchError::Unavailable(error.to_string()));
+                answer_all(jobs, &DispatchError::Unavailable(error.to_string()));
             }
         }
     }
+    hears_again
 }
 
 /// Decides all jobs on one speculative state and appends what came of them.

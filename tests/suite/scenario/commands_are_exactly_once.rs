@@ -5,6 +5,7 @@ use domain::{
     any::AnyCommand,
     call::{self, AnswerMode},
     cause::EndReason,
+    queue,
 };
 use ringledger_tests::office::{Office, rules};
 
@@ -72,4 +73,42 @@ async fn the_same_command_twice_in_one_batch_is_one_command() {
         .filter(|entry| &*entry.recorded.event_type == "call_ended")
         .count();
     assert_eq!(ends, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_everything_again_hears_everything_again_and_goes_on() {
+    let office = Office::open().await;
+    let queue = office.queue("support", rules()).await;
+    let configure = |capacity| {
+        let mut config = rules();
+        config.capacity = capacity;
+        let name = "support".into();
+        office.envelope(AnyCommand::Queue(
+            queue,
+            queue::Command::Configure { name, config },
+        ))
+    };
+    let sent: Vec<_> = (1..=200).map(configure).collect();
+    let mut first = vec![];
+    for envelope in &sent {
+        first.push(office.gateway.dispatch(envelope.clone()).await.unwrap());
+    }
+    // All at once, and something new among them.
+    let news = configure(1_000);
+    let pending: Vec<_> = sent
+        .iter()
+        .take(100)
+        .chain([&news])
+        .chain(sent.iter().skip(100))
+        .map(|envelope| office.gateway.submit(envelope.clone()))
+        .collect();
+    let mut again = vec![];
+    for answer in pending {
+        again.push(answer.wait().await.unwrap());
+    }
+    let new = again.remove(100);
+    assert_eq!(again, first);
+    assert_eq!(new.version, first.last().unwrap().version + 1);
+    let later = office.gateway.dispatch(configure(1_001)).await.unwrap();
+    assert_eq!(later.version, new.version + 1, "it goes on from there");
 }
