@@ -18,8 +18,9 @@ const MMAP_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements kept prepared per connection.
 const STATEMENTS_MAX: usize = 256;
-/// The log of changes is folded back into the file after this many pages.
-const CHECKPOINT_PAGES: u32 = 4000;
+/// A writer folds the log of changes back into the file when it has this many
+/// pages. Most of them have been by then: see [`super::folding`].
+const FOLD_PAGES: u32 = 8000;
 
 /// How far a commit must have got before it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,18 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
+/// Opens a file for folding its log of changes back beside its writer.
+pub(crate) fn open_for_folding(path: &Path) -> Result<Connection, OpenError> {
+    let file_error = |error: rusqlite::Error| OpenError::of_file(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(file_error)?;
+    tune(&db).map_err(file_error)?;
+    // Whatever is folded is on the disk before the log of changes is used anew.
+    db.pragma_update(None, "synchronous", "FULL")
+        .map_err(file_error)?;
+    Ok(db)
+}
+
 /// A database that lives as long as its connection.
 pub(crate) fn open_memory(target: Target) -> Result<Connection, OpenError> {
     let path = Path::new(":memory:");
@@ -116,7 +129,7 @@ fn prepare(db: &Connection, durability: Durability) -> rusqlite::Result<()> {
     // The answer of journal_mode is a row, so these are queries.
     db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     db.pragma_update(None, "synchronous", synchronous)?;
-    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    db.pragma_update(None, "wal_autocheckpoint", FOLD_PAGES)?;
     db.pragma_update(None, "foreign_keys", true)
 }
 

@@ -3,6 +3,7 @@
 
 use super::{
     connection::{Durability, Folder, open_reader, open_writer},
+    folding::Folding,
     reader::Readers,
     row::{self, Names, columns},
     thread::Owner,
@@ -16,11 +17,7 @@ use commands::ports::{
 };
 use domain::id::CommandId;
 use rusqlite::{Connection, OptionalExtension, ToSql};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many batches may wait for the writer.
@@ -54,30 +51,26 @@ pub struct SqliteLog {
     readers: Readers,
     head: watch::Receiver<Position>,
     path: PathBuf,
+    /// Ends after them.
+    _folding: Folding,
 }
 
 impl SqliteLog {
     pub(crate) fn open(folder: &Arc<Folder>) -> Result<Self, OpenError> {
         let path = folder.file("log.db");
         let db = open_writer(&path, Target::Log, Durability::Full)?;
-        Self::start(db, &path, Arc::clone(folder))
-    }
-
-    pub(crate) fn start<G: Send + 'static>(
-        db: Connection,
-        path: &Path,
-        guard: G,
-    ) -> Result<Self, OpenError> {
-        let head: u64 = head_of(&db).map_err(|error| OpenError::of_file(path, &error))?;
+        let head: u64 = head_of(&db).map_err(|error| OpenError::of_file(&path, &error))?;
         let readers = (0..READERS)
-            .map(|_| open_reader(path))
+            .map(|_| open_reader(&path))
             .collect::<Result<_, _>>()?;
         let (wake, head) = watch::channel(Position(head));
         // Bounded by the jobs that the writer accepts.
         let (answers, answered) = mpsc::unbounded_channel();
         tokio::spawn(writer::pass_on(answered));
+        let folding = Folding::start("log-folding", &path, Arc::clone(folder))?;
+        let (nudge, guard) = (folding.nudge(), Arc::clone(folder));
         let writer = Owner::start("log-writer", JOBS_MAX, move |jobs| {
-            match Writer::new(&db, wake, answers) {
+            match Writer::new(&db, wake, answers, nudge) {
                 Ok(mut writer) => writer.serve(jobs),
                 // Whoever asks is told that the writer has stopped.
                 Err(error) => tracing::error!(%error, "event log can not be written"),
@@ -90,7 +83,8 @@ impl SqliteLog {
             writer,
             readers: Readers::new(readers),
             head,
-            path: path.to_owned(),
+            path,
+            _folding: folding,
         })
     }
 

@@ -1,11 +1,13 @@
 //! The embedded store: a folder with `log.db` (every event), `read.db` (read
 //! models, can be rebuilt) and `secrets.db` (data keys and credentials, backed
-//! up apart). Each file has one writer thread; one process at a time holds the
+//! up apart). Each file has one writer thread, and the two that grow one that folds
+//! their log of changes back beside it; one process at a time holds the
 //! folder.
 
 pub mod backup;
 pub(crate) mod connection;
 mod event_log;
+mod folding;
 mod keys;
 mod look;
 mod migrate;

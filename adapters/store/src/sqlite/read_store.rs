@@ -4,6 +4,7 @@
 
 use super::{
     connection::{Durability, Folder, open_reader, open_writer},
+    folding::Folding,
     reader::Readers,
     statement,
     worker::Worker,
@@ -21,6 +22,8 @@ const READERS: usize = 2;
 pub struct SqliteReadStore {
     writer: Worker,
     readers: Readers,
+    /// Ends after them.
+    _folding: Folding,
 }
 
 impl SqliteReadStore {
@@ -30,11 +33,14 @@ impl SqliteReadStore {
         let readers = (0..READERS)
             .map(|_| open_reader(&path))
             .collect::<Result<_, _>>()?;
-        let writer = Worker::start("read-writer", db, Arc::clone(folder))
+        let folding = Folding::start("read-folding", &path, Arc::clone(folder))?;
+        let nudge = Some(folding.nudge());
+        let writer = Worker::start("read-writer", db, nudge, Arc::clone(folder))
             .map_err(|error| OpenError::thread(&error))?;
         Ok(Self {
             writer,
             readers: Readers::new(readers),
+            _folding: folding,
         })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn open_file(folder: &Arc<Folder>) -> Result<Arc<Worker>, OpenError> 
     for name in ["secrets.db", "secrets.db-wal", "secrets.db-shm"] {
         owner_only(&folder.file(name))?;
     }
-    Worker::start("secrets-writer", db, Arc::clone(folder))
+    Worker::start("secrets-writer", db, None, Arc::clone(folder))
         .map(Arc::new)
         .map_err(|error| OpenError::thread(&error))
 }

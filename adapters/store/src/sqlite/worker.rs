@@ -1,6 +1,6 @@
 //! One writer thread for a file: jobs that wait together share one commit.
 
-use super::thread::Owner;
+use super::{folding::Nudge, thread::Owner};
 use commands::ports::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -28,14 +28,16 @@ enum Job {
 pub(crate) struct Worker(Owner<Job>);
 
 impl Worker {
-    /// Starts the thread, which owns the connection and `guard`.
+    /// Starts the thread, which owns the connection and `guard`. Who folds the
+    /// log of changes is told of every commit.
     pub(crate) fn start<G: Send + 'static>(
         name: &str,
         db: Connection,
+        folding: Option<Nudge>,
         guard: G,
     ) -> std::io::Result<Self> {
         Owner::start(name, JOBS_MAX, move |jobs| {
-            serve(&db, jobs);
+            serve(&db, folding.as_ref(), jobs);
             drop(db);
             drop(guard);
         })
@@ -85,7 +87,7 @@ pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-fn serve(db: &Connection, mut jobs: mpsc::Receiver<Job>) {
+fn serve(db: &Connection, folding: Option<&Nudge>, mut jobs: mpsc::Receiver<Job>) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
         let mut work = Vec::with_capacity(group.len());
@@ -97,10 +99,15 @@ fn serve(db: &Connection, mut jobs: mpsc::Receiver<Job>) {
             }
         }
         commit(db, work);
+        if let Some(folding) = folding {
+            folding.committed();
+        }
         if rewrites.is_empty() {
             continue;
         }
+        let held = folding.map(Nudge::hold);
         let rewritten = rewrite(db);
+        drop(held);
         for reply in rewrites {
             // Nobody waits any more: it is done all the same.
             let _ = reply.send(rewritten.clone());

@@ -1,7 +1,10 @@
 //! The one thread that writes the log. Batches that wait together share one
 //! transaction, and so one wait for the disk.
 
-use super::event_log::{command_of, head_of};
+use super::{
+    event_log::{command_of, head_of},
+    folding::Nudge,
+};
 use crate::{
     admission,
     answers::{self, Answer},
@@ -116,6 +119,7 @@ pub(crate) struct Writer<'db> {
     statements: Statements<'db>,
     wake: watch::Sender<Position>,
     answers: mpsc::UnboundedSender<Answered>,
+    folding: Nudge,
     /// Position of the last event, committed or in the open transaction.
     head: u64,
     versions: Versions,
@@ -125,7 +129,7 @@ pub(crate) struct Writer<'db> {
 impl<'db> Writer<'db> {
     /// A writer that tells every new head to `wake`, which holds the first one,
     /// and hands what came of each group to `answers`: one message wakes one
-    /// task, which wakes all who wait.
+    /// task, which wakes all who wait. `folding` is told of each group.
     ///
     /// # Errors
     /// When the file does not have the tables.
@@ -133,6 +137,7 @@ impl<'db> Writer<'db> {
         db: &'db Connection,
         wake: watch::Sender<Position>,
         answers: mpsc::UnboundedSender<Answered>,
+        folding: Nudge,
     ) -> rusqlite::Result<Self> {
         let head = wake.borrow().0;
         Ok(Self {
@@ -140,6 +145,7 @@ impl<'db> Writer<'db> {
             statements: Statements::prepare(db)?,
             wake,
             answers,
+            folding,
             head,
             versions: Versions::default(),
             recorded_at: 0,
@@ -159,6 +165,7 @@ impl<'db> Writer<'db> {
             let answered = group.drain(..).zip(outcomes).collect();
             // Nobody passes it on any more: nobody waits for it either.
             let _ = self.answers.send(answered);
+            self.folding.committed();
         }
     }
 
