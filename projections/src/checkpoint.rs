@@ -1,6 +1,6 @@
 //! How far each projection is, kept in the same transaction as its rows.
 
-use crate::{changed::View, registry, slot::Generation};
+use crate::{changed::View, registry, slot::Generation, table::kept};
 use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
 
 /// The stored checkpoint of a projection, and the version of its rows.
@@ -46,12 +46,24 @@ pub(crate) fn set(name: &str, version: u32, position: Position) -> Statement {
     )
 }
 
-/// From `old` to `new`; refused when another runner has moved it.
-pub(crate) fn advance(name: &str, old: Position, new: Position) -> Statement {
-    statement(
-        "UPDATE es_projections SET position = $1 WHERE name = $2 AND position = $3",
-        vec![number(new), Value::Text(name.into()), number(old)],
-    )
+/// All of these from `old` to `new`; refused when another runner has moved one.
+/// One statement: there are many projections, and each is at the same place
+/// nearly always.
+pub(crate) fn advance(names: &[&str], old: Position, new: Position) -> Statement {
+    let marks: Vec<_> = (3..names.len() + 3)
+        .map(|mark| format!("${mark}"))
+        .collect();
+    let sql = kept(format!(
+        "UPDATE es_projections SET position = $1 WHERE position = $2 AND name IN ({})",
+        marks.join(", ")
+    ));
+    let mut parameters = vec![number(new), number(old)];
+    parameters.extend(names.iter().map(|name| Value::Text((*name).into())));
+    Statement {
+        sql,
+        parameters,
+        must_touch: Some(names.len() as u64),
+    }
 }
 
 /// From `old` to the version and position of other rows.

@@ -22,7 +22,7 @@ use domain::{
     billing, call,
     sealed::{Party, Sealed},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Events folded in one transaction at most.
 pub(crate) const BATCH_MAX: usize = 500;
@@ -314,6 +314,7 @@ impl Runner {
         let reached = last.recorded.position;
         let mut statements = vec![];
         let mut batch = vec![];
+        let mut places: BTreeMap<Position, Vec<&str>> = BTreeMap::new();
         for index in members {
             let slot = &mut self.slots[index];
             let start = entries.partition_point(|entry| entry.recorded.position <= slot.position);
@@ -326,7 +327,7 @@ impl Runner {
             {
                 Ok(()) => {
                     let name = slot.part.checkpoint();
-                    statements.push(checkpoint::advance(name, slot.position, reached));
+                    places.entry(slot.position).or_default().push(name);
                     batch.push(index);
                 }
                 Err(SlotError::Store(error)) => return Err(error.into()),
@@ -342,6 +343,8 @@ impl Runner {
         if batch.is_empty() {
             return Ok(Folded::Again);
         }
+        let places = places.iter();
+        statements.extend(places.map(|(from, names)| checkpoint::advance(names, *from, reached)));
         let members = batch;
         self.commit(Batch { members, reached }, statements).await
     }

@@ -29,7 +29,7 @@ use tokio::{
 
 /// At least this between two transactions: rows that change several times in
 /// it are written once.
-const PACE: Duration = Duration::from_millis(8);
+const PACE: Duration = Duration::from_millis(5);
 /// How often a standby looks whether the leader has committed.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often it is measured how far the views are.

@@ -255,7 +255,7 @@ async fn an_erasure_is_not_complete_while_rows_that_are_built_have_not_come_to_i
     // The keys have not waited for that.
     let vault = &office.stores.vault;
     assert_eq!(vault.open(&sealed).await.unwrap(), None);
-    let reached = checkpoint::advance(build, behind, level);
+    let reached = checkpoint::advance(&[build], behind, level);
     read.transact(vec![reached]).await.unwrap();
     eraser.step().await.unwrap();
     assert_eq!(views.clean_through().await.unwrap(), position);
