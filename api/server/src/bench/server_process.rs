@@ -226,7 +226,11 @@ impl ServerProcess {
             .fold(0.0, |sum, value| sum + value))
     }
 
-    async fn graphql(&self, query: &str) -> anyhow::Result<Value> {
+    /// The data of a query's answer.
+    ///
+    /// # Errors
+    /// When it does not answer, or with an error.
+    pub(super) async fn graphql(&self, query: &str) -> anyhow::Result<Value> {
         let body = json!({ "query": query }).to_string();
         let answer: Value = serde_json::from_str(&self.http("POST", "/graphql", &body).await?)?;
         ensure!(answer["errors"].is_null(), "{query}: {}", answer["errors"]);
