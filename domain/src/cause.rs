@@ -56,6 +56,8 @@ pub enum EndReason {
     QueueFull,
     /// It came outside the queue's hours.
     QueueClosed,
+    /// Nobody was there any more, and the queue lets nobody wait for that.
+    NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
     /// No trunk serves the number, or none that does has room.

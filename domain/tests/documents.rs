@@ -142,6 +142,7 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ),
         ("`document` of a series", values::<billing::DocumentKind>()),
         ("overflow `cause`", values::<call::OverflowCause>()),
+        ("`join`, `leave` of `empty`", values::<queue::Away>()),
         ("trunk `identity`", values::<trunk::Identity>()),
     ]
     .into_iter()

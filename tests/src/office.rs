@@ -87,6 +87,7 @@ pub fn rules() -> queue::Config {
         terms: domain::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: domain::queue::Empty::default(),
     }
 }
 

@@ -154,6 +154,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::NoCommonCodec
         | EndReason::QueueFull
         | EndReason::QueueClosed
+        | EndReason::NobodyThere
         | EndReason::MaxWait
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer

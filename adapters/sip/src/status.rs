@@ -26,7 +26,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::NoCommonCodec => (488, 65),
         EndReason::NoMediaPort => (503, 47),
         EndReason::QueueFull => (486, 17),
-        EndReason::QueueClosed => (480, 20),
+        EndReason::QueueClosed | EndReason::NobodyThere => (480, 20),
         EndReason::MaxWait => (480, 19),
         EndReason::NoTrunk => (503, 34),
         EndReason::OutsideBusy => (486, 17),
@@ -231,7 +231,7 @@ pub fn q850_of_reason_header(value: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    const REASONS: [EndReason; 22] = [
+    const REASONS: [EndReason; 23] = [
         EndReason::Hangup,
         EndReason::Cancelled,
         EndReason::UnknownAddress,
@@ -240,6 +240,7 @@ mod tests {
         EndReason::NoMediaPort,
         EndReason::QueueFull,
         EndReason::QueueClosed,
+        EndReason::NobodyThere,
         EndReason::MaxWait,
         EndReason::NoTrunk,
         EndReason::OutsideBusy,

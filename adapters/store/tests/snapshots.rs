@@ -291,6 +291,7 @@ fn rules() -> queue::Config {
         terms: domain::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: domain::queue::Empty::default(),
     }
 }
 

@@ -65,6 +65,9 @@ pub struct QueueEntry {
     /// Keys by which a waiting caller leaves it.
     #[serde(default)]
     pub exits: Vec<ExitEntry>,
+    /// Whether calls wait where nobody is there.
+    #[serde(default)]
+    pub empty: queue::Empty,
 }
 
 impl QueueEntry {
@@ -88,6 +91,7 @@ impl QueueEntry {
             terms: self.terms,
             hours: self.hours.clone(),
             exits: self.exits.iter().filter_map(ExitEntry::exit).collect(),
+            empty: self.empty.clone(),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

@@ -268,6 +268,7 @@ fn leg_gone(
             | EndReason::NoMediaPort
             | EndReason::QueueFull
             | EndReason::QueueClosed
+            | EndReason::NobodyThere
             | EndReason::MaxWait
             | EndReason::NoTrunk
             | EndReason::OutsideBusy

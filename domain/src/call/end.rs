@@ -27,6 +27,7 @@ pub(super) fn end(
         | EndReason::NoMediaPort
         | EndReason::QueueFull
         | EndReason::QueueClosed
+        | EndReason::NobodyThere
         | EndReason::MaxWait
         | EndReason::NoTrunk
         | EndReason::OutsideBusy
@@ -45,7 +46,9 @@ pub(super) fn end(
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         // An accepted call has left the queue: the limit of waiting is over.
-        Phase::Connected(_) | Phase::Forwarded(_) if reason == EndReason::MaxWait => {
+        Phase::Connected(_) | Phase::Forwarded(_)
+            if matches!(reason, EndReason::MaxWait | EndReason::NobodyThere) =>
+        {
             Err(Error::AlreadyConnected)
         }
         Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
@@ -121,6 +124,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::NoMediaPort
         | EndReason::QueueFull
         | EndReason::QueueClosed
+        | EndReason::NobodyThere
         | EndReason::MaxWait
         | EndReason::NoTrunk
         | EndReason::MediaSilence
@@ -182,6 +186,7 @@ const fn verdict(
         EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
         EndReason::QueueClosed => (R::Caller, Some(480), Some(20), D::NoAnswer),
+        EndReason::NobodyThere => (R::Ours, Some(480), Some(20), D::NoAnswer),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),

@@ -31,6 +31,8 @@ pub enum RejectReason {
     Full,
     /// Outside the queue's hours.
     Closed,
+    /// Nobody was there, and the queue lets nobody wait for that.
+    Empty,
 }
 
 /// Why an offer came to nothing.

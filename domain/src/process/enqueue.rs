@@ -9,7 +9,7 @@ use crate::{
     decider::Refusal,
     id::{CallId, LegId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
-    queue,
+    queue::{self, Away},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ struct Stay {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -97,19 +97,23 @@ impl Process for Enqueue {
 /// events that say so are on their way.
 fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
     match command {
-        AnyCommand::Call(call, call::Command::OverflowCall { cause: case, .. })
-            if code == call::Error::OverflowLoop.code() =>
-        {
+        AnyCommand::Call(
+            call,
+            call::Command::OverflowCall {
+                visit, cause: case, ..
+            },
+        ) if code == call::Error::OverflowLoop.code() => {
             match case {
                 OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
                 OverflowCause::Closed => vec![end(cause, *call, EndReason::QueueClosed)],
                 OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
                 // It waits on, and is offered again.
                 OverflowCause::Attempts | OverflowCause::ExitKey => vec![],
-                // It waits for somebody to come.
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
+                    // It waits for somebody to come.
                     Some(stay) => open_visit(state, cause, *call, stay),
-                    None => vec![],
+                    // Where nobody waits for that, it ends; else it waits on.
+                    None => nobody_there(state, cause, *call, *visit),
                 },
             }
         }
@@ -189,23 +193,64 @@ fn take_exit(
     Some(Intent::new(cause, AnyCommand::Call(call, command)))
 }
 
-/// Nobody is there for the queue any more: who waits is sent on, where it says so.
+/// Nobody is there for the queue any more: who waits is sent on or away, where
+/// the queue says so. Whoever is being offered to an agent is not.
 fn deserted(state: &State, fact: &Fact, queue: QueueId) -> Vec<Intent> {
     let waiting = state.waiting.get(&queue).into_iter().flatten();
     waiting
+        .filter(|(visit, _)| !state.staff.is_asked_for(**visit))
         .filter_map(|(visit, call)| {
             let case = OverflowCause::Unstaffed;
             // Each visit has a command of its own under the one event.
-            send_on(
-                state,
-                fact.at,
-                fact.event_id.0,
-                *call,
-                (*visit, queue),
-                case,
-            )
+            let (cause, place) = (fact.event_id.0, (*visit, queue));
+            let sent_on = send_on(state, fact.at, cause, *call, place, case);
+            let ends = leave_rule(state, queue).is_some();
+            sent_on.or_else(|| ends.then(|| end(cause, *call, EndReason::NobodyThere)))
         })
         .collect()
+}
+
+/// A call that can not be sent on from a queue in which nobody waits for nobody.
+fn nobody_there(state: &State, cause: Uuid, call: CallId, visit: VisitId) -> Vec<Intent> {
+    let mut lines = state.waiting.iter();
+    let waits_in = lines.find(|(_, waiting)| waiting.contains_key(&visit));
+    let may_wait = waits_in.is_some_and(|(queue, _)| leave_rule(state, *queue).is_none());
+    match may_wait {
+        true => vec![],
+        false => vec![end(cause, call, EndReason::NobodyThere)],
+    }
+}
+
+/// Who counts as away for those who wait, where they are not to wait for nobody.
+fn leave_rule(state: &State, queue: QueueId) -> Option<&[Away]> {
+    let (_, config) = state.queues.get(&queue)?;
+    config.empty.leave.as_deref()
+}
+
+/// The queues with callers for which nobody is there.
+fn empty_ones(state: &State, queues: &[QueueId]) -> BTreeSet<QueueId> {
+    let has_callers = |queue: &QueueId| {
+        let waiting = state.waiting.get(queue);
+        waiting.is_some_and(|waiting| !waiting.is_empty())
+    };
+    let queues = queues.iter().copied().filter(has_callers);
+    queues
+        .filter(|queue| {
+            let away = leave_rule(state, *queue).unwrap_or_default();
+            state.staff.is_away(*queue, away)
+        })
+        .collect()
+}
+
+/// Why the queue takes nobody at that moment, if so.
+fn barred(state: &State, queue: QueueId, at: Timestamp) -> Option<RejectReason> {
+    let (_, config) = state.queues.get(&queue)?;
+    if !config.is_open(at) {
+        return Some(RejectReason::Closed);
+    }
+    let away = config.empty.join.as_deref()?;
+    let is_empty = state.staff.is_away(queue, away);
+    is_empty.then_some(RejectReason::Empty)
 }
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
@@ -224,10 +269,14 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
         AnyEvent::Session(..) | AnyEvent::Agent(..) => {
-            let emptied = state.staff.hear(&fact.event);
-            let sent_on = emptied.into_iter();
-            sent_on
-                .flat_map(|queue| deserted(state, fact, queue))
+            // An agent who is told to serve another queue leaves these.
+            let queues = state.staff.queues_of(&fact.event);
+            let before = empty_ones(state, &queues);
+            state.staff.hear(fact);
+            let after = empty_ones(state, &queues);
+            let emptied = after.difference(&before);
+            emptied
+                .flat_map(|queue| deserted(state, fact, *queue))
                 .collect()
         }
         AnyEvent::Person(..)
@@ -247,7 +296,8 @@ fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<I
         // The directory knew a queue whose events are not there.
         return vec![end(cause, call, EndReason::UnknownAddress)];
     };
-    let command = open(call, stay.visit, stay.since, *version, config);
+    let barred = barred(state, stay.queue, stay.since);
+    let command = open(call, &stay, *version, config, barred);
     state.opening.insert(call, None);
     vec![Intent::new(cause, AnyCommand::Line(stay.queue, command))]
 }
@@ -261,10 +311,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
                 queue: *queue,
                 since: fact.at,
             };
-            let hours = state.queues.get(queue).map(|(_, config)| config);
-            let is_open = hours.is_none_or(|config| config.is_open(fact.at));
-            // A queue that is closed says so, whoever is there.
-            if is_open && state.staff.is_away(*queue) {
+            // A queue that takes nobody says so itself, and its line writes it.
+            if barred(state, *queue, fact.at).is_none() && state.staff.is_away(*queue, &[]) {
                 let case = OverflowCause::Unstaffed;
                 let place = (*visit, *queue);
                 if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
@@ -379,6 +427,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             let (case, otherwise) = match reason {
                 RejectReason::Full => (OverflowCause::Full, EndReason::QueueFull),
                 RejectReason::Closed => (OverflowCause::Closed, EndReason::QueueClosed),
+                RejectReason::Empty => (OverflowCause::Unstaffed, EndReason::NobodyThere),
             };
             let sent_on = send_on(state, fact.at, cause, *call, (*visit, queue), case);
             vec![sent_on.unwrap_or_else(|| end(cause, *call, otherwise))]
@@ -460,17 +509,17 @@ fn offered_enough(
     sent_on.into_iter().collect()
 }
 
-fn open(
+const fn open(
     call: CallId,
-    visit: VisitId,
-    enqueued_at: Timestamp,
+    stay: &Stay,
     config_version: u32,
     config: &queue::Config,
+    barred: Option<RejectReason>,
 ) -> line::Command {
     line::Command::OpenVisit {
-        visit,
+        visit: stay.visit,
         call,
-        enqueued_at,
+        enqueued_at: stay.since,
         capacity: config.capacity,
         policy: VisitPolicy {
             config_version,
@@ -479,7 +528,7 @@ fn open(
             wrap_up_ms: config.wrap_up_ms,
             max_wait_ms: config.max_wait_ms,
         },
-        barred: (!config.is_open(enqueued_at)).then_some(RejectReason::Closed),
+        barred,
     }
 }
 

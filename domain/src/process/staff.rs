@@ -1,86 +1,160 @@
 //! Who is there for each queue: the agents that serve it and are logged in,
-//! ready or not. A break empties no queue; the end of a shift does.
+//! but for those that the queue counts as away.
 
 use crate::{
     agent,
-    any::AnyEvent,
-    id::{AgentId, QueueId},
-    session,
+    any::{AnyEvent, Fact},
+    decider::Decider as _,
+    id::{AgentId, OfferId, QueueId, VisitId},
+    queue::Away,
+    session::{self, Activity, NotReadyReason, Routability, Session},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where an agent stands in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Standing {
+    tier: u8,
+    penalty: u8,
+}
+
 /// The agents of all queues.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Staff {
-    serves: BTreeMap<AgentId, BTreeSet<QueueId>>,
-    logged_in: BTreeSet<AgentId>,
-    present: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    serves: BTreeMap<AgentId, BTreeMap<QueueId, Standing>>,
+    /// Who is logged in.
+    sessions: BTreeMap<AgentId, Session>,
+    members: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    /// The stays for which a phone is to ring or rings.
+    asked: BTreeMap<OfferId, VisitId>,
 }
 
 impl Staff {
-    /// Nobody is there for the queue.
-    pub(super) fn is_away(&self, queue: QueueId) -> bool {
-        self.present.get(&queue).is_none_or(BTreeSet::is_empty)
+    /// Nobody is there for the queue: whoever serves it is not logged in, or away
+    /// for one of these.
+    pub(super) fn is_away(&self, queue: QueueId, away: &[Away]) -> bool {
+        let members = self.members.get(&queue).into_iter().flatten();
+        !members
+            .into_iter()
+            .any(|agent| self.counts(*agent, queue, away))
     }
 
-    /// Takes note of an event; the queues that nobody is there for any more.
-    pub(super) fn hear(&mut self, event: &AnyEvent) -> Vec<QueueId> {
-        match event {
-            AnyEvent::Agent(
-                agent,
-                agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
-            ) => {
-                let queues = config.queues.iter().copied().collect();
-                self.change(*agent, |staff| {
-                    staff.serves.insert(*agent, queues);
-                })
-            }
-            AnyEvent::Session(session, session::Event::LoggedIn { .. }) => {
-                self.change(session.agent, |staff| {
-                    staff.logged_in.insert(session.agent);
-                })
-            }
-            AnyEvent::Session(session, session::Event::LoggedOut { .. }) => {
-                self.change(session.agent, |staff| {
-                    staff.logged_in.remove(&session.agent);
-                })
-            }
-            AnyEvent::Session(..)
-            | AnyEvent::Call(..)
+    /// Whether an agent is asked for that stay.
+    pub(super) fn is_asked_for(&self, visit: VisitId) -> bool {
+        self.asked.values().any(|asked| *asked == visit)
+    }
+
+    fn counts(&self, agent: AgentId, queue: QueueId, away: &[Away]) -> bool {
+        let standing = self
+            .serves
+            .get(&agent)
+            .and_then(|queues| queues.get(&queue));
+        let (Some(session), Some(standing)) = (self.sessions.get(&agent), standing) else {
+            return false;
+        };
+        !away.iter().any(|factor| is(*factor, session, *standing))
+    }
+
+    /// The queues for which an event may change who is there.
+    pub(super) fn queues_of(&self, event: &AnyEvent) -> Vec<QueueId> {
+        let agent = match event {
+            AnyEvent::Agent(agent, _) => *agent,
+            AnyEvent::Session(session, _) => session.agent,
+            AnyEvent::Call(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
-            | AnyEvent::Billing(..) => vec![],
-        }
+            | AnyEvent::Billing(..) => return vec![],
+        };
+        let queues = self.serves.get(&agent).into_iter().flatten();
+        queues.map(|(queue, _)| *queue).collect()
     }
 
-    fn change(&mut self, agent: AgentId, change: impl FnOnce(&mut Self)) -> Vec<QueueId> {
-        let before = self.queues_of(agent);
-        change(self);
-        let after = self.queues_of(agent);
-        for queue in after.difference(&before) {
-            self.present.entry(*queue).or_default().insert(agent);
-        }
-        let mut emptied = vec![];
-        for queue in before.difference(&after) {
-            if let Some(agents) = self.present.get_mut(queue)
-                && agents.remove(&agent)
-                && agents.is_empty()
-            {
-                emptied.push(*queue);
+    /// Takes note of an event.
+    pub(super) fn hear(&mut self, fact: &Fact) {
+        match &fact.event {
+            AnyEvent::Agent(
+                agent,
+                agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
+            ) => self.serve(*agent, config),
+            AnyEvent::Session(id, event) => {
+                match event {
+                    session::Event::Reserved { offer, visit, .. } => {
+                        self.asked.insert(*offer, *visit);
+                    }
+                    session::Event::ReservationReleased { offer, .. }
+                    | session::Event::ConnectedToContact { offer, .. } => {
+                        self.asked.remove(offer);
+                    }
+                    session::Event::LoggedIn { .. } => {
+                        self.sessions.insert(id.agent, Session::default());
+                    }
+                    session::Event::LoggedOut { .. } => {
+                        self.sessions.remove(&id.agent);
+                    }
+                    session::Event::BecameReady {}
+                    | session::Event::BecameNotReady { .. }
+                    | session::Event::NextStateRequested { .. }
+                    | session::Event::ContactEnded { .. }
+                    | session::Event::WrapUpStarted { .. }
+                    | session::Event::WrapUpEnded { .. }
+                    | session::Event::WrapUpExtended { .. }
+                    | session::Event::Forced { .. } => {}
+                }
+                if let Some(session) = self.sessions.get_mut(&id.agent) {
+                    *session = Session::evolve(*session, fact.at, event);
+                }
             }
+            AnyEvent::Call(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Billing(..) => {}
         }
-        emptied
     }
 
-    /// The queues that the agent is there for.
-    fn queues_of(&self, agent: AgentId) -> BTreeSet<QueueId> {
-        match self.logged_in.contains(&agent) {
-            true => self.serves.get(&agent).cloned().unwrap_or_default(),
-            false => BTreeSet::new(),
+    fn serve(&mut self, agent: AgentId, config: &agent::Config) {
+        let standing = |queue: &QueueId| {
+            let place = config.places.iter().find(|place| place.queue == *queue);
+            let place = place
+                .copied()
+                .unwrap_or_else(|| agent::Place::first(*queue));
+            Standing {
+                tier: place.tier,
+                penalty: place.penalty,
+            }
+        };
+        let queues: BTreeMap<QueueId, Standing> = config
+            .queues
+            .iter()
+            .map(|queue| (*queue, standing(queue)))
+            .collect();
+        for members in self.members.values_mut() {
+            members.remove(&agent);
         }
+        for queue in queues.keys() {
+            self.members.entry(*queue).or_default().insert(agent);
+        }
+        self.serves.insert(agent, queues);
+    }
+}
+
+/// Whether that factor is true of an agent.
+fn is(factor: Away, session: &Session, standing: Standing) -> bool {
+    match factor {
+        Away::NotReady => matches!(session.routability, Routability::NotReady(_)),
+        Away::Unreachable => {
+            session.routability == Routability::NotReady(NotReadyReason::Unreachable)
+        }
+        Away::Ringing => matches!(session.activity, Activity::Reserved { .. }),
+        Away::OnContact => matches!(session.activity, Activity::OnContact { .. }),
+        Away::WrapUp => matches!(session.activity, Activity::WrapUp { .. }),
+        Away::LaterTier => standing.tier > 1,
+        Away::Penalty => standing.penalty > 0,
     }
 }

@@ -1,6 +1,6 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::{exit::Exit, hours::Hours, matching::Matching, terms::Terms};
+use super::{empty::Empty, exit::Exit, hours::Hours, matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
     decider,
@@ -111,6 +111,9 @@ pub struct Config {
     /// Keys by which a waiting caller leaves it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exits: Vec<Exit>,
+    /// Whether calls wait where nobody is there.
+    #[serde(default, skip_serializing_if = "Empty::is_off")]
+    pub empty: Empty,
 }
 
 impl Config {

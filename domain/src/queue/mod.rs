@@ -2,6 +2,7 @@
 
 mod command;
 mod decide;
+mod empty;
 mod error;
 mod event;
 mod evolve;
@@ -18,6 +19,7 @@ pub use command::*;
 pub use error::Error;
 pub use overflow::loops;
 
+pub use empty::{Away, Empty};
 pub use event::*;
 pub use exit::Exit;
 pub use hours::*;

@@ -312,6 +312,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         terms: queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: queue::Empty::default(),
     };
     [
         queue::Event::Created {

@@ -38,6 +38,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         terms: domain::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: domain::queue::Empty::default(),
     }
 }
 

@@ -72,6 +72,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             terms: domain::queue::Terms::STANDARD,
             hours: None,
             exits: vec![],
+            empty: domain::queue::Empty::default(),
         },
     };
     Envelope {

@@ -1,6 +1,9 @@
-//! Who gets into a queue and how people leave it: its hours, and keys that lead out.
+//! Who gets into a queue and how people leave it: its hours, keys
+//! that lead out, and nobody who waits for nobody.
 
-use crate::support::{PATIENCE, agent, caller, command_id, dial, incoming, records};
+use crate::support::{
+    PATIENCE, agent, agent_is, call_is, caller, command_id, dial, incoming, mutate, records,
+};
 use anyhow::{Context as _, ensure};
 use phone::Phone;
 use ringledger_tests::server::{Server, Setup};
@@ -60,7 +63,8 @@ async fn support(server: &Server, selection: &str) -> anyhow::Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_queue_has_hours_and_keys_that_lead_out() -> anyhow::Result<()> {
+async fn a_queue_has_hours_keys_that_lead_out_and_nobody_who_waits_for_nobody() -> anyhow::Result<()>
+{
     let folder = tempfile::tempdir()?;
     let setup = Setup::new(folder.path(), "");
     let server = Server::start(&setup).await?;
@@ -70,6 +74,7 @@ async fn a_queue_has_hours_and_keys_that_lead_out() -> anyhow::Result<()> {
     closed(&server, &setup, &caller, &anna).await?;
     overlapping(&server).await?;
     exits(&server, &setup, &caller, &anna).await?;
+    emptied(&server, &setup, &caller, &anna).await?;
     for phone in [&anna, &caller] {
         ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
     }
@@ -215,5 +220,52 @@ async fn exits(server: &Server, setup: &Setup, caller: &Phone, anna: &Phone) -> 
                        "rejectedCount": 2 }),
         "{counted}"
     );
+    Ok(())
+}
+
+/// Anna is alone: while she takes no calls nobody is let in, and whoever waits when
+/// she stops is sent away.
+async fn emptied(
+    server: &Server,
+    setup: &Setup,
+    caller: &Phone,
+    anna: &Phone,
+) -> anyhow::Result<()> {
+    let empty = "empty = { join = [\"not_ready\"], leave = [\"not_ready\"] }\n";
+    runs_with(server, setup, empty, BOTH).await?;
+    let id = agent_is(server, "anna", "READY").await?["id"].clone();
+    let set = async |number, state: &str| {
+        let input = json!({ "commandId": command_id(number), "agentId": id, "state": state,
+                            "reason": "training" });
+        mutate(server, "forceAgentState", "agent { id }", input).await
+    };
+    set(21, "NOT_READY").await?;
+    let out = dial(caller, "support").await?;
+    let ended = out.wait_ended(PATIENCE).await?;
+    ensure!(ended.status == Some(480), "{ended:?}");
+
+    set(22, "READY").await?;
+    let out = dial(caller, "support").await?;
+    let call = incoming(anna).await?;
+    call.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    let second = crate::support::caller(server, "+4930222").await?;
+    let waits = dial(&second, "support").await?;
+    waits.wait_answered(PATIENCE).await?;
+    // After the contact: the other caller would wait for nobody.
+    set(23, "NOT_READY").await?;
+    call_is(server, "+4930222", "WAITING").await?;
+    ensure!(out.hang_up().await? == 200, "BYE is refused");
+    call.wait_ended(PATIENCE).await?;
+    waits.wait_ended(PATIENCE).await?;
+    let cdrs = records(server, 6).await?;
+    for of in [3, 5] {
+        ensure!(
+            cdrs[of]["endReason"] == "NOBODY_THERE" && cdrs[of]["disposition"] == "NO_ANSWER",
+            "{cdrs:#?}"
+        );
+    }
+    set(24, "READY").await?;
+    ensure!(second.complaints().is_empty(), "{:?}", second.complaints());
     Ok(())
 }

@@ -10,7 +10,7 @@ const SUPPORT: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"
                        ring_timeout_ms = 10000\n";
 
 /// What is wrong, the key that is named, and a word of the reason.
-const BAD: [(&str, &str, &str); 6] = [
+const BAD: [(&str, &str, &str); 8] = [
     (
         "matching = { skills = [{ skill = \"germann\", level = 2 }] }\n",
         "queue[0].matching.skills",
@@ -34,6 +34,16 @@ const BAD: [(&str, &str, &str); 6] = [
         "hours = { zone = \"Europe/Bonn\", week = [] }\n",
         "queue.0.hours.zone",
         "not a time zone",
+    ),
+    (
+        "empty = { join = [\"paused\"] }\n",
+        "queue.0.empty.join.0",
+        "paused",
+    ),
+    (
+        "exits = [{ key = \"1\", queue = \"support\" }]\n",
+        "queue[0].overflow",
+        "come back to \"support\" for ever",
     ),
     ("ring_timeout_ms = 1\n", "queue[0]", "ring_timeout_ms"),
 ];

@@ -12,14 +12,14 @@ use crate::{
         hours::QueueHoursInput,
         matching::MatchingInput,
         terms::QueueTermsInput,
-        words::{AnswerMode, OverflowCause, Strategy},
+        words::{AnswerMode, Away, OverflowCause, Strategy},
     },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Command, Config, Exit, Overflow, OverflowTo, loops},
+    queue::{Command, Config, Empty, Exit, Overflow, OverflowTo, loops},
 };
 use projections::changed::View;
 
@@ -69,6 +69,30 @@ pub(crate) struct CreateQueueInput {
     /// Keys by which a waiting caller leaves it.
     #[graphql(default)]
     exits: Vec<QueueExitInput>,
+    /// Whether calls wait where nobody is there; they do, without it.
+    empty: Option<QueueEmptyInput>,
+}
+
+/// Whether calls are to wait where nobody is there, and what makes an agent who is
+/// logged in count as away.
+#[derive(InputObject, Default)]
+pub(crate) struct QueueEmptyInput {
+    /// Calls that find nobody, counted so, are not let in; null: they wait.
+    join: Option<Vec<Away>>,
+    /// Calls that wait leave when nobody is there any more, counted so; null: they
+    /// wait on.
+    leave: Option<Vec<Away>>,
+}
+
+impl From<QueueEmptyInput> for Empty {
+    fn from(input: QueueEmptyInput) -> Self {
+        let words =
+            |away: Option<Vec<Away>>| away.map(|away| away.into_iter().map(Into::into).collect());
+        Self {
+            join: words(input.join),
+            leave: words(input.leave),
+        }
+    }
 }
 
 /// Where a key leads that a waiting caller presses: to a queue or to a number.
@@ -159,6 +183,7 @@ impl CreateQueueInput {
             terms: self.terms.unwrap_or_default().terms(),
             hours,
             exits,
+            empty: self.empty.unwrap_or_default().into(),
         }))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         hours::{Opening, QueueHours},
         matching::Matching,
         terms::QueueTerms,
-        words::{AgentState, AnswerMode, OverflowCause, Strategy},
+        words::{AgentState, AnswerMode, Away, OverflowCause, Strategy},
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -71,6 +71,32 @@ pub(crate) struct QueueConfig {
     hours: Option<QueueHours>,
     /// Keys by which a waiting caller leaves it.
     exits: Vec<QueueExit>,
+    /// Whether calls wait where nobody is there.
+    empty: QueueEmpty,
+}
+
+/// Whether calls wait where nobody is there, and what makes an agent who is logged
+/// in count as away.
+#[derive(SimpleObject)]
+pub(crate) struct QueueEmpty {
+    /// Calls that find nobody, counted so, are not let in; null: they wait.
+    join: Option<Vec<Away>>,
+    /// Calls that wait leave when nobody is there any more, counted so; null: they
+    /// wait on.
+    leave: Option<Vec<Away>>,
+}
+
+impl From<&domain::queue::Empty> for QueueEmpty {
+    fn from(empty: &domain::queue::Empty) -> Self {
+        let words = |away: &Option<Vec<domain::queue::Away>>| {
+            let away = away.as_ref()?.iter().copied();
+            Some(away.map(Into::into).collect())
+        };
+        Self {
+            join: words(&empty.join),
+            leave: words(&empty.leave),
+        }
+    }
 }
 
 /// Where a key leads that a waiting caller presses.
@@ -140,6 +166,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             terms: config.terms.into(),
             hours: config.hours.as_ref().map(Into::into),
             exits: config.exits.iter().map(Into::into).collect(),
+            empty: (&config.empty).into(),
         }
     }
 }

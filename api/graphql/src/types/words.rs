@@ -253,6 +253,8 @@ pub(crate) enum EndReason {
     QueueFull,
     /// It came outside the queue's hours.
     QueueClosed,
+    /// Nobody was there any more, and the queue lets nobody wait for that.
+    NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
     /// No trunk serves the number, or none that does has room.
@@ -474,6 +476,26 @@ pub(crate) enum OverflowCause {
     Closed,
     /// The caller pressed a key that leads out of the queue.
     ExitKey,
+}
+
+/// What makes an agent who is logged in count as away.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::queue::Away")]
+pub(crate) enum Away {
+    /// Takes no calls, for whatever reason.
+    NotReady,
+    /// Takes no calls because the phone could not be reached.
+    Unreachable,
+    /// Taken for another call: the phone is to ring or rings.
+    Ringing,
+    /// With a caller.
+    OnContact,
+    /// At work after a call.
+    WrapUp,
+    /// In a later tier of the queue than the first.
+    LaterTier,
+    /// With a penalty in the queue.
+    Penalty,
 }
 
 /// A day of the week.

@@ -94,6 +94,7 @@ fn config() -> Config {
         terms: domain::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: domain::queue::Empty::default(),
     }];
     config.agents = AGENTS
         .iter()

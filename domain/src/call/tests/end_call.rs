@@ -52,6 +52,7 @@ fn each_reason_gives_a_waiting_caller_its_own_verdict() {
     for (reason, result, status, q850, disposition) in [
         (E::QueueFull, R::Ours, 486, 17, D::Busy),
         (E::QueueClosed, R::Caller, 480, 20, D::NoAnswer),
+        (E::NobodyThere, R::Ours, 480, 20, D::NoAnswer),
         (E::MaxWait, R::Ours, 480, 19, D::NoAnswer),
         (E::NodeLost, R::Ours, 503, 41, D::SystemError),
         (E::Operator, R::Ours, 480, 31, D::Failed),

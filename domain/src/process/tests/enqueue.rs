@@ -47,6 +47,7 @@ fn config(
         terms: crate::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: crate::queue::Empty::default(),
     }
 }
 
@@ -188,6 +189,7 @@ fn a_caller_who_finds_no_room_or_comes_outside_the_hours_is_sent_away() {
     for (reason, end) in [
         (RejectReason::Full, EndReason::QueueFull),
         (RejectReason::Closed, EndReason::QueueClosed),
+        (RejectReason::Empty, EndReason::NobodyThere),
     ] {
         let call = CALL;
         let rejected = line::Event::Rejected {

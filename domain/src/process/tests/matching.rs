@@ -102,6 +102,7 @@ impl Desk {
             terms: crate::queue::Terms::STANDARD,
             hours: None,
             exits: vec![],
+            empty: crate::queue::Empty::default(),
         };
         let name = "queue".into();
         self.hears(AnyEvent::Queue(

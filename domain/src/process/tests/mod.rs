@@ -4,6 +4,7 @@
 mod between_lines;
 mod billing;
 mod dial;
+mod emptiness;
 mod enqueue;
 mod offer;
 mod recovery;

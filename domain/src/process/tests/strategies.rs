@@ -53,6 +53,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         terms: crate::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: crate::queue::Empty::default(),
     }
 }
 

@@ -137,6 +137,7 @@ impl World {
                 terms: crate::queue::Terms::STANDARD,
                 hours: None,
                 exits: vec![],
+                empty: crate::queue::Empty::default(),
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

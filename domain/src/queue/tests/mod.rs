@@ -29,6 +29,7 @@ fn config() -> Config {
         terms: crate::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: crate::queue::Empty::default(),
     }
 }
 

@@ -178,6 +178,7 @@ impl World {
                 terms: queue::Terms::STANDARD,
                 hours: None,
                 exits: vec![],
+                empty: domain::queue::Empty::default(),
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

@@ -82,6 +82,7 @@ fn config(url: &str, queue: &str) -> Config {
         terms: domain::queue::Terms::STANDARD,
         hours: None,
         exits: vec![],
+        empty: domain::queue::Empty::default(),
     }];
     config
 }
