@@ -88,6 +88,7 @@ pub fn rules() -> queue::Config {
         hours: None,
         exits: vec![],
         empty: domain::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 
@@ -266,6 +267,7 @@ impl Office {
             display_name: None,
         };
         let command = call::Command::ReceiveCall {
+            withheld: false,
             leg: caller.leg,
             from: self
                 .stores

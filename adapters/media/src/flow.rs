@@ -199,6 +199,7 @@ mod tests {
     fn received() -> Vec<Event> {
         vec![
             Event::Received {
+                withheld: false,
                 leg: CALLER,
                 from: Sealed::new(SubjectId(Uuid::from_u128(9)), "c2VhbGVk".into()),
                 to: "support".into(),

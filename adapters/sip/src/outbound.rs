@@ -246,6 +246,7 @@ mod tests {
                 visit: VisitId(Uuid::nil()),
                 call: CALL,
                 enqueued_at: Timestamp::from_micros(0),
+                joined_at: None,
                 position: 1,
                 policy: VisitPolicy {
                     config_version: 1,

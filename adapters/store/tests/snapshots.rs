@@ -145,6 +145,7 @@ impl Machine {
             visit,
             call: CallId(self.ids.uuid()),
             enqueued_at: Timestamp::from_micros(1_800_000_000_000_000),
+            joined_at: None,
             capacity: 10,
             policy: VisitPolicy {
                 config_version: 1,
@@ -292,6 +293,7 @@ fn rules() -> queue::Config {
         hours: None,
         exits: vec![],
         empty: domain::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 

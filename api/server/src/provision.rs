@@ -68,6 +68,9 @@ pub struct QueueEntry {
     /// Whether calls wait where nobody is there.
     #[serde(default)]
     pub empty: queue::Empty,
+    /// For how long the place of a caller who drops is kept.
+    #[serde(default)]
+    pub ring_back_ms: u64,
 }
 
 impl QueueEntry {
@@ -92,6 +95,7 @@ impl QueueEntry {
             hours: self.hours.clone(),
             exits: self.exits.iter().filter_map(ExitEntry::exit).collect(),
             empty: self.empty.clone(),
+            ring_back_ms: self.ring_back_ms,
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

@@ -80,6 +80,9 @@ pub enum Command {
         leg: LegId,
         /// Who calls.
         from: Sealed<Party>,
+        /// The caller shows no number.
+        #[serde(default)]
+        withheld: bool,
         /// User part of the Request-URI: queue name or number.
         to: String,
         /// The trunk that let it in, if there are trunks.

@@ -26,6 +26,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::ReceiveCall {
             leg,
             from,
+            withheld,
             to,
             trunk,
             sip_call_id,
@@ -35,6 +36,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             let received = Event::Received {
                 leg,
                 from,
+                withheld,
                 to,
                 trunk,
                 sip_call_id,

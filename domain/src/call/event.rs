@@ -58,6 +58,9 @@ pub enum Event {
         leg: LegId,
         /// Who calls.
         from: Sealed<Party>,
+        /// The caller shows no number: all who do so are sealed as one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        withheld: bool,
         /// User part of the Request-URI.
         to: String,
         /// The trunk that let it in.

@@ -19,6 +19,9 @@ pub enum Command {
         call: CallId,
         /// When it was enqueued first.
         enqueued_at: Timestamp,
+        /// When this stay began, where that is later: its caller has rung back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        joined_at: Option<Timestamp>,
         /// Open visits at most.
         capacity: u32,
         /// The queue's rules at that moment.

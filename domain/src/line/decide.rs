@@ -19,23 +19,27 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             visit,
             call,
             enqueued_at,
+            joined_at,
             capacity,
             policy,
             barred,
-        } => Ok(vec![match place(line, visit, capacity, barred)? {
-            Ok(position) => Event::Opened {
-                visit,
-                call,
-                enqueued_at,
-                position,
-                policy,
+        } => Ok(vec![
+            match place(line, (visit, enqueued_at), capacity, barred)? {
+                Ok(position) => Event::Opened {
+                    visit,
+                    call,
+                    enqueued_at,
+                    joined_at,
+                    position,
+                    policy,
+                },
+                Err(reason) => Event::Rejected {
+                    visit,
+                    call,
+                    reason,
+                },
             },
-            Err(reason) => Event::Rejected {
-                visit,
-                call,
-                reason,
-            },
-        }]),
+        ]),
         Command::MatchVisit {
             visit,
             offer,
@@ -105,7 +109,7 @@ fn match_visit(
 /// The place of a new visit, from 1, or why there is none.
 fn place(
     line: &Line,
-    visit: VisitId,
+    (visit, enqueued_at): (VisitId, Timestamp),
     capacity: u32,
     barred: Option<RejectReason>,
 ) -> Result<Result<u32, RejectReason>, Error> {
@@ -115,7 +119,13 @@ fn place(
     let open_count = u32::try_from(line.visits.len()).unwrap_or(u32::MAX);
     Ok(match barred {
         Some(reason) => Err(reason),
-        None if open_count < capacity => Ok(open_count.saturating_add(1)),
+        None if open_count < capacity => {
+            let visits = line.visits.values();
+            let before = visits
+                .filter(|visit| visit.enqueued_at <= enqueued_at)
+                .count();
+            Ok(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1))
+        }
         None => Err(RejectReason::Full),
     })
 }
@@ -123,7 +133,7 @@ fn place(
 /// An end is a fact: of a visit that is not open it changes nothing.
 fn close(line: &Line, visit: VisitId, result: VisitResult, closed_at: Timestamp) -> Vec<Event> {
     line.visits.get(&visit).map_or_else(Vec::new, |open| {
-        let wait_ms = closed_at.ms_since(open.enqueued_at);
+        let wait_ms = closed_at.ms_since(open.since);
         vec![Event::Closed {
             visit,
             call: open.call,

@@ -83,6 +83,9 @@ pub enum Event {
         call: CallId,
         /// When it was enqueued first.
         enqueued_at: Timestamp,
+        /// When this stay began, where that is later: its caller has rung back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        joined_at: Option<Timestamp>,
         /// Place in the line, from 1.
         position: u32,
         /// The rules it keeps.
@@ -151,7 +154,7 @@ pub enum Event {
         result: VisitResult,
         /// When, as the call's own stream says.
         closed_at: Timestamp,
-        /// From first being enqueued to that instant.
+        /// From the beginning of this stay to that instant.
         wait_ms: u64,
     },
 }

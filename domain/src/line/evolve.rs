@@ -13,11 +13,13 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
             visit,
             call,
             enqueued_at,
+            joined_at,
             ..
         } => {
             let opened = Visit {
                 call: *call,
                 enqueued_at: *enqueued_at,
+                since: joined_at.unwrap_or(*enqueued_at),
                 matched: BTreeMap::new(),
                 attempts: 0,
                 priority: None,

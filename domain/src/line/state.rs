@@ -15,6 +15,8 @@ pub struct Visit {
     pub call: CallId,
     /// When it was enqueued first.
     pub enqueued_at: Timestamp,
+    /// When this stay began.
+    pub since: Timestamp,
     /// The offers that it is given to; none while it waits, several where
     /// phones ring side by side.
     pub matched: BTreeMap<OfferId, SessionId>,

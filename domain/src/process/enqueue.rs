@@ -1,20 +1,23 @@
 //! From "the call is enqueued" to "the visit is open", and to its end when the
 //! queue's own limits are reached.
 
-use super::{Input, Intent, Process, derived, staff::Staff};
+mod way_out;
+
+use super::{Input, Intent, Process, ring_back::RingBacks, staff::Staff};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
-    call::{self, AnswerMode, Destination, OverflowCause},
+    call::{self, AnswerMode, OverflowCause},
     cause::{By, EndReason},
     decider::Refusal,
-    id::{CallId, LegId, QueueId, VisitId},
+    id::{CallId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
-    queue::{self, Away},
+    person, queue,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+use way_out::{barred, deserted, empty_ones, nobody_there, send_on, take_exit};
 
 /// Opens, limits and closes visits.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub struct State {
     /// two lines are written apart: without this a call could stand in both.
     #[serde(default)]
     leaving: BTreeMap<CallId, Leaving>,
+    ring_backs: RingBacks,
 }
 
 /// A call between two lines.
@@ -66,11 +70,13 @@ struct Stay {
     visit: VisitId,
     queue: QueueId,
     since: Timestamp,
+    /// The place, which may be one from a call before.
+    enqueued_at: Timestamp,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -129,130 +135,6 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
     }
 }
 
-/// The call leaves that stay for where its queue sends it in that case, if it
-/// does. Ids are derived from the stay, which overflows once.
-fn send_on(
-    state: &State,
-    at: Timestamp,
-    cause: Uuid,
-    call: CallId,
-    (visit, queue): (VisitId, QueueId),
-    case: OverflowCause,
-) -> Option<Intent> {
-    let (_, config) = state.queues.get(&queue)?;
-    let to = destination(state, at, visit, config.overflow(case)?)?;
-    let command = call::Command::OverflowCall {
-        visit,
-        cause: case,
-        to,
-    };
-    Some(Intent::new(cause, AnyCommand::Call(call, command)))
-}
-
-fn destination(
-    state: &State,
-    at: Timestamp,
-    visit: VisitId,
-    to: &queue::OverflowTo,
-) -> Option<Destination> {
-    match to {
-        queue::OverflowTo::Number(number) => Some(Destination::Forward {
-            number: number.clone(),
-            leg: LegId(derived(at, visit.0, "forward")),
-        }),
-        queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
-            let visit = VisitId(derived(at, visit.0, "overflow"));
-            Destination::Queue {
-                queue: *next,
-                config_version: *version,
-                answer_mode: config.answer_mode,
-                visit,
-                exit_keys: config.exit_keys(),
-            }
-        }),
-    }
-}
-
-/// A caller has pressed a key that led out when the call was enqueued: it goes
-/// where that key leads now, if it still does.
-fn take_exit(
-    state: &State,
-    fact: &Fact,
-    call: CallId,
-    (visit, queue): (VisitId, QueueId),
-    key: call::Key,
-) -> Option<Intent> {
-    let (_, config) = state.queues.get(&queue)?;
-    let to = destination(state, fact.at, visit, config.exit(key)?)?;
-    let command = call::Command::OverflowCall {
-        visit,
-        cause: OverflowCause::ExitKey,
-        to,
-    };
-    let cause = fact.event_id.0;
-    Some(Intent::new(cause, AnyCommand::Call(call, command)))
-}
-
-/// Nobody is there for the queue any more: who waits is sent on or away, where
-/// the queue says so. Whoever is being offered to an agent is not.
-fn deserted(state: &State, fact: &Fact, queue: QueueId) -> Vec<Intent> {
-    let waiting = state.waiting.get(&queue).into_iter().flatten();
-    waiting
-        .filter(|(visit, _)| !state.staff.is_asked_for(**visit))
-        .filter_map(|(visit, call)| {
-            let case = OverflowCause::Unstaffed;
-            // Each visit has a command of its own under the one event.
-            let (cause, place) = (fact.event_id.0, (*visit, queue));
-            let sent_on = send_on(state, fact.at, cause, *call, place, case);
-            let ends = leave_rule(state, queue).is_some();
-            sent_on.or_else(|| ends.then(|| end(cause, *call, EndReason::NobodyThere)))
-        })
-        .collect()
-}
-
-/// A call that can not be sent on from a queue in which nobody waits for nobody.
-fn nobody_there(state: &State, cause: Uuid, call: CallId, visit: VisitId) -> Vec<Intent> {
-    let mut lines = state.waiting.iter();
-    let waits_in = lines.find(|(_, waiting)| waiting.contains_key(&visit));
-    let may_wait = waits_in.is_some_and(|(queue, _)| leave_rule(state, *queue).is_none());
-    match may_wait {
-        true => vec![],
-        false => vec![end(cause, call, EndReason::NobodyThere)],
-    }
-}
-
-/// Who counts as away for those who wait, where they are not to wait for nobody.
-fn leave_rule(state: &State, queue: QueueId) -> Option<&[Away]> {
-    let (_, config) = state.queues.get(&queue)?;
-    config.empty.leave.as_deref()
-}
-
-/// The queues with callers for which nobody is there.
-fn empty_ones(state: &State, queues: &[QueueId]) -> BTreeSet<QueueId> {
-    let has_callers = |queue: &QueueId| {
-        let waiting = state.waiting.get(queue);
-        waiting.is_some_and(|waiting| !waiting.is_empty())
-    };
-    let queues = queues.iter().copied().filter(has_callers);
-    queues
-        .filter(|queue| {
-            let away = leave_rule(state, *queue).unwrap_or_default();
-            state.staff.is_away(*queue, away)
-        })
-        .collect()
-}
-
-/// Why the queue takes nobody at that moment, if so.
-fn barred(state: &State, queue: QueueId, at: Timestamp) -> Option<RejectReason> {
-    let (_, config) = state.queues.get(&queue)?;
-    if !config.is_open(at) {
-        return Some(RejectReason::Closed);
-    }
-    let away = config.empty.join.as_deref()?;
-    let is_empty = state.staff.is_away(queue, away);
-    is_empty.then_some(RejectReason::Empty)
-}
-
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
@@ -279,11 +161,24 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 .flat_map(|queue| deserted(state, fact, *queue))
                 .collect()
         }
-        AnyEvent::Person(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..)
-        | AnyEvent::Billing(..) => vec![],
+        AnyEvent::Person(person, person::Event::Erased { .. }) => {
+            state.ring_backs.forget(*person);
+            vec![]
+        }
+        AnyEvent::Device(..) | AnyEvent::Trunk(..) | AnyEvent::Billing(..) => vec![],
     }
+}
+
+/// The place of a caller who has left by itself is kept for a while.
+fn drop_or_end(state: &mut State, fact: &Fact, call: CallId, by: By) {
+    let queues = &state.queues;
+    if by == By::Caller {
+        state.ring_backs.drops(call, fact.at, |queue| {
+            let config = queues.get(&queue).map(|(_, config)| config);
+            config.map_or(0, |config| config.ring_back_ms)
+        });
+    }
+    state.ring_backs.is_over(call);
 }
 
 /// Asks the line to let a call in, once no other line has it any more.
@@ -302,27 +197,37 @@ fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<I
     vec![Intent::new(cause, AnyCommand::Line(stay.queue, command))]
 }
 
+/// The call is to wait: its line is asked, unless it is sent on at once.
+fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId)) -> Vec<Intent> {
+    let (cause, (visit, queue)) = (fact.event_id.0, place);
+    let stay = Stay {
+        visit,
+        queue,
+        since: fact.at,
+        enqueued_at: state.ring_backs.joins(call, queue, fact.at),
+    };
+    // A queue that takes nobody says so itself, and its line writes it.
+    if barred(state, queue, fact.at).is_none() && state.staff.is_away(queue, &[]) {
+        let case = OverflowCause::Unstaffed;
+        if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
+            state.turned_away.insert(call, stay);
+            return vec![intent];
+        }
+    }
+    open_visit(state, cause, call, stay)
+}
+
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
-        call::Event::Enqueued { visit, queue, .. } => {
-            let stay = Stay {
-                visit: *visit,
-                queue: *queue,
-                since: fact.at,
-            };
-            // A queue that takes nobody says so itself, and its line writes it.
-            if barred(state, *queue, fact.at).is_none() && state.staff.is_away(*queue, &[]) {
-                let case = OverflowCause::Unstaffed;
-                let place = (*visit, *queue);
-                if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
-                    state.turned_away.insert(call, stay);
-                    return vec![intent];
-                }
-            }
-            open_visit(state, cause, call, stay)
+        call::Event::Enqueued { visit, queue, .. } => joined(state, fact, call, (*visit, *queue)),
+        call::Event::Received { withheld: true, .. } => vec![],
+        call::Event::Received { from, .. } => {
+            state.ring_backs.rang_in(call, from.subject);
+            vec![]
         }
         call::Event::AgentConnected { .. } => {
+            state.ring_backs.leaves(call);
             forget(state, call);
             vec![]
         }
@@ -335,6 +240,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             queue,
             cause: case,
         } => {
+            state.ring_backs.leaves(call);
             forget(state, call);
             if state.turned_away.remove(&call).is_some() {
                 // It was never in that line.
@@ -349,9 +255,11 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             };
             vec![Intent::new(cause, AnyCommand::Line(queue, close))]
         }
-        call::Event::Ended { .. } => ended(state, fact, call),
-        call::Event::Received { .. }
-        | call::Event::Routed { .. }
+        call::Event::Ended { cause: end, .. } => {
+            drop_or_end(state, fact, call, end.by);
+            ended(state, fact, call)
+        }
+        call::Event::Routed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }
@@ -393,6 +301,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             visit,
             call,
             enqueued_at,
+            joined_at,
             policy,
             ..
         } => {
@@ -406,7 +315,8 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
                 .or_default()
                 .insert(*visit, *call);
             if policy.max_wait_ms > 0 {
-                let at = enqueued_at.plus_ms(policy.max_wait_ms);
+                let since = joined_at.unwrap_or(*enqueued_at);
+                let at = since.plus_ms(policy.max_wait_ms);
                 let visit = *visit;
                 remember(state, *call, Due { at, visit, queue });
             }
@@ -519,7 +429,11 @@ const fn open(
     line::Command::OpenVisit {
         visit: stay.visit,
         call,
-        enqueued_at: stay.since,
+        enqueued_at: stay.enqueued_at,
+        joined_at: match stay.enqueued_at.micros() == stay.since.micros() {
+            true => None,
+            false => Some(stay.since),
+        },
         capacity: config.capacity,
         policy: VisitPolicy {
             config_version,

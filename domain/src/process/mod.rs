@@ -20,6 +20,7 @@ pub mod offer;
 pub mod rating;
 pub mod recovery;
 pub mod registration;
+mod ring_back;
 pub mod routing;
 mod staff;
 #[cfg(test)]

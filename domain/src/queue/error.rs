@@ -52,6 +52,9 @@ pub enum Error {
     /// One key leads to one place.
     #[error("exits: a key is named twice")]
     ExitTwice,
+    /// A place that is kept for more than a day is a mistake.
+    #[error("ring_back_ms is over 86400000")]
+    InvalidRingBack,
 }
 
 impl Refusal for Error {
@@ -72,6 +75,7 @@ impl Refusal for Error {
             Self::OverlappingHours => "queue.overlapping_hours",
             Self::HolidayTwice => "queue.holiday_twice",
             Self::ExitTwice => "queue.exit_twice",
+            Self::InvalidRingBack => "queue.invalid_ring_back",
         }
     }
 }
@@ -82,6 +86,8 @@ const RING_TIMEOUT_MS_MAX: u64 = 600_000;
 const CAPACITY_MAX: u32 = 100_000;
 /// One day.
 const WRAP_UP_MS_MAX: u64 = 86_400_000;
+/// One day.
+const RING_BACK_MS_MAX: u64 = 86_400_000;
 
 pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if !crate::name::is_valid(name) {
@@ -115,6 +121,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;
     super::exit::check(&config.exits)?;
+    if config.ring_back_ms > RING_BACK_MS_MAX {
+        return Err(Error::InvalidRingBack);
+    }
     if let Some(hours) = &config.hours {
         super::hours::check(hours)?;
     }

@@ -75,6 +75,11 @@ pub struct Overflow {
     pub to: OverflowTo,
 }
 
+// serde hands over references.
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
 /// A queue's rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +119,10 @@ pub struct Config {
     /// Whether calls wait where nobody is there.
     #[serde(default, skip_serializing_if = "Empty::is_off")]
     pub empty: Empty,
+    /// A caller who drops and rings back within this time comes back to the place
+    /// that was left, once; 0 for never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ring_back_ms: u64,
 }
 
 impl Config {

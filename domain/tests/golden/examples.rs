@@ -75,6 +75,7 @@ fn calls() -> impl Iterator<Item = call::Event> {
 fn calls_in_queue() -> Vec<call::Event> {
     vec![
         call::Event::Received {
+            withheld: false,
             leg: CALLER_LEG,
             from: sealed(),
             to: "sales".into(),
@@ -252,6 +253,7 @@ fn lines() -> impl Iterator<Item = line::Event> {
             visit: VISIT,
             call: CALL,
             enqueued_at: AT,
+            joined_at: None,
             position: 4,
             policy: VisitPolicy {
                 config_version: 3,
@@ -313,6 +315,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         hours: None,
         exits: vec![],
         empty: queue::Empty::default(),
+        ring_back_ms: 0,
     };
     [
         queue::Event::Created {

@@ -93,6 +93,7 @@ fn received(input: &Input<'_>) -> Option<Row> {
             trunk,
             sip_call_id,
             user_agent,
+            ..
         },
     ) = &input.fact.event
     else {

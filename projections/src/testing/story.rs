@@ -39,6 +39,7 @@ pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
         hours: None,
         exits: vec![],
         empty: domain::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 
@@ -108,6 +109,7 @@ impl World {
             visit: visit(number),
             call: call(number),
             enqueued_at: self.now,
+            joined_at: None,
             capacity: 3,
             policy: VisitPolicy {
                 config_version: 1,
@@ -124,6 +126,7 @@ impl World {
 
     pub(crate) fn receive(&mut self, number: u64, route: Route) -> &mut Self {
         let received = Call::ReceiveCall {
+            withheld: false,
             leg: leg(number * 100),
             from: self.callers[number as usize % 2].clone(),
             to: "sales".into(),

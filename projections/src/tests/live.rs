@@ -88,6 +88,7 @@ impl Office {
 
     pub(super) async fn receive(&mut self, world: &World, number: u64) -> Position {
         let received = Command::ReceiveCall {
+            withheld: false,
             leg: leg(number),
             from: world.callers[0].clone(),
             to: "nobody".into(),

@@ -73,6 +73,7 @@ fn envelope(client: usize, number: u64) -> Envelope {
             hours: None,
             exits: vec![],
             empty: domain::queue::Empty::default(),
+            ring_back_ms: 0,
         },
     };
     Envelope {

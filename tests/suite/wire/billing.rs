@@ -239,6 +239,7 @@ fn call_to(
     let seconds = u64::from(account % 37) * 11 + u64::from(number_of_call) * 61 + 1;
     let begin = u64::from(account * CALLS_EACH + number_of_call);
     let receive = call::Command::ReceiveCall {
+        withheld: false,
         leg,
         from: from.clone(),
         to: number(account),

@@ -1,5 +1,5 @@
 //! Who gets into a queue and how people leave it: its hours, keys
-//! that lead out, and nobody who waits for nobody.
+//! that lead out, nobody who waits for nobody, and places that are kept for a while.
 
 use crate::support::{
     PATIENCE, agent, agent_is, call_is, caller, command_id, dial, incoming, mutate, records,
@@ -75,6 +75,7 @@ async fn a_queue_has_hours_keys_that_lead_out_and_nobody_who_waits_for_nobody() 
     overlapping(&server).await?;
     exits(&server, &setup, &caller, &anna).await?;
     emptied(&server, &setup, &caller, &anna).await?;
+    rings_back(&server, &setup, &caller, &anna).await?;
     for phone in [&anna, &caller] {
         ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
     }
@@ -266,6 +267,37 @@ async fn emptied(
         );
     }
     set(24, "READY").await?;
+    ensure!(second.complaints().is_empty(), "{:?}", second.complaints());
+    Ok(())
+}
+
+/// Nobody serves support while two wait; the first drops and rings back, and is
+/// before the second when anna comes.
+async fn rings_back(
+    server: &Server,
+    setup: &Setup,
+    caller: &Phone,
+    anna: &Phone,
+) -> anyhow::Result<()> {
+    runs_with(server, setup, "ring_back_ms = 60000\n", "\"night\"").await?;
+    let second = crate::support::caller(server, "+4930222").await?;
+    let dropped = dial(caller, "support").await?;
+    dropped.wait_answered(PATIENCE).await?;
+    let other = dial(&second, "support").await?;
+    other.wait_answered(PATIENCE).await?;
+    ensure!(dropped.hang_up().await? == 200, "BYE is refused");
+    records(server, 7).await?;
+    let back = dial(caller, "support").await?;
+    back.wait_answered(PATIENCE).await?;
+    runs_with(server, setup, "ring_back_ms = 60000\n", BOTH).await?;
+    for (out, from) in [(&back, "+4930111"), (&other, "+4930222")] {
+        let call = incoming(anna).await?;
+        ensure!(call.from_user() == Some(from), "{:?}", call.from_user());
+        call.answer().await?;
+        agent_is(server, "anna", "ON_CONTACT").await?;
+        ensure!(out.hang_up().await? == 200, "BYE is refused");
+        call.wait_ended(PATIENCE).await?;
+    }
     ensure!(second.complaints().is_empty(), "{:?}", second.complaints());
     Ok(())
 }

@@ -91,6 +91,7 @@ impl House {
 
     fn receive(&self, leg: LegId) {
         self.command(Command::ReceiveCall {
+            withheld: false,
             leg,
             from: Sealed::new(SubjectId(Uuid::from_u128(4)), "c2VhbGVk".into()),
             to: "support".into(),

@@ -118,6 +118,7 @@ impl Driver {
         let command = Command::ReceiveCall {
             leg,
             from,
+            withheld: new.withheld,
             to: new.to,
             trunk,
             sip_call_id: new.sip_call_id,

@@ -25,6 +25,8 @@ pub struct NewCall {
     pub from: Party,
     /// The same as a From value for the agent's phone, without a tag.
     pub shown_as: String,
+    /// The caller shows no number.
+    pub withheld: bool,
     /// User part of the Request-URI.
     pub to: String,
     /// Call-ID header.
@@ -65,6 +67,7 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         Some(Err(_)) => (None, Some(EndReason::NoCommonCodec)),
     };
     Ok(NewCall {
+        withheld: is_withheld(&from),
         from,
         shown_as,
         to: uri.user.unwrap_or_default(),
@@ -115,6 +118,24 @@ fn optional_body(request: &Request) -> bool {
         .headers
         .get("Content-Disposition")
         .is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"))
+}
+
+/// Whether a From stands for nobody in particular (RFC 3323, section 4.1.1.3; the
+/// words are those of networks).
+fn is_withheld(from: &Party) -> bool {
+    let host = from.host.as_deref().unwrap_or_default();
+    let words = [
+        "",
+        "anonymous",
+        "restricted",
+        "unavailable",
+        "unknown",
+        "private",
+    ];
+    let is_word = words
+        .iter()
+        .any(|word| from.user.eq_ignore_ascii_case(word));
+    is_word || host.eq_ignore_ascii_case("anonymous.invalid")
 }
 
 fn caller(from: &NameAddr, our_host: &str) -> (Party, String) {
@@ -221,6 +242,20 @@ mod tests {
             "\"Ann \\\"A\\\"\" <sip:+49%20123@us.example>"
         );
         assert_eq!((call.to.as_str(), call.refused), ("support", None));
+    }
+
+    #[test]
+    fn a_caller_who_shows_no_number_is_nobody_in_particular() {
+        for (from, withheld) in [
+            ("<sip:anonymous@anonymous.invalid>;tag=1", true),
+            ("<sip:4711@anonymous.invalid>;tag=1", true),
+            ("\"Anonymous\" <sip:Anonymous@carrier.example>;tag=1", true),
+            ("<sip:carrier.example>;tag=1", true),
+            ("<sip:+49123@carrier.example>;tag=1", false),
+        ] {
+            let call = translate(&invite(&[("From", from)], ""), "us.example").unwrap();
+            assert_eq!(call.withheld, withheld, "{from}");
+        }
     }
 
     #[test]

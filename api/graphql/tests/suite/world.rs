@@ -314,6 +314,7 @@ impl World {
         };
         let from = self.stores.vault.seal(&party).await.unwrap();
         let command = Command::ReceiveCall {
+            withheld: false,
             leg: ringing.leg,
             from,
             to: "sales".into(),
@@ -333,6 +334,7 @@ impl World {
             visit: ringing.visit,
             call: ringing.call,
             enqueued_at: self.clock.now(),
+            joined_at: None,
             capacity: 1_000,
             policy: VisitPolicy {
                 config_version: 1,

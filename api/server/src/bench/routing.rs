@@ -102,6 +102,7 @@ impl Floor {
             visit: VisitId(numbered(5, self.visits)),
             call: CallId(numbered(1, self.visits)),
             enqueued_at: START.plus_ms(self.position),
+            joined_at: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

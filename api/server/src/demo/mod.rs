@@ -95,6 +95,7 @@ fn config() -> Config {
         hours: None,
         exits: vec![],
         empty: domain::queue::Empty::default(),
+        ring_back_ms: 0,
     }];
     config.agents = AGENTS
         .iter()

@@ -37,6 +37,7 @@ fn story(events: impl IntoIterator<Item = Event>) -> Given<Call> {
 
 fn receive(route: Route) -> Command {
     Command::ReceiveCall {
+        withheld: false,
         leg: CALLER_LEG,
         from: caller(),
         to: "sales".into(),
@@ -59,6 +60,7 @@ fn into_queue(answer_mode: AnswerMode) -> Route {
 
 fn received() -> Event {
     Event::Received {
+        withheld: false,
         leg: CALLER_LEG,
         from: caller(),
         to: "sales".into(),

@@ -35,6 +35,7 @@ fn a_clock_that_ran_backwards_makes_no_negative_wait() {
         visit: VISIT,
         call: CALL,
         enqueued_at: second(30),
+        joined_at: None,
         position: 1,
         policy: POLICY,
     }])

@@ -36,6 +36,7 @@ fn open(visit: VisitId, call: CallId, capacity: u32) -> Command {
         visit,
         call,
         enqueued_at: ENQUEUED_AT,
+        joined_at: None,
         capacity,
         policy: POLICY,
         barred: None,
@@ -47,6 +48,7 @@ fn opened(visit: VisitId, call: CallId, position: u32) -> Event {
         visit,
         call,
         enqueued_at: ENQUEUED_AT,
+        joined_at: None,
         position,
         policy: POLICY,
     }

@@ -41,6 +41,48 @@ fn a_queue_that_takes_nobody_now_says_why_even_if_it_is_full_too() {
 }
 
 #[test]
+fn whoever_has_an_older_place_is_before_the_others_and_waits_since_joining() {
+    let (enqueued_at, joined_at) = (second(0), Some(second(40)));
+    let mut command = open(OTHER_VISIT, OTHER_CALL, 10);
+    if let Command::OpenVisit { joined_at: at, .. } = &mut command {
+        *at = joined_at;
+    }
+    let Event::Opened { policy, .. } = opened(OTHER_VISIT, OTHER_CALL, 1) else {
+        panic!("it is one");
+    };
+    // Somebody came in between.
+    let mut before = opened(VISIT, CALL, 1);
+    if let Event::Opened { enqueued_at, .. } = &mut before {
+        *enqueued_at = second(20);
+    }
+    let (visit, call, position) = (OTHER_VISIT, OTHER_CALL, 1);
+    let back = Event::Opened {
+        visit,
+        call,
+        enqueued_at,
+        joined_at,
+        position,
+        policy,
+    };
+    let (result, closed_at) = (VisitResult::Answered, second(45));
+    story([before])
+        .when(command)
+        .then([back])
+        .when(Command::CloseVisit {
+            visit,
+            result,
+            closed_at,
+        })
+        .then([Event::Closed {
+            visit,
+            call,
+            result,
+            closed_at,
+            wait_ms: 5_000,
+        }]);
+}
+
+#[test]
 fn a_caller_whose_offer_rings_still_takes_a_place() {
     story(matched())
         .when(open(OTHER_VISIT, OTHER_CALL, 1))

@@ -114,6 +114,8 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
 /// Who called and who took it is remembered where a queue asks for it.
 fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
     match event {
+        // Whoever shows no number is nobody in particular.
+        call::Event::Received { withheld: true, .. } => {}
         call::Event::Received { from, .. } => board.callers.rang_in(call, from.subject),
         call::Event::AgentConnected { visit, session, .. } => {
             let asks = board

@@ -28,6 +28,7 @@ fn queue(empty: Empty, overflow: Vec<queue::Overflow>) -> AnyEvent {
         hours: None,
         exits: vec![],
         empty,
+        ring_back_ms: 0,
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
@@ -129,6 +130,7 @@ fn opened(visit: crate::id::VisitId, call: crate::id::CallId) -> AnyEvent {
             visit,
             call,
             enqueued_at: second(1),
+            joined_at: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

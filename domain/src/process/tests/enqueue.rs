@@ -48,6 +48,7 @@ fn config(
         hours: None,
         exits: vec![],
         empty: crate::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 
@@ -89,6 +90,7 @@ pub(super) fn opened_in(
             visit,
             call: CALL,
             enqueued_at: ENQUEUED_AT,
+            joined_at: None,
             position: 1,
             policy: policy(answer_mode, max_wait_ms),
         },
@@ -154,6 +156,7 @@ fn an_enqueued_call_opens_a_visit_under_the_queues_present_rules() {
                 visit: VISIT,
                 call: CALL,
                 enqueued_at: ENQUEUED_AT,
+                joined_at: None,
                 capacity: 7,
                 policy: policy(AnswerMode::OnAgent, 60_000),
                 barred: None,

@@ -103,6 +103,7 @@ impl Desk {
             hours: None,
             exits: vec![],
             empty: crate::queue::Empty::default(),
+            ring_back_ms: 0,
         };
         let name = "queue".into();
         self.hears(AnyEvent::Queue(
@@ -182,6 +183,7 @@ impl Desk {
             visit: visit(number),
             call: call(number),
             enqueued_at: self.now,
+            joined_at: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,
@@ -480,6 +482,7 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
         desk.hires(number, &[SALES], &[], 1);
     }
     let received = call::Event::Received {
+        withheld: false,
         leg: LegId(Uuid::from_u128(9)),
         from: Sealed::new(SubjectId(Uuid::from_u128(77)), "sealed".into()),
         to: "sales".into(),

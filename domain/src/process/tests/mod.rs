@@ -9,6 +9,7 @@ mod enqueue;
 mod offer;
 mod recovery;
 mod registration;
+mod ring_back;
 mod routing;
 mod strategies;
 mod wrap_up;

@@ -13,6 +13,7 @@ fn received(call: CallId) -> AnyEvent {
     AnyEvent::Call(
         call,
         call::Event::Received {
+            withheld: false,
             leg: CALLER_LEG,
             from: caller(),
             to: "sales".into(),

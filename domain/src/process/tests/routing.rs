@@ -51,6 +51,7 @@ fn waits_in(queue: QueueId, visit: VisitId, call: CallId, since: Timestamp) -> A
             visit,
             call,
             enqueued_at: since,
+            joined_at: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -54,6 +54,7 @@ fn rules(strategy: Strategy) -> queue::Config {
         hours: None,
         exits: vec![],
         empty: crate::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 
@@ -140,6 +141,7 @@ impl Floor {
             visit,
             call,
             enqueued_at: self.now,
+            joined_at: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -138,6 +138,7 @@ impl World {
                 hours: None,
                 exits: vec![],
                 empty: crate::queue::Empty::default(),
+                ring_back_ms: 0,
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

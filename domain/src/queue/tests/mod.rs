@@ -30,6 +30,7 @@ fn config() -> Config {
         hours: None,
         exits: vec![],
         empty: crate::queue::Empty::default(),
+        ring_back_ms: 0,
     }
 }
 

@@ -48,6 +48,7 @@ impl People {
             }
         };
         let receive = call::Command::ReceiveCall {
+            withheld: false,
             leg: caller_leg(call),
             from: Sealed::new(SubjectId(numbered(8, number)), String::new()),
             to: "sales".into(),

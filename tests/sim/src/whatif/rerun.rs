@@ -319,6 +319,7 @@ impl Rerun {
     fn dial(&mut self, caller: &Caller) {
         let call = caller.call;
         let receive = call::Command::ReceiveCall {
+            withheld: false,
             leg: LegId(call.0),
             from: Sealed::new(SubjectId(Uuid::nil()), String::new()),
             to: String::new(),

@@ -179,6 +179,7 @@ impl World {
                 hours: None,
                 exits: vec![],
                 empty: domain::queue::Empty::default(),
+                ring_back_ms: 0,
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

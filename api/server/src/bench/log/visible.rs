@@ -83,6 +83,7 @@ fn config(url: &str, queue: &str) -> Config {
         hours: None,
         exits: vec![],
         empty: domain::queue::Empty::default(),
+        ring_back_ms: 0,
     }];
     config
 }
@@ -148,6 +149,7 @@ impl Callers {
     /// Rings in; the position of the call's last event.
     async fn ring_in(&self, call: CallId, leg: LegId) -> anyhow::Result<Position> {
         let command = Command::ReceiveCall {
+            withheld: false,
             leg,
             from: self.from.clone(),
             to: QUEUE.into(),

@@ -42,6 +42,7 @@ fn facts(target: Target, answered: bool) -> Facts {
         (
             second(0),
             Event::Received {
+                withheld: false,
                 leg: CALLER,
                 from: sealed(),
                 to: "+4930111".into(),

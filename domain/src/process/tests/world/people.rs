@@ -61,6 +61,7 @@ impl World {
             }
         };
         let receive = call::Command::ReceiveCall {
+            withheld: false,
             leg: caller_leg(call),
             from: Sealed::new(SubjectId(numbered(8, 1)), String::new()),
             to: "sales".into(),

@@ -1,0 +1,208 @@
+//! Callers who drop and ring back.
+
+use super::*;
+use crate::{
+    call::{self, AnswerMode, OverflowCause},
+    cause::{By, Disposition, EndCause, EndReason, EndResult},
+    id::{CallId, LegId, SubjectId, VisitId},
+    line, person,
+    process::enqueue::Enqueue,
+    queue,
+    sealed::Sealed,
+    testing::QUEUE,
+};
+
+const WINDOW_MS: u64 = 60_000;
+const ANN: SubjectId = SubjectId(Uuid::from_u128(1));
+const BERT: SubjectId = SubjectId(Uuid::from_u128(2));
+
+fn queue() -> AnyEvent {
+    let config = queue::Config {
+        strategy: queue::Strategy::LongestIdle,
+        ring_timeout_ms: 20_000,
+        wrap_up_ms: 5_000,
+        answer_mode: AnswerMode::OnAgent,
+        max_wait_ms: 0,
+        capacity: 7,
+        service_level_threshold_ms: 20_000,
+        numbers: vec![],
+        overflow: vec![],
+        matching: queue::Matching::default(),
+        terms: queue::Terms::STANDARD,
+        hours: None,
+        exits: vec![],
+        empty: queue::Empty::default(),
+        ring_back_ms: WINDOW_MS,
+    };
+    let name = "sales".into();
+    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+}
+
+const fn call(number: u128) -> CallId {
+    CallId(Uuid::from_u128(100 + number))
+}
+
+fn received(number: u128, subject: SubjectId, withheld: bool) -> AnyEvent {
+    let received = call::Event::Received {
+        leg: LegId(Uuid::from_u128(300 + number)),
+        from: Sealed::new(subject, "sealed".into()),
+        withheld,
+        to: "sales".into(),
+        trunk: None,
+        sip_call_id: number.to_string(),
+        user_agent: None,
+    };
+    AnyEvent::Call(call(number), received)
+}
+
+fn enqueued(number: u128) -> AnyEvent {
+    let enqueued = call::Event::Enqueued {
+        visit: VisitId(Uuid::from_u128(200 + number)),
+        queue: QUEUE,
+        config_version: 1,
+        answer_mode: AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    AnyEvent::Call(call(number), enqueued)
+}
+
+fn ended(number: u128, by: By) -> AnyEvent {
+    let ended = call::Event::Ended {
+        cause: EndCause {
+            result: EndResult::Caller,
+            reason: EndReason::Hangup,
+            by,
+            sip_status: None,
+            q850: None,
+            reason_header: None,
+        },
+        disposition: Disposition::Abandoned,
+        ended_at: second(0),
+        incomplete: false,
+        session: None,
+        offer: None,
+        visit: None,
+        queue: None,
+    };
+    AnyEvent::Call(call(number), ended)
+}
+
+/// A first call at second 10 that is dropped at second 30.
+fn dropped(subject: SubjectId) -> Heard<Enqueue> {
+    process::<Enqueue>()
+        .hears([queue(), received(1, subject, false)])
+        .hears_at(second(10), enqueued(1))
+        .hears_at(second(30), ended(1, By::Caller))
+}
+
+/// Since when the visit that was asked for counts, and when it began.
+#[track_caller]
+fn place(heard: &Heard<Enqueue>) -> (Timestamp, Option<Timestamp>) {
+    match &heard.asked[..] {
+        [
+            AnyCommand::Line(
+                QUEUE,
+                line::Command::OpenVisit {
+                    enqueued_at,
+                    joined_at,
+                    ..
+                },
+            ),
+        ] => (*enqueued_at, *joined_at),
+        other => panic!("a visit was expected: {other:?}"),
+    }
+}
+
+#[test]
+fn whoever_rings_back_in_time_has_the_old_place_and_a_stay_of_its_own() {
+    let back = dropped(ANN)
+        .hears([received(2, ANN, false)])
+        .hears_at(second(90), enqueued(2));
+    assert_eq!(place(&back), (second(10), Some(second(90))));
+}
+
+#[test]
+fn too_late_is_too_late_and_another_caller_is_another() {
+    let late = dropped(ANN)
+        .hears([received(2, ANN, false)])
+        .hears_at(second(91), enqueued(2));
+    assert_eq!(place(&late), (second(91), None));
+    let other = dropped(ANN)
+        .hears([received(2, BERT, false)])
+        .hears_at(second(40), enqueued(2));
+    assert_eq!(place(&other), (second(40), None));
+    // Nobody in particular has no place of its own, nor one of another such.
+    let withheld = process::<Enqueue>()
+        .hears([queue(), received(1, ANN, true)])
+        .hears_at(second(10), enqueued(1))
+        .hears_at(second(30), ended(1, By::Caller))
+        .hears([received(2, ANN, true)])
+        .hears_at(second(40), enqueued(2));
+    assert_eq!(place(&withheld), (second(40), None));
+}
+
+#[test]
+fn a_place_is_resumed_once() {
+    let twice = dropped(ANN)
+        .hears([received(2, ANN, false)])
+        .hears_at(second(40), enqueued(2))
+        .hears_at(second(50), ended(2, By::Caller))
+        .hears([received(3, ANN, false)])
+        .hears_at(second(55), enqueued(3));
+    assert_eq!(place(&twice), (second(55), None));
+    // And by one call at a time.
+    let both = dropped(ANN)
+        .hears([received(2, ANN, false), received(3, ANN, false)])
+        .hears_at(second(40), enqueued(2))
+        .hears_at(second(41), enqueued(3));
+    assert_eq!(place(&both), (second(41), None));
+}
+
+#[test]
+fn only_who_drops_a_waiting_call_has_a_place_to_come_back_to() {
+    let again = |first: Heard<Enqueue>| {
+        let second_call = first.hears([received(2, ANN, false)]);
+        place(&second_call.hears_at(second(40), enqueued(2)))
+    };
+    let first = || {
+        process::<Enqueue>()
+            .hears([queue(), received(1, ANN, false)])
+            .hears_at(second(10), enqueued(1))
+    };
+    assert_eq!(
+        again(first().hears_at(second(30), ended(1, By::System))),
+        (second(40), None)
+    );
+    let (visit, queue) = (VisitId(Uuid::from_u128(201)), QUEUE);
+    let served = call::Event::AgentConnected {
+        offer: crate::testing::OFFER,
+        visit,
+        session: crate::testing::SESSION,
+        leg: LegId(Uuid::from_u128(9)),
+        codec: None,
+    };
+    let cause = OverflowCause::MaxWait;
+    let left = call::Event::Overflowed {
+        visit,
+        queue,
+        cause,
+    };
+    for event in [served, left] {
+        let gone = first()
+            .hears_at(second(20), AnyEvent::Call(call(1), event))
+            .hears_at(second(30), ended(1, By::Caller));
+        assert_eq!(again(gone), (second(40), None));
+    }
+}
+
+#[test]
+fn whoever_is_erased_is_forgotten() {
+    let erased = person::Event::Erased {
+        reason: person::Reason::ConsentWithdrawn,
+        keys_through: 1,
+    };
+    let back = dropped(ANN)
+        .hears([AnyEvent::Person(ANN, erased), received(2, ANN, false)])
+        .hears_at(second(40), enqueued(2));
+    assert_eq!(place(&back), (second(40), None));
+}
