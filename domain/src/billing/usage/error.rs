@@ -18,7 +18,7 @@ pub enum Error {
     #[error("cdr: a record is of another call")]
     OtherCall,
     /// Calls record what they use.
-    #[error("usage_type: {} are recorded by the calls themselves", .0.title())]
+    #[error("usage_type: the calls themselves record what they use")]
     OfCalls(UsageType),
     /// A key is 1 to 128 visible signs of ASCII.
     #[error("key: is not 1 to 128 visible signs of ASCII")]
