@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Acknowledged commands that each client sends again after a kill, and how long
 /// a run lives at least, in milliseconds; when there is time, both are more.
 const IN_CI: (u64, u64) = (32, 60);
-const WITH_TIME: (u64, u64) = (2_000, 3_000);
+const WITH_TIME: (u64, u64) = (2_000, 800);
 const ROUNDS: usize = 12;
 
 async fn survive(test: &str, url: &str, seed: u64) -> anyhow::Result<()> {
