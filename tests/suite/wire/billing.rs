@@ -199,10 +199,19 @@ impl Books {
         pending.spawn(async move { answer.wait().await });
     }
 
-    /// Makes room for the server.
+    /// Makes room for the server: the store is free once every aggregate in memory
+    /// has let go of it, which takes a while where they are many.
     async fn close(self) -> anyhow::Result<()> {
         let now = SystemClock.now();
         self.stores.nodes.leave(self.epoch, now).await?;
+        let log = Arc::downgrade(&self.log);
+        drop(self);
+        let free = async {
+            while log.strong_count() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, free).await?;
         Ok(())
     }
 }
