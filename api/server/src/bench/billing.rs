@@ -188,7 +188,8 @@ fn rate_calls(prefixes: u32, calls: u32) -> anyhow::Result<f64> {
 /// What an invoice run took.
 struct Took {
     took_ms: u64,
-    /// Memory of its process when it began, and the most that it ever had.
+    /// Memory that was its process' own when it began, and the most while it ran:
+    /// without the mapped pages of the store.
     before_kib: u64,
     peak_kib: u64,
 }

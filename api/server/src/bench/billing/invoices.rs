@@ -31,7 +31,10 @@ use domain::{
 };
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, task::JoinSet};
@@ -41,6 +44,8 @@ use uuid::Uuid;
 const AT_ONCE: usize = 256;
 /// Usage records of one command at most.
 const RECORDS_AT_ONCE: u32 = 100;
+/// How often memory is looked at.
+const WATCH_EVERY: Duration = Duration::from_millis(10);
 /// The month that is invoiced.
 const PERIOD: &str = "2026-10";
 
@@ -72,6 +77,25 @@ async fn open(settings: &Billing) -> anyhow::Result<Node> {
         feed,
         gateway,
     })
+}
+
+/// Memory of this process that is its own, in KiB: without the pages of the store
+/// that are mapped, which the system takes back when it needs them.
+fn own_kib() -> anyhow::Result<u64> {
+    status_number(std::process::id(), "RssAnon")
+}
+
+/// The most that [`watch`] has seen.
+static PEAK_KIB: AtomicU64 = AtomicU64::new(0);
+
+/// Looks at the memory until it is stopped: the system keeps the most of all pages
+/// only, the mapped ones with them.
+async fn watch(mut peak_kib: u64) {
+    loop {
+        peak_kib = own_kib().unwrap_or_default().max(peak_kib);
+        PEAK_KIB.store(peak_kib, Ordering::Relaxed);
+        tokio::time::sleep(WATCH_EVERY).await;
+    }
 }
 
 pub(super) async fn invoice(settings: &Billing) -> anyhow::Result<Took> {
@@ -106,21 +130,22 @@ pub(super) async fn invoice(settings: &Billing) -> anyhow::Result<Took> {
     let ids = (0..settings.accounts)
         .map(|number| account_of(settings.number, number))
         .collect();
-    let me = std::process::id();
-    let before_kib = status_number(me, "VmRSS")?;
+    let before_kib = own_kib()?;
+    let watched = tokio::spawn(watch(before_kib));
     let started = Instant::now();
     let report = invoice_run::run(&means, period, Some(ids), |_, _| {}).await?;
     ensure!(report.failed.is_empty(), "{:?}", report.failed.first());
     let is_settled = invoice_run::settled(&means, period, Duration::from_secs(600)).await;
     ensure!(is_settled, "every invoice is issued and posted");
     let took = started.elapsed();
+    watched.abort();
     // It only listens; a process that stopped is no figure.
     let _ = stop.send(());
     process.await??;
     Ok(Took {
         took_ms: u64::try_from(took.as_millis())?,
         before_kib,
-        peak_kib: status_number(me, "VmHWM")?,
+        peak_kib: PEAK_KIB.load(Ordering::Relaxed),
     })
 }
 
