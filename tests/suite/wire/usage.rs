@@ -200,7 +200,7 @@ fn wrong(anna: &Value, bert: &Value) -> Vec<Wrong> {
     let unknown = with(used(bert, "new", "SMS_OUTBOUND", 1), "number", "+1202");
     let other = used(anna, "seats", "CUSTOM", 4);
     let wrong: [(Value, &str, &str, &str); 9] = [
-        (calls, "usage.of_calls", "usageType", "Inbound calls"),
+        (calls, "usage.of_calls", "usageType", "the calls themselves"),
         (none, "usage.invalid_quantity", "quantity", "1000000000"),
         (future, "usage.in_future", "at", "future"),
         (
