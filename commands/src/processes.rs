@@ -270,8 +270,16 @@ impl<P: Process> Runner<P> {
     }
 
     fn tell_lag(&self) {
+        self.tell_outstanding();
         let behind = self.means.feed.head().0.saturating_sub(self.position.0);
         metrics::gauge!("ringledger_process_lag_events", "process" => P::NAME).set(behind as f64);
+    }
+
+    /// Commands that were asked for and are not answered: done again after a crash.
+    fn tell_outstanding(&self) {
+        let count = self.outstanding.len();
+        metrics::gauge!("ringledger_process_outstanding_count", "process" => P::NAME)
+            .set(count as f64);
     }
 
     fn step(&mut self, input: &Input<'_>, at: Timestamp) -> usize {
@@ -303,6 +311,7 @@ impl<P: Process> Runner<P> {
 
     fn hear(&mut self, heard: Heard) {
         self.outstanding.remove(&heard.command_id);
+        self.tell_outstanding();
         self.changed = true;
         if let Some(next) = self.lanes.leave(&lane_of(&heard.command)) {
             self.submit(next);

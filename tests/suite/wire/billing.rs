@@ -150,9 +150,14 @@ fn invoice_run(setup: &Setup) -> anyhow::Result<process::Child> {
 async fn rate_the_rest(setup: &Setup, calls: usize) -> anyhow::Result<()> {
     for _ in 0..ROUNDS {
         let server = Server::start(setup).await?;
-        let lag = "ringledger_process_lag_events{process=\"rating\"} 0";
+        let done = ["lag_events", "outstanding_count"]
+            .map(|name| format!("ringledger_process_{name}{{process=\"rating\"}} 0\n"));
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !server.get("/metrics").await?.1.contains(lag) {
+        loop {
+            let metrics = server.get("/metrics").await?.1;
+            if done.iter().all(|line| metrics.contains(line)) {
+                break;
+            }
             ensure!(tokio::time::Instant::now() < deadline, "rating hangs");
             tokio::time::sleep(LOOK).await;
         }
