@@ -2,12 +2,14 @@
 //! compiler sees that none is missing.
 
 mod billing;
+mod queue;
 mod report;
 
 pub(crate) use billing::{
     AccountStatus, CycleKind, InvoiceStanding, PaymentMethod, PaymentMode, RoundingKind, TaxKind,
     UsageKind,
 };
+pub(crate) use queue::{Away, Weekday};
 pub(crate) use report::{Granularity, LoggedState, ReleaseReason, VisitResult};
 
 use async_graphql::Enum;
@@ -476,46 +478,6 @@ pub(crate) enum OverflowCause {
     Closed,
     /// The caller pressed a key that leads out of the queue.
     ExitKey,
-}
-
-/// What makes an agent who is logged in count as away.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::queue::Away")]
-pub(crate) enum Away {
-    /// Takes no calls, for whatever reason.
-    NotReady,
-    /// Takes no calls because the phone could not be reached.
-    Unreachable,
-    /// Taken for another call: the phone is to ring or rings.
-    Ringing,
-    /// With a caller.
-    OnContact,
-    /// At work after a call.
-    WrapUp,
-    /// In a later tier of the queue than the first.
-    LaterTier,
-    /// With a penalty in the queue.
-    Penalty,
-}
-
-/// A day of the week.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::queue::Weekday")]
-pub(crate) enum Weekday {
-    /// The first.
-    Monday,
-    /// The second.
-    Tuesday,
-    /// The third.
-    Wednesday,
-    /// The fourth.
-    Thursday,
-    /// The fifth.
-    Friday,
-    /// The sixth.
-    Saturday,
-    /// The seventh.
-    Sunday,
 }
 
 /// What put the chosen agent before the next.
