@@ -369,10 +369,11 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
     }
 }
 
-/// The call is sent on from a stay that is open still.
+/// The call is sent on from a stay that is open still: what happens to that queue
+/// is not about the call any more.
 fn leave(state: &mut State, call: CallId, (visit, queue): (VisitId, QueueId)) {
-    let open = state.waiting.get(&queue);
-    if open.is_some_and(|open| open.contains_key(&visit)) {
+    let waiting = state.waiting.get_mut(&queue);
+    if waiting.is_some_and(|waiting| waiting.remove(&visit).is_some()) {
         let leaving = Leaving {
             visit,
             next: None,

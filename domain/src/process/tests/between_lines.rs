@@ -1,7 +1,9 @@
 //! A call that is sent on stands in one line at a time.
 
 use super::{
-    enqueue::{ELSEWHERE, created, ended_in, enqueued, opened, opened_in},
+    enqueue::{
+        ELSEWHERE, created, ended_in, enqueued, logged_in, logged_out, opened, opened_in, serves,
+    },
     *,
 };
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     id::VisitId,
     line::{self, VisitResult},
     process::enqueue::Enqueue,
+    queue,
     testing::{CALL, QUEUE, VISIT},
 };
 
@@ -17,6 +20,10 @@ const NEXT: VisitId = crate::testing::OTHER_VISIT;
 
 /// A call that was sent on from the line it stands in to another one.
 fn sent_on() -> Heard<Enqueue> {
+    sent_on_beside([])
+}
+
+fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> {
     let AnyEvent::Queue(_, elsewhere) = created(AnswerMode::OnAgent, 0) else {
         unreachable!("a queue is created");
     };
@@ -34,12 +41,9 @@ fn sent_on() -> Heard<Enqueue> {
         exit_keys: vec![],
     };
     process::<Enqueue>()
-        .hears([
-            created(AnswerMode::OnAgent, 0),
-            elsewhere,
-            enqueued(),
-            opened(AnswerMode::OnAgent, 0),
-        ])
+        .hears([created(AnswerMode::OnAgent, 0), elsewhere])
+        .hears(before)
+        .hears([enqueued(), opened(AnswerMode::OnAgent, 0)])
         .hears_at(second(40), AnyEvent::Call(CALL, overflowed))
         .hears_at(second(40), AnyEvent::Call(CALL, next))
 }
@@ -97,4 +101,33 @@ fn a_call_that_ends_between_two_lines_is_counted_by_the_next_one() {
             }
         )]
     ));
+}
+
+#[test]
+fn a_call_that_was_sent_on_is_not_ended_because_its_old_queue_is_deserted() {
+    let mut nobody_waits = match created(AnswerMode::OnAgent, 0) {
+        AnyEvent::Queue(_, queue::Event::Created { config, .. }) => config,
+        other => unreachable!("{other:?}"),
+    };
+    nobody_waits.empty.leave = Some(vec![]);
+    let config = queue::Event::Configured {
+        config_version: 2,
+        config: nobody_waits,
+    };
+    let staffed = [
+        AnyEvent::Queue(QUEUE, config),
+        serves(&[QUEUE]),
+        logged_in(),
+    ];
+    // Before it is sent on it would be ended.
+    let waits = process::<Enqueue>()
+        .hears([created(AnswerMode::OnAgent, 0)])
+        .hears(staffed.clone())
+        .hears([enqueued(), opened(AnswerMode::OnAgent, 0), logged_out()]);
+    assert!(matches!(
+        waits.asked[..],
+        [AnyCommand::Call(CALL, call::Command::EndCall { .. })]
+    ));
+    let gone = sent_on_beside(staffed).hears([logged_out()]);
+    assert_eq!(gone.asked, []);
 }

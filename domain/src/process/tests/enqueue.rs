@@ -513,7 +513,7 @@ fn unstaffed(to: queue::OverflowTo) -> AnyEvent {
     created_with(AnswerMode::OnAgent, 0, rules)
 }
 
-fn serves(queues: &[QueueId]) -> AnyEvent {
+pub(super) fn serves(queues: &[QueueId]) -> AnyEvent {
     let config = agent::Config {
         display_name: None,
         queues: queues.to_vec(),
@@ -525,12 +525,12 @@ fn serves(queues: &[QueueId]) -> AnyEvent {
     AnyEvent::Agent(AGENT, agent::Event::Created { name, config })
 }
 
-fn logged_in() -> AnyEvent {
+pub(super) fn logged_in() -> AnyEvent {
     let session = SESSION;
     AnyEvent::Session(SESSION, session::Event::LoggedIn { session })
 }
 
-fn logged_out() -> AnyEvent {
+pub(super) fn logged_out() -> AnyEvent {
     let reason = session::LogoutReason::Agent;
     AnyEvent::Session(SESSION, session::Event::LoggedOut { reason })
 }
