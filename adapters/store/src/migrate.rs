@@ -79,7 +79,7 @@ pub const ALL: &[Migration] = &[
     migration!(222, Read, "0222_cdr_by_end"),
     migration!(250, Read, "0250_outbox"),
     migration!(300, Read, "0300_kurrent_index"),
-    migration!(280, Read, "0280_cdr_phone"),
+    migration!(301, Read, "0301_cdr_phone"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -515,7 +515,7 @@ mod tests {
             (
                 "[[queue]]\nname = \"a\"\noverflow = [{ when = \"full\", queue = \"b\" }]\n\
                  [[queue]]\nname = \"b\"\noverflow = [{ when = \"max_wait\", queue = \"a\" }]",
-                "queue[0].overflow: calls would come back",
+                "queue[0].overflow: by it and by exits, calls would come back",
             ),
             (
                 "[[webhook]]\nname = \"w\"\nurl = \"http://w\"\nsecret = \"weak\"",
