@@ -27,7 +27,7 @@ pub(super) struct RingBacks {
     /// Where each call waits, and since when it counts; whether that is a place
     /// from a call before.
     stays: BTreeMap<CallId, (QueueId, Timestamp, bool)>,
-    kept: BTreeMap<(SubjectId, QueueId), Place>,
+    kept: BTreeMap<SubjectId, BTreeMap<QueueId, Place>>,
     falls: BTreeSet<(Timestamp, SubjectId, QueueId)>,
 }
 
@@ -73,7 +73,7 @@ impl RingBacks {
         self.give_up(caller, queue);
         let until = at.plus_ms(window_ms);
         let place = Place { enqueued_at, until };
-        self.kept.insert((caller, queue), place);
+        self.kept.entry(caller).or_default().insert(queue, place);
         self.falls.insert((until, caller, queue));
         while let Some((falls_at, other, queue)) = self.falls.first().copied() {
             if falls_at >= at && self.falls.len() <= KEPT_MAX {
@@ -90,20 +90,17 @@ impl RingBacks {
 
     /// Nothing is known of that person any more.
     pub(super) fn forget(&mut self, caller: SubjectId) {
-        let from = (caller, QueueId(uuid::Uuid::nil()));
-        let to = (caller, QueueId(uuid::Uuid::max()));
-        let queues: Vec<QueueId> = self
-            .kept
-            .range(from..=to)
-            .map(|((_, queue), _)| *queue)
-            .collect();
-        for queue in queues {
-            self.give_up(caller, queue);
+        for (queue, place) in self.kept.remove(&caller).unwrap_or_default() {
+            self.falls.remove(&(place.until, caller, queue));
         }
     }
 
     fn give_up(&mut self, caller: SubjectId, queue: QueueId) -> Option<Place> {
-        let place = self.kept.remove(&(caller, queue))?;
+        let places = self.kept.get_mut(&caller)?;
+        let place = places.remove(&queue)?;
+        if places.is_empty() {
+            self.kept.remove(&caller);
+        }
         self.falls.remove(&(place.until, caller, queue));
         Some(place)
     }

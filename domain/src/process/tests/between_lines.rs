@@ -105,10 +105,11 @@ fn a_call_that_ends_between_two_lines_is_counted_by_the_next_one() {
 
 #[test]
 fn a_call_that_was_sent_on_is_not_ended_because_its_old_queue_is_deserted() {
-    let mut nobody_waits = match created(AnswerMode::OnAgent, 0) {
-        AnyEvent::Queue(_, queue::Event::Created { config, .. }) => config,
-        other => unreachable!("{other:?}"),
+    let AnyEvent::Queue(_, queue::Event::Created { config, .. }) = created(AnswerMode::OnAgent, 0)
+    else {
+        unreachable!("a queue is created");
     };
+    let mut nobody_waits = config;
     nobody_waits.empty.leave = Some(vec![]);
     let config = queue::Event::Configured {
         config_version: 2,

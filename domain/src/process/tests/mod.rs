@@ -88,7 +88,16 @@ impl<P: Process> Heard<P> {
             event,
         };
         self.asked = commands(P::step(&mut self.state, &Input::Event(&fact)));
+        if self.count <= 100 || self.count.is_power_of_two() {
+            self.next_run_reads_what_this_one_saved();
+        }
         self
+    }
+
+    /// The state may be saved after each event; long stories would do little else.
+    fn next_run_reads_what_this_one_saved(&mut self) {
+        let saved = serde_json::to_string(&self.state).expect("a state can be written");
+        self.state = serde_json::from_str(&saved).expect("what was written can be read");
     }
 
     /// The command was refused, by a stream that was at that version.
