@@ -7,7 +7,7 @@ use std::{
     io::{self, Write as _},
     path::Path,
     process::Command,
-    time::Instant,
+    time::{Instant, UNIX_EPOCH},
 };
 
 /// Writes of the disk's own measurement, and the size of each.
@@ -70,8 +70,8 @@ const fn profile() -> &'static str {
     }
 }
 
-/// The commit of the source tree that this was built from, as far as it is
-/// still there.
+/// The commit of the source tree that this was built from, as far as it is still
+/// there: the last one before the program was written. Trees move on.
 fn commit() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
@@ -82,15 +82,30 @@ fn commit() -> String {
             .filter(|output| output.status.success())?;
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
+    let built = built_at().map(|at| format!("--before=@{at}"));
+    let of_build = built.and_then(|before| git(&["rev-list", "-1", &before, "HEAD"]));
+    let known = of_build.filter(|commit| !commit.is_empty());
+    let (Some(commit), Some(head)) = (known, git(&["rev-parse", "HEAD"])) else {
         return option_env!("RINGLEDGER_COMMIT")
             .unwrap_or("an unknown commit")
             .to_owned();
     };
+    let is_head = commit == head;
+    let commit = commit.get(..12).unwrap_or(&commit);
+    if !is_head {
+        return format!("commit {commit}, or changes to it");
+    }
     match git(&["status", "--porcelain", "--untracked-files=no"]) {
         Some(changes) if changes.is_empty() => format!("commit {commit}"),
         Some(_) | None => format!("commit {commit} with changes"),
     }
+}
+
+/// When the program was written, in seconds since 1970.
+fn built_at() -> Option<u64> {
+    let program = std::env::current_exe().ok()?;
+    let written = fs::metadata(program).ok()?.modified().ok()?;
+    Some(written.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 fn memory_gib() -> f64 {
