@@ -5,9 +5,10 @@
 use crate::{
     changed::View,
     checkpoint,
+    followed::Followed,
     orders::{Order, Orders},
     registry,
-    runner::{BATCH_MAX, Followed, RunError, Runner},
+    runner::{BATCH_MAX, RunError, Runner},
     running::Means,
     slot::Generation,
     source::Source,

@@ -19,6 +19,7 @@ mod checkpoint;
 pub mod eraser;
 pub mod erasures;
 pub mod estimate;
+mod followed;
 pub mod live_calls;
 pub mod offline;
 pub mod orders;

@@ -2,7 +2,7 @@
 
 use crate::{
     changed::View,
-    runner::Followed,
+    followed::Followed,
     views::{ViewError, Views},
 };
 use tokio::sync::{mpsc, oneshot};

@@ -6,9 +6,9 @@ use crate::{
     changed::{Changes, View},
     checkpoint,
     erasures::{erasure, until_erasure},
-    projection::Input,
+    followed::Followed,
     registry,
-    slot::{Generation, Part, SlotError},
+    slot::{Generation, SlotError},
     source::Source,
     views::{Parked, Progress, Status},
 };
@@ -56,75 +56,6 @@ impl RunError {
             | Self::Vault(VaultError::Broken(_))
             | Self::Parked(_) => false,
         }
-    }
-}
-
-/// One projection under way.
-pub(crate) struct Followed {
-    pub(crate) view: View,
-    pub(crate) part: Box<dyn Part>,
-    pub(crate) position: Position,
-    /// Version of the stored rows.
-    pub(crate) version: u32,
-    /// Why it does not go on.
-    pub(crate) parked: Option<Arc<Parked>>,
-    /// Up to here it is folded alone and one event at a time: one of them can
-    /// not be applied, and it is not known yet which.
-    careful: Option<Position>,
-}
-
-impl Followed {
-    pub(crate) const fn new(
-        view: View,
-        part: Box<dyn Part>,
-        position: Position,
-        version: u32,
-    ) -> Self {
-        Self {
-            view,
-            part,
-            position,
-            version,
-            parked: None,
-            careful: None,
-        }
-    }
-
-    fn park(&mut self, position: Position, reason: String) {
-        let projection = self.part.checkpoint();
-        tracing::error!(projection, %position, reason, "projection is parked: a person must look");
-        metrics::gauge!("ringledger_projection_parked", "projection" => projection).set(1.0);
-        self.part.forget();
-        self.careful = None;
-        let position = position.0;
-        self.parked = Some(Arc::new(Parked { position, reason }));
-    }
-
-    pub(crate) fn resume(&mut self) {
-        self.parked = None;
-        let projection = self.part.checkpoint();
-        metrics::gauge!("ringledger_projection_parked", "projection" => projection).set(0.0);
-    }
-
-    /// What these facts make of its rows.
-    async fn fold(
-        &mut self,
-        read: &dyn ReadStore,
-        facts: &[&Fact],
-        parties: &[Option<Party>],
-        into: &mut Vec<Statement>,
-    ) -> Result<(), SlotError> {
-        // An erasure comes alone.
-        if let Some(erasure) = facts.first().and_then(|fact| erasure(fact)) {
-            self.part.forget_person(read, &erasure, into).await?;
-        }
-        self.part.load(read, facts).await?;
-        for (fact, party) in facts.iter().zip(parties) {
-            let party = party.as_ref();
-            self.part.apply(&Input { fact, party })?;
-        }
-        self.part.collect(into);
-        Ok(())
     }
 }
 

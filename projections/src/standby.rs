@@ -3,8 +3,10 @@
 
 use crate::{
     changed::{Changes, View},
-    checkpoint, registry,
-    runner::{BATCH_MAX, Followed, RunError, Runner},
+    checkpoint,
+    followed::Followed,
+    registry,
+    runner::{BATCH_MAX, RunError, Runner},
     slot::{Generation, SlotError},
     source::Source,
 };
