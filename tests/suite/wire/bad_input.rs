@@ -2,7 +2,7 @@
 //! GraphQL and on the command line, and then the record is the same bytes as
 //! before. What is right may be large: a deck of 100,000 prefixes.
 
-use crate::support::{Ran, Wrong, command_id, is_refused, mutate, run};
+use crate::support::{Ran, Wrong, command_id, is_refused, mutate, run, sell};
 use anyhow::{Context as _, ensure};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
@@ -55,14 +55,7 @@ async fn record(setup: &Setup) -> anyhow::Result<String> {
 
 /// A seller, and an account whose invoice of the month is paid.
 async fn paid(server: &Server) -> anyhow::Result<(Value, Value)> {
-    let seller = json!({
-        "commandId": command_id(1), "name": "Example Telecom", "address": ["Example Street 1"],
-        "country": "DE", "taxId": "DE123456789",
-        "taxRates": [
-            {"country": "DE", "category": "STANDARD", "percent": "19", "from": "2021-01-01"},
-        ],
-    });
-    mutate(server, "configureSeller", "id", seller).await?;
+    sell(server, json!({})).await?;
     let plan = json!({
         "commandId": command_id(2), "name": "basic", "currency": "EUR", "cycle": "MONTHLY",
         "recurringFee": "10", "terms": [],

@@ -3,7 +3,7 @@
 //! enough left for a second, or no price for where the call leads; but never on a
 //! call for help. The balance is never under zero.
 
-use crate::support::{PATIENCE, caller, command_id, dial, mutate, records};
+use crate::support::{PATIENCE, caller, command_id, dial, mutate, records, sell};
 use anyhow::{Context as _, ensure};
 use phone::{Phone, tone};
 use ringledger_tests::server::{Server, Setup};
@@ -27,14 +27,13 @@ const NOTICE_HZ: f64 = 950.0;
 const PIECE: usize = 800;
 
 async fn describe(server: &Server) -> anyhow::Result<String> {
-    let seller = json!({
-        "commandId": command_id(1), "name": "Example Telecom", "address": ["Example Street 1"],
-        "country": "DE", "taxId": "DE123456789", "sliceS": SLICE_S, "emergencyNumbers": ["112"],
+    let differs = json!({
+        "sliceS": SLICE_S, "emergencyNumbers": ["112"],
         "taxRates": [
             {"country": "DE", "category": "STANDARD", "percent": "0", "from": "2021-01-01"},
         ],
     });
-    mutate(server, "configureSeller", "id", seller).await?;
+    sell(server, differs).await?;
     let plan = json!({
         "commandId": command_id(2), "name": "prepaid", "currency": "EUR", "cycle": "MONTHLY",
         "terms": [{"usageType": "INBOUND_MINUTES", "price": {"flat": {"rate": "6"}}}],

@@ -40,6 +40,22 @@ pub(crate) async fn agent_with(
     Ok(phone)
 }
 
+/// The seller of the tests' invoices; what is given stands beside or instead.
+pub(crate) async fn sell(server: &Server, differs: Value) -> anyhow::Result<()> {
+    let mut seller = json!({
+        "commandId": command_id(1), "name": "Example Telecom", "address": ["Example Street 1"],
+        "country": "DE", "taxId": "DE123456789",
+        "taxRates": [
+            {"country": "DE", "category": "STANDARD", "percent": "19", "from": "2021-01-01"},
+        ],
+    });
+    for (key, value) in differs.as_object().into_iter().flatten() {
+        seller[key] = value.clone();
+    }
+    mutate(server, "configureSeller", "id", seller).await?;
+    Ok(())
+}
+
 /// A phone that only calls.
 pub(crate) async fn caller(server: &Server, user: &str) -> anyhow::Result<Phone> {
     Ok(Phone::bind(PhoneOptions::new(server.sip, user)).await?)

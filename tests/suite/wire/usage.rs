@@ -3,7 +3,7 @@
 //! a use, minima, decks. Fees of a quarter and a year are for the days that they
 //! are for. What is expected is worked out by hand beside each line.
 
-use crate::support::{Wrong, command_id, is_refused, mutate};
+use crate::support::{Wrong, command_id, is_refused, mutate, sell};
 use anyhow::{Context as _, ensure};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
@@ -65,14 +65,7 @@ fn terms() -> Value {
 
 /// A seller, a deck of messages, a plan by the quarter and one by the year.
 async fn describe(server: &Server) -> anyhow::Result<(Value, Value)> {
-    let seller = json!({
-        "commandId": command_id(1), "name": "Example Telecom", "address": ["Example Street 1"],
-        "country": "DE", "taxId": "DE123456789",
-        "taxRates": [
-            {"country": "DE", "category": "STANDARD", "percent": "19", "from": "2021-01-01"},
-        ],
-    });
-    mutate(server, "configureSeller", "id", seller).await?;
+    sell(server, json!({})).await?;
     let deck = json!({
         "commandId": command_id(2), "name": "messages", "currency": "EUR",
         "csv": "prefix,rate\n262,0.10\n262692,0.30\n",
