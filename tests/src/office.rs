@@ -23,7 +23,7 @@ use domain::{
         dial::Dial, enqueue::Enqueue, offer::OfferProcess, registration::Registration,
         routing::Routing, wrap_up::WrapUp,
     },
-    queue::{self, Strategy},
+    queue,
     sealed::Party,
 };
 use projections::views::Views;
@@ -74,21 +74,11 @@ pub struct Ring {
 /// A queue's rules that suit most scenarios.
 pub fn rules() -> queue::Config {
     queue::Config {
-        strategy: Strategy::LongestIdle,
         ring_timeout_ms: 10_000,
-        wrap_up_ms: 0,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 100,
-        service_level_threshold_ms: 20_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: domain::queue::Matching::default(),
-        terms: domain::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: domain::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..queue::Config::default()
     }
 }
 

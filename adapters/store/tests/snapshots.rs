@@ -279,21 +279,12 @@ fn config(number: u32) -> AnyCommand {
 
 fn rules() -> queue::Config {
     queue::Config {
-        strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 1_000,
-        wrap_up_ms: 0,
         answer_mode: domain::call::AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 10,
         service_level_threshold_ms: 1_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: domain::queue::Matching::default(),
-        terms: domain::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: domain::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..queue::Config::default()
     }
 }
 

@@ -74,6 +74,28 @@ pub struct QueueEntry {
 }
 
 impl QueueEntry {
+    /// A queue of which only the name is said.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            strategy: strategy(),
+            ring_timeout_ms: ring_timeout_ms(),
+            wrap_up_ms: 0,
+            answer_mode: answer_mode(),
+            max_wait_ms: max_wait_ms(),
+            capacity: capacity(),
+            service_level_threshold_ms: service_level_threshold_ms(),
+            numbers: vec![],
+            overflow: vec![],
+            matching: queue::Matching::default(),
+            terms: queue::Terms::STANDARD,
+            hours: None,
+            exits: vec![],
+            empty: queue::Empty::default(),
+            ring_back_ms: 0,
+        }
+    }
+
     /// The command that makes the queue as it stands here.
     pub fn command(&self) -> queue::Command {
         let config = queue::Config {
@@ -159,23 +181,23 @@ fn one_of(queue: Option<&str>, number: Option<&str>) -> Option<queue::OverflowTo
     }
 }
 
-const fn strategy() -> Strategy {
-    Strategy::LongestIdle
+fn strategy() -> Strategy {
+    queue::Config::default().strategy
 }
-const fn ring_timeout_ms() -> u64 {
-    30_000
+fn ring_timeout_ms() -> u64 {
+    queue::Config::default().ring_timeout_ms
 }
-const fn answer_mode() -> AnswerMode {
-    AnswerMode::Immediate
+fn answer_mode() -> AnswerMode {
+    queue::Config::default().answer_mode
 }
-const fn max_wait_ms() -> u64 {
-    3_600_000
+fn max_wait_ms() -> u64 {
+    queue::Config::default().max_wait_ms
 }
-const fn capacity() -> u32 {
-    1_000
+fn capacity() -> u32 {
+    queue::Config::default().capacity
 }
-const fn service_level_threshold_ms() -> u64 {
-    20_000
+fn service_level_threshold_ms() -> u64 {
+    queue::Config::default().service_level_threshold_ms
 }
 
 /// A trunk in the file.

@@ -125,6 +125,30 @@ pub struct Config {
     pub ring_back_ms: u64,
 }
 
+/// A queue of which only the name was said; the file, the API and what else makes
+/// queues start from this.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::LongestIdle,
+            ring_timeout_ms: 30_000,
+            wrap_up_ms: 0,
+            answer_mode: AnswerMode::Immediate,
+            max_wait_ms: 3_600_000,
+            capacity: 1_000,
+            service_level_threshold_ms: 20_000,
+            numbers: vec![],
+            overflow: vec![],
+            matching: Matching::default(),
+            terms: Terms::STANDARD,
+            hours: None,
+            exits: vec![],
+            empty: Empty::default(),
+            ring_back_ms: 0,
+        }
+    }
+}
+
 impl Config {
     /// Whether it takes calls at that instant.
     pub fn is_open(&self, at: Timestamp) -> bool {

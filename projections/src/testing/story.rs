@@ -25,21 +25,13 @@ pub(crate) const WRAP_UP_MS: u64 = 5_000;
 
 pub(crate) fn rules(threshold_ms: u64) -> queues::Config {
     queues::Config {
-        strategy: queues::Strategy::LongestIdle,
         ring_timeout_ms: 15_000,
         wrap_up_ms: WRAP_UP_MS,
         answer_mode: AnswerMode::Immediate,
         max_wait_ms: 0,
         capacity: 3,
         service_level_threshold_ms: threshold_ms,
-        numbers: vec![],
-        overflow: vec![],
-        matching: domain::queue::Matching::default(),
-        terms: domain::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: domain::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..queues::Config::default()
     }
 }
 

@@ -14,7 +14,7 @@ use domain::{
     any::AnyCommand,
     call::AnswerMode,
     id::{CommandId, DEFAULT_TENANT, QueueId, derive},
-    queue::{self, Strategy},
+    queue,
 };
 use projections::changed::View;
 use std::{
@@ -59,21 +59,12 @@ fn envelope(client: usize, number: u64) -> Envelope {
     let command = queue::Command::Configure {
         name: name(client),
         config: queue::Config {
-            strategy: Strategy::LongestIdle,
             ring_timeout_ms: 10_000,
-            wrap_up_ms: 0,
             answer_mode: AnswerMode::OnAgent,
             max_wait_ms: 0,
             capacity: u32::try_from(number).unwrap_or(u32::MAX),
             service_level_threshold_ms: 5_000,
-            numbers: vec![],
-            overflow: vec![],
-            matching: domain::queue::Matching::default(),
-            terms: domain::queue::Terms::STANDARD,
-            hours: None,
-            exits: vec![],
-            empty: domain::queue::Empty::default(),
-            ring_back_ms: 0,
+            ..queue::Config::default()
         },
     };
     Envelope {

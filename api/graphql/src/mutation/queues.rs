@@ -34,25 +34,25 @@ pub(crate) struct CreateQueueInput {
     /// User part of its SIP address; 1 to 64 letters, digits, `.`, `-`, `_`.
     name: String,
     /// Which agent is offered a call first.
-    #[graphql(default_with = "Strategy::LongestIdle")]
+    #[graphql(default_with = "Config::default().strategy.into()")]
     strategy: Strategy,
     /// How long one agent's phone rings.
-    #[graphql(default_with = "Duration(30_000)")]
+    #[graphql(default_with = "Duration(Config::default().ring_timeout_ms)")]
     ring_timeout_ms: Duration,
     /// Work after a call; 0 for none.
     #[graphql(default_with = "Duration(0)")]
     wrap_up_ms: Duration,
     /// When the caller is answered.
-    #[graphql(default_with = "AnswerMode::Immediate")]
+    #[graphql(default_with = "Config::default().answer_mode.into()")]
     answer_mode: AnswerMode,
     /// How long a caller waits at most; 0 for no limit.
-    #[graphql(default_with = "Duration(3_600_000)")]
+    #[graphql(default_with = "Duration(Config::default().max_wait_ms)")]
     max_wait_ms: Duration,
     /// Callers in the queue at most.
     #[graphql(default = 1000)]
     capacity: i32,
     /// Answered within this time counts as in time.
-    #[graphql(default_with = "Duration(20_000)")]
+    #[graphql(default_with = "Duration(Config::default().service_level_threshold_ms)")]
     service_level_threshold_ms: Duration,
     /// Numbers that lead here, as they stand in the Request-URI.
     #[graphql(default)]

@@ -15,7 +15,7 @@ use crate::{
     reload, telemetry,
 };
 use anyhow::{Context as _, ensure};
-use domain::{call::AnswerMode, cause::Disposition, queue::Strategy};
+use domain::{call::AnswerMode, cause::Disposition};
 use phone::{AgentScript, CallOptions, Phone, PhoneOptions};
 use projections::{agent_states, cdr, page::Page};
 use std::{
@@ -80,22 +80,13 @@ fn config() -> Config {
     config.http.listen = any_port;
     config.media.listen = loopback;
     config.queues = vec![QueueEntry {
-        name: QUEUE.into(),
-        strategy: Strategy::LongestIdle,
         ring_timeout_ms: 10_000,
         wrap_up_ms: WRAP_UP_MS,
         answer_mode: AnswerMode::Immediate,
         max_wait_ms: 0,
         capacity: 100,
         service_level_threshold_ms: 5_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: domain::queue::Matching::default(),
-        terms: domain::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: domain::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..QueueEntry::named(QUEUE)
     }];
     config.agents = AGENTS
         .iter()

@@ -14,21 +14,14 @@ use crate::{
 
 fn queue(empty: Empty, overflow: Vec<queue::Overflow>) -> AnyEvent {
     let config = queue::Config {
-        strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 7,
-        service_level_threshold_ms: 20_000,
-        numbers: vec![],
         overflow,
-        matching: queue::Matching::default(),
-        terms: queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
         empty,
-        ring_back_ms: 0,
+        ..queue::Config::default()
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })

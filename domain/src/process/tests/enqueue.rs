@@ -34,21 +34,13 @@ fn config(
     overflow: Vec<queue::Overflow>,
 ) -> queue::Config {
     queue::Config {
-        strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         answer_mode,
         max_wait_ms,
         capacity: 7,
-        service_level_threshold_ms: 20_000,
-        numbers: vec![],
         overflow,
-        matching: crate::queue::Matching::default(),
-        terms: crate::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: crate::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..queue::Config::default()
     }
 }
 

@@ -18,21 +18,13 @@ const BERT: SubjectId = SubjectId(Uuid::from_u128(2));
 
 fn queue() -> AnyEvent {
     let config = queue::Config {
-        strategy: queue::Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 7,
-        service_level_threshold_ms: 20_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: queue::Matching::default(),
-        terms: queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: queue::Empty::default(),
         ring_back_ms: WINDOW_MS,
+        ..queue::Config::default()
     };
     let name = "sales".into();
     AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })

@@ -42,19 +42,10 @@ fn rules(strategy: Strategy) -> queue::Config {
     queue::Config {
         strategy,
         ring_timeout_ms: 20_000,
-        wrap_up_ms: 0,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 100,
-        service_level_threshold_ms: 20_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: crate::queue::Matching::default(),
-        terms: crate::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: crate::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..queue::Config::default()
     }
 }
 

@@ -130,15 +130,8 @@ impl World {
                 },
                 max_wait_ms: self.chance.below(2) * 120_000,
                 capacity: 1 + self.chance.below(8) as u32,
-                service_level_threshold_ms: 20_000,
-                numbers: vec![],
                 overflow: self.overflow(number),
-                matching: crate::queue::Matching::default(),
-                terms: crate::queue::Terms::STANDARD,
-                hours: None,
-                exits: vec![],
-                empty: crate::queue::Empty::default(),
-                ring_back_ms: 0,
+                ..queue::Config::default()
             };
             let create = queue::Command::Create { name, config };
             self.post(AnyCommand::Queue(id, create), None);

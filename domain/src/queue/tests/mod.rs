@@ -4,7 +4,7 @@ mod configure;
 mod create;
 mod hours;
 
-use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue, Strategy};
+use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue};
 use crate::{
     call::AnswerMode,
     testing::{Given, given},
@@ -16,21 +16,12 @@ fn story(events: impl IntoIterator<Item = Event>) -> Given<Queue> {
 
 fn config() -> Config {
     Config {
-        strategy: Strategy::LongestIdle,
         ring_timeout_ms: 20_000,
-        wrap_up_ms: 0,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 100,
-        service_level_threshold_ms: 20_000,
         numbers: vec!["+4930123".into()],
-        overflow: vec![],
-        matching: crate::queue::Matching::default(),
-        terms: crate::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: crate::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..Config::default()
     }
 }
 

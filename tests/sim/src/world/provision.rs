@@ -171,15 +171,9 @@ impl World {
                 },
                 max_wait_ms: self.chance.below(2) * 120_000,
                 capacity: self.chance.between(2, 40) as u32,
-                service_level_threshold_ms: 20_000,
-                numbers: vec![],
                 overflow,
                 matching,
-                terms: queue::Terms::STANDARD,
-                hours: None,
-                exits: vec![],
-                empty: domain::queue::Empty::default(),
-                ring_back_ms: 0,
+                ..queue::Config::default()
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

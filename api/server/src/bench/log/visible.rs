@@ -17,7 +17,6 @@ use domain::{
     call::{AnswerMode, Command, Route},
     cause::WireCause,
     id::{CallId, CommandId, DEFAULT_TENANT, LegId, QueueId, VisitId},
-    queue::Strategy,
     sealed::{Party, Sealed},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -68,22 +67,12 @@ fn config(url: &str, queue: &str) -> Config {
     config.media.listen = loopback;
     config.store.url = Some(Secret(url.to_owned()));
     config.queues = vec![QueueEntry {
-        name: queue.into(),
-        strategy: Strategy::LongestIdle,
         ring_timeout_ms: 10_000,
-        wrap_up_ms: 0,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 100_000,
         service_level_threshold_ms: 5_000,
-        numbers: vec![],
-        overflow: vec![],
-        matching: domain::queue::Matching::default(),
-        terms: domain::queue::Terms::STANDARD,
-        hours: None,
-        exits: vec![],
-        empty: domain::queue::Empty::default(),
-        ring_back_ms: 0,
+        ..QueueEntry::named(queue)
     }];
     config
 }
