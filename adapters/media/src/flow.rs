@@ -99,12 +99,11 @@ impl Floor {
         self.legs.get(&leg).copied()
     }
 
-    /// The call of a leg whose caller waits where that key leads out.
+    /// The call of a leg whose caller waits where that key leads out. What else is
+    /// pressed is told nobody.
     pub(crate) fn leaves_by(&self, leg: LegId, key: Key) -> Option<CallId> {
         let id = self.call_of(leg)?;
-        let call = self.calls.get(&id)?;
-        let waits = call.caller_leg == Some(leg) && call.visit.is_some();
-        (waits && call.exit_keys.contains(&key)).then_some(id)
+        self.calls.get(&id)?.exit_of(leg, key).map(|_| id)
     }
 
     /// Number of live calls.
@@ -294,6 +293,31 @@ mod tests {
         check(events.clone(), &[Order::Bridge(CALLER, AGENT)]);
         events.push(Event::Answered {});
         check(events, &[]);
+    }
+
+    #[test]
+    fn a_key_is_told_while_the_caller_waits_and_never_in_a_conversation() {
+        let key: Key = "1".parse().expect("a key");
+        let mut events = received();
+        if let Some(Event::Enqueued { exit_keys, .. }) = events.last_mut() {
+            exit_keys.push(key);
+        }
+        events.push(Event::Answered {});
+        let told = |events: &[Event]| {
+            let mut floor = Floor::default();
+            for event in events {
+                floor.hear(Timestamp::default(), &AnyEvent::Call(CALL, event.clone()));
+            }
+            [CALLER, AGENT].map(|leg| floor.leaves_by(leg, key))
+        };
+        assert_eq!(told(&events), [Some(CALL), None]);
+        events.push(offered(AGENT));
+        assert_eq!(told(&events), [Some(CALL), None]);
+        // Whoever is on hold hears music too, and may tap a PIN meanwhile.
+        events.push(connected(AGENT));
+        assert_eq!(told(&events), [None, None]);
+        events.push(Event::Held { leg: AGENT });
+        assert_eq!(told(&events), [None, None]);
     }
 
     #[test]

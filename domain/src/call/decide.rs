@@ -308,16 +308,10 @@ fn leg_gone(
 /// Only of a caller who waits, and only a key that means something there: what
 /// else is pressed may be a secret.
 fn key_pressed(call: &Call, leg: LegId, key: Key) -> Vec<Event> {
-    let waits = match &call.phase {
-        Phase::Waiting | Phase::Offering(_) => call.caller_leg == Some(leg),
-        Phase::Unborn | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Ended(_) => false,
-    };
-    match call.visit {
-        Some((visit, queue)) if waits && call.exit_keys.contains(&key) => {
-            vec![Event::ExitKeyPressed { visit, queue, key }]
-        }
-        Some(_) | None => vec![],
-    }
+    let left = call.exit_of(leg, key);
+    left.map(|(visit, queue)| Event::ExitKeyPressed { visit, queue, key })
+        .into_iter()
+        .collect()
 }
 
 fn hold(call: &Call, leg: LegId) -> Vec<Event> {

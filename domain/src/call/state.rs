@@ -168,6 +168,17 @@ impl Call {
         }
     }
 
+    /// The stay that a key of that leg's phone leads out of: only while the caller
+    /// waits, and only one of the keys of that queue.
+    pub fn exit_of(&self, leg: LegId, key: Key) -> Option<(VisitId, QueueId)> {
+        let waits = match &self.phase {
+            Phase::Waiting | Phase::Offering(_) => self.caller_leg == Some(leg),
+            Phase::Unborn | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Ended(_) => false,
+        };
+        self.visit
+            .filter(|_| waits && self.exit_keys.contains(&key))
+    }
+
     /// The offers that are live: several where phones ring side by side.
     pub fn offers(&self) -> &[Offer] {
         match &self.phase {
