@@ -52,6 +52,9 @@ pub enum Error {
     /// One key leads to one place.
     #[error("exits: a key is named twice")]
     ExitTwice,
+    /// Where a key leads is said beside the key.
+    #[error("overflow: exit_key is no case, as exits say where keys lead")]
+    ExitKeyOverflow,
     /// A place that is kept for more than a day is a mistake.
     #[error("ring_back_ms is over 86400000")]
     InvalidRingBack,
@@ -75,6 +78,7 @@ impl Refusal for Error {
             Self::OverlappingHours => "queue.overlapping_hours",
             Self::HolidayTwice => "queue.holiday_twice",
             Self::ExitTwice => "queue.exit_twice",
+            Self::ExitKeyOverflow => "queue.exit_key_overflow",
             Self::InvalidRingBack => "queue.invalid_ring_back",
         }
     }
@@ -117,6 +121,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     let cases: BTreeSet<OverflowCause> = config.overflow.iter().map(|rule| rule.when).collect();
     if cases.len() != config.overflow.len() {
         return Err(Error::OverflowTwice);
+    }
+    if cases.contains(&OverflowCause::ExitKey) {
+        return Err(Error::ExitKeyOverflow);
     }
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;

@@ -10,7 +10,7 @@ const SUPPORT: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"
                        ring_timeout_ms = 10000\n";
 
 /// What is wrong, the key that is named, and a word of the reason.
-const BAD: [(&str, &str, &str); 8] = [
+const BAD: [(&str, &str, &str); 9] = [
     (
         "matching = { skills = [{ skill = \"germann\", level = 2 }] }\n",
         "queue[0].matching.skills",
@@ -44,6 +44,11 @@ const BAD: [(&str, &str, &str); 8] = [
         "exits = [{ key = \"1\", queue = \"support\" }]\n",
         "queue[0].overflow",
         "come back to \"support\" for ever",
+    ),
+    (
+        "overflow = [{ when = \"exit_key\", number = \"+4930\" }]\n",
+        "queue[0]",
+        "exits say where keys lead",
     ),
     ("ring_timeout_ms = 1\n", "queue[0]", "ring_timeout_ms"),
 ];

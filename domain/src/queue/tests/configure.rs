@@ -221,6 +221,18 @@ fn a_key_leads_to_one_place_that_can_be_dialled() {
     story([])
         .when(configure(with(vec![exit("1", "no number")])))
         .refused(Error::InvalidNumber);
+    // A rule of overflow says nothing about keys.
+    let rule = Overflow {
+        when: OverflowCause::ExitKey,
+        to: OverflowTo::Number("+4930".into()),
+    };
+    let overflow = vec![rule];
+    story([])
+        .when(configure(Config {
+            overflow,
+            ..config()
+        }))
+        .refused(Error::ExitKeyOverflow);
     let valid = with(vec![exit("1", "+4930"), exit("#", "+4930")]);
     assert_eq!(valid.exit("*".parse().expect("a key")), None);
     assert_eq!(valid.exit_keys().len(), 2);
