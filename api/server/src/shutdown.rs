@@ -105,6 +105,7 @@ async fn end(server: &Server, call: CallId) {
     let command = call::Command::EndCall {
         reason,
         ended_at: None,
+        visit: None,
     };
     let envelope = Envelope {
         command: AnyCommand::Call(call, command),

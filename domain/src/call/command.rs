@@ -140,6 +140,9 @@ pub enum Command {
         reason: EndReason,
         /// When it really ended, if that is known to be earlier than now.
         ended_at: Option<Timestamp>,
+        /// The stay that is the reason; refused when it is not the call's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<VisitId>,
     },
     /// The agent's phone rings.
     RecordAlerting {

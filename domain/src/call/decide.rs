@@ -56,7 +56,11 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
-        Command::EndCall { reason, ended_at } => end(call, at, reason, ended_at),
+        Command::EndCall {
+            reason,
+            ended_at,
+            visit,
+        } => end(call, at, reason, ended_at, visit),
         Command::RecordAlerting { leg } => Ok(alerting(call, leg)),
         Command::RecordTrunk {
             leg,
@@ -81,14 +85,11 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
-        Command::RecordSignallingLost { leg } => Ok(leg_gone(
-            call,
-            at,
-            leg,
-            EndReason::SignallingLost,
-            WireCause::default(),
-            "record_signalling_lost",
-        )),
+        Command::RecordSignallingLost { leg } => {
+            let (reason, wire) = (EndReason::SignallingLost, WireCause::default());
+            let fact = "record_signalling_lost";
+            Ok(leg_gone(call, at, leg, reason, wire, fact))
+        }
     }
 }
 

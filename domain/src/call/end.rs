@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
+    id::VisitId,
     time::Timestamp,
 };
 
@@ -16,6 +17,7 @@ pub(super) fn end(
     at: Timestamp,
     reason: EndReason,
     ended_at: Option<Timestamp>,
+    visit: Option<VisitId>,
 ) -> Decision {
     let by = match reason {
         EndReason::Operator => By::Supervisor,
@@ -50,6 +52,12 @@ pub(super) fn end(
             if matches!(reason, EndReason::MaxWait | EndReason::NobodyThere) =>
         {
             Err(Error::AlreadyConnected)
+        }
+        // It was sent on in the meantime, and may be served there.
+        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_)
+            if visit.is_some() && visit != call.visit.map(|(current, _)| current) =>
+        {
+            Err(Error::StaleVisit)
         }
         Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
             let at = ended_at.map_or(at, |earlier| {

@@ -308,7 +308,11 @@ fn on_refused(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
 /// The call ends: when what it has paid is used up, however late that is
 /// noticed, so that nobody owes for it.
 const fn end(cause: Uuid, call: CallId, reason: EndReason, ended_at: Option<Timestamp>) -> Intent {
-    let command = call::Command::EndCall { reason, ended_at };
+    let command = call::Command::EndCall {
+        reason,
+        ended_at,
+        visit: None,
+    };
     Intent::new(cause, AnyCommand::Call(call, command))
 }
 

@@ -110,9 +110,9 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
             },
         ) if code == call::Error::OverflowLoop.code() => {
             match case {
-                OverflowCause::Full => vec![end(cause, *call, EndReason::QueueFull)],
-                OverflowCause::Closed => vec![end(cause, *call, EndReason::QueueClosed)],
-                OverflowCause::MaxWait => vec![end(cause, *call, EndReason::MaxWait)],
+                OverflowCause::Full => vec![end(cause, *call, *visit, EndReason::QueueFull)],
+                OverflowCause::Closed => vec![end(cause, *call, *visit, EndReason::QueueClosed)],
+                OverflowCause::MaxWait => vec![end(cause, *call, *visit, EndReason::MaxWait)],
                 // It waits on, and is offered again.
                 OverflowCause::Attempts | OverflowCause::ExitKey => vec![],
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
@@ -189,7 +189,7 @@ fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<I
     }
     let Some((version, config)) = state.queues.get(&stay.queue) else {
         // The directory knew a queue whose events are not there.
-        return vec![end(cause, call, EndReason::UnknownAddress)];
+        return vec![end(cause, call, stay.visit, EndReason::UnknownAddress)];
     };
     let barred = barred(state, stay.queue, stay.since);
     let command = open(call, &stay, *version, config, barred);
@@ -340,7 +340,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
                 RejectReason::Empty => (OverflowCause::Unstaffed, EndReason::NobodyThere),
             };
             let sent_on = send_on(state, fact.at, cause, *call, (*visit, queue), case);
-            vec![sent_on.unwrap_or_else(|| end(cause, *call, otherwise))]
+            vec![sent_on.unwrap_or_else(|| end(cause, *call, *visit, otherwise))]
         }
         line::Event::Closed { visit, call, .. } => {
             if let Some(waiting) = state.waiting.get_mut(&queue) {
@@ -508,7 +508,7 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
         forget(state, call);
         let case = OverflowCause::MaxWait;
         let sent_on = send_on(state, now, visit.0, call, (visit, queue), case);
-        intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, EndReason::MaxWait)));
+        intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, visit, EndReason::MaxWait)));
     }
     intents
 }
@@ -525,10 +525,12 @@ fn forget(state: &mut State, call: CallId) {
     }
 }
 
-const fn end(cause: Uuid, call: CallId, reason: EndReason) -> Intent {
+/// Ends the call because of that stay, if it is in it still.
+const fn end(cause: Uuid, call: CallId, visit: VisitId, reason: EndReason) -> Intent {
     let command = call::Command::EndCall {
         reason,
         ended_at: None,
+        visit: Some(visit),
     };
     Intent::new(cause, AnyCommand::Call(call, command))
 }

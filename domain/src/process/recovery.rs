@@ -39,6 +39,7 @@ impl State {
         let command = call::Command::EndCall {
             reason: EndReason::NodeLost,
             ended_at: last_seen,
+            visit: None,
         };
         let cause = Uuid::from_u64_pair(0, node_epoch);
         self.live

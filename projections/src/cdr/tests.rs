@@ -155,6 +155,7 @@ async fn an_end_that_was_noticed_late_counts_at_its_own_time() {
         domain::call::Command::EndCall {
             reason: EndReason::NodeLost,
             ended_at: Some(last_seen),
+            visit: None,
         },
     );
     let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();

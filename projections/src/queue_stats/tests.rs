@@ -132,6 +132,7 @@ async fn an_end_that_is_of_the_day_before_stays_out_of_todays_counters() {
     let lost = domain::call::Command::EndCall {
         reason: EndReason::NodeLost,
         ended_at: Some(last_seen),
+        visit: None,
     };
     world.on(1, lost).settle();
     assert!(!world.is_live(call(1)));

@@ -336,7 +336,14 @@ impl World {
 
     pub(crate) fn ends(&mut self, number: u64, reason: EndReason) -> &mut Self {
         let ended_at = None;
-        self.on(number, Call::EndCall { reason, ended_at })
+        self.on(
+            number,
+            Call::EndCall {
+                reason,
+                ended_at,
+                visit: None,
+            },
+        )
     }
 
     pub(crate) fn wrap_up_ends(&mut self, taken: u64) -> &mut Self {

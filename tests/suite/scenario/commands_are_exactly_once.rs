@@ -17,6 +17,7 @@ async fn a_retried_command_hears_its_first_answer_though_the_rules_would_now_ref
     let end = call::Command::EndCall {
         reason: EndReason::Operator,
         ended_at: None,
+        visit: None,
     };
     let envelope = office.envelope(AnyCommand::Call(caller.call, end.clone()));
     let first = office.gateway.dispatch(envelope.clone()).await.unwrap();
@@ -37,6 +38,7 @@ async fn a_hundred_commands_at_once_on_one_aggregate_are_all_decided_in_some_ord
     let end = call::Command::EndCall {
         reason: EndReason::Operator,
         ended_at: None,
+        visit: None,
     };
     let pending: Vec<_> = (0..100)
         .map(|_| {
@@ -62,6 +64,7 @@ async fn the_same_command_twice_in_one_batch_is_one_command() {
     let end = call::Command::EndCall {
         reason: EndReason::Operator,
         ended_at: None,
+        visit: None,
     };
     let envelope = office.envelope(AnyCommand::Call(caller.call, end));
     let one = office.gateway.submit(envelope.clone());

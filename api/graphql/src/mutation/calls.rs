@@ -114,6 +114,7 @@ impl CallMutations {
         let command = Command::EndCall {
             reason: EndReason::Operator,
             ended_at: None,
+            visit: None,
         };
         let command = AnyCommand::Call(call, command);
         let outcome = order.dispatch(command, call.0).await?;

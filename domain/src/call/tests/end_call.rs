@@ -7,6 +7,7 @@ fn end(reason: EndReason) -> Command {
     Command::EndCall {
         reason,
         ended_at: None,
+        visit: None,
     }
 }
 
@@ -148,6 +149,7 @@ fn a_lost_node_ends_its_calls_at_its_last_heartbeat() {
             .when(Command::EndCall {
                 reason: EndReason::NodeLost,
                 ended_at: Some(second(40)),
+                visit: None,
             })
             .events(),
     );
@@ -161,6 +163,7 @@ fn an_end_is_never_earlier_than_what_is_known_to_have_happened() {
             .when(Command::EndCall {
                 reason: EndReason::NodeLost,
                 ended_at: Some(second(2)),
+                visit: None,
             })
             .events(),
     );
@@ -174,6 +177,7 @@ fn an_end_is_never_later_than_now() {
             .when(Command::EndCall {
                 reason: EndReason::NodeLost,
                 ended_at: Some(second(600)),
+                visit: None,
             })
             .events(),
     );

@@ -94,7 +94,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (offer(), outcome())
             .prop_map(|(offer, outcome)| Command::EndOffer { offer, outcome }),
         1 => (end_reason(), prop::option::of(instant()))
-            .prop_map(|(reason, ended_at)| Command::EndCall { reason, ended_at }),
+            .prop_map(|(reason, ended_at)| Command::EndCall { reason, ended_at, visit: None }),
         16 => fact(),
     ]
 }
@@ -181,7 +181,7 @@ proptest! {
     #[test]
     fn a_received_call_can_always_be_ended_exactly_once(commands in history()) {
         let (call, _) = play(commands);
-        let end = Command::EndCall { reason: EndReason::Operator, ended_at: None };
+        let end = Command::EndCall { reason: EndReason::Operator, ended_at: None, visit: None };
         let outcome = Call::decide(&call, second(1_000), end);
         let may_end = !matches!(call.phase, Phase::Unborn | Phase::Ended(_));
         prop_assert_eq!(outcome.is_ok(), may_end);

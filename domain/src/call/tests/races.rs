@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     call::{Error, Phase},
-    testing::NOW,
+    testing::{NOW, OTHER_QUEUE},
 };
 
 const RING_TIMEOUT: Command = Command::EndOffer {
@@ -91,6 +91,7 @@ fn the_wait_runs_out_before_the_agent_answers() {
         .when(Command::EndCall {
             reason: EndReason::MaxWait,
             ended_at: None,
+            visit: None,
         })
         .then([waited_too_long])
         .when(answer(AGENT_LEG))
@@ -138,4 +139,27 @@ fn a_call_that_ended_before_its_offer_started_is_not_offered() {
         .then([left_by_caller(EndReason::Cancelled, Some(487), NOW)])
         .when(start_second_offer())
         .refused(Error::AlreadyEnded);
+}
+
+#[test]
+fn what_was_too_long_for_one_queue_does_not_end_a_call_that_is_in_the_next() {
+    for reason in [EndReason::MaxWait, EndReason::NobodyThere] {
+        let ends = |visit| Command::EndCall {
+            reason,
+            ended_at: None,
+            visit: Some(visit),
+        };
+        let sent_on = || {
+            let moved = story(waiting()).when(overflow(VISIT, to_queue(OTHER_QUEUE)));
+            let events = moved.events();
+            story(waiting().into_iter().chain(events))
+        };
+        sent_on().when(ends(VISIT)).refused(Error::StaleVisit);
+        assert_eq!(sent_on().when(ends(OTHER_VISIT)).events().len(), 1);
+        // To a number outside: it is in no queue at all.
+        let outside = outside();
+        story(outside)
+            .when(ends(VISIT))
+            .refused(Error::AlreadyConnected);
+    }
 }

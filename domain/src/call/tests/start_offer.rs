@@ -150,6 +150,7 @@ fn a_caller_who_leaves_stops_every_phone() {
         Command::EndCall {
             reason: EndReason::Operator,
             ended_at: None,
+            visit: None,
         },
     )
     .unwrap();

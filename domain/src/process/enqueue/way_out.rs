@@ -92,7 +92,7 @@ pub(super) fn deserted(state: &State, fact: &Fact, queue: QueueId) -> Vec<Intent
             let (cause, place) = (fact.event_id.0, (*visit, queue));
             let sent_on = send_on(state, fact.at, cause, *call, place, case);
             let ends = leave_rule(state, queue).is_some();
-            sent_on.or_else(|| ends.then(|| end(cause, *call, EndReason::NobodyThere)))
+            sent_on.or_else(|| ends.then(|| end(cause, *call, *visit, EndReason::NobodyThere)))
         })
         .collect()
 }
@@ -109,7 +109,7 @@ pub(super) fn nobody_there(
     let may_wait = waits_in.is_some_and(|(queue, _)| leave_rule(state, *queue).is_none());
     match may_wait {
         true => vec![],
-        false => vec![end(cause, call, EndReason::NobodyThere)],
+        false => vec![end(cause, call, visit, EndReason::NobodyThere)],
     }
 }
 

@@ -375,7 +375,14 @@ const fn end_call_at(ended_at: Option<Timestamp>) -> AnyCommand {
 }
 
 const fn end_call_for(reason: EndReason, ended_at: Option<Timestamp>) -> AnyCommand {
-    AnyCommand::Call(CALL, call::Command::EndCall { reason, ended_at })
+    AnyCommand::Call(
+        CALL,
+        call::Command::EndCall {
+            reason,
+            ended_at,
+            visit: None,
+        },
+    )
 }
 
 fn unrated() -> AnyEvent {

@@ -149,8 +149,13 @@ fn barred(away: &[Away], heard: impl IntoIterator<Item = AnyEvent>) -> Option<Re
 }
 
 fn ends(call: crate::id::CallId) -> AnyCommand {
-    let (reason, ended_at) = (EndReason::NobodyThere, None);
-    AnyCommand::Call(call, call::Command::EndCall { reason, ended_at })
+    let visit = if call == CALL { VISIT } else { OTHER_VISIT };
+    let end = call::Command::EndCall {
+        reason: EndReason::NobodyThere,
+        ended_at: None,
+        visit: Some(visit),
+    };
+    AnyCommand::Call(call, end)
 }
 
 #[test]

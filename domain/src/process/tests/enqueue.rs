@@ -122,8 +122,12 @@ pub(super) fn ended_in(
 }
 
 fn end_call(reason: EndReason) -> AnyCommand {
-    let ended_at = None;
-    AnyCommand::Call(CALL, call::Command::EndCall { reason, ended_at })
+    let end = call::Command::EndCall {
+        reason,
+        ended_at: None,
+        visit: Some(VISIT),
+    };
+    AnyCommand::Call(CALL, end)
 }
 
 fn close(result: VisitResult) -> AnyCommand {
@@ -365,16 +369,7 @@ fn a_call_that_would_go_round_ends_as_if_its_queue_had_no_overflow() {
     ]);
     let refused = process.asked[0].clone();
     let process = process.gets_refused(&refused, "call.overflow_loop", 4);
-    assert_eq!(
-        process.asked,
-        [AnyCommand::Call(
-            CALL,
-            call::Command::EndCall {
-                reason: EndReason::QueueFull,
-                ended_at: None
-            }
-        )]
-    );
+    assert_eq!(process.asked, [end_call(EndReason::QueueFull)]);
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn calls_in_progress_end_at_the_last_heartbeat_of_the_run_that_had_them() {
             call::Command::EndCall {
                 reason: EndReason::NodeLost,
                 ended_at: Some(second(30)),
+                visit: None,
             }
         )]
     );

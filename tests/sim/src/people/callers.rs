@@ -132,6 +132,7 @@ impl People {
             (3, _) => says.push(call::Command::EndCall {
                 reason: EndReason::Operator,
                 ended_at: None,
+                visit: None,
             }),
             (4..12, Some(leg)) => says.push(leave(leg, false)),
             _ => says.push(leave(mine, false)),

@@ -183,6 +183,7 @@ impl World {
             let command = call::Command::EndCall {
                 reason: EndReason::Operator,
                 ended_at: None,
+                visit: None,
             };
             self.wire.push(AnyCommand::Call(call, command));
         }
