@@ -1,23 +1,27 @@
 //! From "the call is enqueued" to "the visit is open", and to its end when the
 //! queue's own limits are reached.
 
+mod stays;
 mod way_out;
 
-use super::{Input, Intent, Process, ring_back::RingBacks, staff::Staff};
+use super::{Input, Intent, Process, places::Places, staff::Staff};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, AnswerMode, OverflowCause},
     cause::{By, EndReason},
     decider::Refusal,
     id::{CallId, QueueId, VisitId},
-    line::{self, RejectReason, VisitPolicy, VisitResult},
+    line::{self, RejectReason, VisitPolicy},
     person, queue,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-use way_out::{barred, deserted, empty_ones, nobody_there, send_on, take_exit};
+use way_out::{
+    barred, deserted, empty_ones, has_somebody, nobody_there, ruled, send_on, take_exit, turned_out,
+};
 
 /// Opens, limits and closes visits.
 #[derive(Debug)]
@@ -38,45 +42,25 @@ pub struct State {
     /// When each waiting call has waited long enough.
     due: BTreeSet<(Timestamp, CallId)>,
     due_of: BTreeMap<CallId, Due>,
-    /// Calls whose visit has been asked for and has not opened yet; with the
-    /// end of the visit, if the call has ended before that.
-    opening: BTreeMap<CallId, Option<line::Command>>,
+    /// Stays that have been asked for and that their line has not answered yet.
+    opening: BTreeMap<VisitId, Opening>,
     staff: Staff,
     /// Open visits of each queue, for when its last agent goes.
     waiting: BTreeMap<QueueId, BTreeMap<VisitId, CallId>>,
+    /// Those that were to leave with the last agent, but for a phone that was to
+    /// ring for them.
+    spared: BTreeMap<QueueId, BTreeSet<VisitId>>,
     /// Calls that were to leave before their visit was opened.
     turned_away: BTreeMap<CallId, Stay>,
     /// Calls that were sent on and whose old line has not let them go yet. The
     /// two lines are written apart: without this a call could stand in both.
-    #[serde(default)]
     leaving: BTreeMap<CallId, Leaving>,
-    ring_backs: RingBacks,
-}
-
-/// A call between two lines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Leaving {
-    /// The stay that has to be closed first.
-    visit: VisitId,
-    /// The stay that is opened then, unless it was sent to a number.
-    next: Option<Stay>,
-    /// The end of the next stay, if the call has ended meanwhile.
-    end: Option<line::Command>,
-}
-
-/// A call's stay in a queue, not yet opened.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Stay {
-    visit: VisitId,
-    queue: QueueId,
-    since: Timestamp,
-    /// The place, which may be one from a call before.
-    enqueued_at: Timestamp,
+    places: Places,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -117,7 +101,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
                 OverflowCause::Attempts | OverflowCause::ExitKey => vec![],
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
                     // It waits for somebody to come.
-                    Some(stay) => open_visit(state, cause, *call, stay),
+                    Some(stay) => open_visit(state, *call, stay),
                     // Where nobody waits for that, it ends; else it waits on.
                     None => nobody_there(state, cause, *call, *visit),
                 },
@@ -146,55 +130,55 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 } => (*config_version, config),
             };
             state.queues.insert(*queue, (version, config.clone()));
+            let mut configs = state.queues.values().map(|(_, config)| config);
+            let keeps = configs.any(|config| config.ring_back_ms > 0);
+            state.places.keep(keeps);
             vec![]
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
-        AnyEvent::Session(..) | AnyEvent::Agent(..) => {
-            // An agent who is told to serve another queue leaves these.
-            let queues = state.staff.queues_of(&fact.event);
-            let before = empty_ones(state, &queues);
-            state.staff.hear(fact);
-            let after = empty_ones(state, &queues);
-            let emptied = after.difference(&before);
-            emptied
-                .flat_map(|queue| deserted(state, fact, *queue))
-                .collect()
-        }
+        AnyEvent::Session(..) | AnyEvent::Agent(..) => on_staff(state, fact),
         AnyEvent::Person(person, person::Event::Erased { .. }) => {
-            state.ring_backs.forget(*person);
+            state.places.forget(*person);
             vec![]
         }
         AnyEvent::Device(..) | AnyEvent::Trunk(..) | AnyEvent::Billing(..) => vec![],
     }
 }
 
+/// An agent comes, goes, or does something else: callers of queues in which
+/// nobody is to wait for nobody may have to leave.
+fn on_staff(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    let queues = ruled(state, state.staff.queues_of(&fact.event));
+    let before = empty_ones(state, &queues);
+    state.staff.hear(fact);
+    let after = empty_ones(state, &queues);
+    let mut intents = vec![];
+    for queue in queues {
+        let leave = match (before.contains(&queue), after.contains(&queue)) {
+            (_, false) => {
+                state.spared.remove(&queue);
+                continue;
+            }
+            (false, true) => state.waiting.get(&queue).cloned().unwrap_or_default(),
+            // No phone is to ring for them any more, and still nobody is there.
+            (true, true) => state.spared_of(queue),
+        };
+        intents.extend(deserted(state, fact, queue, leave));
+    }
+    intents
+}
+
 /// The place of a caller who has left by itself is kept for a while.
 fn drop_or_end(state: &mut State, fact: &Fact, call: CallId, by: By) {
     let queues = &state.queues;
     if by == By::Caller {
-        state.ring_backs.drops(call, fact.at, |queue| {
+        state.places.drops(call, fact.at, |queue| {
             let config = queues.get(&queue).map(|(_, config)| config);
             config.map_or(0, |config| config.ring_back_ms)
         });
     }
-    state.ring_backs.is_over(call);
-}
-
-/// Asks the line to let a call in, once no other line has it any more.
-fn open_visit(state: &mut State, cause: Uuid, call: CallId, stay: Stay) -> Vec<Intent> {
-    if let Some(leaving) = state.leaving.get_mut(&call) {
-        leaving.next = Some(stay);
-        return vec![];
-    }
-    let Some((version, config)) = state.queues.get(&stay.queue) else {
-        // The directory knew a queue whose events are not there.
-        return vec![end(cause, call, stay.visit, EndReason::UnknownAddress)];
-    };
-    let barred = barred(state, stay.queue, stay.since);
-    let command = open(call, &stay, *version, config, barred);
-    state.opening.insert(call, None);
-    vec![Intent::new(cause, AnyCommand::Line(stay.queue, command))]
+    state.places.is_over(call);
 }
 
 /// The call is to wait: its line is asked, unless it is sent on at once.
@@ -204,7 +188,9 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         visit,
         queue,
         since: fact.at,
-        enqueued_at: state.ring_backs.joins(call, queue, fact.at),
+        enqueued_at: state.places.joins(call, queue, fact.at),
+        cause,
+        found_somebody: has_somebody(state, queue),
     };
     // A queue that takes nobody says so itself, and its line writes it.
     if barred(state, queue, fact.at).is_none() && state.staff.is_away(queue, &[]) {
@@ -214,21 +200,23 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
             return vec![intent];
         }
     }
-    open_visit(state, cause, call, stay)
+    open_visit(state, call, stay)
 }
 
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
-    let cause = fact.event_id.0;
     match event {
         call::Event::Enqueued { visit, queue, .. } => joined(state, fact, call, (*visit, *queue)),
         call::Event::Received { withheld: true, .. } => vec![],
         call::Event::Received { from, .. } => {
-            state.ring_backs.rang_in(call, from.subject);
+            state.places.rang_in(call, from.subject);
             vec![]
         }
-        call::Event::AgentConnected { .. } => {
-            state.ring_backs.leaves(call);
+        call::Event::AgentConnected { visit, .. } => {
+            state.places.leaves(call);
             forget(state, call);
+            for spared in state.spared.values_mut() {
+                spared.remove(visit);
+            }
             vec![]
         }
         call::Event::ExitKeyPressed { visit, queue, key } => {
@@ -240,20 +228,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             queue,
             cause: case,
         } => {
-            state.ring_backs.leaves(call);
+            state.places.leaves(call);
             forget(state, call);
-            if state.turned_away.remove(&call).is_some() {
-                // It was never in that line.
-                return vec![];
-            }
-            let (visit, queue) = (*visit, *queue);
-            leave(state, call, (visit, queue));
-            let close = line::Command::CloseVisit {
-                visit,
-                result: left_by(*case),
-                closed_at: fact.at,
-            };
-            vec![Intent::new(cause, AnyCommand::Line(queue, close))]
+            leave(state, fact, call, (*visit, *queue), *case)
         }
         call::Event::Ended { cause: end, .. } => {
             drop_or_end(state, fact, call, end.by);
@@ -279,7 +256,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
 fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
     forget(state, call);
     state.turned_away.remove(&call);
-    let Some((queue, close)) = close(fact) else {
+    let Some((visit, queue, close)) = end_of_stay(fact) else {
         state.leaving.remove(&call);
         return vec![];
     };
@@ -288,14 +265,13 @@ fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
         leaving.end = Some(close);
         return vec![];
     }
-    if let Some(opening) = state.opening.get_mut(&call) {
-        *opening = Some(close.clone());
+    if let Some(opening) = state.opening.get_mut(&visit) {
+        opening.close = Some(close.clone());
     }
     vec![Intent::new(fact.event_id.0, AnyCommand::Line(queue, close))]
 }
 
 fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) -> Vec<Intent> {
-    let cause = fact.event_id.0;
     match event {
         line::Event::Opened {
             visit,
@@ -305,47 +281,16 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             policy,
             ..
         } => {
-            if let Some(Some(close)) = state.opening.remove(call) {
-                // A store that was away for a moment let the end overtake.
-                return vec![Intent::new(cause, AnyCommand::Line(queue, close))];
-            }
-            state
-                .waiting
-                .entry(queue)
-                .or_default()
-                .insert(*visit, *call);
-            if policy.max_wait_ms > 0 {
-                let since = joined_at.unwrap_or(*enqueued_at);
-                let at = since.plus_ms(policy.max_wait_ms);
-                let visit = *visit;
-                remember(state, *call, Due { at, visit, queue });
-            }
-            match policy.answer_mode {
-                AnswerMode::Immediate => {
-                    let answer = call::Command::AnswerCall;
-                    vec![Intent::new(cause, AnyCommand::Call(*call, answer))]
-                }
-                AnswerMode::OnAgent => vec![],
-            }
+            let since = joined_at.unwrap_or(*enqueued_at);
+            opened(state, fact, *call, (*visit, queue), (since, policy))
         }
         line::Event::Rejected {
             visit,
             call,
             reason,
-        } => {
-            state.opening.remove(call);
-            let (case, otherwise) = match reason {
-                RejectReason::Full => (OverflowCause::Full, EndReason::QueueFull),
-                RejectReason::Closed => (OverflowCause::Closed, EndReason::QueueClosed),
-                RejectReason::Empty => (OverflowCause::Unstaffed, EndReason::NobodyThere),
-            };
-            let sent_on = send_on(state, fact.at, cause, *call, (*visit, queue), case);
-            vec![sent_on.unwrap_or_else(|| end(cause, *call, *visit, otherwise))]
-        }
+        } => rejected(state, fact, *call, (*visit, queue), *reason),
         line::Event::Closed { visit, call, .. } => {
-            if let Some(waiting) = state.waiting.get_mut(&queue) {
-                waiting.remove(visit);
-            }
+            state.waits_no_more(queue, *visit);
             // It may wait in another queue by now.
             if state
                 .due_of
@@ -354,7 +299,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             {
                 forget(state, *call);
             }
-            let_go(state, cause, *call, *visit)
+            let_go(state, *call, *visit)
         }
         line::Event::Returned {
             visit,
@@ -369,37 +314,63 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
     }
 }
 
-/// The call is sent on from a stay that is open still: what happens to that queue
-/// is not about the call any more.
-fn leave(state: &mut State, call: CallId, (visit, queue): (VisitId, QueueId)) {
-    let waiting = state.waiting.get_mut(&queue);
-    if waiting.is_some_and(|waiting| waiting.remove(&visit).is_some()) {
-        let leaving = Leaving {
-            visit,
-            next: None,
-            end: None,
-        };
-        state.leaving.insert(call, leaving);
+/// The line has let the call in.
+fn opened(
+    state: &mut State,
+    fact: &Fact,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+    (since, policy): (Timestamp, &VisitPolicy),
+) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    let opening = state.opening.remove(&visit);
+    let found_somebody = opening.as_ref().is_some_and(|it| it.found_somebody);
+    if let Some(close) = opening.and_then(|opening| opening.close) {
+        // A store that was away for a moment let the end overtake.
+        return vec![Intent::new(cause, AnyCommand::Line(queue, close))];
     }
+    state.places.opened(call, queue);
+    state.waiting.entry(queue).or_default().insert(visit, call);
+    if policy.max_wait_ms > 0 {
+        let at = since.plus_ms(policy.max_wait_ms);
+        remember(state, call, Due { at, visit, queue });
+    }
+    let mut intents = vec![];
+    match policy.answer_mode {
+        AnswerMode::Immediate => {
+            let answer = call::Command::AnswerCall;
+            intents.push(Intent::new(cause, AnyCommand::Call(call, answer)));
+        }
+        AnswerMode::OnAgent => {}
+    }
+    // The last agent has gone meanwhile: nothing will say so again.
+    if found_somebody && !has_somebody(state, queue) {
+        intents.extend(turned_out(state, fact, call, (visit, queue)));
+    }
+    intents
 }
 
-/// The old line has let go of the call: the next one may have it.
-fn let_go(state: &mut State, cause: Uuid, call: CallId, visit: VisitId) -> Vec<Intent> {
-    let left = state.leaving.get(&call).map(|leaving| leaving.visit);
-    if left != Some(visit) {
-        return vec![];
+/// The line has not let the call in.
+fn rejected(
+    state: &mut State,
+    fact: &Fact,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+    reason: RejectReason,
+) -> Vec<Intent> {
+    state.opening.remove(&visit);
+    if state.is_leaving(call, visit) {
+        return let_go(state, call, visit);
     }
-    let Some(Leaving { next, end, .. }) = state.leaving.remove(&call) else {
-        return vec![];
+    state.places.leaves(call);
+    let (case, otherwise) = match reason {
+        RejectReason::Full => (OverflowCause::Full, EndReason::QueueFull),
+        RejectReason::Closed => (OverflowCause::Closed, EndReason::QueueClosed),
+        RejectReason::Empty => (OverflowCause::Unstaffed, EndReason::NobodyThere),
     };
-    let Some(stay) = next else {
-        return vec![];
-    };
-    let opened = open_visit(state, cause, call, stay);
-    if let Some(opening) = state.opening.get_mut(&call) {
-        *opening = end;
-    }
-    opened
+    let cause = fact.event_id.0;
+    let sent_on = send_on(state, fact.at, cause, call, (visit, queue), case);
+    vec![sent_on.unwrap_or_else(|| end(cause, call, visit, otherwise))]
 }
 
 /// Offered in vain as often as the queue allows: sent on, where it says so.
@@ -418,81 +389,6 @@ fn offered_enough(
     let case = OverflowCause::Attempts;
     let sent_on = send_on(state, fact.at, fact.event_id.0, call, place, case);
     sent_on.into_iter().collect()
-}
-
-const fn open(
-    call: CallId,
-    stay: &Stay,
-    config_version: u32,
-    config: &queue::Config,
-    barred: Option<RejectReason>,
-) -> line::Command {
-    line::Command::OpenVisit {
-        visit: stay.visit,
-        call,
-        enqueued_at: stay.enqueued_at,
-        joined_at: match stay.enqueued_at.micros() == stay.since.micros() {
-            true => None,
-            false => Some(stay.since),
-        },
-        capacity: config.capacity,
-        policy: VisitPolicy {
-            config_version,
-            answer_mode: config.answer_mode,
-            ring_timeout_ms: config.ring_timeout_ms,
-            wrap_up_ms: config.wrap_up_ms,
-            max_wait_ms: config.max_wait_ms,
-        },
-        barred,
-    }
-}
-
-/// How a stay ended that the call has left for another place.
-const fn left_by(case: OverflowCause) -> VisitResult {
-    match case {
-        OverflowCause::ExitKey => VisitResult::ExitKey,
-        OverflowCause::Full
-        | OverflowCause::MaxWait
-        | OverflowCause::Unstaffed
-        | OverflowCause::Attempts
-        | OverflowCause::Closed => VisitResult::Overflow,
-    }
-}
-
-/// An ended call leaves the line, unless an agent had it: that closed the visit.
-fn close(fact: &Fact) -> Option<(QueueId, line::Command)> {
-    let AnyEvent::Call(
-        _,
-        call::Event::Ended {
-            cause,
-            disposition,
-            ended_at,
-            visit,
-            queue,
-            ..
-        },
-    ) = &fact.event
-    else {
-        return None;
-    };
-    let (Some(visit), Some(queue)) = (visit, queue) else {
-        return None;
-    };
-    if *disposition == crate::cause::Disposition::Answered {
-        return None;
-    }
-    let result = match (cause.reason, cause.by) {
-        (EndReason::MaxWait, _) => VisitResult::Timeout,
-        (EndReason::Operator, _) => VisitResult::Withdrawn,
-        (_, By::Caller) => VisitResult::Abandoned,
-        (_, By::Agent | By::Outside | By::System | By::Supervisor) => VisitResult::System,
-    };
-    let command = line::Command::CloseVisit {
-        visit: *visit,
-        result,
-        closed_at: *ended_at,
-    };
-    Some((*queue, command))
 }
 
 fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {

@@ -17,10 +17,10 @@ pub mod dunning;
 pub mod enqueue;
 pub mod invoicing;
 pub mod offer;
+mod places;
 pub mod rating;
 pub mod recovery;
 pub mod registration;
-mod ring_back;
 pub mod routing;
 mod staff;
 #[cfg(test)]

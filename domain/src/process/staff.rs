@@ -19,12 +19,21 @@ struct Standing {
     penalty: u8,
 }
 
+/// What an agent who is logged in does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    now: Session,
+    /// The same without an event that the next one completes: both are one
+    /// decision, and between them nobody has come or gone.
+    settled: Session,
+}
+
 /// The agents of all queues.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Staff {
     serves: BTreeMap<AgentId, BTreeMap<QueueId, Standing>>,
     /// Who is logged in.
-    sessions: BTreeMap<AgentId, Session>,
+    sessions: BTreeMap<AgentId, Seen>,
     members: BTreeMap<QueueId, BTreeSet<AgentId>>,
     /// The stays for which a phone is to ring or rings.
     asked: BTreeMap<OfferId, VisitId>,
@@ -40,9 +49,9 @@ impl Staff {
             .any(|agent| self.counts(*agent, queue, away))
     }
 
-    /// Whether an agent is asked for that stay.
-    pub(super) fn is_asked_for(&self, visit: VisitId) -> bool {
-        self.asked.values().any(|asked| *asked == visit)
+    /// The stays for which an agent is asked.
+    pub(super) fn asked_for(&self) -> BTreeSet<VisitId> {
+        self.asked.values().copied().collect()
     }
 
     fn counts(&self, agent: AgentId, queue: QueueId, away: &[Away]) -> bool {
@@ -50,27 +59,36 @@ impl Staff {
             .serves
             .get(&agent)
             .and_then(|queues| queues.get(&queue));
-        let (Some(session), Some(standing)) = (self.sessions.get(&agent), standing) else {
+        let (Some(seen), Some(standing)) = (self.sessions.get(&agent), standing) else {
             return false;
         };
-        !away.iter().any(|factor| is(*factor, session, *standing))
+        let session = &seen.settled;
+        session.routability != Routability::LoggedOut
+            && !away.iter().any(|factor| is(*factor, session, *standing))
     }
 
-    /// The queues for which an event may change who is there.
-    pub(super) fn queues_of(&self, event: &AnyEvent) -> Vec<QueueId> {
-        let agent = match event {
-            AnyEvent::Agent(agent, _) => *agent,
-            AnyEvent::Session(session, _) => session.agent,
+    /// The queues for which an event may change who is there: those that the agent
+    /// serves, or is told to.
+    pub(super) fn queues_of(&self, event: &AnyEvent) -> BTreeSet<QueueId> {
+        let (agent, told) = match event {
+            AnyEvent::Agent(
+                agent,
+                agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
+            ) => (*agent, config.queues.as_slice()),
+            AnyEvent::Session(session, _) => (session.agent, &[][..]),
             AnyEvent::Call(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
-            | AnyEvent::Billing(..) => return vec![],
+            | AnyEvent::Billing(..) => return BTreeSet::new(),
         };
-        let queues = self.serves.get(&agent).into_iter().flatten();
-        queues.map(|(queue, _)| *queue).collect()
+        let serves = self.serves.get(&agent).into_iter().flatten();
+        serves
+            .map(|(queue, _)| *queue)
+            .chain(told.iter().copied())
+            .collect()
     }
 
     /// Takes note of an event.
@@ -90,7 +108,7 @@ impl Staff {
                         self.asked.remove(offer);
                     }
                     session::Event::LoggedIn { .. } => {
-                        self.sessions.insert(id.agent, Session::default());
+                        self.sessions.insert(id.agent, Seen::default());
                     }
                     session::Event::LoggedOut { .. } => {
                         self.sessions.remove(&id.agent);
@@ -104,8 +122,12 @@ impl Staff {
                     | session::Event::WrapUpExtended { .. }
                     | session::Event::Forced { .. } => {}
                 }
-                if let Some(session) = self.sessions.get_mut(&id.agent) {
-                    *session = Session::evolve(*session, fact.at, event);
+                if let Some(seen) = self.sessions.get_mut(&id.agent) {
+                    let is_half = is_half(&seen.now, event);
+                    seen.now = Session::evolve(seen.now, fact.at, event);
+                    if !is_half {
+                        seen.settled = seen.now;
+                    }
                 }
             }
             AnyEvent::Call(..)
@@ -141,6 +163,27 @@ impl Staff {
             self.members.entry(*queue).or_default().insert(agent);
         }
         self.serves.insert(agent, queues);
+    }
+}
+
+/// Whether the session's next event completes this one: they are written at once.
+const fn is_half(session: &Session, event: &session::Event) -> bool {
+    match event {
+        session::Event::LoggedIn { .. }
+        | session::Event::ContactEnded { .. }
+        | session::Event::WrapUpEnded { .. } => true,
+        session::Event::ReservationReleased { reason, .. } => {
+            session.next_after_release(*reason).is_some()
+        }
+        session::Event::LoggedOut { .. }
+        | session::Event::BecameReady {}
+        | session::Event::BecameNotReady { .. }
+        | session::Event::NextStateRequested { .. }
+        | session::Event::Reserved { .. }
+        | session::Event::ConnectedToContact { .. }
+        | session::Event::WrapUpStarted { .. }
+        | session::Event::WrapUpExtended { .. }
+        | session::Event::Forced { .. } => false,
     }
 }
 

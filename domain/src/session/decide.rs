@@ -173,16 +173,8 @@ fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReas
         reason,
         not_before,
     }];
-    let in_a_row = session.in_a_row(reason).saturating_add(1);
-    let taken_out = after.filter(|(pause, _)| (1..=in_a_row).contains(&pause.in_a_row_max));
-    match session.next {
-        None | Some(NextState::Ready) => {
-            let reason = taken_out.map(|(_, reason)| reason);
-            events.extend(reason.map(|reason| Event::BecameNotReady { reason }));
-        }
-        Some(NextState::NotReady(reason)) => events.push(Event::BecameNotReady { reason }),
-        Some(NextState::LoggedOut(reason)) => events.push(Event::LoggedOut { reason }),
-    }
+    let next = session.next_after_release(reason);
+    events.extend(next.map(|next| after_contact(Some(next))));
     Ok(events)
 }
 

@@ -93,6 +93,26 @@ pub struct Refused {
 }
 
 impl Session {
+    /// What becomes of the agent when its reservation ends for that reason, unless
+    /// it is free again: what was asked for meanwhile, or what the queue says of so
+    /// many offers in vain.
+    pub const fn next_after_release(&self, reason: ReleaseReason) -> Option<NextState> {
+        match self.next {
+            Some(next @ (NextState::NotReady(_) | NextState::LoggedOut(_))) => return Some(next),
+            None | Some(NextState::Ready) => {}
+        }
+        let Activity::Reserved { terms, .. } = self.activity else {
+            return None;
+        };
+        let in_a_row = self.in_a_row(reason).saturating_add(1);
+        match terms.after(reason) {
+            Some((pause, reason)) if pause.in_a_row_max >= 1 && pause.in_a_row_max <= in_a_row => {
+                Some(NextState::NotReady(reason))
+            }
+            Some(_) | None => None,
+        }
+    }
+
     /// How many offers in a row came to nothing for that reason.
     pub const fn in_a_row(&self, reason: ReleaseReason) -> u32 {
         match reason {

@@ -13,7 +13,7 @@ use crate::{
     queue::{self, Away},
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The call leaves that stay for where its queue sends it in that case, if it
@@ -81,20 +81,38 @@ pub(super) fn take_exit(
 }
 
 /// Nobody is there for the queue any more: who waits is sent on or away, where
-/// the queue says so. Whoever is being offered to an agent is not.
-pub(super) fn deserted(state: &State, fact: &Fact, queue: QueueId) -> Vec<Intent> {
-    let waiting = state.waiting.get(&queue).into_iter().flatten();
-    waiting
-        .filter(|(visit, _)| !state.staff.is_asked_for(**visit))
-        .filter_map(|(visit, call)| {
-            let case = OverflowCause::Unstaffed;
-            // Each visit has a command of its own under the one event.
-            let (cause, place) = (fact.event_id.0, (*visit, queue));
-            let sent_on = send_on(state, fact.at, cause, *call, place, case);
-            let ends = leave_rule(state, queue).is_some();
-            sent_on.or_else(|| ends.then(|| end(cause, *call, *visit, EndReason::NobodyThere)))
-        })
+/// the queue says so. Whoever is being offered to an agent is not, for now.
+pub(super) fn deserted(
+    state: &mut State,
+    fact: &Fact,
+    queue: QueueId,
+    mut waiting: BTreeMap<VisitId, CallId>,
+) -> Vec<Intent> {
+    let asked_for = state.staff.asked_for();
+    let spared: BTreeSet<VisitId> = waiting
+        .keys()
+        .filter(|visit| asked_for.contains(visit))
+        .copied()
+        .collect();
+    waiting.retain(|visit, _| !spared.contains(visit));
+    state.spared.insert(queue, spared);
+    let leave = waiting.into_iter();
+    leave
+        .filter_map(|(visit, call)| turned_out(state, fact, call, (visit, queue)))
         .collect()
+}
+
+/// The call waits in a queue in which nobody is there.
+pub(super) fn turned_out(
+    state: &State,
+    fact: &Fact,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+) -> Option<Intent> {
+    let (cause, case) = (fact.event_id.0, OverflowCause::Unstaffed);
+    let sent_on = send_on(state, fact.at, cause, call, (visit, queue), case);
+    let ends = leave_rule(state, queue).is_some();
+    sent_on.or_else(|| ends.then(|| end(cause, call, visit, EndReason::NobodyThere)))
 }
 
 /// A call that can not be sent on from a queue in which nobody waits for nobody.
@@ -119,19 +137,35 @@ fn leave_rule(state: &State, queue: QueueId) -> Option<&[Away]> {
     config.empty.leave.as_deref()
 }
 
+/// Those of the queues in which nobody waits for nobody.
+pub(super) fn ruled(state: &State, queues: BTreeSet<QueueId>) -> BTreeSet<QueueId> {
+    let queues = queues.into_iter();
+    queues.filter(|queue| has_rule(state, *queue)).collect()
+}
+
+fn has_rule(state: &State, queue: QueueId) -> bool {
+    let rules = state.queues.get(&queue);
+    rules.is_some_and(|(_, config)| {
+        config.empty.leave.is_some() || config.overflow(OverflowCause::Unstaffed).is_some()
+    })
+}
+
 /// The queues with callers for which nobody is there.
-pub(super) fn empty_ones(state: &State, queues: &[QueueId]) -> BTreeSet<QueueId> {
+pub(super) fn empty_ones(state: &State, queues: &BTreeSet<QueueId>) -> BTreeSet<QueueId> {
     let has_callers = |queue: &QueueId| {
         let waiting = state.waiting.get(queue);
         waiting.is_some_and(|waiting| !waiting.is_empty())
     };
     let queues = queues.iter().copied().filter(has_callers);
     queues
-        .filter(|queue| {
-            let away = leave_rule(state, *queue).unwrap_or_default();
-            state.staff.is_away(*queue, away)
-        })
+        .filter(|queue| !has_somebody(state, *queue))
         .collect()
+}
+
+/// Somebody is there for those who wait, of a queue in which that counts.
+pub(super) fn has_somebody(state: &State, queue: QueueId) -> bool {
+    let away = leave_rule(state, queue).unwrap_or_default();
+    has_rule(state, queue) && !state.staff.is_away(queue, away)
 }
 
 /// Why the queue takes nobody at that moment, if so.

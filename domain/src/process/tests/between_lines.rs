@@ -115,10 +115,12 @@ fn a_call_that_was_sent_on_is_not_ended_because_its_old_queue_is_deserted() {
         config_version: 2,
         config: nobody_waits,
     };
+    let [login, ready] = logged_in();
     let staffed = [
         AnyEvent::Queue(QUEUE, config),
         serves(&[QUEUE]),
-        logged_in(),
+        login,
+        ready,
     ];
     // Before it is sent on it would be ended.
     let waits = process::<Enqueue>()
@@ -131,4 +133,99 @@ fn a_call_that_was_sent_on_is_not_ended_because_its_old_queue_is_deserted() {
     ));
     let gone = sent_on_beside(staffed).hears([logged_out()]);
     assert_eq!(gone.asked, []);
+}
+
+/// The call leaves its second queue by a key, before that has let it in.
+fn left_the_next_queue() -> AnyEvent {
+    let left = call::Event::Overflowed {
+        visit: NEXT,
+        queue: ELSEWHERE,
+        cause: OverflowCause::ExitKey,
+    };
+    AnyEvent::Call(CALL, left)
+}
+
+#[test]
+fn a_stay_that_is_over_before_the_old_line_has_let_go_is_not_opened() {
+    let gone = sent_on().hears_at(second(41), left_the_next_queue());
+    assert_eq!(gone.asked, [], "it never stood in that line");
+    let gone = gone.hears_at(second(42), let_go());
+    assert_eq!(gone.asked, [], "it is on its way outside");
+}
+
+/// A call that was sent on before its first line had answered.
+fn sent_on_unopened() -> Heard<Enqueue> {
+    let AnyEvent::Queue(_, elsewhere) = created(AnswerMode::OnAgent, 0) else {
+        unreachable!("a queue is created");
+    };
+    let left = call::Event::Overflowed {
+        visit: VISIT,
+        queue: QUEUE,
+        cause: OverflowCause::ExitKey,
+    };
+    let next = call::Event::Enqueued {
+        visit: NEXT,
+        queue: ELSEWHERE,
+        config_version: 1,
+        answer_mode: AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    let left = process::<Enqueue>()
+        .hears([created(AnswerMode::OnAgent, 0)])
+        .hears([AnyEvent::Queue(ELSEWHERE, elsewhere), enqueued()])
+        .hears_at(second(40), AnyEvent::Call(CALL, left));
+    assert!(is_close_of(VISIT, &left.asked), "{:?}", left.asked);
+    let waits = left.hears_at(second(40), AnyEvent::Call(CALL, next));
+    assert_eq!(waits.asked, [], "its first line has not answered");
+    waits
+}
+
+fn is_close_of(stay: VisitId, asked: &[AnyCommand]) -> bool {
+    matches!(
+        asked,
+        [AnyCommand::Line(_, line::Command::CloseVisit { visit, .. })] if *visit == stay
+    )
+}
+
+fn is_opening_of(stay: VisitId, asked: &[AnyCommand]) -> bool {
+    matches!(
+        asked,
+        [AnyCommand::Line(_, line::Command::OpenVisit { visit, .. })] if *visit == stay
+    )
+}
+
+#[test]
+fn a_call_that_leaves_before_it_was_let_in_is_in_one_line_at_a_time() {
+    // Should the end have overtaken the beginning, it is asked for again.
+    let heard = sent_on_unopened().hears([opened(AnswerMode::OnAgent, 0)]);
+    assert!(is_close_of(VISIT, &heard.asked), "{:?}", heard.asked);
+    let heard = heard.hears_at(second(42), let_go());
+    assert!(is_opening_of(NEXT, &heard.asked), "{:?}", heard.asked);
+    // The next one is a stay of its own: it ends when the call does.
+    let place = (NEXT, ELSEWHERE);
+    let ended = ended_in(place, EndReason::Hangup, By::Caller, Disposition::Abandoned);
+    let heard = heard.hears_at(second(43), ended);
+    assert!(is_close_of(NEXT, &heard.asked), "{:?}", heard.asked);
+    let heard = heard.hears_at(second(44), opened_in(place, AnswerMode::OnAgent, 0));
+    assert!(is_close_of(NEXT, &heard.asked), "{:?}", heard.asked);
+}
+
+#[test]
+fn a_call_that_its_old_line_did_not_let_in_goes_on_to_the_next() {
+    let rejected = line::Event::Rejected {
+        visit: VISIT,
+        call: CALL,
+        reason: line::RejectReason::Full,
+    };
+    let heard = sent_on_unopened().hears([AnyEvent::Line(QUEUE, rejected)]);
+    assert!(is_opening_of(NEXT, &heard.asked), "{:?}", heard.asked);
+}
+
+#[test]
+fn a_line_is_asked_because_of_the_event_that_enqueued_the_call() {
+    let waiting = sent_on();
+    let because = Uuid::from_u128(u128::from(waiting.count));
+    let heard = waiting.hears_at(second(41), let_go());
+    assert!(is_opening_of(NEXT, &heard.asked), "{:?}", heard.asked);
+    assert_eq!(heard.causes, [because]);
 }

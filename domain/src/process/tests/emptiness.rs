@@ -259,11 +259,7 @@ fn whoever_is_being_offered_does_not_leave_because_a_phone_rings() {
         .hears([reserved()])
         .asks([ends(OTHER_CALL)]);
     // The phone rang in vain, and its agent is taken out: now nobody is there.
-    let released = told(session::Event::ReservationReleased {
-        offer: OFFER,
-        reason: session::ReleaseReason::NoAnswer,
-        not_before: None,
-    });
+    let released = released(session::ReleaseReason::NoAnswer);
     let closed = line::Event::Closed {
         visit: OTHER_VISIT,
         call: OTHER_CALL,
@@ -276,4 +272,100 @@ fn whoever_is_being_offered_does_not_leave_because_a_phone_rings() {
         .asks_nothing()
         .hears([not_ready(session::NotReadyReason::Rona)])
         .asks([ends(CALL)]);
+}
+
+fn released(reason: session::ReleaseReason) -> AnyEvent {
+    told(session::Event::ReservationReleased {
+        offer: OFFER,
+        reason,
+        not_before: None,
+    })
+}
+
+#[test]
+fn whoever_logs_in_and_takes_no_calls_yet_was_not_there_in_between() {
+    let [login, _] = logged_in();
+    process::<Enqueue>()
+        .hears([queue(leaves(&[Away::NotReady]), vec![]), agent(1, 0)])
+        .hears([opened(OTHER_VISIT, OTHER_CALL), login])
+        .asks_nothing()
+        .hears([not_ready(session::NotReadyReason::Login)])
+        .asks_nothing();
+}
+
+#[test]
+fn between_a_contact_and_what_follows_it_nobody_comes_or_goes() {
+    let busy = leaves(&[Away::OnContact, Away::WrapUp, Away::NotReady]);
+    let ended = || told(session::Event::ContactEnded { call: CALL });
+    let wrapped_up = told(session::Event::WrapUpEnded {
+        call: CALL,
+        by: session::WrapUpEndedBy::Timer,
+        code: None,
+    });
+    // This caller came when the one agent was with somebody.
+    let waits = || {
+        process::<Enqueue>()
+            .hears([queue(busy.clone(), vec![]), agent(1, 0)])
+            .hears(logged_in())
+            .hears([reserved(), talks(), opened(OTHER_VISIT, OTHER_CALL)])
+            .hears([ended()])
+            .asks_nothing()
+    };
+    let pause = || not_ready(session::NotReadyReason::Break);
+    waits().hears([pause()]).asks_nothing();
+    let worked = waits()
+        .hears([wraps_up()])
+        .asks_nothing()
+        .hears([wrapped_up])
+        .asks_nothing()
+        .hears([pause()])
+        .asks_nothing();
+    // Once the agent has been there, it can go.
+    worked
+        .hears([told(session::Event::BecameReady {})])
+        .asks_nothing()
+        .hears([pause()])
+        .asks([ends(OTHER_CALL)]);
+}
+
+#[test]
+fn whoever_was_spared_for_a_phone_leaves_when_it_stops_and_nobody_is_there() {
+    let next = session::NextState::NotReady(session::NotReadyReason::Break);
+    process::<Enqueue>()
+        .hears([queue(leaves(&[Away::Ringing, Away::NotReady]), vec![])])
+        .hears([agent(1, 0)])
+        .hears(logged_in())
+        .hears([opened(VISIT, CALL), reserved()])
+        .asks_nothing()
+        .hears([told(session::Event::NextStateRequested { next })])
+        .asks_nothing()
+        .hears([released(session::ReleaseReason::Rejected)])
+        .asks([ends(CALL)])
+        .hears([not_ready(session::NotReadyReason::Break)])
+        .asks_nothing();
+}
+
+#[test]
+fn a_caller_who_found_somebody_and_is_let_in_after_the_last_has_gone_leaves() {
+    let out = || {
+        told(session::Event::LoggedOut {
+            reason: session::LogoutReason::Agent,
+        })
+    };
+    let asked = |staff: Vec<AnyEvent>| {
+        process::<Enqueue>()
+            .hears([queue(leaves(&[]), vec![]), agent(1, 0)])
+            .hears(staff)
+            .hears([enqueued()])
+    };
+    asked(logged_in().to_vec())
+        .hears([out(), opened(OTHER_VISIT, OTHER_CALL)])
+        .asks([ends(OTHER_CALL)]);
+    asked(logged_in().to_vec())
+        .hears([opened(OTHER_VISIT, OTHER_CALL)])
+        .asks_nothing();
+    // Whoever came when nobody was there waits for somebody to come.
+    asked(vec![])
+        .hears([opened(OTHER_VISIT, OTHER_CALL)])
+        .asks_nothing();
 }

@@ -512,9 +512,13 @@ pub(super) fn serves(queues: &[QueueId]) -> AnyEvent {
     AnyEvent::Agent(AGENT, agent::Event::Created { name, config })
 }
 
-pub(super) fn logged_in() -> AnyEvent {
+pub(super) fn logged_in() -> [AnyEvent; 2] {
     let session = SESSION;
-    AnyEvent::Session(SESSION, session::Event::LoggedIn { session })
+    [
+        session::Event::LoggedIn { session },
+        session::Event::BecameReady {},
+    ]
+    .map(|event| AnyEvent::Session(SESSION, event))
 }
 
 pub(super) fn logged_out() -> AnyEvent {
@@ -528,21 +532,20 @@ fn a_call_for_which_nobody_is_there_is_sent_on_before_it_waits() {
     let (visit, cause, _) = overflow_of(&nobody.asked);
     assert_eq!((visit, cause), (VISIT, OverflowCause::Unstaffed));
     // An agent of another queue, or one who has gone home, is not there.
-    let wrong = [serves(&[ELSEWHERE]), logged_in()];
-    let gone = [serves(&[QUEUE]), logged_in(), logged_out()];
-    for staff in [wrong.to_vec(), gone.to_vec()] {
+    let [login, ready] = logged_in();
+    let wrong = vec![serves(&[ELSEWHERE]), login.clone(), ready.clone()];
+    let gone = vec![serves(&[QUEUE]), login, ready, logged_out()];
+    for staff in [wrong, gone] {
         let heard = process::<Enqueue>()
             .hears([unstaffed(to_number())])
             .hears(staff)
             .hears([enqueued()]);
         overflow_of(&heard.asked);
     }
-    let somebody = process::<Enqueue>().hears([
-        unstaffed(to_number()),
-        serves(&[QUEUE]),
-        logged_in(),
-        enqueued(),
-    ]);
+    let somebody = process::<Enqueue>()
+        .hears([unstaffed(to_number()), serves(&[QUEUE])])
+        .hears(logged_in())
+        .hears([enqueued()]);
     assert!(matches!(
         somebody.asked[..],
         [AnyCommand::Line(QUEUE, line::Command::OpenVisit { .. })]
@@ -551,14 +554,10 @@ fn a_call_for_which_nobody_is_there_is_sent_on_before_it_waits() {
 
 #[test]
 fn who_waits_is_sent_on_when_the_last_agent_goes() {
-    let process = process::<Enqueue>().hears([
-        unstaffed(to_number()),
-        serves(&[QUEUE]),
-        logged_in(),
-        enqueued(),
-        opened(AnswerMode::OnAgent, 0),
-        logged_out(),
-    ]);
+    let process = process::<Enqueue>()
+        .hears([unstaffed(to_number()), serves(&[QUEUE])])
+        .hears(logged_in())
+        .hears([enqueued(), opened(AnswerMode::OnAgent, 0), logged_out()]);
     let (visit, cause, _) = overflow_of(&process.asked);
     assert_eq!((visit, cause), (VISIT, OverflowCause::Unstaffed));
 }

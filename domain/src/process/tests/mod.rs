@@ -7,9 +7,9 @@ mod dial;
 mod emptiness;
 mod enqueue;
 mod offer;
+mod places;
 mod recovery;
 mod registration;
-mod ring_back;
 mod routing;
 mod strategies;
 mod wrap_up;
@@ -34,6 +34,8 @@ struct Heard<P: Process> {
     count: u64,
     node_epoch: u64,
     asked: Vec<AnyCommand>,
+    /// Why, command by command.
+    causes: Vec<Uuid>,
 }
 
 /// A process that has heard nothing.
@@ -43,6 +45,7 @@ fn process<P: Process>() -> Heard<P> {
         count: 0,
         node_epoch: 1,
         asked: vec![],
+        causes: vec![],
     }
 }
 
@@ -87,7 +90,9 @@ impl<P: Process> Heard<P> {
             node_epoch: self.node_epoch,
             event,
         };
-        self.asked = commands(P::step(&mut self.state, &Input::Event(&fact)));
+        let intents = P::step(&mut self.state, &Input::Event(&fact));
+        self.causes = intents.iter().map(|intent| intent.cause).collect();
+        self.asked = commands(intents);
         if self.count <= 100 || self.count.is_power_of_two() {
             self.next_run_reads_what_this_one_saved();
         }

@@ -17,13 +17,17 @@ const ANN: SubjectId = SubjectId(Uuid::from_u128(1));
 const BERT: SubjectId = SubjectId(Uuid::from_u128(2));
 
 fn queue() -> AnyEvent {
+    queue_with(WINDOW_MS)
+}
+
+fn queue_with(ring_back_ms: u64) -> AnyEvent {
     let config = queue::Config {
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 7,
-        ring_back_ms: WINDOW_MS,
+        ring_back_ms,
         ..queue::Config::default()
     };
     let name = "sales".into();
@@ -187,14 +191,92 @@ fn only_who_drops_a_waiting_call_has_a_place_to_come_back_to() {
     }
 }
 
+fn opened(number: u128) -> AnyEvent {
+    let opened = line::Event::Opened {
+        visit: VisitId(Uuid::from_u128(200 + number)),
+        call: call(number),
+        enqueued_at: second(10),
+        joined_at: Some(second(40)),
+        position: 1,
+        policy: line::VisitPolicy {
+            config_version: 1,
+            answer_mode: AnswerMode::OnAgent,
+            ring_timeout_ms: 20_000,
+            wrap_up_ms: 5_000,
+            max_wait_ms: 0,
+        },
+    };
+    AnyEvent::Line(QUEUE, opened)
+}
+
+#[test]
+fn whoever_finds_no_room_has_the_place_still() {
+    let rejected = line::Event::Rejected {
+        visit: VisitId(Uuid::from_u128(202)),
+        call: call(2),
+        reason: line::RejectReason::Full,
+    };
+    let back = || {
+        dropped(ANN)
+            .hears([received(2, ANN, false)])
+            .hears_at(second(40), enqueued(2))
+    };
+    let third = |heard: Heard<Enqueue>| {
+        let heard = heard.hears([received(3, ANN, false)]);
+        place(&heard.hears_at(second(50), enqueued(3)))
+    };
+    // Who hangs up as the line says no has dropped nothing.
+    for by in [By::System, By::Caller] {
+        let full = back()
+            .hears_at(second(41), AnyEvent::Line(QUEUE, rejected.clone()))
+            .hears_at(second(42), ended(2, by));
+        assert_eq!(third(full), (second(10), Some(second(50))));
+    }
+    // Who was let in has had it.
+    let served = back()
+        .hears_at(second(41), opened(2))
+        .hears_at(second(42), ended(2, By::System));
+    assert_eq!(third(served), (second(50), None));
+}
+
 #[test]
 fn whoever_is_erased_is_forgotten() {
-    let erased = person::Event::Erased {
-        reason: person::Reason::ConsentWithdrawn,
-        keys_through: 1,
+    let erased = || {
+        let erased = person::Event::Erased {
+            reason: person::Reason::ConsentWithdrawn,
+            keys_through: 1,
+        };
+        AnyEvent::Person(ANN, erased)
     };
     let back = dropped(ANN)
-        .hears([AnyEvent::Person(ANN, erased), received(2, ANN, false)])
+        .hears([erased(), received(2, ANN, false)])
         .hears_at(second(40), enqueued(2));
     assert_eq!(place(&back), (second(40), None));
+    // The call itself may go on.
+    let back = process::<Enqueue>()
+        .hears([queue(), received(1, ANN, false)])
+        .hears_at(second(10), enqueued(1))
+        .hears([erased()])
+        .hears_at(second(30), ended(1, By::Caller))
+        .hears([received(2, ANN, false)])
+        .hears_at(second(40), enqueued(2));
+    assert_eq!(place(&back), (second(40), None));
+}
+
+#[test]
+fn nobody_is_remembered_for_a_queue_that_keeps_no_places() {
+    let heard = process::<Enqueue>()
+        .hears([queue_with(0), received(1, ANN, false)])
+        .hears_at(second(10), enqueued(1));
+    let saved = serde_json::to_string(&heard.state).expect("a state can be written");
+    assert!(!saved.contains(&ANN.to_string()), "{saved}");
+    let heard = dropped(ANN).hears([received(2, ANN, false)]);
+    let saved = serde_json::to_string(&heard.state).expect("a state can be written");
+    assert!(saved.contains(&ANN.to_string()), "{saved}");
+    // A place that nobody came back to goes with the next caller who waits.
+    let heard = dropped(ANN)
+        .hears([received(2, BERT, false)])
+        .hears_at(second(91), enqueued(2));
+    let saved = serde_json::to_string(&heard.state).expect("a state can be written");
+    assert!(!saved.contains(&ANN.to_string()), "{saved}");
 }

@@ -1,0 +1,233 @@
+//! A call's way from one line to the next: it stands in one at a time, and each
+//! stay that is opened is closed.
+
+use super::{State, end, way_out::barred};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call::{self, OverflowCause},
+    cause::{By, Disposition, EndReason},
+    id::{CallId, QueueId, VisitId},
+    line::{self, RejectReason, VisitPolicy, VisitResult},
+    process::Intent,
+    queue,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A call's stay in a queue, not yet opened.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stay {
+    pub(super) visit: VisitId,
+    pub(super) queue: QueueId,
+    pub(super) since: Timestamp,
+    /// The place, which may be one from a call before.
+    pub(super) enqueued_at: Timestamp,
+    /// The event by which the call was enqueued. Whenever the line is asked, it is
+    /// because of this: a run that asks again asks for the same command.
+    pub(super) cause: Uuid,
+    /// Somebody was there then, of a queue in which nobody waits for nobody.
+    pub(super) found_somebody: bool,
+}
+
+/// A stay that its line was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Opening {
+    pub(super) found_somebody: bool,
+    /// The end of the stay, if the call has ended or left before it began.
+    pub(super) close: Option<line::Command>,
+}
+
+/// A call between two lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Leaving {
+    /// The stay that has to be closed first.
+    visit: VisitId,
+    /// The stay that is opened then, unless it was sent to a number.
+    next: Option<Stay>,
+    /// The end of the next stay, if the call has ended meanwhile.
+    pub(super) end: Option<line::Command>,
+}
+
+impl State {
+    /// The call has been sent on from that stay, whose line has it still.
+    pub(super) fn is_leaving(&self, call: CallId, visit: VisitId) -> bool {
+        let leaving = self.leaving.get(&call);
+        leaving.is_some_and(|leaving| leaving.visit == visit)
+    }
+
+    /// Whether that stay was open.
+    pub(super) fn waits_no_more(&mut self, queue: QueueId, visit: VisitId) -> bool {
+        if let Some(spared) = self.spared.get_mut(&queue) {
+            spared.remove(&visit);
+        }
+        let waiting = self.waiting.get_mut(&queue);
+        waiting.is_some_and(|waiting| waiting.remove(&visit).is_some())
+    }
+
+    /// Those of a queue that were spared when its last agent went.
+    pub(super) fn spared_of(&self, queue: QueueId) -> BTreeMap<VisitId, CallId> {
+        let spared = self.spared.get(&queue).into_iter().flatten();
+        let waiting = self.waiting.get(&queue);
+        spared
+            .filter_map(|visit| Some((*visit, *waiting?.get(visit)?)))
+            .collect()
+    }
+}
+
+/// Asks the line to let a call in, once no other line has it any more.
+pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Intent> {
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        leaving.next = Some(stay);
+        return vec![];
+    }
+    let Some((version, config)) = state.queues.get(&stay.queue) else {
+        // The directory knew a queue whose events are not there.
+        let reason = EndReason::UnknownAddress;
+        return vec![end(stay.cause, call, stay.visit, reason)];
+    };
+    let barred = barred(state, stay.queue, stay.since);
+    let command = open(call, &stay, *version, config, barred);
+    let opening = Opening {
+        found_somebody: stay.found_somebody,
+        close: None,
+    };
+    state.opening.insert(stay.visit, opening);
+    vec![Intent::new(
+        stay.cause,
+        AnyCommand::Line(stay.queue, command),
+    )]
+}
+
+/// The call is sent on from that stay: what happens to that queue is not about
+/// the call any more, and its line has to let it go.
+pub(super) fn leave(
+    state: &mut State,
+    fact: &Fact,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+    case: OverflowCause,
+) -> Vec<Intent> {
+    if state.turned_away.remove(&call).is_some() {
+        // It was never in that line.
+        return vec![];
+    }
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        // Nor here: the line before has it still.
+        leaving.next = None;
+        return vec![];
+    }
+    let close = line::Command::CloseVisit {
+        visit,
+        result: left_by(case),
+        closed_at: fact.at,
+    };
+    let opening = state.opening.get_mut(&visit);
+    let is_opening = opening.is_some();
+    if let Some(opening) = opening {
+        opening.close = Some(close.clone());
+    }
+    if state.waits_no_more(queue, visit) || is_opening {
+        let leaving = Leaving {
+            visit,
+            next: None,
+            end: None,
+        };
+        state.leaving.insert(call, leaving);
+    }
+    vec![Intent::new(fact.event_id.0, AnyCommand::Line(queue, close))]
+}
+
+/// The old line has let go of the call, or never had it: the next one may have it.
+pub(super) fn let_go(state: &mut State, call: CallId, visit: VisitId) -> Vec<Intent> {
+    if !state.is_leaving(call, visit) {
+        return vec![];
+    }
+    let Some(Leaving { next, end, .. }) = state.leaving.remove(&call) else {
+        return vec![];
+    };
+    let Some(stay) = next else {
+        return vec![];
+    };
+    let opened = open_visit(state, call, stay);
+    if let Some(opening) = state.opening.get_mut(&stay.visit) {
+        opening.close = end;
+    }
+    opened
+}
+
+const fn open(
+    call: CallId,
+    stay: &Stay,
+    config_version: u32,
+    config: &queue::Config,
+    barred: Option<RejectReason>,
+) -> line::Command {
+    line::Command::OpenVisit {
+        visit: stay.visit,
+        call,
+        enqueued_at: stay.enqueued_at,
+        joined_at: match stay.enqueued_at.micros() == stay.since.micros() {
+            true => None,
+            false => Some(stay.since),
+        },
+        capacity: config.capacity,
+        policy: VisitPolicy {
+            config_version,
+            answer_mode: config.answer_mode,
+            ring_timeout_ms: config.ring_timeout_ms,
+            wrap_up_ms: config.wrap_up_ms,
+            max_wait_ms: config.max_wait_ms,
+        },
+        barred,
+    }
+}
+
+/// How a stay ended that the call has left for another place.
+const fn left_by(case: OverflowCause) -> VisitResult {
+    match case {
+        OverflowCause::ExitKey => VisitResult::ExitKey,
+        OverflowCause::Full
+        | OverflowCause::MaxWait
+        | OverflowCause::Unstaffed
+        | OverflowCause::Attempts
+        | OverflowCause::Closed => VisitResult::Overflow,
+    }
+}
+
+/// An ended call leaves the line, unless an agent had it: that closed the visit.
+pub(super) fn end_of_stay(fact: &Fact) -> Option<(VisitId, QueueId, line::Command)> {
+    let AnyEvent::Call(
+        _,
+        call::Event::Ended {
+            cause,
+            disposition,
+            ended_at,
+            visit,
+            queue,
+            ..
+        },
+    ) = &fact.event
+    else {
+        return None;
+    };
+    let (Some(visit), Some(queue)) = (visit, queue) else {
+        return None;
+    };
+    if *disposition == Disposition::Answered {
+        return None;
+    }
+    let result = match (cause.reason, cause.by) {
+        (EndReason::MaxWait, _) => VisitResult::Timeout,
+        (EndReason::Operator, _) => VisitResult::Withdrawn,
+        (_, By::Caller) => VisitResult::Abandoned,
+        (_, By::Agent | By::Outside | By::System | By::Supervisor) => VisitResult::System,
+    };
+    let command = line::Command::CloseVisit {
+        visit: *visit,
+        result,
+        closed_at: *ended_at,
+    };
+    Some((*visit, *queue, command))
+}
