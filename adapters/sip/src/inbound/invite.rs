@@ -1,6 +1,7 @@
 //! INVITE (RFC 3261, 13.3): a call comes in, or a session inside a dialog
 //! changes (14.2).
 
+use super::user_agent;
 use crate::{
     address::{NameAddr, Uri, escape_user, quote},
     message::{Request, allow},
@@ -11,9 +12,6 @@ use domain::{call::Command, cause::EndReason, id::LegId, sealed::Party};
 
 /// Longest display name that is passed on, in characters.
 const DISPLAY_NAME_MAX: usize = 80;
-
-/// Longest User-Agent that is kept, in characters.
-const USER_AGENT_MAX: usize = 128;
 
 /// Longest user part that is passed on, in characters.
 const USER_MAX: usize = 128;
@@ -31,7 +29,8 @@ pub struct NewCall {
     pub to: String,
     /// Call-ID header.
     pub sip_call_id: String,
-    /// User-Agent header: what the phone or the network says that it is.
+    /// Products of the User-Agent header: what the phone or the network says that
+    /// it is.
     pub user_agent: Option<String>,
     /// The caller's description; `None` when it wants our offer.
     pub offer: Option<sdp::Remote>,
@@ -72,17 +71,11 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         shown_as,
         to: uri.user.unwrap_or_default(),
         sip_call_id,
-        user_agent: headers.get("User-Agent").and_then(said),
+        user_agent: headers.get("User-Agent").and_then(user_agent::products),
         offer,
         hops: hops(headers.get("Max-Forwards")),
         refused,
     })
-}
-
-/// A header of words, as much of it as is kept.
-fn said(words: &str) -> Option<String> {
-    let words = words.trim();
-    (!words.is_empty()).then(|| words.chars().take(USER_AGENT_MAX).collect())
 }
 
 /// What is left of Max-Forwards after us. A sender that writes none, or a number

@@ -6,6 +6,7 @@ pub mod cancel;
 pub mod invite;
 pub mod options;
 pub mod register;
+mod user_agent;
 
 use crate::message::{Request, Response};
 use domain::cause::WireCause;
