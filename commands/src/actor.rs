@@ -24,6 +24,9 @@ pub(crate) const MAILBOX_MAX: usize = 4_096;
 const BATCH_MAX: usize = 128;
 /// An aggregate that nobody asks anything leaves memory after this.
 const IDLE_MS: u64 = 20_000;
+/// One that is over sooner: those of an invoice run are too many to keep, and
+/// what still comes for one comes in bursts.
+const IDLE_OVER_MS: u64 = 500;
 /// One that leaves memory is kept when it is so many events past its snapshot.
 const RETIRED_AFTER: u64 = 32;
 /// How often a batch is decided again after a conflict.
@@ -61,7 +64,8 @@ pub(crate) async fn run<K: Kind<State = K>>(
     let mut hears_again = false;
     let mut jobs = Vec::new();
     loop {
-        let idle = Duration::from_millis(IDLE_MS);
+        let is_over = hosted.as_ref().is_some_and(|it| K::is_over(it.state()));
+        let idle = Duration::from_millis(if is_over { IDLE_OVER_MS } else { IDLE_MS });
         match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
             Ok(0) => return,
             Ok(_) => {
@@ -71,9 +75,6 @@ pub(crate) async fn run<K: Kind<State = K>>(
                 hears_again |= serve(id, &shared, &mut hosted, &mut jobs).await;
                 if let Some(hosted) = &mut hosted {
                     hosted.keep(&shared.snapshots, K::SNAPSHOT_EVERY);
-                    if K::is_over(hosted.state()) && retire(id) {
-                        return;
-                    }
                 }
             }
             // Nothing has come in between, and nothing can any more.

@@ -32,8 +32,8 @@ pub(crate) trait Kind: Decider + Send + Sync {
     /// A snapshot is written after so many events; 0 for streams that end, or
     /// that only a person changes: they are read from their first event.
     const SNAPSHOT_EVERY: u64;
-    /// Nothing more is to come for it: it leaves memory at once, not when it has
-    /// been idle for long.
+    /// Little more is to come for it: it leaves memory soon, not when it has been
+    /// idle for long.
     fn is_over(state: &Self::State) -> bool {
         let _ = state;
         false
