@@ -12,7 +12,6 @@ use commands::{
     invoice_run,
     ports::{Clock, Entropy},
     processes,
-    rater::Rater,
     system::{SystemClock, SystemEntropy},
     writer::Writer,
 };
@@ -101,13 +100,6 @@ async fn watch(mut peak_kib: u64) {
 pub(super) async fn invoice(settings: &Billing) -> anyhow::Result<Took> {
     let node = open(settings).await?;
     let books = Bookkeeping::kept(node.feed.clone(), node.stores.read.clone()).await?;
-    let rater = Rater::new(
-        books.clone(),
-        node.feed.clone(),
-        node.stores.log.clone(),
-        node.stores.vault.clone(),
-    );
-    node.gateway.rate_with(rater);
     let means = processes::Means {
         gateway: node.gateway.clone(),
         feed: node.feed.clone(),
@@ -237,6 +229,7 @@ fn usage_of(
             records: legs.map(|leg| record(cdr, plan, period, leg)).collect(),
             reversed: vec![],
             reason: None,
+            commits: None,
         };
         Command::Usage(UsageId { account, period }, record)
     };
