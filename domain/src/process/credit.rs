@@ -46,8 +46,10 @@ pub struct State {
 struct Watched {
     /// Who pays; none until the rater has said so.
     account: Option<AccountId>,
-    /// Seconds of talk that are asked for, and that are paid.
-    asked_s: u32,
+    /// Credit that is asked for and not answered, in order.
+    #[serde(default)]
+    asks: Vec<Ask>,
+    /// Seconds of talk that are paid.
     paid_s: u32,
     slice_s: u32,
     answered_at: Option<Timestamp>,
@@ -68,6 +70,16 @@ struct Watched {
     due: Option<Timestamp>,
 }
 
+/// Credit that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Ask {
+    /// In all, and until when: what the account's answer says of it.
+    amount: Decimal,
+    until: Option<Timestamp>,
+    /// Seconds of talk that are paid by it, in all.
+    seconds: u32,
+}
+
 impl Process for Credit {
     const NAME: &'static str = "credit";
     const VERSION: u32 = 1;
@@ -81,9 +93,14 @@ impl Process for Credit {
                 command: AnyCommand::Billing(command),
                 ..
             } => match command.as_ref() {
-                billing::Command::Account(_, account::Command::ReserveCredit { call, .. }) => {
-                    on_refused(state, command_id.0, *call)
-                }
+                billing::Command::Account(
+                    _,
+                    account::Command::ReserveCredit {
+                        call,
+                        amount,
+                        until,
+                    },
+                ) => on_refused(state, command_id.0, *call, (*amount, *until)),
                 billing::Command::Account(..)
                 | billing::Command::Seller(..)
                 | billing::Command::Plan(..)
@@ -213,10 +230,15 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
         account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. } => {
             state.has_prepaid |= profile.payment_mode == PaymentMode::Prepaid;
         }
-        account::Event::CreditReserved { call, .. } => {
+        account::Event::CreditReserved {
+            call,
+            amount,
+            until,
+        } => {
             if let Some(watched) = state.calls.get_mut(call) {
                 let is_first = watched.paid_s == 0;
-                watched.paid_s = watched.asked_s;
+                let seconds = watched.answered((*amount, *until));
+                watched.paid_s = watched.paid_s.max(seconds.unwrap_or_default());
                 let is_uncovered = watched.is_uncovered && is_first;
                 watched.is_uncovered = is_uncovered;
                 state.plan(*call);
@@ -257,11 +279,15 @@ fn on_asked(
     if watched.slice_s == 0 {
         watched.slice_s = seconds;
     }
-    watched.asked_s = seconds;
     watched.cause = Some(cause);
     let until = watched
         .answered_at
         .map(|at| at.plus_ms(u64::from(seconds) * 1_000));
+    watched.asks.push(Ask {
+        amount,
+        until,
+        seconds,
+    });
     let reserve = account::Command::ReserveCredit {
         call,
         amount,
@@ -293,10 +319,16 @@ fn on_rated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
 
 /// There is not so much credit: a call that has none ends at once, and so does
 /// one that goes out unpaid; any other when what it has paid is used up.
-fn on_refused(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+fn on_refused(
+    state: &mut State,
+    cause: Uuid,
+    call: CallId,
+    asked: (Decimal, Option<Timestamp>),
+) -> Vec<Intent> {
     let Some(watched) = state.calls.get_mut(&call) else {
         return vec![];
     };
+    watched.answered(asked);
     watched.is_last = true;
     if watched.paid_s == 0 || watched.is_uncovered {
         return vec![end(cause, call, EndReason::NoCredit, None)];
@@ -346,6 +378,14 @@ fn on_deadline(state: &mut State, now: Timestamp) -> Vec<Intent> {
 }
 
 impl Watched {
+    /// What was asked for is answered, and what was asked for before it too: how
+    /// many seconds it is for. Another ask may be under way, which says nothing yet.
+    fn answered(&mut self, (amount, until): (Decimal, Option<Timestamp>)) -> Option<u32> {
+        let is_it = |ask: &Ask| ask.amount == amount && ask.until == until;
+        let place = self.asks.iter().position(is_it)?;
+        self.asks.drain(..=place).next_back().map(|ask| ask.seconds)
+    }
+
     /// When what it has paid is used up; none while nobody was answered or
     /// nothing is paid.
     fn paid_until(&self) -> Option<Timestamp> {

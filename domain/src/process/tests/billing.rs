@@ -355,13 +355,13 @@ fn reserve(seconds: u32, until: Option<Timestamp>) -> AnyCommand {
     ))
 }
 
-fn reserved() -> AnyEvent {
+fn reserved(seconds: u32, until: Option<Timestamp>) -> AnyEvent {
     fact(billing::Event::Account(
         ACCOUNT,
         account::Event::CreditReserved {
             call: CALL,
-            amount: Decimal::whole(1),
-            until: None,
+            amount: Decimal::whole(i64::from(seconds / 60)),
+            until,
         },
     ))
 }
@@ -403,7 +403,7 @@ fn talking() -> Heard<Credit> {
         ))])
         .hears([fact(billing::Event::Rating(CALL, slice(60)))])
         .asks([reserve(60, None)])
-        .hears([reserved()])
+        .hears([reserved(60, None)])
         .sleeps_until(None)
         .hears_at(second(10), AnyEvent::Call(CALL, call::Event::Answered {}))
         .sleeps_until(Some(second(65)))
@@ -421,8 +421,28 @@ fn credit_is_reserved_slice_by_slice_before_the_last_is_used_up() {
         .asks([extend()])
         .hears([fact(billing::Event::Rating(CALL, slice(120)))])
         .asks([reserve(120, Some(second(130)))])
-        .hears([reserved()])
+        .hears([reserved(120, Some(second(130)))])
         .sleeps_until(Some(second(125)));
+}
+
+#[test]
+fn each_answer_is_for_the_credit_that_was_asked_for_with_it() {
+    let two = reserve(120, Some(second(130)));
+    let three = reserve(180, Some(second(190)));
+    talking()
+        .wakes(second(65))
+        .asks([extend()])
+        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
+        .asks([two])
+        // Another one is asked for before that one is answered, and there is not
+        // so much.
+        .hears([fact(billing::Event::Rating(CALL, slice(180)))])
+        .asks([three.clone()])
+        .hears([reserved(120, Some(second(130)))])
+        .sleeps_until(Some(second(125)))
+        .gets_refused(&three, "account.credit_exhausted", 9)
+        .asks_nothing()
+        .sleeps_until(Some(second(127)));
 }
 
 #[test]
