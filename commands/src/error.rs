@@ -1,7 +1,7 @@
 //! Why a command had no effect.
 
-use crate::ports::Refusal;
-use domain::time::Timestamp;
+use crate::ports;
+use domain::{decider::Refusal, time::Timestamp};
 use std::{
     collections::BTreeSet,
     fmt,
@@ -22,8 +22,18 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Before any stream was asked.
+    pub fn by(refusal: &impl Refusal, at: Timestamp) -> Self {
+        Self {
+            code: refusal.code(),
+            message: refusal.to_string(),
+            version: 0,
+            at,
+        }
+    }
+
     /// As a log has kept it.
-    pub fn kept(refusal: Refusal) -> Self {
+    pub fn kept(refusal: ports::Refusal) -> Self {
         Self {
             code: known_code(&refusal.code),
             message: refusal.message,

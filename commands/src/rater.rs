@@ -5,7 +5,7 @@
 mod counted;
 mod explain;
 
-pub use counted::Rated;
+pub use counted::{Place, Rated};
 pub use explain::{Asked, Explained};
 
 use crate::{

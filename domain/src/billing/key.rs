@@ -58,6 +58,15 @@ impl UsageId {
         InvoiceId(crate::id::derive(millis, self.account.0, &label))
     }
 
+    /// The same account a month later.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self {
+            period: self.period.next(),
+            ..self
+        }
+    }
+
     /// What stands for a call in the record of a use that is none: one for each
     /// key of that month, whoever asks, however often.
     pub fn counted(self, key: &str) -> CallId {

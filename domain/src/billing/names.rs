@@ -50,6 +50,7 @@ const fn account_name(command: &account::Command) -> &'static str {
         account::Command::ReleaseCredit { .. } => "release_credit",
         account::Command::CommitUsage { .. } => "commit_usage",
         account::Command::ChargeUsage { .. } => "charge_usage",
+        account::Command::WithdrawUsage { .. } => "withdraw_usage",
         account::Command::PostInvoice { .. } => "post_invoice",
         account::Command::PostCreditNote { .. } => "post_credit_note",
         account::Command::WriteOff { .. } => "write_off_invoice",

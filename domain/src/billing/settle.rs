@@ -24,6 +24,9 @@ pub struct Used {
     pub ended_at: Timestamp,
     /// Counted units that are charged.
     pub quantity: u64,
+    /// Of a use that is no call, the units that were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
     /// What it was rated at.
     pub amount: Decimal,
     /// With what.

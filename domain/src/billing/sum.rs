@@ -83,7 +83,11 @@ impl Command {
                 _,
                 account::Command::ReserveCredit { call, .. }
                 | account::Command::ReleaseCredit { call }
-                | account::Command::CommitUsage { call, .. },
+                | account::Command::CommitUsage {
+                    call,
+                    is_use: false,
+                    ..
+                },
             ) => Some(*call),
             Self::Usage(_, usage::Command::Record { cdr, .. }) => Some(*cdr),
             Self::Usage(_, usage::Command::Close { .. } | usage::Command::Count { .. })
@@ -137,7 +141,11 @@ impl Event {
                 _,
                 account::Event::CreditReserved { call, .. }
                 | account::Event::CreditReleased { call }
-                | account::Event::UsageCommitted { call, .. },
+                | account::Event::UsageCommitted {
+                    call,
+                    is_use: false,
+                    ..
+                },
             ) => Some(*call),
             Self::Usage(
                 _,

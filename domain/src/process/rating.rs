@@ -11,6 +11,7 @@ use crate::{
         usage,
     },
     call,
+    decider::Refusal as _,
     id::CallId,
     money::Decimal,
     time::Timestamp,
@@ -40,11 +41,9 @@ impl Process for RatingProcess {
             Input::Refused {
                 command_id,
                 command: AnyCommand::Billing(command),
-                code: "usage.period_closed",
+                code,
                 ..
-            } => later(command_id.0, command),
-            // Whatever else is refused was not to be: an account that is closed
-            // commits nothing.
+            } => on_refused(command_id.0, command, code),
             Input::Refused { .. } | Input::Deadline(_) | Input::Sweep(_) => vec![],
         }
     }
@@ -55,10 +54,11 @@ impl Process for RatingProcess {
 }
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    let cause = fact.event_id.0;
     match &fact.event {
         AnyEvent::Call(call, call::Event::Ended { .. }) if state.has_accounts => {
             let rate = rating::Command::Rate { outcome: None };
-            vec![ask(fact.event_id.0, billing::Command::Rating(*call, rate))]
+            vec![ask(cause, billing::Command::Rating(*call, rate))]
         }
         AnyEvent::Billing(billing::Event::Account(_, account::Event::Opened { .. })) => {
             state.has_accounts = true;
@@ -74,16 +74,51 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             },
         )) => {
             let rated = Rated {
-                cause: fact.event_id.0,
+                cause,
                 call: *call,
                 revision: *revision,
                 reason: reason.as_deref(),
             };
             rated.intents(bill, replaces.as_deref())
         }
+        AnyEvent::Billing(event) => on_use(cause, event).into_iter().collect(),
+        AnyEvent::Call(..)
+        | AnyEvent::Line(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..) => vec![],
+    }
+}
+
+/// What follows of a use that is no call.
+fn on_use(cause: Uuid, event: &billing::Event) -> Option<Intent> {
+    let command = match event {
+        // What was charged before is counted, whoever is killed in between: from
+        // its own month on, in which it may be already.
+        billing::Event::Account(
+            account,
+            account::Event::UsageCommitted {
+                period,
+                record: Some(record),
+                ..
+            },
+        ) => {
+            let usage = UsageId {
+                account: *account,
+                period: record.of_period.unwrap_or(*period),
+            };
+            let count = usage::Command::Count {
+                record: record.clone(),
+                is_charged: true,
+            };
+            billing::Command::Usage(usage, count)
+        }
         // A call's own price says what it commits; what was counted elsewhere does
         // in its record.
-        AnyEvent::Billing(billing::Event::Usage(
+        billing::Event::Usage(
             usage,
             usage::Event::Recorded {
                 record:
@@ -98,26 +133,27 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                         ..
                     },
             },
-        )) => {
+        ) => {
             let commit = account::Command::CommitUsage {
                 call: *cdr,
                 revision: *revision,
                 period: usage.period,
                 amount: *amount,
+                is_use: true,
             };
-            let command = billing::Command::Account(usage.account, commit);
-            vec![ask(fact.event_id.0, command)]
+            billing::Command::Account(usage.account, commit)
         }
-        AnyEvent::Call(..)
-        | AnyEvent::Billing(..)
-        | AnyEvent::Line(..)
-        | AnyEvent::Session(..)
-        | AnyEvent::Queue(..)
-        | AnyEvent::Person(..)
-        | AnyEvent::Agent(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
-    }
+        billing::Event::Account(..)
+        | billing::Event::Usage(..)
+        | billing::Event::Rating(..)
+        | billing::Event::Seller(..)
+        | billing::Event::Plan(..)
+        | billing::Event::Deck(..)
+        | billing::Event::Invoice(..)
+        | billing::Event::CreditNote(..)
+        | billing::Event::Series(..) => return None,
+    };
+    Some(ask(cause, command))
 }
 
 fn ask(cause: Uuid, command: billing::Command) -> Intent {
@@ -135,20 +171,29 @@ impl Rated<'_> {
     fn intents(&self, bill: &Bill, replaces: Option<&Bill>) -> Vec<Intent> {
         let mut intents = vec![];
         let old = replaces.map_or(&[][..], |bill| &bill.records);
+        let commits = bill.commits.map(|amount| usage::Commits {
+            revision: self.revision,
+            amount,
+        });
         match replaces {
             Some(before) if usage_of(before) != usage_of(bill) => {
-                intents.extend(self.record(usage_of(before), &[], old));
-                intents.extend(self.record(usage_of(bill), &bill.records, &[]));
+                intents.extend(self.record(usage_of(before), &[], old, None));
+                intents.extend(self.record(usage_of(bill), &bill.records, &[], commits));
             }
-            Some(_) | None => intents.extend(self.record(usage_of(bill), &bill.records, old)),
+            Some(_) | None => {
+                intents.extend(self.record(usage_of(bill), &bill.records, old, commits));
+            }
         }
+        let revision = self.revision;
         if let Some(before) = replaces
             && before.account != bill.account
             && before.commits.is_some()
         {
-            intents.push(self.commit(before, Decimal::ZERO));
+            let amount = Decimal::ZERO;
+            let nothing = usage::Commits { revision, amount };
+            intents.push(commit(self.cause, self.call, usage_of(before), nothing));
         }
-        intents.extend(bill.commits.map(|amount| self.commit(bill, amount)));
+        intents.extend(commits.map(|due| commit(self.cause, self.call, usage_of(bill), due)));
         intents
     }
 
@@ -157,6 +202,7 @@ impl Rated<'_> {
         usage: UsageId,
         records: &[usage::Record],
         reversed: &[usage::Record],
+        commits: Option<usage::Commits>,
     ) -> Option<Intent> {
         if records.is_empty() && reversed.is_empty() {
             return None;
@@ -166,19 +212,23 @@ impl Rated<'_> {
             records: records.to_vec(),
             reversed: reversed.to_vec(),
             reason: self.reason.map(str::to_owned),
+            commits,
         };
         Some(ask(self.cause, billing::Command::Usage(usage, command)))
     }
+}
 
-    fn commit(&self, bill: &Bill, amount: Decimal) -> Intent {
-        let command = account::Command::CommitUsage {
-            call: self.call,
-            revision: self.revision,
-            period: bill.period,
-            amount,
-        };
-        ask(self.cause, billing::Command::Account(bill.account, command))
-    }
+/// What a call cost counts against the credit, in the month in which it is
+/// recorded.
+fn commit(cause: Uuid, call: CallId, usage: UsageId, commits: usage::Commits) -> Intent {
+    let command = account::Command::CommitUsage {
+        call,
+        revision: commits.revision,
+        period: usage.period,
+        amount: commits.amount,
+        is_use: false,
+    };
+    ask(cause, billing::Command::Account(usage.account, command))
 }
 
 const fn usage_of(bill: &Bill) -> UsageId {
@@ -189,39 +239,54 @@ const fn usage_of(bill: &Bill) -> UsageId {
 }
 
 /// The month is closed: what came late goes to the next one, and says of which
-/// month it is.
-fn later(cause: Uuid, command: &billing::Command) -> Vec<Intent> {
-    let billing::Command::Usage(
-        usage,
+/// month it is. A use whose key is of another one is not counted, and what was
+/// charged for it is given back. Whatever else is refused was not to be: an
+/// account that is closed commits nothing.
+fn on_refused(cause: Uuid, command: &billing::Command, code: &str) -> Vec<Intent> {
+    let billing::Command::Usage(usage, command) = command else {
+        return vec![];
+    };
+    let is_closed = code == usage::Error::PeriodClosed.code();
+    match command {
         usage::Command::Record {
             cdr,
             records,
             reversed,
             reason,
-        },
-    ) = command
-    else {
-        return vec![];
-    };
-    let late = |records: &[usage::Record]| {
-        records
-            .iter()
-            .cloned()
-            .map(|mut record| {
-                record.of_period.get_or_insert(usage.period);
-                record
-            })
-            .collect()
-    };
-    let command = usage::Command::Record {
-        cdr: *cdr,
-        records: late(records),
-        reversed: late(reversed),
-        reason: reason.clone(),
-    };
-    let next = UsageId {
-        account: usage.account,
-        period: usage.period.next(),
-    };
-    vec![ask(cause, billing::Command::Usage(next, command))]
+            commits,
+        } if is_closed => {
+            let late = |records: &[usage::Record]| {
+                let records = records.iter().cloned();
+                records.map(|record| record.late(usage.period)).collect()
+            };
+            let record = usage::Command::Record {
+                cdr: *cdr,
+                records: late(records),
+                reversed: late(reversed),
+                reason: reason.clone(),
+                commits: *commits,
+            };
+            let next = usage.next();
+            let record = ask(cause, billing::Command::Usage(next, record));
+            let commit = commits.map(|due| commit(cause, *cdr, next, due));
+            [record].into_iter().chain(commit).collect()
+        }
+        usage::Command::Count { record, is_charged } if is_closed => {
+            let record = Box::new((**record).clone().late(usage.period));
+            let count = usage::Command::Count {
+                record,
+                is_charged: *is_charged,
+            };
+            vec![ask(cause, billing::Command::Usage(usage.next(), count))]
+        }
+        usage::Command::Count { record, .. } => {
+            let call = record.cdr;
+            let withdraw = account::Command::WithdrawUsage { call };
+            vec![ask(
+                cause,
+                billing::Command::Account(usage.account, withdraw),
+            )]
+        }
+        usage::Command::Record { .. } | usage::Command::Close { .. } => vec![],
+    }
 }

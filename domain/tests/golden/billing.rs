@@ -187,6 +187,8 @@ fn accounts() -> Vec<account::Event> {
             revision: 1,
             period: period(),
             amount: decimal("0.0238"),
+            is_use: false,
+            record: None,
         },
         account::Event::Suspended {
             reason: account::SuspendReason::OverLimit,

@@ -193,9 +193,12 @@ impl Projection for Accounts {
         }
         enter(row, input.fact.at, event);
         let mut state = Account::evolve(std::mem::take(&mut row.state), input.fact.at, event);
-        // One entry for each call would make a row of a busy month huge.
+        // One entry for each call would make a row of a busy month huge, and what
+        // only the rules need to know is not read here.
         state.unbilled.clear();
         state.unbilled_sum = Decimal::ZERO;
+        state.uncounted.clear();
+        state.posted.clear();
         row.state = state;
         Effect::Changed
     }

@@ -15,13 +15,14 @@ use domain::{
     any::{AnyEvent, Fact},
     billing::{
         self, UsageId, UsageType,
-        usage::{Event, Record},
+        usage::{Event, Record, RecordKey},
     },
     calendar::Period,
-    id::AccountId,
+    id::{AccountId, CallId, LegId},
     money::Decimal,
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// See the module.
 #[derive(Debug)]
@@ -176,7 +177,10 @@ impl Projection for UsageRecords {
 }
 
 fn key(usage: UsageId, record: &Record, is_adjustment: bool) -> String {
-    let of = record.key();
+    named(usage, record.key(), is_adjustment)
+}
+
+fn named(usage: UsageId, of: RecordKey, is_adjustment: bool) -> String {
     let kind = super::record::name(of.usage_type);
     let what = if is_adjustment { "-adjusted" } else { "" };
     format!("{usage}-{}-{}-{kind}-{}{what}", of.cdr, of.revision, of.leg)
@@ -273,6 +277,40 @@ impl Views {
             sums.first().copied().unwrap_or(0),
             DIGITS,
         ))
+    }
+
+    /// The use that is no call of that id, in its month or the first later one that
+    /// was open when it came.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn counted_use(
+        &self,
+        mut usage: UsageId,
+        id: CallId,
+        through: Period,
+    ) -> Result<Option<Row>, ViewError> {
+        while usage.period <= through {
+            let kinds = UsageType::ALL.iter().filter(|kind| !kind.is_of_calls());
+            let keys = kinds.map(|kind| {
+                let of = RecordKey {
+                    cdr: id,
+                    revision: 1,
+                    usage_type: *kind,
+                    leg: LegId(Uuid::nil()),
+                };
+                text(named(usage, of, false))
+            });
+            let mut query = Query::select(COLUMNS, "billing_usage");
+            query.and_in("usage_key", keys.collect());
+            let (sql, parameters) = query.all("");
+            let read = |columns: &mut Columns| projection::Row::read(0, columns);
+            if let Some(row) = self.rows(&sql, parameters, read).await?.pop() {
+                return Ok(Some(row));
+            }
+            usage = usage.next();
+        }
+        Ok(None)
     }
 
     /// Records of one account's month that count, in the order in which the

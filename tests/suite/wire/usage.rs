@@ -137,13 +137,7 @@ async fn counts(server: &Server, account: &Value, month: &str) -> anyhow::Result
     Ok(rows.clone())
 }
 
-/// Invoices the month; the lines of the account's invoice, and where it is.
-async fn invoiced(
-    server: &Server,
-    number: u128,
-    account: &Value,
-    month: &str,
-) -> anyhow::Result<(Vec<(String, String, String)>, String)> {
+async fn run_invoices(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
     let input = json!({"commandId": command_id(number), "period": month});
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  failed { reason } } }";
@@ -152,6 +146,17 @@ async fn invoiced(
         ran["runInvoices"] == json!({"finished": true, "failed": []}),
         "{ran}"
     );
+    Ok(())
+}
+
+/// Invoices the month; the lines of the account's invoice, and where it is.
+async fn invoiced(
+    server: &Server,
+    number: u128,
+    account: &Value,
+    month: &str,
+) -> anyhow::Result<(Vec<(String, String, String)>, String)> {
+    run_invoices(server, number, month).await?;
     let query = format!(
         "{{ invoices(filter: {{ accountId: {account}, period: \"{month}\" }}, first: 2) {{ nodes \
          {{ status documentPath lines {{ description quantity net }} }} }} }}"
@@ -192,7 +197,9 @@ fn wrong(anna: &Value, bert: &Value) -> Vec<Wrong> {
     let before = with(custom(), "at", "2026-08-01T00:00:00Z");
     let unknown = with(used(bert, "new", "SMS_OUTBOUND", 1), "number", "+1202");
     let other = used(anna, "seats", "CUSTOM", 4);
-    let wrong: [(Value, &str, &str, &str); 9] = [
+    // Both are charged as 120 s, and are not the same.
+    let longer = used(anna, "conf-1", "CONFERENCE", 62);
+    let wrong: [(Value, &str, &str, &str); 10] = [
         (calls, "usage.of_calls", "usageType", "the calls themselves"),
         (none, "usage.invalid_quantity", "quantity", "1000000000"),
         (future, "usage.in_future", "at", "future"),
@@ -203,6 +210,7 @@ fn wrong(anna: &Value, bert: &Value) -> Vec<Wrong> {
             "128",
         ),
         (other, "usage.other_use", "key", "another use"),
+        (longer, "usage.other_use", "key", "another use"),
         (before, "usage.no_price", "usageType", "no_plan"),
         (
             used(bert, "new", "CUSTOM", 1),
@@ -243,10 +251,44 @@ async fn is_paid_before(server: &Server, plan: &Value) -> anyhow::Result<()> {
     let (code, field) = ("account.credit_exhausted", "quantity");
     let wrong = ("recordUsage", more, code, field, "credit");
     is_refused(server, 54, wrong).await?;
-    // The first one again is there and wants no more credit.
-    record(server, 55, used(&carl, "one", "CUSTOM", 1)).await?;
+    // The first one again is there and wants no more credit; more of it under the
+    // same key is another one.
+    let one = || used(&carl, "one", "CUSTOM", 1);
+    let id = record(server, 55, one()).await?;
+    let other = used(&carl, "one", "CUSTOM", 2);
+    let wrong = ("recordUsage", other, "usage.other_use", "key", "another");
+    is_refused(server, 56, wrong).await?;
     server.until(&balance, is("2.5")).await?;
+    // It is no call, and no event says that it were one.
+    let timeline = format!("{{ callTimeline(callId: {id}, first: 9) {{ nodes {{ at }} }} }}");
+    let timeline = server.graphql(&timeline, json!({})).await?;
+    ensure!(timeline["callTimeline"]["nodes"] == json!([]), "{timeline}");
+
+    // Its month is invoiced, and it is still the same one.
+    run_invoices(server, 57, "2026-08").await?;
+    // 2.50 and the fee of 45.98 with 19 % are 57.69: 5 of it are paid.
+    server.until(&balance, is("-52.69")).await?;
+    record(server, 58, one()).await?;
+    server.until(&balance, is("-52.69")).await?;
     Ok(())
+}
+
+/// A use that is there is the same one when it has no price any more.
+async fn is_known_without_a_price(server: &Server, bert: &Value) -> anyhow::Result<()> {
+    let deck = json!({
+        "commandId": command_id(60), "name": "messages", "currency": "EUR",
+        "csv": "prefix,rate\n49,0.10\n",
+    });
+    mutate(server, "importDeck", "id", deck).await?;
+    let message = |key: &str| {
+        let mut message = used(bert, key, "SMS_OUTBOUND", 2);
+        message["number"] = json!("+262 692 00-00");
+        message
+    };
+    record(server, 61, message("m")).await?;
+    let (code, field) = ("usage.no_price", "usageType");
+    let wrong = ("recordUsage", message("n"), code, field, "no_match");
+    is_refused(server, 62, wrong).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,7 +343,7 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
         record(&server, number, used(&anna, "late", "CUSTOM", 2)).await?;
     }
     subscribe(&server, 402, &anna, &yearly, "2026-09-10").await?;
-    let (lines, _) = invoiced(&server, 403, &anna, "2026-09").await?;
+    let (lines, path) = invoiced(&server, 403, &anna, "2026-09").await?;
     let expected = [
         ("Other usage", "2", "5"),
         // 10 to 30 September of the quarter, and to the end of the year by the year.
@@ -313,7 +355,10 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
         ("Recurring fee (113 of 365 days)", "113", "113"),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");
+    let (_, annex) = server.get(&format!("{path}.csv")).await?;
+    ensure!(annex.contains(",2026-08,late\r\n"), "{annex}");
 
     is_paid_before(&server, &quarterly).await?;
+    is_known_without_a_price(&server, &bert).await?;
     server.stop().await
 }

@@ -30,6 +30,7 @@ use commands::{
 use domain::{
     any::AnyCommand,
     id::{CommandId, derive},
+    time::Timestamp,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -217,6 +218,23 @@ impl<'a> Order<'a> {
         let millis = u64::try_from(self.client.as_u128() >> 80).unwrap_or_default();
         let label = format!("step {step}");
         envelope.command_id = CommandId(derive(millis, envelope.command_id.0, &label));
+        Outcome::of(self.services.gateway.dispatch(envelope).await)
+    }
+
+    /// Carries out a command that is the same one whoever orders it: its id is
+    /// derived from `said`, which was said of that instant, and not from the client's.
+    pub(crate) async fn dispatch_once(
+        &self,
+        command: AnyCommand,
+        correlation: Uuid,
+        (of, said): (Timestamp, &str),
+    ) -> Result<Outcome, Fault> {
+        let mut envelope = self.envelope(command, correlation);
+        let (category, key) = envelope.command.target();
+        let (name, tenant) = (envelope.command.name(), envelope.tenant);
+        let label = format!("{tenant}/{name}/{category}-{key}/{said}");
+        let id = derive(of.millis_unsigned(), correlation, &label);
+        envelope.command_id = CommandId(id);
         Outcome::of(self.services.gateway.dispatch(envelope).await)
     }
 

@@ -2,7 +2,7 @@
 
 use super::event::{PaymentMethod, Profile, SuspendReason};
 use crate::{
-    billing::fees::Billed,
+    billing::{fees::Billed, usage::Record},
     calendar::{Date, Period},
     id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId},
     money::{Decimal, Money},
@@ -61,20 +61,27 @@ pub enum Command {
         call: CallId,
         /// How often it was rated: a later one replaces an earlier one.
         revision: u32,
-        /// On whose invoice it will be.
+        /// On whose invoice it is: that of the month in which it is recorded.
         period: Period,
         /// With tax.
         amount: Decimal,
+        /// It is a use that is no call.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_use: bool,
     },
-    /// A use that is no call counts against the credit: refused when there is not
-    /// so much. Nothing happens when it counts already.
+    /// A use that is no call counts against the credit, and is to be counted: its
+    /// record goes with it, so that the one is never without the other. Refused
+    /// when there is not so much credit; nothing happens when it counts already.
     ChargeUsage {
+        /// The month that it belongs to.
+        period: Period,
+        /// What was used.
+        record: Box<Record>,
+    },
+    /// A use that was charged is not counted: its key is of another one.
+    WithdrawUsage {
         /// What stands for a call in its record.
         call: CallId,
-        /// On whose invoice it will be.
-        period: Period,
-        /// With tax.
-        amount: Decimal,
     },
     /// An invoice is owed from now on.
     PostInvoice {

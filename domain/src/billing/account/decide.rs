@@ -8,6 +8,7 @@ use super::{
     state::{Account, Status},
 };
 use crate::{
+    billing::usage::Record,
     calendar::{Date, Period},
     id::{CallId, PlanId},
     money::Decimal,
@@ -42,21 +43,20 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             revision,
             period,
             amount,
+            is_use,
         } => {
-            let state = known(state)?;
             let committed = Event::UsageCommitted {
                 call,
                 revision,
-                period: open_period(state, period),
+                period,
                 amount,
+                is_use,
+                record: None,
             };
-            commit(state, call, revision, committed)
+            Ok(commit(known(state)?, committed))
         }
-        Command::ChargeUsage {
-            call,
-            period,
-            amount,
-        } => charge(known(state)?, call, period, amount),
+        Command::ChargeUsage { period, record } => charge(known(state)?, period, *record),
+        Command::WithdrawUsage { call } => Ok(withdraw(known(state)?, call)),
         Command::PostInvoice { .. }
         | Command::PostCreditNote { .. }
         | Command::WriteOff { .. }
@@ -184,45 +184,81 @@ fn reserve(state: &Account, call: CallId, amount: Decimal, until: Option<Timesta
     }
 }
 
-/// What comes late is on the invoice of the next month.
-fn open_period(state: &Account, period: Period) -> Period {
-    let open = state.invoiced.map(Period::next);
-    open.map_or(period, |open| period.max(open))
-}
-
-fn charge(state: &Account, call: CallId, period: Period, amount: Decimal) -> Decision {
-    let is_there = state
-        .unbilled
-        .values()
-        .any(|calls| calls.contains_key(&call));
+fn charge(state: &Account, period: Period, record: Record) -> Decision {
+    let commits = record.counted.as_ref().and_then(|use_| use_.commits);
+    let amount = commits.unwrap_or_default();
     match state.available() {
-        _ if is_there => Ok(vec![]),
+        _ if state.committed(record.cdr).is_some() => Ok(vec![]),
         Some(available) if amount > available => Err(Error::CreditExhausted),
-        Some(_) | None => Ok(vec![Event::UsageCommitted {
-            call,
-            revision: 1,
-            period: open_period(state, period),
-            amount,
-        }]),
+        Some(_) | None => {
+            let open = state.unposted(period);
+            let record = if open == period {
+                record
+            } else {
+                record.late(period)
+            };
+            Ok(vec![Event::UsageCommitted {
+                call: record.cdr,
+                revision: record.revision,
+                period: open,
+                amount,
+                is_use: true,
+                record: Some(Box::new(record)),
+            }])
+        }
     }
 }
 
-fn commit(state: &Account, call: CallId, revision: u32, committed: Event) -> Decision {
-    let Event::UsageCommitted { amount, .. } = &committed else {
-        return Ok(vec![]);
+/// Nothing when it counts already as that says, or by a later price.
+fn commit(state: &Account, committed: Event) -> Vec<Event> {
+    let Event::UsageCommitted {
+        call,
+        revision,
+        period,
+        amount,
+        ..
+    } = &committed
+    else {
+        return vec![];
     };
-    let before = state
-        .unbilled
-        .values()
-        .find_map(|calls| calls.get(&call))
-        .copied();
-    if before.is_some_and(|(there, _)| there >= revision) {
-        return Ok(vec![]);
-    }
-    let before = before.map_or(Decimal::ZERO, |(_, amount)| amount);
-    let balance = state.balance() + before - *amount;
+    let is_posted = state.posted.contains(period);
+    let before = match state.committed(*call) {
+        Some((_, kept, _)) if kept > *revision => return vec![],
+        Some((month, kept, there)) => {
+            let is_there = kept == *revision && month >= *period && there == *amount;
+            // That a use is counted is worth knowing: if not, it outlives its
+            // month.
+            if is_there && !state.uncounted.contains(call) {
+                return vec![];
+            }
+            there
+        }
+        // It is in what is owed.
+        None if is_posted => return vec![],
+        None => Decimal::ZERO,
+    };
+    let after = if is_posted { Decimal::ZERO } else { *amount };
+    let balance = state.balance() + before - after;
     let consequences = by_limit(state.status, state.limit(), balance);
-    Ok([vec![committed], consequences].concat())
+    [vec![committed], consequences].concat()
+}
+
+/// Only of a use that is not counted: else what is counted was charged.
+fn withdraw(state: &Account, call: CallId) -> Vec<Event> {
+    match state.committed(call) {
+        Some((period, revision, _)) if state.uncounted.contains(&call) => commit(
+            state,
+            Event::UsageCommitted {
+                call,
+                revision,
+                period,
+                amount: Decimal::ZERO,
+                is_use: true,
+                record: None,
+            },
+        ),
+        Some(_) | None => vec![],
+    }
 }
 
 fn close(state: &Account) -> Decision {

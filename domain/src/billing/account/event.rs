@@ -1,7 +1,7 @@
 //! What can have happened to an account. The stored schema: handle with care.
 
 use crate::{
-    billing::fees::Billed,
+    billing::{fees::Billed, usage::Record},
     calendar::{Date, Period, Zone},
     decider,
     id::{AgentId, CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, QueueId, TrunkId},
@@ -171,17 +171,24 @@ pub enum Event {
         /// Which call.
         call: CallId,
     },
-    /// What a call cost counts against the credit.
+    /// What a call cost, or a use that is none, counts against the credit; from
+    /// now on in that month only.
     #[serde(rename = "usage_committed")]
     UsageCommitted {
-        /// Which call.
+        /// Which call; of a use that is none, what stands for it in its record.
         call: CallId,
         /// How often it was rated.
         revision: u32,
-        /// On whose invoice it will be.
+        /// On whose invoice it will be, or is already.
         period: Period,
         /// With tax.
         amount: Decimal,
+        /// It is a use that is no call.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_use: bool,
+        /// What is to be counted for it; none once it is, and of a call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Box<Record>>,
     },
     /// An invoice is owed; what its month had committed is in it.
     #[serde(rename = "charge_posted")]

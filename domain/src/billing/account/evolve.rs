@@ -32,7 +32,16 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
             revision,
             period,
             amount,
-        } => commit(&mut state, *call, *revision, *period, *amount),
+            record,
+            ..
+        } => {
+            if record.is_some() {
+                state.uncounted.insert(*call);
+            } else {
+                state.uncounted.remove(call);
+            }
+            commit(&mut state, *call, *revision, *period, *amount);
+        }
         Event::ChargePosted { .. } => charge(&mut state, event),
         Event::CreditApplied { .. }
         | Event::CreditNotePosted { .. }
@@ -84,12 +93,35 @@ fn profile(state: &mut Account, event: &Event) {
     }
 }
 
+/// It counts in that month and in no other; in none whose invoice is owed, which
+/// has it.
 fn commit(state: &mut Account, call: CallId, revision: u32, period: Period, amount: Decimal) {
     state.reserved.remove(&call);
-    let calls = state.unbilled.entry(period).or_default();
-    let before = calls.insert(call, (revision, amount));
-    let before = before.map_or(Decimal::ZERO, |(_, amount)| amount);
-    state.unbilled_sum = state.unbilled_sum - before + amount;
+    for calls in state.unbilled.values_mut() {
+        if let Some((_, before)) = calls.remove(&call) {
+            state.unbilled_sum = state.unbilled_sum - before;
+        }
+    }
+    if !state.posted.contains(&period) {
+        let calls = state.unbilled.entry(period).or_default();
+        calls.insert(call, (revision, amount));
+        state.unbilled_sum = state.unbilled_sum + amount;
+    }
+    state.unbilled.retain(|_, calls| !calls.is_empty());
+}
+
+/// What counted in the month is in its invoice now. What is not known to be
+/// counted goes on counting: it may be recorded a month later.
+fn bill(state: &mut Account, period: Period) {
+    state.posted.insert(period);
+    let committed = state.unbilled.remove(&period).unwrap_or_default();
+    for (call, (revision, amount)) in committed {
+        state.unbilled_sum = state.unbilled_sum - amount;
+        if state.uncounted.contains(&call) {
+            let open = state.unposted(period);
+            commit(state, call, revision, open, amount);
+        }
+    }
 }
 
 /// Less is left to pay of an invoice.
@@ -116,9 +148,7 @@ fn charge(state: &mut Account, event: &Event) {
     else {
         return;
     };
-    let committed = state.unbilled.remove(period).unwrap_or_default();
-    let sum: Decimal = committed.values().map(|(_, amount)| *amount).sum();
-    state.unbilled_sum = state.unbilled_sum - sum;
+    bill(state, *period);
     state.fees_billed.clone_from(fees);
     state.invoiced = state.invoiced.max(Some(*period));
     if *amount > Decimal::ZERO {

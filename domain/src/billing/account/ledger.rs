@@ -67,6 +67,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::ReleaseCredit { .. }
         | Command::CommitUsage { .. }
         | Command::ChargeUsage { .. }
+        | Command::WithdrawUsage { .. }
         | Command::Suspend { .. }
         | Command::Reactivate
         | Command::Close => vec![],

@@ -91,6 +91,12 @@ pub struct Account {
     pub fees_billed: Vec<Billed>,
     /// The last month that was invoiced.
     pub invoiced: Option<Period>,
+    /// All months whose invoice is owed or was: they may be invoiced in any order.
+    #[serde(default)]
+    pub posted: BTreeSet<Period>,
+    /// Uses that were charged and are not known to be counted yet.
+    #[serde(default)]
+    pub uncounted: BTreeSet<CallId>,
 }
 
 impl Account {
@@ -128,6 +134,23 @@ impl Account {
     pub fn available(&self) -> Option<Decimal> {
         let limit = self.limit()?;
         Some(limit + self.balance() - self.reserved_sum())
+    }
+
+    /// What counts of a call that is not invoiced: in which month, its revision
+    /// and its amount.
+    pub fn committed(&self, call: CallId) -> Option<(Period, u32, Decimal)> {
+        self.unbilled.iter().find_map(|(period, calls)| {
+            let (revision, amount) = calls.get(&call)?;
+            Some((*period, *revision, *amount))
+        })
+    }
+
+    /// The first month from that one on whose invoice is not owed yet.
+    pub fn unposted(&self, mut period: Period) -> Period {
+        while self.posted.contains(&period) {
+            period = period.next();
+        }
+        period
     }
 
     /// The plan of a day.

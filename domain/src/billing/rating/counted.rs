@@ -107,9 +107,21 @@ impl Use {
                 key: self.key.clone(),
                 description: self.description.clone(),
                 commits,
+                quantity: Some(self.quantity),
             }),
         };
         Ok((usage, record))
+    }
+
+    /// Whether that record is of this very use, whatever it cost then.
+    pub fn is_recorded_as(&self, record: &Record) -> bool {
+        let counted = record.counted.as_ref().and_then(|use_| use_.quantity);
+        // Of an old record only what it was charged for is known.
+        let is_as_much = match counted {
+            Some(counted) => counted == self.quantity,
+            None => self.charge(&record.tariff, Rounding::HalfEven).0 == record.quantity,
+        };
+        is_as_much && record.usage_type == self.usage_type && record.ended_at == self.at
     }
 
     fn began_at(&self) -> Timestamp {

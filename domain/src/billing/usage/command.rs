@@ -1,9 +1,23 @@
 //! What may be asked of the usage of a month.
 
 use super::event::Record;
-use crate::{billing::UsageType, billing::plan::Term, id::CallId, money::Rounding};
+use crate::{
+    billing::UsageType,
+    billing::plan::Term,
+    id::CallId,
+    money::{Decimal, Rounding},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What a call counts against the credit of its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commits {
+    /// How often the call was rated.
+    pub revision: u32,
+    /// With tax.
+    pub amount: Decimal,
+}
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +35,20 @@ pub enum Command {
         reversed: Vec<Record>,
         /// Why there is something to take back.
         reason: Option<String>,
+        /// What of it counts against the account's credit: in whichever month it
+        /// is recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commits: Option<Commits>,
     },
     /// Record a use that is no call, once for each key. Nothing happens when it is
     /// there; refused when the key is of another use, or the month is closed.
     Count {
         /// What was used.
         record: Box<Record>,
+        /// It was charged for: refused when it is there, because then it was
+        /// counted without that charge.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_charged: bool,
     },
     /// Close the month: nothing is recorded in it any more. What was included
     /// in the plan, its tiers and its minima are settled.

@@ -22,8 +22,9 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
             records,
             reversed,
             reason,
+            commits: _,
         } => record(state, cdr, records, reversed, &reason.unwrap_or_default()),
-        Command::Count { record } => count(state, *record),
+        Command::Count { record, is_charged } => count(state, *record, is_charged),
         Command::Close { terms, rounding } => {
             if state.is_closed {
                 return Ok(vec![]);
@@ -42,13 +43,19 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
     }
 }
 
-fn count(state: &Usage, record: Record) -> Decision {
+fn count(state: &Usage, record: Record, is_charged: bool) -> Decision {
     if let Some(there) = state.counted(record.cdr) {
-        let is_same = there.usage_type == record.usage_type
-            && there.ended_at == record.ended_at
-            // By another tariff the same use is charged for another quantity.
-            && (there.quantity == record.quantity || there.tariff != record.tariff);
-        return if is_same {
+        let counted = record.counted.as_ref().and_then(|use_| use_.quantity);
+        let is_as_much = match (there.counted, counted) {
+            (Some(there), Some(new)) => there == new,
+            // What was charged for it is all that is known of an old one: by
+            // another tariff that is another quantity.
+            (None, _) | (_, None) => {
+                there.quantity == record.quantity || there.tariff != record.tariff
+            }
+        };
+        let is_same = there.usage_type == record.usage_type && there.ended_at == record.ended_at;
+        return if is_same && is_as_much && !is_charged {
             Ok(vec![])
         } else {
             Err(Error::OtherUse)

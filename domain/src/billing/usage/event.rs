@@ -37,6 +37,10 @@ pub struct Counted {
     /// account has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commits: Option<Decimal>,
+    /// Units that were counted; those that are charged for them may be more. None
+    /// in records of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u64>,
 }
 
 /// One rated use.
@@ -86,6 +90,14 @@ impl Record {
             usage_type: self.usage_type,
             leg: self.leg,
         }
+    }
+
+    /// The same for a later month, because that one is closed: it says of which
+    /// month it is.
+    #[must_use]
+    pub fn late(mut self, closed: Period) -> Self {
+        self.of_period.get_or_insert(closed);
+        self
     }
 }
 

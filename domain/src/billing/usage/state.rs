@@ -50,6 +50,7 @@ impl Usage {
             usage_type: record.usage_type,
             ended_at: record.ended_at,
             quantity: record.quantity,
+            counted: record.counted.as_ref().and_then(|use_| use_.quantity),
             amount: record.amount,
             tariff: record.tariff.clone(),
         }

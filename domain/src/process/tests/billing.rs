@@ -18,7 +18,7 @@ use crate::{
     testing::{CALL, QUEUE, VISIT},
 };
 
-const ACCOUNT: AccountId = AccountId(Uuid::from_u128(1));
+pub(super) const ACCOUNT: AccountId = AccountId(Uuid::from_u128(1));
 const INVOICE: InvoiceId = InvoiceId(Uuid::from_u128(2));
 
 fn fact(event: billing::Event) -> AnyEvent {
@@ -29,7 +29,7 @@ fn ask(command: billing::Command) -> AnyCommand {
     AnyCommand::Billing(Box::new(command))
 }
 
-fn opened(payment_mode: PaymentMode) -> AnyEvent {
+pub(super) fn opened(payment_mode: PaymentMode) -> AnyEvent {
     let profile = account::Profile {
         currency: Currency::EUR,
         zone: crate::calendar::Zone::UTC,
@@ -116,6 +116,10 @@ fn usage_of(period: &str) -> UsageId {
 
 fn record(period: &str, records: Vec<Record>, reversed: Vec<Record>) -> AnyCommand {
     let reason = (!reversed.is_empty()).then(|| "wrong".to_owned());
+    let commits = records.first().map(|record| usage::Commits {
+        revision: record.revision,
+        amount: record.amount,
+    });
     ask(billing::Command::Usage(
         usage_of(period),
         usage::Command::Record {
@@ -123,18 +127,24 @@ fn record(period: &str, records: Vec<Record>, reversed: Vec<Record>) -> AnyComma
             records,
             reversed,
             reason,
+            commits,
         },
     ))
 }
 
 fn commit(cents: i64, revision: u32) -> AnyCommand {
+    commit_in("2026-10", cents, revision, false)
+}
+
+fn commit_in(period: &str, cents: i64, revision: u32, is_use: bool) -> AnyCommand {
     ask(billing::Command::Account(
         ACCOUNT,
         account::Command::CommitUsage {
             call: CALL,
             revision,
-            period: "2026-10".parse().unwrap(),
+            period: period.parse().unwrap(),
             amount: Decimal::of_units(cents, 2),
+            is_use,
         },
     ))
 }
@@ -173,25 +183,61 @@ fn what_was_rated_is_recorded_and_counts_against_the_credit() {
         ]);
 }
 
+/// A use that is no call, of October.
+fn use_of(commits: Option<i64>) -> Record {
+    let mut record = bill(5, 1).records.remove(0);
+    record.counted = Some(usage::Counted {
+        key: "a".into(),
+        description: String::new(),
+        commits: commits.map(|cents| Decimal::of_units(cents, 2)),
+        quantity: Some(60),
+    });
+    record
+}
+
 #[test]
-fn what_was_counted_elsewhere_counts_against_the_credit_once_it_is_recorded() {
+fn what_was_counted_elsewhere_counts_against_the_credit_in_the_month_that_has_it() {
     let told = |commits| {
-        let mut record = bill(5, 1).records.remove(0);
-        record.counted = Some(usage::Counted {
-            key: "a".into(),
-            description: String::new(),
-            commits,
-        });
-        fact(billing::Event::Usage(
-            usage_of("2026-10"),
-            usage::Event::Recorded { record },
-        ))
+        let record = use_of(commits);
+        let recorded = usage::Event::Recorded { record };
+        fact(billing::Event::Usage(usage_of("2026-11"), recorded))
     };
     process::<RatingProcess>()
         .hears([told(None)])
         .asks_nothing()
-        .hears([told(Some(Decimal::of_units(5, 2)))])
-        .asks([commit(5, 1)]);
+        .hears([told(Some(5))])
+        .asks([commit_in("2026-11", 5, 1, true)]);
+}
+
+#[test]
+fn what_was_charged_is_counted_or_given_back() {
+    let charged = account::Event::UsageCommitted {
+        call: CALL,
+        revision: 1,
+        period: "2026-10".parse().unwrap(),
+        amount: Decimal::of_units(5, 2),
+        is_use: true,
+        record: Some(Box::new(use_of(Some(5)))),
+    };
+    let count = |period: &str, record| {
+        let record = Box::new(record);
+        let count = usage::Command::Count {
+            record,
+            is_charged: true,
+        };
+        ask(billing::Command::Usage(usage_of(period), count))
+    };
+    let first = count("2026-10", use_of(Some(5)));
+    let late = use_of(Some(5)).late("2026-10".parse().unwrap());
+    let second = count("2026-11", late);
+    let withdraw = account::Command::WithdrawUsage { call: CALL };
+    process::<RatingProcess>()
+        .hears([fact(billing::Event::Account(ACCOUNT, charged))])
+        .asks([first.clone()])
+        .gets_refused(&first, "usage.period_closed", 9)
+        .asks([second.clone()])
+        .gets_refused(&second, "usage.other_use", 9)
+        .asks([ask(billing::Command::Account(ACCOUNT, withdraw))]);
 }
 
 #[test]
@@ -205,9 +251,12 @@ fn what_comes_after_the_month_was_closed_is_recorded_in_the_next() {
     let second = record("2026-11", late(5), vec![]);
     process::<RatingProcess>()
         .gets_refused(&first, "usage.period_closed", 9)
-        .asks([second.clone()])
+        .asks([second.clone(), commit_in("2026-11", 5, 1, false)])
         .gets_refused(&second, "usage.period_closed", 9)
-        .asks([record("2026-12", late(5), vec![])])
+        .asks([
+            record("2026-12", late(5), vec![]),
+            commit_in("2026-12", 5, 1, false),
+        ])
         .gets_refused(&first, "usage.other_currency", 9)
         .asks_nothing();
 }

@@ -1,22 +1,32 @@
 //! Orders about usage that is no call.
 
-use super::{BillingPayload, tell};
+use super::BillingPayload;
 use crate::{
     auth::Scope,
-    error::Fault,
+    error::{Code, Fault},
     mutation::{Order, Outcome},
     query::{Needs, uuid},
-    scalar::{DateTime, Duration},
+    scalar::{self, Cursor, DateTime},
     types::words::UsageKind,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use commands::rater::Rated;
+use commands::{
+    error::{DispatchError, Refused},
+    rater::{Place, Rated},
+};
 use domain::{
-    billing::{Command, account, rating::Use, usage},
+    any::AnyCommand,
+    billing::{
+        Command, account,
+        rating::Use,
+        usage::{self, Record},
+    },
     decider::Refusal as _,
     id::AccountId,
     rating::digits,
 };
+use projections::{billing::usage::Row, changed::View};
+use std::time::Duration;
 
 #[derive(Default)]
 pub(crate) struct UsageMutations;
@@ -34,7 +44,7 @@ pub(crate) struct RecordUsageInput {
     /// Of which kind. What calls use is recorded by the calls themselves.
     usage_type: UsageKind,
     /// Counted units: seconds, messages, megabytes.
-    quantity: Duration,
+    quantity: scalar::Duration,
     /// When it was over: it belongs to that month in the account's time zone.
     at: DateTime,
     /// The number in E.164 that decides on its price, where the plan has a deck for
@@ -68,49 +78,143 @@ impl UsageMutations {
         };
         let services = order.services;
         let now = services.clock.now();
-        let rated = match services.rater.rate_use(account, &used, now).await {
-            Ok(rated) => rated,
-            Err(error) => {
-                let outcome = Outcome::of(Err(error))?;
-                return Ok(BillingPayload::refused(outcome.user_errors));
+        let place = match services.rater.place_use(account, &used, now).await {
+            Ok(place) => place,
+            Err(error) => return refused(error),
+        };
+        let asked = Asked { order, used, place };
+        // What is recorded is not priced again: prices may be others by now.
+        let outcome = match asked.known().await? {
+            Some(row) => asked.outcome(&row),
+            None => {
+                let rated = services.rater.rate_use(account, &asked.used, now).await;
+                match rated {
+                    Ok(rated) => asked.record(rated).await?,
+                    Err(error) => return refused(error),
+                }
             }
         };
-        let id = rated.record.cdr;
-        let outcome = record(&order, rated).await?;
-        Ok(BillingPayload::new(id, outcome).of_account(account))
+        Ok(BillingPayload::new(place.id, outcome).of_account(account))
     }
 }
 
-/// Credit first, so that none who pays before is ever under zero. What is killed
-/// between the two is completed by the same order again; if that never comes, the
-/// credit is given back with the month's invoice.
-async fn record(order: &Order<'_>, mut rated: Rated) -> Result<Outcome, Fault> {
-    let account = rated.usage.account;
-    let commits = rated.record.counted.as_ref().and_then(|use_| use_.commits);
-    if let Some(amount) = commits.filter(|_| rated.is_prepaid) {
-        let charge = account::Command::ChargeUsage {
-            call: rated.record.cdr,
-            period: rated.usage.period,
-            amount,
+fn refused(error: DispatchError) -> Result<BillingPayload> {
+    let outcome = Outcome::of(Err(error))?;
+    Ok(BillingPayload::refused(outcome.user_errors))
+}
+
+/// A use that is to be recorded.
+struct Asked<'a> {
+    order: Order<'a>,
+    used: Use,
+    place: Place,
+}
+
+impl Asked<'_> {
+    /// What is recorded under its key, as far as that is known: what is not is found
+    /// by the rules.
+    async fn known(&self) -> Result<Option<Row>, Fault> {
+        let services = self.order.services;
+        if services.rater.is_uncounted(&self.place).await {
+            return self.counted().await.map(Some);
+        }
+        self.look().await
+    }
+
+    async fn look(&self) -> Result<Option<Row>, Fault> {
+        let Place { usage, id, current } = self.place;
+        let views = &self.order.services.views;
+        Ok(views.counted_use(usage, id, current).await?)
+    }
+
+    /// What was charged is counted by a process, in the month that is open then:
+    /// waits until it is.
+    async fn counted(&self) -> Result<Row, Fault> {
+        let services = self.order.services;
+        let timeout = Duration::from_millis(services.options.position_timeout_ms);
+        let feed = &services.invoicing.feed;
+        let counted = async {
+            loop {
+                let head = feed.head();
+                let views = &services.views;
+                views.wait_for(&[View::Usage], head, timeout).await?;
+                match self.look().await? {
+                    Some(row) => return Ok(row),
+                    None => feed.wait_beyond(head).await,
+                }
+            }
         };
-        let charged = tell(order, Command::Account(account, charge), account.0).await?;
+        let late = || Fault::new(Code::Unavailable, "the use is charged and not counted yet");
+        let counted = tokio::time::timeout(timeout, counted).await;
+        counted.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// It is there; or something else is, under its key.
+    fn outcome(&self, row: &Row) -> Outcome {
+        if self.used.is_recorded_as(&row.record) {
+            return Outcome {
+                position: Some(Cursor(row.position)),
+                user_errors: vec![],
+            };
+        }
+        let error = usage::Error::OtherUse;
+        Outcome::refused(Refused::by(&error, self.order.services.clock.now()).into())
+    }
+
+    async fn record(&self, rated: Rated) -> Result<Outcome, Fault> {
+        if rated.is_prepaid {
+            self.charge(rated.record).await
+        } else {
+            self.count(rated.record).await
+        }
+    }
+
+    /// Credit first, so that none who pays before is ever under zero. Its record is
+    /// in the same event, from which it is counted whoever is killed in between.
+    async fn charge(&self, record: Record) -> Result<Outcome, Fault> {
+        let usage = self.place.usage;
+        let charge = account::Command::ChargeUsage {
+            period: usage.period,
+            record: Box::new(record),
+        };
+        let charged = self.tell(Command::Account(usage.account, charge)).await?;
         if !charged.is_done() {
             return Ok(charged);
         }
+        Ok(self.outcome(&self.counted().await?))
     }
-    loop {
-        let count = usage::Command::Count {
-            record: Box::new(rated.record.clone()),
-        };
-        let outcome = tell(order, Command::Usage(rated.usage, count), account.0).await?;
-        let is_late = outcome
-            .user_errors
-            .first()
-            .is_some_and(|error| error.code == usage::Error::PeriodClosed.code());
-        if !is_late || rated.usage.period >= rated.current {
-            return Ok(outcome);
+
+    /// In its month, or the first later one that is open.
+    async fn count(&self, mut record: Record) -> Result<Outcome, Fault> {
+        let mut usage = self.place.usage;
+        loop {
+            let count = usage::Command::Count {
+                record: Box::new(record.clone()),
+                is_charged: false,
+            };
+            let outcome = self.tell(Command::Usage(usage, count)).await?;
+            let is_late = outcome
+                .user_errors
+                .first()
+                .is_some_and(|error| error.code == usage::Error::PeriodClosed.code());
+            if !is_late || usage.period >= self.place.current {
+                return Ok(outcome);
+            }
+            record = record.late(usage.period);
+            usage = usage.next();
         }
-        rated.record.of_period.get_or_insert(rated.usage.period);
-        rated.usage.period = rated.usage.period.next();
+    }
+
+    /// Under an id of the use, not of the client's: whoever sends it again sends
+    /// the same command, which has one effect and is heard again.
+    async fn tell(&self, command: Command) -> Result<Outcome, Fault> {
+        let Use { quantity, at, .. } = self.used;
+        let kind = self.used.usage_type.title();
+        let said = format!("{}/{kind}/{quantity}/{}", self.place.id, at.micros());
+        let command = AnyCommand::Billing(Box::new(command));
+        let account = self.place.usage.account.0;
+        self.order
+            .dispatch_once(command, account, (at, &said))
+            .await
     }
 }

@@ -77,6 +77,48 @@ fn a_call_counts_once_and_its_last_price_counts() {
 }
 
 #[test]
+fn what_a_call_cost_moves_to_the_month_in_which_it_is_recorded() {
+    let in_month = |period| Command::CommitUsage {
+        call: CALL,
+        revision: 1,
+        period,
+        amount: decimal("0.6"),
+        is_use: false,
+    };
+    let november = october().next();
+    let moved = Event::UsageCommitted {
+        call: CALL,
+        revision: 1,
+        period: november,
+        amount: decimal("0.6"),
+        is_use: false,
+        record: None,
+    };
+    // In whatever order: the month is closed, and its invoice posted before or after.
+    let before = prepaid()
+        .when(in_month(october()))
+        .then([committed(CALL, 1, "0.6")])
+        .when(in_month(november))
+        .then([moved.clone()])
+        .when(in_month(october()))
+        .nothing()
+        .when(post(INVOICE, "0", 90))
+        .then([owed(INVOICE, "0", 90)]);
+    let after = prepaid()
+        .when(in_month(october()))
+        .then([committed(CALL, 1, "0.6")])
+        .when(post(INVOICE, "0", 90))
+        .then([owed(INVOICE, "0", 90)])
+        .when(in_month(october()))
+        .nothing()
+        .when(in_month(november))
+        .then([moved]);
+    for account in [before, after] {
+        assert_eq!(account.state().available(), Some(decimal("0.4")));
+    }
+}
+
+#[test]
 fn who_owes_more_than_the_limit_is_suspended_and_comes_back_by_paying() {
     let limit = Some(decimal("1"));
     story([
@@ -126,7 +168,7 @@ proptest! {
             let command = if ends {
                 // A call never costs more than was reserved for it.
                 let Some(amount) = account.reserved.get(&call).copied() else { continue };
-                Command::CommitUsage { call, revision: u32::try_from(cents).unwrap(), period: october(), amount }
+                Command::CommitUsage { call, revision: u32::try_from(cents).unwrap(), period: october(), amount, is_use: false }
             } else {
                 Command::ReserveCredit { call, amount: Decimal::of_units(cents, 2), until: None }
             };
@@ -137,23 +179,4 @@ proptest! {
             prop_assert!(account.available().unwrap() >= Decimal::ZERO);
         }
     }
-}
-
-#[test]
-fn a_use_that_is_no_call_is_paid_before_it_is_recorded() {
-    let charge = |call, amount: &str| Command::ChargeUsage {
-        call,
-        period: october(),
-        amount: decimal(amount),
-    };
-    let account = prepaid()
-        .when(charge(CALL, "0.6"))
-        .then([committed(CALL, 1, "0.6")])
-        .when(charge(CALL, "0.6"))
-        .nothing()
-        .when(commit(CALL, 1, "0.6"))
-        .nothing()
-        .when(charge(OTHER_CALL, "0.5"))
-        .refused(Error::CreditExhausted);
-    assert_eq!(account.state().available(), Some(decimal("0.4")));
 }

@@ -2,28 +2,6 @@
 
 use super::*;
 
-fn post(invoice: InvoiceId, amount: &str, due_second: u64) -> Command {
-    let Event::ChargePosted {
-        invoice,
-        number,
-        period,
-        amount,
-        due_at,
-        fees,
-    } = owed(invoice, amount, due_second)
-    else {
-        unreachable!("owed makes a posted charge")
-    };
-    Command::PostInvoice {
-        invoice,
-        number,
-        period,
-        amount,
-        due_at,
-        fees,
-    }
-}
-
 fn two_invoices() -> Given<Account> {
     story([
         opened(PaymentMode::Postpaid),

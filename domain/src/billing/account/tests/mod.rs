@@ -3,6 +3,7 @@
 mod credit;
 mod ledger;
 mod profile;
+mod uses;
 
 use super::*;
 use crate::{
@@ -68,6 +69,28 @@ fn owed(invoice: InvoiceId, amount: &str, due_second: u64) -> Event {
     }
 }
 
+fn post(invoice: InvoiceId, amount: &str, due_second: u64) -> Command {
+    let Event::ChargePosted {
+        invoice,
+        number,
+        period,
+        amount,
+        due_at,
+        fees,
+    } = owed(invoice, amount, due_second)
+    else {
+        unreachable!("owed makes a posted charge")
+    };
+    Command::PostInvoice {
+        invoice,
+        number,
+        period,
+        amount,
+        due_at,
+        fees,
+    }
+}
+
 fn pay(amount: &str, invoice: Option<InvoiceId>) -> Command {
     Command::ApplyPayment {
         payment: PAYMENT,
@@ -101,6 +124,8 @@ fn committed(call: CallId, revision: u32, amount: &str) -> Event {
         revision,
         period: october(),
         amount: decimal(amount),
+        is_use: false,
+        record: None,
     }
 }
 
@@ -110,5 +135,6 @@ fn commit(call: CallId, revision: u32, amount: &str) -> Command {
         revision,
         period: october(),
         amount: decimal(amount),
+        is_use: false,
     }
 }

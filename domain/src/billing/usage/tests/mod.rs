@@ -49,6 +49,7 @@ fn ask(records: &[Record], reversed: &[Record]) -> Command {
         records: records.to_vec(),
         reversed: reversed.to_vec(),
         reason: Some("why".into()),
+        commits: None,
     }
 }
 
@@ -215,6 +216,7 @@ fn counted(key: &str, quantity: u64) -> Record {
             key: key.into(),
             description: "a thing".into(),
             commits: None,
+            quantity: Some(quantity),
         }),
         ..record(1, 1, quantity)
     }
@@ -223,6 +225,7 @@ fn counted(key: &str, quantity: u64) -> Record {
 fn count(record: Record) -> Command {
     Command::Count {
         record: Box::new(record),
+        is_charged: false,
     }
 }
 
@@ -231,7 +234,13 @@ fn a_use_that_is_no_call_is_recorded_once_by_its_key() {
     let one = counted("a", 3);
     let dearer = Record {
         tariff: Tariff::flat(decimal("9")),
-        ..counted("a", 9)
+        quantity: 9,
+        ..counted("a", 3)
+    };
+    // 61 and 62 seconds are both charged as 120: they are not the same.
+    let charged_alike = Record {
+        quantity: 3,
+        ..counted("a", 2)
     };
     let story = story([recorded(record(1, 1, 60))])
         .when(count(one.clone()))
@@ -243,9 +252,27 @@ fn a_use_that_is_no_call_is_recorded_once_by_its_key() {
         .nothing()
         .when(count(counted("a", 4)))
         .refused(Error::OtherUse)
+        .when(count(charged_alike))
+        .refused(Error::OtherUse)
+        .when(Command::Count {
+            record: Box::new(counted("a", 3)),
+            is_charged: true,
+        })
+        .refused(Error::OtherUse)
         .when(count(counted("b", 4)))
         .then([recorded(counted("b", 4))]);
     assert_eq!(story.state().used.len(), 3);
+}
+
+#[test]
+fn an_old_use_is_known_by_what_was_charged_for_it() {
+    let mut old = counted("a", 3);
+    old.counted.as_mut().unwrap().quantity = None;
+    story([recorded(old)])
+        .when(count(counted("a", 3)))
+        .nothing()
+        .when(count(counted("a", 4)))
+        .refused(Error::OtherUse);
 }
 
 #[test]
