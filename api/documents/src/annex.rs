@@ -13,7 +13,7 @@ use projections::{
     views::{ViewError, Views},
 };
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "invoice",
     "kind",
     "call_id",
@@ -34,6 +34,7 @@ const COLUMNS: [&str; 21] = [
     "currency",
     "deck_version",
     "deck_row",
+    "of_period",
     "reference",
 ];
 
@@ -108,6 +109,9 @@ fn line(invoice: &invoices::Row, row: &usage::Row, number: &str, file: &mut Stri
         record.currency.to_string(),
         matched.map_or_else(String::new, |row| row.deck.to_string()),
         matched.map_or_else(String::new, |row| row.row.to_string()),
+        record
+            .of_period
+            .map_or_else(String::new, |period| period.to_string()),
     ];
     let described = counted.map(|counted| counted.description.as_str());
     let destination = described.filter(|text| !text.is_empty());
