@@ -123,7 +123,7 @@ fn kind(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<Kind> {
     if !waiting.tried.is_empty() || !waiting.is_silent() || rules.matching.last_agent_ms > 0 {
         return None;
     }
-    let waited_ms = at.ms_since(waiting.enqueued_at);
+    let waited_ms = waiting.waited_ms(at);
     let wanted = rules
         .matching
         .skills
@@ -154,7 +154,7 @@ fn left_out(
     rules: &Rules,
     at: Timestamp,
 ) -> Option<LeftOutReason> {
-    let waited_ms = at.ms_since(waiting.enqueued_at);
+    let waited_ms = waiting.waited_ms(at);
     let tier = row.member(waiting.queue).map_or(1, |member| member.tier);
     if u64::from(tier) > highest_tier(rules, waited_ms) {
         Some(LeftOutReason::Tier)
@@ -172,7 +172,7 @@ fn left_out(
 /// The one who is asked first for a while, when it is there and fit.
 fn last_agent(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<AgentId> {
     let rules = board.rules_of(waiting);
-    if at.ms_since(waiting.enqueued_at) >= rules.matching.last_agent_ms {
+    if waiting.waited_ms(at) >= rules.matching.last_agent_ms {
         return None;
     }
     let agent = board.callers.last_agent(waiting.call)?;

@@ -33,7 +33,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -151,10 +151,12 @@ fn on_line(board: &mut Board, queue: QueueId, event: &line::Event, at: Timestamp
             visit,
             call,
             enqueued_at,
+            joined_at,
             policy,
             ..
         } => {
-            let waiting = Waiting::new(*call, queue, *enqueued_at, *policy);
+            let since = joined_at.unwrap_or(*enqueued_at);
+            let waiting = Waiting::new(*call, queue, (*enqueued_at, since), *policy);
             board.wait(*visit, waiting, at);
         }
         line::Event::Rejected { .. } => {}
@@ -282,7 +284,7 @@ fn explained(board: &Board, waiting: &Waiting, pick: &Pick, at: Timestamp) -> Ch
         strategy,
         config_version: waiting.policy.config_version,
         beside: strategy.rings_beside(),
-        waited_ms: at.ms_since(waiting.enqueued_at),
+        waited_ms: waiting.waited_ms(at),
         attempts: waiting.attempts,
         priority: waiting.priority_milli(board.rules_of(waiting), at) / 1_000,
         waiting_count: count(board.lines.get(&queue).map(std::collections::BTreeSet::len)),

@@ -13,14 +13,14 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-const SALES: QueueId = QueueId(Uuid::from_u128(51));
+pub(super) const SALES: QueueId = QueueId(Uuid::from_u128(51));
 const SERVICE: QueueId = QueueId(Uuid::from_u128(52));
 
 fn person(number: u64) -> AgentId {
     AgentId(Uuid::from_u64_pair(3, number))
 }
 
-fn visit(number: u64) -> VisitId {
+pub(super) fn visit(number: u64) -> VisitId {
     VisitId(Uuid::from_u64_pair(
         5,
         number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
@@ -70,15 +70,15 @@ fn asked(command: AnyCommand) -> Option<Asked> {
 
 /// Routing, and what it asked for last.
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     state: routing::State,
     count: u64,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     asked: Vec<Asked>,
 }
 
 impl Desk {
-    fn with(queue: QueueId, strategy: Strategy, matching: Matching) -> Self {
+    pub(super) fn with(queue: QueueId, strategy: Strategy, matching: Matching) -> Self {
         let mut desk = Self {
             now: second(1_000),
             ..Self::default()
@@ -124,7 +124,7 @@ impl Desk {
     }
 
     /// Time passes; what is due then is done.
-    fn passes(&mut self, ms: u64) {
+    pub(super) fn passes(&mut self, ms: u64) {
         self.now = self.now.plus_ms(ms);
         if routing::Routing::next_deadline(&self.state).is_some_and(|due| due <= self.now) {
             let intents = routing::Routing::step(&mut self.state, &Input::Deadline(self.now));
@@ -134,7 +134,13 @@ impl Desk {
         }
     }
 
-    fn hires(&mut self, number: u64, queues: &[QueueId], skills: &[(&str, u8)], tier: u8) {
+    pub(super) fn hires(
+        &mut self,
+        number: u64,
+        queues: &[QueueId],
+        skills: &[(&str, u8)],
+        tier: u8,
+    ) {
         let agent = person(number);
         let places = queues.iter().map(|queue| Place {
             tier,
@@ -166,16 +172,27 @@ impl Desk {
         self.hears(AnyEvent::Session(login(person(number)), event));
     }
 
-    fn ready(&mut self, number: u64) {
+    pub(super) fn ready(&mut self, number: u64) {
         self.says(number, session::Event::BecameReady {});
     }
 
-    fn comes(&mut self, number: u64, queue: QueueId) {
+    pub(super) fn comes(&mut self, number: u64, queue: QueueId) {
+        self.waits(number, queue, (self.now, None));
+    }
+
+    /// The caller may have rung back and have the place of back then.
+    pub(super) fn waits(
+        &mut self,
+        number: u64,
+        queue: QueueId,
+        since: (Timestamp, Option<Timestamp>),
+    ) {
+        let (enqueued_at, joined_at) = since;
         let opened = line::Event::Opened {
             visit: visit(number),
             call: call(number),
-            enqueued_at: self.now,
-            joined_at: None,
+            enqueued_at,
+            joined_at,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,
@@ -189,7 +206,7 @@ impl Desk {
     }
 
     /// The agents and visits that were asked for.
-    fn pairs(&self) -> Vec<(u64, VisitId)> {
+    pub(super) fn pairs(&self) -> Vec<(u64, VisitId)> {
         let asked = self.asked.iter();
         asked
             .map(|asked| (asked.agent.0.as_u64_pair().1, asked.visit))
@@ -312,21 +329,6 @@ fn the_best_skilled_comes_first_and_a_preferred_skill_leaves_nobody_out() {
         let expected = [3, 2, 1][number as usize - 1];
         assert_eq!(desk.pairs(), [(expected, visit(number))]);
     }
-}
-
-#[test]
-fn the_next_tier_is_asked_only_after_its_time() {
-    let matching = Matching {
-        tier_step_ms: 8_000,
-        ..Matching::default()
-    };
-    let mut desk = Desk::with(SALES, Strategy::LongestIdle, matching);
-    desk.hires(1, &[SALES], &[], 2);
-    desk.ready(1);
-    desk.comes(1, SALES);
-    assert_eq!(desk.pairs(), []);
-    desk.passes(8_000);
-    assert_eq!(desk.pairs(), [(1, visit(1))]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod recovery;
 mod registration;
 mod routing;
 mod strategies;
+mod tiers;
 mod uses;
 mod wrap_up;
 

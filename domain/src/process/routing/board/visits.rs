@@ -31,7 +31,10 @@ struct Ring {
 pub(in crate::process::routing) struct Waiting {
     pub(in crate::process::routing) call: CallId,
     pub(in crate::process::routing) queue: QueueId,
+    /// Where it stands: who has rung back stands where the call before stood.
     pub(in crate::process::routing) enqueued_at: Timestamp,
+    /// Since when it waits.
+    since: Timestamp,
     pub(in crate::process::routing) policy: VisitPolicy,
     /// Agents whose offer of this visit came to nothing.
     pub(in crate::process::routing) tried: BTreeSet<AgentId>,
@@ -54,13 +57,14 @@ impl Waiting {
     pub(in crate::process::routing) const fn new(
         call: CallId,
         queue: QueueId,
-        enqueued_at: Timestamp,
+        (enqueued_at, since): (Timestamp, Timestamp),
         policy: VisitPolicy,
     ) -> Self {
         Self {
             call,
             queue,
             enqueued_at,
+            since,
             policy,
             tried: BTreeSet::new(),
             attempts: 0,
@@ -71,6 +75,12 @@ impl Waiting {
             placed: None,
             step: None,
         }
+    }
+
+    /// How long it waits by then: what is asked for relaxes by this, and not by a
+    /// time in which its caller was not there.
+    pub(in crate::process::routing) const fn waited_ms(&self, at: Timestamp) -> u64 {
+        at.ms_since(self.since)
     }
 
     /// The agent is asked already, or its phone rings.
@@ -120,7 +130,7 @@ impl Waiting {
         let last_agent = std::iter::once(matching.last_agent_ms);
         let waits = relaxed.chain(tiers).chain(last_agent).filter(|ms| *ms > 0);
         waits
-            .map(|ms| self.enqueued_at.plus_ms(ms))
+            .map(|ms| self.since.plus_ms(ms))
             .chain(self.not_before)
             .chain(self.joins_at)
             .filter(|step| *step > at)
