@@ -23,8 +23,10 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             capacity,
             policy,
             barred,
-        } => Ok(vec![
-            match place(line, (visit, enqueued_at), capacity, barred)? {
+        } => {
+            let resumed = joined_at.and(Some(enqueued_at));
+            let placed = place(line, visit, resumed, capacity, barred)?;
+            Ok(vec![match placed {
                 Ok(position) => Event::Opened {
                     visit,
                     call,
@@ -38,8 +40,8 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
                     call,
                     reason,
                 },
-            },
-        ]),
+            }])
+        }
         Command::MatchVisit {
             visit,
             offer,
@@ -106,10 +108,12 @@ fn match_visit(
     }])
 }
 
-/// The place of a new visit, from 1, or why there is none.
+/// The place of a new visit, from 1, or why there is none: the last, unless its
+/// caller comes back to one.
 fn place(
     line: &Line,
-    (visit, enqueued_at): (VisitId, Timestamp),
+    visit: VisitId,
+    resumed: Option<Timestamp>,
     capacity: u32,
     barred: Option<RejectReason>,
 ) -> Result<Result<u32, RejectReason>, Error> {
@@ -120,11 +124,12 @@ fn place(
     Ok(match barred {
         Some(reason) => Err(reason),
         None if open_count < capacity => {
-            let visits = line.visits.values();
-            let before = visits
-                .filter(|visit| visit.enqueued_at <= enqueued_at)
-                .count();
-            Ok(u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1))
+            let before = resumed.map_or(open_count, |enqueued_at| {
+                let visits = line.visits.values();
+                let before = visits.filter(|visit| visit.enqueued_at <= enqueued_at);
+                u32::try_from(before.count()).unwrap_or(u32::MAX)
+            });
+            Ok(before.saturating_add(1))
         }
         None => Err(RejectReason::Full),
     })

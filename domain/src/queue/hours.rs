@@ -14,6 +14,8 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// Minutes of a day.
 const DAY_MIN: u16 = 1_440;
+/// Days of a week.
+const WEEK_DAYS: u64 = 7;
 /// How far ahead the next change is looked for, in days.
 const AHEAD_DAYS: u64 = 367;
 /// Times of a week, and of one day that is different, at most.
@@ -166,14 +168,31 @@ impl Hours {
         let is_open = self.is_open(at);
         let today = self.zone.date_of(at);
         let first = today.pred_opt().unwrap_or(today);
-        let mut days = (0..=AHEAD_DAYS).filter_map(|days| first.checked_add_days(Days::new(days)));
-        days.find_map(|day| {
-            let times = self.times_of(day);
-            // Times that touch are one: the queue does not close between them.
-            let edges: BTreeSet<Timestamp> = times.flat_map(|(from, to)| [from, to]).collect();
-            let mut later = edges.into_iter().filter(|edge| *edge > at);
-            later.find(|edge| self.is_open(*edge) != is_open)
-        })
+        self.days_worth_looking_at(first)
+            .into_iter()
+            .find_map(|day| {
+                let times = self.times_of(day);
+                // Times that touch are one: the queue does not close between them.
+                let edges: BTreeSet<Timestamp> = times.flat_map(|(from, to)| [from, to]).collect();
+                let mut later = edges.into_iter().filter(|edge| *edge > at);
+                later.find(|edge| self.is_open(*edge) != is_open)
+            })
+    }
+
+    /// A week is like the next one: what does not change in two of them changes only
+    /// around a holiday. Twice, as a change of the clocks can skip a time.
+    fn days_worth_looking_at(&self, first: Date) -> BTreeSet<Date> {
+        let last = first.checked_add_days(Days::new(AHEAD_DAYS));
+        let last = last.unwrap_or(Date::MAX);
+        let two_weeks_from = |day: Date| {
+            let days = (0..=2 * WEEK_DAYS).map(move |days| day.checked_add_days(Days::new(days)));
+            days.flatten()
+        };
+        let holidays = self.holidays.iter().map(|holiday| holiday.date);
+        let holidays = holidays.filter(|day| (first..=last).contains(day));
+        let eves = holidays.filter_map(|day| day.pred_opt());
+        let days = eves.flat_map(two_weeks_from).chain(two_weeks_from(first));
+        days.filter(|day| *day <= last).collect()
     }
 
     /// The times of a day as instants.

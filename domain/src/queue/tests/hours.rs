@@ -248,3 +248,37 @@ fn hours_that_touch_are_accepted_and_stored_as_they_are_documented() {
     let written = serde_json::to_value(config).expect("it can be written");
     assert_eq!(written["hours"], stored);
 }
+
+#[test]
+fn the_next_change_is_found_beyond_weeks_without_one() {
+    let close = |dates: &[String]| {
+        let holidays: Vec<Value> = dates.iter().map(|date| json!({ "date": date })).collect();
+        holidays
+    };
+    // Open for ever but for one day in summer.
+    let mut always = daily(&[("00:00", "24:00")]);
+    assert_eq!(always.next_change(at("2026-11-28T12:00:00Z")), None);
+    let summer = json!(close(&["2027-07-01".into()]));
+    always.holidays = serde_json::from_value(summer).expect("holidays");
+    assert_eq!(
+        changes(&always, "2026-11-28T12:00:00Z", 2),
+        ["closes 2027-06-30T22:00", "opens 2027-07-01T22:00"]
+    );
+    // Away for the whole of July and into a weekend.
+    let mut away = office();
+    let july: Vec<String> = (1..=31).map(|day| format!("2027-07-{day:02}")).collect();
+    away.holidays = serde_json::from_value(json!(close(&july))).expect("holidays");
+    assert_eq!(
+        changes(&away, "2027-06-30T14:00:00Z", 2),
+        ["closes 2027-06-30T15:00", "opens 2027-08-02T07:00"]
+    );
+    // A time that the change of the clocks skips comes a week later.
+    let night = hours(json!({
+        "zone": "Europe/Berlin",
+        "week": [{ "days": ["sunday"], "from": "02:00", "to": "02:30" }],
+    }));
+    assert_eq!(
+        changes(&night, "2027-03-22T00:00:00Z", 1),
+        ["opens 2027-04-04T00:00"]
+    );
+}
