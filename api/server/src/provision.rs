@@ -70,7 +70,7 @@ pub struct QueueEntry {
     pub empty: queue::Empty,
     /// For how long the place of a caller who drops is kept.
     #[serde(default)]
-    pub ring_back_ms: u64,
+    pub resume_abandoned_ms: u64,
 }
 
 impl QueueEntry {
@@ -92,7 +92,7 @@ impl QueueEntry {
             hours: None,
             exits: vec![],
             empty: queue::Empty::default(),
-            ring_back_ms: 0,
+            resume_abandoned_ms: 0,
         }
     }
 
@@ -117,7 +117,7 @@ impl QueueEntry {
             hours: self.hours.clone(),
             exits: self.exits.iter().filter_map(ExitEntry::exit).collect(),
             empty: self.empty.clone(),
-            ring_back_ms: self.ring_back_ms,
+            resume_abandoned_ms: self.resume_abandoned_ms,
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

@@ -131,7 +131,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             };
             state.queues.insert(*queue, (version, config.clone()));
             let mut configs = state.queues.values().map(|(_, config)| config);
-            let keeps = configs.any(|config| config.ring_back_ms > 0);
+            let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
             state.places.keep(keeps);
             vec![]
         }
@@ -175,7 +175,7 @@ fn drop_or_end(state: &mut State, fact: &Fact, call: CallId, by: By) {
     if by == By::Caller {
         state.places.drops(call, fact.at, |queue| {
             let config = queues.get(&queue).map(|(_, config)| config);
-            config.map_or(0, |config| config.ring_back_ms)
+            config.map_or(0, |config| config.resume_abandoned_ms)
         });
     }
     state.places.is_over(call);

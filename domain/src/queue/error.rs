@@ -56,8 +56,8 @@ pub enum Error {
     #[error("overflow: exit_key is no case, as exits say where keys lead")]
     ExitKeyOverflow,
     /// A place that is kept for more than a day is a mistake.
-    #[error("ring_back_ms is over 86400000")]
-    InvalidRingBack,
+    #[error("resume_abandoned_ms is over 86400000")]
+    InvalidResumeAbandoned,
 }
 
 impl Refusal for Error {
@@ -79,7 +79,7 @@ impl Refusal for Error {
             Self::HolidayTwice => "queue.holiday_twice",
             Self::ExitTwice => "queue.exit_twice",
             Self::ExitKeyOverflow => "queue.exit_key_overflow",
-            Self::InvalidRingBack => "queue.invalid_ring_back",
+            Self::InvalidResumeAbandoned => "queue.invalid_resume_abandoned",
         }
     }
 }
@@ -91,7 +91,7 @@ const CAPACITY_MAX: u32 = 100_000;
 /// One day.
 const WRAP_UP_MS_MAX: u64 = 86_400_000;
 /// One day.
-const RING_BACK_MS_MAX: u64 = 86_400_000;
+const RESUME_MS_MAX: u64 = 86_400_000;
 
 pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if !crate::name::is_valid(name) {
@@ -128,8 +128,8 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;
     super::exit::check(&config.exits)?;
-    if config.ring_back_ms > RING_BACK_MS_MAX {
-        return Err(Error::InvalidRingBack);
+    if config.resume_abandoned_ms > RESUME_MS_MAX {
+        return Err(Error::InvalidResumeAbandoned);
     }
     if let Some(hours) = &config.hours {
         super::hours::check(hours)?;

@@ -121,8 +121,9 @@ pub struct Config {
     pub empty: Empty,
     /// A caller who drops and rings back within this time comes back to the place
     /// that was left, once; 0 for never.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub ring_back_ms: u64,
+    // Its first name, in events of the first days.
+    #[serde(default, alias = "ring_back_ms", skip_serializing_if = "is_zero")]
+    pub resume_abandoned_ms: u64,
 }
 
 /// A queue of which only the name was said; the file, the API and what else makes
@@ -144,7 +145,7 @@ impl Default for Config {
             hours: None,
             exits: vec![],
             empty: Empty::default(),
-            ring_back_ms: 0,
+            resume_abandoned_ms: 0,
         }
     }
 }

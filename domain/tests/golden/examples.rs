@@ -315,7 +315,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         hours: None,
         exits: vec![],
         empty: queue::Empty::default(),
-        ring_back_ms: 0,
+        resume_abandoned_ms: 0,
     };
     [
         queue::Event::Created {

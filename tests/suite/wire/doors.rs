@@ -279,7 +279,7 @@ async fn rings_back(
     caller: &Phone,
     anna: &Phone,
 ) -> anyhow::Result<()> {
-    runs_with(server, setup, "ring_back_ms = 60000\n", "\"night\"").await?;
+    runs_with(server, setup, "resume_abandoned_ms = 60000\n", "\"night\"").await?;
     let second = crate::support::caller(server, "+4930222").await?;
     let dropped = dial(caller, "support").await?;
     dropped.wait_answered(PATIENCE).await?;
@@ -289,7 +289,7 @@ async fn rings_back(
     records(server, 7).await?;
     let back = dial(caller, "support").await?;
     back.wait_answered(PATIENCE).await?;
-    runs_with(server, setup, "ring_back_ms = 60000\n", BOTH).await?;
+    runs_with(server, setup, "resume_abandoned_ms = 60000\n", BOTH).await?;
     for (out, from) in [(&back, "+4930111"), (&other, "+4930222")] {
         let call = incoming(anna).await?;
         ensure!(call.from_user() == Some(from), "{:?}", call.from_user());

@@ -74,7 +74,7 @@ pub(crate) struct CreateQueueInput {
     /// A caller who drops and rings back within this time comes back to the place
     /// that was left, once; 0 for never.
     #[graphql(default_with = "Duration(0)")]
-    ring_back_ms: Duration,
+    resume_abandoned_ms: Duration,
 }
 
 /// Whether calls are to wait where nobody is there, and what makes an agent who is
@@ -188,7 +188,7 @@ impl CreateQueueInput {
             hours,
             exits,
             empty: self.empty.unwrap_or_default().into(),
-            ring_back_ms: self.ring_back_ms.0,
+            resume_abandoned_ms: self.resume_abandoned_ms.0,
         }))
     }
 }

@@ -75,7 +75,7 @@ pub(crate) struct QueueConfig {
     empty: QueueEmpty,
     /// A caller who drops and rings back within this time comes back to the place
     /// that was left, once; 0 for never.
-    ring_back_ms: Duration,
+    resume_abandoned_ms: Duration,
 }
 
 /// Whether calls wait where nobody is there, and what makes an agent who is logged
@@ -170,7 +170,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             hours: config.hours.as_ref().map(Into::into),
             exits: config.exits.iter().map(Into::into).collect(),
             empty: (&config.empty).into(),
-            ring_back_ms: Duration(config.ring_back_ms),
+            resume_abandoned_ms: Duration(config.resume_abandoned_ms),
         }
     }
 }

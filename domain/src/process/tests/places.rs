@@ -20,14 +20,14 @@ fn queue() -> AnyEvent {
     queue_with(WINDOW_MS)
 }
 
-fn queue_with(ring_back_ms: u64) -> AnyEvent {
+fn queue_with(resume_abandoned_ms: u64) -> AnyEvent {
     let config = queue::Config {
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         answer_mode: AnswerMode::OnAgent,
         max_wait_ms: 0,
         capacity: 7,
-        ring_back_ms,
+        resume_abandoned_ms,
         ..queue::Config::default()
     };
     let name = "sales".into();

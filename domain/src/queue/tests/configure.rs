@@ -259,3 +259,14 @@ fn a_key_that_leads_back_is_a_loop_too() {
     assert!(loops(queue(1), &config, |_| vec![queue(1)]));
     assert!(!loops(queue(1), &config, |_| vec![]));
 }
+
+#[test]
+fn the_window_of_abandoned_places_is_read_by_its_first_name_too() {
+    let mut stored = serde_json::to_value(config()).expect("it can be written");
+    stored["ring_back_ms"] = 60_000.into();
+    let read: Config = serde_json::from_value(stored).expect("it can be read");
+    assert_eq!(read.resume_abandoned_ms, 60_000);
+    let written = serde_json::to_value(read).expect("it can be written");
+    assert_eq!(written["resume_abandoned_ms"], 60_000);
+    assert_eq!(written.get("ring_back_ms"), None);
+}
