@@ -6,8 +6,8 @@ use crate::chance::Chance;
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    call::AnswerMode,
-    id::{AgentId, CallId, QueueId, SessionId, VisitId},
+    call::{self, AnswerMode},
+    id::{AgentId, CallId, QueueId, SessionId, SubjectId, VisitId},
     line::{self, VisitResult},
     queue, session,
     time::Timestamp,
@@ -29,6 +29,8 @@ const STAYS_MS: u64 = 24 * 3_600_000;
 pub struct Caller {
     /// Which call.
     pub call: CallId,
+    /// Who calls; none of those who show no number.
+    pub who: Option<SubjectId>,
     /// The stay in the first queue.
     pub visit: VisitId,
     /// When it began.
@@ -80,6 +82,7 @@ pub struct Day {
 /// What is known of a caller so far.
 #[derive(Debug)]
 struct Known {
+    who: Option<SubjectId>,
     visit: VisitId,
     at: Timestamp,
     queue: QueueId,
@@ -104,6 +107,8 @@ pub struct Recorder {
     there: BTreeMap<SessionId, Timestamp>,
     shifts: Vec<Shift>,
     callers: BTreeMap<CallId, Known>,
+    /// Who rang in with each call that is not over.
+    rang_in: BTreeMap<CallId, SubjectId>,
     /// Calls that have been in a queue before.
     seen_before: std::collections::BTreeSet<CallId>,
     visits: BTreeMap<VisitId, visits::Row>,
@@ -121,6 +126,7 @@ impl Recorder {
             there: BTreeMap::new(),
             shifts: vec![],
             callers: BTreeMap::new(),
+            rang_in: BTreeMap::new(),
             seen_before: std::collections::BTreeSet::new(),
             visits: BTreeMap::new(),
             last_at: from,
@@ -138,6 +144,19 @@ impl Recorder {
             AnyEvent::Line(queue, event) => {
                 self.on_line(*queue, at, event);
                 self.on_visit(fact);
+            }
+            AnyEvent::Call(
+                call,
+                call::Event::Received {
+                    from,
+                    withheld: false,
+                    ..
+                },
+            ) => {
+                self.rang_in.insert(*call, from.subject);
+            }
+            AnyEvent::Call(call, call::Event::Ended { .. }) => {
+                self.rang_in.remove(call);
             }
             AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
@@ -233,6 +252,7 @@ impl Recorder {
                 let is_new = self.seen_before.insert(*call);
                 if is_new && at >= self.from && at < self.until {
                     let known = Known {
+                        who: self.rang_in.get(call).copied(),
                         visit: *visit,
                         at,
                         queue,
@@ -336,6 +356,7 @@ fn callers(known: BTreeMap<CallId, Known>, now: Timestamp) -> Vec<Caller> {
             let pick_up_ms = one.pick_up_ms.or_else(|| one_of(&picks, &mut luck));
             Caller {
                 call,
+                who: one.who,
                 visit: one.visit,
                 at: one.at,
                 queue: one.queue,

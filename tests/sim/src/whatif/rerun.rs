@@ -319,9 +319,9 @@ impl Rerun {
     fn dial(&mut self, caller: &Caller) {
         let call = caller.call;
         let receive = call::Command::ReceiveCall {
-            withheld: false,
+            withheld: caller.who.is_none(),
             leg: LegId(call.0),
-            from: Sealed::new(SubjectId(Uuid::nil()), String::new()),
+            from: Sealed::new(caller.who.unwrap_or(SubjectId(Uuid::nil())), String::new()),
             to: String::new(),
             trunk: None,
             sip_call_id: String::new(),
