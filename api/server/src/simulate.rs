@@ -118,6 +118,16 @@ fn report(summary: &Summary, took_ms: u128) {
             "assignments of agents, each ended once",
             summary.assignments_count,
         ),
+        ("stays at a place from a call before", summary.resumed_count),
+        ("stays that ended by a key", summary.exits_count),
+        (
+            "calls not let in outside a queue's hours",
+            summary.closed_count,
+        ),
+        (
+            "calls not let in, sent on or ended as nobody was there",
+            summary.nobody_there_count,
+        ),
         ("facts, each checked", summary.facts_count),
         ("steps", summary.steps_count),
         (

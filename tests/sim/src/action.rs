@@ -2,7 +2,7 @@
 
 use domain::{
     any::AnyCommand,
-    id::{AgentId, CallId, CommandId, LegId, QueueId, SessionId},
+    id::{AgentId, CallId, CommandId, LegId, QueueId, SessionId, SubjectId},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -40,7 +40,9 @@ pub(crate) enum Plan {
     /// The next caller dials.
     Dial,
     /// That caller dials again.
-    DialAgain(QueueId),
+    DialAgain(QueueId, SubjectId),
+    /// A caller who waits presses a key of the phone.
+    Press(CallId),
     /// The caller gives up, unless an agent is there.
     GiveUp(CallId),
     /// A conversation ends.

@@ -4,16 +4,19 @@
 mod agents;
 mod calls;
 mod lines;
+mod places;
 
 use crate::violation::{Violation, must};
 use agents::Agents;
 use calls::Calls;
 use domain::{
     any::{AnyEvent, Fact},
-    id::{LegId, QueueId},
+    id::{LegId, QueueId, VisitId},
     time::Timestamp,
 };
 use lines::Lines;
+use places::Places;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use lines::Tally;
 
@@ -26,6 +29,10 @@ pub(crate) struct Ledger {
     pub(crate) calls: Calls,
     pub(crate) lines: Lines,
     pub(crate) agents: Agents,
+    pub(crate) places: Places,
+    /// Stays that were open when somebody was there for them, in queues in which
+    /// nobody waits for nobody.
+    found: BTreeMap<QueueId, BTreeSet<VisitId>>,
     position: u64,
 }
 
@@ -39,6 +46,7 @@ impl Ledger {
             format!("position {} follows {}", fact.position, self.position)
         })?;
         self.position = fact.position;
+        self.places.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => self.calls.note(*call, fact.at, event),
             AnyEvent::Line(queue, event) => self.lines.note(*queue, event),
@@ -67,11 +75,37 @@ impl Ledger {
     ///
     /// # Errors
     /// The rule that does not hold.
-    pub(crate) fn check_quiet(&self, now: Timestamp) -> Result<(), Violation> {
+    pub(crate) fn check_quiet(&mut self, now: Timestamp) -> Result<(), Violation> {
+        self.check_nobody_waits_for_nobody()?;
         self.agents.check_due(now, OVERDUE_MS)?;
         self.lines.check_due(now, OVERDUE_MS)?;
         self.check_nobody_waits_for_nothing(now)?;
         self.check_calls()
+    }
+
+    /// Where the last agent has gone, nobody waits who was there when somebody was.
+    fn check_nobody_waits_for_nobody(&mut self) -> Result<(), Violation> {
+        for (queue, line) in self.lines.each() {
+            let Some(away) = self.lines.rules.counts_as_away(queue) else {
+                continue;
+            };
+            if self.agents.somebody_is_there(queue, away) {
+                self.found.insert(queue, line.open.clone());
+                continue;
+            }
+            let found = self.found.get(&queue);
+            let mut waiting = line.waiting.iter();
+            let stuck = waiting.find(|(_, visit)| found.is_some_and(|found| found.contains(visit)));
+            must(stuck.is_none(), || {
+                format!("{stuck:?} waits in {queue}, where nobody is there any more")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Calls that were sent away or on, as nobody was there.
+    pub(crate) const fn nobody_there_count(&self) -> u64 {
+        self.lines.empty_count + self.calls.deserted_count
     }
 
     /// A caller who has had no offer yet waits only if nobody is free for him;
@@ -85,9 +119,9 @@ impl Ledger {
             if free.is_empty() {
                 continue;
             }
-            for (at, visit) in &line.waiting {
+            for (_, visit) in &line.waiting {
                 let rules = self.lines.rules_of(*visit);
-                let waited_ms = now.ms_since(*at);
+                let waited_ms = now.ms_since(self.lines.since(*visit));
                 // A pause after an offer in vain, or the last agent's turn.
                 let is_kept_back = rules.is_some_and(|rules| {
                     rules.last_agent_ms > waited_ms

@@ -5,7 +5,7 @@ use crate::streams::Everything;
 use domain::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Phase},
-    id::OfferId,
+    id::{OfferId, SubjectId},
     line, session,
     time::Timestamp,
 };
@@ -32,11 +32,15 @@ pub enum Mutant {
     NewestFirst,
     /// A caller who leaves stays in the line.
     NoAbandon,
+    /// Nobody notices that the last agent has gone.
+    NobodyLeaves,
+    /// All callers are taken for one who rings back.
+    AnybodysPlace,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -44,6 +48,8 @@ impl Mutant {
         Self::NoAgentLock,
         Self::NewestFirst,
         Self::NoAbandon,
+        Self::NobodyLeaves,
+        Self::AnybodysPlace,
     ];
 
     /// Whether the process' timer is gone.
@@ -55,7 +61,9 @@ impl Mutant {
             | Self::NoCallerGoneCheck
             | Self::NoAgentLock
             | Self::NewestFirst
-            | Self::NoAbandon => false,
+            | Self::NoAbandon
+            | Self::NobodyLeaves
+            | Self::AnybodysPlace => false,
         }
     }
 
@@ -90,12 +98,28 @@ impl Mutant {
 
     /// The fact as the broken process would understand it.
     pub(crate) fn misread(self, process: &str, fact: &Fact) -> Option<Fact> {
-        if self != Self::NewestFirst || process != "routing" {
-            return None;
-        }
         let mut misread = fact.clone();
-        if let AnyEvent::Line(_, line::Event::Opened { enqueued_at, .. }) = &mut misread.event {
-            *enqueued_at = Timestamp::from_micros(TURNED_MICROS - enqueued_at.micros());
+        match (self, process, &mut misread.event) {
+            (
+                Self::NewestFirst,
+                "routing",
+                AnyEvent::Line(_, line::Event::Opened { enqueued_at, .. }),
+            ) => *enqueued_at = Timestamp::from_micros(TURNED_MICROS - enqueued_at.micros()),
+            (
+                Self::NobodyLeaves,
+                "enqueue",
+                AnyEvent::Session(
+                    _,
+                    event @ (session::Event::LoggedOut { .. }
+                    | session::Event::BecameNotReady { .. }),
+                ),
+            ) => *event = session::Event::BecameReady {},
+            (
+                Self::AnybodysPlace,
+                "enqueue",
+                AnyEvent::Call(_, call::Event::Received { from, .. }),
+            ) => from.subject = SubjectId(uuid::Uuid::nil()),
+            _ => return None,
         }
         Some(misread)
     }
@@ -109,7 +133,9 @@ impl Mutant {
             | Self::NoReservationTimer
             | Self::NoWrapUpTimer
             | Self::NewestFirst
-            | Self::NoAbandon => None,
+            | Self::NoAbandon
+            | Self::NobodyLeaves
+            | Self::AnybodysPlace => None,
         }
     }
 }

@@ -23,6 +23,8 @@ struct Waiting {
     queue: QueueId,
     config_version: u32,
     enqueued_at: Timestamp,
+    /// When this stay began.
+    since: Timestamp,
     attempts: u32,
     priority: Option<i32>,
     tried: BTreeSet<AgentId>,
@@ -154,6 +156,7 @@ impl Order {
             line::Event::Opened {
                 visit,
                 enqueued_at,
+                joined_at,
                 policy,
                 ..
             } => {
@@ -161,6 +164,7 @@ impl Order {
                     queue,
                     config_version: policy.config_version,
                     enqueued_at: *enqueued_at,
+                    since: joined_at.unwrap_or(*enqueued_at),
                     attempts: 0,
                     priority: None,
                     tried: BTreeSet::new(),
@@ -257,7 +261,7 @@ impl Order {
             false => waiting.rings.is_empty(),
         };
         let is_fit = self.serves.get(&agent).is_some_and(|config| {
-            let waited_ms = now.ms_since(waiting.enqueued_at);
+            let waited_ms = now.ms_since(waiting.since);
             let rules = self.rules.of(waiting.queue, waiting.config_version);
             rules.is_none_or(|rules| config.is_fit(waiting.queue, rules, waited_ms))
         });

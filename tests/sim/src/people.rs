@@ -13,8 +13,9 @@ use crate::{
 };
 use domain::{
     any::{AnyCommand, AnyEvent, Fact},
-    call::{self, Phase},
-    id::{AgentId, CallId, LegId, QueueId, SessionId},
+    call::{self, Key, Phase},
+    id::{AgentId, CallId, LegId, QueueId, SessionId, SubjectId},
+    queue,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ const fn caller_leg(call: CallId) -> LegId {
 struct Caller {
     chance: Chance,
     queue: QueueId,
+    who: SubjectId,
     is_talking: bool,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct People {
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
+    /// Keys that lead out of each queue, as the directory says.
+    exits: BTreeMap<QueueId, Vec<Key>>,
     calls_count: u64,
     /// The day is over: nobody comes any more.
     closing: bool,
@@ -88,6 +92,7 @@ impl People {
             queues,
             agents,
             callers: BTreeMap::new(),
+            exits: BTreeMap::new(),
             calls_count: 0,
             closing: false,
         }
@@ -145,11 +150,12 @@ impl People {
         let mut plans = vec![];
         match plan {
             Plan::Dial => self.somebody_dials(now, &mut plans),
-            Plan::DialAgain(queue) => {
+            Plan::DialAgain(queue, who) => {
                 if !self.is_last_call() {
-                    self.dial(queue, now, &mut plans);
+                    self.dial(queue, Some(who), now, &mut plans);
                 }
             }
+            Plan::Press(call) => self.press_an_exit(call, now, &mut plans),
             Plan::GiveUp(call) => self.give_up(call, now, &mut plans),
             Plan::HangUp(call) => self.hang_up(call, now, all, &mut plans),
             Plan::Hold(call) => self.press_a_key(call, now, all, &mut plans),
@@ -173,8 +179,13 @@ impl People {
         match &fact.event {
             AnyEvent::Call(call, event) => self.hear_call(*call, fact.at, event, &mut plans),
             AnyEvent::Session(session, event) => self.hear_session(*session, event, &mut plans),
+            AnyEvent::Queue(
+                queue,
+                queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
+            ) => {
+                self.exits.insert(*queue, config.exit_keys());
+            }
             AnyEvent::Line(..)
-            | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)

@@ -2,6 +2,7 @@
 
 mod checks;
 mod delivery;
+mod doors;
 mod provision;
 
 use crate::{
@@ -41,6 +42,14 @@ pub struct Summary {
     pub connected_count: u64,
     /// Reservations of agents, each ended once.
     pub assignments_count: u64,
+    /// Stays that began at a place from a call before.
+    pub resumed_count: u64,
+    /// Stays that ended by a key.
+    pub exits_count: u64,
+    /// Calls that a queue did not let in outside its hours.
+    pub closed_count: u64,
+    /// Calls that were not let in, sent on or ended, as nobody was there.
+    pub nobody_there_count: u64,
     /// Facts on the log.
     pub facts_count: u64,
     /// Things that happened.
@@ -65,6 +74,10 @@ impl Summary {
             calls_count: self.calls_count + other.calls_count,
             connected_count: self.connected_count + other.connected_count,
             assignments_count: self.assignments_count + other.assignments_count,
+            resumed_count: self.resumed_count + other.resumed_count,
+            exits_count: self.exits_count + other.exits_count,
+            closed_count: self.closed_count + other.closed_count,
+            nobody_there_count: self.nobody_there_count + other.nobody_there_count,
             facts_count: self.facts_count + other.facts_count,
             steps_count: self.steps_count + other.steps_count,
             quiet_count: self.quiet_count + other.quiet_count,

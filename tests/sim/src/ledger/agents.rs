@@ -6,8 +6,8 @@ use crate::violation::{Violation, must};
 use domain::{
     agent,
     id::{AgentId, CallId, OfferId, QueueId, SessionId},
-    queue::Matching,
-    session::Event,
+    queue::{Away, Matching},
+    session::{Event, NotReadyReason},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,7 @@ struct Session {
     number: u32,
     logged_in: bool,
     ready: bool,
+    is_unreachable: bool,
     doing: Doing,
     not_before: Option<Timestamp>,
     last_at: Timestamp,
@@ -97,6 +98,28 @@ impl Agents {
 
     pub(crate) fn somebody_is_idle(&self, queue: QueueId) -> bool {
         self.idle.get(&queue).is_some_and(|idle| !idle.is_empty())
+    }
+
+    /// Somebody is logged in for the queue whom it does not count as away.
+    pub(crate) fn somebody_is_there(&self, queue: QueueId, away: &[Away]) -> bool {
+        let mut members = self.members.get(&queue).into_iter().flatten();
+        members.any(|agent| {
+            let (session, config) = (self.sessions.get(agent), self.configs.get(agent));
+            let (Some(session), Some(config)) = (session, config) else {
+                return false;
+            };
+            let place = config.place(queue);
+            let is_away = away.iter().any(|factor| match factor {
+                Away::NotReady => !session.ready,
+                Away::Unreachable => !session.ready && session.is_unreachable,
+                Away::Ringing => matches!(session.doing, Doing::Reserved { .. }),
+                Away::OnContact => matches!(session.doing, Doing::Contact { .. }),
+                Away::WrapUp => matches!(session.doing, Doing::WrapUp { .. }),
+                Away::LaterTier => place.tier > 1,
+                Away::Penalty => place.penalty > 0,
+            });
+            session.logged_in && !is_away
+        })
     }
 
     /// Agents of the queue who can take a call now, and those who could later.
@@ -169,7 +192,7 @@ impl Agents {
                 session.ready = false;
             }
             Event::BecameReady {} => session.ready = true,
-            Event::BecameNotReady { .. } => session.ready = false,
+            Event::BecameNotReady { reason } => session.pauses(*reason),
             Event::Reserved {
                 offer, call, until, ..
             } => {
@@ -224,6 +247,7 @@ impl Agents {
                 number: id.number,
                 logged_in: true,
                 ready: false,
+                is_unreachable: false,
                 doing: Doing::Idle,
                 not_before: None,
                 last_at: at,
@@ -271,6 +295,11 @@ impl Agents {
 }
 
 impl Session {
+    fn pauses(&mut self, reason: NotReadyReason) {
+        self.ready = false;
+        self.is_unreachable = reason == NotReadyReason::Unreachable;
+    }
+
     fn is_reserved(&self, live: OfferId) -> bool {
         matches!(self.doing, Doing::Reserved { offer, .. } if offer == live)
     }

@@ -2,7 +2,8 @@
 
 use crate::violation::{Violation, must};
 use domain::{
-    call::Event,
+    call::{Event, OverflowCause},
+    cause::EndReason,
     id::{AgentId, CallId, LegId, OfferId, SessionId, VisitId},
     time::Timestamp,
 };
@@ -30,6 +31,8 @@ pub(crate) struct Calls {
     pub(crate) received_count: u64,
     pub(crate) connected_count: u64,
     pub(crate) ended_count: u64,
+    /// Ended or sent on as nobody was there.
+    pub(crate) deserted_count: u64,
 }
 
 impl Calls {
@@ -144,8 +147,12 @@ impl Calls {
                 leg,
                 ..
             } => self.connect(id, *offer, *session, *leg)?,
-            Event::Ended { .. } => self.end(id),
-            Event::Overflowed { visit, .. } => {
+            Event::Ended { cause, .. } => {
+                self.deserted_count += u64::from(cause.reason == EndReason::NobodyThere);
+                self.end(id);
+            }
+            Event::Overflowed { visit, cause, .. } => {
+                self.deserted_count += u64::from(*cause == OverflowCause::Unstaffed);
                 must(call.visit == Some(*visit), || {
                     format!("{id} leaves {visit}, where it was not")
                 })?;

@@ -4,7 +4,7 @@ use crate::order::Rules;
 use crate::violation::{Violation, must};
 use domain::{
     id::{CallId, OfferId, QueueId, VisitId},
-    line::{Event, VisitResult},
+    line::{Event, RejectReason, VisitResult},
     queue::Matching,
     time::Timestamp,
 };
@@ -25,6 +25,8 @@ pub(crate) struct Tally {
 pub(crate) struct Visit {
     queue: QueueId,
     enqueued_at: Timestamp,
+    /// When this stay began: later, where it is at a place from a call before.
+    since: Timestamp,
     pub(crate) config_version: u32,
     max_wait_ms: u64,
     matched: BTreeSet<OfferId>,
@@ -47,6 +49,11 @@ pub(crate) struct Lines {
     open_of: BTreeMap<CallId, VisitId>,
     closed: BTreeSet<VisitId>,
     pub(crate) rules: Rules,
+    /// Stays that ended by a key.
+    pub(crate) exits_count: u64,
+    /// Calls that came outside the hours, and when nobody was there.
+    pub(crate) closed_count: u64,
+    pub(crate) empty_count: u64,
 }
 
 impl Lines {
@@ -56,6 +63,12 @@ impl Lines {
 
     pub(crate) fn attempts(&self, visit: VisitId) -> u32 {
         self.visits.get(&visit).map_or(0, |visit| visit.attempts)
+    }
+
+    /// When an open visit began.
+    pub(crate) fn since(&self, visit: VisitId) -> Timestamp {
+        let visit = self.visits.get(&visit);
+        visit.map_or_else(Timestamp::default, |visit| visit.since)
     }
 
     /// The offers that an open visit is matched to; none when it is not open.
@@ -85,12 +98,14 @@ impl Lines {
                 visit,
                 call,
                 enqueued_at,
+                joined_at,
                 policy,
                 ..
             } => {
                 let opened = Visit {
                     queue,
                     enqueued_at: *enqueued_at,
+                    since: joined_at.unwrap_or(*enqueued_at),
                     config_version: policy.config_version,
                     max_wait_ms: policy.max_wait_ms,
                     matched: BTreeSet::new(),
@@ -98,9 +113,16 @@ impl Lines {
                 };
                 self.open(*visit, *call, opened)?;
             }
-            Event::Rejected { visit, .. } => must(!self.visits.contains_key(visit), || {
-                format!("{visit} is open and rejected")
-            })?,
+            Event::Rejected { visit, reason, .. } => {
+                match reason {
+                    RejectReason::Closed => self.closed_count += 1,
+                    RejectReason::Empty => self.empty_count += 1,
+                    RejectReason::Full => {}
+                }
+                must(!self.visits.contains_key(visit), || {
+                    format!("{visit} is open and rejected")
+                })?;
+            }
             Event::Matched { visit, offer, .. } => self.match_to(*visit, *offer)?,
             Event::Returned {
                 visit,
@@ -191,9 +213,12 @@ impl Lines {
         match result {
             VisitResult::Answered => line.tally.answered += 1,
             VisitResult::Abandoned => line.tally.abandoned += 1,
+            VisitResult::ExitKey => {
+                line.tally.flow_out += 1;
+                self.exits_count += 1;
+            }
             VisitResult::Timeout
             | VisitResult::Overflow
-            | VisitResult::ExitKey
             | VisitResult::Withdrawn
             | VisitResult::System => {
                 line.tally.flow_out += 1;
@@ -230,7 +255,8 @@ impl Lines {
     /// Nobody waits longer than the queue allows.
     pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
         for line in self.lines.values() {
-            for (at, id) in &line.waiting {
+            for (_, id) in &line.waiting {
+                let at = self.since(*id);
                 let max_wait_ms = self.visits.get(id).map_or(0, |visit| visit.max_wait_ms);
                 must(
                     max_wait_ms == 0 || now <= at.plus_ms(max_wait_ms).plus_ms(slack_ms),

@@ -3,8 +3,9 @@
 
 use domain::{
     agent,
+    call::OverflowCause,
     id::QueueId,
-    queue::{self, Matching, Strategy},
+    queue::{self, Away, Matching, Strategy},
 };
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Rules {
     versions: BTreeMap<(QueueId, u32), Matching>,
     now: BTreeMap<QueueId, (u32, Strategy)>,
+    /// Who counts as away for those who wait, where nobody waits for nobody.
+    away: BTreeMap<QueueId, Vec<Away>>,
 }
 
 impl Rules {
@@ -26,6 +29,18 @@ impl Rules {
         };
         self.versions.insert((id, version), config.matching.clone());
         self.now.insert(id, (version, config.strategy));
+        let mut rules = config.overflow.iter();
+        let sends_on = rules.any(|rule| rule.when == OverflowCause::Unstaffed);
+        match (&config.empty.leave, sends_on) {
+            (Some(away), _) => self.away.insert(id, away.clone()),
+            (None, true) => self.away.insert(id, vec![]),
+            (None, false) => self.away.remove(&id),
+        };
+    }
+
+    /// Who counts as away for those who wait; none where they wait for nobody.
+    pub(crate) fn counts_as_away(&self, queue: QueueId) -> Option<&[Away]> {
+        self.away.get(&queue).map(Vec::as_slice)
     }
 
     /// What a visit of that version was opened under.

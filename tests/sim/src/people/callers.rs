@@ -15,6 +15,9 @@ use domain::{
     time::Timestamp,
 };
 
+/// Of all who show no number.
+const WITHHELD: SubjectId = SubjectId(numbered(8, 0));
+
 impl People {
     pub(super) fn somebody_dials(&mut self, now: Timestamp, plans: &mut Plans) {
         if self.is_last_call() {
@@ -23,11 +26,18 @@ impl People {
         let next = self.arrivals.exponential(self.terms.arrival_ms) * MS;
         plans.push((next, Action::Person(Plan::Dial)));
         if let Some(queue) = self.arrivals.one_of(&self.queues).copied() {
-            self.dial(queue, now, plans);
+            self.dial(queue, None, now, plans);
         }
     }
 
-    pub(super) fn dial(&mut self, queue: QueueId, now: Timestamp, plans: &mut Plans) {
+    /// Somebody dials, or the same one again.
+    pub(super) fn dial(
+        &mut self,
+        queue: QueueId,
+        who: Option<SubjectId>,
+        now: Timestamp,
+        plans: &mut Plans,
+    ) {
         self.calls_count += 1;
         let number = self.calls_count;
         let call = CallId(numbered(1, number));
@@ -44,13 +54,17 @@ impl People {
                     AnswerMode::OnAgent
                 },
                 visit: VisitId(numbered(5, number)),
-                exit_keys: vec![],
+                exit_keys: self.exits.get(&queue).cloned().unwrap_or_default(),
             }
         };
+        let who = who.unwrap_or_else(|| match chance.percent(10) {
+            true => WITHHELD,
+            false => SubjectId(numbered(8, number)),
+        });
         let receive = call::Command::ReceiveCall {
-            withheld: false,
+            withheld: who == WITHHELD,
             leg: caller_leg(call),
-            from: Sealed::new(SubjectId(numbered(8, number)), String::new()),
+            from: Sealed::new(who, String::new()),
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("{number}"),
@@ -59,9 +73,14 @@ impl People {
         };
         let patience = chance.exponential(self.terms.patience_ms).max(20) * MS;
         plans.push((patience, Action::Person(Plan::GiveUp(call))));
+        if chance.percent(30) {
+            let when = chance.exponential(self.terms.patience_ms / 3) * MS;
+            plans.push((when, Action::Person(Plan::Press(call))));
+        }
         let caller = Caller {
             chance,
             queue,
+            who,
             is_talking: false,
         };
         self.callers.insert(call, caller);
@@ -86,6 +105,25 @@ impl People {
         };
         plans.push((40_000 * MS, Action::Person(Plan::GiveUp(call))));
         self.say(now, AnyCommand::Call(call, command), plans);
+    }
+
+    /// One of a few keys, of which some lead out of some queues; now and then another
+    /// one follows at once.
+    pub(super) fn press_an_exit(&mut self, call: CallId, now: Timestamp, plans: &mut Plans) {
+        let Some(caller) = self.callers.get_mut(&call) else {
+            return;
+        };
+        let leg = caller_leg(call);
+        let key = caller.chance.one_of(&["1", "1", "#", "7"]);
+        let Some(Ok(key)) = key.map(|key| key.parse()) else {
+            return;
+        };
+        if caller.chance.percent(40) {
+            let when = caller.chance.below(400) * MS;
+            plans.push((when, Action::Person(Plan::Press(call))));
+        }
+        let press = call::Command::RecordKey { leg, key };
+        self.say(now, AnyCommand::Call(call, press), plans);
     }
 
     pub(super) fn they_talk(&mut self, call: CallId, plans: &mut Plans) {
@@ -193,7 +231,10 @@ impl People {
         }
         if disposition == Disposition::Abandoned && caller.chance.percent(30) {
             let when = caller.chance.between(1_000, 30_000) * MS;
-            plans.push((when, Action::Person(Plan::DialAgain(caller.queue))));
+            plans.push((
+                when,
+                Action::Person(Plan::DialAgain(caller.queue, caller.who)),
+            ));
         }
     }
 }

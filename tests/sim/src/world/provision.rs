@@ -1,6 +1,6 @@
 //! The queues and agents of a world.
 
-use super::World;
+use super::{World, doors::with_doors};
 use crate::{
     action::Posted,
     chance::Chance,
@@ -148,6 +148,7 @@ impl World {
     pub(super) fn provision(&mut self) -> Result<(), Violation> {
         let (queues, _) = names(&self.terms);
         let mut draw = self.chance.split(0x0a7c);
+        let mut doors = self.chance.split(0xd00a);
         for number in 0..self.terms.queues {
             let matching = matching(&mut draw);
             // On to the queue behind it, never back.
@@ -174,6 +175,11 @@ impl World {
                 overflow,
                 matching,
                 ..queue::Config::default()
+            };
+            let behind = queues.get(number as usize + 1..).unwrap_or_default();
+            let config = match self.options.calm {
+                true => config,
+                false => with_doors(&mut doors, behind, config),
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

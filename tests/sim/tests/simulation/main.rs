@@ -17,6 +17,16 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
     assert!(sum.crashes_count > 100, "processes crash: {sum:?}");
     assert!(sum.conflicts_count > 100, "the store is away: {sum:?}");
     assert!(sum.quiet_count > 1_000, "all is compared often: {sum:?}");
+    let doors = [
+        sum.resumed_count,
+        sum.exits_count,
+        sum.closed_count,
+        sum.nobody_there_count,
+    ];
+    assert!(
+        doors.iter().all(|count| *count > 10),
+        "people come and go by every door: {sum:?}"
+    );
     Ok(())
 }
 

@@ -1,0 +1,86 @@
+//! Who gets into a queue and how people leave it: hours, exit keys, what is done
+//! where nobody is there, and for how long a place is kept. Half of the queues
+//! have some of it.
+
+use crate::chance::Chance;
+use domain::{
+    calendar::Zone,
+    call::Key,
+    id::QueueId,
+    queue::{Away, ClockTime, Config, Empty, Exit, Hours, OverflowTo, WeekSpan, Weekday},
+};
+
+const WEEK: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
+const AWAY: [Away; 7] = [
+    Away::NotReady,
+    Away::Unreachable,
+    Away::Ringing,
+    Away::OnContact,
+    Away::WrapUp,
+    Away::LaterTier,
+    Away::Penalty,
+];
+
+/// A world is short: its queues open every quarter of an hour.
+const QUARTERS: u16 = 96;
+
+/// The queue with what is drawn for it; it leads to those behind it only, so that
+/// no call comes back.
+pub(super) fn with_doors(draw: &mut Chance, behind: &[QueueId], config: Config) -> Config {
+    if draw.percent(50) {
+        return config;
+    }
+    let hours = draw.percent(30).then(|| hours(draw));
+    let mut exits = vec![];
+    for (key, next) in ["1", "#"].into_iter().zip(behind) {
+        if let (Ok(key), true) = (key.parse::<Key>(), draw.percent(60)) {
+            let to = OverflowTo::Queue(*next);
+            exits.push(Exit { key, to });
+        }
+    }
+    let join = draw.percent(40).then(|| away(draw));
+    let leave = draw.percent(50).then(|| away(draw));
+    Config {
+        hours,
+        exits,
+        empty: Empty { join, leave },
+        resume_abandoned_ms: draw.below(2) * draw.between(10_000, 60_000),
+        ..config
+    }
+}
+
+fn away(draw: &mut Chance) -> Vec<Away> {
+    let mut away = AWAY.to_vec();
+    away.retain(|_| draw.percent(25));
+    away
+}
+
+fn hours(draw: &mut Chance) -> Hours {
+    let open_min = draw.between(3, 13) as u16;
+    let clock = |minutes: u16| -> Option<ClockTime> {
+        let text = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        text.parse().ok()
+    };
+    let quarters = (0..QUARTERS).map(|quarter| quarter * 15);
+    let week = quarters.filter_map(|from| {
+        Some(WeekSpan {
+            days: WEEK.to_vec(),
+            from: clock(from)?,
+            to: clock(from + open_min)?,
+        })
+    });
+    Hours {
+        zone: Zone::UTC,
+        week: week.collect(),
+        holidays: vec![],
+    }
+}
