@@ -405,6 +405,7 @@ impl Known {
             | AnyEvent::Line(..)
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => return false,
         }
         true

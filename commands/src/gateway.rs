@@ -27,6 +27,7 @@ use domain::{
         usage::Usage,
     },
     call::Call,
+    callback::Callback,
     cause::EndReason,
     device::Device,
     line::Line,
@@ -58,6 +59,7 @@ struct Inner {
     agents: Pool<Agent>,
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
+    callbacks: Pool<Callback>,
     books: Books,
 }
 
@@ -132,6 +134,7 @@ impl Gateway {
                 agents: Pool::default(),
                 devices: Pool::default(),
                 trunks: Pool::default(),
+                callbacks: Pool::default(),
                 books: Books::default(),
             }),
         }
@@ -172,6 +175,9 @@ impl Gateway {
             AnyCommand::Agent(id, command) => inner.agents.submit(inner, id, envelope, command),
             AnyCommand::Device(id, command) => inner.devices.submit(inner, id, envelope, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(inner, id, envelope, command),
+            AnyCommand::Callback(id, command) => {
+                inner.callbacks.submit(inner, id, envelope, command)
+            }
             AnyCommand::Billing(command) => inner.books.submit(inner, envelope, *command),
         };
         Pending { answer, started }
@@ -193,6 +199,7 @@ impl Gateway {
             + inner.agents.len()
             + inner.devices.len()
             + inner.trunks.len()
+            + inner.callbacks.len()
             + inner.books.len()
     }
 }

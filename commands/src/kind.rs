@@ -10,11 +10,12 @@ use domain::{
         usage::Usage,
     },
     call::Call,
+    callback::Callback,
     decider::Decider,
     device::Device,
     id::{
-        AccountId, AgentId, CallId, CreditNoteId, InvoiceId, PlanId, QueueId, SessionId, SubjectId,
-        TenantId, TrunkId,
+        AccountId, AgentId, CallId, CallbackId, CreditNoteId, InvoiceId, PlanId, QueueId,
+        SessionId, SubjectId, TenantId, TrunkId,
     },
     line::Line,
     person::Person,
@@ -134,4 +135,5 @@ kinds! {
     Agent AgentId 0,
     Device AgentId 256,
     Trunk TrunkId 0,
+    Callback CallbackId 0,
 }

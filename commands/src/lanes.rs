@@ -40,7 +40,8 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
         | AnyCommand::Person(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
-        | AnyCommand::Trunk(..) => (category, key),
+        | AnyCommand::Trunk(..)
+        | AnyCommand::Callback(..) => (category, key),
     }
 }
 

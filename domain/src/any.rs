@@ -2,10 +2,10 @@
 //! processes.
 
 use crate::{
-    agent, billing, call,
+    agent, billing, call, callback,
     decider::{Decider, Event as _},
     device,
-    id::{AgentId, CallId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
     line, person, queue, session,
     time::Timestamp,
     trunk,
@@ -34,6 +34,8 @@ pub enum AnyCommand {
     Device(AgentId, device::Command),
     /// For a trunk.
     Trunk(TrunkId, trunk::Command),
+    /// For a callback.
+    Callback(CallbackId, callback::Command),
     /// For what belongs to billing.
     Billing(Box<billing::Command>),
 }
@@ -50,6 +52,7 @@ impl AnyCommand {
             Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
+            Self::Callback(id, _) => (callback::Callback::CATEGORY, id.to_string()),
             Self::Billing(command) => command.target(),
         }
     }
@@ -74,6 +77,8 @@ pub enum AnyEvent {
     Device(AgentId, device::Event),
     /// To a trunk.
     Trunk(TrunkId, trunk::Event),
+    /// To a callback.
+    Callback(CallbackId, callback::Event),
     /// To what belongs to billing.
     Billing(billing::Event),
 }
@@ -90,6 +95,7 @@ impl AnyEvent {
             Self::Agent(_, event) => event.event_type(),
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
+            Self::Callback(_, event) => event.event_type(),
             Self::Billing(event) => event.event_type(),
         }
     }
@@ -180,6 +186,7 @@ pub fn decode(
         agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
+        callback::Callback::CATEGORY => stored.read(AnyEvent::Callback),
         _ => match billing::Event::decode(category, key, event_type, version, payload) {
             Some(read) => read.map(|(at, event)| (at, AnyEvent::Billing(event))),
             None => Err(DecodeError::UnknownCategory(category.into())),
@@ -278,6 +285,7 @@ impl AnyCommand {
         match self {
             Self::Call(_, command) => match command {
                 call::Command::ReceiveCall { .. } => "receive_call",
+                call::Command::PlaceCall(_) => "place_call",
                 call::Command::AnswerCall => "answer_call",
                 call::Command::StartOffer { .. } => "start_offer",
                 call::Command::EndOffer { .. } => "end_offer",
@@ -338,6 +346,7 @@ impl AnyCommand {
                 trunk::Command::Configure { .. } => "configure_trunk",
                 trunk::Command::Create { .. } => "create_trunk",
             },
+            Self::Callback(_, command) => command.name(),
             Self::Billing(command) => command.name(),
         }
     }

@@ -60,6 +60,10 @@ pub enum EndReason {
     NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// The caller is rung back later, and goes home.
+    CallbackRequested,
+    /// It was placed to ring somebody back, which is not wanted any more.
+    CallbackWithdrawn,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.
@@ -164,6 +168,8 @@ pub enum Disposition {
     Congestion,
     /// Our fault.
     SystemError,
+    /// The caller went home, to be rung back.
+    CallbackRequested,
 }
 
 /// How an offer ended that was not accepted.

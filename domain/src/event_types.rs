@@ -1,7 +1,9 @@
 //! The wire names of all events, asked of the types themselves: a list by hand
 //! would forget the next one.
 
-use crate::{agent, billing, call, decider::Decider, device, line, person, queue, session, trunk};
+use crate::{
+    agent, billing, call, callback, decider::Decider, device, line, person, queue, session, trunk,
+};
 use serde::{
     de::{Deserialize as _, Deserializer, Error as _, Visitor, value::Error},
     forward_to_deserialize_any,
@@ -19,6 +21,7 @@ pub fn event_types() -> BTreeSet<&'static str> {
         of::<agent::Agent>(),
         of::<device::Device>(),
         of::<trunk::Trunk>(),
+        of::<callback::Callback>(),
         of::<billing::seller::Seller>(),
         of::<billing::account::Account>(),
         of::<billing::plan::Plan>(),

@@ -69,6 +69,8 @@ ids! {
     InvoiceId,
     /// A credit note.
     CreditNoteId,
+    /// A promise to ring somebody back.
+    CallbackId,
     /// A payment that came in.
     PaymentId,
 }

@@ -12,6 +12,7 @@ pub mod any;
 pub mod billing;
 pub mod calendar;
 pub mod call;
+pub mod callback;
 pub mod cause;
 pub mod decider;
 pub mod device;

@@ -3,6 +3,7 @@
 
 use crate::{
     any::{AnyCommand, AnyEvent},
+    callback,
     id::CallId,
     line, session,
 };
@@ -20,13 +21,15 @@ impl AnyCommand {
                 | session::Command::EndWrapUp { call, .. },
             ) => Some(*call),
             Self::Billing(command) => command.call(),
+            Self::Callback(_, callback::Command::StartAttempt { call, .. }) => Some(*call),
             Self::Line(..)
             | Self::Session(..)
             | Self::Queue(..)
             | Self::Person(..)
             | Self::Agent(..)
             | Self::Device(..)
-            | Self::Trunk(..) => None,
+            | Self::Trunk(..)
+            | Self::Callback(..) => None,
         }
     }
 }
@@ -55,12 +58,19 @@ impl AnyEvent {
                 | session::Event::WrapUpEnded { call, .. },
             ) => Some(*call),
             Self::Billing(event) => event.call(),
+            Self::Callback(
+                _,
+                callback::Event::AttemptStarted { call, .. }
+                | callback::Event::AttemptFailed { call, .. }
+                | callback::Event::Connected { call, .. },
+            ) => Some(*call),
             Self::Session(..)
             | Self::Queue(..)
             | Self::Person(..)
             | Self::Agent(..)
             | Self::Device(..)
-            | Self::Trunk(..) => None,
+            | Self::Trunk(..)
+            | Self::Callback(..) => None,
         }
     }
 }

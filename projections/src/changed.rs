@@ -1,8 +1,10 @@
 //! What subscribers hear, after the rows are committed.
 
-use crate::{agent_states, billing, cdr, erasures, live_calls, queue_stats, timeline, trunks};
+use crate::{
+    agent_states, billing, callbacks, cdr, erasures, live_calls, queue_stats, timeline, trunks,
+};
 use commands::ports::Position;
-use domain::id::{AgentId, CallId, QueueId, SubjectId, TrunkId};
+use domain::id::{AgentId, CallId, CallbackId, QueueId, SubjectId, TrunkId};
 use std::sync::Arc;
 
 /// A read model, for whoever waits for it or asks how far it is.
@@ -38,11 +40,13 @@ pub enum View {
     Visits,
     /// Changes of agents' states, append-only.
     AgentLog,
+    /// Callbacks.
+    Callbacks,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -58,6 +62,7 @@ impl View {
         Self::Invoices,
         Self::Visits,
         Self::AgentLog,
+        Self::Callbacks,
     ];
 
     /// Its name, as on the command line.
@@ -78,6 +83,7 @@ impl View {
             Self::Invoices => "billing_invoices",
             Self::Visits => "visits",
             Self::AgentLog => "agent_log",
+            Self::Callbacks => "callbacks",
         }
     }
 
@@ -109,6 +115,8 @@ pub enum Change {
     Cdr(CallId, Option<Arc<cdr::Row>>),
     /// A trunk.
     Trunk(TrunkId, Option<Arc<trunks::Row>>),
+    /// A callback.
+    Callback(CallbackId, Option<Arc<callbacks::Row>>),
     /// Something that is owed.
     Billing(billing::Changed),
 }
@@ -124,6 +132,7 @@ impl Change {
             Self::QueueStats(..) => View::QueueStats,
             Self::Cdr(..) => View::Cdr,
             Self::Trunk(..) => View::Trunks,
+            Self::Callback(..) => View::Callbacks,
             Self::Billing(changed) => changed.view(),
         }
     }

@@ -11,6 +11,7 @@ pub mod agent_log;
 pub mod agent_states;
 pub mod billing;
 mod build;
+pub mod callbacks;
 pub mod caller;
 pub mod calls;
 pub mod cdr;

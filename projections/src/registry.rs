@@ -8,6 +8,7 @@ use crate::{
         accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
         usage::UsageRecords,
     },
+    callbacks::Callbacks,
     cdr::Cdr,
     changed::View,
     erasures::Erasures,
@@ -37,5 +38,6 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Invoices => Box::new(Slot::<Invoices>::new(generation)),
         View::Visits => Box::new(Slot::<Visits>::new(generation)),
         View::AgentLog => Box::new(Slot::<AgentLog>::new(generation)),
+        View::Callbacks => Box::new(Slot::<Callbacks>::new(generation)),
     }
 }

@@ -19,7 +19,7 @@ use commands::{
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    billing, call,
+    billing, call, callback,
     sealed::{Party, Sealed},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -486,7 +486,11 @@ async fn open(vault: &dyn Vault, fact: &Fact) -> Result<Option<Party>, VaultErro
 pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
     match &fact.event {
         AnyEvent::Call(_, call::Event::Received { from, .. }) => Some(from),
-        AnyEvent::Call(_, call::Event::TrunkSelected { party, .. }) => Some(party),
+        AnyEvent::Call(
+            _,
+            call::Event::TrunkSelected { party, .. } | call::Event::Placed { party, .. },
+        ) => Some(party),
+        AnyEvent::Callback(_, callback::Event::Requested { request, .. }) => Some(&request.party),
         AnyEvent::Agent(
             _,
             agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
@@ -498,7 +502,8 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

@@ -119,6 +119,7 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
             match order {
                 Order::PlayMusic(leg) => means.relay.play_music(leg),
                 Order::PlayNotice(leg) => means.relay.play_notice(leg),
+                Order::PlayRingback(leg) => means.relay.play_ringback(leg),
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
                 Order::Close(leg) => means.relay.close(leg),
             }

@@ -17,6 +17,8 @@ pub(crate) enum Order {
     PlayMusic(LegId),
     /// The far end of the leg hears that the call is about to be cut.
     PlayNotice(LegId),
+    /// The far end of the leg hears that somebody is being rung.
+    PlayRingback(LegId),
     /// The two hear each other.
     Bridge(LegId, LegId),
     /// The leg is over.
@@ -48,13 +50,15 @@ impl Floor {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => vec![],
         }
     }
 
     fn hear_call(&mut self, id: CallId, at: Timestamp, event: &Event) -> Vec<Order> {
         let before = self.calls.remove(&id);
-        let known = before.is_some() || matches!(event, Event::Received { .. });
+        let begins = matches!(event, Event::Received { .. } | Event::Placed { .. });
+        let known = before.is_some() || begins;
         let before = before.unwrap_or_default();
         let orders = orders(&before, event);
         for order in &orders {
@@ -63,6 +67,7 @@ impl Floor {
             }
         }
         if let Event::Received { leg, .. }
+        | Event::Placed { leg, .. }
         | Event::OfferStarted { leg, .. }
         | Event::LegDialled { leg, .. } = event
         {
@@ -78,7 +83,9 @@ impl Floor {
     /// Whether a fact is of a call that this run of the node has received.
     pub(crate) fn concerns(&self, fact: &Fact, node_epoch: u64) -> bool {
         match &fact.event {
-            AnyEvent::Call(_, Event::Received { .. }) => fact.node_epoch == node_epoch,
+            AnyEvent::Call(_, Event::Received { .. } | Event::Placed { .. }) => {
+                fact.node_epoch == node_epoch
+            }
             AnyEvent::Call(id, _)
             | AnyEvent::Billing(billing::Event::Rating(id, rating::Event::Exhausted { .. })) => {
                 self.calls.contains_key(id)
@@ -90,6 +97,7 @@ impl Floor {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => false,
         }
     }
@@ -121,6 +129,8 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             (None, Some(caller)) => vec![Order::PlayMusic(caller)],
         },
         Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
+        // The agent rings somebody back, and hears it.
+        Event::AgentConnected { leg, .. } if before.is_placed => vec![Order::PlayRingback(*leg)],
         Event::AgentConnected { leg, .. } => match before.caller_leg {
             Some(caller) => vec![Order::Bridge(caller, *leg)],
             None => vec![],
@@ -130,9 +140,10 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             leg,
             early_media: true,
         }
-        | Event::LegAnswered { leg, .. } => match before.caller_leg {
-            Some(caller) => vec![Order::Bridge(caller, *leg)],
-            None => vec![],
+        | Event::LegAnswered { leg, .. } => match (before.caller_leg, before.agent_leg()) {
+            (Some(caller), Some(agent)) if caller == *leg => vec![Order::Bridge(caller, agent)],
+            (Some(caller), _) => vec![Order::Bridge(caller, *leg)],
+            (None, _) => vec![],
         },
         Event::Held { leg } => match before.talking() {
             Some((caller, other, _)) if *leg == other => vec![Order::PlayMusic(caller)],
@@ -156,6 +167,8 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::LegProgressed { .. }
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
+        | Event::Placed { .. }
+        | Event::CallbackRequested { .. }
         | Event::LateFact { .. } => vec![],
     }
 }

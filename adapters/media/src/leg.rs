@@ -40,6 +40,8 @@ pub(crate) enum Hears {
     Music { frame: usize },
     /// The notice that the call is about to be cut, and which frame is next.
     Notice { frame: usize },
+    /// The ringing tone, and which frame is next.
+    Ringback { frame: usize },
     /// The leg in that slot of the same shard, which in turn hears this one.
     Peer(usize),
 }
@@ -253,6 +255,10 @@ impl Leg {
             }
             Hears::Notice { frame } => {
                 let payload = next_frame(&tracks.notice, types.law, frame);
+                packet[HEADER_BYTES..].copy_from_slice(payload);
+            }
+            Hears::Ringback { frame } => {
+                let payload = next_frame(&tracks.ringback, types.law, frame);
                 packet[HEADER_BYTES..].copy_from_slice(payload);
             }
         }

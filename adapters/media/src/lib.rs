@@ -33,6 +33,7 @@ mod outgoing;
 mod ports;
 mod relay;
 mod remote;
+mod ringback;
 mod rtcp;
 mod rtp;
 mod shard;

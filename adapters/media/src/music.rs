@@ -4,7 +4,7 @@
 
 use crate::{
     g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
-    notice,
+    notice, ringback,
 };
 use std::f64::consts::TAU;
 
@@ -78,6 +78,11 @@ impl Track {
         Self::of(&notice::samples())
     }
 
+    /// What is heard while somebody is rung: five seconds that loop.
+    pub fn ringback() -> Self {
+        Self::of(&ringback::samples())
+    }
+
     fn of(samples: &[i16]) -> Self {
         let encode = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
         Self {
@@ -109,6 +114,8 @@ pub(crate) struct Tracks {
     pub(crate) music: Track,
     /// For whoever is about to be cut.
     pub(crate) notice: Track,
+    /// For whoever waits for somebody to answer.
+    pub(crate) ringback: Track,
 }
 
 impl Tracks {
@@ -116,6 +123,7 @@ impl Tracks {
         Self {
             music: Track::synthesise(),
             notice: Track::notice(),
+            ringback: Track::ringback(),
         }
     }
 }

@@ -203,6 +203,12 @@ impl Relay {
         self.play_now(&mut self.directory(), leg, Hears::Notice { frame: 0 });
     }
 
+    /// Plays the ringing tone to the far end until something else is ordered. Ends a
+    /// bridge that the leg is in.
+    pub fn play_ringback(&self, leg: LegId) {
+        self.play_now(&mut self.directory(), leg, Hears::Ringback { frame: 0 });
+    }
+
     /// Sends packets with silence to the far end. Ends a bridge that the leg is in.
     pub fn silence(&self, leg: LegId) {
         self.play_now(&mut self.directory(), leg, Hears::Silence);

@@ -9,11 +9,21 @@ use domain::{
     cause::{EndCause, EndReason, OfferOutcome},
     id::{AgentId, CallId, LegId},
     line,
+    sealed::{Party, Sealed},
 };
 
 /// What is to be done on the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
+    /// A call of ours begins: it has a place for the person who is rung back.
+    Place {
+        /// Which call.
+        call: CallId,
+        /// The leg to the person.
+        leg: LegId,
+        /// Whom.
+        party: Sealed<Party>,
+    },
     /// The caller hears ringing: 180.
     Ring {
         /// Whose caller.
@@ -89,6 +99,7 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -96,6 +107,11 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
 fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
     match event {
         call::Event::Answered {} => Some(Order::Answer { call }),
+        call::Event::Placed { leg, party, .. } => Some(Order::Place {
+            call,
+            leg: *leg,
+            party: party.clone(),
+        }),
         call::Event::OfferStarted { session, leg, .. } => Some(Order::Dial {
             call,
             leg: *leg,
@@ -132,7 +148,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         // Hold music is the media adapter's; the re-INVITE is answered already.
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
-        | call::Event::LateFact { .. } => None,
+        | call::Event::CallbackRequested { .. } | call::Event::LateFact { .. } => None,
     }
 }
 
@@ -156,6 +172,8 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::QueueClosed
         | EndReason::NobodyThere
         | EndReason::MaxWait
+        | EndReason::CallbackRequested
+        | EndReason::CallbackWithdrawn
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
         | EndReason::OutsideRejected

@@ -28,6 +28,8 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::QueueFull => (486, 17),
         EndReason::QueueClosed | EndReason::NobodyThere => (480, 20),
         EndReason::MaxWait => (480, 19),
+        EndReason::CallbackRequested => (480, 16),
+        EndReason::CallbackWithdrawn => (480, 31),
         EndReason::NoTrunk => (503, 34),
         EndReason::OutsideBusy => (486, 17),
         EndReason::OutsideNoAnswer => (480, 19),

@@ -80,6 +80,7 @@ pub const ALL: &[Migration] = &[
     migration!(250, Read, "0250_outbox"),
     migration!(300, Read, "0300_kurrent_index"),
     migration!(301, Read, "0301_cdr_phone"),
+    migration!(330, Read, "0330_callbacks"),
 ];
 
 /// Why a database can not be brought to this program's version.

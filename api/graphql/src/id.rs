@@ -4,7 +4,7 @@
 use crate::error::Fault;
 use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::id::{AgentId, CallId, QueueId, TrunkId};
+use domain::id::{AgentId, CallId, CallbackId, QueueId, TrunkId};
 use uuid::Uuid;
 
 /// What an id may name.
@@ -14,6 +14,7 @@ pub(crate) enum NodeId {
     Agent(AgentId),
     Queue(QueueId),
     Trunk(TrunkId),
+    Callback(CallbackId),
 }
 
 /// Kinds and their letters in the text of an id.
@@ -21,6 +22,7 @@ const CALL: u8 = b'c';
 const AGENT: u8 = b'a';
 const QUEUE: u8 = b'q';
 const TRUNK: u8 = b't';
+const CALLBACK: u8 = b'b';
 
 fn encode(kind: u8, uuid: Uuid) -> ID {
     let mut bytes = [kind; 17];
@@ -35,6 +37,7 @@ impl From<NodeId> for ID {
             NodeId::Agent(id) => encode(AGENT, id.0),
             NodeId::Queue(id) => encode(QUEUE, id.0),
             NodeId::Trunk(id) => encode(TRUNK, id.0),
+            NodeId::Callback(id) => encode(CALLBACK, id.0),
         }
     }
 }
@@ -50,6 +53,7 @@ impl NodeId {
             AGENT => Some(Self::Agent(AgentId(uuid))),
             QUEUE => Some(Self::Queue(QueueId(uuid))),
             TRUNK => Some(Self::Trunk(TrunkId(uuid))),
+            CALLBACK => Some(Self::Callback(CallbackId(uuid))),
             _ => None,
         }
     }
@@ -89,7 +93,7 @@ impl Named for CallId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Call(id) => Some(id),
-            NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+            NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -105,7 +109,7 @@ impl Named for AgentId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Agent(id) => Some(id),
-            NodeId::Call(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+            NodeId::Call(_) | NodeId::Queue(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -121,7 +125,7 @@ impl Named for QueueId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Queue(id) => Some(id),
-            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Trunk(_) => None,
+            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -137,11 +141,27 @@ impl Named for TrunkId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Trunk(id) => Some(id),
-            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) => None,
+            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Callback(_) => None,
         }
     }
     fn node(self) -> NodeId {
         NodeId::Trunk(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl Named for CallbackId {
+    const KIND: &'static str = "a callback";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Callback(id) => Some(id),
+            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Callback(self)
     }
     fn plain(uuid: Uuid) -> Self {
         Self(uuid)

@@ -326,7 +326,7 @@ impl Config {
                 let key = format!("queue[{index}].{key}");
                 let Some(to) = to else {
                     return invalid(format!(
-                        "{key}: a rule has queue or number, not both or none"
+                        "{key}: a rule has one of queue, number and callback"
                     ));
                 };
                 if target.is_some_and(|name| !self.has_queue(name)) {

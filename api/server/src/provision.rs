@@ -13,6 +13,7 @@ use domain::{
     agent,
     any::AnyCommand,
     call::{AnswerMode, Key, OverflowCause},
+    callback,
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
     queue::{self, Strategy},
     trunk,
@@ -71,6 +72,9 @@ pub struct QueueEntry {
     /// For how long the place of a caller who drops is kept.
     #[serde(default)]
     pub resume_abandoned_ms: u64,
+    /// How those are rung back who wait no longer.
+    #[serde(default)]
+    pub callback: callback::Terms,
 }
 
 impl QueueEntry {
@@ -93,6 +97,7 @@ impl QueueEntry {
             exits: vec![],
             empty: queue::Empty::default(),
             resume_abandoned_ms: 0,
+            callback: callback::Terms::STANDARD,
         }
     }
 
@@ -114,17 +119,18 @@ impl QueueEntry {
                 .collect(),
             matching: self.matching.clone(),
             terms: self.terms,
-            hours: self.hours.clone(),
+            hours: self.hours.clone().map(Box::new),
             exits: self.exits.iter().filter_map(ExitEntry::exit).collect(),
             empty: self.empty.clone(),
             resume_abandoned_ms: self.resume_abandoned_ms,
+            callback: self.callback,
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }
     }
 }
 
-/// Where calls of a queue go in one case: a queue or a number.
+/// Where calls of a queue go in one case: a queue, a number, or home to be rung back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OverflowEntry {
@@ -136,18 +142,21 @@ pub struct OverflowEntry {
     /// A number outside.
     #[serde(default)]
     pub number: Option<String>,
+    /// The caller is rung back.
+    #[serde(default)]
+    pub callback: bool,
 }
 
 impl OverflowEntry {
-    /// The rule; none if it leads to both or to nothing.
+    /// The rule; none if it does not lead to one place.
     pub fn rule(&self) -> Option<queue::Overflow> {
-        let to = one_of(self.queue.as_deref(), self.number.as_deref())?;
+        let to = one_of(self.queue.as_deref(), self.number.as_deref(), self.callback)?;
         let when = self.when;
         Some(queue::Overflow { when, to })
     }
 }
 
-/// Where a key leads: a queue or a number.
+/// Where a key leads: a queue, a number, or home to be rung back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExitEntry {
@@ -159,25 +168,29 @@ pub struct ExitEntry {
     /// A number outside.
     #[serde(default)]
     pub number: Option<String>,
+    /// The caller is rung back.
+    #[serde(default)]
+    pub callback: bool,
 }
 
 impl ExitEntry {
-    /// The exit; none if it leads to both or to nothing.
+    /// The exit; none if it does not lead to one place.
     pub fn exit(&self) -> Option<queue::Exit> {
-        let to = one_of(self.queue.as_deref(), self.number.as_deref())?;
+        let to = one_of(self.queue.as_deref(), self.number.as_deref(), self.callback)?;
         let key = self.key;
         Some(queue::Exit { key, to })
     }
 }
 
-fn one_of(queue: Option<&str>, number: Option<&str>) -> Option<queue::OverflowTo> {
-    match (queue, number) {
-        (Some(name), None) => Some(queue::OverflowTo::Queue(QueueId::named(
+fn one_of(queue: Option<&str>, number: Option<&str>, back: bool) -> Option<queue::OverflowTo> {
+    match (queue, number, back) {
+        (None, None, true) => Some(queue::OverflowTo::Callback),
+        (Some(name), None, false) => Some(queue::OverflowTo::Queue(QueueId::named(
             DEFAULT_TENANT,
             name,
         ))),
-        (None, Some(number)) => Some(queue::OverflowTo::Number(number.into())),
-        (Some(_), Some(_)) | (None, None) => None,
+        (None, Some(number), false) => Some(queue::OverflowTo::Number(number.into())),
+        (Some(_) | None, Some(_) | None, true | false) => None,
     }
 }
 

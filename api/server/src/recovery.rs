@@ -11,9 +11,10 @@ use commands::{
 use domain::{
     id::DEFAULT_TENANT,
     process::{
-        Intent, Process, command_id, credit::Credit, dial::Dial, dunning::Dunning,
-        enqueue::Enqueue, invoicing::Invoicing, offer::OfferProcess, rating::RatingProcess,
-        recovery::Recovery, registration::Registration, routing::Routing, wrap_up::WrapUp,
+        Intent, Process, callback::CallbackProcess, command_id, credit::Credit, dial::Dial,
+        dunning::Dunning, enqueue::Enqueue, invoicing::Invoicing, offer::OfferProcess,
+        rating::RatingProcess, recovery::Recovery, registration::Registration, routing::Routing,
+        wrap_up::WrapUp,
     },
     time::Timestamp,
 };
@@ -116,6 +117,7 @@ pub async fn start(lost: Lost, alarm: CancellationToken) -> Result<Processes, Re
         recovered_count,
     };
     processes.spawn(ready::<Enqueue>(means, dead).await?.under(token));
+    processes.spawn(ready::<CallbackProcess>(means, dead).await?.under(token));
     processes.spawn(ready::<Dial>(means, dead).await?.under(token));
     processes.spawn(ready::<Routing>(means, dead).await?.under(token));
     processes.spawn(ready::<OfferProcess>(means, dead).await?.under(token));

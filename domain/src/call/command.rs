@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cause::{EndReason, OfferOutcome, WireCause},
-    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -68,6 +68,27 @@ pub enum Destination {
         /// The leg that goes there.
         leg: LegId,
     },
+    /// Home: the caller is rung back.
+    Callback(CallbackId),
+}
+
+/// A call of ours, to ring somebody back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placing {
+    /// The leg to the person.
+    pub leg: LegId,
+    /// Whom.
+    pub party: Sealed<Party>,
+    /// What was promised.
+    pub callback: CallbackId,
+    /// Since when the person waits.
+    pub place: Timestamp,
+    /// The queue whose agents ring back.
+    pub queue: QueueId,
+    /// Version of its configuration.
+    pub config_version: u32,
+    /// Id of the stay in the queue.
+    pub visit: VisitId,
 }
 
 /// A command.
@@ -95,6 +116,8 @@ pub enum Command {
         /// Where it leads.
         route: Route,
     },
+    /// Place a call: somebody was promised to be rung back.
+    PlaceCall(Placing),
     /// Answer the caller now, before there is an agent.
     AnswerCall,
     /// Ring an agent.

@@ -1,10 +1,10 @@
 //! The rules of a call: one function per command, each matching every phase.
 
 use super::{
-    command::{Command, Route},
+    command::{Command, Placing, Route},
     end::{end, ended},
     error::Error,
-    event::Event,
+    event::{AnswerMode, Event, Target},
     key::Key,
     outside,
     state::{Call, Offer, Phase},
@@ -42,8 +42,9 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
                 sip_call_id,
                 user_agent,
             };
-            receive(call, at, received, route)
+            begin(call, at, received, route)
         }
+        Command::PlaceCall(placing) => place(call, at, placing),
         Command::AnswerCall => answer(call),
         Command::StartOffer {
             offer,
@@ -71,7 +72,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::RecordProgress { leg, early_media } => {
             Ok(outside::progressed(call, leg, early_media))
         }
-        Command::RecordAnswer { leg, codec } => Ok(answered(call, leg, codec)),
+        Command::RecordAnswer { leg, codec } => Ok(answered(call, at, leg, codec)),
         Command::RecordFailure { leg, outcome, wire } => Ok(failed(call, at, leg, outcome, wire)),
         Command::RecordBye { leg, wire } => {
             let reason = EndReason::Hangup;
@@ -93,7 +94,34 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
     }
 }
 
-fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decision {
+/// Whoever is rung back is answered by nobody before the agent.
+fn place(call: &Call, at: Timestamp, placing: Placing) -> Decision {
+    let Placing {
+        leg,
+        party,
+        callback,
+        place,
+        queue,
+        config_version,
+        visit,
+    } = placing;
+    let placed = Event::Placed {
+        leg,
+        party,
+        callback,
+        place,
+    };
+    let route = Route::Queue {
+        queue,
+        config_version,
+        answer_mode: AnswerMode::OnAgent,
+        visit,
+        exit_keys: vec![],
+    };
+    begin(call, at, placed, route)
+}
+
+fn begin(call: &Call, at: Timestamp, begun: Event, route: Route) -> Decision {
     match &call.phase {
         Phase::Unborn => {}
         Phase::Waiting
@@ -110,7 +138,7 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
             visit,
             exit_keys,
         } => vec![
-            received,
+            begun,
             Event::Routed {
                 queue,
                 config_version,
@@ -124,12 +152,12 @@ fn receive(call: &Call, at: Timestamp, received: Event, route: Route) -> Decisio
             },
         ],
         Route::Forward { number, leg } => {
-            let mut events = vec![received];
+            let mut events = vec![begun];
             events.extend(outside::forward(at, number, leg));
             events
         }
         Route::Refused(reason) => {
-            let mut events = vec![received];
+            let mut events = vec![begun];
             events.extend(ended(call, at, By::System, reason, WireCause::default()));
             events
         }
@@ -193,25 +221,33 @@ fn alerting(call: &Call, leg: LegId) -> Vec<Event> {
     }
 }
 
-fn answered(call: &Call, leg: LegId, codec: Option<String>) -> Vec<Event> {
+fn answered(call: &Call, at: Timestamp, leg: LegId, codec: Option<String>) -> Vec<Event> {
     match &call.phase {
         Phase::Offering(offers) => offers
             .iter()
             .find(|offer| offer.leg == leg)
-            .map(|winner| won(call, winner, offers, codec))
+            .map(|winner| won(call, at, winner, offers, codec))
             .unwrap_or_default(),
         Phase::Ended(_) => vec![Event::LateFact {
             leg,
             fact: "record_answer".into(),
         }],
-        Phase::Forwarded(outside) => outside::answered(call, outside, leg, codec),
         // A late 200 of a withdrawn offer: the adapter sends ACK and BYE.
-        Phase::Unborn | Phase::Waiting | Phase::Connected(_) => vec![],
+        Phase::Unborn | Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => {
+            outside::answered(call, leg, codec)
+        }
     }
 }
 
 /// The first answer wins: whose phones rang beside it are let go.
-fn won(call: &Call, winner: &Offer, offers: &[Offer], codec: Option<String>) -> Vec<Event> {
+/// In a call that we placed, the person is dialled now.
+fn won(
+    call: &Call,
+    at: Timestamp,
+    winner: &Offer,
+    offers: &[Offer],
+    codec: Option<String>,
+) -> Vec<Event> {
     let mut events = vec![Event::AgentConnected {
         offer: winner.offer,
         visit: winner.visit,
@@ -219,8 +255,14 @@ fn won(call: &Call, winner: &Offer, offers: &[Offer], codec: Option<String>) -> 
         leg: winner.leg,
         codec,
     }];
-    if call.answered_at.is_none() {
-        events.push(Event::Answered {});
+    match (&call.party, call.caller_leg) {
+        (Some(to), Some(leg)) if call.is_placed => {
+            let until = at.plus_ms(outside::RING_OUTSIDE_MS);
+            let target = Target::Party(to.clone());
+            events.push(Event::LegDialled { leg, target, until });
+        }
+        _ if call.answered_at.is_none() => events.push(Event::Answered {}),
+        _ => {}
     }
     let slower = offers.iter().filter(|offer| offer.offer != winner.offer);
     events.extend(slower.map(|offer| {
@@ -242,8 +284,8 @@ fn failed(
             .offer_of(leg)
             .map(|offer| vec![offer_ended(offer, outcome, wire)])
             .unwrap_or_default(),
-        Phase::Forwarded(outside) => outside::failed(call, at, outside, leg, outcome, wire),
-        Phase::Unborn | Phase::Waiting | Phase::Connected(_) | Phase::Ended(_) => vec![],
+        Phase::Connected(_) | Phase::Forwarded(_) => outside::failed(call, at, leg, outcome, wire),
+        Phase::Unborn | Phase::Waiting | Phase::Ended(_) => vec![],
     }
 }
 
@@ -281,6 +323,8 @@ fn leg_gone(
             | EndReason::MediaSilence
             | EndReason::SignallingLost
             | EndReason::NodeLost
+            | EndReason::CallbackRequested
+            | EndReason::CallbackWithdrawn
             | EndReason::NoCredit
             | EndReason::NoPrice
             | EndReason::AccountSuspended

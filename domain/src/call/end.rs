@@ -39,6 +39,8 @@ pub(super) fn end(
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NodeLost
+        | EndReason::CallbackRequested
+        | EndReason::CallbackWithdrawn
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -49,7 +51,10 @@ pub(super) fn end(
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         // An accepted call has left the queue: the limit of waiting is over.
         Phase::Connected(_) | Phase::Forwarded(_)
-            if matches!(reason, EndReason::MaxWait | EndReason::NobodyThere) =>
+            if matches!(
+                reason,
+                EndReason::MaxWait | EndReason::NobodyThere | EndReason::CallbackWithdrawn
+            ) =>
         {
             Err(Error::AlreadyConnected)
         }
@@ -88,13 +93,16 @@ pub(super) fn ended(
 fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause) -> Event {
     let reached = reached(call);
     let (result, refusal_status, q850, disposition) = verdict(reason, reached);
-    // A caller who got 200 OK gets a BYE, which has no status.
+    // A caller who got 200 OK gets a BYE, which has no status; and of a call that
+    // we placed nobody waits for one.
     let refusal_status = match call.answered_at {
-        None => refusal_status,
-        Some(_) => None,
+        None if !call.is_placed => refusal_status,
+        None | Some(_) => None,
     };
     let (session, offer) = call.engaged().unzip();
-    let (visit, queue) = call.visit.unzip();
+    // An agent who rings back has closed the stay, whether or not the person answers.
+    let visit = call.visit.filter(|_| !is_ringing_back(call));
+    let (visit, queue) = visit.unzip();
     Event::Ended {
         cause: EndCause {
             result,
@@ -138,6 +146,8 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::MediaSilence
         | EndReason::SignallingLost
         | EndReason::NodeLost
+        | EndReason::CallbackRequested
+        | EndReason::CallbackWithdrawn
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -159,8 +169,20 @@ enum Reached {
     Outside,
 }
 
+const fn is_ringing_back(call: &Call) -> bool {
+    match &call.phase {
+        Phase::Connected(_) => call.is_placed,
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => false,
+    }
+}
+
 const fn reached(call: &Call) -> Reached {
     match &call.phase {
+        Phase::Connected(connection) if !connection.is_talking() => Reached::Ringback,
         Phase::Connected(_) => Reached::Agent,
         Phase::Forwarded(outside) => match outside.answered_at {
             Some(_) => Reached::Outside,
@@ -195,6 +217,8 @@ const fn verdict(
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
         EndReason::QueueClosed => (R::Caller, Some(480), Some(20), D::NoAnswer),
         EndReason::NobodyThere => (R::Ours, Some(480), Some(20), D::NoAnswer),
+        EndReason::CallbackRequested => (R::Success, Some(480), Some(16), D::CallbackRequested),
+        EndReason::CallbackWithdrawn => (R::Ours, Some(480), Some(31), D::Cancelled),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),

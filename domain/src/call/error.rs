@@ -32,6 +32,9 @@ pub enum Error {
     /// The leg is answered, over, or none of this call that goes out.
     #[error("leg is not being dialled")]
     StaleLeg,
+    /// Nobody can be rung back who shows no number.
+    #[error("caller shows no number to be rung back at")]
+    NoNumber,
     /// The stay is another one.
     #[error("call is not in that queue visit")]
     StaleVisit,
@@ -49,6 +52,7 @@ impl Refusal for Error {
             Self::StaleOffer => "call.stale_offer",
             Self::OverflowLoop => "call.overflow_loop",
             Self::StaleLeg => "call.stale_leg",
+            Self::NoNumber => "call.no_number",
             Self::StaleVisit => "call.stale_visit",
         }
     }

@@ -4,7 +4,7 @@ use super::key::Key;
 use crate::{
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
-    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -72,6 +72,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_agent: Option<String>,
     },
+    /// We place it ourselves: somebody was promised to be rung back. The person is
+    /// dialled when an agent has it.
+    #[serde(rename = "call_placed")]
+    Placed {
+        /// The leg to the person, where a caller's would be.
+        leg: LegId,
+        /// Whom.
+        party: Sealed<Party>,
+        /// What was promised.
+        callback: CallbackId,
+        /// Since when the person waits: the place in the line.
+        place: Timestamp,
+    },
     /// It leads to a queue.
     #[serde(rename = "call_routed")]
     Routed {
@@ -114,6 +127,20 @@ pub enum Event {
         queue: QueueId,
         /// Why.
         cause: OverflowCause,
+    },
+    /// Whoever waits is rung back instead: the end of the call follows.
+    #[serde(rename = "call_callback_requested")]
+    CallbackRequested {
+        /// The promise.
+        callback: CallbackId,
+        /// Its stay, to be closed.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Why.
+        cause: OverflowCause,
+        /// Whom.
+        party: Sealed<Party>,
     },
     /// It goes to a number outside; the leg there is dialled next.
     #[serde(rename = "call_forwarded")]
@@ -267,14 +294,33 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// It is the end of a call that an agent had: with the caller, or to ring back
+    /// somebody who may not have answered. Its stay is closed by that.
+    pub fn ends_contact(&self) -> bool {
+        let Self::Ended {
+            disposition,
+            session: Some(_),
+            visit,
+            ..
+        } = self
+        else {
+            return false;
+        };
+        *disposition == Disposition::Answered || visit.is_none()
+    }
+}
+
 impl decider::Event for Event {
     fn event_type(&self) -> &'static str {
         match self {
             Self::Received { .. } => "call_received",
+            Self::Placed { .. } => "call_placed",
             Self::Routed { .. } => "call_routed",
             Self::Enqueued { .. } => "call_enqueued",
             Self::ExitKeyPressed { .. } => "exit_key_pressed",
             Self::Overflowed { .. } => "call_overflowed",
+            Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
             Self::LegDialled { .. } => "leg_dialled",
             Self::TrunkSelected { .. } => "trunk_selected",

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     id::{LegId, OfferId},
+    sealed::{Party, Sealed},
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -13,14 +14,20 @@ use std::collections::BTreeSet;
 pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
     call.last_at = call.last_at.max(at);
     match event {
-        Event::Received { leg, .. } => {
-            call.caller_leg = Some(*leg);
-            call.received_at = at;
-            call.phase = Phase::Waiting;
+        Event::Received {
+            leg,
+            from,
+            withheld,
+            ..
+        } => begin(&mut call, at, *leg, Some(from).filter(|_| !withheld)),
+        Event::Placed { leg, party, .. } => {
+            call.is_placed = true;
+            begin(&mut call, at, *leg, Some(party));
         }
         Event::Routed { .. }
         | Event::ExitKeyPressed { .. }
         | Event::Forwarded { .. }
+        | Event::CallbackRequested { .. }
         | Event::LateFact { .. } => {}
         Event::Enqueued {
             visit,
@@ -35,13 +42,10 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.answer_mode = Some(*answer_mode);
         }
         Event::Overflowed { .. } => call.visit = None,
-        Event::LegDialled { leg, .. } => call.phase = Phase::Forwarded(Outside::dialled(*leg)),
-        Event::TrunkSelected { trunk, .. } => outside(&mut call, |leg| leg.trunk = Some(*trunk)),
-        Event::LegProgressed { early_media, .. } => outside(&mut call, |leg| {
-            leg.alerting = true;
-            leg.early_media |= *early_media;
-        }),
-        Event::LegAnswered { .. } => outside(&mut call, |leg| leg.answered_at = Some(at)),
+        Event::LegDialled { .. }
+        | Event::TrunkSelected { .. }
+        | Event::LegProgressed { .. }
+        | Event::LegAnswered { .. } => on_outside(&mut call, at, event),
         Event::Answered {} => call.answered_at = Some(at),
         Event::OfferStarted {
             offer,
@@ -67,17 +71,64 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
                 session: *session,
                 leg: *leg,
                 holding: BTreeSet::new(),
+                outside: None,
             });
         }
-        Event::Held { leg } => holding(&mut call, |legs| {
-            legs.insert(*leg);
-        }),
-        Event::Retrieved { leg } => holding(&mut call, |legs| {
-            legs.remove(leg);
-        }),
+        Event::Held { leg } | Event::Retrieved { leg } => {
+            let holds = matches!(event, Event::Held { .. });
+            holding(&mut call, *leg, holds);
+        }
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call
+}
+
+fn begin(call: &mut Call, at: Timestamp, leg: LegId, party: Option<&Sealed<Party>>) {
+    call.party = party.cloned();
+    call.caller_leg = Some(leg);
+    call.received_at = at;
+    call.phase = Phase::Waiting;
+}
+
+/// The leg that goes out: dialled, on its way, ringing, answered.
+fn on_outside(call: &mut Call, at: Timestamp, event: &Event) {
+    if let Event::LegDialled { leg, .. } = event {
+        dialled(call, *leg);
+    }
+    let is_answered = matches!(event, Event::LegAnswered { .. });
+    if is_answered && call.is_placed {
+        call.answered_at = Some(at);
+    }
+    let outside = match &mut call.phase {
+        Phase::Forwarded(outside) => Some(outside),
+        Phase::Connected(connection) => connection.outside.as_mut(),
+        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => None,
+    };
+    let Some(outside) = outside else { return };
+    if let Event::TrunkSelected { trunk, .. } = event {
+        outside.trunk = Some(*trunk);
+    }
+    if let Event::LegProgressed { early_media, .. } = event {
+        outside.alerting = true;
+        outside.early_media |= *early_media;
+    }
+    if is_answered {
+        outside.answered_at = Some(at);
+    }
+}
+
+/// A call goes to somebody outside; or the agent, who is there, rings back.
+fn dialled(call: &mut Call, leg: LegId) {
+    let outside = Outside::dialled(leg);
+    match &mut call.phase {
+        Phase::Connected(connection) if call.is_placed => connection.outside = Some(outside),
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => call.phase = Phase::Forwarded(outside),
+    }
 }
 
 fn offered(call: &mut Call, offer: Offer) {
@@ -113,16 +164,14 @@ fn over(call: &mut Call, offer: OfferId) {
     }
 }
 
-fn holding(call: &mut Call, change: impl FnOnce(&mut BTreeSet<LegId>)) {
-    match &mut call.phase {
-        Phase::Connected(connection) => change(&mut connection.holding),
-        Phase::Forwarded(outside) => change(&mut outside.holding),
-        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => {}
-    }
-}
-
-fn outside(call: &mut Call, change: impl FnOnce(&mut Outside)) {
-    if let Phase::Forwarded(outside) = &mut call.phase {
-        change(outside);
-    }
+fn holding(call: &mut Call, leg: LegId, holds: bool) {
+    let legs = match &mut call.phase {
+        Phase::Connected(connection) => &mut connection.holding,
+        Phase::Forwarded(outside) => &mut outside.holding,
+        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => return,
+    };
+    match holds {
+        true => legs.insert(leg),
+        false => legs.remove(&leg),
+    };
 }

@@ -13,7 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Command, Destination, Route};
+pub use command::{Command, Destination, Placing, Route};
 pub use decide::OFFERS_MAX;
 pub use error::Error;
 pub use event::{AnswerMode, Event, OverflowCause, Target};
@@ -25,7 +25,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 3;
+    const STATE_VERSION: u32 = 4;
     type State = Self;
     type Command = Command;
     type Event = Event;

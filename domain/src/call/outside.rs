@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
-    id::{LegId, QueueId, TrunkId, VisitId},
+    id::{CallbackId, LegId, QueueId, TrunkId, VisitId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -57,6 +57,9 @@ fn leave(
         Some((current, queue)) if current == visit => queue,
         Some(_) | None => return Err(Error::StaleVisit),
     };
+    if let Destination::Callback(callback) = to {
+        return ring_back(call, at, callback, (visit, queue), cause);
+    }
     let withdrawn = call.offers().iter();
     let mut events: Vec<Event> = withdrawn
         .map(|offer| offer_ended(offer, OfferOutcome::Withdrawn, WireCause::default()))
@@ -68,6 +71,7 @@ fn leave(
     });
     match to {
         Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),
+        Destination::Callback(_) => {}
         Destination::Queue {
             queue,
             config_version,
@@ -85,6 +89,31 @@ fn leave(
             });
         }
     }
+    Ok(events)
+}
+
+/// The caller goes home and keeps the place: whoever shows no number can not.
+fn ring_back(
+    call: &Call,
+    at: Timestamp,
+    callback: CallbackId,
+    (visit, queue): (VisitId, QueueId),
+    cause: OverflowCause,
+) -> Decision {
+    let party = call.party.clone().ok_or(Error::NoNumber)?;
+    if call.is_placed {
+        return Err(Error::NoNumber);
+    }
+    let mut events = vec![Event::CallbackRequested {
+        callback,
+        visit,
+        queue,
+        cause,
+        party,
+    }];
+    let reason = EndReason::CallbackRequested;
+    let wire = WireCause::default();
+    events.extend(ended(call, at, By::System, reason, wire));
     Ok(events)
 }
 
@@ -124,20 +153,15 @@ pub(super) fn progressed(call: &Call, leg: LegId, early_media: bool) -> Vec<Even
     }
 }
 
-/// The caller is answered with the other side.
-pub(super) fn answered(
-    call: &Call,
-    outside: &Outside,
-    leg: LegId,
-    codec: Option<String>,
-) -> Vec<Event> {
-    if outside.leg != leg || outside.answered_at.is_some() {
+/// The caller is answered with the other side; of a call that we placed nobody is.
+pub(super) fn answered(call: &Call, leg: LegId, codec: Option<String>) -> Vec<Event> {
+    if dialled(call, leg).is_none() {
         return vec![];
     }
     let answered = Event::LegAnswered { leg, codec };
     match call.answered_at {
-        Some(_) => vec![answered],
-        None => vec![answered, Event::Answered {}],
+        None if !call.is_placed => vec![answered, Event::Answered {}],
+        None | Some(_) => vec![answered],
     }
 }
 
@@ -145,14 +169,13 @@ pub(super) fn answered(
 pub(super) fn failed(
     call: &Call,
     at: Timestamp,
-    outside: &Outside,
     leg: LegId,
     outcome: OfferOutcome,
     wire: WireCause,
 ) -> Vec<Event> {
-    if outside.leg != leg || outside.answered_at.is_some() {
+    let Some(outside) = dialled(call, leg) else {
         return vec![];
-    }
+    };
     let (by, reason) = match outcome {
         OfferOutcome::Busy => (By::Outside, EndReason::OutsideBusy),
         OfferOutcome::NoAnswer => (By::Outside, EndReason::OutsideNoAnswer),
@@ -181,14 +204,6 @@ pub(super) fn time_out(call: &Call, at: Timestamp, leg: LegId) -> Decision {
 
 /// The leg, if it is being dialled.
 fn dialled(call: &Call, leg: LegId) -> Option<&Outside> {
-    match &call.phase {
-        Phase::Forwarded(outside) => {
-            (outside.leg == leg && outside.answered_at.is_none()).then_some(outside)
-        }
-        Phase::Unborn
-        | Phase::Waiting
-        | Phase::Offering(_)
-        | Phase::Connected(_)
-        | Phase::Ended(_) => None,
-    }
+    let outside = call.outside()?;
+    (outside.leg == leg && outside.answered_at.is_none()).then_some(outside)
 }

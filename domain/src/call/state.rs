@@ -4,6 +4,7 @@ use super::{event::AnswerMode, key::Key};
 use crate::{
     cause::Disposition,
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    sealed::{Party, Sealed},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,18 @@ pub struct Connection {
     pub leg: LegId,
     /// Legs whose phone holds the other side.
     pub holding: BTreeSet<LegId>,
+    /// The leg to the person who is rung back, in a call that we placed.
+    pub outside: Option<Outside>,
+}
+
+impl Connection {
+    /// The two hear each other: nobody is being dialled any more.
+    pub const fn is_talking(&self) -> bool {
+        match &self.outside {
+            Some(outside) => outside.answered_at.is_some(),
+            None => true,
+        }
+    }
 }
 
 /// A leg that goes out through a trunk.
@@ -105,8 +118,12 @@ pub enum Phase {
 pub struct Call {
     /// Where it is.
     pub phase: Phase,
-    /// The caller's leg.
+    /// The caller's leg; in a call that we placed, the one to the person.
     pub caller_leg: Option<LegId>,
+    /// Who calls, or is rung back; none of whoever shows no number.
+    pub party: Option<Sealed<Party>>,
+    /// We placed it.
+    pub is_placed: bool,
     /// Its stay and queue.
     pub visit: Option<(VisitId, QueueId)>,
     /// Queues that it has been in.
@@ -156,13 +173,16 @@ impl Call {
             return None;
         };
         match &self.phase {
-            Phase::Connected(connection) => Some((caller, connection.leg, &connection.holding)),
+            Phase::Connected(connection) if connection.is_talking() => {
+                Some((caller, connection.leg, &connection.holding))
+            }
             Phase::Forwarded(outside) if outside.answered_at.is_some() => {
                 Some((caller, outside.leg, &outside.holding))
             }
             Phase::Unborn
             | Phase::Waiting
             | Phase::Offering(_)
+            | Phase::Connected(_)
             | Phase::Forwarded(_)
             | Phase::Ended(_) => None,
         }
@@ -177,6 +197,15 @@ impl Call {
         };
         self.visit
             .filter(|_| waits && self.exit_keys.contains(&key))
+    }
+
+    /// The leg that is being dialled or was, through a trunk.
+    pub const fn outside(&self) -> Option<&Outside> {
+        match &self.phase {
+            Phase::Forwarded(outside) => Some(outside),
+            Phase::Connected(connection) => connection.outside.as_ref(),
+            Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => None,
+        }
     }
 
     /// The offers that are live: several where phones ring side by side.

@@ -148,7 +148,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => vec![],
     }
 }
 
@@ -194,6 +195,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::OfferEnded { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::Placed { .. }
+        | call::Event::CallbackRequested { .. }
         | call::Event::LateFact { .. } => {}
     }
     vec![]

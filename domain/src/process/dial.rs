@@ -68,6 +68,8 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::AgentConnected { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::Placed { .. }
+        | call::Event::CallbackRequested { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

@@ -47,7 +47,8 @@ impl Process for Dunning {
                 | AnyEvent::Person(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
-                | AnyEvent::Trunk(..) => vec![],
+                | AnyEvent::Trunk(..)
+                | AnyEvent::Callback(..) => vec![],
             },
             Input::Deadline(now) => take_steps(state, *now),
             Input::Refused { .. } | Input::Sweep(_) => vec![],

@@ -56,6 +56,9 @@ pub struct State {
     /// two lines are written apart: without this a call could stand in both.
     leaving: BTreeMap<CallId, Leaving>,
     places: Places,
+    /// Calls that we placed, and since when the person waits: they have no caller
+    /// who could be sent elsewhere, and wait as long as their callback stands.
+    placed: BTreeMap<CallId, Timestamp>,
 }
 
 impl Process for Enqueue {
@@ -82,8 +85,8 @@ impl Process for Enqueue {
     }
 }
 
-/// The call has been where it was to go: it goes on as if there were no such
-/// rule. In all other cases it has ended or is connected, or the visit is closed: the
+/// The call has been where it was to go, or its caller can not be rung back: it
+/// goes on as if there were no such rule. In all other cases it has ended or is connected, or the visit is closed: the
 /// events that say so are on their way.
 fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
     match command {
@@ -92,7 +95,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
             call::Command::OverflowCall {
                 visit, cause: case, ..
             },
-        ) if code == call::Error::OverflowLoop.code() => {
+        ) if code == call::Error::OverflowLoop.code() || code == call::Error::NoNumber.code() => {
             match case {
                 OverflowCause::Full => vec![end(cause, *call, *visit, EndReason::QueueFull)],
                 OverflowCause::Closed => vec![end(cause, *call, *visit, EndReason::QueueClosed)],
@@ -115,6 +118,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
+        | AnyCommand::Callback(..)
         | AnyCommand::Billing(..) => vec![],
     }
 }
@@ -142,7 +146,10 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             state.places.forget(*person);
             vec![]
         }
-        AnyEvent::Device(..) | AnyEvent::Trunk(..) | AnyEvent::Billing(..) => vec![],
+        AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
+        | AnyEvent::Billing(..) => vec![],
     }
 }
 
@@ -188,7 +195,10 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         visit,
         queue,
         since: fact.at,
-        enqueued_at: state.places.joins(call, queue, fact.at),
+        enqueued_at: match state.placed.get(&call) {
+            Some(place) => *place,
+            None => state.places.joins(call, queue, fact.at),
+        },
         cause,
         found_somebody: has_somebody(state, queue),
     };
@@ -209,6 +219,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         call::Event::Received { withheld: true, .. } => vec![],
         call::Event::Received { from, .. } => {
             state.places.rang_in(call, from.subject);
+            vec![]
+        }
+        call::Event::Placed { place, .. } => {
+            state.placed.insert(call, *place);
             vec![]
         }
         call::Event::AgentConnected { visit, .. } => {
@@ -234,6 +248,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Ended { cause: end, .. } => {
             drop_or_end(state, fact, call, end.by);
+            state.placed.remove(&call);
             ended(state, fact, call)
         }
         call::Event::Routed { .. }
@@ -248,6 +263,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::OfferEnded { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::CallbackRequested { .. }
         | call::Event::LateFact { .. } => vec![],
     }
 }

@@ -81,7 +81,8 @@ fn on_event(fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => vec![],
     };
     let ask = |command| intent(cause, command);
     commands.into_iter().map(ask).collect()

@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 use uuid::Uuid;
 
+pub mod callback;
 pub mod credit;
 pub mod dial;
 pub mod dunning;

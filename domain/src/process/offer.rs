@@ -6,7 +6,7 @@ use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
-    cause::{Disposition, OfferOutcome},
+    cause::OfferOutcome,
     id::{CallId, LegId, OfferId, QueueId, SessionId, VisitId},
     line::{self, ReturnCause, VisitResult},
     session::{self, ReleaseReason},
@@ -97,6 +97,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }
@@ -168,10 +169,8 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         // The caller left while the phone rang: not a missed call. The visit
         // is closed by the process that opened it.
         call::Event::Ended {
-            offer: Some(offer),
-            disposition,
-            ..
-        } if *disposition != Disposition::Answered => state
+            offer: Some(offer), ..
+        } if !event.ends_contact() => state
             .live
             .get(offer)
             .map(|live| {
@@ -199,6 +198,8 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::LegAlerting { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::Placed { .. }
+        | call::Event::CallbackRequested { .. }
         | call::Event::LateFact { .. } => vec![],
     }
 }
@@ -318,6 +319,7 @@ fn refused(
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
+        | AnyCommand::Callback(..)
         | AnyCommand::Billing(..) => vec![],
     }
 }

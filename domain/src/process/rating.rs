@@ -89,7 +89,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => vec![],
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => vec![],
     }
 }
 

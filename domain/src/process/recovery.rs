@@ -60,7 +60,7 @@ impl Process for Recovery {
             && let AnyEvent::Call(call, event) = &fact.event
         {
             match event {
-                call::Event::Received { .. } => {
+                call::Event::Received { .. } | call::Event::Placed { .. } => {
                     state.live.insert(*call, fact.node_epoch);
                 }
                 call::Event::Ended { .. } => {
@@ -82,6 +82,7 @@ impl Process for Recovery {
                 | call::Event::AgentConnected { .. }
                 | call::Event::Held { .. }
                 | call::Event::Retrieved { .. }
+                | call::Event::CallbackRequested { .. }
                 | call::Event::LateFact { .. } => {}
             }
         }

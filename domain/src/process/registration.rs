@@ -67,6 +67,7 @@ impl Process for Registration {
                 | AnyCommand::Agent(..)
                 | AnyCommand::Device(..)
                 | AnyCommand::Trunk(..)
+                | AnyCommand::Callback(..)
                 | AnyCommand::Billing(..) => vec![],
             },
             Input::Deadline(_) | Input::Sweep(_) => vec![],
@@ -140,6 +141,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }

@@ -82,6 +82,7 @@ impl Staff {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => return BTreeSet::new(),
         };
         let serves = self.serves.get(&agent).into_iter().flatten();
@@ -136,6 +137,7 @@ impl Staff {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => {}
         }
     }

@@ -5,7 +5,6 @@ use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
-    cause::Disposition,
     id::{AgentId, CallId, SessionId},
     session,
     time::Timestamp,
@@ -65,13 +64,12 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Call(
             call,
-            call::Event::Ended {
+            ended @ call::Event::Ended {
                 session: Some(session),
                 offer: Some(offer),
-                disposition,
                 ..
             },
-        ) if *disposition == Disposition::Answered => {
+        ) if ended.ends_contact() => {
             let command = session::Command::EndContact {
                 call: *call,
                 offer: *offer,
@@ -89,6 +87,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }

@@ -58,6 +58,11 @@ pub enum Error {
     /// A place that is kept for more than a day is a mistake.
     #[error("resume_abandoned_ms is over 86400000")]
     InvalidResumeAbandoned,
+    /// Nobody is to be rung for ever, or never.
+    #[error(
+        "callback: attempts_max is not 1 to 100, gap_ms not 1000 to 86400000, or valid_ms not 60000 to 2592000000"
+    )]
+    InvalidCallback,
 }
 
 impl Refusal for Error {
@@ -80,6 +85,7 @@ impl Refusal for Error {
             Self::ExitTwice => "queue.exit_twice",
             Self::ExitKeyOverflow => "queue.exit_key_overflow",
             Self::InvalidResumeAbandoned => "queue.invalid_resume_abandoned",
+            Self::InvalidCallback => "queue.invalid_callback",
         }
     }
 }
@@ -108,7 +114,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     let forwards = config.ways_out().filter_map(|to| match to {
         OverflowTo::Number(number) => Some(number),
-        OverflowTo::Queue(_) => None,
+        OverflowTo::Queue(_) | OverflowTo::Callback => None,
     });
     if !config
         .numbers
@@ -130,6 +136,13 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     super::exit::check(&config.exits)?;
     if config.resume_abandoned_ms > RESUME_MS_MAX {
         return Err(Error::InvalidResumeAbandoned);
+    }
+    let callback = &config.callback;
+    if !(1..=100).contains(&callback.attempts_max)
+        || !(1_000..=86_400_000).contains(&callback.gap_ms)
+        || !(60_000..=2_592_000_000).contains(&callback.valid_ms)
+    {
+        return Err(Error::InvalidCallback);
     }
     if let Some(hours) = &config.hours {
         super::hours::check(hours)?;

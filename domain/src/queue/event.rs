@@ -3,7 +3,7 @@
 use super::{empty::Empty, exit::Exit, hours::Hours, matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
-    decider,
+    callback, decider,
     id::QueueId,
     time::Timestamp,
 };
@@ -63,6 +63,8 @@ pub enum OverflowTo {
     Queue(QueueId),
     /// To a number outside.
     Number(String),
+    /// Home, to be rung back.
+    Callback,
 }
 
 /// What becomes of calls that the queue does not serve.
@@ -112,7 +114,7 @@ pub struct Config {
     pub terms: Terms,
     /// When it takes calls; always, without them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hours: Option<Hours>,
+    pub hours: Option<Box<Hours>>,
     /// Keys by which a waiting caller leaves it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exits: Vec<Exit>,
@@ -124,6 +126,9 @@ pub struct Config {
     // Its first name, in events of the first days.
     #[serde(default, alias = "ring_back_ms", skip_serializing_if = "is_zero")]
     pub resume_abandoned_ms: u64,
+    /// How those are rung back who wait no longer.
+    #[serde(default, skip_serializing_if = "callback::Terms::is_standard")]
+    pub callback: callback::Terms,
 }
 
 /// A queue of which only the name was said; the file, the API and what else makes
@@ -146,6 +151,7 @@ impl Default for Config {
             exits: vec![],
             empty: Empty::default(),
             resume_abandoned_ms: 0,
+            callback: callback::Terms::STANDARD,
         }
     }
 }

@@ -33,7 +33,7 @@ impl Config {
         let ways = self.ways_out();
         ways.filter_map(|to| match to {
             OverflowTo::Queue(queue) => Some(*queue),
-            OverflowTo::Number(_) => None,
+            OverflowTo::Number(_) | OverflowTo::Callback => None,
         })
         .collect()
     }

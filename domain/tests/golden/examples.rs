@@ -4,9 +4,13 @@ use ringledger_domain::{
     agent,
     any::AnyEvent,
     call::{self, AnswerMode, OverflowCause, Target},
+    callback,
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     device,
-    id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
+    id::{
+        AgentId, CallId, CallbackId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId,
+        VisitId,
+    },
     line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
     person, queue,
     sealed::{Party, Sealed},
@@ -31,6 +35,7 @@ pub(crate) const QUEUE: QueueId = QueueId(uuid(5));
 const VISIT: VisitId = VisitId(uuid(6));
 const OFFER: OfferId = OfferId(uuid(7));
 pub(crate) const TRUNK: TrunkId = TrunkId(uuid(8));
+const CALLBACK: CallbackId = CallbackId(uuid(13));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
 const BINDING: Uuid = uuid(10);
 const OUTSIDE_LEG: LegId = LegId(uuid(12));
@@ -51,6 +56,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
     all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
+    all.extend(callbacks().map(|event| AnyEvent::Callback(CALLBACK, event)));
     all
 }
 
@@ -182,6 +188,19 @@ fn calls_with_agent() -> Vec<call::Event> {
             offer: Some(OFFER),
             visit: Some(VISIT),
             queue: Some(QUEUE),
+        },
+        call::Event::Placed {
+            leg: CALLER_LEG,
+            party: sealed(),
+            callback: CALLBACK,
+            place: AT,
+        },
+        call::Event::CallbackRequested {
+            callback: CALLBACK,
+            visit: VISIT,
+            queue: QUEUE,
+            cause: OverflowCause::ExitKey,
+            party: sealed(),
         },
         call::Event::LateFact {
             leg: AGENT_LEG,
@@ -316,6 +335,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         exits: vec![],
         empty: queue::Empty::default(),
         resume_abandoned_ms: 0,
+        callback: callback::Terms::STANDARD,
     };
     [
         queue::Event::Created {
@@ -394,6 +414,51 @@ fn trunks() -> impl Iterator<Item = trunk::Event> {
         trunk::Event::Configured {
             config_version: 2,
             config,
+        },
+    ]
+    .into_iter()
+}
+
+fn callbacks() -> impl Iterator<Item = callback::Event> {
+    let request = callback::Request {
+        queue: QUEUE,
+        party: sealed(),
+        place: AT,
+        call: Some(CALL),
+        terms: callback::Terms::STANDARD,
+        not_before: Some(UNTIL),
+    };
+    [
+        callback::Event::Requested {
+            request,
+            expires_at: UNTIL,
+        },
+        callback::Event::Rescheduled {
+            not_before: UNTIL,
+            expires_at: UNTIL,
+            by: "token:desk".into(),
+        },
+        callback::Event::AttemptStarted {
+            attempt: 1,
+            call: CALL,
+            visit: VISIT,
+            leg: OUTSIDE_LEG,
+        },
+        callback::Event::AttemptFailed {
+            attempt: 1,
+            call: CALL,
+            reason: EndReason::OutsideBusy,
+            is_counted: true,
+            not_before: UNTIL,
+        },
+        callback::Event::Connected {
+            attempt: 2,
+            call: CALL,
+        },
+        callback::Event::Exhausted {},
+        callback::Event::Expired {},
+        callback::Event::Cancelled {
+            by: "token:desk".into(),
         },
     ]
     .into_iter()

@@ -21,6 +21,7 @@ use ringledger_domain::{
         plan::Plan, rating::Rating, seller::Seller, series::Series, usage::Usage,
     },
     call::Call,
+    callback::Callback,
     decider::{Decider, Event},
     device::Device,
     event_types,
@@ -69,6 +70,7 @@ fn all() -> Vec<Stored> {
             AnyEvent::Agent(id, event) => stored::<Agent>(id.to_string(), event, any),
             AnyEvent::Device(id, event) => stored::<Device>(id.to_string(), event, any),
             AnyEvent::Trunk(id, event) => stored::<Trunk>(id.to_string(), event, any),
+            AnyEvent::Callback(id, event) => stored::<Callback>(id.to_string(), event, any),
             AnyEvent::Billing(event) => stored_billing(event, any),
         })
         .collect()
@@ -109,6 +111,7 @@ fn wire_names_by_category() -> Vec<(&'static str, BTreeSet<String>)> {
         (Agent::CATEGORY, wire_names::<Agent>()),
         (Device::CATEGORY, wire_names::<Device>()),
         (Trunk::CATEGORY, wire_names::<Trunk>()),
+        (Callback::CATEGORY, wire_names::<Callback>()),
         (Seller::CATEGORY, wire_names::<Seller>()),
         (Account::CATEGORY, wire_names::<Account>()),
         (Plan::CATEGORY, wire_names::<Plan>()),

@@ -24,6 +24,7 @@ pub(super) fn change(fact: &Fact) -> Option<Row> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn key(fact: &Fact) -> Option<AgentId> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -59,6 +60,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => {
             return Effect::Kept;
         }

@@ -221,7 +221,8 @@ fn event(fact: &Fact) -> Option<(AccountId, &Event)> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

@@ -168,7 +168,8 @@ fn event(fact: &Fact) -> Option<(CallId, &Event)> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

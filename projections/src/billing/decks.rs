@@ -140,7 +140,8 @@ fn event(fact: &Fact) -> Option<(DeckVersionId, &Event)> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

@@ -126,7 +126,8 @@ fn event(fact: &Fact) -> Option<(PlanId, &Event)> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

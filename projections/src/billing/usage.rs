@@ -197,7 +197,8 @@ fn event(fact: &Fact) -> Option<(UsageId, &Event)> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..) => None,
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..) => None,
     }
 }
 

@@ -13,6 +13,7 @@ use domain::{
     any::{AnyEvent, Fact},
     call::Event,
     id::{CallId, LegId, QueueId},
+    sealed::{Party, Sealed},
     session,
     time::Timestamp,
 };
@@ -31,13 +32,14 @@ pub(super) fn key(fact: &Fact) -> Option<CallId> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }
 
 pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
-    if let AnyEvent::Call(_, Event::Received { .. }) = &input.fact.event {
-        *row = received(input);
+    if let AnyEvent::Call(_, Event::Received { .. } | Event::Placed { .. }) = &input.fact.event {
+        *row = begun(input);
         return Effect::Changed;
     }
     let Some(row) = row.as_mut() else {
@@ -75,6 +77,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => Effect::Kept,
     };
     if effect == Effect::Changed {
@@ -83,37 +86,26 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     effect
 }
 
-fn received(input: &Input<'_>) -> Option<Row> {
-    let AnyEvent::Call(
-        call,
-        Event::Received {
-            leg,
-            from,
-            to,
-            trunk,
-            sip_call_id,
-            user_agent,
-            ..
-        },
-    ) = &input.fact.event
-    else {
+/// It came in, or we place it.
+fn begun(input: &Input<'_>) -> Option<Row> {
+    let AnyEvent::Call(call, event) = &input.fact.event else {
         return None;
     };
-    Some(Row {
+    let new = |leg: &LegId, person: &Sealed<Party>| Row {
         call: *call,
         position: input.fact.position,
         event_position_first: input.fact.position,
         revision: 0,
-        direction: Direction::Inbound,
-        caller: Caller::new(from, input.party),
-        to: to.clone(),
-        trunk: *trunk,
+        direction: Direction::Outbound,
+        caller: Caller::new(person, input.party),
+        to: String::new(),
+        trunk: None,
         queue: None,
         agent: None,
         offer: None,
         caller_leg: *leg,
-        sip_call_id: sip_call_id.clone(),
-        user_agent: user_agent.clone(),
+        sip_call_id: String::new(),
+        user_agent: None,
         node_epoch: input.fact.node_epoch,
         started_at: input.fact.at,
         enqueued_at: None,
@@ -133,6 +125,29 @@ fn received(input: &Input<'_>) -> Option<Row> {
         holding: vec![],
         held_at: None,
         wrap_up_started_at: None,
+    };
+    if let Event::Placed { leg, party, .. } = event {
+        return Some(new(leg, party));
+    }
+    let Event::Received {
+        leg,
+        from,
+        to,
+        trunk,
+        sip_call_id,
+        user_agent,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    Some(Row {
+        direction: Direction::Inbound,
+        to: to.clone(),
+        trunk: *trunk,
+        sip_call_id: sip_call_id.clone(),
+        user_agent: user_agent.clone(),
+        ..new(leg, from)
     })
 }
 
@@ -148,7 +163,7 @@ fn agent_leg(row: &Row) -> Option<LegId> {
 fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
     let at = mark.at;
     match event {
-        Event::Received { .. } => return Effect::Kept,
+        Event::Received { .. } | Event::Placed { .. } => return Effect::Kept,
         Event::Routed { queue, .. } => row.queue = Some(*queue),
         Event::Enqueued { queue, .. } => {
             row.enqueued_at.get_or_insert(at);
@@ -171,7 +186,9 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
-        Event::Forwarded { .. } | Event::ExitKeyPressed { .. } => return Effect::Kept,
+        Event::Forwarded { .. }
+        | Event::ExitKeyPressed { .. }
+        | Event::CallbackRequested { .. } => return Effect::Kept,
         Event::Held { leg } => {
             row.holding.push(*leg);
             if row.held_at.is_none() {
@@ -234,23 +251,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
             }
             keep_ringing(row, at);
         }
-        Event::AgentConnected {
-            leg,
-            session,
-            offer,
-            codec,
-            ..
-        } => {
-            stop_ringing(row, None, at);
-            row.agent = Some(session.agent);
-            row.offer = Some(*offer);
-            row.agent_connected_at = Some(at);
-            if let Some(leg) = row.legs.leg(*leg) {
-                leg.answered_at = Some(at);
-                leg.codec.clone_from(codec);
-            }
-            talk(row, mark);
-        }
+        Event::AgentConnected { .. } => connected(row, mark, event),
         Event::Received { .. }
         | Event::Routed { .. }
         | Event::Enqueued { .. }
@@ -265,8 +266,32 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Held { .. }
         | Event::Retrieved { .. }
         | Event::Ended { .. }
+        | Event::Placed { .. }
+        | Event::CallbackRequested { .. }
         | Event::LateFact { .. } => {}
     }
+}
+
+fn connected(row: &mut Row, mark: Mark, event: &Event) {
+    let Event::AgentConnected {
+        leg,
+        session,
+        offer,
+        codec,
+        ..
+    } = event
+    else {
+        return;
+    };
+    stop_ringing(row, None, mark.at);
+    row.agent = Some(session.agent);
+    row.offer = Some(*offer);
+    row.agent_connected_at = Some(mark.at);
+    if let Some(leg) = row.legs.leg(*leg) {
+        leg.answered_at = Some(mark.at);
+        leg.codec.clone_from(codec);
+    }
+    talk(row, mark);
 }
 
 /// Out of the queue, and out through a trunk: dialled, ringing, answered.
@@ -275,6 +300,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
     let caller = row.caller_leg;
     match event {
         Event::Overflowed { .. } => row.legs.rest(caller, mark),
+        // Whoever is rung back has a leg from the start.
+        Event::LegDialled { leg, .. } if *leg == caller => {}
         Event::LegDialled { leg, .. } => row.legs.push(Leg {
             parent: Some(caller),
             ..Leg::new(*leg, Role::Forwarded, at)
@@ -293,6 +320,9 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
             }
         }
         Event::LegAnswered { leg, codec } => {
+            if *leg == caller {
+                row.answered_at = Some(at);
+            }
             if let Some(answered) = row.legs.leg(*leg) {
                 answered.answered_at = Some(at);
                 answered.codec.clone_from(codec);
@@ -312,6 +342,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Held { .. }
         | Event::Retrieved { .. }
         | Event::Ended { .. }
+        | Event::Placed { .. }
+        | Event::CallbackRequested { .. }
         | Event::LateFact { .. } => {}
     }
 }
@@ -354,6 +386,14 @@ fn ended(row: &mut Row, mark: Mark, event: &Event) {
 
 /// Caller and agent, or somebody outside, hear each other from now on.
 fn talk(row: &mut Row, mark: Mark) {
+    if row.direction == Direction::Outbound && row.answered_at.is_none() {
+        // The agent hears it ring.
+        row.legs.rest(row.caller_leg, mark);
+        if let Some(leg) = agent_leg(row) {
+            row.legs.rest(leg, mark);
+        }
+        return;
+    }
     both(row, mark, SegmentKind::Talk);
 }
 

@@ -98,7 +98,10 @@ impl Projection for Cdr {
         text(key)
     }
     fn creates(fact: &Fact) -> bool {
-        matches!(&fact.event, AnyEvent::Call(_, Event::Received { .. }))
+        matches!(
+            &fact.event,
+            AnyEvent::Call(_, Event::Received { .. } | Event::Placed { .. })
+        )
     }
     fn key_of(row: &Row) -> CallId {
         row.call

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 pub enum Direction {
     /// To us.
     Inbound,
+    /// From us: somebody is rung back.
+    Outbound,
 }
 
 /// How a call ended.

@@ -18,6 +18,7 @@ pub(super) fn key(fact: &Fact) -> Option<SubjectId> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }

@@ -5,14 +5,20 @@ use crate::{
     caller::Caller,
     projection::{Effect, Input},
 };
-use domain::{any::AnyEvent, call::Event, id::LegId, time::Timestamp};
+use domain::{
+    any::AnyEvent,
+    call::Event,
+    id::{LegId, OfferId},
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
 
 pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     let AnyEvent::Call(_, event) = &input.fact.event else {
         return Effect::Kept;
     };
     match event {
-        Event::Received { .. } => *row = received(input),
+        Event::Received { .. } | Event::Placed { .. } => *row = begun(input),
         Event::Ended { .. } => match row.take() {
             Some(_) => {}
             None => return Effect::Kept,
@@ -38,34 +44,26 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             }
             None => return Effect::Kept,
         },
-        Event::Forwarded { .. } | Event::LateFact { .. } => return Effect::Kept,
+        Event::Forwarded { .. } | Event::CallbackRequested { .. } | Event::LateFact { .. } => {
+            return Effect::Kept;
+        }
     }
     Effect::Changed
 }
 
-fn received(input: &Input<'_>) -> Option<Row> {
-    let AnyEvent::Call(
-        call,
-        Event::Received {
-            leg,
-            from,
-            to,
-            trunk,
-            sip_call_id,
-            ..
-        },
-    ) = &input.fact.event
-    else {
+/// It came in, or we place it.
+fn begun(input: &Input<'_>) -> Option<Row> {
+    let AnyEvent::Call(call, event) = &input.fact.event else {
         return None;
     };
-    Some(Row {
+    let new = |leg: &LegId, person: &Sealed<Party>| Row {
         call: *call,
         position: input.fact.position,
         state: State::Received,
         since: input.fact.at,
-        caller: Caller::new(from, input.party),
-        to: to.clone(),
-        trunk: *trunk,
+        caller: Caller::new(person, input.party),
+        to: String::new(),
+        trunk: None,
         queue: None,
         visit: None,
         agent: None,
@@ -82,7 +80,27 @@ fn received(input: &Input<'_>) -> Option<Row> {
         agent_leg: None,
         held_by_caller: false,
         held_by_agent: false,
+        sip_call_id: String::new(),
+    };
+    if let Event::Placed { leg, party, .. } = event {
+        return Some(new(leg, party));
+    }
+    let Event::Received {
+        leg,
+        from,
+        to,
+        trunk,
+        sip_call_id,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    Some(Row {
+        to: to.clone(),
+        trunk: *trunk,
         sip_call_id: sip_call_id.clone(),
+        ..new(leg, from)
     })
 }
 
@@ -100,6 +118,11 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } => {}
         Event::LegProgressed { .. } => {
             row.alerting_at.get_or_insert(at);
+        }
+        // Whoever is rung back talks with the agent.
+        Event::LegAnswered { leg, .. } if *leg == row.caller_leg => {
+            row.answered_at = Some(at);
+            enter(row, at, State::Connected);
         }
         Event::LegAnswered { .. } => enter(row, at, State::Outside),
         Event::Answered {} => row.answered_at = Some(at),
@@ -125,17 +148,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         Event::LegAlerting { .. } => {
             row.alerting_at.get_or_insert(at);
         }
-        Event::OfferEnded { offer, .. } => {
-            row.ringing.retain(|ringing| ringing.offer != *offer);
-            // Those who were slower end when somebody has the call.
-            if row.state == State::Offering {
-                show_first(row);
-                if row.ringing.is_empty() {
-                    row.alerting_at = None;
-                    enter(row, at, State::Waiting);
-                }
-            }
-        }
+        Event::OfferEnded { offer, .. } => offer_ended(row, at, *offer),
         Event::AgentConnected {
             offer,
             session,
@@ -156,7 +169,21 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         Event::Received { .. }
         | Event::Forwarded { .. }
         | Event::Ended { .. }
+        | Event::Placed { .. }
+        | Event::CallbackRequested { .. }
         | Event::LateFact { .. } => {}
+    }
+}
+
+fn offer_ended(row: &mut Row, at: Timestamp, offer: OfferId) {
+    row.ringing.retain(|ringing| ringing.offer != offer);
+    // Those who were slower end when somebody has the call.
+    if row.state == State::Offering {
+        show_first(row);
+        if row.ringing.is_empty() {
+            row.alerting_at = None;
+            enter(row, at, State::Waiting);
+        }
     }
 }
 

@@ -73,6 +73,7 @@ impl Projection for LiveCalls {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => None,
         }
     }
@@ -80,7 +81,10 @@ impl Projection for LiveCalls {
         crate::value::text(key)
     }
     fn creates(fact: &Fact) -> bool {
-        matches!(&fact.event, AnyEvent::Call(_, Event::Received { .. }))
+        matches!(
+            &fact.event,
+            AnyEvent::Call(_, Event::Received { .. } | Event::Placed { .. })
+        )
     }
     fn key_of(row: &Row) -> CallId {
         row.call

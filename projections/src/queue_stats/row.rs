@@ -81,6 +81,7 @@ impl Counters {
                 self.abandoned_in_threshold_count += u64::from(is_in_threshold);
                 self.abandoned_wait_ms += wait_ms;
             }
+            VisitResult::Callback => self.callback_count += 1,
             VisitResult::Timeout
             | VisitResult::Overflow
             | VisitResult::ExitKey

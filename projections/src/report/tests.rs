@@ -106,6 +106,7 @@ fn has_a_stay_twice(world: &World) -> bool {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => false,
     })
 }

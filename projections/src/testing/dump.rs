@@ -7,6 +7,7 @@ use crate::{
         accounts::Accounts, charges::Charges, decks::Decks, invoices::Invoices, plans::Plans,
         usage::UsageRecords,
     },
+    callbacks::Callbacks,
     cdr::Cdr,
     changed::View,
     erasures::Erasures,
@@ -38,6 +39,7 @@ const fn tables(view: View) -> &'static [Table] {
         View::Invoices => Invoices::TABLES,
         View::Visits => Visits::TABLES,
         View::AgentLog => AgentLog::TABLES,
+        View::Callbacks => Callbacks::TABLES,
     }
 }
 

@@ -176,7 +176,7 @@ impl World {
                 let result = closed(*disposition);
                 self.close(number, result, *ended_at);
                 if let (Some(session), Some(offer)) = (session, offer) {
-                    let command = if *disposition == Disposition::Answered {
+                    let command = if event.ends_contact() {
                         session::Command::EndContact {
                             call: *call,
                             offer: *offer,
@@ -191,6 +191,8 @@ impl World {
                 }
             }
             calls::Event::Received { .. }
+            | calls::Event::Placed { .. }
+            | calls::Event::CallbackRequested { .. }
             | calls::Event::Routed { .. }
             | calls::Event::Enqueued { .. }
             | calls::Event::ExitKeyPressed { .. }
@@ -387,6 +389,7 @@ const fn closed(disposition: Disposition) -> VisitResult {
         Disposition::Answered => VisitResult::Answered,
         Disposition::Abandoned => VisitResult::Abandoned,
         Disposition::NoAnswer => VisitResult::Timeout,
+        Disposition::CallbackRequested => VisitResult::Callback,
         Disposition::Busy
         | Disposition::Rejected
         | Disposition::Cancelled

@@ -8,6 +8,7 @@ use domain::{
     agent::Agent,
     any::{AnyCommand, AnyEvent, Fact, Stamped},
     call::Call,
+    callback::Callback,
     decider::{Decider, Event as _},
     device::Device,
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, EventId, LegId, OfferId, QueueId, VisitId},
@@ -68,6 +69,7 @@ pub(crate) struct World {
     agents: Streams<AgentId, Agent>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
+    callbacks: Streams<domain::id::CallbackId, Callback>,
     pub(super) books: Books,
     /// Commands that processes owe for what has happened.
     pub(crate) owed: Vec<AnyCommand>,
@@ -121,6 +123,7 @@ impl World {
             agents: BTreeMap::new(),
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
             books: Books::default(),
             owed: vec![],
         }
@@ -176,6 +179,12 @@ impl World {
             AnyCommand::Trunk(id, command) => {
                 let (before, events) = ask::<_, Trunk>(&mut self.trunks, id, at, command);
                 self.record::<Trunk, _>(id, before, events, |event| AnyEvent::Trunk(id, event))
+            }
+            AnyCommand::Callback(id, command) => {
+                let (before, events) = ask::<_, Callback>(&mut self.callbacks, id, at, command);
+                self.record::<Callback, _>(id, before, events, |event| {
+                    AnyEvent::Callback(id, event)
+                })
             }
             AnyCommand::Billing(command) => self.ask_billing(*command),
         }

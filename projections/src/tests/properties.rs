@@ -231,6 +231,7 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => state,
         });
     state.bindings.len()

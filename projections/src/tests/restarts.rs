@@ -178,6 +178,7 @@ fn subscribers_hear_of_records_only_when_the_call_has_ended() {
                 | Change::Erasure(..)
                 | Change::QueueStats(..)
                 | Change::Trunk(..)
+                | Change::Callback(..)
                 | Change::Billing(..) => None,
             }));
         }

@@ -4,7 +4,7 @@ use super::row::Row;
 use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
-    call,
+    call, callback,
     decider::Decider,
     id::{AgentId, CallId, QueueId},
     line, session,
@@ -50,6 +50,7 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
         queue: Some(*queue),
         ..Subjects::default()
     };
+    let any = event;
     match event {
         AnyEvent::Call(id, event) => (call::Call::CATEGORY, of_call(*id, event)),
         AnyEvent::Session(id, event) => (session::Session::CATEGORY, of_session(id.agent, event)),
@@ -59,6 +60,24 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
         AnyEvent::Agent(id, _) => (domain::agent::Agent::CATEGORY, agent(id)),
         AnyEvent::Device(id, _) => (domain::device::Device::CATEGORY, agent(id)),
         AnyEvent::Trunk(_, _) => (domain::trunk::Trunk::CATEGORY, Subjects::default()),
+        AnyEvent::Callback(_, event) => {
+            let queue = match event {
+                callback::Event::Requested { request, .. } => Some(request.queue),
+                callback::Event::Rescheduled { .. }
+                | callback::Event::AttemptStarted { .. }
+                | callback::Event::AttemptFailed { .. }
+                | callback::Event::Connected { .. }
+                | callback::Event::Exhausted {}
+                | callback::Event::Expired {}
+                | callback::Event::Cancelled { .. } => None,
+            };
+            let subjects = Subjects {
+                call: any.call(),
+                agent: None,
+                queue,
+            };
+            (callback::Callback::CATEGORY, subjects)
+        }
         AnyEvent::Billing(event) => {
             let subjects = Subjects {
                 call: event.call(),
@@ -75,6 +94,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::Routed { queue, .. }
         | E::Enqueued { queue, .. }
         | E::ExitKeyPressed { queue, .. }
+        | E::CallbackRequested { queue, .. }
         | E::Overflowed { queue, .. } => (None, Some(*queue)),
         E::OfferStarted { session, .. }
         | E::LegAlerting { session, .. }
@@ -82,6 +102,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::AgentConnected { session, .. } => (Some(session.agent), None),
         E::Ended { session, queue, .. } => (session.map(|session| session.agent), *queue),
         E::Received { .. }
+        | E::Placed { .. }
         | E::Forwarded { .. }
         | E::LegDialled { .. }
         | E::TrunkSelected { .. }
@@ -154,6 +175,7 @@ fn payload(event: &AnyEvent) -> String {
         AnyEvent::Agent(_, event) => fields(event, &["display_name"]),
         AnyEvent::Device(_, event) => fields(event, &[]),
         AnyEvent::Trunk(_, event) => fields(event, &[]),
+        AnyEvent::Callback(_, event) => fields(event, &["party"]),
         AnyEvent::Billing(event) => fields(&event.to_json(), &["holder"]),
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }

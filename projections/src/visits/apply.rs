@@ -25,6 +25,7 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => None,
     }
 }

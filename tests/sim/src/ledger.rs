@@ -62,6 +62,7 @@ impl Ledger {
             AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => Ok(()),
         }
     }

@@ -227,6 +227,7 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
+        | AnyCommand::Callback(..)
         | AnyCommand::Billing(..)) => command,
     }
 }

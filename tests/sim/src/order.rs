@@ -119,6 +119,7 @@ impl Order {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => {}
         }
     }

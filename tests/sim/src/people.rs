@@ -190,6 +190,7 @@ impl People {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => {}
         }
         plans
@@ -219,6 +220,8 @@ impl People {
             | call::Event::LegAlerting { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Placed { .. }
+            | call::Event::CallbackRequested { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

@@ -6,9 +6,10 @@ use domain::{
     agent::Agent,
     any::{AnyCommand, AnyEvent, Fact},
     call::Call,
+    callback::Callback,
     decider::{Decider, Refusal},
     device::Device,
-    id::{AgentId, CallId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
     line::Line,
     person::Person,
     queue::Queue,
@@ -110,6 +111,7 @@ pub(crate) struct Everything {
     persons: Streams<SubjectId, Person>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<TrunkId, Trunk>,
+    callbacks: Streams<CallbackId, Callback>,
     pub(crate) log: Log,
 }
 
@@ -151,6 +153,7 @@ impl Everything {
             AnyCommand::Person(id, c) => self.persons.handle(id, at, c, AnyEvent::Person),
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
+            AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             // Nobody here pays for anything.
             AnyCommand::Billing(_) => Ok(vec![]),
         }
@@ -167,6 +170,7 @@ impl Everything {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => vec![],
         }
     }
@@ -199,6 +203,7 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Person(id, _) => (id.0, "subject".into()),
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),
+        AnyEvent::Callback(id, _) => (id.0, "callback".into()),
         AnyEvent::Billing(event) => (Uuid::nil(), event.category().into()),
     }
 }

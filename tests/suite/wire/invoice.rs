@@ -1,12 +1,12 @@
 //! Two hundred calls of known lengths, to numbers of two accounts and out
-//! through the trunk; then their invoices, against a calculation that knows
+//! through the trunk, and some that ring people back; then their invoices, against a calculation that knows
 //! nothing of the product but its prices: what SIPp saw on the wire, counted in
 //! integers.
 
 use crate::{
     invoice_log::{Price, Seen, cents, dialogs, half_even},
     sipp::{sipp, succeeds},
-    support::{command_id, mutate, sell},
+    support::{agent, command_id, incoming, mutate, sell},
 };
 use anyhow::{Context as _, ensure};
 use ringledger_tests::{
@@ -81,6 +81,14 @@ const NUMBERS: [(&str, Option<&str>, &str); 8] = [
     ("+49302005", Some("+49999"), "south"),
 ];
 const OVERFLOWING: usize = 2;
+/// Who is rung back by the agent of a queue of that account, and for how long they
+/// talk; never near a whole second.
+const BACK: [(&str, u64); 3] = [
+    ("+4930555009", 1_500),
+    ("+43660999999", 2_500),
+    ("+262692000009", 1_500),
+];
+const BACK_OWNER: &str = "north";
 
 fn provisioning(port: u16) -> String {
     let mut text = String::new();
@@ -103,7 +111,10 @@ fn provisioning(port: u16) -> String {
         })
         .collect();
     format!(
-        "{text}[[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
+        "{text}[[queue]]\nname = \"back\"\n\
+         [[agent]]\nname = \"anna\"\npassword = \"anna-secret\"\nready_on_register = true\n\
+         queues = [\"back\"]\n\
+         [[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
          host = \"127.0.0.1:{port}\"\nchannels_max = 0\nforwards = [{}]\n",
         forwards.join(", ")
     )
@@ -165,6 +176,10 @@ async fn describe(server: &Server) -> anyhow::Result<BTreeMap<&'static str, Stri
             "commandId": command_id(step), "name": owner, "currency": "EUR", "timeZone": "UTC",
             "country": "DE", "callingCode": "49", "paymentMode": "POSTPAID", "numbers": numbers,
         });
+        let mut account = account;
+        if owner == BACK_OWNER {
+            account["queueIds"] = json!([queue_back(server).await?]);
+        }
         let id = mutate(server, "createAccount", "id", account).await?["id"].clone();
         let subscription = json!({
             "commandId": command_id(step + 1), "accountId": id, "planId": plan,
@@ -175,6 +190,38 @@ async fn describe(server: &Server) -> anyhow::Result<BTreeMap<&'static str, Stri
     }
     explains(server, &plan).await?;
     Ok(accounts)
+}
+
+/// The queue whose agent rings people back.
+async fn queue_back(server: &Server) -> anyhow::Result<Value> {
+    let answer = server.graphql("{ queues(first: 20) { nodes { id name } } }", json!({}));
+    let answer = answer.await?;
+    let mut queues = answer["queues"]["nodes"].as_array().into_iter().flatten();
+    let back = queues.find(|queue| queue["name"] == "back");
+    Ok(back.context("the queue")?["id"].clone())
+}
+
+/// People are rung back one after the other: the agent answers, they talk, and the
+/// agent hangs up.
+async fn ring_back(server: &Server) -> anyhow::Result<()> {
+    let anna = agent(server, "anna").await?;
+    let queue = queue_back(server).await?;
+    for (place, (number, talk_ms)) in (0..).zip(BACK) {
+        let input = json!({ "commandId": command_id(40 + place), "queueId": queue,
+                            "number": number });
+        let asked = mutate(server, "requestCallback", "callback { id }", input).await?;
+        let call = incoming(&anna).await?;
+        call.answer().await?;
+        let query = format!(
+            "{{ callback(id: {}) {{ state }} }}",
+            asked["callback"]["id"]
+        );
+        let is_reached = |answer: &Value| answer["callback"]["state"] == "CONNECTED";
+        server.until(&query, is_reached).await?;
+        tokio::time::sleep(Duration::from_millis(talk_ms)).await;
+        ensure!(call.hang_up().await? == 200, "BYE is refused");
+    }
+    Ok(())
 }
 
 /// A price is explained before anybody calls; the longest prefix counts.
@@ -226,7 +273,11 @@ fn costs(callers: &[Seen], carried: &[Seen]) -> anyhow::Result<Costs> {
         let Some(seconds) = seen.seconds()? else {
             continue;
         };
-        let owner = owner_of(|(_, to, _)| *to == Some(seen.number.as_str()))?;
+        let is_back = BACK.iter().any(|(number, _)| *number == seen.number);
+        let owner = match is_back {
+            true => BACK_OWNER,
+            false => owner_of(|(_, to, _)| *to == Some(seen.number.as_str()))?,
+        };
         let digits = &seen.number[1..];
         let rows = DECK.iter().filter(|(prefix, _)| digits.starts_with(prefix));
         let (_, price) = rows
@@ -302,13 +353,15 @@ async fn place(
 ) -> anyhow::Result<(Vec<Seen>, Vec<Seen>)> {
     std::fs::write(folder.join("calls.csv"), calls())?;
     let outside = (0..CALLS).filter(|index| NUMBERS[index % NUMBERS.len()].1.is_some());
-    let mut carrier = noting(folder, "carrier", CARRIER, outside.clone().count())?;
+    let count = outside.count() + BACK.len();
+    let mut carrier = noting(folder, "carrier", CARRIER, count)?;
     carrier.args(["-p", &port.to_string()]);
     let carrier = tokio::spawn(async move { succeeds("carrier", carrier, SIPP_TIME).await });
     let mut callers = noting(folder, "callers", CALLER, CALLS)?;
     callers.arg(server.sip.to_string());
     callers.args(["-inf", "calls.csv", "-r", "25", "-l", "400"]);
     succeeds("callers", callers, SIPP_TIME).await?;
+    ring_back(server).await?;
     carrier.await??;
     let seen = |who: &str| {
         let log = std::fs::read_to_string(folder.join(format!("{who}.log")));
@@ -316,11 +369,7 @@ async fn place(
     };
     let (callers, carried) = (seen("callers")?, seen("carrier")?);
     ensure!(callers.len() == CALLS, "{} callers", callers.len());
-    ensure!(
-        carried.len() == outside.count(),
-        "{} went out",
-        carried.len()
-    );
+    ensure!(carried.len() == count, "{} went out", carried.len());
     Ok((callers, carried))
 }
 

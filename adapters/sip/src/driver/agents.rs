@@ -314,6 +314,7 @@ impl Driver {
     /// to be recorded: nothing when the leg was let go or had its answer.
     pub(super) fn conclude(&self, legs: &mut Legs, id: LegId) -> Option<Command> {
         let leg = legs.get_mut(id)?;
+        let call = leg.call;
         let Side::Agent(agent) = &mut leg.side else {
             return None;
         };
@@ -325,13 +326,14 @@ impl Driver {
         }
         leg.ended_at = Some(Instant::now());
         self.parts.media.close(id);
-        if agent.winner.is_some() || agent.release.is_some() {
+        let (winner, release) = (agent.winner, agent.release.is_some());
+        let failure = agent.failure.take();
+        self.count_placed_out(legs, call, id);
+        if winner.is_some() || release {
             return None;
         }
-        let (outcome, wire) = agent
-            .failure
-            .take()
-            .unwrap_or_else(|| (OfferOutcome::Unreachable, WireCause::default()));
+        let (outcome, wire) =
+            failure.unwrap_or_else(|| (OfferOutcome::Unreachable, WireCause::default()));
         Some(Command::RecordFailure {
             leg: id,
             outcome,
@@ -470,23 +472,29 @@ impl Driver {
 /// then the others, which it can.
 pub(super) fn caller_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
     let leg = legs.get(legs.call(call)?.caller)?;
-    let Side::Caller(caller) = &leg.side else {
-        return None;
-    };
     if leg.ended_at.is_some() {
         return None;
     }
-    let mut codecs: Vec<Codec> = match (leg.session.codec, &leg.session.remote) {
+    let shown_as = match &leg.side {
+        Side::Caller(caller) => caller.shown_as.clone(),
+        Side::Agent(agent) => agent.carrier.as_ref()?.shown_as.clone()?,
+    };
+    let codecs: Vec<Codec> = match (leg.session.codec, &leg.session.remote) {
         (Some(codec), _) => vec![codec],
         (None, Some(remote)) => remote.audio.formats.iter().map(|f| f.codec).collect(),
         (None, None) => vec![],
     };
+    Some((shown_as, with_all(codecs)))
+}
+
+/// These codecs first, then all others that the relay can convert.
+pub(super) fn with_all(mut codecs: Vec<Codec>) -> Vec<Codec> {
     for codec in Codec::ALL {
         if !codecs.contains(&codec) {
             codecs.push(codec);
         }
     }
-    Some((caller.shown_as.clone(), codecs))
+    codecs
 }
 
 fn establish(fork: &mut Fork, response: &Response) {

@@ -12,6 +12,7 @@ mod edges;
 mod lanes;
 mod orders;
 mod passwords;
+mod placed;
 mod registers;
 mod tick;
 mod trunks;

@@ -25,7 +25,7 @@ const BATCH_MAX: usize = 500;
 /// Pause after a failed or empty read.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The calls in progress that this run of the node has received: their dialogs
+/// The calls in progress that this run of the node has received or placed: their dialogs
 /// are here, whoever writes their events.
 #[derive(Debug, Default)]
 struct Own(HashSet<CallId>);
@@ -34,7 +34,7 @@ impl Own {
     /// Takes note of an event; whether it concerns this node.
     fn concerns(&mut self, entry: &Entry, node_epoch: u64) -> bool {
         match &entry.fact.event {
-            AnyEvent::Call(call, Event::Received { .. }) => {
+            AnyEvent::Call(call, Event::Received { .. } | Event::Placed { .. }) => {
                 let is_own = entry.fact.node_epoch == node_epoch;
                 if is_own {
                     self.0.insert(*call);
@@ -50,6 +50,7 @@ impl Own {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => true,
         }
     }
@@ -99,6 +100,7 @@ pub(super) async fn follow(driver: Driver, mut position: Position, shutdown: Can
 impl Driver {
     async fn carry_out(&self, order: Order) {
         match order {
+            Order::Place { call, leg, party } => self.place(call, leg, party).await,
             Order::Ring { call } => {
                 let mut legs = self.legs();
                 if let Some(caller) = caller_of(&legs, call)
@@ -144,7 +146,8 @@ impl Driver {
     fn progress(&self, call: CallId, outside: LegId, early_media: bool) {
         self.connect(call, outside);
         let mut legs = self.legs();
-        let Some(caller) = caller_of(&legs, call) else {
+        // Of whoever is rung back the agent hears, through the relay.
+        let Some(caller) = caller_of(&legs, call).filter(|caller| *caller != outside) else {
             return;
         };
         if let Some(leg) = legs.get_mut(caller) {

@@ -4,6 +4,7 @@
 use super::{
     Driver,
     agents::caller_of,
+    placed::agent_of,
     ways::{invite, resolve, set, ways},
 };
 use crate::{
@@ -19,6 +20,7 @@ use domain::{
     cause::WireCause,
     id::{CallId, LegId},
     sealed::{Party, Sealed},
+    trunk::Identity,
 };
 use std::net::SocketAddr;
 
@@ -28,6 +30,9 @@ const PASSWORD: &str = "trunk_password";
 /// Challenges of one trunk that are answered: one, and one more for a nonce that
 /// was only too old (RFC 7616, 3.3).
 const CHALLENGES_MAX: u32 = 2;
+
+/// Hops that an INVITE of our own may take (RFC 3261, 8.1.1.6).
+const MAX_FORWARDS: u32 = 70;
 
 /// A trunk that is ready to be called.
 struct Ready {
@@ -64,7 +69,7 @@ impl Driver {
     }
 
     /// The number, open and sealed.
-    async fn number_of(&self, target: Target) -> Option<(String, Sealed<Party>)> {
+    pub(super) async fn number_of(&self, target: Target) -> Option<(String, Sealed<Party>)> {
         let vault = &self.parts.vault;
         let found = match target {
             Target::Number(number) => {
@@ -109,6 +114,16 @@ impl Driver {
             self.parts.media.close(id);
             return false;
         }
+        // The leg of a call of ours stands already.
+        if let Some(leg) = legs.get_mut(id) {
+            leg.session.local = Some(local);
+            if let Side::Agent(agent) = &mut leg.side
+                && let Some(carrier) = &mut agent.carrier
+            {
+                carrier.ways = ways;
+            }
+            return true;
+        }
         let mut session = Session::new(self.parts.entropy.number());
         session.local = Some(local);
         let carrier = Carrier {
@@ -119,6 +134,7 @@ impl Driver {
             account: None,
             challenges: 0,
             progress: None,
+            shown_as: None,
         };
         legs.insert_leg(Leg {
             id,
@@ -221,12 +237,23 @@ impl Driver {
     /// Sends the INVITE; none when the leg is not wanted any more.
     fn invite_trunk(&self, call: CallId, id: LegId, ready: Ready) -> Option<Sealed<Party>> {
         let mut legs = self.legs();
-        let (shown_as, codecs) = caller_of(&legs, call)?;
+        let Ready {
+            mut way,
+            peer,
+            account,
+        } = ready;
         let hops = match &legs.get(legs.call(call)?.caller)?.side {
             Side::Caller(caller) => caller.hops,
-            Side::Agent(_) => return None,
+            Side::Agent(_) => MAX_FORWARDS,
         };
-        let Ready { way, peer, account } = ready;
+        let is_placed = legs.call(call)?.caller == id;
+        let (shown_as, codecs) = match is_placed {
+            true => {
+                way.outbound.identity = Identity::Account;
+                agent_of(&legs, call)?
+            }
+            false => caller_of(&legs, call)?,
+        };
         let flow = Flow {
             transport: Transport::Udp,
             peer,

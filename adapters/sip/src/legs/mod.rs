@@ -221,6 +221,9 @@ pub struct Carrier {
     pub challenges: u32,
     /// It rings, and is heard: each is told once.
     pub progress: Option<bool>,
+    /// How an agent's phone is to show whoever is rung back, in a call of ours: a
+    /// From value without tag.
+    pub shown_as: Option<String>,
 }
 
 impl Agent {

@@ -4,6 +4,7 @@
 
 mod agents;
 mod billing;
+mod callbacks;
 mod calls;
 mod desk;
 mod exports;
@@ -42,6 +43,7 @@ pub(crate) struct Mutation(
     agents::AgentMutations,
     desk::DeskMutations,
     calls::CallMutations,
+    callbacks::CallbackMutations,
     subjects::SubjectMutations,
     trunks::TrunkMutations,
     exports::ExportMutations,
@@ -121,6 +123,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         "queue.invalid_number" => Some("numbers"),
         "trunk.nothing_allowed" => Some("allow"),
         "subject.unknown" | "subject.already_erased" => Some("number"),
+        "callback.invalid_time" => Some("notBefore"),
+        "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
         "call.unknown" | "call.already_ended" => Some("callId"),
         "agent.not_logged_in" => Some("agentId"),
         "agent.code_required" => Some("code"),

@@ -6,7 +6,7 @@ use crate::{
     error::Fault,
     id::Named,
     query::{Needs, require, views_at},
-    scalar::{Cursor, Duration},
+    scalar::{Cursor, Duration, count},
     types::{
         Queue,
         hours::QueueHoursInput,
@@ -18,6 +18,7 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
+    callback::Terms,
     id::QueueId,
     queue::{Command, Config, Empty, Exit, Overflow, OverflowTo, loops},
 };
@@ -75,6 +76,33 @@ pub(crate) struct CreateQueueInput {
     /// that was left, once; 0 for never.
     #[graphql(default_with = "Duration(0)")]
     resume_abandoned_ms: Duration,
+    /// How those are rung back who wait no longer.
+    callback: Option<QueueCallbackInput>,
+}
+
+/// How often, how soon and how long somebody is rung back.
+#[derive(InputObject)]
+pub(crate) struct QueueCallbackInput {
+    /// Attempts that reach nobody, at most.
+    #[graphql(default_with = "count(Terms::STANDARD.attempts_max)")]
+    attempts_max: i32,
+    /// From one attempt that came to nothing to the next.
+    #[graphql(default_with = "Duration(Terms::STANDARD.gap_ms)")]
+    gap_ms: Duration,
+    /// So long after it was asked for nobody is rung any more.
+    #[graphql(default_with = "Duration(Terms::STANDARD.valid_ms)")]
+    valid_ms: Duration,
+}
+
+impl QueueCallbackInput {
+    fn terms(&self) -> Terms {
+        Terms {
+            // A negative one is none: the rules refuse it.
+            attempts_max: u32::try_from(self.attempts_max).unwrap_or(0),
+            gap_ms: self.gap_ms.0,
+            valid_ms: self.valid_ms.0,
+        }
+    }
 }
 
 /// Whether calls are to wait where nobody is there, and what makes an agent who is
@@ -99,7 +127,8 @@ impl From<QueueEmptyInput> for Empty {
     }
 }
 
-/// Where a key leads that a waiting caller presses: to a queue or to a number.
+/// Where a key leads that a waiting caller presses: to a queue, to a number, or
+/// home to be rung back.
 #[derive(InputObject)]
 pub(crate) struct QueueExitInput {
     /// The key: 0 to 9, `*`, `#`, A to D.
@@ -108,27 +137,36 @@ pub(crate) struct QueueExitInput {
     queue_id: Option<ID>,
     /// To this number outside.
     number: Option<String>,
+    /// The caller hangs up and is rung back.
+    #[graphql(default)]
+    callback: bool,
 }
 
 impl QueueExitInput {
-    /// The exit; none if it has no such key, or leads to both or to nothing.
+    /// The exit; none if it has no such key, or does not lead to one place.
     fn exit(&self) -> Result<Option<Exit>> {
-        let to = place(self.queue_id.as_ref(), self.number.as_deref())?;
+        let to = place(
+            self.queue_id.as_ref(),
+            self.number.as_deref(),
+            self.callback,
+        )?;
         let key = self.key.parse().ok();
         Ok(key.zip(to).map(|(key, to)| Exit { key, to }))
     }
 }
 
-/// A queue or a number; none if it is both or nothing.
-fn place(queue: Option<&ID>, number: Option<&str>) -> Result<Option<OverflowTo>> {
-    Ok(match (queue, number) {
-        (Some(queue), None) => Some(OverflowTo::Queue(QueueId::read(queue)?)),
-        (None, Some(number)) => Some(OverflowTo::Number(number.into())),
-        (Some(_), Some(_)) | (None, None) => None,
+/// A queue, a number or a callback; none if it is not one of them.
+fn place(queue: Option<&ID>, number: Option<&str>, back: bool) -> Result<Option<OverflowTo>> {
+    Ok(match (queue, number, back) {
+        (Some(queue), None, false) => Some(OverflowTo::Queue(QueueId::read(queue)?)),
+        (None, Some(number), false) => Some(OverflowTo::Number(number.into())),
+        (None, None, true) => Some(OverflowTo::Callback),
+        (Some(_) | None, Some(_) | None, true | false) => None,
     })
 }
 
-/// Where calls of a queue go in one case: a queue or a number.
+/// Where calls of a queue go in one case: a queue, a number, or home to be rung
+/// back.
 #[derive(InputObject)]
 pub(crate) struct OverflowInput {
     /// In which case.
@@ -137,12 +175,19 @@ pub(crate) struct OverflowInput {
     queue_id: Option<ID>,
     /// To this number outside.
     number: Option<String>,
+    /// The caller is rung back.
+    #[graphql(default)]
+    callback: bool,
 }
 
 impl OverflowInput {
-    /// The rule; none if it leads to both or to nothing.
+    /// The rule; none if it does not lead to one place.
     fn rule(&self) -> Result<Option<Overflow>> {
-        let to = place(self.queue_id.as_ref(), self.number.as_deref())?;
+        let to = place(
+            self.queue_id.as_ref(),
+            self.number.as_deref(),
+            self.callback,
+        )?;
         let when = self.when.into();
         Ok(to.map(|to| Overflow { when, to }))
     }
@@ -185,10 +230,13 @@ impl CreateQueueInput {
             overflow,
             matching: self.matching.unwrap_or_default().rules(),
             terms: self.terms.unwrap_or_default().terms(),
-            hours,
+            hours: hours.map(Box::new),
             exits,
             empty: self.empty.unwrap_or_default().into(),
             resume_abandoned_ms: self.resume_abandoned_ms.0,
+            callback: self
+                .callback
+                .map_or(Terms::STANDARD, |callback| callback.terms()),
         }))
     }
 }

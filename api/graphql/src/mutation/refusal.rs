@@ -30,6 +30,8 @@ pub(super) enum Refusal {
     UnknownWrapUpCode,
     /// The call waits in no queue.
     NotWaiting,
+    /// That is no number that could be rung back.
+    InvalidCallbackNumber,
 }
 
 impl Refusal {
@@ -48,6 +50,7 @@ impl Refusal {
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
             Self::NotWaiting => "input.not_waiting",
+            Self::InvalidCallbackNumber => "input.invalid_callback_number",
         }
     }
 
@@ -58,10 +61,10 @@ impl Refusal {
             Self::InvalidPassword => "password is not 1 to 256 characters",
             Self::InvalidNetwork => "allow holds something that is no network",
             Self::InvalidValue => "value is not written as its field says",
-            Self::InvalidOverflow => {
-                "overflow leads to a queue or to a number, not to both or none"
+            Self::InvalidOverflow => "overflow leads to one of a queue, a number and a callback",
+            Self::InvalidExit => {
+                "exit has no such key, or leads not to one of a queue, a number and a callback"
             }
-            Self::InvalidExit => "exit has no such key, or leads not to one queue or number",
             Self::InvalidHours => {
                 "hours hold no zone of the IANA database, or a day or time that is none"
             }
@@ -69,6 +72,9 @@ impl Refusal {
             Self::UnknownSkill => "skill is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
             Self::NotWaiting => "call waits in no queue",
+            Self::InvalidCallbackNumber => {
+                "number is not 1 to 64 digits, letters or one of + * # . - _"
+            }
         }
     }
 
@@ -85,6 +91,7 @@ impl Refusal {
             Self::UnknownSkill => "skills",
             Self::UnknownWrapUpCode => "code",
             Self::NotWaiting => "callId",
+            Self::InvalidCallbackNumber => "number",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod billing;
+mod callbacks;
 mod calls;
 mod cdrs;
 mod nodes;
@@ -32,6 +33,7 @@ use std::time::Duration;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     calls::CallQueries,
+    callbacks::CallbackQueries,
     cdrs::CdrQueries,
     billing::BillingQueries,
     agents::AgentQueries,

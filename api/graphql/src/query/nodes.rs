@@ -6,7 +6,7 @@ use crate::{
     id::NodeId,
     query::{Needs, identity, require, services, views_at},
     scalar::Cursor,
-    types::{Node, ServerNode, Trunk, Viewer},
+    types::{Callback, Node, ServerNode, Trunk, Viewer},
 };
 use async_graphql::{Context, ID, Object, Result};
 use projections::changed::View;
@@ -29,6 +29,7 @@ impl NodeQueries {
             NodeId::Agent(_) => (Scope::AgentRead, &[View::AgentStates]),
             NodeId::Queue(_) => (Scope::QueueRead, &[View::QueueStats]),
             NodeId::Trunk(_) => (Scope::SystemConfig, &[View::Trunks]),
+            NodeId::Callback(_) => (Scope::CallRead, &[View::Callbacks]),
         };
         require(ctx, scope)?;
         let views = views_at(ctx, needed, min_position).await?;
@@ -48,6 +49,10 @@ impl NodeQueries {
             NodeId::Trunk(id) => {
                 let row = views.trunk(id).await;
                 row.map(|row| row.map(|row| Node::Trunk(Trunk(row))))
+            }
+            NodeId::Callback(id) => {
+                let row = views.callback(id).await;
+                row.map(|row| row.map(|row| Node::Callback(Callback(row))))
             }
         };
         Ok(node.map_err(Fault::from)?)

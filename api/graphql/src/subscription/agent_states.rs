@@ -82,6 +82,7 @@ impl List for agent_states::Filter {
             | Change::QueueStats(..)
             | Change::Cdr(..)
             | Change::Trunk(..)
+            | Change::Callback(..)
             | Change::Billing(..) => None,
         }
     }

@@ -74,7 +74,8 @@ impl Following {
             | Change::QueueStats(..)
             | Change::Cdr(..)
             | Change::Erasure(..)
-            | Change::Trunk(..) => false,
+            | Change::Trunk(..)
+            | Change::Callback(..) => false,
         }
     }
 }

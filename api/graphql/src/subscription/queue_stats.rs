@@ -89,6 +89,7 @@ impl Meter {
                 | Change::Erasure(..)
                 | Change::Cdr(..)
                 | Change::Trunk(..)
+                | Change::Callback(..)
                 | Change::Billing(..) => {}
             }
         }

@@ -48,6 +48,11 @@ impl QueueCounters {
         count(self.0.flow_out_count)
     }
 
+    /// CB: callers who left to be rung back.
+    async fn callback_count(&self) -> i32 {
+        count(self.0.callback_count)
+    }
+
     /// Calls that were not let in because the queue was full; not in O.
     async fn rejected_count(&self) -> i32 {
         count(self.0.rejected_count)

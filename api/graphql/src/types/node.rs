@@ -1,6 +1,6 @@
 //! Anything with an id.
 
-use crate::types::{Agent, Call, Queue, Trunk};
+use crate::types::{Agent, Call, Callback, Queue, Trunk};
 use async_graphql::{ID, Interface};
 
 /// Anything with an id.
@@ -15,4 +15,6 @@ pub(crate) enum Node {
     Queue(Queue),
     /// A trunk.
     Trunk(Trunk),
+    /// A callback.
+    Callback(Callback),
 }

@@ -76,6 +76,29 @@ pub(crate) struct QueueConfig {
     /// A caller who drops and rings back within this time comes back to the place
     /// that was left, once; 0 for never.
     resume_abandoned_ms: Duration,
+    /// How those are rung back who wait no longer.
+    callback: QueueCallback,
+}
+
+/// How often, how soon and how long somebody is rung back.
+#[derive(SimpleObject)]
+pub(crate) struct QueueCallback {
+    /// Attempts that reach nobody, at most.
+    attempts_max: i32,
+    /// From one attempt that came to nothing to the next.
+    gap_ms: Duration,
+    /// So long after it was asked for nobody is rung any more.
+    valid_ms: Duration,
+}
+
+impl From<domain::callback::Terms> for QueueCallback {
+    fn from(terms: domain::callback::Terms) -> Self {
+        Self {
+            attempts_max: count(terms.attempts_max),
+            gap_ms: Duration(terms.gap_ms),
+            valid_ms: Duration(terms.valid_ms),
+        }
+    }
 }
 
 /// Whether calls wait where nobody is there, and what makes an agent who is logged
@@ -111,10 +134,13 @@ pub(crate) struct QueueExit {
     queue_id: Option<ID>,
     /// To which number outside.
     number: Option<String>,
+    /// The caller hangs up and is rung back.
+    callback: bool,
 }
 
 fn place(to: &OverflowTo) -> (Option<ID>, Option<String>) {
     match to {
+        OverflowTo::Callback => (None, None),
         OverflowTo::Queue(queue) => (Some(queue.opaque()), None),
         OverflowTo::Number(number) => (None, Some(number.clone())),
     }
@@ -124,6 +150,7 @@ impl From<&domain::queue::Exit> for QueueExit {
     fn from(exit: &domain::queue::Exit) -> Self {
         let (queue_id, number) = place(&exit.to);
         Self {
+            callback: exit.to == OverflowTo::Callback,
             key: exit.key.to_string(),
             queue_id,
             number,
@@ -140,12 +167,15 @@ pub(crate) struct Overflow {
     queue_id: Option<ID>,
     /// To which number outside.
     number: Option<String>,
+    /// The caller is rung back.
+    callback: bool,
 }
 
 impl From<&domain::queue::Overflow> for Overflow {
     fn from(rule: &domain::queue::Overflow) -> Self {
         let (queue_id, number) = place(&rule.to);
         Self {
+            callback: rule.to == OverflowTo::Callback,
             when: rule.when.into(),
             queue_id,
             number,
@@ -167,10 +197,11 @@ impl From<&domain::queue::Config> for QueueConfig {
             overflow: config.overflow.iter().map(Into::into).collect(),
             matching: (&config.matching).into(),
             terms: config.terms.into(),
-            hours: config.hours.as_ref().map(Into::into),
+            hours: config.hours.as_deref().map(Into::into),
             exits: config.exits.iter().map(Into::into).collect(),
             empty: (&config.empty).into(),
             resume_abandoned_ms: Duration(config.resume_abandoned_ms),
+            callback: config.callback.into(),
         }
     }
 }

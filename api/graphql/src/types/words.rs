@@ -97,12 +97,32 @@ pub(crate) enum SubjectState {
     Erased,
 }
 
+/// Where a callback is.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::callbacks::State")]
+pub(crate) enum CallbackState {
+    /// Waits for its time.
+    Pending,
+    /// A call is under way.
+    Trying,
+    /// The person was reached.
+    Connected,
+    /// The person was rung as often as was promised, in vain.
+    Exhausted,
+    /// Its time was over.
+    Expired,
+    /// It was not wanted any more.
+    Cancelled,
+}
+
 /// Which way a call goes.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "projections::cdr::Direction")]
 pub(crate) enum Direction {
     /// To us.
     Inbound,
+    /// From us: somebody is rung back.
+    Outbound,
 }
 
 /// What a leg is to its call.
@@ -201,6 +221,8 @@ pub(crate) enum Disposition {
     Congestion,
     /// Our fault.
     SystemError,
+    /// The caller went home, to be rung back.
+    CallbackRequested,
 }
 
 /// Which side ended a call, as received.
@@ -259,6 +281,10 @@ pub(crate) enum EndReason {
     NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// The caller is rung back later, and went home.
+    CallbackRequested,
+    /// It was placed to ring somebody back, which was not wanted any more.
+    CallbackWithdrawn,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.

@@ -88,6 +88,8 @@ impl Facts {
                 self.caller_leg = Some(*leg);
                 self.trunk = *trunk;
             }
+            // Nothing was dialled to come in.
+            call::Event::Placed { leg, .. } => self.caller_leg = Some(*leg),
             call::Event::Routed { queue, .. } => self.queue = Some(*queue),
             call::Event::LegDialled { leg, target, .. } => {
                 self.outbound.push(Outbound::new(*leg, target));
@@ -125,6 +127,7 @@ impl Facts {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::CallbackRequested { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

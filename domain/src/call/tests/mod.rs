@@ -1,6 +1,7 @@
 //! What a call does, command by command.
 
 mod answer_call;
+mod callback;
 mod end_call;
 mod end_offer;
 mod outside;

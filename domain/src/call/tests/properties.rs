@@ -217,7 +217,7 @@ proptest! {
                 | Event::Answered {}
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
-                | Event::LateFact { .. } => {}
+                | Event::Placed { .. } | Event::CallbackRequested { .. } | Event::LateFact { .. } => {}
             }
         }
     }

@@ -4,7 +4,7 @@
 use super::{State, end, way_out::barred};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
-    call::{self, OverflowCause},
+    call::{self, AnswerMode, OverflowCause},
     cause::{By, Disposition, EndReason},
     id::{CallId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
@@ -88,7 +88,8 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
         return vec![end(stay.cause, call, stay.visit, reason)];
     };
     let barred = barred(state, stay.queue, stay.since);
-    let command = open(call, &stay, *version, config, barred);
+    let is_placed = state.placed.contains_key(&call);
+    let command = open(call, &stay, (*version, config), is_placed, barred);
     let opening = Opening {
         found_somebody: stay.found_somebody,
         close: None,
@@ -160,8 +161,8 @@ pub(super) fn let_go(state: &mut State, call: CallId, visit: VisitId) -> Vec<Int
 const fn open(
     call: CallId,
     stay: &Stay,
-    config_version: u32,
-    config: &queue::Config,
+    (config_version, config): (u32, &queue::Config),
+    is_placed: bool,
     barred: Option<RejectReason>,
 ) -> line::Command {
     line::Command::OpenVisit {
@@ -175,10 +176,16 @@ const fn open(
         capacity: config.capacity,
         policy: VisitPolicy {
             config_version,
-            answer_mode: config.answer_mode,
+            answer_mode: match is_placed {
+                true => AnswerMode::OnAgent,
+                false => config.answer_mode,
+            },
             ring_timeout_ms: config.ring_timeout_ms,
             wrap_up_ms: config.wrap_up_ms,
-            max_wait_ms: config.max_wait_ms,
+            max_wait_ms: match is_placed {
+                true => 0,
+                false => config.max_wait_ms,
+            },
         },
         barred,
     }
@@ -220,6 +227,7 @@ pub(super) fn end_of_stay(fact: &Fact) -> Option<(VisitId, QueueId, line::Comman
     }
     let result = match (cause.reason, cause.by) {
         (EndReason::MaxWait, _) => VisitResult::Timeout,
+        (EndReason::CallbackRequested, _) => VisitResult::Callback,
         (EndReason::Operator, _) => VisitResult::Withdrawn,
         (_, By::Caller) => VisitResult::Abandoned,
         (_, By::Agent | By::Outside | By::System | By::Supervisor) => VisitResult::System,

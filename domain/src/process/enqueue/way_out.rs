@@ -8,7 +8,7 @@ use crate::{
     any::{AnyCommand, Fact},
     call::{self, Destination, OverflowCause},
     cause::EndReason,
-    id::{CallId, LegId, QueueId, VisitId},
+    id::{CallId, CallbackId, LegId, QueueId, VisitId},
     line::RejectReason,
     queue::{self, Away},
     time::Timestamp,
@@ -26,6 +26,9 @@ pub(super) fn send_on(
     (visit, queue): (VisitId, QueueId),
     case: OverflowCause,
 ) -> Option<Intent> {
+    if state.placed.contains_key(&call) {
+        return None;
+    }
     let (_, config) = state.queues.get(&queue)?;
     let to = destination(state, at, visit, config.overflow(case)?)?;
     let command = call::Command::OverflowCall {
@@ -47,6 +50,10 @@ fn destination(
             number: number.clone(),
             leg: LegId(derived(at, visit.0, "forward")),
         }),
+        queue::OverflowTo::Callback => {
+            let callback = derived(at, visit.0, "callback");
+            Some(Destination::Callback(CallbackId(callback)))
+        }
         queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
             let visit = VisitId(derived(at, visit.0, "overflow"));
             Destination::Queue {
@@ -111,7 +118,7 @@ pub(super) fn turned_out(
 ) -> Option<Intent> {
     let (cause, case) = (fact.event_id.0, OverflowCause::Unstaffed);
     let sent_on = send_on(state, fact.at, cause, call, (visit, queue), case);
-    let ends = leave_rule(state, queue).is_some();
+    let ends = leave_rule(state, queue).is_some() && !state.placed.contains_key(&call);
     sent_on.or_else(|| ends.then(|| end(cause, call, visit, EndReason::NobodyThere)))
 }
 

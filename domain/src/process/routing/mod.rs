@@ -107,7 +107,10 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         ) => board.match_by(*queue, *config_version, config, now),
         AnyEvent::Call(call, event) => on_call(board, *call, event),
         AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),
-        AnyEvent::Device(..) | AnyEvent::Trunk(..) | AnyEvent::Billing(..) => {}
+        AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
+        | AnyEvent::Billing(..) => {}
     }
 }
 
@@ -116,7 +119,9 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
     match event {
         // Whoever shows no number is nobody in particular.
         call::Event::Received { withheld: true, .. } => {}
-        call::Event::Received { from, .. } => board.callers.rang_in(call, from.subject),
+        call::Event::Received { from: person, .. } | call::Event::Placed { party: person, .. } => {
+            board.callers.rang_in(call, person.subject);
+        }
         call::Event::AgentConnected { visit, session, .. } => {
             let asks = board
                 .visit(*visit)
@@ -141,6 +146,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::OfferEnded { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::CallbackRequested { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

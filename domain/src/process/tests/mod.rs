@@ -3,6 +3,7 @@
 
 mod between_lines;
 mod billing;
+mod callback;
 mod dial;
 mod emptiness;
 mod enqueue;

@@ -212,7 +212,10 @@ fn hours_that_overlap_or_mean_nothing_are_refused() {
     ] {
         let hours = Some(hours(value.clone()));
         story([])
-            .when(configure(Config { hours, ..config() }))
+            .when(configure(Config {
+                hours: hours.map(Box::new),
+                ..config()
+            }))
             .refused(error);
     }
     for text in ["8:00", "08:60", "24:01", "08:00:00", "+8:00", "0800", ""] {
@@ -235,7 +238,7 @@ fn hours_that_touch_are_accepted_and_stored_as_they_are_documented() {
         ],
     });
     let config = Config {
-        hours: Some(hours(stored.clone())),
+        hours: Some(Box::new(hours(stored.clone()))),
         ..config()
     };
     let name = "sales".into();

@@ -64,7 +64,7 @@ impl Calls {
         event: &Event,
     ) -> Result<(), Violation> {
         match event {
-            Event::Received { .. } => return self.received(id),
+            Event::Received { .. } | Event::Placed { .. } => return self.received(id),
             Event::LateFact { .. } => {
                 return must(self.ended.contains(&id), || {
                     format!("{id} has a late fact before its end")
@@ -73,6 +73,7 @@ impl Calls {
             Event::Routed { .. }
             | Event::Enqueued { .. }
             | Event::ExitKeyPressed { .. }
+            | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
@@ -176,6 +177,8 @@ impl Calls {
             | Event::Routed { .. }
             | Event::Held { .. }
             | Event::Retrieved { .. }
+            | Event::Placed { .. }
+            | Event::CallbackRequested { .. }
             | Event::LateFact { .. } => {}
         }
         Ok(())

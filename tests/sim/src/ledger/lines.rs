@@ -219,6 +219,7 @@ impl Lines {
             }
             VisitResult::Timeout
             | VisitResult::Overflow
+            | VisitResult::Callback
             | VisitResult::Withdrawn
             | VisitResult::System => {
                 line.tally.flow_out += 1;

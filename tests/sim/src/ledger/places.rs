@@ -65,6 +65,7 @@ impl Places {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => Ok(()),
         }
     }
@@ -100,6 +101,8 @@ impl Places {
                 }
             }
             call::Event::Received { .. }
+            | call::Event::Placed { .. }
+            | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }

@@ -382,6 +382,7 @@ impl Rerun {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
             | AnyEvent::Billing(..) => {}
         }
     }
@@ -418,6 +419,8 @@ impl Rerun {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Placed { .. }
+            | call::Event::CallbackRequested { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

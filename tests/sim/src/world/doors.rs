@@ -39,7 +39,7 @@ pub(super) fn with_doors(draw: &mut Chance, behind: &[QueueId], config: Config) 
     if draw.percent(50) {
         return config;
     }
-    let hours = draw.percent(30).then(|| hours(draw));
+    let hours = draw.percent(30).then(|| Box::new(hours(draw)));
     let mut exits = vec![];
     for (key, next) in ["1", "#"].into_iter().zip(behind) {
         if let (Ok(key), true) = (key.parse::<Key>(), draw.percent(60)) {

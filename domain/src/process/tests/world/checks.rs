@@ -204,6 +204,7 @@ impl World {
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)
+                | AnyEvent::Callback(..)
                 | AnyEvent::Billing(..) => {}
             }
         }

@@ -4,9 +4,10 @@ use crate::{
     agent::Agent,
     any::{AnyCommand, AnyEvent, Fact},
     call::Call,
+    callback::Callback,
     decider::{Decider, Refusal},
     device::Device,
-    id::{AgentId, CallId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
     line::Line,
     person::Person,
     queue::Queue,
@@ -65,6 +66,7 @@ pub(super) struct Everything {
     pub(super) agents: Streams<AgentId, Agent>,
     pub(super) devices: Streams<AgentId, Device>,
     trunks: Streams<TrunkId, Trunk>,
+    callbacks: Streams<CallbackId, Callback>,
     pub(super) log: Vec<Fact>,
 }
 
@@ -80,6 +82,7 @@ impl Everything {
             AnyCommand::Agent(id, c) => self.agents.handle(id, at, c, AnyEvent::Agent),
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
+            AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             // Nobody here pays for anything.
             AnyCommand::Billing(_) => Ok(vec![]),
         }?;

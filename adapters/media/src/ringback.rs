@@ -1,0 +1,51 @@
+//! What an agent hears while somebody is rung back: the ringing tone of ITU-T
+//! E.180, clause 5, as most of Europe has it: 425 Hz, a second on and four off.
+
+use crate::g711::SAMPLE_RATE_HZ;
+use std::f64::consts::TAU;
+
+pub(crate) const TONE_HZ: f64 = 425.0;
+const TONE_MS: usize = 1_000;
+const PAUSE_MS: usize = 4_000;
+/// About -13 dBFS: it is heard for long.
+const PEAK: f64 = 7_000.0;
+/// Rise and fall of the tone: no clicks.
+const EDGE_MS: usize = 5;
+
+/// Five seconds that can be played again and again.
+pub(crate) fn samples() -> Vec<i16> {
+    let per_ms = SAMPLE_RATE_HZ as usize / 1_000;
+    let (length, edge) = (TONE_MS * per_ms, (EDGE_MS * per_ms) as f64);
+    let mut samples: Vec<i16> = (0..length)
+        .map(|n| {
+            let rise = (n as f64 / edge).min(1.0);
+            let fall = ((length - n) as f64 / edge).min(1.0);
+            let phase = TAU * TONE_HZ * n as f64 / f64::from(SAMPLE_RATE_HZ);
+            (PEAK * rise * fall * phase.sin()) as i16
+        })
+        .collect();
+    samples.resize(length + PAUSE_MS * per_ms, 0);
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::g711::FRAME_SAMPLES;
+
+    #[test]
+    fn it_is_a_second_of_tone_and_four_of_silence_in_whole_frames() {
+        let samples = samples();
+        assert_eq!(samples.len(), 250 * FRAME_SAMPLES);
+        let crossings = samples[80..8_000 - 80]
+            .windows(2)
+            .filter(|pair| (pair[0] < 0) != (pair[1] < 0))
+            .count();
+        // Two a period, in 980 ms.
+        assert!(
+            crossings.abs_diff((TONE_HZ * 1.96) as usize) <= 2,
+            "{crossings}"
+        );
+        assert!(samples[8_000..].iter().all(|sample| *sample == 0));
+    }
+}

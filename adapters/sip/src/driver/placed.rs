@@ -1,0 +1,82 @@
+//! Calls that we place: where a caller's leg would be stands the leg to somebody
+//! who is rung back. It goes out through a trunk when an agent has the call.
+
+use super::{Driver, agents::with_all};
+use crate::{
+    address::escape_user,
+    legs::{Agent, Carrier, Leg, Legs, Session, Side},
+    sdp::Codec,
+};
+use domain::{
+    call::Target,
+    id::{CallId, LegId},
+    sealed::{Party, Sealed},
+};
+use std::sync::atomic::Ordering;
+
+/// Whom nobody is told of (RFC 3323, 4.1.1.3).
+const ANONYMOUS: &str = "<sip:anonymous@anonymous.invalid>";
+
+impl Driver {
+    /// A call of ours begins.
+    pub(super) async fn place(&self, call: CallId, id: LegId, party: Sealed<Party>) {
+        let found = self.number_of(Target::Party(party.clone())).await;
+        // Of whom nothing is known any more nobody can be dialled: that says so.
+        let number = found.map_or_else(String::new, |(number, _)| number);
+        let shown_as = match number.is_empty() {
+            true => ANONYMOUS.to_owned(),
+            false => format!("<sip:{}@{}>", escape_user(&number), self.stack.host()),
+        };
+        metrics::counter!("ringledger_sip_calls_placed_total").increment(1);
+        tracing::info!(%call, leg = %id, "call is placed");
+        let carrier = Carrier {
+            number,
+            party,
+            ways: vec![],
+            trunk: None,
+            account: None,
+            challenges: 0,
+            progress: None,
+            shown_as: Some(shown_as),
+        };
+        let agent = Agent {
+            carrier: Some(Box::new(carrier)),
+            ..Agent::default()
+        };
+        let mut legs = self.legs();
+        legs.insert_call(Leg {
+            id,
+            call,
+            side: Side::Agent(agent),
+            session: Session::new(self.parts.entropy.number()),
+            ended_at: None,
+            probed_at: None,
+        });
+        if let Some(entry) = legs.call_mut(call) {
+            // It is in the record already.
+            entry.early = None;
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A leg is over; with that to the person a call of ours is.
+    pub(super) fn count_placed_out(&self, legs: &Legs, call: CallId, id: LegId) {
+        if legs.call(call).is_some_and(|entry| entry.caller == id) {
+            self.calls.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// As whom somebody is rung back, which is as the trunk's own account, and the
+/// codecs to offer: that of the agent who waits first.
+pub(super) fn agent_of(legs: &Legs, call: CallId) -> Option<(String, Vec<Codec>)> {
+    let entry = legs.call(call)?;
+    let agents = entry.legs.iter().filter(|id| **id != entry.caller);
+    let mut agents = agents.filter_map(|id| legs.get(*id));
+    let agent = agents.find(|leg| match &leg.side {
+        Side::Agent(agent) => agent.winner.is_some() && leg.ended_at.is_none(),
+        Side::Caller(_) => false,
+    })?;
+    let codecs = agent.session.codec.into_iter().collect();
+    Some((ANONYMOUS.to_owned(), with_all(codecs)))
+}

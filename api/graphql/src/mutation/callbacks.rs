@@ -1,0 +1,166 @@
+//! Orders about callbacks.
+
+use super::{Order, Outcome, UserError, refusal::Refusal};
+use crate::{
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    query::{Needs, require, views_at},
+    scalar::{Cursor, DateTime},
+    types::Callback,
+};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use domain::{
+    any::AnyCommand,
+    callback::{Command, Request},
+    id::{CallbackId, QueueId, derive},
+    sealed::Party,
+};
+use projections::changed::View;
+
+#[derive(Default)]
+pub(crate) struct CallbackMutations;
+
+/// Somebody to be rung back.
+#[derive(InputObject)]
+pub(crate) struct RequestCallbackInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// The queue whose agents ring back.
+    queue_id: ID,
+    /// The number to be rung, as a trunk dials it.
+    number: String,
+    /// Not before this instant; at once without it.
+    not_before: Option<DateTime>,
+}
+
+/// A callback that is to be at another time.
+#[derive(InputObject)]
+pub(crate) struct RescheduleCallbackInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which callback.
+    callback_id: ID,
+    /// Not before this instant.
+    not_before: DateTime,
+}
+
+/// A callback that is not wanted any more.
+#[derive(InputObject)]
+pub(crate) struct CancelCallbackInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which callback.
+    callback_id: ID,
+}
+
+/// What came of it.
+pub(crate) struct CallbackPayload {
+    callback: CallbackId,
+    outcome: Outcome,
+}
+
+#[Object]
+impl CallbackPayload {
+    /// The callback, once the views know it.
+    async fn callback(&self, ctx: &Context<'_>) -> Result<Option<Callback>> {
+        if !self.outcome.is_done() {
+            return Ok(None);
+        }
+        require(ctx, Scope::CallRead)?;
+        let views = views_at(ctx, &[View::Callbacks], self.outcome.position).await?;
+        let row = views.callback(self.callback).await;
+        Ok(row.map_err(Fault::from)?.map(Callback))
+    }
+
+    /// What a read must have reached to see it; null when nothing was done.
+    async fn position(&self) -> Option<Cursor> {
+        self.outcome.position
+    }
+
+    /// Why nothing was done; empty when it was.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.outcome.user_errors
+    }
+}
+
+async fn tell(
+    order: &Order<'_>,
+    callback: CallbackId,
+    command: Command,
+) -> Result<CallbackPayload> {
+    let command = AnyCommand::Callback(callback, command);
+    let outcome = order.dispatch(command, callback.0).await?;
+    Ok(CallbackPayload { callback, outcome })
+}
+
+#[Object]
+impl CallbackMutations {
+    /// Promises to ring somebody back: an agent of the queue is asked first, and the
+    /// number is dialled when the agent has taken it.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn request_callback(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestCallbackInput,
+    ) -> Result<CallbackPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let queue = QueueId::read(&input.queue_id)?;
+        let millis = u64::try_from(order.client.as_u128() >> 80).unwrap_or_default();
+        let callback = CallbackId(derive(millis, order.client, "callback"));
+        let refused = |refusal: Refusal| CallbackPayload {
+            callback,
+            outcome: Outcome::refused(refusal.into()),
+        };
+        let Some(entry) = order.services.directory.queue(queue) else {
+            return Ok(refused(Refusal::UnknownQueue));
+        };
+        if !domain::name::is_number(&input.number) {
+            return Ok(refused(Refusal::InvalidCallbackNumber));
+        }
+        let party = Party {
+            user: input.number,
+            host: None,
+            display_name: None,
+        };
+        let sealed = order.services.vault.seal(&party).await;
+        let request = Request {
+            queue,
+            party: sealed.map_err(Fault::from)?,
+            place: order.services.clock.now(),
+            call: None,
+            terms: entry.config.callback,
+            not_before: input.not_before.map(|at| at.0),
+        };
+        tell(&order, callback, Command::Request(request)).await
+    }
+
+    /// Has a callback at another time; its place in the line stays.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn reschedule_callback(
+        &self,
+        ctx: &Context<'_>,
+        input: RescheduleCallbackInput,
+    ) -> Result<CallbackPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let callback = CallbackId::read(&input.callback_id)?;
+        let command = Command::Reschedule {
+            not_before: input.not_before.0,
+            by: order.identity.actor(),
+        };
+        tell(&order, callback, command).await
+    }
+
+    /// Gives a callback up. Somebody who is being rung already may still be reached.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn cancel_callback(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelCallbackInput,
+    ) -> Result<CallbackPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let callback = CallbackId::read(&input.callback_id)?;
+        let by = order.identity.actor();
+        tell(&order, callback, Command::Cancel { by }).await
+    }
+}

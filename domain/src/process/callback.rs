@@ -1,0 +1,389 @@
+//! From "ring me back" to the call that does: each attempt is placed when it is
+//! due, waits in the line at the place that the person had, and what came of it
+//! decides whether there is another.
+
+use super::{Input, Intent, Process, derived};
+use crate::{
+    any::{AnyCommand, AnyEvent, Fact},
+    call::{self, Event as C},
+    callback::{self, Command, Event, Outcome, Request, Terms},
+    cause::EndReason,
+    id::{CallId, CallbackId, LegId, QueueId, VisitId},
+    line, person, queue,
+    sealed::{Party, Sealed},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Rings back.
+#[derive(Debug)]
+pub struct CallbackProcess;
+
+/// What it remembers: callbacks that are not over, and who stands where.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version and terms of each queue.
+    queues: BTreeMap<QueueId, (u32, Terms)>,
+    /// Since when each open visit counts.
+    places: BTreeMap<VisitId, Timestamp>,
+    open: BTreeMap<CallbackId, Open>,
+    /// When each is to be looked at.
+    due: BTreeSet<(Timestamp, CallbackId)>,
+    /// The callback that each placed call is for.
+    calls: BTreeMap<CallId, CallbackId>,
+}
+
+/// A callback that is not over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Open {
+    queue: QueueId,
+    party: Sealed<Party>,
+    place: Timestamp,
+    expires_at: Timestamp,
+    attempts_count: u32,
+    live: Option<Live>,
+    due: Option<Timestamp>,
+}
+
+/// An attempt that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Live {
+    attempt: u32,
+    call: CallId,
+    /// The person is being rung.
+    is_dialled: bool,
+    is_reached: bool,
+}
+
+impl Process for CallbackProcess {
+    const NAME: &'static str = "callback";
+    const VERSION: u32 = 1;
+    type State = State;
+
+    fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
+        match input {
+            Input::Event(fact) => on_event(state, fact),
+            Input::Refused {
+                command_id,
+                command,
+                ..
+            } => refused(state, command_id.0, command),
+            Input::Deadline(now) => due(state, *now),
+            Input::Sweep(_) => vec![],
+        }
+    }
+
+    fn next_deadline(state: &State) -> Option<Timestamp> {
+        state.due.first().map(|(due, _)| *due)
+    }
+}
+
+/// A call that could not be placed has reached nobody. Whatever else is refused is
+/// over or was done: the event that says so is on its way.
+fn refused(state: &State, cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
+    let AnyCommand::Call(call, call::Command::PlaceCall(placing)) = command else {
+        return vec![];
+    };
+    let live = state.open.get(&placing.callback).and_then(|open| open.live);
+    let live = live.filter(|live| live.call == *call);
+    let missed = live.map(|live| {
+        let outcome = Outcome::Missed {
+            reason: EndReason::CallbackWithdrawn,
+            is_counted: false,
+        };
+        record(cause, placing.callback, live.attempt, outcome)
+    });
+    missed.into_iter().collect()
+}
+
+fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    match &fact.event {
+        AnyEvent::Queue(queue, event) => {
+            let (version, config) = match event {
+                queue::Event::Created { config, .. } => (1, config),
+                queue::Event::Configured {
+                    config_version,
+                    config,
+                } => (*config_version, config),
+            };
+            state.queues.insert(*queue, (version, config.callback));
+            vec![]
+        }
+        AnyEvent::Line(
+            _,
+            line::Event::Opened {
+                visit, enqueued_at, ..
+            },
+        ) => {
+            state.places.insert(*visit, *enqueued_at);
+            vec![]
+        }
+        AnyEvent::Line(_, line::Event::Closed { visit, .. }) => {
+            state.places.remove(visit);
+            vec![]
+        }
+        AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
+        AnyEvent::Callback(callback, event) => on_callback(state, fact, *callback, event),
+        AnyEvent::Person(person, person::Event::Erased { .. }) => {
+            // Nobody knows any more who was to be rung.
+            let of = state
+                .open
+                .iter()
+                .filter(|(_, open)| open.party.subject == *person);
+            let cancel = |callback: &CallbackId| {
+                let by = "erasure".to_owned();
+                intent(fact.event_id.0, *callback, Command::Cancel { by })
+            };
+            of.map(|(callback, _)| cancel(callback)).collect()
+        }
+        AnyEvent::Line(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Billing(..) => vec![],
+    }
+}
+
+fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    match event {
+        C::CallbackRequested {
+            callback,
+            visit,
+            queue,
+            party,
+            ..
+        } => {
+            let terms = state.queues.get(queue).map(|(_, terms)| *terms);
+            let request = Request {
+                queue: *queue,
+                party: party.clone(),
+                // A call that is turned away before it stood in the line stands
+                // at the end of it.
+                place: state.places.get(visit).copied().unwrap_or(fact.at),
+                call: Some(call),
+                terms: terms.unwrap_or_default(),
+                not_before: None,
+            };
+            vec![intent(cause, *callback, Command::Request(request))]
+        }
+        C::TrunkSelected { .. } => {
+            if let Some((_, live)) = live_of(state, call) {
+                live.is_dialled = true;
+            }
+            vec![]
+        }
+        C::LegAnswered { .. } => match live_of(state, call) {
+            Some((callback, live)) => {
+                live.is_reached = true;
+                vec![record(cause, callback, live.attempt, Outcome::Reached)]
+            }
+            None => vec![],
+        },
+        C::Ended { cause: end, .. } => {
+            let ended = live_of(state, call).map(|(callback, live)| (callback, *live));
+            state.calls.remove(&call);
+            let missed = ended.filter(|(_, live)| !live.is_reached);
+            let missed = missed.map(|(callback, live)| {
+                let outcome = Outcome::Missed {
+                    reason: end.reason,
+                    is_counted: live.is_dialled,
+                };
+                record(cause, callback, live.attempt, outcome)
+            });
+            missed.into_iter().collect()
+        }
+        C::Received { .. }
+        | C::Placed { .. }
+        | C::Routed { .. }
+        | C::Enqueued { .. }
+        | C::ExitKeyPressed { .. }
+        | C::Overflowed { .. }
+        | C::Forwarded { .. }
+        | C::LegDialled { .. }
+        | C::LegProgressed { .. }
+        | C::Answered {}
+        | C::OfferStarted { .. }
+        | C::LegAlerting { .. }
+        | C::OfferEnded { .. }
+        | C::AgentConnected { .. }
+        | C::Held { .. }
+        | C::Retrieved { .. }
+        | C::LateFact { .. } => vec![],
+    }
+}
+
+fn live_of(state: &mut State, call: CallId) -> Option<(CallbackId, &mut Live)> {
+    let callback = *state.calls.get(&call)?;
+    let live = state.open.get_mut(&callback)?.live.as_mut()?;
+    (live.call == call).then_some((callback, live))
+}
+
+fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Event) -> Vec<Intent> {
+    match event {
+        Event::Requested {
+            request,
+            expires_at,
+        } => {
+            let open = Open {
+                queue: request.queue,
+                party: request.party.clone(),
+                place: request.place,
+                expires_at: *expires_at,
+                attempts_count: 0,
+                live: None,
+                due: None,
+            };
+            state.open.insert(callback, open);
+            plan(state, callback, request.not_before.unwrap_or(fact.at));
+            vec![]
+        }
+        Event::Rescheduled {
+            not_before,
+            expires_at,
+            ..
+        } => {
+            if let Some(open) = state.open.get_mut(&callback) {
+                open.expires_at = *expires_at;
+            }
+            plan(state, callback, *not_before);
+            vec![]
+        }
+        Event::AttemptStarted {
+            attempt,
+            call,
+            visit,
+            leg,
+        } => {
+            let live = Live {
+                attempt: *attempt,
+                call: *call,
+                is_dialled: false,
+                is_reached: false,
+            };
+            place(state, fact, callback, (live, *visit, *leg))
+        }
+        Event::AttemptFailed { not_before, .. } => {
+            if let Some(open) = state.open.get_mut(&callback) {
+                open.live = None;
+            }
+            plan(state, callback, *not_before);
+            vec![]
+        }
+        Event::Cancelled { .. } => {
+            // A person who is being rung already may still be reached.
+            let live = forget(state, callback).and_then(|open| open.live);
+            live.map(|live| withdraw(fact.event_id.0, live.call))
+                .into_iter()
+                .collect()
+        }
+        Event::Connected { .. } | Event::Exhausted {} | Event::Expired {} => {
+            forget(state, callback);
+            vec![]
+        }
+    }
+}
+
+/// The call of an attempt is placed; it is looked at again when its time is over.
+fn place(
+    state: &mut State,
+    fact: &Fact,
+    callback: CallbackId,
+    (live, visit, leg): (Live, VisitId, LegId),
+) -> Vec<Intent> {
+    let cause = fact.event_id.0;
+    let Some(open) = state.open.get_mut(&callback) else {
+        return vec![];
+    };
+    open.attempts_count = live.attempt;
+    open.live = Some(live);
+    let expires_at = open.expires_at;
+    let command = call::Command::PlaceCall(call::Placing {
+        leg,
+        party: open.party.clone(),
+        callback,
+        place: open.place,
+        queue: open.queue,
+        config_version: state
+            .queues
+            .get(&open.queue)
+            .map_or(1, |(version, _)| *version),
+        visit,
+    });
+    state.calls.insert(live.call, callback);
+    plan(state, callback, expires_at);
+    vec![Intent::new(cause, AnyCommand::Call(live.call, command))]
+}
+
+fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+    let mut intents = vec![];
+    while let Some((due, callback)) = state.due.first().copied() {
+        if due > now {
+            break;
+        }
+        state.due.remove(&(due, callback));
+        let Some(open) = state.open.get_mut(&callback) else {
+            continue;
+        };
+        open.due = None;
+        let attempt = open.attempts_count.saturating_add(1);
+        // One time of one callback: asked for again, it is the same.
+        let label = |what: &str| format!("{what}/{attempt}/{}", due.micros());
+        let id = |what: &str| derived(due, callback.0, &label(what));
+        let intent = match open.live {
+            // It waits in vain, unless an agent has it by now.
+            Some(live) => withdraw(id("withdraw"), live.call),
+            None if now >= open.expires_at => intent(id("expire"), callback, Command::Expire),
+            None => {
+                let start = Command::StartAttempt {
+                    attempt,
+                    call: CallId(id("call")),
+                    visit: VisitId(id("visit")),
+                    leg: LegId(id("leg")),
+                };
+                intent(id("start"), callback, start)
+            }
+        };
+        intents.push(intent);
+    }
+    intents
+}
+
+const fn withdraw(cause: Uuid, call: CallId) -> Intent {
+    let command = call::Command::EndCall {
+        reason: EndReason::CallbackWithdrawn,
+        ended_at: None,
+        visit: None,
+    };
+    Intent::new(cause, AnyCommand::Call(call, command))
+}
+
+const fn record(cause: Uuid, callback: CallbackId, attempt: u32, outcome: Outcome) -> Intent {
+    intent(cause, callback, Command::RecordOutcome { attempt, outcome })
+}
+
+const fn intent(cause: Uuid, callback: CallbackId, command: callback::Command) -> Intent {
+    Intent::new(cause, AnyCommand::Callback(callback, command))
+}
+
+/// It is looked at then.
+fn plan(state: &mut State, callback: CallbackId, at: Timestamp) {
+    let Some(open) = state.open.get_mut(&callback) else {
+        return;
+    };
+    if let Some(before) = open.due.replace(at) {
+        state.due.remove(&(before, callback));
+    }
+    state.due.insert((at, callback));
+}
+
+fn forget(state: &mut State, callback: CallbackId) -> Option<Open> {
+    let open = state.open.remove(&callback)?;
+    if let Some(due) = open.due {
+        state.due.remove(&(due, callback));
+    }
+    Some(open)
+}

@@ -1,0 +1,301 @@
+//! Somebody who waits presses a key, goes home, and is rung back at the place in
+//! the line: SIPp plays the carrier, phones the caller and the agent.
+
+use crate::{
+    sipp::{sipp, succeeds},
+    support::{
+        PATIENCE, agent_is, agent_with, call_is, caller, command_id, dial, incoming, mutate,
+        records,
+    },
+};
+use anyhow::{Context as _, ensure};
+use domain::time::Timestamp;
+use phone::Phone;
+use ringledger_tests::server::{Server, Setup};
+use serde_json::{Value, json};
+use std::{
+    net::UdpSocket,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::task::JoinHandle;
+
+const ANSWERS: &str = include_str!("callback_carrier.xml");
+const BUSY: &str = include_str!("callback_busy.xml");
+const SIPP_TIME: Duration = Duration::from_secs(60);
+const HOME: &str = "+4930111";
+
+fn provisioning(carrier: u16) -> String {
+    format!(
+        "[[queue]]\nname = \"support\"\nexits = [{{ key = \"1\", callback = true }}]\n\
+         callback = {{ attempts_max = 2, gap_ms = 1000, valid_ms = 600000 }}\n\
+         [[queue]]\nname = \"small\"\ncapacity = 1\n\
+         overflow = [{{ when = \"full\", callback = true }}]\n\
+         [[agent]]\nname = \"anna\"\npassword = \"anna-secret\"\nready_on_register = true\n\
+         queues = [\"support\"]\n\
+         [[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
+         host = \"127.0.0.1:{carrier}\"\nuser = \"ringledger\"\nprefixes = [\"+49\"]\n\
+         strip_prefix = \"+\"\nadd_prefix = \"00\"\n"
+    )
+}
+
+/// SIPp as the carrier, for one call.
+fn carrier(
+    folder: &Path,
+    port: u16,
+    (name, scenario): (&'static str, &str),
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let mut command = sipp(folder, name, scenario, 1, SIPP_TIME)?;
+    command.args(["-p", &port.to_string(), "-rtp_echo"]);
+    Ok(tokio::spawn(async move {
+        succeeds(name, command, SIPP_TIME).await
+    }))
+}
+
+/// The one callback, once it is in that state.
+async fn callback_is(server: &Server, state: &str) -> anyhow::Result<Value> {
+    let query = "{ callbacks(first: 5) { nodes { id state placeAt person { user } \
+                 queue { name } requestedIn { id disposition } \
+                 attempts { isCounted endReason call { id } } } } }";
+    let of = |answer: &Value| answer["callbacks"]["nodes"][0].clone();
+    let answer = server
+        .until(query, |answer| of(answer)["state"] == state)
+        .await?;
+    Ok(of(&answer))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_goes_home_is_rung_back_before_those_who_came_later() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut setup = Setup::new(folder.path(), &provisioning(port));
+    let server = Server::start(&setup).await?;
+    setup.sip = server.sip;
+    goes_home(&server).await?;
+    // The promise outlives the server, and the call that was under way does not count.
+    server.kill().await?;
+    let server = Server::start(&setup).await?;
+    let asked = callback_is(&server, "TRYING").await?;
+    let [lost, _] = asked["attempts"].as_array().map_or(&[][..], Vec::as_slice) else {
+        anyhow::bail!("one attempt was lost, one is under way: {asked}");
+    };
+    ensure!(
+        lost["endReason"] == "NODE_LOST" && lost["isCounted"] == false,
+        "{asked}"
+    );
+    let later = caller(&server, "+4930222").await?;
+    let waits = dial(&later, "support").await?;
+    waits.wait_answered(PATIENCE).await?;
+
+    let anna = agent_with(&server, "anna", "anna-secret").await?;
+    let busy = carrier(folder.path(), port, ("busy", BUSY))?;
+    rung_in_vain(&server, &anna, busy).await?;
+    let second = incoming(&anna).await?;
+    ensure!(
+        second.from_user() == Some("+4930222"),
+        "{:?}",
+        second.from_user()
+    );
+    second.answer().await?;
+    agent_is(&server, "anna", "ON_CONTACT").await?;
+    let home = carrier(folder.path(), port, ("home", ANSWERS))?;
+    ensure!(waits.hang_up().await? == 200, "BYE is refused");
+    second.wait_ended(PATIENCE).await?;
+    reached(&server, &anna, home).await?;
+    recorded(&server).await?;
+    for phone in [&anna, &later] {
+        ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
+    }
+    finds_no_room(&server).await?;
+    orders(&server).await?;
+    server.stop().await
+}
+
+/// Nobody is there; the caller presses a key and is gone.
+async fn goes_home(server: &Server) -> anyhow::Result<()> {
+    let first = caller(server, HOME).await?;
+    let out = dial(&first, "support").await?;
+    out.wait_answered(PATIENCE).await?;
+    ensure!(out.media().wait_packets(1, PATIENCE).await, "no music");
+    ensure!(out.media().send_digit('1', 60), "1 is not sent");
+    out.wait_ended(PATIENCE).await?;
+    let cdrs = records(server, 1).await?;
+    ensure!(
+        cdrs[0]["disposition"] == "CALLBACK_REQUESTED" && cdrs[0]["hangupBy"] == "SYSTEM",
+        "{cdrs:#?}"
+    );
+    let asked = callback_is(server, "TRYING").await?;
+    ensure!(asked["person"]["user"] == HOME, "{asked}");
+    ensure!(asked["queue"]["name"] == "support", "{asked}");
+    ensure!(
+        asked["requestedIn"]["disposition"] == "CALLBACK_REQUESTED",
+        "{asked}"
+    );
+    // It waits in the line; nobody is dialled.
+    call_is(server, HOME, "WAITING").await?;
+    Ok(())
+}
+
+/// The agent has the call, hears that it rings, and then that it was in vain.
+async fn rung_in_vain(
+    server: &Server,
+    anna: &Phone,
+    busy: JoinHandle<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let call = incoming(anna).await?;
+    ensure!(call.from_user() == Some(HOME), "{:?}", call.from_user());
+    call.answer().await?;
+    busy.await??;
+    call.wait_ended(PATIENCE).await?;
+    let query = "{ callbacks(first: 1) { nodes { attempts { isCounted endReason } } } }";
+    let is_busy = |answer: &Value| {
+        let attempt = &answer["callbacks"]["nodes"][0]["attempts"][1];
+        attempt["endReason"] == "OUTSIDE_BUSY" && attempt["isCounted"] == true
+    };
+    server.until(query, is_busy).await?;
+    Ok(())
+}
+
+/// The next attempt reaches the person: they hear each other.
+async fn reached(
+    server: &Server,
+    anna: &Phone,
+    home: JoinHandle<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let call = incoming(anna).await?;
+    ensure!(call.from_user() == Some(HOME), "{:?}", call.from_user());
+    call.answer().await?;
+    ensure!(
+        call.media().wait_packets(1, PATIENCE).await,
+        "no ringing tone"
+    );
+    callback_is(server, "CONNECTED").await?;
+    agent_is(server, "anna", "ON_CONTACT").await?;
+    // The carrier sends back what it hears.
+    ensure!(call.media().send_digit('5', 60), "5 is not sent");
+    let echoed = |media: &phone::Media| media.received_digits().ends_with('5');
+    ensure!(
+        call.media().wait_until(PATIENCE, echoed).await,
+        "they do not hear each other"
+    );
+    ensure!(call.hang_up().await? == 200, "BYE is refused");
+    home.await??;
+    agent_is(server, "anna", "READY").await?;
+    Ok(())
+}
+
+/// Each attempt has its record; the stays add up; the person was dialled only when
+/// the agent had the call.
+async fn recorded(server: &Server) -> anyhow::Result<()> {
+    let cdrs = records(server, 5).await?;
+    let of = |record: &Value| {
+        let word = |field: &str| record[field].as_str().unwrap_or_default().to_owned();
+        format!("{} {}", word("disposition"), word("endReason"))
+    };
+    let what: Vec<String> = cdrs.iter().map(of).collect();
+    let expected = [
+        "CALLBACK_REQUESTED CALLBACK_REQUESTED",
+        "SYSTEM_ERROR NODE_LOST",
+        "BUSY OUTSIDE_BUSY",
+        "ANSWERED HANGUP",
+        "ANSWERED HANGUP",
+    ];
+    let mut sorted = what.clone();
+    sorted.sort();
+    let mut wanted = expected.map(str::to_owned).to_vec();
+    wanted.sort();
+    ensure!(sorted == wanted, "{what:?}");
+    let callback = callback_is(server, "CONNECTED").await?;
+    let last = callback["attempts"][2]["call"]["id"].clone();
+    let query = "query Q($id: ID!) { callTimeline(callId: $id, first: 50) { nodes { type } } }";
+    let answer = server.graphql(query, json!({ "id": last })).await?;
+    let events = answer["callTimeline"]["nodes"]
+        .as_array()
+        .context("events")?;
+    let place = |kind: &str| events.iter().position(|event| event["type"] == kind);
+    let (agent, dialled) = (place("agent_connected"), place("leg_dialled"));
+    ensure!(agent.is_some() && agent < dialled, "{answer}");
+    let query = "{ queues(first: 5) { nodes { name statistics { total { offeredCount \
+                 answeredCount abandonedCount flowOutCount callbackCount } } } } }";
+    let answer = server.graphql(query, json!({})).await?;
+    let queues = answer["queues"]["nodes"].as_array().context("queues")?;
+    let mut queues = queues.iter();
+    let support = queues.find(|queue| queue["name"] == "support");
+    let total = &support.context("support")?["statistics"]["total"];
+    ensure!(
+        *total
+            == json!({ "offeredCount": 5, "answeredCount": 3, "abandonedCount": 0,
+                       "flowOutCount": 1, "callbackCount": 1 }),
+        "{total}"
+    );
+    Ok(())
+}
+
+/// A queue that is full sends callers home, but not those who show no number.
+async fn finds_no_room(server: &Server) -> anyhow::Result<()> {
+    let first = caller(server, "+4930444").await?;
+    let waits = dial(&first, "small").await?;
+    waits.wait_answered(PATIENCE).await?;
+    let second = caller(server, "+4930555").await?;
+    let out = dial(&second, "small").await?;
+    let ended = out.wait_ended(PATIENCE).await?;
+    ensure!(ended.status == Some(480), "{ended:?}");
+    let query = "{ callbacks(first: 5) { nodes { person { user } queue { name } } } }";
+    let is_promised = |answer: &Value| {
+        let asked = &answer["callbacks"]["nodes"][1];
+        asked["person"]["user"] == "+4930555" && asked["queue"]["name"] == "small"
+    };
+    server.until(query, is_promised).await?;
+    let nobody = caller(server, "anonymous").await?;
+    let out = dial(&nobody, "small").await?;
+    let ended = out.wait_ended(PATIENCE).await?;
+    ensure!(ended.status == Some(486), "{ended:?}");
+    ensure!(waits.hang_up().await? == 200, "BYE is refused");
+    Ok(())
+}
+
+/// A supervisor promises one, has it later, and gives it up; what can not be is
+/// refused.
+async fn orders(server: &Server) -> anyhow::Result<()> {
+    let queues = server.graphql("{ queues(first: 1) { nodes { id } } }", json!({}));
+    let queue = queues.await?["queues"]["nodes"][0]["id"].clone();
+    let what = "callback { id state notBefore decidedBy }";
+    let input = json!({ "commandId": command_id(1), "queueId": queue, "number": "+4930333",
+                        "notBefore": "2999-01-01T00:00:00Z" });
+    let refused = async |name: &str, input: &Value| {
+        let mut kind = name.to_owned();
+        kind[..1].make_ascii_uppercase();
+        let query = format!(
+            "mutation($input: {kind}Input!) {{ {name}(input: $input) {{ callback {{ id }} \
+             userErrors {{ code field }} }} }}"
+        );
+        let answer = server.graphql(&query, json!({ "input": input })).await?;
+        let error = &answer[name]["userErrors"][0];
+        let word = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
+        anyhow::Ok(format!("{} {}", word("code"), word("field")))
+    };
+    let said = refused("requestCallback", &input).await?;
+    ensure!(said == "callback.invalid_time notBefore", "{said}");
+    let input = json!({ "commandId": command_id(2), "queueId": queue, "number": "not a number" });
+    let said = refused("requestCallback", &input).await?;
+    ensure!(said == "input.invalid_callback_number number", "{said}");
+
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
+    let soon = Timestamp::from_micros(i64::try_from(now)?).plus_ms(7_200_000);
+    let input = json!({ "commandId": command_id(3), "queueId": queue, "number": "+4930333",
+                        "notBefore": soon });
+    let asked = mutate(server, "requestCallback", what, input).await?["callback"].clone();
+    ensure!(asked["state"] == "PENDING", "{asked}");
+    let later = soon.plus_ms(7_200_000);
+    let input = json!({ "commandId": command_id(4), "callbackId": asked["id"],
+                        "notBefore": later });
+    let moved = mutate(server, "rescheduleCallback", what, input).await?["callback"].clone();
+    ensure!(moved["notBefore"] != asked["notBefore"], "{moved}");
+    let input = json!({ "commandId": command_id(5), "callbackId": asked["id"] });
+    let over = mutate(server, "cancelCallback", what, input).await?["callback"].clone();
+    ensure!(over["state"] == "CANCELLED", "{over}");
+    let input = json!({ "commandId": command_id(6), "callbackId": asked["id"] });
+    let said = refused("cancelCallback", &input).await?;
+    ensure!(said == "callback.over callbackId", "{said}");
+    Ok(())
+}
