@@ -51,7 +51,12 @@ fn rules(strategy: Strategy) -> queue::Config {
 
 impl Floor {
     fn open(strategy: Strategy, agents: u64) -> Self {
-        let config = rules(strategy);
+        let unskilled = vec![vec![]; usize::try_from(agents).unwrap_or(0)];
+        Self::open_with(rules(strategy), &unskilled)
+    }
+
+    /// With agents of these skills.
+    fn open_with(config: queue::Config, agents: &[Vec<agent::Skill>]) -> Self {
         let name = "sales".into();
         let mut floor = Self {
             heard: process::<Routing>(),
@@ -65,12 +70,14 @@ impl Floor {
             queue::Event::Created { name, config },
         ));
         // The last to be named is the first to have joined.
-        for number in (1..=agents).rev() {
+        let mut agents: Vec<(u64, &Vec<agent::Skill>)> = (1..).zip(agents).collect();
+        agents.reverse();
+        for (number, skills) in agents {
             let config = agent::Config {
                 display_name: None,
                 queues: vec![QUEUE],
                 ready_on_register: false,
-                skills: vec![],
+                skills: skills.clone(),
                 places: vec![],
             };
             let agent = person(number);
@@ -194,9 +201,16 @@ fn play(
     strategy: Strategy,
     agents: u64,
     day: &[(u64, u64)],
+    check: impl FnMut(&Floor, &[AgentId], AgentId),
+) -> Floor {
+    play_on(Floor::open(strategy, agents), day, check)
+}
+
+fn play_on(
+    mut floor: Floor,
+    day: &[(u64, u64)],
     mut check: impl FnMut(&Floor, &[AgentId], AgentId),
 ) -> Floor {
-    let mut floor = Floor::open(strategy, agents);
     for (talk_ms, pause_ms) in day {
         floor.pass(*pause_ms);
         let free = floor.free();
@@ -261,6 +275,50 @@ proptest! {
         });
     }
 
+}
+
+/// What each of four agents is worth in the two skills that the queue asks for.
+fn levels() -> impl proptest::strategy::Strategy<Value = Vec<[u8; 2]>> {
+    proptest::collection::vec([1u8..=5, 1u8..=5], 4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn best_skill_rings_nobody_while_a_better_one_is_free(day in day(), levels in levels()) {
+        let names = ["german", "billing"];
+        let asked = names.map(|skill| queue::Requirement {
+            skill: skill.into(),
+            level: 1,
+            preferred: false,
+            relax: vec![],
+        });
+        let config = queue::Config {
+            matching: queue::Matching {
+                skills: asked.into(),
+                ..queue::Matching::default()
+            },
+            ..rules(Strategy::BestSkill)
+        };
+        let agents: Vec<Vec<agent::Skill>> = levels
+            .iter()
+            .map(|levels| {
+                let skills = names.into_iter().zip(levels);
+                skills
+                    .map(|(skill, level)| agent::Skill { skill: skill.into(), level: *level })
+                    .collect()
+            })
+            .collect();
+        let worth: BTreeMap<AgentId, u8> = (1..)
+            .zip(&levels)
+            .map(|(number, levels)| (person(number), levels.iter().sum()))
+            .collect();
+        play_on(Floor::open_with(config, &agents), &day, |_, free, chosen| {
+            let best = free.iter().map(|agent| worth[agent]).max();
+            assert_eq!(Some(worth[&chosen]), best, "{levels:?}");
+        });
+    }
 }
 
 proptest! {
