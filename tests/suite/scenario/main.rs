@@ -6,4 +6,5 @@
 )]
 
 mod commands_are_exactly_once;
+mod late_usage;
 mod one_call;
