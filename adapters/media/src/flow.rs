@@ -135,6 +135,11 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             Some(caller) => vec![Order::Bridge(caller, *leg)],
             None => vec![],
         },
+        // What the last trunk let be heard is over.
+        Event::TrunkSelected { after: Some(_), .. } if before.is_placed => {
+            let agent = before.agent_leg();
+            agent.map(Order::PlayRingback).into_iter().collect()
+        }
         // What a network says before it answers is for the caller to hear.
         Event::LegProgressed {
             leg,

@@ -19,7 +19,7 @@ use commands::{
     gateway::Gateway,
     invoice_run,
     outbox::Outbox,
-    ports::{Clock, Entropy, Vault},
+    ports::{Clock, Entropy, Position, Vault},
     processes::Means,
     rater::Rater,
     roster::Roster,
@@ -213,10 +213,11 @@ impl Record {
         }
     }
 
-    fn sip_parts(&self, relay: &media::Relay) -> sip::driver::Parts {
+    fn sip_parts(&self, relay: &media::Relay, head: Position) -> sip::driver::Parts {
         sip::driver::Parts {
             gateway: self.gateway.clone(),
             feed: self.feed.clone(),
+            head,
             directory: self.directory.clone(),
             vault: self.stores.vault.clone(),
             store: self.stores.read.clone(),
@@ -283,21 +284,22 @@ impl Server {
         // Cancelled to stop, and by any part that can not go on.
         let shutdown = CancellationToken::new();
         let leader = record.leader(shutdown.clone());
+        // Effects start here: what an earlier run has done or left undone is not done
+        // again, but what this one does before the network is there is not missed.
+        let head = record.feed.head();
         let recovered_count = leader.take_up().await.context("recovery")?;
         let projections = record.start_projections().await?;
         let views = projections.views();
         let new_token = record.provision(&config).await?;
 
-        // The network: media, SIP, HTTP. Effects start at the head: what an
-        // earlier run has done or left undone is not done again.
+        // The network: media, SIP, HTTP.
         let (relay, media_events) = media::Relay::start(&config.media, record.entropy.clone())?;
         let (media_stop, media_stopped) = oneshot::channel();
-        let head = record.feed.head();
         let media_means = record.media_means(&relay);
         let media_driver = media::driver::run(media_means, media_events, head, media_stopped);
         let sip = sip::driver::start(
             config.sip.clone(),
-            record.sip_parts(&relay),
+            record.sip_parts(&relay, head),
             shutdown.clone(),
         )
         .await

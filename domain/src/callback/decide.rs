@@ -13,6 +13,9 @@ type Decision = Result<Vec<Event>, Error>;
 /// A callback is promised for so long ahead at most: 30 days.
 const AHEAD_MS_MAX: u64 = 30 * 86_400_000;
 
+/// Attempts in all, for each that may count: what does not count costs agents too.
+const UNCOUNTED_TIMES: u32 = 10;
+
 pub(super) fn decide(callback: &Callback, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::Request(request) => promise(callback, at, request),
@@ -114,7 +117,8 @@ fn came_of(callback: &Callback, at: Timestamp, live: Attempt, outcome: Outcome) 
             let not_before = at.plus_ms(callback.terms.gap_ms);
             let mut events = vec![failed(live, reason, is_counted, not_before)];
             let missed = callback.missed_count.saturating_add(u32::from(is_counted));
-            if missed >= callback.terms.attempts_max {
+            let is_last = attempt >= callback.terms.attempts_max.saturating_mul(UNCOUNTED_TIMES);
+            if missed >= callback.terms.attempts_max || is_last {
                 events.push(Event::Exhausted {});
             } else if not_before >= callback.expires_at {
                 events.push(Event::Expired {});

@@ -4,8 +4,9 @@ use super::{
     event::Event,
     state::{Attempt, Callback, Phase},
 };
+use crate::time::Timestamp;
 
-pub(super) fn evolve(mut callback: Callback, event: &Event) -> Callback {
+pub(super) fn evolve(mut callback: Callback, at: Timestamp, event: &Event) -> Callback {
     match event {
         Event::Requested {
             request,
@@ -13,7 +14,7 @@ pub(super) fn evolve(mut callback: Callback, event: &Event) -> Callback {
         } => {
             callback.phase = Phase::Pending;
             callback.terms = request.terms;
-            callback.not_before = request.not_before.unwrap_or(request.place);
+            callback.not_before = request.not_before.unwrap_or(at);
             callback.expires_at = *expires_at;
         }
         Event::Rescheduled {

@@ -30,7 +30,7 @@ impl Decider for Callback {
         decide::decide(state, at, command)
     }
 
-    fn evolve(state: Self, _at: Timestamp, event: &Event) -> Self {
-        evolve::evolve(state, event)
+    fn evolve(state: Self, at: Timestamp, event: &Event) -> Self {
+        evolve::evolve(state, at, event)
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     call::{self, Event as C},
     callback::{self, Command, Event, Outcome, Request, Terms},
     cause::EndReason,
+    decider::Refusal,
     id::{CallId, CallbackId, LegId, QueueId, VisitId},
     line, person, queue,
     sealed::{Party, Sealed},
@@ -21,11 +22,14 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct CallbackProcess;
 
+/// After a refusal that time heals.
+const AGAIN_MS: u64 = 1_000;
+
 /// What it remembers: callbacks that are not over, and who stands where.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Version and terms of each queue.
-    queues: BTreeMap<QueueId, (u32, Terms)>,
+    /// Version and rules of each queue.
+    queues: BTreeMap<QueueId, (u32, Rules)>,
     /// Since when each open visit counts.
     places: BTreeMap<VisitId, Timestamp>,
     open: BTreeMap<CallbackId, Open>,
@@ -33,6 +37,13 @@ pub struct State {
     due: BTreeSet<(Timestamp, CallbackId)>,
     /// The callback that each placed call is for.
     calls: BTreeMap<CallId, CallbackId>,
+}
+
+/// What of a queue's configuration matters here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Rules {
+    terms: Terms,
+    hours: Option<Box<queue::Hours>>,
 }
 
 /// A callback that is not over.
@@ -52,8 +63,8 @@ struct Open {
 struct Live {
     attempt: u32,
     call: CallId,
-    /// The person is being rung.
-    is_dialled: bool,
+    /// The person's phone has rung.
+    has_rung: bool,
     is_reached: bool,
 }
 
@@ -68,8 +79,10 @@ impl Process for CallbackProcess {
             Input::Refused {
                 command_id,
                 command,
+                code,
+                at,
                 ..
-            } => refused(state, command_id.0, command),
+            } => refused(state, command_id.0, command, code, *at),
             Input::Deadline(now) => due(state, *now),
             Input::Sweep(_) => vec![],
         }
@@ -80,20 +93,56 @@ impl Process for CallbackProcess {
     }
 }
 
-/// A call that could not be placed has reached nobody. Whatever else is refused is
-/// over or was done: the event that says so is on its way.
-fn refused(state: &State, cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
-    let AnyCommand::Call(call, call::Command::PlaceCall(placing)) = command else {
-        return vec![];
-    };
-    let live = state.open.get(&placing.callback).and_then(|open| open.live);
-    let live = live.filter(|live| live.call == *call);
-    let missed = live.map(|live| {
+/// An attempt that could not be made now is looked at again: a clock that is
+/// behind, or the end of its time. A call that could not be placed, or that is not
+/// there any more, has reached nobody. Whatever else is refused is over or was done:
+/// the event that says so is on its way.
+fn refused(
+    state: &mut State,
+    cause: Uuid,
+    command: &AnyCommand,
+    code: &str,
+    at: Timestamp,
+) -> Vec<Intent> {
+    match command {
+        AnyCommand::Callback(callback, Command::StartAttempt { .. } | Command::Expire) => {
+            let waits = state
+                .open
+                .get(callback)
+                .is_some_and(|open| open.live.is_none());
+            if waits {
+                plan(state, *callback, at.plus_ms(AGAIN_MS));
+            }
+            vec![]
+        }
+        AnyCommand::Call(call, call::Command::PlaceCall(_)) => missed(state, cause, *call),
+        AnyCommand::Call(call, call::Command::EndCall { .. })
+            if code != call::Error::AlreadyConnected.code() =>
+        {
+            missed(state, cause, *call)
+        }
+        AnyCommand::Call(..)
+        | AnyCommand::Callback(..)
+        | AnyCommand::Line(..)
+        | AnyCommand::Session(..)
+        | AnyCommand::Queue(..)
+        | AnyCommand::Person(..)
+        | AnyCommand::Agent(..)
+        | AnyCommand::Device(..)
+        | AnyCommand::Trunk(..)
+        | AnyCommand::Billing(..) => vec![],
+    }
+}
+
+/// The call of the attempt is not there; told twice, it counts once.
+fn missed(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+    let live = live_of(state, call).map(|(callback, live)| (callback, live.attempt));
+    let missed = live.map(|(callback, attempt)| {
         let outcome = Outcome::Missed {
             reason: EndReason::CallbackWithdrawn,
             is_counted: false,
         };
-        record(cause, placing.callback, live.attempt, outcome)
+        record(cause, callback, attempt, outcome)
     });
     missed.into_iter().collect()
 }
@@ -108,7 +157,11 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                     config,
                 } => (*config_version, config),
             };
-            state.queues.insert(*queue, (version, config.callback));
+            let rules = Rules {
+                terms: config.callback,
+                hours: config.hours.clone(),
+            };
+            state.queues.insert(*queue, (version, rules));
             vec![]
         }
         AnyEvent::Line(
@@ -157,7 +210,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             party,
             ..
         } => {
-            let terms = state.queues.get(queue).map(|(_, terms)| *terms);
+            let terms = state.queues.get(queue).map(|(_, rules)| rules.terms);
             let request = Request {
                 queue: *queue,
                 party: party.clone(),
@@ -170,9 +223,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             };
             vec![intent(cause, *callback, Command::Request(request))]
         }
-        C::TrunkSelected { .. } => {
+        C::LegProgressed { .. } => {
             if let Some((_, live)) = live_of(state, call) {
-                live.is_dialled = true;
+                live.has_rung = true;
             }
             vec![]
         }
@@ -190,7 +243,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             let missed = missed.map(|(callback, live)| {
                 let outcome = Outcome::Missed {
                     reason: end.reason,
-                    is_counted: live.is_dialled,
+                    is_counted: live.has_rung || says_of_the_person(end.reason),
                 };
                 record(cause, callback, live.attempt, outcome)
             });
@@ -204,7 +257,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Overflowed { .. }
         | C::Forwarded { .. }
         | C::LegDialled { .. }
-        | C::LegProgressed { .. }
+        | C::TrunkSelected { .. }
         | C::Answered {}
         | C::OfferStarted { .. }
         | C::LegAlerting { .. }
@@ -214,6 +267,14 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Retrieved { .. }
         | C::LateFact { .. } => vec![],
     }
+}
+
+/// Whether the end tells of the person: of our own trunks and nodes it does not.
+fn says_of_the_person(reason: EndReason) -> bool {
+    matches!(
+        reason,
+        EndReason::OutsideBusy | EndReason::OutsideNoAnswer | EndReason::OutsideRejected
+    )
 }
 
 fn live_of(state: &mut State, call: CallId) -> Option<(CallbackId, &mut Live)> {
@@ -261,7 +322,7 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
             let live = Live {
                 attempt: *attempt,
                 call: *call,
-                is_dialled: false,
+                has_rung: false,
                 is_reached: false,
             };
             place(state, fact, callback, (live, *visit, *leg))
@@ -330,6 +391,19 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         };
         open.due = None;
         let attempt = open.attempts_count.saturating_add(1);
+        // A queue that is closed takes nobody; its callbacks wait for it to open.
+        let rules = state.queues.get(&open.queue).map(|(_, rules)| rules);
+        let hours = rules.and_then(|rules| rules.hours.as_deref());
+        let closed = hours.filter(|hours| !hours.is_open(now));
+        if let Some(hours) = closed
+            && open.live.is_none()
+            && now < open.expires_at
+        {
+            let opens = hours.next_change(now).unwrap_or(open.expires_at);
+            let at = opens.min(open.expires_at);
+            plan(state, callback, at);
+            continue;
+        }
         // One time of one callback: asked for again, it is the same.
         let label = |what: &str| format!("{what}/{attempt}/{}", due.micros());
         let id = |what: &str| derived(due, callback.0, &label(what));

@@ -63,6 +63,9 @@ struct Watched {
     /// A leg goes out that the credit reserved so far does not cover.
     #[serde(default)]
     is_uncovered: bool,
+    /// We placed it: whoever is rung back has not answered with the agent.
+    #[serde(default)]
+    is_placed: bool,
     /// It has ended; what it came to is not known yet.
     #[serde(default)]
     is_over: bool,
@@ -165,12 +168,17 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         call::Event::LegDialled { .. } if state.has_prepaid => {
             return on_dialled(state, fact.event_id.0, call);
         }
-        call::Event::Answered {} | call::Event::AgentConnected { .. } => {
-            if let Some(watched) = state.calls.get_mut(&call) {
-                watched.answered_at.get_or_insert(fact.at);
-                state.plan(call);
-            }
+        call::Event::Placed { .. } if state.has_prepaid => {
+            let watched = Watched {
+                is_placed: true,
+                ..Watched::default()
+            };
+            state.calls.insert(call, watched);
         }
+        call::Event::Answered {} | call::Event::AgentConnected { .. } => {
+            answered(state, fact.at, call, false);
+        }
+        call::Event::LegAnswered { .. } => answered(state, fact.at, call, true),
         call::Event::Ended { .. } => {
             state.unplan(call);
             if let Some(watched) = state.calls.get_mut(&call) {
@@ -189,7 +197,6 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }
         | call::Event::LegProgressed { .. }
-        | call::Event::LegAnswered { .. }
         | call::Event::OfferStarted { .. }
         | call::Event::LegAlerting { .. }
         | call::Event::OfferEnded { .. }
@@ -202,9 +209,20 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
     vec![]
 }
 
+/// From now on it costs: with the caller's answer, or with that of whoever is rung
+/// back.
+fn answered(state: &mut State, at: Timestamp, call: CallId, is_placed: bool) {
+    if let Some(watched) = state.calls.get_mut(&call)
+        && watched.is_placed == is_placed
+    {
+        watched.answered_at.get_or_insert(at);
+        state.plan(call);
+    }
+}
+
 /// The call begins to be watched: the rater says whether it is paid before.
 fn watch(state: &mut State, cause: Uuid, call: CallId) -> Intent {
-    state.calls.insert(call, Watched::default());
+    state.calls.entry(call).or_default();
     let start = rating::Command::Start { quote: None };
     ask(cause, billing::Command::Rating(call, start))
 }

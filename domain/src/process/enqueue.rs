@@ -63,7 +63,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {

@@ -59,9 +59,7 @@ pub enum Error {
     #[error("resume_abandoned_ms is over 86400000")]
     InvalidResumeAbandoned,
     /// Nobody is to be rung for ever, or never.
-    #[error(
-        "callback: attempts_max is not 1 to 100, gap_ms not 1000 to 86400000, or valid_ms not 60000 to 2592000000"
-    )]
+    #[error("callback: attempts_max, gap_ms or valid_ms is out of bounds")]
     InvalidCallback,
 }
 

@@ -176,6 +176,7 @@ async fn open_all(
     let parts = sip::Parts {
         gateway: office.gateway.clone(),
         feed: office.feed.clone(),
+        head,
         directory: office.directory.clone(),
         vault: office.stores.vault.clone(),
         store: office.stores.read.clone(),

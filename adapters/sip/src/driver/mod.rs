@@ -40,7 +40,7 @@ use commands::{
     envelope::Envelope,
     feed::Feed,
     gateway::Gateway,
-    ports::{Clock, Entropy, ReadStore, Secrets, StoreError, Vault},
+    ports::{Clock, Entropy, Position, ReadStore, Secrets, StoreError, Vault},
     roster::Roster,
 };
 use domain::{
@@ -70,8 +70,10 @@ const ACTOR: &str = "adapter:sip";
 pub struct Parts {
     /// Where commands go.
     pub gateway: Gateway,
-    /// Where committed events come from; read from its head on.
+    /// Where committed events come from.
     pub feed: Feed,
+    /// They are read from here on.
+    pub head: Position,
     /// Names and numbers.
     pub directory: Directory,
     /// Seals personal data.
@@ -234,7 +236,7 @@ pub async fn start(
         .is_shared()
         .then(|| parts.roster.name().clone());
     let phones = Phones::load(parts.store.clone(), node, now_ms).await?;
-    let head = parts.feed.head();
+    let head = parts.head;
     let driver = Driver(Arc::new(Inner {
         admission: Admission::new(options.limits()),
         refused_records: AtomicU32::new(options.refused_records_per_s),

@@ -56,12 +56,14 @@ impl Driver {
             // It is in the record already.
             entry.early = None;
         }
-        self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A leg is over; with that to the person a call of ours is.
+    /// A leg is over; with that to the person a call of ours is. Until the person is
+    /// dialled it is only a place in the line, and takes nobody's room.
     pub(super) fn count_placed_out(&self, legs: &Legs, call: CallId, id: LegId) {
-        if legs.call(call).is_some_and(|entry| entry.caller == id) {
+        let is_placed = legs.call(call).is_some_and(|entry| entry.caller == id);
+        let was_dialled = legs.get(id).is_some_and(|leg| leg.session.local.is_some());
+        if is_placed && was_dialled {
             self.calls.fetch_sub(1, Ordering::Relaxed);
         }
     }

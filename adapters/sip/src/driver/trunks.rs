@@ -22,7 +22,7 @@ use domain::{
     sealed::{Party, Sealed},
     trunk::Identity,
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::atomic::Ordering};
 
 /// Kind of a trunk's password in the credential store; the key is the trunk's id.
 const PASSWORD: &str = "trunk_password";
@@ -120,8 +120,12 @@ impl Driver {
             if let Side::Agent(agent) = &mut leg.side
                 && let Some(carrier) = &mut agent.carrier
             {
+                // A vault that was away when the call was placed is there now.
+                carrier.number = number;
+                carrier.party = party;
                 carrier.ways = ways;
             }
+            self.calls.fetch_add(1, Ordering::Relaxed);
             return true;
         }
         let mut session = Session::new(self.parts.entropy.number());

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 12] = [
+    const ALL: [Refusal; 13] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -120,6 +120,7 @@ mod tests {
         Refusal::UnknownSkill,
         Refusal::UnknownWrapUpCode,
         Refusal::NotWaiting,
+        Refusal::InvalidCallbackNumber,
     ];
 
     #[test]

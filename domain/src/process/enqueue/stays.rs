@@ -87,8 +87,11 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
         let reason = EndReason::UnknownAddress;
         return vec![end(stay.cause, call, stay.visit, reason)];
     };
-    let barred = barred(state, stay.queue, stay.since);
     let is_placed = state.placed.contains_key(&call);
+    let barred = match is_placed {
+        true => None,
+        false => barred(state, stay.queue, stay.since),
+    };
     let command = open(call, &stay, (*version, config), is_placed, barred);
     let opening = Opening {
         found_somebody: stay.found_somebody,
@@ -173,7 +176,11 @@ const fn open(
             true => None,
             false => Some(stay.since),
         },
-        capacity: config.capacity,
+        // Whoever is rung back had a place before those who come now.
+        capacity: match is_placed {
+            true => u32::MAX,
+            false => config.capacity,
+        },
         policy: VisitPolicy {
             config_version,
             answer_mode: match is_placed {

@@ -202,6 +202,21 @@ fn an_attempt_counts_when_the_person_was_rung() {
     trying()
         .hears([dialled(), ended(EndReason::OutsideBusy)])
         .asks([missed(EndReason::OutsideBusy, true)]);
+    // A trunk that is down says nothing of the person.
+    trying()
+        .hears([dialled(), ended(EndReason::OutsideUnreachable)])
+        .asks([missed(EndReason::OutsideUnreachable, false)]);
+    let rings = call::Event::LegProgressed {
+        leg: OTHER_LEG,
+        early_media: false,
+    };
+    trying()
+        .hears([
+            dialled(),
+            AnyEvent::Call(OTHER_CALL, rings),
+            ended(EndReason::Hangup),
+        ])
+        .asks([missed(EndReason::Hangup, true)]);
     let answered = call::Event::LegAnswered {
         leg: OTHER_LEG,
         codec: None,
@@ -255,6 +270,53 @@ fn a_callback_that_was_cancelled_leaves_the_line() {
         .hears([created(), requested(), cancelled()])
         .asks_nothing()
         .sleeps_until(None);
+}
+
+#[test]
+fn what_time_heals_is_looked_at_again() {
+    let heard = process::<CallbackProcess>().hears([created(), requested()]);
+    let due = CallbackProcess::next_deadline(&heard.state);
+    let heard = heard.wakes(due.expect("it is due at once"));
+    let start = heard.asked[0].clone();
+    heard
+        .gets_refused(&start, "callback.not_due", 1)
+        .asks_nothing()
+        .sleeps_until(Some(second(61)));
+    let waiting = process::<CallbackProcess>().hears([created(), requested(), started(1)]);
+    let reason = EndReason::CallbackWithdrawn;
+    let is_counted = false;
+    waiting
+        .wakes(EXPIRES)
+        .gets_refused(&withdraw(), "call.unknown", 0)
+        .asks([outcome(1, Outcome::Missed { reason, is_counted })]);
+}
+
+#[test]
+fn a_closed_queue_rings_nobody_back_before_it_opens() {
+    let hours = serde_json::json!({
+        "zone": "UTC",
+        "week": [],
+        "holidays": [{ "date": "2027-01-15", "open": [{ "from": "12:00", "to": "13:00" }] }],
+    });
+    let config = queue::Config {
+        callback: TERMS,
+        hours: serde_json::from_value(hours).expect("hours are written so"),
+        ..queue::Config::default()
+    };
+    let name = "sales".into();
+    let closed = AnyEvent::Queue(QUEUE, queue::Event::Created { name, config });
+    // The story begins on that day at eight.
+    let noon = second(4 * 3_600);
+    let asked = back(Event::Requested {
+        request: request(),
+        expires_at: second(10 * 3_600),
+    });
+    let heard = process::<CallbackProcess>().hears([closed, asked]);
+    let heard = heard
+        .wakes(second(60))
+        .asks_nothing()
+        .sleeps_until(Some(noon));
+    assert_eq!(attempt(&heard.wakes(noon)).0, 1);
 }
 
 #[test]

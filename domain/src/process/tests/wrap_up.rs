@@ -4,12 +4,17 @@ use super::*;
 use crate::{
     call,
     cause::{By, Disposition, EndCause, EndReason, EndResult},
+    id::VisitId,
     process::wrap_up::WrapUp,
     session::{self, WrapUpEndedBy},
-    testing::{CALL, OFFER, OTHER_CALL, SESSION},
+    testing::{CALL, OFFER, OTHER_CALL, SESSION, VISIT},
 };
 
 fn ended(disposition: Disposition) -> AnyEvent {
+    ended_in(disposition, Some(VISIT))
+}
+
+fn ended_in(disposition: Disposition, visit: Option<VisitId>) -> AnyEvent {
     AnyEvent::Call(
         CALL,
         call::Event::Ended {
@@ -26,7 +31,7 @@ fn ended(disposition: Disposition) -> AnyEvent {
             incomplete: false,
             session: Some(SESSION),
             offer: Some(OFFER),
-            visit: None,
+            visit,
             queue: None,
         },
     )
@@ -75,8 +80,19 @@ fn the_end_of_a_conversation_ends_the_agents_contact() {
 #[test]
 fn a_call_that_only_rang_leaves_no_contact_to_end() {
     process::<WrapUp>()
-        .hears([ended(Disposition::Abandoned)])
+        .hears([ended_in(Disposition::Abandoned, Some(VISIT))])
         .asks_nothing();
+}
+
+#[test]
+fn an_agent_who_rang_back_in_vain_had_a_contact() {
+    let end = session::Command::EndContact {
+        call: CALL,
+        offer: OFFER,
+    };
+    process::<WrapUp>()
+        .hears([ended_in(Disposition::Busy, None)])
+        .asks([AnyCommand::Session(SESSION, end)]);
 }
 
 #[test]
