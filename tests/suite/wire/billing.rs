@@ -109,6 +109,7 @@ async fn survive(setup: Setup) -> anyhow::Result<()> {
     begun(&setup).await?;
     server.stop().await?;
     seed(&setup, accounts()).await?;
+    start_when_free(&setup).await?.kill().await?;
     for round in 1..=ROUNDS {
         let server = Server::start(&setup).await?;
         tokio::time::sleep(Duration::from_millis(40 * round)).await;
@@ -221,6 +222,19 @@ impl Books {
     }
 }
 
+/// The server, once its store is free: the last of whoever filled it lets go a
+/// moment after the log itself is closed.
+async fn start_when_free(setup: &Setup) -> anyhow::Result<Server> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match Server::start(setup).await {
+            Ok(server) => return Ok(server),
+            Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
+            Err(_) => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
 fn at(seconds: u64) -> Timestamp {
     let start = Zone::UTC.start_of("2026-10-05".parse().expect("a day"));
     start.plus_ms(seconds * 1_000)
@@ -318,6 +332,7 @@ async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
         for command in [open, subscribe] {
             books.submit(&mut pending, ask(Command::Account(id, command)));
         }
+        settle(&mut pending, account).await?;
     }
     // A call that is over before there is any account is nobody's.
     done(&mut pending).await?;
@@ -329,9 +344,18 @@ async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
                 books.submit(&mut pending, envelope(&entropy, at(second), command));
             }
         }
+        settle(&mut pending, account).await?;
     }
     done(&mut pending).await?;
     books.close().await
+}
+
+/// Not more at once than a store has connections for.
+async fn settle(pending: &mut Pending, account: u32) -> anyhow::Result<()> {
+    match account % 250 {
+        249 => done(pending).await,
+        _ => Ok(()),
+    }
 }
 
 /// All have had their effect.
