@@ -56,6 +56,8 @@ struct Open {
     attempts_count: u32,
     live: Option<Live>,
     due: Option<Timestamp>,
+    /// It waits for its queue to open.
+    is_shut: bool,
 }
 
 /// An attempt that is under way.
@@ -70,7 +72,7 @@ struct Live {
 
 impl Process for CallbackProcess {
     const NAME: &'static str = "callback";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -94,8 +96,8 @@ impl Process for CallbackProcess {
 }
 
 /// An attempt that could not be made now is looked at again: a clock that is
-/// behind, or the end of its time. A call that could not be placed, or that is not
-/// there any more, has reached nobody. Whatever else is refused is over or was done:
+/// behind, or the end of its time. A call that could not be placed has reached
+/// nobody. Whatever else is refused is over or was done:
 /// the event that says so is on its way.
 fn refused(
     state: &mut State,
@@ -117,7 +119,7 @@ fn refused(
         }
         AnyCommand::Call(call, call::Command::PlaceCall(_)) => missed(state, cause, *call),
         AnyCommand::Call(call, call::Command::EndCall { .. })
-            if code != call::Error::AlreadyConnected.code() =>
+            if code == call::Error::Unknown.code() =>
         {
             missed(state, cause, *call)
         }
@@ -150,18 +152,19 @@ fn missed(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
-            let (version, config) = match event {
-                queue::Event::Created { config, .. } => (1, config),
-                queue::Event::Configured {
-                    config_version,
-                    config,
-                } => (*config_version, config),
-            };
+            let (version, config) = event.configured();
             let rules = Rules {
                 terms: config.callback,
                 hours: config.hours.clone(),
             };
             state.queues.insert(*queue, (version, rules));
+            // It may be open by now.
+            let of = state.open.iter();
+            let shut = of.filter(|(_, open)| open.queue == *queue && open.is_shut);
+            let shut: Vec<_> = shut.map(|(callback, _)| *callback).collect();
+            for callback in shut {
+                plan(state, callback, fact.at);
+            }
             vec![]
         }
         AnyEvent::Line(
@@ -297,6 +300,7 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
                 attempts_count: 0,
                 live: None,
                 due: None,
+                is_shut: false,
             };
             state.open.insert(callback, open);
             plan(state, callback, request.not_before.unwrap_or(fact.at));
@@ -309,6 +313,7 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
         } => {
             if let Some(open) = state.open.get_mut(&callback) {
                 open.expires_at = *expires_at;
+                open.is_shut = false;
             }
             plan(state, callback, *not_before);
             vec![]
@@ -390,6 +395,7 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
             continue;
         };
         open.due = None;
+        open.is_shut = false;
         let attempt = open.attempts_count.saturating_add(1);
         // A queue that is closed takes nobody; its callbacks wait for it to open.
         let rules = state.queues.get(&open.queue).map(|(_, rules)| rules);
@@ -399,6 +405,7 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
             && open.live.is_none()
             && now < open.expires_at
         {
+            open.is_shut = true;
             let opens = hours.next_change(now).unwrap_or(open.expires_at);
             let at = opens.min(open.expires_at);
             plan(state, callback, at);

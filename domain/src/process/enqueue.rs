@@ -86,8 +86,8 @@ impl Process for Enqueue {
 }
 
 /// The call has been where it was to go, or its caller can not be rung back: it
-/// goes on as if there were no such rule. In all other cases it has ended or is connected, or the visit is closed: the
-/// events that say so are on their way.
+/// goes on as if there were no such rule. In all other cases it has ended or is
+/// connected, or the visit is closed: the events that say so are on their way.
 fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
     match command {
         AnyCommand::Call(
@@ -126,13 +126,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
-            let (version, config) = match event {
-                queue::Event::Created { config, .. } => (1, config),
-                queue::Event::Configured {
-                    config_version,
-                    config,
-                } => (*config_version, config),
-            };
+            let (version, config) = event.configured();
             state.queues.insert(*queue, (version, config.clone()));
             let mut configs = state.queues.values().map(|(_, config)| config);
             let keeps = configs.any(|config| config.resume_abandoned_ms > 0);

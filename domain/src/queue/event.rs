@@ -121,7 +121,7 @@ pub struct Config {
     /// Whether calls wait where nobody is there.
     #[serde(default, skip_serializing_if = "Empty::is_off")]
     pub empty: Empty,
-    /// A caller who drops and rings back within this time comes back to the place
+    /// A caller who hangs up and calls again within this time comes back to the place
     /// that was left, once; 0 for never.
     // Its first name, in events of the first days.
     #[serde(default, alias = "ring_back_ms", skip_serializing_if = "is_zero")]
@@ -190,6 +190,19 @@ pub enum Event {
         /// Everything that can change.
         config: Config,
     },
+}
+
+impl Event {
+    /// The configuration from now on, and its version, which is 1 of a new queue.
+    pub const fn configured(&self) -> (u32, &Config) {
+        match self {
+            Self::Created { config, .. } => (1, config),
+            Self::Configured {
+                config_version,
+                config,
+            } => (*config_version, config),
+        }
+    }
 }
 
 impl decider::Event for Event {

@@ -12,7 +12,7 @@ use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
     id::{CallId, OfferId, QueueId, SessionId},
-    line, person, queue,
+    line, person,
     session::{self, Choice},
     time::Timestamp,
 };
@@ -95,16 +95,10 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
             on_session(board, *session, event, (fact.at, now));
             board.seen(*session, fact.version);
         }
-        AnyEvent::Queue(queue, queue::Event::Created { config, .. }) => {
-            board.match_by(*queue, 1, config, now);
+        AnyEvent::Queue(queue, event) => {
+            let (version, config) = event.configured();
+            board.match_by(*queue, version, config, now);
         }
-        AnyEvent::Queue(
-            queue,
-            queue::Event::Configured {
-                config_version,
-                config,
-            },
-        ) => board.match_by(*queue, *config_version, config, now),
         AnyEvent::Call(call, event) => on_call(board, *call, event),
         AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),
         AnyEvent::Device(..)

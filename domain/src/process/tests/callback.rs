@@ -320,6 +320,30 @@ fn a_closed_queue_rings_nobody_back_before_it_opens() {
 }
 
 #[test]
+fn a_queue_that_opens_earlier_than_it_said_rings_back_then() {
+    let hours = serde_json::json!({ "zone": "UTC", "week": [] });
+    let config = queue::Config {
+        callback: TERMS,
+        hours: serde_json::from_value(hours).expect("hours are written so"),
+        ..queue::Config::default()
+    };
+    let name = "sales".into();
+    let never = AnyEvent::Queue(QUEUE, queue::Event::Created { name, config });
+    let heard = process::<CallbackProcess>()
+        .hears([never, requested()])
+        .wakes(second(60))
+        .sleeps_until(Some(EXPIRES));
+    let always = queue::Event::Configured {
+        config_version: 2,
+        config: queue::Config::default(),
+    };
+    let heard = heard
+        .hears_at(second(70), AnyEvent::Queue(QUEUE, always))
+        .sleeps_until(Some(second(70)));
+    assert_eq!(attempt(&heard.wakes(second(70))).0, 1);
+}
+
+#[test]
 fn whoever_is_forgotten_is_not_rung_back() {
     let erased = person::Event::Erased {
         keys_through: 1,
