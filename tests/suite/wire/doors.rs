@@ -279,7 +279,7 @@ async fn emptied(
     Ok(())
 }
 
-/// Nobody serves support while two wait; the first drops and rings back, and is
+/// Nobody serves support while two wait; the first drops and calls again, and is
 /// before the second when anna comes.
 async fn rings_back(
     server: &Server,

@@ -1,6 +1,6 @@
 //! What a phone or a network says that it is (RFC 3261, 20.41). It is kept in the
-//! record as it is, unsealed, and can not be erased: so nothing of it is kept that
-//! may name a person or one device.
+//! record as it is, unsealed, and can not be erased: so what most often names a
+//! person or one device is left out; a bare word is a product (25.1), and is kept.
 
 /// Longest User-Agent that is kept, in characters.
 const USER_AGENT_MAX: usize = 128;
@@ -58,11 +58,8 @@ const fn is_of_product(byte: u8) -> bool {
 /// Twelve hexadecimal digits, with or without dashes: some phones write their
 /// network card there.
 fn has_device_address(word: &str) -> bool {
-    word.split('/').any(|part| {
-        let digits = part.bytes().filter(|byte| *byte != b'-');
-        let is_hex = digits.clone().all(|byte| byte.is_ascii_hexdigit());
-        is_hex && digits.count() >= DEVICE_DIGITS
-    })
+    word.split(|sign: char| !sign.is_ascii_hexdigit() && sign != '-')
+        .any(|run| run.bytes().filter(|byte| *byte != b'-').count() >= DEVICE_DIGITS)
 }
 
 #[cfg(test)]
@@ -98,6 +95,7 @@ mod tests {
             Some("Desk T46S 66.84.0.15"),
         );
         check("desk/00-04-13-24-12-34 9", Some("9"));
+        check("Yealink-805ec0123456 SEP805EC0123456 A_805ec0123456", None);
         check("Phone/1 ann@pbx.example \"Ann\" Müller", Some("Phone/1"));
     }
 
