@@ -14,7 +14,7 @@ use crate::{
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use domain::{
     any::{AnyEvent, read_event},
-    decider::{Event as _, Refusal},
+    decider::Event as _,
     id::EventId,
     time::Timestamp,
 };
@@ -173,10 +173,8 @@ impl<K: Kind<State = K>> Hosted<K> {
         let handled = self.aggregate.handle(At { at, command }, &(), &sink).await;
         if let Err(refusal) = handled {
             return Decision::Refused(Refused {
-                code: refusal.code(),
-                message: refusal.to_string(),
                 version: self.version,
-                at,
+                ..Refused::by(&refusal, at)
             });
         }
         let decided = sink.collect().await;

@@ -57,9 +57,6 @@ fn leave(
         Some((current, queue)) if current == visit => queue,
         Some(_) | None => return Err(Error::StaleVisit),
     };
-    if let Destination::Callback(callback) = to {
-        return ring_back(call, at, callback, (visit, queue), cause);
-    }
     let withdrawn = call.offers().iter();
     let mut events: Vec<Event> = withdrawn
         .map(|offer| offer_ended(offer, OfferOutcome::Withdrawn, WireCause::default()))
@@ -71,7 +68,9 @@ fn leave(
     });
     match to {
         Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),
-        Destination::Callback(_) => {}
+        Destination::Callback(callback) => {
+            return ring_back(call, at, callback, (visit, queue), cause);
+        }
         Destination::Queue {
             queue,
             config_version,

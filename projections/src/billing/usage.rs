@@ -287,31 +287,30 @@ impl Views {
     /// See [`ViewError`].
     pub async fn counted_use(
         &self,
-        mut usage: UsageId,
+        usage: UsageId,
         id: CallId,
         through: Period,
     ) -> Result<Option<Row>, ViewError> {
-        while usage.period <= through {
-            let kinds = UsageType::ALL.iter().filter(|kind| !kind.is_of_calls());
-            let keys = kinds.map(|kind| {
-                let of = RecordKey {
-                    cdr: id,
-                    revision: 1,
-                    usage_type: *kind,
-                    leg: LegId(Uuid::nil()),
-                };
-                text(named(usage, of, false))
+        let months = std::iter::successors(Some(usage), |month| Some(month.next()));
+        let keys = months
+            .take_while(|month| month.period <= through)
+            .flat_map(|month| {
+                let kinds = UsageType::ALL.iter().filter(|kind| !kind.is_of_calls());
+                kinds.map(move |kind| {
+                    let of = RecordKey {
+                        cdr: id,
+                        revision: 1,
+                        usage_type: *kind,
+                        leg: LegId(Uuid::nil()),
+                    };
+                    text(named(month, of, false))
+                })
             });
-            let mut query = Query::select(COLUMNS, "billing_usage");
-            query.and_in("usage_key", keys.collect());
-            let (sql, parameters) = query.all("");
-            let read = |columns: &mut Columns| projection::Row::read(0, columns);
-            if let Some(row) = self.rows(&sql, parameters, read).await?.pop() {
-                return Ok(Some(row));
-            }
-            usage = usage.next();
-        }
-        Ok(None)
+        let mut query = Query::select(COLUMNS, "billing_usage");
+        query.and_in("usage_key", keys.collect());
+        let (sql, parameters) = query.all("");
+        let read = |columns: &mut Columns| projection::Row::read(0, columns);
+        Ok(self.rows(&sql, parameters, read).await?.pop())
     }
 
     /// Records of one account's month that count, in the order in which the

@@ -30,14 +30,8 @@ impl Driver {
         metrics::counter!("ringledger_sip_calls_placed_total").increment(1);
         tracing::info!(%call, leg = %id, "call is placed");
         let carrier = Carrier {
-            number,
-            party,
-            ways: vec![],
-            trunk: None,
-            account: None,
-            challenges: 0,
-            progress: None,
             shown_as: Some(shown_as),
+            ..Carrier::new(number, party)
         };
         let agent = Agent {
             carrier: Some(Box::new(carrier)),

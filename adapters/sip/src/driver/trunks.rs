@@ -10,6 +10,7 @@ use super::{
 use crate::{
     auth::client::{self, Account, Asked},
     dialog::NewInvite,
+    inbound::invite::MAX_FORWARDS,
     legs::{Agent, Carrier, Fork, Leg, Session, Side, Way, fork::State},
     message::{Method, Request, Response},
     sdp, status,
@@ -30,9 +31,6 @@ const PASSWORD: &str = "trunk_password";
 /// Challenges of one trunk that are answered: one, and one more for a nonce that
 /// was only too old (RFC 7616, 3.3).
 const CHALLENGES_MAX: u32 = 2;
-
-/// Hops that an INVITE of our own may take (RFC 3261, 8.1.1.6).
-const MAX_FORWARDS: u32 = 70;
 
 /// A trunk that is ready to be called.
 struct Ready {
@@ -131,14 +129,8 @@ impl Driver {
         let mut session = Session::new(self.parts.entropy.number());
         session.local = Some(local);
         let carrier = Carrier {
-            number,
-            party,
             ways,
-            trunk: None,
-            account: None,
-            challenges: 0,
-            progress: None,
-            shown_as: None,
+            ..Carrier::new(number, party)
         };
         legs.insert_leg(Leg {
             id,

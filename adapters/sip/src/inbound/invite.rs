@@ -86,7 +86,7 @@ fn hops(max_forwards: Option<&str>) -> u32 {
 }
 
 /// Hops a request may take (RFC 3261, 8.1.1.6).
-const MAX_FORWARDS: u32 = 70;
+pub(crate) const MAX_FORWARDS: u32 = 70;
 
 type Offered = Option<Result<sdp::Remote, sdp::Error>>;
 

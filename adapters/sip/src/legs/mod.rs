@@ -226,6 +226,22 @@ pub struct Carrier {
     pub shown_as: Option<String>,
 }
 
+impl Carrier {
+    /// A way to a number, of which no trunk is known yet.
+    pub const fn new(number: String, party: Sealed<Party>) -> Self {
+        Self {
+            number,
+            party,
+            ways: vec![],
+            trunk: None,
+            account: None,
+            challenges: 0,
+            progress: None,
+            shown_as: None,
+        }
+    }
+}
+
 impl Agent {
     /// The dialog of the phone that answered.
     pub fn dialog(&self) -> Option<&Dialog> {

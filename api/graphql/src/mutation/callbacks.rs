@@ -106,8 +106,7 @@ impl CallbackMutations {
     ) -> Result<CallbackPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id)?;
-        let millis = u64::try_from(order.client.as_u128() >> 80).unwrap_or_default();
-        let callback = CallbackId(derive(millis, order.client, "callback"));
+        let callback = CallbackId(derive(order.millis(), order.client, "callback"));
         let refused = |refusal: Refusal| CallbackPayload {
             callback,
             outcome: Outcome::refused(refusal.into()),

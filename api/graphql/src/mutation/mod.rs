@@ -188,6 +188,12 @@ impl<'a> Order<'a> {
         })
     }
 
+    /// What orders the ids that are derived from the client's: its own time, where it
+    /// has one (UUIDv7).
+    fn millis(&self) -> u64 {
+        u64::try_from(self.client.as_u128() >> 80).unwrap_or_default()
+    }
+
     /// The envelope of a command. `correlation` is what belongs together.
     ///
     /// The command id is derived from the client's and from what is ordered:
@@ -197,11 +203,9 @@ impl<'a> Order<'a> {
         let (category, key) = command.target();
         let tenant = self.identity.tenant;
         let label = format!("{tenant}/{}/{category}-{key}", command.name());
-        // Time-ordered when the client's is (UUIDv7).
-        let millis = u64::try_from(self.client.as_u128() >> 80).unwrap_or_default();
         Envelope {
             command,
-            command_id: CommandId(derive(millis, self.client, &label)),
+            command_id: CommandId(derive(self.millis(), self.client, &label)),
             at: self.services.clock.now(),
             correlation_id: correlation,
             causation_id: self.client,
@@ -219,9 +223,8 @@ impl<'a> Order<'a> {
         step: usize,
     ) -> Result<Outcome, Fault> {
         let mut envelope = self.envelope(command, correlation);
-        let millis = u64::try_from(self.client.as_u128() >> 80).unwrap_or_default();
         let label = format!("step {step}");
-        envelope.command_id = CommandId(derive(millis, envelope.command_id.0, &label));
+        envelope.command_id = CommandId(derive(self.millis(), envelope.command_id.0, &label));
         Outcome::of(self.services.gateway.dispatch(envelope).await)
     }
 

@@ -45,15 +45,8 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             amount,
             is_use,
         } => {
-            let committed = Event::UsageCommitted {
-                call,
-                revision,
-                period,
-                amount,
-                is_use,
-                record: None,
-            };
-            Ok(commit(known(state)?, committed))
+            let state = known(state)?;
+            Ok(commit(state, call, revision, period, amount, is_use))
         }
         Command::ChargeUsage { period, record } => charge(known(state)?, period, *record),
         Command::WithdrawUsage { call } => Ok(withdraw(known(state)?, call)),
@@ -210,25 +203,22 @@ fn charge(state: &Account, period: Period, record: Record) -> Decision {
 }
 
 /// Nothing when it counts already as that says, or by a later price.
-fn commit(state: &Account, committed: Event) -> Vec<Event> {
-    let Event::UsageCommitted {
-        call,
-        revision,
-        period,
-        amount,
-        ..
-    } = &committed
-    else {
-        return vec![];
-    };
-    let is_posted = state.posted.contains(period);
-    let before = match state.committed(*call) {
-        Some((_, kept, _)) if kept > *revision => return vec![],
+fn commit(
+    state: &Account,
+    call: CallId,
+    revision: u32,
+    period: Period,
+    amount: Decimal,
+    is_use: bool,
+) -> Vec<Event> {
+    let is_posted = state.posted.contains(&period);
+    let before = match state.committed(call) {
+        Some((_, kept, _)) if kept > revision => return vec![],
         Some((month, kept, there)) => {
-            let is_there = kept == *revision && month >= *period && there == *amount;
+            let is_there = kept == revision && month >= period && there == amount;
             // That a use is counted is worth knowing: if not, it outlives its
             // month.
-            if is_there && !state.uncounted.contains(call) {
+            if is_there && !state.uncounted.contains(&call) {
                 return vec![];
             }
             there
@@ -237,8 +227,16 @@ fn commit(state: &Account, committed: Event) -> Vec<Event> {
         None if is_posted => return vec![],
         None => Decimal::ZERO,
     };
-    let after = if is_posted { Decimal::ZERO } else { *amount };
+    let after = if is_posted { Decimal::ZERO } else { amount };
     let balance = state.balance() + before - after;
+    let committed = Event::UsageCommitted {
+        call,
+        revision,
+        period,
+        amount,
+        is_use,
+        record: None,
+    };
     let consequences = by_limit(state.status, state.limit(), balance);
     [vec![committed], consequences].concat()
 }
@@ -246,17 +244,9 @@ fn commit(state: &Account, committed: Event) -> Vec<Event> {
 /// Only of a use that is not counted: else what is counted was charged.
 fn withdraw(state: &Account, call: CallId) -> Vec<Event> {
     match state.committed(call) {
-        Some((period, revision, _)) if state.uncounted.contains(&call) => commit(
-            state,
-            Event::UsageCommitted {
-                call,
-                revision,
-                period,
-                amount: Decimal::ZERO,
-                is_use: true,
-                record: None,
-            },
-        ),
+        Some((period, revision, _)) if state.uncounted.contains(&call) => {
+            commit(state, call, revision, period, Decimal::ZERO, true)
+        }
         Some(_) | None => vec![],
     }
 }

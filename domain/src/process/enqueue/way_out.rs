@@ -31,12 +31,22 @@ pub(super) fn send_on(
     }
     let (_, config) = state.queues.get(&queue)?;
     let to = destination(state, at, visit, config.overflow(case)?)?;
+    Some(leave_for(cause, call, visit, case, to))
+}
+
+const fn leave_for(
+    cause: Uuid,
+    call: CallId,
+    visit: VisitId,
+    case: OverflowCause,
+    to: Destination,
+) -> Intent {
     let command = call::Command::OverflowCall {
         visit,
         cause: case,
         to,
     };
-    Some(Intent::new(cause, AnyCommand::Call(call, command)))
+    Intent::new(cause, AnyCommand::Call(call, command))
 }
 
 fn destination(
@@ -78,13 +88,8 @@ pub(super) fn take_exit(
 ) -> Option<Intent> {
     let (_, config) = state.queues.get(&queue)?;
     let to = destination(state, fact.at, visit, config.exit(key)?)?;
-    let command = call::Command::OverflowCall {
-        visit,
-        cause: OverflowCause::ExitKey,
-        to,
-    };
-    let cause = fact.event_id.0;
-    Some(Intent::new(cause, AnyCommand::Call(call, command)))
+    let case = OverflowCause::ExitKey;
+    Some(leave_for(fact.event_id.0, call, visit, case, to))
 }
 
 /// Nobody is there for the queue any more: who waits is sent on or away, where
