@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Terms {
-    /// Attempts that reach nobody, at most.
+    /// Attempts in which the person is rung, at most.
     pub attempts_max: u32,
     /// From one attempt that came to nothing to the next.
     pub gap_ms: u64,
-    /// So long after it was asked for nobody is rung any more.
+    /// So long after the first attempt may come nobody is rung any more.
     pub valid_ms: u64,
 }
 

@@ -19,7 +19,7 @@ pub enum Command {
         call: CallId,
         /// When it was enqueued first.
         enqueued_at: Timestamp,
-        /// When this stay began, where that is later: its caller has rung back.
+        /// When this stay began, where that is later: it has the place of a call before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         joined_at: Option<Timestamp>,
         /// Open visits at most.

@@ -1,4 +1,4 @@
-//! Callers who drop and ring back within their queue's window come back to their
+//! Callers who hang up and call again within their queue's window come back to their
 //! place, once. They are known by their data subject, never by a number; whoever
 //! withholds the number is nobody in particular.
 

@@ -34,7 +34,7 @@ pub enum Mutant {
     NoAbandon,
     /// Nobody notices that the last agent has gone.
     NobodyLeaves,
-    /// All callers are taken for one who rings back.
+    /// All callers are taken for one who calls again.
     AnybodysPlace,
 }
 

@@ -1,6 +1,6 @@
 //! Callers, agents and their phones: what they do by themselves, and how they
 //! answer what is committed. Phones answer late, never, twice or in vain;
-//! callers lose patience, vanish, and ring back.
+//! callers lose patience, vanish, and call again.
 
 mod agents;
 mod callers;

@@ -72,7 +72,7 @@ pub(crate) struct CreateQueueInput {
     exits: Vec<QueueExitInput>,
     /// Whether calls wait where nobody is there; they do, without it.
     empty: Option<QueueEmptyInput>,
-    /// A caller who drops and rings back within this time comes back to the place
+    /// A caller who hangs up and calls again within this time comes back to the place
     /// that was left, once; 0 for never.
     #[graphql(default_with = "Duration(0)")]
     resume_abandoned_ms: Duration,
@@ -83,13 +83,13 @@ pub(crate) struct CreateQueueInput {
 /// How often, how soon and how long somebody is rung back.
 #[derive(InputObject)]
 pub(crate) struct QueueCallbackInput {
-    /// Attempts that reach nobody, at most.
+    /// Attempts in which the person is rung, at most.
     #[graphql(default_with = "count(Terms::STANDARD.attempts_max)")]
     attempts_max: i32,
     /// From one attempt that came to nothing to the next.
     #[graphql(default_with = "Duration(Terms::STANDARD.gap_ms)")]
     gap_ms: Duration,
-    /// So long after it was asked for nobody is rung any more.
+    /// So long after the first attempt may come nobody is rung any more.
     #[graphql(default_with = "Duration(Terms::STANDARD.valid_ms)")]
     valid_ms: Duration,
 }
@@ -137,7 +137,7 @@ pub(crate) struct QueueExitInput {
     queue_id: Option<ID>,
     /// To this number outside.
     number: Option<String>,
-    /// The caller hangs up and is rung back.
+    /// The caller goes home and is rung back.
     #[graphql(default)]
     callback: bool,
 }

@@ -73,7 +73,7 @@ pub(crate) struct QueueConfig {
     exits: Vec<QueueExit>,
     /// Whether calls wait where nobody is there.
     empty: QueueEmpty,
-    /// A caller who drops and rings back within this time comes back to the place
+    /// A caller who hangs up and calls again within this time comes back to the place
     /// that was left, once; 0 for never.
     resume_abandoned_ms: Duration,
     /// How those are rung back who wait no longer.
@@ -83,11 +83,11 @@ pub(crate) struct QueueConfig {
 /// How often, how soon and how long somebody is rung back.
 #[derive(SimpleObject)]
 pub(crate) struct QueueCallback {
-    /// Attempts that reach nobody, at most.
+    /// Attempts in which the person is rung, at most.
     attempts_max: i32,
     /// From one attempt that came to nothing to the next.
     gap_ms: Duration,
-    /// So long after it was asked for nobody is rung any more.
+    /// So long after the first attempt may come nobody is rung any more.
     valid_ms: Duration,
 }
 
@@ -134,7 +134,7 @@ pub(crate) struct QueueExit {
     queue_id: Option<ID>,
     /// To which number outside.
     number: Option<String>,
-    /// The caller hangs up and is rung back.
+    /// The caller goes home and is rung back.
     callback: bool,
 }
 

@@ -180,7 +180,7 @@ impl Desk {
         self.waits(number, queue, (self.now, None));
     }
 
-    /// The caller may have rung back and have the place of back then.
+    /// The caller may have called again and have the place of back then.
     pub(super) fn waits(
         &mut self,
         number: u64,

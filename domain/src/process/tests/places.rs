@@ -1,4 +1,4 @@
-//! Callers who drop and ring back.
+//! Callers who hang up and call again.
 
 use super::*;
 use crate::{

@@ -1,5 +1,5 @@
 //! Callers: they dial, wait as long as they like, talk, hang up or vanish, and
-//! some ring back.
+//! some call again.
 
 use super::{Caller, MS, People, Plans, caller_leg, numbered, talking_leg};
 use crate::{

@@ -34,7 +34,8 @@ pub(crate) struct UsageMutations;
 /// A use that is no call.
 #[derive(InputObject)]
 pub(crate) struct RecordUsageInput {
-    /// UUID: the same one again has one effect and hears the first answer.
+    /// UUID, kept as the cause. What makes it one use is its key: the same one again
+    /// has one effect, whatever this is.
     command_id: ID,
     /// Who pays.
     account_id: ID,

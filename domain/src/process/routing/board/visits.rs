@@ -31,7 +31,7 @@ struct Ring {
 pub(in crate::process::routing) struct Waiting {
     pub(in crate::process::routing) call: CallId,
     pub(in crate::process::routing) queue: QueueId,
-    /// Where it stands: who has rung back stands where the call before stood.
+    /// Where it stands: who called again or is rung back stands where the call before stood.
     pub(in crate::process::routing) enqueued_at: Timestamp,
     /// Since when it waits.
     since: Timestamp,
