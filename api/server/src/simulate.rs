@@ -128,6 +128,15 @@ fn report(summary: &Summary, took_ms: u128) {
             "calls not let in, sent on or ended as nobody was there",
             summary.nobody_there_count,
         ),
+        (
+            "promises to ring somebody back, each ended once",
+            summary.promised_count,
+        ),
+        ("promises that were kept", summary.kept_count),
+        (
+            "calls placed for them, each ended once with one record",
+            summary.placed_count,
+        ),
         ("facts, each checked", summary.facts_count),
         ("steps", summary.steps_count),
         (

@@ -47,6 +47,8 @@ pub(crate) enum Plan {
     GiveUp(CallId),
     /// A conversation ends.
     HangUp(CallId),
+    /// An agent hangs up while it rings outside.
+    Desert(CallId),
     /// Somebody in a conversation presses a key: hold, or take back.
     Hold(CallId),
     /// An agent's phone picks up, and says so so many times.

@@ -2,12 +2,14 @@
 //! product's own states, and looked at after every single fact.
 
 mod agents;
+mod callbacks;
 mod calls;
 mod lines;
 mod places;
 
 use crate::violation::{Violation, must};
 use agents::Agents;
+use callbacks::Callbacks;
 use calls::Calls;
 use domain::{
     any::{AnyEvent, Fact},
@@ -30,6 +32,7 @@ pub(crate) struct Ledger {
     pub(crate) lines: Lines,
     pub(crate) agents: Agents,
     pub(crate) places: Places,
+    pub(crate) callbacks: Callbacks,
     /// Stays that were open when somebody was there for them, in queues in which
     /// nobody waits for nobody.
     found: BTreeMap<QueueId, BTreeSet<VisitId>>,
@@ -47,6 +50,7 @@ impl Ledger {
         })?;
         self.position = fact.position;
         self.places.note(fact)?;
+        self.callbacks.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => self.calls.note(*call, fact.at, event),
             AnyEvent::Line(queue, event) => self.lines.note(*queue, event),
@@ -80,6 +84,7 @@ impl Ledger {
         self.check_nobody_waits_for_nobody()?;
         self.agents.check_due(now, OVERDUE_MS)?;
         self.lines.check_due(now, OVERDUE_MS)?;
+        self.callbacks.check_quiet(now, OVERDUE_MS)?;
         self.check_nobody_waits_for_nothing(now)?;
         self.check_calls()
     }
@@ -96,7 +101,11 @@ impl Ledger {
             }
             let found = self.found.get(&queue);
             let mut waiting = line.waiting.iter();
-            let stuck = waiting.find(|(_, visit)| found.is_some_and(|found| found.contains(visit)));
+            // Whoever is rung back waits for an agent to come.
+            let stuck = waiting.find(|(_, visit)| {
+                found.is_some_and(|found| found.contains(visit))
+                    && !self.callbacks.is_placed(*visit)
+            });
             must(stuck.is_none(), || {
                 format!("{stuck:?} waits in {queue}, where nobody is there any more")
             })?;
@@ -186,6 +195,7 @@ impl Ledger {
             return Err(Violation(format!("{call} never ended")));
         }
         self.agents.check_end()?;
+        self.callbacks.check_end()?;
         for (queue, line) in self.lines.each() {
             must(line.open.is_empty(), || {
                 format!("{queue} still has {:?}", line.open)

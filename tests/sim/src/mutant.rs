@@ -5,6 +5,7 @@ use crate::streams::Everything;
 use domain::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Phase},
+    callback,
     id::{OfferId, SubjectId},
     line, session,
     time::Timestamp,
@@ -36,11 +37,21 @@ pub enum Mutant {
     NobodyLeaves,
     /// All callers are taken for one who calls again.
     AnybodysPlace,
+    /// Nobody looks whether a promise to ring back is due.
+    NoCallbackTimer,
+    /// Whoever is rung back waits at the end of the line.
+    PlaceForgotten,
+    /// No attempt to ring back counts.
+    AttemptsUncounted,
+    /// Whoever is being tried and does not want it any more is rung all the same.
+    NotWithdrawn,
+    /// Somebody outside is waited for as long as it rings.
+    NoDialTimer,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -50,6 +61,11 @@ impl Mutant {
         Self::NoAbandon,
         Self::NobodyLeaves,
         Self::AnybodysPlace,
+        Self::NoCallbackTimer,
+        Self::PlaceForgotten,
+        Self::AttemptsUncounted,
+        Self::NotWithdrawn,
+        Self::NoDialTimer,
     ];
 
     /// Whether the process' timer is gone.
@@ -57,13 +73,18 @@ impl Mutant {
         match self {
             Self::NoReservationTimer => process == "offer",
             Self::NoWrapUpTimer => process == "wrap_up",
+            Self::NoCallbackTimer => process == "callback",
+            Self::NoDialTimer => process == "dial",
             Self::NoOfferFence
             | Self::NoCallerGoneCheck
             | Self::NoAgentLock
             | Self::NewestFirst
             | Self::NoAbandon
             | Self::NobodyLeaves
-            | Self::AnybodysPlace => false,
+            | Self::AnybodysPlace
+            | Self::PlaceForgotten
+            | Self::AttemptsUncounted
+            | Self::NotWithdrawn => false,
         }
     }
 
@@ -92,6 +113,23 @@ impl Mutant {
                 };
                 AnyCommand::Line(queue, close)
             }
+            (
+                Self::AttemptsUncounted,
+                AnyCommand::Callback(
+                    callback,
+                    callback::Command::RecordOutcome {
+                        attempt,
+                        outcome: callback::Outcome::Missed { reason, .. },
+                    },
+                ),
+            ) => {
+                let outcome = callback::Outcome::Missed {
+                    reason,
+                    is_counted: false,
+                };
+                let record = callback::Command::RecordOutcome { attempt, outcome };
+                AnyCommand::Callback(callback, record)
+            }
             (_, command) => command,
         }
     }
@@ -119,6 +157,18 @@ impl Mutant {
                 "enqueue",
                 AnyEvent::Call(_, call::Event::Received { from, .. }),
             ) => from.subject = SubjectId(uuid::Uuid::nil()),
+            (
+                Self::PlaceForgotten,
+                "enqueue",
+                AnyEvent::Call(_, call::Event::Placed { place, .. }),
+            ) => *place = fact.at,
+            (
+                Self::NotWithdrawn,
+                "callback",
+                AnyEvent::Callback(_, event @ callback::Event::Cancelled { .. }),
+            ) => {
+                *event = callback::Event::Exhausted {};
+            }
             _ => return None,
         }
         Some(misread)
@@ -135,7 +185,12 @@ impl Mutant {
             | Self::NewestFirst
             | Self::NoAbandon
             | Self::NobodyLeaves
-            | Self::AnybodysPlace => None,
+            | Self::AnybodysPlace
+            | Self::NoCallbackTimer
+            | Self::PlaceForgotten
+            | Self::AttemptsUncounted
+            | Self::NotWithdrawn
+            | Self::NoDialTimer => None,
         }
     }
 }

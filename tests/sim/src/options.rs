@@ -15,8 +15,8 @@ pub struct Options {
     pub trace: bool,
     /// Keep the whole log and fold it again at the end.
     pub rebuild: bool,
-    /// Nothing goes wrong with the machines, whatever the seed says; people are
-    /// as they are.
+    /// Nothing goes wrong with the machines, whatever the seed says, and nobody is rung
+    /// back; people are as they are.
     pub calm: bool,
 }
 
@@ -44,6 +44,8 @@ pub(crate) struct Terms {
     /// queues are theirs.
     pub(crate) nodes: usize,
     pub(crate) faults: bool,
+    /// Some ask to be rung back without having called.
+    pub(crate) rings_back: bool,
     /// Means of exponential distributions.
     pub(crate) arrival_ms: u64,
     pub(crate) talk_ms: u64,
@@ -69,6 +71,7 @@ impl Terms {
                 1
             },
             faults: chance.percent(85) && !options.calm,
+            rings_back: !options.calm,
             arrival_ms,
             talk_ms,
             patience_ms: chance.between(5_000, 90_000),

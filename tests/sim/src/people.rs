@@ -4,6 +4,7 @@
 
 mod agents;
 mod callers;
+mod outside;
 
 use crate::{
     action::{Action, Plan, Posted},
@@ -14,6 +15,7 @@ use crate::{
 use domain::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Key, Phase},
+    callback,
     id::{AgentId, CallId, LegId, QueueId, SessionId, SubjectId},
     queue,
     time::Timestamp,
@@ -35,10 +37,12 @@ const fn caller_leg(call: CallId) -> LegId {
     LegId(numbered(2, call.0.as_u128() as u64))
 }
 
-/// A caller, with luck of his own.
+/// A caller, or somebody who is rung back, with luck of his own.
 struct Caller {
     chance: Chance,
-    queue: QueueId,
+    leg: LegId,
+    /// The queue that was called; none by whoever is rung back.
+    queue: Option<QueueId>,
     who: SubjectId,
     is_talking: bool,
 }
@@ -60,7 +64,13 @@ pub(crate) struct People {
     callers: BTreeMap<CallId, Caller>,
     /// Keys that lead out of each queue, as the directory says.
     exits: BTreeMap<QueueId, Vec<Key>>,
+    /// How each queue rings back.
+    terms_of: BTreeMap<QueueId, callback::Terms>,
     calls_count: u64,
+    /// Promises asked for without a call, all promises, and calls of ours.
+    asked_count: u64,
+    promised_count: u64,
+    placed_count: u64,
     /// The day is over: nobody comes any more.
     closing: bool,
 }
@@ -93,7 +103,11 @@ impl People {
             agents,
             callers: BTreeMap::new(),
             exits: BTreeMap::new(),
+            terms_of: BTreeMap::new(),
             calls_count: 0,
+            asked_count: 0,
+            promised_count: 0,
+            placed_count: 0,
             closing: false,
         }
     }
@@ -165,6 +179,7 @@ impl People {
                     self.say(now, AnyCommand::Call(call, answer), &mut plans);
                 }
             }
+            Plan::Desert(call) => self.an_agent_hangs_up(call, now, all, &mut plans),
             Plan::Phone(command) => self.say(now, *command, &mut plans),
             Plan::Agent(agent) => self.an_agent_acts(agent, now, &mut plans),
             Plan::Ready(session) => self.back_to_work(session, now, &mut plans),
@@ -184,6 +199,10 @@ impl People {
                 queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
             ) => {
                 self.exits.insert(*queue, config.exit_keys());
+                self.terms_of.insert(*queue, config.callback);
+            }
+            AnyEvent::Callback(callback, callback::Event::Requested { request, .. }) => {
+                self.somebody_is_promised(*callback, request, fact.at, &mut plans);
             }
             AnyEvent::Line(..)
             | AnyEvent::Person(..)
@@ -202,7 +221,14 @@ impl People {
                 self.a_phone_is_called(call, *leg, session.agent, plans);
             }
             call::Event::OfferEnded { leg, .. } => self.a_cancel_crosses(call, *leg, at, plans),
-            call::Event::AgentConnected { .. } => self.they_talk(call, plans),
+            call::Event::AgentConnected { .. } if self.is_rung_back(call) => {}
+            call::Event::AgentConnected { .. } | call::Event::LegAnswered { .. } => {
+                self.they_talk(call, plans);
+            }
+            call::Event::Placed { leg, party, .. } => {
+                self.somebody_is_to_be_rung(call, *leg, party, plans);
+            }
+            call::Event::LegDialled { leg, .. } => self.somebody_is_dialled(call, *leg, plans),
             call::Event::Ended { disposition, .. } => {
                 self.a_call_is_over(call, at, *disposition, plans);
             }
@@ -212,15 +238,12 @@ impl People {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::Forwarded { .. }
-            | call::Event::LegDialled { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }
-            | call::Event::LegAnswered { .. }
             | call::Event::Answered {}
             | call::Event::LegAlerting { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
-            | call::Event::Placed { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::LateFact { .. } => {}
         }

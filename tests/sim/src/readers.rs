@@ -11,6 +11,7 @@ use domain::{
 };
 use projections::{
     agent_states::AgentStates,
+    callbacks::Callbacks,
     cdr::Cdr,
     live_calls::LiveCalls,
     projection::{Effect, Input, Projection, fold},
@@ -61,6 +62,7 @@ pub(crate) struct Readers {
     agents: Reader<AgentStates>,
     live: Reader<LiveCalls>,
     records: Reader<Cdr>,
+    callbacks: Reader<Callbacks>,
     pub(crate) records_count: u64,
 }
 
@@ -74,6 +76,7 @@ impl Readers {
         self.agents.note(fact)?;
         self.live.note(fact)?;
         self.records.note(fact)?;
+        self.callbacks.note(fact)?;
         match &fact.event {
             AnyEvent::Line(queue, _) => self.check_tally(*queue, ledger),
             AnyEvent::Call(call, domain::call::Event::Ended { .. }) => self.check_record(*call),
@@ -108,12 +111,16 @@ impl Readers {
             total.offered_count,
             total.answered_count,
             total.abandoned_count,
+            total.flow_out_count,
+            total.callback_count,
             row.waiting_count,
         );
         let true_ones = (
             tally.offered,
             tally.answered,
             tally.abandoned,
+            tally.flow_out,
+            tally.callback,
             tally.waiting,
         );
         must(counted == true_ones, || {
@@ -150,12 +157,14 @@ impl Readers {
             again.agents.note(fact)?;
             again.live.note(fact)?;
             again.records.note(fact)?;
+            again.callbacks.note(fact)?;
         }
         must(
             again.queues.rows == self.queues.rows
                 && again.agents.rows == self.agents.rows
                 && again.live.rows == self.live.rows
-                && again.records.rows == self.records.rows,
+                && again.records.rows == self.records.rows
+                && again.callbacks.rows == self.callbacks.rows,
             || "a rebuilt read model differs from the live one".into(),
         )
     }

@@ -20,8 +20,8 @@ use crate::{
 use domain::{
     id::CommandId,
     process::{
-        enqueue::Enqueue, offer::OfferProcess, recovery::Recovery, registration::Registration,
-        routing::Routing, wrap_up::WrapUp,
+        callback::CallbackProcess, dial::Dial, enqueue::Enqueue, offer::OfferProcess,
+        recovery::Recovery, registration::Registration, routing::Routing, wrap_up::WrapUp,
     },
     time::Timestamp,
 };
@@ -50,6 +50,12 @@ pub struct Summary {
     pub closed_count: u64,
     /// Calls that were not let in, sent on or ended, as nobody was there.
     pub nobody_there_count: u64,
+    /// Promises to ring somebody back, each of which ended once.
+    pub promised_count: u64,
+    /// Promises by which the person was reached.
+    pub kept_count: u64,
+    /// Calls that were placed for them.
+    pub placed_count: u64,
     /// Facts on the log.
     pub facts_count: u64,
     /// Things that happened.
@@ -78,6 +84,9 @@ impl Summary {
             exits_count: self.exits_count + other.exits_count,
             closed_count: self.closed_count + other.closed_count,
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,
+            promised_count: self.promised_count + other.promised_count,
+            kept_count: self.kept_count + other.kept_count,
+            placed_count: self.placed_count + other.placed_count,
             facts_count: self.facts_count + other.facts_count,
             steps_count: self.steps_count + other.steps_count,
             quiet_count: self.quiet_count + other.quiet_count,
@@ -131,11 +140,11 @@ struct Planned {
 }
 
 /// Processes of one node.
-const PROCESSES: usize = 6;
+const PROCESSES: usize = 8;
 
-/// Those of one node, at the beginning.
-pub(crate) fn processes() -> [Box<dyn Runs>; PROCESSES] {
-    [
+/// Those of one node that a caller's way to an agent needs, at the beginning.
+pub(crate) fn processes() -> Vec<Box<dyn Runs>> {
+    vec![
         Box::new(Runner::<Enqueue>::new()),
         Box::new(Runner::<Routing>::new()),
         Box::new(Runner::<OfferProcess>::new()),
@@ -145,13 +154,21 @@ pub(crate) fn processes() -> [Box<dyn Runs>; PROCESSES] {
     ]
 }
 
+/// All of one node.
+fn all_processes() -> Vec<Box<dyn Runs>> {
+    let mut all = processes();
+    all.push(Box::new(Runner::<CallbackProcess>::new()));
+    all.push(Box::new(Runner::<Dial>::new()));
+    all
+}
+
 impl World {
     /// A world in which nothing has happened yet.
     pub fn new(options: Options) -> Self {
         let root = Chance::new(options.seed);
         let terms = Terms::draw(&options, &mut root.split(10));
         let (queues, agents) = provision::names(&terms);
-        let runners: Vec<_> = (0..terms.nodes).flat_map(|_| processes()).collect();
+        let runners: Vec<_> = (0..terms.nodes).flat_map(|_| all_processes()).collect();
         Self {
             options,
             terms,

@@ -29,6 +29,8 @@ pub(crate) struct Calls {
     picked_up: BTreeSet<LegId>,
     in_line_count: usize,
     pub(crate) received_count: u64,
+    /// Calls of ours, to ring somebody back.
+    pub(crate) placed_count: u64,
     pub(crate) connected_count: u64,
     pub(crate) ended_count: u64,
     /// Ended or sent on as nobody was there.
@@ -64,7 +66,14 @@ impl Calls {
         event: &Event,
     ) -> Result<(), Violation> {
         match event {
-            Event::Received { .. } | Event::Placed { .. } => return self.received(id),
+            Event::Received { .. } => {
+                self.received_count += 1;
+                return self.begun(id);
+            }
+            Event::Placed { .. } => {
+                self.placed_count += 1;
+                return self.begun(id);
+            }
             Event::LateFact { .. } => {
                 return must(self.ended.contains(&id), || {
                     format!("{id} has a late fact before its end")
@@ -99,14 +108,13 @@ impl Calls {
         self.progress(id, event)
     }
 
-    fn received(&mut self, id: CallId) -> Result<(), Violation> {
+    fn begun(&mut self, id: CallId) -> Result<(), Violation> {
         must(!self.ended.contains(&id), || {
-            format!("{id} is received after its end")
+            format!("{id} begins after its end")
         })?;
         must(self.live.insert(id, Live::default()).is_none(), || {
-            format!("{id} is received twice")
+            format!("{id} begins twice")
         })?;
-        self.received_count += 1;
         Ok(())
     }
 
@@ -167,7 +175,8 @@ impl Calls {
                 call.visit == Some(*visit) && call.connected.is_none(),
                 || format!("{id} leaves {visit} by a key, where it does not wait"),
             )?,
-            // Nobody is sent outside here: the queues of this world know no number.
+            // Whom a call of ours reaches is looked at with its promise; no queue of this
+            // world sends anybody to a number.
             Event::Received { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }

@@ -18,6 +18,7 @@ pub(crate) struct Tally {
     pub(crate) answered: u64,
     pub(crate) abandoned: u64,
     pub(crate) flow_out: u64,
+    pub(crate) callback: u64,
     pub(crate) waiting: u64,
 }
 
@@ -217,9 +218,9 @@ impl Lines {
                 line.tally.flow_out += 1;
                 self.exits_count += 1;
             }
+            VisitResult::Callback => line.tally.callback += 1,
             VisitResult::Timeout
             | VisitResult::Overflow
-            | VisitResult::Callback
             | VisitResult::Withdrawn
             | VisitResult::System => {
                 line.tally.flow_out += 1;
@@ -244,10 +245,11 @@ impl Lines {
             answered,
             abandoned,
             flow_out,
+            callback,
             waiting,
         } = line.tally;
         must(
-            offered == answered + abandoned + flow_out + waiting
+            offered == answered + abandoned + flow_out + callback + waiting
                 && waiting == line.open.len() as u64,
             || format!("{queue} does not add up: {:?}", line.tally),
         )

@@ -29,6 +29,8 @@ pub(crate) struct Places {
     stays: BTreeMap<VisitId, Stay>,
     /// Places that somebody left, and when: each can be come back to once.
     left: BTreeMap<(SubjectId, QueueId), BTreeMap<Timestamp, Timestamp>>,
+    /// Calls of ours: theirs is the place of whoever is rung back.
+    placed: BTreeSet<CallId>,
     /// Stays in a place from before.
     resumed: BTreeSet<VisitId>,
     windows: BTreeMap<QueueId, u64>,
@@ -58,7 +60,9 @@ impl Places {
                     joined_at: Some(joined_at),
                     ..
                 },
-            ) => self.resumes(*call, (*visit, *queue), *enqueued_at, *joined_at),
+            ) if !self.placed.contains(call) => {
+                self.resumes(*call, (*visit, *queue), *enqueued_at, *joined_at)
+            }
             AnyEvent::Line(..)
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
@@ -100,8 +104,10 @@ impl Places {
                     places.insert(stay.enqueued_at, at);
                 }
             }
+            call::Event::Placed { .. } => {
+                self.placed.insert(call);
+            }
             call::Event::Received { .. }
-            | call::Event::Placed { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::ExitKeyPressed { .. }

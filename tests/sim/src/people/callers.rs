@@ -27,6 +27,9 @@ impl People {
         plans.push((next, Action::Person(Plan::Dial)));
         if let Some(queue) = self.arrivals.one_of(&self.queues).copied() {
             self.dial(queue, None, now, plans);
+            if self.terms.rings_back && self.root.split(now.millis_unsigned()).percent(3) {
+                self.somebody_asks_to_be_rung(queue, now, plans);
+            }
         }
     }
 
@@ -79,7 +82,8 @@ impl People {
         }
         let caller = Caller {
             chance,
-            queue,
+            leg: caller_leg(call),
+            queue: Some(queue),
             who,
             is_talking: false,
         };
@@ -96,7 +100,7 @@ impl People {
         if caller.is_talking {
             return;
         }
-        let leg = caller_leg(call);
+        let leg = caller.leg;
         let command = match caller.chance.below(20) {
             0 => call::Command::RecordSignallingLost { leg },
             1 => call::Command::RecordMediaSilence { leg, since: now },
@@ -113,8 +117,8 @@ impl People {
         let Some(caller) = self.callers.get_mut(&call) else {
             return;
         };
-        let leg = caller_leg(call);
-        let key = caller.chance.one_of(&["1", "1", "#", "7"]);
+        let leg = caller.leg;
+        let key = caller.chance.one_of(&["1", "1", "*", "#", "7"]);
         let Some(Ok(key)) = key.map(|key| key.parse()) else {
             return;
         };
@@ -154,7 +158,7 @@ impl People {
         let Some(caller) = self.callers.get_mut(&call) else {
             return;
         };
-        let (mine, other) = (caller_leg(call), talking_leg(all, call));
+        let (mine, other) = (caller.leg, talking_leg(all, call));
         let mut says = vec![];
         match (caller.chance.below(20), other) {
             // Both at once.
@@ -197,7 +201,7 @@ impl People {
         let leg = if caller.chance.percent(70) {
             agent_leg
         } else {
-            caller_leg(call)
+            caller.leg
         };
         let command = if caller.chance.percent(60) {
             call::Command::RecordHold { leg }
@@ -223,18 +227,29 @@ impl People {
             return;
         };
         if self.terms.faults && caller.chance.percent(10) {
-            self.say(
-                at,
-                AnyCommand::Call(call, leave(caller_leg(call), false)),
-                plans,
-            );
+            self.say(at, AnyCommand::Call(call, leave(caller.leg, false)), plans);
         }
-        if disposition == Disposition::Abandoned && caller.chance.percent(30) {
+        let again_percent = match disposition {
+            Disposition::Abandoned => 30,
+            // Some do not wait to be rung.
+            Disposition::CallbackRequested => 15,
+            Disposition::Answered
+            | Disposition::NoAnswer
+            | Disposition::Busy
+            | Disposition::Forwarded
+            | Disposition::Blocked
+            | Disposition::Failed
+            | Disposition::Congestion
+            | Disposition::Rejected
+            | Disposition::Cancelled
+            | Disposition::SystemError => 0,
+        };
+        if let Some(queue) = caller.queue
+            && caller.chance.percent(again_percent)
+        {
             let when = caller.chance.between(1_000, 30_000) * MS;
-            plans.push((
-                when,
-                Action::Person(Plan::DialAgain(caller.queue, caller.who)),
-            ));
+            let again = Plan::DialAgain(queue, caller.who);
+            plans.push((when, Action::Person(again)));
         }
     }
 }

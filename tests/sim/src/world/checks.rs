@@ -26,6 +26,8 @@ impl World {
         if self.people.is_last_call()
             && !self.people.is_closing()
             && self.ledger.calls.ended_count >= self.options.calls
+            && self.ledger.calls.live_count() == 0
+            && self.ledger.callbacks.open_count() == 0
         {
             self.people.close();
         }
@@ -100,11 +102,14 @@ impl World {
         self.summary.exits_count = self.ledger.lines.exits_count;
         self.summary.closed_count = self.ledger.lines.closed_count;
         self.summary.nobody_there_count = self.ledger.nobody_there_count();
+        self.summary.placed_count = self.ledger.calls.placed_count;
+        self.summary.promised_count = self.ledger.callbacks.promised_count;
+        self.summary.kept_count = self.ledger.callbacks.kept_count;
         let records = self.readers.records_count;
+        let calls = self.summary.calls_count + self.summary.placed_count;
         must(
-            self.ledger.calls.ended_count == self.summary.calls_count
-                && records == self.summary.calls_count,
-            || format!("{records} records of {} calls", self.summary.calls_count),
+            self.ledger.calls.ended_count == calls && records == calls,
+            || format!("{records} records of {calls} calls"),
         )?;
         self.check_rows_are_bounded()?;
         if self.options.rebuild {

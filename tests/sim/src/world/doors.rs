@@ -1,13 +1,14 @@
 //! Who gets into a queue and how people leave it: hours, exit keys, what is done
-//! where nobody is there, and for how long a place is kept. Half of the queues
+//! where nobody is there, who is rung back, and for how long a place is kept. Half of the queues
 //! have some of it.
 
 use crate::chance::Chance;
 use domain::{
     calendar::Zone,
-    call::Key,
+    call::{Key, OverflowCause},
+    callback::Terms,
     id::QueueId,
-    queue::{Away, ClockTime, Config, Empty, Exit, Hours, OverflowTo, WeekSpan, Weekday},
+    queue::{Away, ClockTime, Config, Empty, Exit, Hours, Overflow, OverflowTo, WeekSpan, Weekday},
 };
 
 const WEEK: [Weekday; 7] = [
@@ -56,6 +57,37 @@ pub(super) fn with_doors(draw: &mut Chance, behind: &[QueueId], config: Config) 
         resume_abandoned_ms: draw.below(2) * draw.between(10_000, 60_000),
         ..config
     }
+}
+
+/// The queue with its way of ringing back; two of three let callers ask for it, by a
+/// key, or where it is full, closed or too slow.
+pub(super) fn with_callbacks(draw: &mut Chance, mut config: Config) -> Config {
+    config.callback = Terms {
+        attempts_max: draw.between(1, 4) as u32,
+        gap_ms: draw.between(1_000, 15_000),
+        valid_ms: draw.between(60_000, 150_000),
+    };
+    if draw.percent(33) {
+        return config;
+    }
+    if let Ok(key) = "*".parse::<Key>() {
+        let to = OverflowTo::Callback;
+        config.exits.push(Exit { key, to });
+    }
+    let cases = [
+        OverflowCause::Full,
+        OverflowCause::MaxWait,
+        OverflowCause::Unstaffed,
+        OverflowCause::Closed,
+    ];
+    for when in cases {
+        let is_free = config.overflow.iter().all(|rule| rule.when != when);
+        if is_free && draw.percent(25) {
+            let to = OverflowTo::Callback;
+            config.overflow.push(Overflow { when, to });
+        }
+    }
+    config
 }
 
 fn away(draw: &mut Chance) -> Vec<Away> {

@@ -1,6 +1,9 @@
 //! The queues and agents of a world.
 
-use super::{World, doors::with_doors};
+use super::{
+    World,
+    doors::{with_callbacks, with_doors},
+};
 use crate::{
     action::Posted,
     chance::Chance,
@@ -149,6 +152,7 @@ impl World {
         let (queues, _) = names(&self.terms);
         let mut draw = self.chance.split(0x0a7c);
         let mut doors = self.chance.split(0xd00a);
+        let mut rings = self.chance.split(0xca11);
         for number in 0..self.terms.queues {
             let matching = matching(&mut draw);
             // On to the queue behind it, never back.
@@ -179,7 +183,10 @@ impl World {
             let behind = queues.get(number as usize + 1..).unwrap_or_default();
             let config = match self.options.calm {
                 true => config,
-                false => with_doors(&mut doors, behind, config),
+                false => {
+                    let config = with_doors(&mut doors, behind, config);
+                    with_callbacks(&mut rings, config)
+                }
             };
             let name = queue_name(number);
             let id = QueueId::named(DEFAULT_TENANT, &name);

@@ -27,6 +27,12 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         doors.iter().all(|count| *count > 10),
         "people come and go by every door: {sum:?}"
     );
+    assert!(sum.promised_count > 200, "people ask for it: {sum:?}");
+    assert!(sum.kept_count > 50, "people are rung back: {sum:?}");
+    assert!(
+        sum.placed_count > sum.promised_count,
+        "some are tried again: {sum:?}"
+    );
     Ok(())
 }
 
