@@ -338,6 +338,7 @@ async fn totals(means: &Means, usage: UsageId, version: u64) -> Result<Vec<Total
         usage::Event::PeriodClosed { totals, .. } => Ok(totals),
         usage::Event::Recorded { .. }
         | usage::Event::Reversed { .. }
-        | usage::Event::Adjusted { .. } => Err(corrupt("is not closed".into())),
+        | usage::Event::Adjusted { .. }
+        | usage::Event::Valued { .. } => Err(corrupt("is not closed".into())),
     }
 }

@@ -109,7 +109,7 @@ impl Rater {
         let kinds = [used.usage_type].into_iter();
         let tables = self.tables_of(&plan.config, kinds).await?;
         match used.rate(&found.payer(plan), &tables) {
-            Ok((_, record)) => Ok(Rated {
+            Ok(record) => Ok(Rated {
                 record,
                 is_prepaid: found.is_prepaid,
             }),

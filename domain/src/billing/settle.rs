@@ -33,6 +33,19 @@ pub struct Used {
     pub tariff: Tariff,
 }
 
+impl Used {
+    /// Whether it is that use which is no call, of so many counted units, whatever
+    /// it cost.
+    pub fn is_use(&self, usage_type: UsageType, ended_at: Timestamp, counted: u64) -> bool {
+        let is_as_much = match self.counted {
+            Some(there) => there == counted,
+            // What was charged for it is all that is known of an old one.
+            None => usage_type.units(counted, &self.tariff) == self.quantity,
+        };
+        is_as_much && self.usage_type == usage_type && self.ended_at == ended_at
+    }
+}
+
 /// What one kind of usage comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {

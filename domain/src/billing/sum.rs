@@ -153,6 +153,7 @@ impl Event {
                 | usage::Event::Reversed { record, .. }
                 | usage::Event::Adjusted { record, .. },
             ) if record.counted.is_none() => Some(record.cdr),
+            Self::Usage(_, usage::Event::Valued { cdr, .. }) => Some(*cdr),
             Self::Usage(..)
             | Self::Seller(..)
             | Self::Account(..)

@@ -147,6 +147,15 @@ impl Tariff {
         }
     }
 
+    /// Seconds that are charged for so many; none within the grace time.
+    pub const fn charged_s(&self, started_s: u64) -> u64 {
+        if started_s < self.grace_s as u64 {
+            0
+        } else {
+            self.billed_s(started_s)
+        }
+    }
+
     /// What a call costs that was answered for `billable_ms`; none for one that
     /// was not answered.
     pub fn charge(&self, billable_ms: Option<u64>, rounding: Rounding) -> Charge {

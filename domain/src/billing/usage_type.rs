@@ -1,5 +1,6 @@
 //! What can be used, and in which units it is counted.
 
+use super::tariff::Tariff;
 use serde::{Deserialize, Serialize};
 
 /// A kind of usage.
@@ -83,6 +84,16 @@ impl UsageType {
     /// It is counted in seconds.
     pub const fn is_time(self) -> bool {
         self.per_unit() == 60
+    }
+
+    /// Units that are charged for so many that were counted: time by the increments,
+    /// anything else as it was counted.
+    pub const fn units(self, counted: u64, tariff: &Tariff) -> u64 {
+        if self.is_time() {
+            tariff.charged_s(counted)
+        } else {
+            counted
+        }
     }
 
     /// What one unit of price is called on an invoice.

@@ -141,7 +141,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 seconds,
             } => on_asked(state, cause, *call, (*account, *amount, *seconds)),
             rating::Event::Exhausted { .. } => vec![],
-            rating::Event::Rated { .. } => on_rated(state, cause, *call),
+            rating::Event::Rated { bill, .. } => on_rated(state, cause, *call, bill),
             rating::Event::Unrated { .. } => on_unrated(state, cause, *call),
         },
         AnyEvent::Billing(_)
@@ -268,11 +268,14 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
                 }
             }
         }
+        account::Event::UsageCommitted { call, .. } | account::Event::CreditReleased { call } => {
+            if state.calls.get(call).is_some_and(|watched| watched.is_over) {
+                return release(state, cause, *call);
+            }
+        }
         account::Event::CreditLimitSet { .. }
         | account::Event::PlanSubscribed { .. }
         | account::Event::PlanChanged { .. }
-        | account::Event::CreditReleased { .. }
-        | account::Event::UsageCommitted { .. }
         | account::Event::ChargePosted { .. }
         | account::Event::CreditApplied { .. }
         | account::Event::CreditNotePosted { .. }
@@ -321,12 +324,24 @@ fn on_asked(
 fn on_unrated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     let is_over = state.calls.get(&call).is_none_or(|watched| watched.is_over);
     let end = (!is_over).then(|| end(cause, call, EndReason::NoPrice, None));
-    let release = on_rated(state, cause, call);
+    let release = release(state, cause, call);
     end.into_iter().chain(release).collect()
 }
 
-/// Whatever it came to, nothing stays reserved.
-fn on_rated(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+/// What is reserved is kept until the price counts in its place: nobody else can
+/// have it in between.
+fn on_rated(state: &mut State, cause: Uuid, call: CallId, bill: &rating::Bill) -> Vec<Intent> {
+    let watched = state.calls.get(&call);
+    let payer = watched.and_then(|watched| watched.account);
+    let is_to_count = bill.commits.is_some() && !bill.records.is_empty();
+    if is_to_count && payer == Some(bill.account) {
+        return vec![];
+    }
+    release(state, cause, call)
+}
+
+/// Nothing stays reserved, nor is what is asked for just now.
+fn release(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
     let Some(account) = state
         .calls
         .remove(&call)

@@ -94,7 +94,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     }
 }
 
-/// What follows of a use that is no call.
+/// What follows of what is used.
 fn on_use(cause: Uuid, event: &billing::Event) -> Option<Intent> {
     let command = match event {
         // What was charged before is counted, whoever is killed in between: from
@@ -117,8 +117,15 @@ fn on_use(cause: Uuid, event: &billing::Event) -> Option<Intent> {
             };
             billing::Command::Usage(usage, count)
         }
-        // A call's own price says what it commits; what was counted elsewhere does
-        // in its record.
+        // What a month has is what counts, whichever month that is.
+        billing::Event::Usage(
+            usage,
+            usage::Event::Valued {
+                cdr,
+                revision,
+                amount,
+            },
+        ) => commit(*usage, (*cdr, *revision), *amount, false),
         billing::Event::Usage(
             usage,
             usage::Event::Recorded {
@@ -134,16 +141,7 @@ fn on_use(cause: Uuid, event: &billing::Event) -> Option<Intent> {
                         ..
                     },
             },
-        ) => {
-            let commit = account::Command::CommitUsage {
-                call: *cdr,
-                revision: *revision,
-                period: usage.period,
-                amount: *amount,
-                is_use: true,
-            };
-            billing::Command::Account(usage.account, commit)
-        }
+        ) => commit(*usage, (*cdr, *revision), *amount, true),
         billing::Event::Account(..)
         | billing::Event::Usage(..)
         | billing::Event::Rating(..)
@@ -170,32 +168,39 @@ struct Rated<'a> {
 
 impl Rated<'_> {
     fn intents(&self, bill: &Bill, replaces: Option<&Bill>) -> Vec<Intent> {
-        let mut intents = vec![];
         let old = replaces.map_or(&[][..], |bill| &bill.records);
-        let commits = bill.commits.map(|amount| usage::Commits {
-            revision: self.revision,
-            amount,
-        });
-        match replaces {
+        let intents = match replaces {
             Some(before) if usage_of(before) != usage_of(bill) => {
-                intents.extend(self.record(usage_of(before), &[], old, None));
-                intents.extend(self.record(usage_of(bill), &bill.records, &[], commits));
+                let taken_back = self.commits(None, Some(before));
+                let due = self.commits(Some(bill), None);
+                vec![
+                    self.record(usage_of(before), &[], old, taken_back),
+                    self.record(usage_of(bill), &bill.records, &[], due),
+                ]
             }
             Some(_) | None => {
-                intents.extend(self.record(usage_of(bill), &bill.records, old, commits));
+                let due = self.commits(Some(bill), replaces);
+                vec![self.record(usage_of(bill), &bill.records, old, due)]
             }
-        }
-        let revision = self.revision;
-        if let Some(before) = replaces
-            && before.account != bill.account
-            && before.commits.is_some()
-        {
-            let amount = Decimal::ZERO;
-            let nothing = usage::Commits { revision, amount };
-            intents.push(commit(self.cause, self.call, usage_of(before), nothing));
-        }
-        intents.extend(commits.map(|due| commit(self.cause, self.call, usage_of(bill), due)));
-        intents
+        };
+        intents.into_iter().flatten().collect()
+    }
+
+    /// What counts against the credit from now on, and what counted before; none of
+    /// an account that has and had no limit.
+    fn commits(&self, new: Option<&Bill>, old: Option<&Bill>) -> Option<usage::Commits> {
+        let is_limited = |bill: &&Bill| bill.commits.is_some();
+        [new, old].into_iter().flatten().find(is_limited)?;
+        // What counted nothing is known without its tax.
+        let amount = |bill: &Bill| {
+            let rated = bill.records.iter().map(|record| record.amount);
+            bill.commits.unwrap_or_else(|| rated.sum())
+        };
+        Some(usage::Commits {
+            revision: self.revision,
+            amount: new.map_or(Decimal::ZERO, amount),
+            replaced: old.map_or(Decimal::ZERO, amount),
+        })
     }
 
     fn record(
@@ -219,17 +224,21 @@ impl Rated<'_> {
     }
 }
 
-/// What a call cost counts against the credit, in the month in which it is
-/// recorded.
-fn commit(cause: Uuid, call: CallId, usage: UsageId, commits: usage::Commits) -> Intent {
+/// What is recorded in a month counts against the credit there.
+const fn commit(
+    usage: UsageId,
+    (call, revision): (CallId, u32),
+    amount: Decimal,
+    is_use: bool,
+) -> billing::Command {
     let command = account::Command::CommitUsage {
         call,
-        revision: commits.revision,
+        revision,
         period: usage.period,
-        amount: commits.amount,
-        is_use: false,
+        amount,
+        is_use,
     };
-    ask(cause, billing::Command::Account(usage.account, command))
+    billing::Command::Account(usage.account, command)
 }
 
 const fn usage_of(bill: &Bill) -> UsageId {
@@ -267,10 +276,7 @@ fn on_refused(cause: Uuid, command: &billing::Command, code: &str) -> Vec<Intent
                 reason: reason.clone(),
                 commits: *commits,
             };
-            let next = usage.next();
-            let record = ask(cause, billing::Command::Usage(next, record));
-            let commit = commits.map(|due| commit(cause, *cdr, next, due));
-            [record].into_iter().chain(commit).collect()
+            vec![ask(cause, billing::Command::Usage(usage.next(), record))]
         }
         usage::Command::Count { record, is_charged } if is_closed => {
             let record = Box::new((**record).clone().late(usage.period));
@@ -288,6 +294,14 @@ fn on_refused(cause: Uuid, command: &billing::Command, code: &str) -> Vec<Intent
                 billing::Command::Account(usage.account, withdraw),
             )]
         }
-        usage::Command::Record { .. } | usage::Command::Close { .. } => vec![],
+        // It is recorded nowhere: nothing stays reserved for it.
+        usage::Command::Record { cdr, .. } => {
+            let release = account::Command::ReleaseCredit { call: *cdr };
+            vec![ask(
+                cause,
+                billing::Command::Account(usage.account, release),
+            )]
+        }
+        usage::Command::Close { .. } => vec![],
     }
 }

@@ -188,6 +188,7 @@ fn accounts() -> Vec<account::Event> {
             period: period(),
             amount: decimal("0.0238"),
             is_use: false,
+            of_period: false,
             record: None,
         },
         account::Event::Suspended {
@@ -399,6 +400,11 @@ fn usages() -> impl Iterator<Item = usage::Event> {
         usage::Event::Adjusted {
             record: record(),
             reason: "wrong deck".into(),
+        },
+        usage::Event::Valued {
+            cdr: CALL,
+            revision: 2,
+            amount: decimal("-0.0119"),
         },
         usage::Event::PeriodClosed {
             totals: vec![Total {

@@ -145,7 +145,7 @@ const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"]
 
 impl Projection for Accounts {
     const NAME: &'static str = "billing_accounts";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_accounts",
         key: "account_id",
@@ -198,7 +198,6 @@ impl Projection for Accounts {
         state.unbilled.clear();
         state.unbilled_sum = Decimal::ZERO;
         state.uncounted.clear();
-        state.posted.clear();
         row.state = state;
         Effect::Changed
     }

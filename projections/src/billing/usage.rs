@@ -22,6 +22,7 @@ use domain::{
     money::Decimal,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// See the module.
@@ -127,7 +128,7 @@ impl Projection for UsageRecords {
         let (record, is_adjustment) = match event {
             Event::Recorded { record } | Event::Reversed { record, .. } => (record, false),
             Event::Adjusted { record, .. } => (record, true),
-            Event::PeriodClosed { .. } => return None,
+            Event::Valued { .. } | Event::PeriodClosed { .. } => return None,
         };
         Some(key(usage, record, is_adjustment))
     }
@@ -167,7 +168,7 @@ impl Projection for UsageRecords {
                 row.is_reversed = true;
                 row.reason = Some(reason.clone());
             }
-            Event::PeriodClosed { .. } => return Effect::Kept,
+            Event::Valued { .. } | Event::PeriodClosed { .. } => return Effect::Kept,
         }
         Effect::Changed
     }
@@ -255,22 +256,20 @@ impl Views {
         self.rows(&sql, parameters, read).await
     }
 
-    /// What calls of months that are not invoiced cost the account, with no
-    /// tax, before what its plan includes.
+    /// What is used in months whose invoice is not owed yet costs the account, with
+    /// no tax, before what its plan includes.
     ///
     /// # Errors
     /// See [`ViewError`].
     pub async fn unbilled(
         &self,
         account: AccountId,
-        invoiced: Option<Period>,
+        posted: &BTreeSet<Period>,
     ) -> Result<Decimal, ViewError> {
         let sum = "COALESCE(SUM(amount_micros), 0)";
         let mut query = Query::select(&[sum], "billing_usage");
         query.and("account_id = ?", [text(account)]);
-        if let Some(invoiced) = invoiced {
-            query.and("period > ?", [text(invoiced)]);
-        }
+        query.and_not_in("period", posted.iter().map(text).collect());
         let (sql, parameters) = query.all("");
         let read = |columns: &mut Columns| columns.number::<i64>();
         let sums = self.rows(&sql, parameters, read).await?;

@@ -118,7 +118,7 @@ impl Account {
     /// What calls cost that are on no invoice yet, without tax.
     async fn unbilled(&self, ctx: &Context<'_>) -> Result<Amount> {
         let state = &self.0.state;
-        let unbilled = views(ctx)?.unbilled(self.0.account, state.invoiced).await;
+        let unbilled = views(ctx)?.unbilled(self.0.account, &state.posted).await;
         Ok(Amount(unbilled.map_err(Fault::from)?))
     }
 
@@ -126,7 +126,7 @@ impl Account {
     /// owed.
     async fn balance(&self, ctx: &Context<'_>) -> Result<Amount> {
         let state = &self.0.state;
-        let unbilled = views(ctx)?.unbilled(self.0.account, state.invoiced).await;
+        let unbilled = views(ctx)?.unbilled(self.0.account, &state.posted).await;
         let unbilled = unbilled.map_err(Fault::from)?;
         Ok(Amount(state.credit - state.owed() - unbilled))
     }

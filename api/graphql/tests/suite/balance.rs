@@ -3,25 +3,32 @@
 use crate::{client::Client, world::World};
 use domain::{
     any::AnyCommand,
-    billing::{Command, account},
-    id::{AccountId, DEFAULT_TENANT},
+    billing::{Command, UsageId, UsageType, account, tariff::Tariff, usage},
+    id::{AccountId, DEFAULT_TENANT, InvoiceId, LegId, PlanId},
+    money::{Currency, Decimal},
+    time::Timestamp,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 const DONE: &str = "id position userErrors { code message field }";
 const BALANCE: &str = "subscription S($id: ID!) { balance(accountId: $id) { \
     account { name balance credit reserved status } missed } }";
 
-#[tokio::test]
-async fn a_balance_is_told_as_it_is_and_again_after_each_change() {
-    let world = World::start().await;
+async fn account(world: &World) -> AccountId {
     let input = json!({
         "name": "muster", "currency": "EUR", "timeZone": "UTC", "country": "DE",
         "callingCode": "49", "paymentMode": "POSTPAID",
     });
     let made = world.order("createAccount", input, DONE).await;
     assert_eq!(made["userErrors"], json!([]));
-    let account = AccountId::named(DEFAULT_TENANT, "muster");
+    AccountId::named(DEFAULT_TENANT, "muster")
+}
+
+#[tokio::test]
+async fn a_balance_is_told_as_it_is_and_again_after_each_change() {
+    let world = World::start().await;
+    let account = account(&world).await;
     let mut client = Client::admitted(&world, &world.admin).await;
     let id = json!({"id": account.to_string()});
     client.subscribe("1", BALANCE, id).await;
@@ -54,4 +61,65 @@ async fn a_balance_is_told_as_it_is_and_again_after_each_change() {
             break;
         }
     }
+}
+
+/// A use of that month that costs as many euros.
+fn count(usage: UsageId, euros: i64) -> Command {
+    let amount = Decimal::whole(euros);
+    let record = usage::Record {
+        cdr: usage.counted("a"),
+        revision: 1,
+        leg: LegId(Uuid::nil()),
+        usage_type: UsageType::Custom,
+        answered_at: Timestamp::from_micros(1),
+        ended_at: Timestamp::from_micros(1),
+        quantity: 1,
+        tariff: Tariff::flat(amount),
+        amount,
+        currency: Currency::EUR,
+        plan: PlanId(Uuid::nil()),
+        plan_version: 1,
+        matched: None,
+        of_period: None,
+        counted: None,
+    };
+    let count = usage::Command::Count {
+        record: Box::new(record),
+        is_charged: false,
+    };
+    Command::Usage(usage, count)
+}
+
+#[tokio::test]
+async fn a_month_that_is_invoiced_out_of_order_leaves_the_others_unbilled() {
+    let world = World::start().await;
+    let account = account(&world).await;
+    let month = |name: &str| UsageId {
+        account,
+        period: name.parse().unwrap(),
+    };
+    let post = account::Command::PostInvoice {
+        invoice: InvoiceId(Uuid::from_u128(1)),
+        number: "INV-1".into(),
+        period: "2026-10".parse().unwrap(),
+        amount: Decimal::whole(4),
+        due_at: Timestamp::from_micros(1),
+        fees: vec![],
+    };
+    let commands = [
+        count(month("2026-09"), 2),
+        count(month("2026-10"), 4),
+        count(month("2026-11"), 1),
+        Command::Account(account, post),
+    ];
+    for command in commands {
+        world.dispatch(AnyCommand::Billing(Box::new(command))).await;
+    }
+    let query = format!(
+        "{{ account(id: \"{account}\", minPosition: \"{}\") {{ unbilled owed balance }} }}",
+        world.head()
+    );
+    let told = world.data(&query).await["account"].clone();
+    let expected = json!({"unbilled": "3", "owed": "4", "balance": "-7"});
+    assert_eq!(told, expected);
 }

@@ -55,15 +55,16 @@ pub enum Command {
         /// Which call.
         call: CallId,
     },
-    /// What a call cost counts against the credit; its reservation ends.
+    /// What a call comes to in a month counts against the credit; its reservation
+    /// ends. A use that is no call counts in that month and in no other.
     CommitUsage {
         /// Which call.
         call: CallId,
-        /// How often it was rated: a later one replaces an earlier one.
+        /// A later one replaces an earlier one of that month.
         revision: u32,
         /// On whose invoice it is: that of the month in which it is recorded.
         period: Period,
-        /// With tax.
+        /// With tax; below nothing when more is taken back than charged.
         amount: Decimal,
         /// It is a use that is no call.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -46,7 +46,11 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             is_use,
         } => {
             let state = known(state)?;
-            Ok(commit(state, call, revision, period, amount, is_use))
+            Ok(if is_use {
+                commit_use(state, call, revision, period, amount)
+            } else {
+                commit_call(state, call, revision, period, amount)
+            })
         }
         Command::ChargeUsage { period, record } => charge(known(state)?, period, *record),
         Command::WithdrawUsage { call } => Ok(withdraw(known(state)?, call)),
@@ -196,20 +200,51 @@ fn charge(state: &Account, period: Period, record: Record) -> Decision {
                 period: open,
                 amount,
                 is_use: true,
+                of_period: false,
                 record: Some(Box::new(record)),
             }])
         }
     }
 }
 
-/// Nothing when it counts already as that says, or by a later price.
-fn commit(
+/// Nothing when it counts already as that says, or as a later word does.
+fn commit_call(
     state: &Account,
     call: CallId,
     revision: u32,
     period: Period,
     amount: Decimal,
-    is_use: bool,
+) -> Vec<Event> {
+    // It is in what is owed.
+    if state.posted.contains(&period) {
+        let kept = state.reserved.get(&call);
+        return kept.map_or_else(Vec::new, |_| vec![Event::CreditReleased { call }]);
+    }
+    let before = match state.committed_in(period, call) {
+        Some((kept, _)) if kept > revision => return vec![],
+        Some((kept, there)) if kept == revision && there == amount => return vec![],
+        Some((_, there)) => there,
+        None => Decimal::ZERO,
+    };
+    let committed = Event::UsageCommitted {
+        call,
+        revision,
+        period,
+        amount,
+        is_use: false,
+        of_period: true,
+        record: None,
+    };
+    with_limit(state, committed, amount - before)
+}
+
+/// Nothing when it counts already as that says.
+fn commit_use(
+    state: &Account,
+    call: CallId,
+    revision: u32,
+    period: Period,
+    amount: Decimal,
 ) -> Vec<Event> {
     let is_posted = state.posted.contains(&period);
     let before = match state.committed(call) {
@@ -228,16 +263,21 @@ fn commit(
         None => Decimal::ZERO,
     };
     let after = if is_posted { Decimal::ZERO } else { amount };
-    let balance = state.balance() + before - after;
     let committed = Event::UsageCommitted {
         call,
         revision,
         period,
         amount,
-        is_use,
+        is_use: true,
+        of_period: false,
         record: None,
     };
-    let consequences = by_limit(state.status, state.limit(), balance);
+    with_limit(state, committed, after - before)
+}
+
+/// What counts more from now on may be more than the limit, or no more than it.
+fn with_limit(state: &Account, committed: Event, more: Decimal) -> Vec<Event> {
+    let consequences = by_limit(state.status, state.limit(), state.balance() - more);
     [vec![committed], consequences].concat()
 }
 
@@ -245,7 +285,7 @@ fn commit(
 fn withdraw(state: &Account, call: CallId) -> Vec<Event> {
     match state.committed(call) {
         Some((period, revision, _)) if state.uncounted.contains(&call) => {
-            commit(state, call, revision, period, Decimal::ZERO, true)
+            commit_use(state, call, revision, period, Decimal::ZERO)
         }
         Some(_) | None => vec![],
     }

@@ -171,13 +171,14 @@ pub enum Event {
         /// Which call.
         call: CallId,
     },
-    /// What a call cost, or a use that is none, counts against the credit; from
-    /// now on in that month only.
+    /// What a call cost, or a use that is none, counts against the credit. A use
+    /// counts from now on in that month only; so does a call of before it was known
+    /// what it comes to in each month.
     #[serde(rename = "usage_committed")]
     UsageCommitted {
         /// Which call; of a use that is none, what stands for it in its record.
         call: CallId,
-        /// How often it was rated.
+        /// A later one replaces an earlier one; in that month, where it is of that.
         revision: u32,
         /// On whose invoice it will be, or is already.
         period: Period,
@@ -186,6 +187,9 @@ pub enum Event {
         /// It is a use that is no call.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_use: bool,
+        /// It is what the call comes to in that month; others keep what they have.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        of_period: bool,
         /// What is to be counted for it; none once it is, and of a call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<Box<Record>>,

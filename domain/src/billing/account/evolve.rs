@@ -33,12 +33,17 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
             period,
             amount,
             record,
+            of_period: is_of_period,
             ..
         } => {
             if record.is_some() {
                 state.uncounted.insert(*call);
             } else {
                 state.uncounted.remove(call);
+            }
+            state.reserved.remove(call);
+            if !is_of_period {
+                uncommit(&mut state, *call);
             }
             commit(&mut state, *call, *revision, *period, *amount);
         }
@@ -93,21 +98,26 @@ fn profile(state: &mut Account, event: &Event) {
     }
 }
 
-/// It counts in that month and in no other; in none whose invoice is owed, which
-/// has it.
-fn commit(state: &mut Account, call: CallId, revision: u32, period: Period, amount: Decimal) {
-    state.reserved.remove(&call);
+/// It counts in no month any more.
+fn uncommit(state: &mut Account, call: CallId) {
     for calls in state.unbilled.values_mut() {
         if let Some((_, before)) = calls.remove(&call) {
             state.unbilled_sum = state.unbilled_sum - before;
         }
     }
-    if !state.posted.contains(&period) {
-        let calls = state.unbilled.entry(period).or_default();
-        calls.insert(call, (revision, amount));
-        state.unbilled_sum = state.unbilled_sum + amount;
-    }
     state.unbilled.retain(|_, calls| !calls.is_empty());
+}
+
+/// It counts in that month, whatever it counted there before; in none whose invoice
+/// is owed, which has it.
+fn commit(state: &mut Account, call: CallId, revision: u32, period: Period, amount: Decimal) {
+    if state.posted.contains(&period) {
+        return;
+    }
+    let calls = state.unbilled.entry(period).or_default();
+    let before = calls.insert(call, (revision, amount));
+    let before = before.map_or(Decimal::ZERO, |(_, before)| before);
+    state.unbilled_sum = state.unbilled_sum + amount - before;
 }
 
 /// What counted in the month is in its invoice now. What is not known to be

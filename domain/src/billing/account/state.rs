@@ -73,7 +73,8 @@ pub struct Account {
     pub subscriptions: Vec<Subscription>,
     /// What is kept for running calls.
     pub reserved: BTreeMap<CallId, Decimal>,
-    /// What calls of months that are not invoiced cost: revision and amount.
+    /// What calls and other uses come to in months that are not invoiced: revision
+    /// and amount.
     pub unbilled: BTreeMap<Period, BTreeMap<CallId, (u32, Decimal)>>,
     /// Sum of all that is unbilled.
     pub unbilled_sum: Decimal,
@@ -136,7 +137,13 @@ impl Account {
         Some(limit + self.balance() - self.reserved_sum())
     }
 
-    /// What counts of a call that is not invoiced: in which month, its revision
+    /// What a call counts in a month that is not invoiced: its revision there and
+    /// its amount.
+    pub fn committed_in(&self, period: Period, call: CallId) -> Option<(u32, Decimal)> {
+        self.unbilled.get(&period)?.get(&call).copied()
+    }
+
+    /// What counts of a use that is not invoiced: in which month, its revision
     /// and its amount.
     pub fn committed(&self, call: CallId) -> Option<(Period, u32, Decimal)> {
         self.unbilled.iter().find_map(|(period, calls)| {

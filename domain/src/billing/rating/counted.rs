@@ -9,7 +9,7 @@ use crate::{
     billing::{
         UsageId, UsageType,
         tariff::{RATED_DIGITS, Tariff},
-        usage::{Counted, Error, Record},
+        usage::{Counted, Error, Record, Usage},
     },
     calendar::Period,
     id::LegId,
@@ -65,15 +65,11 @@ impl Use {
         }
     }
 
-    /// The month that it belongs to, and what is recorded there.
+    /// What is recorded in its month.
     ///
     /// # Errors
     /// Why it has no price: never nothing instead of something.
-    pub fn rate(
-        &self,
-        payer: &Payer<'_>,
-        tables: &Tables,
-    ) -> Result<(UsageId, Record), UnratedReason> {
+    pub fn rate(&self, payer: &Payer<'_>, tables: &Tables) -> Result<Record, UnratedReason> {
         if payer.config.currency != payer.profile.currency {
             return Err(UnratedReason::WrongCurrency);
         }
@@ -88,7 +84,7 @@ impl Use {
             account: payer.account,
             period: Period::of(payer.profile.zone.date_of(self.at)),
         };
-        let record = Record {
+        Ok(Record {
             cdr: usage.counted(&self.key),
             revision: 1,
             leg: LegId(Uuid::nil()),
@@ -109,19 +105,12 @@ impl Use {
                 commits,
                 quantity: Some(self.quantity),
             }),
-        };
-        Ok((usage, record))
+        })
     }
 
     /// Whether that record is of this very use, whatever it cost then.
     pub fn is_recorded_as(&self, record: &Record) -> bool {
-        let counted = record.counted.as_ref().and_then(|use_| use_.quantity);
-        // Of an old record only what it was charged for is known.
-        let is_as_much = match counted {
-            Some(counted) => counted == self.quantity,
-            None => self.charge(&record.tariff, Rounding::HalfEven).0 == record.quantity,
-        };
-        is_as_much && record.usage_type == self.usage_type && record.ended_at == self.at
+        Usage::kept(record).is_use(self.usage_type, self.at, self.quantity)
     }
 
     fn began_at(&self) -> Timestamp {
@@ -136,13 +125,13 @@ impl Use {
     /// What is charged for, and how much: time by the increments as for a call,
     /// anything else as it was counted.
     fn charge(&self, tariff: &Tariff, rounding: Rounding) -> (u64, Decimal) {
+        let units = self.usage_type.units(self.quantity, tariff);
         if self.usage_type.is_time() {
             let length_ms = self.quantity.saturating_mul(1_000);
-            let charge = tariff.charge(Some(length_ms), rounding);
-            return (charge.billed_s, charge.amount);
+            return (units, tariff.charge(Some(length_ms), rounding).amount);
         }
-        let price = tariff.price(self.quantity, self.usage_type.per_unit(), rounding);
+        let price = tariff.price(units, self.usage_type.per_unit(), rounding);
         let minimum = tariff.minimum_charge.round(RATED_DIGITS, rounding);
-        (self.quantity, price.max(minimum))
+        (units, price.max(minimum))
     }
 }

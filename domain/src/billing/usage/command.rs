@@ -17,6 +17,9 @@ pub struct Commits {
     pub revision: u32,
     /// With tax.
     pub amount: Decimal,
+    /// Of it, what the price that it replaces counted already: only the rest is new.
+    #[serde(default)]
+    pub replaced: Decimal,
 }
 
 /// A command.

@@ -1,7 +1,7 @@
 //! The rules of the usage of a month.
 
 use super::{
-    command::Command,
+    command::{Command, Commits},
     error::Error,
     event::{Event, Record},
     state::Usage,
@@ -22,8 +22,15 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
             records,
             reversed,
             reason,
-            commits: _,
-        } => record(state, cdr, records, reversed, &reason.unwrap_or_default()),
+            commits,
+        } => {
+            let reason = reason.unwrap_or_default();
+            let mut events = record(state, cdr, records, reversed, &reason)?;
+            if let Some(commits) = commits.filter(|_| !events.is_empty()) {
+                events.push(value(state, cdr, commits, &events));
+            }
+            Ok(events)
+        }
         Command::Count { record, is_charged } => count(state, *record, is_charged),
         Command::Close { terms, rounding } => {
             if state.is_closed {
@@ -46,16 +53,9 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
 fn count(state: &Usage, record: Record, is_charged: bool) -> Decision {
     if let Some(there) = state.counted(record.cdr) {
         let counted = record.counted.as_ref().and_then(|use_| use_.quantity);
-        let is_as_much = match (there.counted, counted) {
-            (Some(there), Some(new)) => there == new,
-            // What was charged for it is all that is known of an old one: by
-            // another tariff that is another quantity.
-            (None, _) | (_, None) => {
-                there.quantity == record.quantity || there.tariff != record.tariff
-            }
-        };
-        let is_same = there.usage_type == record.usage_type && there.ended_at == record.ended_at;
-        return if is_same && is_as_much && !is_charged {
+        let counted = counted.unwrap_or(record.quantity);
+        let is_same = there.is_use(record.usage_type, record.ended_at, counted);
+        return if is_same && !is_charged {
             Ok(vec![])
         } else {
             Err(Error::OtherUse)
@@ -120,4 +120,29 @@ fn record(
     });
     let recorded = new.into_iter().map(|record| Event::Recorded { record });
     Ok(taken_back.chain(recorded).collect())
+}
+
+/// What the call comes to in this month after that: what it came to, the new price,
+/// and less the one that it replaces, whichever month has that. So the sum over all
+/// months is the last price, in whatever order they are told.
+fn value(state: &Usage, cdr: CallId, commits: Commits, events: &[Event]) -> Event {
+    let (said, before) = match state.valued.get(&cdr) {
+        Some((said, before)) => (said.saturating_add(1), *before),
+        None => {
+            // What was recorded before this was said counts as its price said.
+            let is_here = |event: &Event| matches!(event, Event::Reversed { .. });
+            let is_here = events.iter().any(is_here);
+            let before = if is_here {
+                commits.replaced
+            } else {
+                Decimal::ZERO
+            };
+            (1, before)
+        }
+    };
+    Event::Valued {
+        cdr,
+        revision: said.max(commits.revision),
+        amount: before + commits.amount - commits.replaced,
+    }
 }

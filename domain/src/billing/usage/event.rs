@@ -140,6 +140,19 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// What a call comes to in this month, with what is recorded and taken back of
+    /// it there: so much counts against the account's credit.
+    #[serde(rename = "usage_valued")]
+    Valued {
+        /// Which call.
+        cdr: CallId,
+        /// Counts the times that this was said in this month; at least as much as
+        /// the call was rated.
+        revision: u32,
+        /// With tax; below nothing when the price that a closed month has was
+        /// higher.
+        amount: Decimal,
+    },
     /// The month is closed.
     #[serde(rename = "usage_period_closed")]
     PeriodClosed {
@@ -158,6 +171,7 @@ impl decider::Event for Event {
             Self::Recorded { .. } => "usage_recorded",
             Self::Reversed { .. } => "usage_reversed",
             Self::Adjusted { .. } => "usage_adjusted",
+            Self::Valued { .. } => "usage_valued",
             Self::PeriodClosed { .. } => "usage_period_closed",
         }
     }

@@ -17,6 +17,13 @@ pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
             state.currency = Some(record.currency);
             state.adjusted.insert(record.key(), Usage::kept(record));
         }
+        Event::Valued {
+            cdr,
+            revision,
+            amount,
+        } => {
+            state.valued.insert(*cdr, (*revision, *amount));
+        }
         Event::PeriodClosed { .. } => state.is_closed = true,
     }
     state

@@ -4,7 +4,7 @@ use super::event::{Record, RecordKey};
 use crate::{
     billing::{settle::Used, usage_type::UsageType},
     id::{CallId, LegId},
-    money::Currency,
+    money::{Currency, Decimal},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,10 @@ pub struct Usage {
     /// Records of closed months that are taken back here.
     #[serde(with = "as_list")]
     pub adjusted: BTreeMap<RecordKey, Used>,
+    /// What each call comes to against the credit: how often that was said, and
+    /// how much.
+    #[serde(default)]
+    pub valued: BTreeMap<CallId, (u32, Decimal)>,
     /// Of every amount.
     pub currency: Option<Currency>,
     /// Nothing is recorded any more.
@@ -45,7 +49,8 @@ impl Usage {
         (key.cdr == cdr).then_some(used)
     }
 
-    pub(super) fn kept(record: &Record) -> Used {
+    /// What is kept of a record.
+    pub fn kept(record: &Record) -> Used {
         Used {
             usage_type: record.usage_type,
             ended_at: record.ended_at,

@@ -1,5 +1,4 @@
-//! Money: what follows from a call that ends, from a document, from a payment,
-//! and from credit that runs out.
+//! Money: what follows from a call that ends, from a document and from a payment.
 
 use super::*;
 use crate::{
@@ -10,22 +9,22 @@ use crate::{
         tariff::Tariff,
         usage::{self, Record},
     },
-    call::{self, AnswerMode},
+    call,
     cause::{By, Disposition, EndCause, EndReason, EndResult},
-    id::{AccountId, DEFAULT_TENANT, InvoiceId, LegId, PlanId},
+    id::{AccountId, CallId, DEFAULT_TENANT, InvoiceId, LegId, PlanId},
     money::{Currency, Decimal},
-    process::{credit::Credit, dunning::Dunning, invoicing::Invoicing, rating::RatingProcess},
+    process::{dunning::Dunning, invoicing::Invoicing, rating::RatingProcess},
     testing::{CALL, QUEUE, VISIT},
 };
 
 pub(super) const ACCOUNT: AccountId = AccountId(Uuid::from_u128(1));
 const INVOICE: InvoiceId = InvoiceId(Uuid::from_u128(2));
 
-fn fact(event: billing::Event) -> AnyEvent {
+pub(super) fn fact(event: billing::Event) -> AnyEvent {
     AnyEvent::Billing(event)
 }
 
-fn ask(command: billing::Command) -> AnyCommand {
+pub(super) fn ask(command: billing::Command) -> AnyCommand {
     AnyCommand::Billing(Box::new(command))
 }
 
@@ -48,9 +47,13 @@ pub(super) fn opened(payment_mode: PaymentMode) -> AnyEvent {
     ))
 }
 
-fn routed() -> AnyEvent {
+pub(super) fn routed() -> AnyEvent {
+    routed_of(CALL)
+}
+
+pub(super) fn routed_of(call: CallId) -> AnyEvent {
     AnyEvent::Call(
-        CALL,
+        call,
         call::Event::Routed {
             queue: QUEUE,
             config_version: 1,
@@ -58,9 +61,13 @@ fn routed() -> AnyEvent {
     )
 }
 
-fn ended() -> AnyEvent {
+pub(super) fn ended() -> AnyEvent {
+    ended_of(CALL)
+}
+
+pub(super) fn ended_of(call: CallId) -> AnyEvent {
     AnyEvent::Call(
-        CALL,
+        call,
         call::Event::Ended {
             cause: EndCause {
                 result: EndResult::Success,
@@ -81,7 +88,7 @@ fn ended() -> AnyEvent {
     )
 }
 
-fn bill(cents: i64, revision: u32) -> rating::Bill {
+pub(super) fn bill(cents: i64, revision: u32) -> rating::Bill {
     let amount = Decimal::of_units(cents, 2);
     rating::Bill {
         account: ACCOUNT,
@@ -114,26 +121,22 @@ fn usage_of(period: &str) -> UsageId {
     }
 }
 
-fn record(period: &str, records: Vec<Record>, reversed: Vec<Record>) -> AnyCommand {
+/// As much counts as is recorded; before it, so much did.
+fn record(period: &str, records: Vec<Record>, reversed: Vec<Record>, replaced: i64) -> AnyCommand {
     let reason = (!reversed.is_empty()).then(|| "wrong".to_owned());
-    let commits = records.first().map(|record| usage::Commits {
-        revision: record.revision,
-        amount: record.amount,
-    });
-    ask(billing::Command::Usage(
-        usage_of(period),
-        usage::Command::Record {
-            cdr: CALL,
-            records,
-            reversed,
-            reason,
-            commits,
-        },
-    ))
-}
-
-fn commit(cents: i64, revision: u32) -> AnyCommand {
-    commit_in("2026-10", cents, revision, false)
+    let commits = usage::Commits {
+        revision: if replaced == 0 { 1 } else { 2 },
+        amount: records.iter().map(|record| record.amount).sum(),
+        replaced: Decimal::of_units(replaced, 2),
+    };
+    let record = usage::Command::Record {
+        cdr: CALL,
+        records,
+        reversed,
+        reason,
+        commits: Some(commits),
+    };
+    ask(billing::Command::Usage(usage_of(period), record))
 }
 
 fn commit_in(period: &str, cents: i64, revision: u32, is_use: bool) -> AnyCommand {
@@ -149,7 +152,7 @@ fn commit_in(period: &str, cents: i64, revision: u32, is_use: bool) -> AnyComman
     ))
 }
 
-fn rated(revision: u32, cents: i64, replaces: Option<rating::Bill>) -> AnyEvent {
+pub(super) fn rated(revision: u32, cents: i64, replaces: Option<rating::Bill>) -> AnyEvent {
     fact(billing::Event::Rating(
         CALL,
         rating::Event::Rated {
@@ -172,15 +175,62 @@ fn a_call_is_rated_when_it_is_over_and_somebody_is_to_pay() {
 }
 
 #[test]
-fn what_was_rated_is_recorded_and_counts_against_the_credit() {
+fn what_was_rated_is_recorded_in_place_of_what_was() {
     process::<RatingProcess>()
         .hears([rated(1, 5, None)])
-        .asks([record("2026-10", bill(5, 1).records, vec![]), commit(5, 1)])
+        .asks([record("2026-10", bill(5, 1).records, vec![], 0)])
         .hears([rated(2, 6, Some(bill(5, 1)))])
+        .asks([record("2026-10", bill(6, 2).records, bill(5, 1).records, 5)]);
+}
+
+#[test]
+fn what_another_account_paid_counts_there_no_more() {
+    let mut other = bill(5, 1);
+    other.account = AccountId(Uuid::from_u128(3));
+    let there = UsageId {
+        account: other.account,
+        ..usage_of("2026-10")
+    };
+    let taken_back = usage::Command::Record {
+        cdr: CALL,
+        records: vec![],
+        reversed: other.records.clone(),
+        reason: Some("wrong".into()),
+        commits: Some(usage::Commits {
+            revision: 2,
+            amount: Decimal::ZERO,
+            replaced: Decimal::of_units(5, 2),
+        }),
+    };
+    let paid_here = usage::Command::Record {
+        cdr: CALL,
+        records: bill(6, 2).records,
+        reversed: vec![],
+        reason: Some("wrong".into()),
+        commits: Some(usage::Commits {
+            revision: 2,
+            amount: Decimal::of_units(6, 2),
+            replaced: Decimal::ZERO,
+        }),
+    };
+    process::<RatingProcess>()
+        .hears([rated(2, 6, Some(other))])
         .asks([
-            record("2026-10", bill(6, 2).records, bill(5, 1).records),
-            commit(6, 2),
+            ask(billing::Command::Usage(there, taken_back)),
+            ask(billing::Command::Usage(usage_of("2026-10"), paid_here)),
         ]);
+}
+
+#[test]
+fn what_a_month_has_of_a_call_counts_against_the_credit_there() {
+    let valued = usage::Event::Valued {
+        cdr: CALL,
+        revision: 2,
+        amount: Decimal::of_units(-1, 2),
+    };
+    process::<RatingProcess>()
+        .hears([fact(billing::Event::Usage(usage_of("2026-11"), valued))])
+        .asks([commit_in("2026-11", -1, 2, false)]);
 }
 
 /// A use that is no call, of October.
@@ -217,6 +267,7 @@ fn what_was_charged_is_counted_or_given_back() {
         period: "2026-10".parse().unwrap(),
         amount: Decimal::of_units(5, 2),
         is_use: true,
+        of_period: false,
         record: Some(Box::new(use_of(Some(5)))),
     };
     let count = |period: &str, record| {
@@ -247,18 +298,16 @@ fn what_comes_after_the_month_was_closed_is_recorded_in_the_next() {
         record.of_period = Some("2026-10".parse().unwrap());
         vec![record]
     };
-    let first = record("2026-10", bill(5, 1).records, vec![]);
-    let second = record("2026-11", late(5), vec![]);
+    let first = record("2026-10", bill(5, 1).records, vec![], 0);
+    let second = record("2026-11", late(5), vec![], 0);
+    let release = account::Command::ReleaseCredit { call: CALL };
     process::<RatingProcess>()
         .gets_refused(&first, "usage.period_closed", 9)
-        .asks([second.clone(), commit_in("2026-11", 5, 1, false)])
+        .asks([second.clone()])
         .gets_refused(&second, "usage.period_closed", 9)
-        .asks([
-            record("2026-12", late(5), vec![]),
-            commit_in("2026-12", 5, 1, false),
-        ])
+        .asks([record("2026-12", late(5), vec![], 0)])
         .gets_refused(&first, "usage.other_currency", 9)
-        .asks_nothing();
+        .asks([ask(billing::Command::Account(ACCOUNT, release))]);
 }
 
 fn issued(total: i64) -> AnyEvent {
@@ -374,227 +423,4 @@ fn nothing_is_due_of_what_is_paid_or_costs_nothing() {
         .sleeps_until(None)
         .hears([issued(0)])
         .sleeps_until(None);
-}
-
-fn slice(seconds: u32) -> rating::Event {
-    let amount = Decimal::whole(i64::from(seconds / 60));
-    if seconds == 60 {
-        rating::Event::Started {
-            account: ACCOUNT,
-            amount,
-            seconds,
-        }
-    } else {
-        rating::Event::Extended {
-            account: ACCOUNT,
-            amount,
-            seconds,
-        }
-    }
-}
-
-fn reserve(seconds: u32, until: Option<Timestamp>) -> AnyCommand {
-    ask(billing::Command::Account(
-        ACCOUNT,
-        account::Command::ReserveCredit {
-            call: CALL,
-            amount: Decimal::whole(i64::from(seconds / 60)),
-            until,
-        },
-    ))
-}
-
-fn reserved(seconds: u32, until: Option<Timestamp>) -> AnyEvent {
-    fact(billing::Event::Account(
-        ACCOUNT,
-        account::Event::CreditReserved {
-            call: CALL,
-            amount: Decimal::whole(i64::from(seconds / 60)),
-            until,
-        },
-    ))
-}
-
-fn end_call() -> AnyCommand {
-    end_call_at(None)
-}
-
-const fn end_call_at(ended_at: Option<Timestamp>) -> AnyCommand {
-    end_call_for(EndReason::NoCredit, ended_at)
-}
-
-const fn end_call_for(reason: EndReason, ended_at: Option<Timestamp>) -> AnyCommand {
-    AnyCommand::Call(
-        CALL,
-        call::Command::EndCall {
-            reason,
-            ended_at,
-            visit: None,
-        },
-    )
-}
-
-fn unrated() -> AnyEvent {
-    let unrated = rating::Event::Unrated {
-        account: Some(ACCOUNT),
-        reason: rating::UnratedReason::NoMatch,
-    };
-    fact(billing::Event::Rating(CALL, unrated))
-}
-
-/// A prepaid call that has paid for its first minute; answered at second 10.
-fn talking() -> Heard<Credit> {
-    process::<Credit>()
-        .hears([opened(PaymentMode::Prepaid), routed()])
-        .asks([ask(billing::Command::Rating(
-            CALL,
-            rating::Command::Start { quote: None },
-        ))])
-        .hears([fact(billing::Event::Rating(CALL, slice(60)))])
-        .asks([reserve(60, None)])
-        .hears([reserved(60, None)])
-        .sleeps_until(None)
-        .hears_at(second(10), AnyEvent::Call(CALL, call::Event::Answered {}))
-        .sleeps_until(Some(second(65)))
-}
-
-fn extend() -> AnyCommand {
-    let extend = rating::Command::Extend { quote: None };
-    ask(billing::Command::Rating(CALL, extend))
-}
-
-#[test]
-fn credit_is_reserved_slice_by_slice_before_the_last_is_used_up() {
-    talking()
-        .wakes(second(65))
-        .asks([extend()])
-        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
-        .asks([reserve(120, Some(second(130)))])
-        .hears([reserved(120, Some(second(130)))])
-        .sleeps_until(Some(second(125)));
-}
-
-#[test]
-fn each_answer_is_for_the_credit_that_was_asked_for_with_it() {
-    let two = reserve(120, Some(second(130)));
-    let three = reserve(180, Some(second(190)));
-    talking()
-        .wakes(second(65))
-        .asks([extend()])
-        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
-        .asks([two])
-        // Another one is asked for before that one is answered, and there is not
-        // so much.
-        .hears([fact(billing::Event::Rating(CALL, slice(180)))])
-        .asks([three.clone()])
-        .hears([reserved(120, Some(second(130)))])
-        .sleeps_until(Some(second(125)))
-        .gets_refused(&three, "account.credit_exhausted", 9)
-        .asks_nothing()
-        .sleeps_until(Some(second(127)));
-}
-
-#[test]
-fn a_call_without_credit_for_another_slice_ends_with_the_one_that_it_paid() {
-    talking()
-        .wakes(second(65))
-        .asks([extend()])
-        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
-        .gets_refused(
-            &reserve(120, Some(second(130))),
-            "account.credit_exhausted",
-            9,
-        )
-        .asks_nothing()
-        .sleeps_until(Some(second(67)))
-        .wakes(second(67))
-        .asks([exhaust(second(70))])
-        .sleeps_until(Some(second(70)))
-        // Late, and yet nobody pays for more.
-        .wakes(second(72))
-        .asks([end_call_at(Some(second(70)))]);
-}
-
-fn exhaust(until: Timestamp) -> AnyCommand {
-    let exhaust = rating::Command::Exhaust { until };
-    ask(billing::Command::Rating(CALL, exhaust))
-}
-
-fn dialled() -> AnyEvent {
-    let dialled = call::Event::LegDialled {
-        leg: LegId(Uuid::from_u128(7)),
-        target: call::Target::Number("+491701234567".into()),
-        until: second(90),
-    };
-    AnyEvent::Call(CALL, dialled)
-}
-
-#[test]
-fn a_leg_that_goes_out_is_paid_before_it_goes_on() {
-    let start = rating::Command::Start { quote: None };
-    process::<Credit>()
-        .hears([opened(PaymentMode::Prepaid), dialled()])
-        .asks([ask(billing::Command::Rating(CALL, start))]);
-    talking()
-        .hears([dialled()])
-        .asks([extend()])
-        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
-        .asks([reserve(120, Some(second(130)))])
-        .gets_refused(
-            &reserve(120, Some(second(130))),
-            "account.credit_exhausted",
-            9,
-        )
-        .asks([end_call()]);
-}
-
-#[test]
-fn a_call_that_leads_where_nothing_has_a_price_ends_at_once() {
-    let release = account::Command::ReleaseCredit { call: CALL };
-    talking()
-        .hears([dialled()])
-        .hears([unrated()])
-        .asks([
-            end_call_for(EndReason::NoPrice, None),
-            ask(billing::Command::Account(ACCOUNT, release)),
-        ])
-        .hears([ended(), unrated()])
-        .asks_nothing();
-}
-
-#[test]
-fn a_call_without_any_credit_ends_at_once() {
-    process::<Credit>()
-        .hears([opened(PaymentMode::Prepaid), routed()])
-        .hears([fact(billing::Event::Rating(CALL, slice(60)))])
-        .gets_refused(&reserve(60, None), "account.credit_exhausted", 9)
-        .asks([end_call()]);
-}
-
-#[test]
-fn what_was_reserved_is_given_back_when_the_call_is_rated() {
-    let release = account::Command::ReleaseCredit { call: CALL };
-    talking()
-        .hears([ended()])
-        .sleeps_until(None)
-        .hears([rated(1, 5, None)])
-        .asks([ask(billing::Command::Account(ACCOUNT, release))]);
-}
-
-#[test]
-fn nobody_is_watched_where_everybody_pays_later() {
-    let enqueued = call::Event::Enqueued {
-        visit: VISIT,
-        queue: QUEUE,
-        config_version: 1,
-        answer_mode: AnswerMode::Immediate,
-        exit_keys: vec![],
-    };
-    process::<Credit>()
-        .hears([
-            opened(PaymentMode::Postpaid),
-            routed(),
-            AnyEvent::Call(CALL, enqueued),
-        ])
-        .asks_nothing();
 }

@@ -3,10 +3,13 @@
 
 mod between_lines;
 mod billing;
+mod books;
 mod callback;
+mod credit;
 mod dial;
 mod emptiness;
 mod enqueue;
+mod late;
 mod offer;
 mod places;
 mod recovery;

@@ -129,25 +129,24 @@ impl Asked<'_> {
     }
 
     /// What was charged is counted by a process, in the month that is open then:
-    /// waits until it is.
+    /// waits until the books say that it is.
     async fn counted(&self) -> Result<Row, Fault> {
         let services = self.order.services;
         let timeout = Duration::from_millis(services.options.position_timeout_ms);
         let feed = &services.invoicing.feed;
+        let late = || Fault::new(Code::Unavailable, "the use is charged and not counted yet");
         let counted = async {
-            loop {
-                let head = feed.head();
-                let views = &services.views;
-                views.wait_for(&[View::Usage], head, timeout).await?;
-                match self.look().await? {
-                    Some(row) => return Ok(row),
-                    None => feed.wait_beyond(head).await,
-                }
+            let mut head = feed.head();
+            while services.rater.is_uncounted(&self.place).await {
+                feed.wait_beyond(head).await;
+                head = feed.head();
             }
         };
-        let late = || Fault::new(Code::Unavailable, "the use is charged and not counted yet");
         let counted = tokio::time::timeout(timeout, counted).await;
-        counted.unwrap_or_else(|_| Err(late()))
+        counted.map_err(|_| late())?;
+        let views = &services.views;
+        views.wait_for(&[View::Usage], feed.head(), timeout).await?;
+        self.look().await?.ok_or_else(late)
     }
 
     /// It is there; or something else is, under its key.

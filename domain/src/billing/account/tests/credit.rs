@@ -76,46 +76,99 @@ fn a_call_counts_once_and_its_last_price_counts() {
     assert_eq!(account.state().balance(), decimal("0.8"));
 }
 
+fn in_month(period: Period, revision: u32, amount: &str) -> Command {
+    Command::CommitUsage {
+        call: CALL,
+        revision,
+        period,
+        amount: decimal(amount),
+        is_use: false,
+    }
+}
+
+fn there(period: Period, revision: u32, amount: &str) -> Event {
+    Event::UsageCommitted {
+        call: CALL,
+        revision,
+        period,
+        amount: decimal(amount),
+        is_use: false,
+        of_period: true,
+        record: None,
+    }
+}
+
 #[test]
-fn what_a_call_cost_moves_to_the_month_in_which_it_is_recorded() {
-    let in_month = |period| Command::CommitUsage {
+fn of_a_price_that_is_invoiced_only_the_difference_counts() {
+    let november = october().next();
+    // The invoice of October has 0.60, and November takes it back for 0.75: whether
+    // October is owed before or after that.
+    let before = prepaid()
+        .when(commit(CALL, 1, "0.6"))
+        .then([committed(CALL, 1, "0.6")])
+        .when(in_month(november, 2, "0.15"))
+        .then([there(november, 2, "0.15")])
+        .when(commit(CALL, 1, "0.6"))
+        .nothing();
+    assert_eq!(before.state().available(), Some(decimal("0.25")));
+    let before = before.when(post(INVOICE, "0.6", 90)).then([
+        owed(INVOICE, "0.6", 90),
+        Event::CreditApplied {
+            allocation: Allocation {
+                invoice: INVOICE,
+                amount: decimal("0.6"),
+            },
+        },
+    ]);
+    let after = story([
+        opened(PaymentMode::Prepaid),
+        paid("1", &[], "1"),
+        committed(CALL, 1, "0.6"),
+        owed(INVOICE, "0.6", 90),
+    ])
+    .when(commit(CALL, 1, "0.6"))
+    .nothing()
+    .when(in_month(november, 2, "0.15"))
+    .then([there(november, 2, "0.15")]);
+    for account in [before, after] {
+        assert_eq!(account.state().available(), Some(decimal("0.25")));
+    }
+}
+
+#[test]
+fn what_was_reserved_for_a_call_that_is_invoiced_already_is_given_back() {
+    prepaid()
+        .when(post(INVOICE, "0", 90))
+        .then([owed(INVOICE, "0", 90)])
+        .when(reserve(CALL, "0.6"))
+        .then([reserved(CALL, "0.6")])
+        .when(commit(CALL, 1, "0.6"))
+        .then([Event::CreditReleased { call: CALL }])
+        .when(commit(CALL, 1, "0.6"))
+        .nothing();
+}
+
+/// As the record of before months were told apart has it.
+#[test]
+fn an_old_word_of_a_call_moves_it_to_its_month() {
+    let old = |period, amount| Event::UsageCommitted {
         call: CALL,
         revision: 1,
         period,
-        amount: decimal("0.6"),
+        amount: decimal(amount),
         is_use: false,
-    };
-    let november = october().next();
-    let moved = Event::UsageCommitted {
-        call: CALL,
-        revision: 1,
-        period: november,
-        amount: decimal("0.6"),
-        is_use: false,
+        of_period: false,
         record: None,
     };
-    // In whatever order: the month is closed, and its invoice posted before or after.
-    let before = prepaid()
-        .when(in_month(october()))
-        .then([committed(CALL, 1, "0.6")])
-        .when(in_month(november))
-        .then([moved.clone()])
-        .when(in_month(october()))
-        .nothing()
-        .when(post(INVOICE, "0", 90))
-        .then([owed(INVOICE, "0", 90)]);
-    let after = prepaid()
-        .when(in_month(october()))
-        .then([committed(CALL, 1, "0.6")])
-        .when(post(INVOICE, "0", 90))
-        .then([owed(INVOICE, "0", 90)])
-        .when(in_month(october()))
-        .nothing()
-        .when(in_month(november))
-        .then([moved]);
-    for account in [before, after] {
-        assert_eq!(account.state().available(), Some(decimal("0.4")));
-    }
+    let account = story([
+        opened(PaymentMode::Prepaid),
+        paid("1", &[], "1"),
+        old(october(), "0.6"),
+        old(october().next(), "0.6"),
+    ])
+    .when(in_month(october().next(), 1, "0.6"))
+    .nothing();
+    assert_eq!(account.state().available(), Some(decimal("0.4")));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn charged(record: &Record, period: Period) -> Event {
         period,
         amount: record.amount,
         is_use: true,
+        of_period: false,
         record: Some(Box::new(record.clone())),
     }
 }
@@ -76,6 +77,7 @@ fn counted(record: &Record, period: Period, amount: &str) -> Event {
         period,
         amount: decimal(amount),
         is_use: true,
+        of_period: false,
         record: None,
     }
 }

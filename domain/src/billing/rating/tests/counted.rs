@@ -3,7 +3,7 @@
 use super::super::{Payer, Tables, UnratedReason, Use};
 use crate::{
     billing::{
-        UsageType,
+        UsageId, UsageType,
         account::{Owned, PaymentMode, Profile},
         plan::{Config, Price, Term},
         tariff::Tariff,
@@ -87,9 +87,12 @@ fn priced(usage_type: UsageType, quantity: u64) -> Result<(u64, String, String),
         config: &config,
         tax_percent: Some(Decimal::whole(19)),
     };
-    let (usage, record) = used(usage_type, quantity).rate(&payer, &Tables::new())?;
+    let record = used(usage_type, quantity).rate(&payer, &Tables::new())?;
     // Half past midnight in Berlin is the next month.
-    assert_eq!(usage.period.to_string(), "2026-11");
+    let usage = UsageId {
+        account: payer.account,
+        period: "2026-11".parse().unwrap(),
+    };
     assert_eq!(record.cdr, usage.counted("a"));
     let commits = record.counted.unwrap().commits.unwrap();
     Ok((

@@ -131,6 +131,84 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
         .nothing();
 }
 
+fn ask_with(records: &[Record], reversed: &[Record], commits: (u32, &str, &str)) -> Command {
+    let Command::Record {
+        cdr,
+        records,
+        reversed,
+        reason,
+        ..
+    } = ask(records, reversed)
+    else {
+        unreachable!("ask makes a record")
+    };
+    let (revision, amount, replaced) = commits;
+    Command::Record {
+        cdr,
+        records,
+        reversed,
+        reason,
+        commits: Some(Commits {
+            revision,
+            amount: decimal(amount),
+            replaced: decimal(replaced),
+        }),
+    }
+}
+
+fn valued(revision: u32, amount: &str) -> Event {
+    Event::Valued {
+        cdr: CallId(Uuid::from_u128(1)),
+        revision,
+        amount: decimal(amount),
+    }
+}
+
+#[test]
+fn a_month_says_what_a_call_comes_to_in_it() {
+    let (one, two, three) = (record(1, 1, 60), record(1, 2, 30), record(1, 3, 90));
+    let reversed = |record: &Record| Event::Reversed {
+        record: record.clone(),
+        reason: "why".into(),
+    };
+    let adjusted = |record: &Record| Event::Adjusted {
+        record: record.clone(),
+        reason: "why".into(),
+    };
+    // In its own month the last price counts.
+    let first = || ask_with(from_ref(&one), &[], (1, "0.0714", "0"));
+    story([])
+        .when(first())
+        .then([recorded(one.clone()), valued(1, "0.0714")])
+        .when(first())
+        .nothing()
+        .when(ask_with(
+            from_ref(&two),
+            from_ref(&one),
+            (2, "0.0357", "0.0714"),
+        ))
+        .then([reversed(&one), recorded(two.clone()), valued(2, "0.0357")]);
+    // Where a closed month has the one before, the difference, in whatever order.
+    let second = || ask_with(from_ref(&two), from_ref(&one), (2, "0.0357", "0.0714"));
+    let third = || ask_with(from_ref(&three), from_ref(&two), (3, "0.1071", "0.0357"));
+    story([])
+        .when(second())
+        .then([adjusted(&one), recorded(two.clone()), valued(2, "-0.0357")])
+        .when(third())
+        .then([reversed(&two), recorded(three.clone()), valued(3, "0.0357")]);
+    story([])
+        .when(third())
+        .then([adjusted(&two), recorded(three.clone()), valued(3, "0.0714")])
+        .when(second())
+        .then([adjusted(&one), recorded(two.clone()), valued(4, "0.0357")]);
+    // What was recorded before that was said counts as its price said.
+    story([recorded(one.clone())]).when(second()).then([
+        reversed(&one),
+        recorded(two.clone()),
+        valued(2, "0.0357"),
+    ]);
+}
+
 #[test]
 fn what_a_closed_month_had_is_taken_back_in_the_next() {
     let old = record(1, 1, 60);
