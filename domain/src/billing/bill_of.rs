@@ -130,16 +130,21 @@ fn usage_line(total: &Total, tax: &Applied) -> Line {
     let per_unit = i128::from(total.usage_type.per_unit());
     let quantity = i64::try_from(total.quantity).unwrap_or(i64::MAX);
     let quantity = Decimal::whole(quantity).share(1, per_unit, 6, Rounding::HalfEven);
+    let title = total.usage_type.title();
+    let description = match total.volume_rate {
+        Some(_) => format!("{title}, at the price of the volume"),
+        None => title.to_owned(),
+    };
     Line {
         kind: LineKind::Usage {
             usage_type: total.usage_type,
             included: total.included,
             rated: total.rated,
         },
-        description: total.usage_type.title().to_owned(),
+        description,
         quantity,
         unit: total.usage_type.unit_name().to_owned(),
-        unit_price: None,
+        unit_price: total.volume_rate,
         tax_category: tax.category,
         tax_percent: tax.percent,
         exact: total.due,

@@ -61,6 +61,10 @@ pub struct Total {
     pub rated: Decimal,
     /// What is to be paid, with six digits.
     pub due: Decimal,
+    /// Price of each unit that is charged, where the volume of the month decides
+    /// on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_rate: Option<Decimal>,
 }
 
 /// What was used of one kind, and what is taken back.
@@ -112,14 +116,24 @@ fn total(
     let quantity: u64 = used.iter().map(|used| used.quantity).sum();
     let mut included = 0;
     let mut due = rated;
+    let mut volume_rate = None;
     if let Some(term) = term {
         included = term.included.min(quantity);
+        let (charged, per_unit) = (quantity - included, usage_type.per_unit());
         due = match &term.price {
-            Price::Tiers(tiers) => {
-                by_tiers(tiers, quantity - included, usage_type.per_unit(), rounding)
+            Price::Tiers(tiers) => by_tiers(tiers, charged, per_unit, rounding),
+            Price::Volume(tiers) => {
+                volume_rate = reached(tiers, charged);
+                let rate = volume_rate.unwrap_or_default();
+                rate.share(
+                    i128::from(charged),
+                    i128::from(per_unit.max(1)),
+                    RATED_DIGITS,
+                    rounding,
+                )
             }
             Price::Deck(_) | Price::Flat(_) => {
-                beyond_included(used, term.included, usage_type.per_unit(), rounding)
+                beyond_included(used, term.included, per_unit, rounding)
             }
         };
         if !used.is_empty() {
@@ -133,6 +147,7 @@ fn total(
         included,
         rated: rated - taken_back,
         due: due - taken_back,
+        volume_rate,
     }
 }
 
@@ -150,6 +165,13 @@ fn beyond_included(used: &[&Used], included: u64, per_unit: u32, rounding: Round
             }
         })
         .sum()
+}
+
+/// The rate of the tier that the quantity reaches: the first that does not end before
+/// it.
+fn reached(tiers: &[Tier], quantity: u64) -> Option<Decimal> {
+    let holds = |tier: &&Tier| tier.up_to.is_none_or(|up_to| quantity <= up_to);
+    tiers.iter().find(holds).map(|tier| tier.rate)
 }
 
 /// Each tier's rate applies to the units between its bounds. Rounded once.

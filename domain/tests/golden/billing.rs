@@ -414,6 +414,7 @@ fn usages() -> impl Iterator<Item = usage::Event> {
                 included: 10,
                 rated: decimal("0.02"),
                 due: decimal("0.02"),
+                volume_rate: None,
             }],
             records_count: 1,
             rated: decimal("0.02"),

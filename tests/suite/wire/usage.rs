@@ -1,5 +1,5 @@
 //! What somebody else counted is recorded over the API, with its price by the
-//! account's plan: all kinds that are no calls, tiers, included units that split
+//! account's plan: all kinds that are no calls, tiers, volume, included units that split
 //! a use, minima, decks. Fees of a quarter and a year are for the days that they
 //! are for. What is expected is worked out by hand beside each line.
 
@@ -37,8 +37,8 @@ const LINES: [(&str, &str, &str); 8] = [
     ("Recording", "13.333333", "0.2"),
     // 60/60 at 0.10: 61 s are 120, 1 s is 60.
     ("Conferences", "3", "0.3"),
-    // 4 at 2.50.
-    ("Other usage", "4", "10"),
+    // Beyond 3 all of them are at 2, not at 2.50.
+    ("Other usage, at the price of the volume", "4", "8"),
     // 90 a quarter: 15 August to 30 September are 47 of 92 days.
     ("Recurring fee (47 of 92 days)", "47", "45.98"),
 ];
@@ -52,6 +52,7 @@ fn terms() -> Value {
     let internal = json!({"rate": "6", "firstIncrementS": 30, "nextIncrementS": 6});
     let conference = json!({"rate": "0.10", "firstIncrementS": 60, "nextIncrementS": 60});
     let tiers = json!([{"upTo": "100", "rate": "0.10"}, {"rate": "0.05"}]);
+    let volume = json!([{"upTo": "3", "rate": "2.50"}, {"rate": "2"}]);
     json!([
         flat("INTERNAL_MINUTES", internal),
         {"usageType": "SMS_OUTBOUND", "price": {"tiers": tiers}},
@@ -59,7 +60,7 @@ fn terms() -> Value {
         flat("STORAGE_GB", json!({"rate": "0.40"})),
         recording,
         flat("CONFERENCE", conference),
-        flat("CUSTOM", json!({"rate": "2.50"})),
+        {"usageType": "CUSTOM", "price": {"volume": volume}},
     ])
 }
 

@@ -83,7 +83,7 @@ fn check_term(usage_type: UsageType, term: &Term) -> Result<(), Error> {
     match &term.price {
         Price::Deck(_) => Ok(()),
         Price::Flat(tariff) => tariff.check().map_err(invalid),
-        Price::Tiers(tiers) => check_tiers(usage_type, tiers),
+        Price::Tiers(tiers) | Price::Volume(tiers) => check_tiers(usage_type, tiers),
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Price {
     Flat(Tariff),
     /// The more is used in the month, the next tier applies to what is beyond.
     Tiers(Vec<Tier>),
+    /// The tier that the month reaches applies to all that is charged in it.
+    Volume(Vec<Tier>),
 }
 
 /// What the plan says of one usage type.

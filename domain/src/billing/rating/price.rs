@@ -128,7 +128,7 @@ pub fn find(
     match &term.price {
         Price::Flat(tariff) => Ok(of_plan(tariff.clone())),
         // Priced by the first tier; the month as a whole settles the rest.
-        Price::Tiers(tiers) => {
+        Price::Tiers(tiers) | Price::Volume(tiers) => {
             let first = tiers.first().ok_or(UnratedReason::NoTerm)?;
             Ok(of_plan(Tariff::flat(first.rate)))
         }

@@ -61,6 +61,8 @@ pub(crate) enum PriceInput {
     Flat(TariffInput),
     /// The more is used, the next tier applies to what is beyond.
     Tiers(Vec<TierInput>),
+    /// The tier that a month reaches applies to all that is charged in it.
+    Volume(Vec<TierInput>),
 }
 
 /// What a plan says of one kind of usage.
@@ -115,14 +117,17 @@ fn price(tenant: TenantId, input: PriceInput) -> Price {
             minimum_charge: amount(tariff.minimum_charge),
             grace_s: tariff.grace_s,
         }),
-        PriceInput::Tiers(tiers) => {
-            let tiers = tiers.into_iter().map(|tier| Tier {
-                up_to: tier.up_to.map(|units| units.0),
-                rate: tier.rate.0,
-            });
-            Price::Tiers(tiers.collect())
-        }
+        PriceInput::Tiers(input) => Price::Tiers(tiers(input)),
+        PriceInput::Volume(input) => Price::Volume(tiers(input)),
     }
+}
+
+fn tiers(input: Vec<TierInput>) -> Vec<Tier> {
+    let tiers = input.into_iter().map(|tier| Tier {
+        up_to: tier.up_to.map(|units| units.0),
+        rate: tier.rate.0,
+    });
+    tiers.collect()
 }
 
 fn config(tenant: TenantId, input: CreateRatePlanInput) -> Result<Config, UserError> {

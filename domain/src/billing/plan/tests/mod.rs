@@ -92,6 +92,7 @@ fn prices_and_tiers_are_checked() {
     refused(Price::Flat(Tariff::flat(Decimal::whole(-1))), negative);
     let invalid = Error::InvalidTiers { usage_type };
     refused(Price::Tiers(vec![]), invalid);
+    refused(Price::Volume(vec![tier(Some(5), 1)]), invalid);
     refused(Price::Tiers(vec![tier(Some(5), 1)]), invalid);
     refused(Price::Tiers(vec![tier(None, 1), tier(None, 1)]), invalid);
     let falling = vec![tier(Some(5), 1), tier(Some(5), 1), tier(None, 1)];

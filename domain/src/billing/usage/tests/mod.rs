@@ -117,6 +117,7 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
                     included: 0,
                     rated: decimal("0.06"),
                     due: decimal("0.06"),
+                    volume_rate: None,
                 }],
                 records_count: 1,
                 rated: decimal("0.06"),
@@ -251,32 +252,65 @@ fn included_seconds_split_the_call_at_the_boundary() {
     assert_eq!((totals[0].included, totals[0].rated), (90, decimal("0.18")));
 }
 
-#[test]
-fn each_tier_prices_what_is_between_its_bounds() {
+/// 0.60 a minute up to one, 0.30 up to two, and 0.06.
+fn tiers() -> Vec<Tier> {
     let tier = |up_to, rate| Tier {
         up_to,
         rate: decimal(rate),
     };
-    let terms = BTreeMap::from([(
-        UsageType::InboundMinutes,
-        Term {
-            price: Price::Tiers(vec![
-                tier(Some(60), "0.60"),
-                tier(Some(120), "0.30"),
-                tier(None, "0.06"),
-            ]),
-            included: 0,
-            minimum_charge: Decimal::ZERO,
-        },
-    )]);
-    let rounding = Rounding::HalfEven;
-    let closed = story([recorded(record(1, 1, 180))])
-        .when(Command::Close { terms, rounding })
-        .events();
+    vec![
+        tier(Some(60), "0.60"),
+        tier(Some(120), "0.30"),
+        tier(None, "0.06"),
+    ]
+}
+
+/// What calls of so many seconds each come to, with the rate of the volume.
+fn settled(seconds: &[u64], price: Price, included: u64) -> (Decimal, Option<Decimal>) {
+    let term = Term {
+        price,
+        included,
+        minimum_charge: Decimal::ZERO,
+    };
+    let close = Command::Close {
+        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
+        rounding: Rounding::HalfEven,
+    };
+    let calls = (1..).zip(seconds);
+    let events = calls.map(|(call, seconds)| recorded(record(call, 1, *seconds)));
+    let closed = story(events).when(close).events();
     let [Event::PeriodClosed { totals, .. }] = &closed[..] else {
         unreachable!("{closed:?}")
     };
-    assert_eq!(totals[0].due, decimal("0.96"));
+    (totals[0].due, totals[0].volume_rate)
+}
+
+#[test]
+fn each_tier_prices_what_is_between_its_bounds() {
+    let due = settled(&[180], Price::Tiers(tiers()), 0);
+    assert_eq!(due, (decimal("0.96"), None));
+}
+
+#[test]
+fn the_tier_that_is_reached_prices_all_where_the_volume_decides() {
+    for (seconds, included, due, rate) in [
+        (0, 0, "0", "0.6"),
+        (1, 0, "0.01", "0.6"),
+        (60, 0, "0.6", "0.6"),
+        // One second more, and all of them are cheaper.
+        (61, 0, "0.305", "0.3"),
+        (120, 0, "0.6", "0.3"),
+        (121, 0, "0.121", "0.06"),
+        (600, 0, "0.6", "0.06"),
+        // What is included is not charged, and reaches no tier.
+        (150, 30, "0.6", "0.3"),
+        (151, 30, "0.121", "0.06"),
+        (20, 30, "0", "0.6"),
+    ] {
+        let settled = settled(&[seconds], Price::Volume(tiers()), included);
+        let expected = (decimal(due), Some(decimal(rate)));
+        assert_eq!(settled, expected, "{seconds} s, {included} included");
+    }
 }
 
 /// A use that is no call, of that quantity.
@@ -377,6 +411,20 @@ fn total_due(records: &[Record], included: u64) -> Decimal {
 }
 
 proptest! {
+    /// Tiers are of the month: in how many calls it was used changes nothing.
+    #[test]
+    fn tiers_do_not_care_for_how_use_is_cut(
+        seconds in prop::collection::vec(1_u64..100, 1..6), included in 0_u64..100,
+    ) {
+        let whole = [seconds.iter().sum()];
+        let reversed: Vec<u64> = seconds.iter().rev().copied().collect();
+        for price in [Price::Tiers, Price::Volume] {
+            let expected = settled(&whole, price(tiers()), included);
+            prop_assert_eq!(settled(&seconds, price(tiers()), included), expected);
+            prop_assert_eq!(settled(&reversed, price(tiers()), included), expected);
+        }
+    }
+
     #[test]
     fn the_order_of_delivery_changes_nothing(
         seconds in prop::collection::vec(1_u64..600, 1..20),
