@@ -48,7 +48,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
 /// The lanes with something on its way, and what waits behind it. Unbounded on
 /// purpose: it holds what was asked for while the store is away, and nothing of
 /// that is thrown away.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Lanes<T> {
     behind: HashMap<Lane, VecDeque<T>>,
 }

@@ -1,12 +1,15 @@
 //! `ringledger simulate`: call centres from seeds, in which everything goes
 //! wrong; each fact is checked. A failure prints the world that shows it again.
 
-use sim::{Failure, Options, Summary, World};
+use sim::{Failure, Mutant, Options, Summary, World, every_story};
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Instant,
 };
+
+/// Worlds in which a planted bug is looked for.
+const PLANTED_WORLDS_MAX: u64 = 1_000;
 
 /// What is simulated.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,6 +29,13 @@ pub struct Simulate {
     /// Print every step and every fact of that world.
     #[arg(long, requires = "world")]
     trace: bool,
+    /// Follow every story of two callers and two agents in which at most so many things
+    /// come out of their usual order, or go wrong.
+    #[arg(long, conflicts_with_all = ["world", "planted"])]
+    exhaustive: Option<u32>,
+    /// Plant one bug after the other, and tell how long it takes to find each.
+    #[arg(long, conflicts_with = "world")]
+    planted: bool,
     /// Worlds at a time; as many as there are processors when it is not given.
     #[arg(long)]
     threads: Option<usize>,
@@ -37,6 +47,12 @@ pub struct Simulate {
 /// When a thread can not be started.
 pub fn run(settings: &Simulate) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    if let Some(surprises) = settings.exhaustive {
+        return Ok(every(surprises, started));
+    }
+    if settings.planted {
+        return Ok(find_planted(settings.seed));
+    }
     let outcome = match settings.world {
         Some(seed) => one(settings, seed),
         None => many(settings),
@@ -54,6 +70,55 @@ pub fn run(settings: &Simulate) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn every(surprises: u32, started: Instant) -> ExitCode {
+    let visited = match every_story(surprises, None) {
+        Ok(visited) => visited,
+        Err(story) => {
+            tell(&format!("a rule was broken: {story}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let lines = [
+        ("states", visited.states_count),
+        ("stories followed to the end", visited.ended_count),
+        (
+            "stories that came to a state from which all had been followed",
+            visited.merged_count,
+        ),
+        ("steps", visited.steps_count),
+    ];
+    for (what, count) in lines {
+        tell(&format!("{count:>12}  {what}"));
+    }
+    tell(&format!(
+        "every story with {surprises} surprises at most, took {} ms, no rule was broken",
+        started.elapsed().as_millis()
+    ));
+    ExitCode::SUCCESS
+}
+
+/// Exit 1 when one was not found.
+fn find_planted(seed: u64) -> ExitCode {
+    let mut all = ExitCode::SUCCESS;
+    for mutant in Mutant::ALL {
+        let started = Instant::now();
+        let found = mutant.hunt(seed, PLANTED_WORLDS_MAX);
+        let took_ms = started.elapsed().as_millis();
+        let bug = format!("{mutant:?}");
+        match found {
+            Some(found) => tell(&format!(
+                "{bug:20} world {:>4}, {:>5} calls, {took_ms:>6} ms",
+                found.failure.seed, found.calls_count
+            )),
+            None => {
+                tell(&format!("{bug:20} was not found in {took_ms} ms"));
+                all = ExitCode::FAILURE;
+            }
+        }
+    }
+    all
 }
 
 fn one(settings: &Simulate, seed: u64) -> Result<Summary, Failure> {

@@ -19,12 +19,14 @@ mod order;
 mod people;
 mod readers;
 mod runner;
+mod small;
 mod streams;
 mod violation;
 pub mod whatif;
 mod world;
 
-pub use mutant::Mutant;
+pub use mutant::{Found, Mutant};
 pub use options::Options;
+pub use small::{Story, Visited, every_story};
 pub use violation::{Failure, Violation};
 pub use world::{Summary, World};

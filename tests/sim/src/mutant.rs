@@ -1,7 +1,7 @@
 //! Planted bugs. A mutant changes what is asked of the real deciders, or what
 //! they answer, as a missing check would; the checkers must find it.
 
-use crate::streams::Everything;
+use crate::{options::Options, streams::Everything, violation::Failure, world::World};
 use domain::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Phase},
@@ -14,6 +14,19 @@ use domain::{
 /// Later than any instant of a world: what is subtracted from it is in the
 /// opposite order.
 const TURNED_MICROS: i64 = 9_000_000_000_000_000;
+
+const CALLS_OF_A_WORLD: u64 = 40;
+
+/// How a planted bug was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// In which world, and by which rule.
+    pub failure: Failure,
+    /// Worlds until then, with that one.
+    pub worlds_count: u64,
+    /// Calls that were received in them.
+    pub calls_count: u64,
+}
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +80,27 @@ impl Mutant {
         Self::NotWithdrawn,
         Self::NoDialTimer,
     ];
+
+    /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
+    pub fn hunt(self, seed: u64, worlds_max: u64) -> Option<Found> {
+        let mut worlds_count = 0;
+        let mut calls_count = 0;
+        (seed..seed + worlds_max).find_map(|seed| {
+            let mut options = Options::new(seed, CALLS_OF_A_WORLD);
+            options.mutant = Some(self);
+            let failure = World::new(options).live().err();
+            worlds_count += 1;
+            calls_count += match &failure {
+                Some(failure) => failure.received_count,
+                None => CALLS_OF_A_WORLD,
+            };
+            failure.map(|failure| Found {
+                failure,
+                worlds_count,
+                calls_count,
+            })
+        })
+    }
 
     /// Whether the process' timer is gone.
     pub(crate) fn stops_timer(self, process: &str) -> bool {

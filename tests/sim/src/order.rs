@@ -7,6 +7,7 @@ use crate::violation::{Violation, must};
 use domain::{
     agent,
     any::{AnyCommand, AnyEvent},
+    call,
     id::{AgentId, OfferId, QueueId, VisitId},
     line::{self, ReturnCause},
     process::{Input, Intent},
@@ -114,6 +115,14 @@ impl Order {
                 self.wished.remove(offer);
                 self.is_over(*offer);
             }
+            // Whoever has gone is asked for nobody, whatever the line still says.
+            AnyEvent::Call(
+                _,
+                call::Event::Ended {
+                    visit: Some(visit), ..
+                }
+                | call::Event::Overflowed { visit, .. },
+            ) => self.leaves(*visit),
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Person(..)
@@ -197,10 +206,14 @@ impl Order {
                     waiting.priority = Some(*priority);
                 }
             }
-            line::Event::Closed { visit, .. } => {
-                self.visits.remove(visit);
-                self.open.entry(queue).or_default().remove(visit);
-            }
+            line::Event::Closed { visit, .. } => self.leaves(*visit),
+        }
+    }
+
+    fn leaves(&mut self, visit: VisitId) {
+        if let Some(waiting) = self.visits.remove(&visit) {
+            let open = self.open.entry(waiting.queue).or_default();
+            open.remove(&visit);
         }
     }
 

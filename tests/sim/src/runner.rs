@@ -2,7 +2,10 @@
 //! its way in each lane, answers when they come, its row saved now and then,
 //! and what it had asked for asked again after a crash.
 
-use crate::{log::Log, mutant::Mutant, order::Order, streams::Refused, violation::Violation};
+use crate::{
+    log::Log, mutant::Mutant, order::Order, small::fingerprint, streams::Refused,
+    violation::Violation,
+};
 use commands::lanes::{Lanes, lane_of};
 use domain::{
     any::AnyCommand,
@@ -41,11 +44,18 @@ pub(crate) trait Runs {
     fn row_length(&self) -> usize;
     /// The first rule that it broke.
     fn violation(&self) -> Option<&Violation>;
+    /// Reads what is nothing to it, up to the first fact that is something.
+    fn skip(&mut self, log: &Log, mutant: Option<Mutant>);
+    /// Another one that is the same.
+    fn boxed(&self) -> Box<dyn Runs>;
+    /// Of all that decides what it will do, but for what it has not read.
+    fn fingerprint(&self) -> u64;
 }
 
 type Answer = (CommandId, AnyCommand, Option<Refused>);
 
 /// What is stored of it.
+#[derive(Clone)]
 struct Saved<S> {
     state: S,
     position: u64,
@@ -62,6 +72,21 @@ pub(crate) struct Runner<P: Process> {
     order: Order,
     violation: Option<Violation>,
     saved: Saved<P::State>,
+}
+
+impl<P: Process> Clone for Runner<P> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            position: self.position,
+            outstanding: self.outstanding.clone(),
+            lanes: self.lanes.clone(),
+            answers: self.answers.clone(),
+            order: self.order.clone(),
+            violation: self.violation.clone(),
+            saved: self.saved.clone(),
+        }
+    }
 }
 
 impl<P: Process> Runner<P> {
@@ -219,5 +244,38 @@ impl<P: Process> Runs for Runner<P> {
 
     fn violation(&self) -> Option<&Violation> {
         self.violation.as_ref()
+    }
+
+    fn skip(&mut self, log: &Log, mutant: Option<Mutant>) {
+        let print = fingerprint(&self.state);
+        while let Some(fact) = log.get(self.position + 1) {
+            let before = self.state.clone();
+            let misread = mutant.and_then(|mutant| mutant.misread(P::NAME, fact));
+            let heard = Input::Event(misread.as_ref().unwrap_or(fact));
+            let intents = P::step(&mut self.state, &heard);
+            if !intents.is_empty() || fingerprint(&self.state) != print {
+                self.state = before;
+                break;
+            }
+            self.watch(&Input::Event(fact), &intents);
+            self.position += 1;
+        }
+    }
+
+    fn boxed(&self) -> Box<dyn Runs> {
+        Box::new(self.clone())
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let behind = |command| {
+            let lane = lane_of(command);
+            let waiting = self.lanes.waiting(&lane);
+            waiting.map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        let outstanding = self.outstanding.iter();
+        let outstanding: Vec<_> = outstanding.map(|(id, it)| (id, behind(it))).collect();
+        let answers = self.answers.iter().map(|(id, _, refused)| (id, refused));
+        let answers: Vec<_> = answers.collect();
+        fingerprint(&(&self.state, outstanding, answers))
     }
 }

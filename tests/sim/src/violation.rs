@@ -24,6 +24,8 @@ pub struct Failure {
     pub seed: u64,
     /// Calls that the world was asked for.
     pub calls: u64,
+    /// Calls that it had received by then.
+    pub received_count: u64,
     /// Steps until then.
     pub step: u64,
     /// The world's time.

@@ -155,7 +155,7 @@ pub(crate) fn processes() -> Vec<Box<dyn Runs>> {
 }
 
 /// All of one node.
-fn all_processes() -> Vec<Box<dyn Runs>> {
+pub(crate) fn all_processes() -> Vec<Box<dyn Runs>> {
     let mut all = processes();
     all.push(Box::new(Runner::<CallbackProcess>::new()));
     all.push(Box::new(Runner::<Dial>::new()));
@@ -226,6 +226,7 @@ impl World {
         Failure {
             seed: self.options.seed,
             calls: self.options.calls,
+            received_count: self.ledger.calls.received_count,
             step: self.summary.steps_count,
             at: self.wall(0),
             violation,

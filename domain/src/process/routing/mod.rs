@@ -124,11 +124,18 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
                 board.callers.served(call, session.agent);
             }
         }
-        call::Event::Ended { .. } => board.callers.is_over(call),
+        // Its line says so later, or much later: until then every agent would be
+        // reserved for it in vain, again and again.
+        call::Event::Ended { visit, .. } => {
+            if let Some(visit) = visit {
+                board.close(*visit);
+            }
+            board.callers.is_over(call);
+        }
+        call::Event::Overflowed { visit, .. } => board.close(*visit),
         call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
-        | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

@@ -1,9 +1,10 @@
 //! Who gets which caller.
 
-use super::*;
+use super::{enqueue::ended_in, *};
 use crate::{
     agent,
-    call::AnswerMode,
+    call::{self, AnswerMode},
+    cause::{By, Disposition, EndReason},
     id::{AgentId, CallId, OfferId, QueueId, SessionId, VisitId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
     process::routing::Routing,
@@ -403,4 +404,21 @@ fn an_agent_on_a_call_or_in_wrap_up_gets_nobody_until_ready() {
         .asks_nothing()
         .hears([in_session(SESSION, session::Event::BecameReady {})]);
     assert_eq!(wishes(&heard), [(SESSION, OTHER_VISIT)]);
+}
+
+#[test]
+fn nobody_is_reserved_for_a_caller_whose_line_has_not_heard_that_it_is_gone() {
+    let place = (VISIT, QUEUE);
+    let ended = ended_in(place, EndReason::Hangup, By::Caller, Disposition::Abandoned);
+    let sent_on = call::Event::Overflowed {
+        visit: VISIT,
+        queue: QUEUE,
+        cause: call::OverflowCause::MaxWait,
+    };
+    let sent_on = AnyEvent::Call(CALL, sent_on);
+    for gone in [ended, sent_on] {
+        let routing = process::<Routing>().hears([waits(VISIT, CALL)]);
+        let routing = routing.hears([gone]);
+        routing.hears(ready(SESSION)).asks_nothing();
+    }
 }
