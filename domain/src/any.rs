@@ -303,6 +303,7 @@ impl AnyCommand {
                 call::Command::RecordHold { .. } => "record_hold",
                 call::Command::RecordRetrieve { .. } => "record_retrieve",
                 call::Command::RecordMediaSilence { .. } => "record_media_silence",
+                call::Command::RecordMedia { .. } => "record_media",
                 call::Command::RecordSignallingLost { .. } => "record_signalling_lost",
             },
             Self::Session(_, command) => match command {

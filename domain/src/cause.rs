@@ -52,6 +52,8 @@ pub enum EndReason {
     NoCommonCodec,
     /// No RTP port is left.
     NoMediaPort,
+    /// There is no room for one more call, or for one more from that source, now.
+    Overload,
     /// The queue is at its capacity.
     QueueFull,
     /// It came outside the queue's hours.

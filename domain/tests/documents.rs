@@ -144,6 +144,7 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ("overflow `cause`", values::<call::OverflowCause>()),
         ("`join`, `leave` of `empty`", values::<queue::Away>()),
         ("trunk `identity`", values::<trunk::Identity>()),
+        ("diversion `reason`", values::<call::DiversionReason>()),
     ]
     .into_iter()
     .map(|(kind, values)| (kind.to_owned(), values))
@@ -158,6 +159,7 @@ fn refusals() -> BTreeMap<String, String> {
     for aggregate in [
         "agent",
         "call",
+        "callback",
         "device",
         "line",
         "person",
@@ -202,6 +204,7 @@ fn pages() -> BTreeMap<String, String> {
     let nouns = [
         "agent.",
         "call.",
+        "callback.",
         "queue.",
         "subject.",
         "trunk.",

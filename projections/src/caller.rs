@@ -48,16 +48,27 @@ impl Caller {
 
     pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
         let subject = columns.id()?;
+        let party = Self::read_party(columns)?;
+        Ok(Self { subject, party })
+    }
+
+    /// The same four columns where there may be nobody.
+    pub(crate) fn read_if_any(columns: &mut Columns) -> Result<Option<Self>, Corrupt> {
+        let subject = columns.id_or_null()?;
+        let party = Self::read_party(columns)?;
+        Ok(subject.map(|subject| Self { subject, party }))
+    }
+
+    fn read_party(columns: &mut Columns) -> Result<Option<Party>, Corrupt> {
         let (user, host, display_name) = (
             columns.text_or_null()?,
             columns.text_or_null()?,
             columns.text_or_null()?,
         );
-        let party = user.map(|user| Party {
+        Ok(user.map(|user| Party {
             user,
             host,
             display_name,
-        });
-        Ok(Self { subject, party })
+        }))
     }
 }

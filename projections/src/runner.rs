@@ -488,7 +488,11 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         AnyEvent::Call(_, call::Event::Received { from, .. }) => Some(from),
         AnyEvent::Call(
             _,
-            call::Event::TrunkSelected { party, .. } | call::Event::Placed { party, .. },
+            call::Event::TrunkSelected { party, .. }
+            | call::Event::Placed { party, .. }
+            | call::Event::Diverted {
+                diverter: party, ..
+            },
         ) => Some(party),
         AnyEvent::Callback(_, callback::Event::Requested { request, .. }) => Some(&request.party),
         AnyEvent::Agent(

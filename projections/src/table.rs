@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Rows of one statement, most first. Each size is a text of its own, so that
-/// the database can prepare it once. 64 rows of 42 columns stay far under the
+/// the database can prepare it once. 64 rows of 60 columns stay far under the
 /// 32,766 parameters that SQLite takes.
 const ROWS_PER_STATEMENT: [usize; 4] = [64, 16, 4, 1];
 /// Keys of one query or deletion; the last is repeated to fill it up.
@@ -37,9 +37,9 @@ pub enum Personal {
     Nothing,
     /// Few rows: all are read, and `Row::forget` says what is left of each.
     Rows,
-    /// Many rows: a column `subject` says whose they are, and these columns are
-    /// emptied by one statement.
-    Columns(&'static [&'static str]),
+    /// Many rows: columns that say whose they are, each with the columns that are
+    /// emptied with it, by one statement.
+    Columns(&'static [(&'static str, &'static [&'static str])]),
 }
 
 /// The prepared texts of one table.
@@ -199,18 +199,27 @@ fn upsert(table: &Table, rows: usize) -> String {
 }
 
 fn forget(table: &Table) -> Option<String> {
-    let columns = match table.personal {
+    let persons = match table.personal {
         Personal::Nothing | Personal::Rows => return None,
-        Personal::Columns(columns) => columns,
+        Personal::Columns(persons) => persons,
     };
-    let empty: Vec<_> = columns
+    // Two persons of one row may be the same, and one of them may stay.
+    let empty: Vec<_> = persons
         .iter()
-        .map(|column| format!("{column} = NULL"))
+        .flat_map(|(subject, columns)| columns.iter().map(move |column| (subject, column)))
+        .map(|(subject, column)| {
+            format!("{column} = CASE WHEN {subject} = $2 THEN NULL ELSE {column} END")
+        })
+        .collect();
+    let is_one: Vec<_> = persons
+        .iter()
+        .map(|(subject, _)| format!("{subject} = $2"))
         .collect();
     Some(format!(
-        "UPDATE {} SET position = $1, {} WHERE subject = $2 AND position < $1",
+        "UPDATE {} SET position = $1, {} WHERE ({}) AND position < $1",
         table.name,
         empty.join(", "),
+        is_one.join(" OR "),
     ))
 }
 
@@ -241,7 +250,7 @@ mod tests {
         name: "pets",
         key: "id",
         columns: &["id", "position", "name"],
-        personal: Personal::Columns(&["name"]),
+        personal: Personal::Columns(&[("subject", &["name"])]),
     };
 
     #[test]
@@ -261,7 +270,8 @@ mod tests {
         let statement = texts.forget(subject, 7).unwrap();
         assert_eq!(
             statement.sql,
-            "UPDATE pets SET position = $1, name = NULL WHERE subject = $2 AND position < $1"
+            "UPDATE pets SET position = $1, name = CASE WHEN subject = $2 THEN NULL ELSE name END \
+             WHERE (subject = $2) AND position < $1"
         );
     }
 

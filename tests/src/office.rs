@@ -269,6 +269,7 @@ impl Office {
             trunk: None,
             sip_call_id: "test@loopback".into(),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue,
                 config_version: 1,

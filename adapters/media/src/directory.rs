@@ -4,7 +4,7 @@
 
 use crate::{leg::Hears, relay::LocalMedia};
 use domain::id::LegId;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Orders for legs that are not open yet; more are refused. Legs without ports
 /// would be the cause, and then nobody hears anything anyway.
@@ -32,7 +32,8 @@ pub(crate) enum Wish {
 pub(crate) struct Directory {
     open: HashMap<LegId, Entry>,
     wishes: HashMap<LegId, Wish>,
-    closed: HashSet<LegId>,
+    /// Whether each was open before.
+    closed: HashMap<LegId, bool>,
     closed_order: VecDeque<LegId>,
     turn: usize,
 }
@@ -63,14 +64,20 @@ impl Directory {
     }
 
     pub(crate) fn was_closed(&self, leg: LegId) -> bool {
-        self.closed.contains(&leg)
+        self.closed.contains_key(&leg)
+    }
+
+    /// Whether a leg is open or was.
+    pub(crate) fn was_open(&self, leg: LegId) -> bool {
+        self.open.contains_key(&leg) || self.closed.get(&leg) == Some(&true)
     }
 
     /// Forgets a leg and remembers that it is over, whether it was open or
     /// not. Returns where it was open.
     pub(crate) fn close(&mut self, leg: LegId) -> Option<Entry> {
         self.forget_wish(leg);
-        if self.closed.insert(leg) {
+        if !self.closed.contains_key(&leg) {
+            self.closed.insert(leg, self.open.contains_key(&leg));
             self.closed_order.push_back(leg);
         }
         if self.closed_order.len() > CLOSED_MAX

@@ -6,6 +6,7 @@ use crate::{
     event::MediaEvent,
     flow::{Floor, Order},
     relay::Relay,
+    reports::{Report, Reports},
 };
 use commands::{
     envelope::Envelope,
@@ -75,19 +76,20 @@ pub async fn run(
     mut stop: oneshot::Receiver<()>,
 ) -> Result<(), ReadError> {
     let mut floor = Floor::default();
+    let mut measured = Reports::default();
     let mut position = from;
     let mut reports = JoinSet::new();
     loop {
         tokio::select! {
             () = means.feed.wait_beyond(position) => {
-                position = read(&means, &mut floor, position).await?;
+                let over = read(&means, &mut floor, &mut measured, &mut position).await?;
+                for report in over {
+                    send(&means, &mut reports, media(&means, report)).await;
+                }
             }
             Some(event) = events.recv() => {
-                if let Some(report) = report(&means, &floor, event) {
-                    if reports.len() >= REPORTS_MAX {
-                        reports.join_next().await;
-                    }
-                    reports.spawn(deliver(means.gateway.clone(), report));
+                if let Some(report) = report(&means, &floor, &mut measured, event) {
+                    send(&means, &mut reports, report).await;
                 }
             }
             Some(_) = reports.join_next() => {}
@@ -96,24 +98,50 @@ pub async fn run(
     }
 }
 
-/// Obeys the next events and returns the position of the last.
-async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Position, ReadError> {
-    let mut position = after;
-    let entries = match means.feed.read(after, BATCH_MAX).await {
+/// Sends a report on its way; waits while too many are.
+async fn send(means: &Means, reports: &mut JoinSet<()>, report: Envelope) {
+    if reports.len() >= REPORTS_MAX {
+        reports.join_next().await;
+    }
+    reports.spawn(deliver(means.gateway.clone(), report));
+}
+
+/// What was measured of a call, as a command.
+fn media(means: &Means, (call, legs): Report) -> Envelope {
+    envelope(means, call, Command::RecordMedia { legs })
+}
+
+/// Obeys the next events and moves to the position of the last. What was measured
+/// of calls of which nothing is to be measured any more.
+async fn read(
+    means: &Means,
+    floor: &mut Floor,
+    measured: &mut Reports,
+    position: &mut Position,
+) -> Result<Vec<Report>, ReadError> {
+    let mut over = vec![];
+    let entries = match means.feed.read(*position, BATCH_MAX).await {
         Ok(entries) => entries,
         // A store that is away delays the music; it must not end it for good.
         Err(error @ ReadError::Unavailable(_)) => {
             tracing::warn!(%error, "media will read the feed again");
             tokio::time::sleep(Duration::from_millis(READ_AGAIN_MS)).await;
-            return Ok(after);
+            return Ok(over);
         }
         Err(error @ ReadError::Corrupt { .. }) => return Err(error),
     };
     for entry in entries {
-        position = entry.recorded.position;
+        *position = entry.recorded.position;
         // The sound of a call is with the node that received it.
         if !floor.concerns(&entry.fact, means.gateway.node_epoch()) {
             continue;
+        }
+        let follows = measured.hear(&entry.fact.event);
+        over.extend(follows.report);
+        for leg in follows.close {
+            if !means.relay.close(leg) {
+                over.extend(measured.closed(leg, None));
+            }
         }
         for order in floor.hear(entry.fact.at, &entry.fact.event) {
             match order {
@@ -121,7 +149,11 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
                 Order::PlayNotice(leg) => means.relay.play_notice(leg),
                 Order::PlayRingback(leg) => means.relay.play_ringback(leg),
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
-                Order::Close(leg) => means.relay.close(leg),
+                Order::Close(leg) => {
+                    if !means.relay.close(leg) {
+                        over.extend(measured.closed(leg, None));
+                    }
+                }
             }
         }
     }
@@ -129,12 +161,17 @@ async fn read(means: &Means, floor: &mut Floor, after: Position) -> Result<Posit
     metrics::gauge!("ringledger_media_lag_events").set(behind as f64);
     metrics::gauge!("ringledger_media_calls_count").set(floor.len() as f64);
     metrics::gauge!("ringledger_media_ports_open_count").set(means.relay.open_ports() as f64);
-    Ok(position)
+    Ok(over)
 }
 
-/// The command that tells of a silence or a key; none for a leg without a live
-/// call, for a key that means nothing there, and for the end of a silence.
-fn report(means: &Means, floor: &Floor, event: MediaEvent) -> Option<Envelope> {
+/// The command that tells of a silence, a key, or what was measured of a call that
+/// is over; none for a leg without a live call, for a key that means nothing there, and for the end of a silence.
+fn report(
+    means: &Means,
+    floor: &Floor,
+    measured: &mut Reports,
+    event: MediaEvent,
+) -> Option<Envelope> {
     match event {
         MediaEvent::Silent { leg, since } => {
             let call = floor.call_of(leg)?;
@@ -145,6 +182,10 @@ fn report(means: &Means, floor: &Floor, event: MediaEvent) -> Option<Envelope> {
             let key = Key::of_event(code)?;
             let call = floor.leaves_by(leg, key)?;
             Some(envelope(means, call, Command::RecordKey { leg, key }))
+        }
+        MediaEvent::Closed(leg) => {
+            let over = measured.closed(leg.leg, Some(leg))?;
+            Some(media(means, over))
         }
         MediaEvent::Heard { leg } => {
             tracing::info!(%leg, "leg is heard again");

@@ -1,6 +1,6 @@
 //! What the relay tells, and what it counts.
 
-use domain::id::LegId;
+use domain::{call::LegMedia, id::LegId};
 use std::time::Instant;
 
 /// A change that somebody should know about.
@@ -23,6 +23,8 @@ pub enum MediaEvent {
         /// Its event code (RFC 4733, section 3.2).
         code: u8,
     },
+    /// A leg was closed: told once of each that was open, with what was measured.
+    Closed(LegMedia),
     /// A leg that was told silent sends again.
     Heard {
         /// Which.

@@ -174,6 +174,8 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::LegAlerting { .. }
         | Event::Placed { .. }
         | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
+        | Event::MediaMeasured { .. }
         | Event::LateFact { .. } => vec![],
     }
 }

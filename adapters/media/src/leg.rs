@@ -11,12 +11,13 @@ use crate::{
     options::DATAGRAM_BYTES_MAX,
     outgoing::Outgoing,
     ports::Lease,
+    reception::Reception,
     remote::{Direction, Kind, Remote},
     rtcp,
     rtp::{HEADER_BYTES, Header, payload_range},
     watch::Watch,
 };
-use domain::id::LegId;
+use domain::{call::LegMedia, id::LegId};
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
@@ -68,6 +69,7 @@ pub(crate) struct Leg {
     rtp_gate: Gate,
     rtcp_gate: Gate,
     stats: Stats,
+    reception: Reception,
     ipv6: bool,
     /// After the sockets: fields are dropped in order, and the port rests only
     /// when they are closed.
@@ -84,6 +86,7 @@ impl Leg {
         listen: IpAddr,
         lease: Lease,
         random: [u64; 2],
+        now: Instant,
     ) -> io::Result<Self> {
         Ok(Self {
             id,
@@ -97,6 +100,7 @@ impl Leg {
             rtp_gate: Gate::Closed,
             rtcp_gate: Gate::Closed,
             stats: Stats::default(),
+            reception: Reception::new(now),
             ipv6: listen.is_ipv6(),
             _lease: lease,
         })
@@ -151,12 +155,18 @@ impl Leg {
         }
     }
 
+    /// What was measured of its sound.
+    pub(crate) fn measured(&self) -> LegMedia {
+        self.reception.measured(self.id, self.stats.packets_out)
+    }
+
     /// Reads one RTP packet into the buffer. Returns its length and, if it may
     /// pass, what it is; every packet that may not is counted with its reason.
     pub(crate) fn receive_rtp(
         &mut self,
         buffer: &mut [u8; DATAGRAM_BYTES_MAX + 1],
         meters: &Meters,
+        now: Instant,
     ) -> Option<(usize, Received)> {
         // An error is either "nothing there" or an echo of something we sent.
         let (length, from) = self.rtp.recv_from(buffer).ok()?;
@@ -174,6 +184,10 @@ impl Leg {
         self.stats.packets_in += 1;
         self.stats.bytes_in += length as u64;
         meters.packets_in.increment(1);
+        let is_sound = self.remote.as_ref().is_some_and(|remote| {
+            remote.payload_types.kind(header.payload_type) == Some(Kind::Audio)
+        });
+        self.reception.heard(&header, is_sound, now);
         Some((length, self.classify(header, meters)))
     }
 
@@ -287,6 +301,7 @@ impl Leg {
         &mut self,
         buffer: &mut [u8; DATAGRAM_BYTES_MAX + 1],
         meters: &Meters,
+        now: Instant,
     ) -> Option<usize> {
         let (length, from) = self.rtcp.recv_from(buffer).ok()?;
         let version = buffer.first().map_or(0, |first| first >> 6);
@@ -301,6 +316,10 @@ impl Leg {
             return None;
         }
         self.stats.rtcp_in += 1;
+        let compound = buffer.get(..length).unwrap_or_default();
+        if let Some(block) = rtcp::report_on(compound, self.outgoing.ssrc()) {
+            self.reception.told(&block, now);
+        }
         Some(length)
     }
 
@@ -311,6 +330,7 @@ impl Leg {
         compound: &[u8],
         streams: &rtcp::Streams,
         out: &mut Vec<u8>,
+        now: Instant,
     ) {
         let Some(to) = self.rtcp_gate.destination() else {
             return;
@@ -318,6 +338,9 @@ impl Leg {
         if rtcp::rewrite(compound, streams, out) && self.rtcp.send_to(out, self.dressed(to)).is_ok()
         {
             self.stats.rtcp_out += 1;
+            if let Some(stamp) = rtcp::sender_stamp(out) {
+                self.reception.reported(stamp, now);
+            }
         }
     }
 

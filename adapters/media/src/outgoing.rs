@@ -9,9 +9,9 @@ use crate::{
 use std::time::{Duration, Instant};
 
 /// A sequence number further ahead than this is a restart, not loss (RFC 3550 A.1).
-const DROPOUT_MAX: i16 = 3000;
+pub(crate) const DROPOUT_MAX: i16 = 3000;
 /// A sequence number further behind than this is a restart, not reordering.
-const MISORDER_MAX: i16 = 100;
+pub(crate) const MISORDER_MAX: i16 = 100;
 /// A local frame later than this starts afresh, so that timestamps follow the clock.
 const LATE_MAX: Duration = Duration::from_millis(200);
 
@@ -131,6 +131,11 @@ impl Outgoing {
             timestamp,
             ssrc: self.ssrc,
         })
+    }
+
+    /// The SSRC that the receiver sees.
+    pub(crate) const fn ssrc(&self) -> u32 {
+        self.ssrc
     }
 
     /// How the feed from that slot is shifted now; none before its first packet.

@@ -169,7 +169,7 @@ impl Relay {
                 break;
             };
             let port = lease.port;
-            match Leg::bind(leg, self.0.listen, lease, random) {
+            match Leg::bind(leg, self.0.listen, lease, random, Instant::now()) {
                 Ok(leg) => return Ok((port, leg)),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     tracing::warn!(port, "RTP port is held by another process");
@@ -235,12 +235,15 @@ impl Relay {
     }
 
     /// Closes a leg for good, also one that was never opened: it can not be
-    /// opened any more. Its ports go into quarantine.
-    pub fn close(&self, leg: LegId) {
+    /// opened any more. Its ports go into quarantine. Whether it was ever open:
+    /// then [`MediaEvent::Closed`] tells of it, once however often it is closed.
+    pub fn close(&self, leg: LegId) -> bool {
         let mut directory = self.directory();
+        let was_open = directory.was_open(leg);
         if let Some(entry) = directory.close(leg) {
             self.0.shards[entry.shard].send(Command::Close(leg));
         }
+        was_open
     }
 
     fn play_now(&self, directory: &mut Directory, leg: LegId, hears: Hears) {

@@ -27,6 +27,58 @@ pub(crate) struct Streams {
     pub(crate) backward: Option<Shift>,
 }
 
+/// What a far end tells of the stream that it receives (RFC 3550, 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReportBlock {
+    /// Packets that it has lost in all; 0 where some came twice.
+    pub(crate) lost: u32,
+    /// Middle of the timestamp of the last sender report that it got.
+    pub(crate) last: u32,
+    /// How long ago that was, in 1/65536 s.
+    pub(crate) delay: u32,
+}
+
+/// The packets of a compound, up to the first that is not whole.
+fn packets(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (packet, after) = rest.split_at_checked(packet_bytes(rest)?)?;
+        rest = after;
+        Some(packet)
+    })
+}
+
+/// What a compound tells of the stream with that SSRC.
+pub(crate) fn report_on(compound: &[u8], ssrc: u32) -> Option<ReportBlock> {
+    let blocks = packets(compound).flat_map(|packet| {
+        let from = match packet[1] {
+            SENDER_REPORT => SENDER_REPORT_BYTES,
+            RECEIVER_REPORT => RECEIVER_REPORT_BYTES,
+            _ => packet.len(),
+        };
+        let count = usize::from(packet[0] & 0x1f);
+        let blocks = packet.get(from..).unwrap_or_default();
+        blocks.chunks_exact(BLOCK_BYTES).take(count)
+    });
+    let block = blocks.into_iter().find(|block| get(block, 0) == ssrc)?;
+    // 24 bits with a sign: duplicates make it negative.
+    let lost = (get(block, 4) << 8) as i32 >> 8;
+    Some(ReportBlock {
+        lost: u32::try_from(lost).unwrap_or(0),
+        last: get(block, 16),
+        delay: get(block, 20),
+    })
+}
+
+/// Middle of the timestamp of the sender report in a compound, by which whoever
+/// gets it names it.
+pub(crate) fn sender_stamp(compound: &[u8]) -> Option<u32> {
+    let is_report =
+        |packet: &&[u8]| packet[1] == SENDER_REPORT && packet.len() >= SENDER_REPORT_BYTES;
+    packets(compound)
+        .find(is_report)
+        .map(|packet| get(packet, 10))
+}
+
 /// Rewrites a compound packet into `out`; false if nothing worth sending is
 /// left or it is malformed. BYE is left out: the receiver's stream goes on,
 /// with music or another leg.

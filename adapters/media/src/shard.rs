@@ -13,8 +13,9 @@ use crate::{
     sys::{Poller, Ticker, Wake},
     table::Table,
 };
-use domain::id::LegId;
+use domain::{call::LegMedia, id::LegId};
 use std::{
+    collections::VecDeque,
     io,
     os::fd::AsFd,
     sync::{Arc, mpsc::Receiver, mpsc::SyncSender, mpsc::sync_channel},
@@ -91,6 +92,8 @@ pub(crate) struct Shard {
     ticks: u64,
     buffer: Box<[u8; DATAGRAM_BYTES_MAX + 1]>,
     rewritten: Vec<u8>,
+    /// What was measured of closed legs, which nobody was told for want of room.
+    untold: VecDeque<LegMedia>,
 }
 
 impl Shard {
@@ -113,6 +116,7 @@ impl Shard {
             ticks: 0,
             buffer: Box::new([0; DATAGRAM_BYTES_MAX + 1]),
             rewritten: Vec::with_capacity(DATAGRAM_BYTES_MAX),
+            untold: VecDeque::new(),
         };
         shard.poller.add(shard.wake.fd(), WAKE_TOKEN)?;
         shard.poller.add(shard.ticker.fd(), TICK_TOKEN)?;
@@ -164,7 +168,7 @@ impl Shard {
                 Command::Play(leg, hears) => self.legs.play(leg, hears, now),
                 Command::Bridge(a, b) => self.legs.bridge(a, b, now),
                 Command::Unbridge(a, b) => self.legs.unbridge(a, b, now),
-                Command::Close(leg) => drop(self.give_up(leg, now)),
+                Command::Close(leg) => self.close(leg, now),
                 Command::Stats(leg, answer) => {
                     let stats = self.legs.by_id(leg).map(|leg| leg.stats());
                     // An asker that has gone away needs no answer.
@@ -202,10 +206,42 @@ impl Shard {
                 tracing::error!(leg = %id, %error, "leg's socket can not be unwatched");
             }
         }
-        if self.legs.len() == 0 {
+        self.rest();
+        Some(leg)
+    }
+
+    fn close(&mut self, id: LegId, now: Instant) {
+        if let Some(leg) = self.give_up(id, now) {
+            self.untold.push_back(leg.measured());
+            self.tell_closed();
+            if !self.untold.is_empty() {
+                self.pace(TICK);
+            }
+        }
+    }
+
+    /// Tells what was measured of closed legs, as long as there is room; of the rest
+    /// with the next tick.
+    fn tell_closed(&mut self) {
+        while let Some(measured) = self.untold.pop_front() {
+            if self
+                .shared
+                .events
+                .try_send(MediaEvent::Closed(measured))
+                .is_err()
+            {
+                self.untold.push_front(measured);
+                self.meters.events_delayed.increment(1);
+                return;
+            }
+        }
+    }
+
+    /// Without legs and without anything to tell there is nothing to do.
+    fn rest(&self) {
+        if self.legs.len() == 0 && self.untold.is_empty() {
             self.pace(Duration::ZERO);
         }
-        Some(leg)
     }
 
     fn pace(&self, period: Duration) {
@@ -229,7 +265,7 @@ impl Shard {
         let Some(leg) = self.legs.get(slot) else {
             return;
         };
-        let Some((length, received)) = leg.receive_rtp(&mut self.buffer, &self.meters) else {
+        let Some((length, received)) = leg.receive_rtp(&mut self.buffer, &self.meters, now) else {
             return;
         };
         let taken = match received {
@@ -258,7 +294,7 @@ impl Shard {
         let Some(leg) = self.legs.get(slot) else {
             return;
         };
-        let Some(length) = leg.receive_rtcp(&mut self.buffer, &self.meters) else {
+        let Some(length) = leg.receive_rtcp(&mut self.buffer, &self.meters, now) else {
             return;
         };
         // A muted phone that suppresses silence sends nothing else.
@@ -278,7 +314,7 @@ impl Shard {
             backward: leg.outgoing.shift(peer_slot),
         };
         if let Some(compound) = self.buffer.get(..length) {
-            peer.forward_rtcp(compound, &streams, &mut self.rewritten);
+            peer.forward_rtcp(compound, &streams, &mut self.rewritten, now);
         }
     }
 
@@ -289,6 +325,10 @@ impl Shard {
             self.meters
                 .ticks_missed
                 .increment(ticks - CATCH_UP_TICKS_MAX);
+        }
+        if !self.untold.is_empty() {
+            self.tell_closed();
+            self.rest();
         }
         let context = Context {
             tables: &self.tables,

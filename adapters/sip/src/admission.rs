@@ -84,6 +84,11 @@ impl Admission {
         !self.is_closed.load(Ordering::Relaxed)
     }
 
+    /// Whether as many first commits are under way as may be.
+    pub fn is_crowded(&self) -> bool {
+        self.setups.load(Ordering::Relaxed) >= self.limits.setups_max
+    }
+
     /// Takes one call in, or says why not. `calls` are those held now.
     ///
     /// # Errors
@@ -95,7 +100,7 @@ impl Admission {
         if calls >= self.limits.calls_max {
             return Err(Refused::Calls);
         }
-        if self.setups.load(Ordering::Relaxed) >= self.limits.setups_max {
+        if self.is_crowded() {
             return Err(Refused::Setups);
         }
         if !self.sources.take(source, now) {

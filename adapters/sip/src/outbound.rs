@@ -148,7 +148,10 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         // Hold music is the media adapter's; the re-INVITE is answered already.
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
-        | call::Event::CallbackRequested { .. } | call::Event::LateFact { .. } => None,
+        | call::Event::CallbackRequested { .. }
+        | call::Event::Diverted { .. }
+        | call::Event::MediaMeasured { .. }
+        | call::Event::LateFact { .. } => None,
     }
 }
 
@@ -160,9 +163,11 @@ const RETRY_AFTER_S: u32 = 5;
 fn of_end(cause: &EndCause) -> Release {
     let said = status::of_reason(cause.reason);
     let retry_after_s = match cause.reason {
-        EndReason::NoMediaPort | EndReason::NoTrunk | EndReason::Shutdown | EndReason::NodeLost => {
-            Some(RETRY_AFTER_S)
-        }
+        EndReason::NoMediaPort
+        | EndReason::Overload
+        | EndReason::NoTrunk
+        | EndReason::Shutdown
+        | EndReason::NodeLost => Some(RETRY_AFTER_S),
         EndReason::Hangup
         | EndReason::Cancelled
         | EndReason::UnknownAddress

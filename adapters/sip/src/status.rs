@@ -25,6 +25,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::NotAllowed => (403, 21),
         EndReason::NoCommonCodec => (488, 65),
         EndReason::NoMediaPort => (503, 47),
+        EndReason::Overload => (503, 42),
         EndReason::QueueFull => (486, 17),
         EndReason::QueueClosed | EndReason::NobodyThere => (480, 20),
         EndReason::MaxWait => (480, 19),

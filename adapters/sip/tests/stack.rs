@@ -28,7 +28,7 @@ enum Heard {
 struct Ear(mpsc::Sender<Heard>);
 
 impl TransactionUser for Ear {
-    fn admit(&self, _: Flow) -> Result<(), Reply> {
+    fn admit(&self, _: Flow, _: &Request, _: &str) -> Result<(), Reply> {
         Ok(())
     }
     fn request(&self, transaction: ServerTransaction, request: Request) {

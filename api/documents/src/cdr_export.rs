@@ -5,6 +5,7 @@
 
 use crate::field::{self, Field, Record, id, number, text, word};
 use chrono_tz::Tz;
+use domain::call::LegMedia;
 use projections::{
     cdr::{End, Filter, Leg, Reached, Row, SegmentKind},
     views::{ViewError, Views},
@@ -14,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/2";
+pub const SCHEMA: &str = "ringledger-cdr/3";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -75,7 +76,8 @@ pub struct Manifest {
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Rows whose caller's personal data has been erased. When this is more
+    /// Rows with personal data, of the caller or of whoever sent the call on, that
+    /// has been erased. When this is more
     /// than in an earlier manifest of the same order, the files differ in
     /// those rows and nowhere else.
     pub rows_erased: u64,
@@ -184,7 +186,9 @@ impl Export {
             let written = records.len() as u64;
             self.calls += 1;
             self.rows += written;
-            if row.caller.party.is_none() {
+            let diverter = row.diverted.as_ref().map(|diverted| &diverted.by);
+            let mut persons = std::iter::once(&row.caller).chain(diverter);
+            if persons.any(|person| person.party.is_none()) {
                 self.rows_erased += written;
             }
         }
@@ -264,6 +268,21 @@ const CALL: &[CallColumn] = &[
     ("user_agent", |row| text(row.user_agent.as_ref())),
     ("node_epoch", |row| number(Some(row.node_epoch))),
     ("codec", |row| text(row.codec())),
+    ("diverted_by_subject_id", |row| {
+        id(row.diverted.as_ref().map(|diverted| diverted.by.subject))
+    }),
+    ("diverted_by", |row| {
+        let diverted = row.diverted.as_ref();
+        let party = diverted.and_then(|diverted| diverted.by.party.as_ref());
+        text(party.map(|party| &party.user))
+    }),
+    ("diversion_reason", |row| {
+        word(row.diverted.as_ref().map(|diverted| diverted.reason))
+    }),
+    ("mos_hundredths", |row| number(row.mos_hundredths())),
+    ("loss_ppm", |row| number(row.loss_ppm())),
+    ("jitter_us", |row| number(row.jitter_us())),
+    ("rtt_us", |row| number(row.rtt_us())),
 ];
 
 const LEG: &[LegColumn] = &[
@@ -287,11 +306,39 @@ const LEG: &[LegColumn] = &[
     ("sip_status", |leg| number(leg.sip_status)),
     ("reason_header", |leg| text(leg.reason_header.as_ref())),
     ("codec", |leg| text(leg.codec.as_ref())),
+    ("received_count", |leg| {
+        measured(leg, |media| number(Some(media.received_count)))
+    }),
+    ("lost_count", |leg| {
+        measured(leg, |media| number(Some(media.lost_count)))
+    }),
+    ("sent_count", |leg| {
+        measured(leg, |media| number(Some(media.sent_count)))
+    }),
+    ("far_lost_count", |leg| {
+        measured(leg, |media| number(media.far_lost_count))
+    }),
+    ("jitter_us", |leg| {
+        measured(leg, |media| number(Some(media.jitter_us)))
+    }),
+    ("jitter_max_us", |leg| {
+        measured(leg, |media| number(Some(media.jitter_max_us)))
+    }),
+    ("rtt_us", |leg| measured(leg, |media| number(media.rtt_us))),
+    ("mos_hundredths", |leg| {
+        measured(leg, |media| number(media.mos_hundredths()))
+    }),
 ];
 
 /// A value of the end; a record that is exported has one.
 fn end(row: &Row, of: fn(&End) -> Field) -> Field {
     row.end.as_ref().map_or(Field::Word(None), of)
+}
+
+/// A value of what was measured of a leg's sound.
+fn measured(leg: &Leg, of: fn(&LegMedia) -> Field) -> Field {
+    let measured = leg.measured.as_ref();
+    measured.map_or(Field::Word(None), |measured| of(&measured.media))
 }
 
 fn spent(leg: &Leg, kind: SegmentKind) -> Field {

@@ -3,8 +3,10 @@
 //! nothing. The others ask for something and can be refused.
 
 use super::{
+    diversion::Diversion,
     event::{AnswerMode, OverflowCause},
     key::Key,
+    media::LegMedia,
 };
 use crate::{
     cause::{EndReason, OfferOutcome, WireCause},
@@ -113,6 +115,9 @@ pub enum Command {
         /// User-Agent header.
         #[serde(default)]
         user_agent: Option<String>,
+        /// Who sent it on to us.
+        #[serde(default)]
+        diversion: Option<Diversion>,
         /// Where it leads.
         route: Route,
     },
@@ -245,6 +250,11 @@ pub enum Command {
         leg: LegId,
         /// When the last packet came.
         since: Timestamp,
+    },
+    /// The sound is over, and was measured.
+    RecordMedia {
+        /// Each leg that sent or was sent something.
+        legs: Vec<LegMedia>,
     },
     /// That side does not answer requests any more.
     RecordSignallingLost {

@@ -2,10 +2,12 @@
 
 use super::{
     command::{Command, Placing, Route},
+    diversion::Diversion,
     end::{end, ended},
     error::Error,
     event::{AnswerMode, Event, Target},
     key::Key,
+    media::LegMedia,
     outside,
     state::{Call, Offer, Phase},
 };
@@ -31,6 +33,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             trunk,
             sip_call_id,
             user_agent,
+            diversion,
             route,
         } => {
             let received = Event::Received {
@@ -42,7 +45,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
                 sip_call_id,
                 user_agent,
             };
-            begin(call, at, received, route)
+            begin(call, at, received, diversion, route)
         }
         Command::PlaceCall(placing) => place(call, at, placing),
         Command::AnswerCall => answer(call),
@@ -86,11 +89,8 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
-        Command::RecordSignallingLost { leg } => {
-            let (reason, wire) = (EndReason::SignallingLost, WireCause::default());
-            let fact = "record_signalling_lost";
-            Ok(leg_gone(call, at, leg, reason, wire, fact))
-        }
+        Command::RecordMedia { legs } => Ok(media_measured(call, legs)),
+        Command::RecordSignallingLost { leg } => Ok(signalling_lost(call, at, leg)),
     }
 }
 
@@ -118,10 +118,16 @@ fn place(call: &Call, at: Timestamp, placing: Placing) -> Decision {
         visit,
         exit_keys: vec![],
     };
-    begin(call, at, placed, route)
+    begin(call, at, placed, None, route)
 }
 
-fn begin(call: &Call, at: Timestamp, begun: Event, route: Route) -> Decision {
+fn begin(
+    call: &Call,
+    at: Timestamp,
+    begun: Event,
+    diversion: Option<Diversion>,
+    route: Route,
+) -> Decision {
     match &call.phase {
         Phase::Unborn => {}
         Phase::Waiting
@@ -130,15 +136,19 @@ fn begin(call: &Call, at: Timestamp, begun: Event, route: Route) -> Decision {
         | Phase::Forwarded(_)
         | Phase::Ended(_) => return Err(Error::AlreadyReceived),
     }
-    Ok(match route {
+    let diverted = diversion.map(|Diversion { by, reason }| Event::Diverted {
+        diverter: by,
+        reason,
+    });
+    let mut events: Vec<Event> = [begun].into_iter().chain(diverted).collect();
+    match route {
         Route::Queue {
             queue,
             config_version,
             answer_mode,
             visit,
             exit_keys,
-        } => vec![
-            begun,
+        } => events.extend([
             Event::Routed {
                 queue,
                 config_version,
@@ -150,18 +160,33 @@ fn begin(call: &Call, at: Timestamp, begun: Event, route: Route) -> Decision {
                 answer_mode,
                 exit_keys,
             },
-        ],
-        Route::Forward { number, leg } => {
-            let mut events = vec![begun];
-            events.extend(outside::forward(at, number, leg));
-            events
-        }
+        ]),
+        Route::Forward { number, leg } => events.extend(outside::forward(at, number, leg)),
         Route::Refused(reason) => {
-            let mut events = vec![begun];
             events.extend(ended(call, at, By::System, reason, WireCause::default()));
-            events
         }
-    })
+    }
+    Ok(events)
+}
+
+fn signalling_lost(call: &Call, at: Timestamp, leg: LegId) -> Vec<Event> {
+    let (reason, wire) = (EndReason::SignallingLost, WireCause::default());
+    leg_gone(call, at, leg, reason, wire, "record_signalling_lost")
+}
+
+/// Of a call that is over, once: what comes again is the same.
+fn media_measured(call: &Call, legs: Vec<LegMedia>) -> Vec<Event> {
+    match &call.phase {
+        Phase::Ended(_) if !call.is_measured && !legs.is_empty() => {
+            vec![Event::MediaMeasured { legs }]
+        }
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Ended(_) => vec![],
+    }
 }
 
 fn answer(call: &Call) -> Decision {
@@ -311,6 +336,7 @@ fn leg_gone(
             | EndReason::NotAllowed
             | EndReason::NoCommonCodec
             | EndReason::NoMediaPort
+            | EndReason::Overload
             | EndReason::QueueFull
             | EndReason::QueueClosed
             | EndReason::NobodyThere

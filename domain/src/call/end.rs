@@ -27,6 +27,7 @@ pub(super) fn end(
         | EndReason::NotAllowed
         | EndReason::NoCommonCodec
         | EndReason::NoMediaPort
+        | EndReason::Overload
         | EndReason::QueueFull
         | EndReason::QueueClosed
         | EndReason::NobodyThere
@@ -138,6 +139,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::NotAllowed
         | EndReason::NoCommonCodec
         | EndReason::NoMediaPort
+        | EndReason::Overload
         | EndReason::QueueFull
         | EndReason::QueueClosed
         | EndReason::NobodyThere
@@ -214,6 +216,7 @@ const fn verdict(
         EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
         EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
+        EndReason::Overload => (R::Ours, Some(503), Some(42), D::Congestion),
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
         EndReason::QueueClosed => (R::Caller, Some(480), Some(20), D::NoAnswer),
         EndReason::NobodyThere => (R::Ours, Some(480), Some(20), D::NoAnswer),

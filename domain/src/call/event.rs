@@ -1,6 +1,6 @@
 //! What can have happened to a call. The stored schema: handle with care.
 
-use super::key::Key;
+use super::{diversion::DiversionReason, key::Key, media::LegMedia};
 use crate::{
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
@@ -71,6 +71,14 @@ pub enum Event {
         /// What the phone or the network says that it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_agent: Option<String>,
+    },
+    /// It was meant for somebody else, who sent it on to us.
+    #[serde(rename = "call_diverted")]
+    Diverted {
+        /// Who did, the last of several.
+        diverter: Sealed<Party>,
+        /// Why.
+        reason: DiversionReason,
     },
     /// We place it ourselves: somebody was promised to be rung back. The person is
     /// dialled when an agent has it.
@@ -284,6 +292,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         queue: Option<QueueId>,
     },
+    /// What was measured of the sound, once it is over. At most once.
+    #[serde(rename = "media_measured")]
+    MediaMeasured {
+        /// Each leg that sent or was sent something.
+        legs: Vec<LegMedia>,
+    },
     /// Something was reported after the end; kept, with no further effect.
     #[serde(rename = "late_fact_recorded")]
     LateFact {
@@ -315,6 +329,7 @@ impl decider::Event for Event {
     fn event_type(&self) -> &'static str {
         match self {
             Self::Received { .. } => "call_received",
+            Self::Diverted { .. } => "call_diverted",
             Self::Placed { .. } => "call_placed",
             Self::Routed { .. } => "call_routed",
             Self::Enqueued { .. } => "call_enqueued",
@@ -334,6 +349,7 @@ impl decider::Event for Event {
             Self::Held { .. } => "call_held",
             Self::Retrieved { .. } => "call_retrieved",
             Self::Ended { .. } => "call_ended",
+            Self::MediaMeasured { .. } => "media_measured",
             Self::LateFact { .. } => "late_fact_recorded",
         }
     }

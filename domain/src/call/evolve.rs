@@ -28,7 +28,9 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         | Event::ExitKeyPressed { .. }
         | Event::Forwarded { .. }
         | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
         | Event::LateFact { .. } => {}
+        Event::MediaMeasured { .. } => call.is_measured = true,
         Event::Enqueued {
             visit,
             queue,
@@ -74,10 +76,8 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
                 outside: None,
             });
         }
-        Event::Held { leg } | Event::Retrieved { leg } => {
-            let holds = matches!(event, Event::Held { .. });
-            holding(&mut call, *leg, holds);
-        }
+        Event::Held { leg } => holding(&mut call, *leg, true),
+        Event::Retrieved { leg } => holding(&mut call, *leg, false),
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call

@@ -3,11 +3,13 @@
 
 mod command;
 mod decide;
+mod diversion;
 mod end;
 mod error;
 mod event;
 mod evolve;
 mod key;
+mod media;
 mod outside;
 mod state;
 #[cfg(test)]
@@ -15,9 +17,11 @@ mod tests;
 
 pub use command::{Command, Destination, Placing, Route};
 pub use decide::OFFERS_MAX;
+pub use diversion::{Diversion, DiversionReason};
 pub use error::Error;
 pub use event::{AnswerMode, Event, OverflowCause, Target};
 pub use key::{InvalidKey, Key};
+pub use media::LegMedia;
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
 
@@ -25,7 +29,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 4;
+    const STATE_VERSION: u32 = 5;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -136,6 +136,8 @@ pub struct Call {
     pub received_at: Timestamp,
     /// When the caller was answered.
     pub answered_at: Option<Timestamp>,
+    /// Its sound has been measured.
+    pub is_measured: bool,
     /// Time of the last event: nothing happens before it.
     pub last_at: Timestamp,
 }

@@ -268,6 +268,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::AgentConnected { .. }
         | C::Held { .. }
         | C::Retrieved { .. }
+        | C::Diverted { .. }
+        | C::MediaMeasured { .. }
         | C::LateFact { .. } => vec![],
     }
 }

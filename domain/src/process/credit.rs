@@ -204,6 +204,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
         | call::Event::CallbackRequested { .. }
+        | call::Event::Diverted { .. }
+        | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => {}
     }
     vec![]

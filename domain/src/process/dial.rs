@@ -70,6 +70,8 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
         | call::Event::CallbackRequested { .. }
+        | call::Event::Diverted { .. }
+        | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

@@ -200,6 +200,8 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
         | call::Event::CallbackRequested { .. }
+        | call::Event::Diverted { .. }
+        | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => vec![],
     }
 }

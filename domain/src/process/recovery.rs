@@ -83,6 +83,8 @@ impl Process for Recovery {
                 | call::Event::Held { .. }
                 | call::Event::Retrieved { .. }
                 | call::Event::CallbackRequested { .. }
+                | call::Event::Diverted { .. }
+                | call::Event::MediaMeasured { .. }
                 | call::Event::LateFact { .. } => {}
             }
         }

@@ -89,6 +89,10 @@ fn calls_in_queue() -> Vec<call::Event> {
             sip_call_id: "a84b4c76e66710@192.0.2.1".into(),
             user_agent: None,
         },
+        call::Event::Diverted {
+            diverter: sealed(),
+            reason: call::DiversionReason::NoAnswer,
+        },
         call::Event::Routed {
             queue: QUEUE,
             config_version: 3,
@@ -201,6 +205,18 @@ fn calls_with_agent() -> Vec<call::Event> {
             queue: QUEUE,
             cause: OverflowCause::ExitKey,
             party: sealed(),
+        },
+        call::Event::MediaMeasured {
+            legs: vec![call::LegMedia {
+                leg: CALLER_LEG,
+                received_count: 1_500,
+                lost_count: 3,
+                sent_count: 1_498,
+                jitter_us: 2_125,
+                jitter_max_us: 9_750,
+                rtt_us: Some(41_000),
+                far_lost_count: Some(1),
+            }],
         },
         call::Event::LateFact {
             leg: AGENT_LEG,

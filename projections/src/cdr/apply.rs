@@ -2,8 +2,8 @@
 //! used, so that a replay gives the same record.
 
 use super::{
-    leg::{Leg, Legs as _, Mark, Role, SegmentKind},
-    row::{Direction, End, Row, Superseded},
+    leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind},
+    row::{Direction, Diverted, End, Row, Superseded},
 };
 use crate::{
     caller::Caller,
@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     any::{AnyEvent, Fact},
-    call::Event,
+    call::{Event, LegMedia},
     id::{CallId, LegId, QueueId},
     sealed::{Party, Sealed},
     session,
@@ -51,7 +51,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         position: input.fact.position,
     };
     let effect = match &input.fact.event {
-        AnyEvent::Call(_, event) => on_call(row, mark, event),
+        AnyEvent::Call(_, event) => on_call(row, mark, input, event),
         AnyEvent::Session(_, session::Event::WrapUpStarted { .. }) => {
             row.wrap_up_started_at = Some(at);
             if let Some(leg) = agent_leg(row) {
@@ -106,6 +106,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         caller_leg: *leg,
         sip_call_id: String::new(),
         user_agent: None,
+        diverted: None,
         node_epoch: input.fact.node_epoch,
         started_at: input.fact.at,
         enqueued_at: None,
@@ -160,10 +161,16 @@ fn agent_leg(row: &Row) -> Option<LegId> {
         .map(|leg| leg.leg)
 }
 
-fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
+fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effect {
     let at = mark.at;
     match event {
         Event::Received { .. } | Event::Placed { .. } => return Effect::Kept,
+        Event::Diverted { diverter, reason } => {
+            row.diverted = Some(Diverted {
+                by: Caller::new(diverter, input.party),
+                reason: *reason,
+            });
+        }
         Event::Routed { queue, .. } => row.queue = Some(*queue),
         Event::Enqueued { queue, .. } => {
             row.enqueued_at.get_or_insert(at);
@@ -204,6 +211,7 @@ fn on_call(row: &mut Row, mark: Mark, event: &Event) -> Effect {
             }
         }
         Event::Ended { .. } => ended(row, mark, event),
+        Event::MediaMeasured { legs } => measured(row, mark, legs),
         Event::LateFact { .. } => {
             supersede(row, mark);
             row.late_facts_count = row.late_facts_count.saturating_add(1);
@@ -268,6 +276,8 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Ended { .. }
         | Event::Placed { .. }
         | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
+        | Event::MediaMeasured { .. }
         | Event::LateFact { .. } => {}
     }
 }
@@ -344,6 +354,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Ended { .. }
         | Event::Placed { .. }
         | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
+        | Event::MediaMeasured { .. }
         | Event::LateFact { .. } => {}
     }
 }
@@ -382,6 +394,18 @@ fn ended(row: &mut Row, mark: Mark, event: &Event) {
         reason_header: cause.reason_header.clone(),
         incomplete: *incomplete,
     });
+}
+
+fn measured(row: &mut Row, mark: Mark, legs: &[LegMedia]) {
+    supersede(row, mark);
+    for media in legs {
+        if let Some(leg) = row.legs.leg(media.leg) {
+            leg.measured = Some(Measured {
+                media: *media,
+                position: mark.position,
+            });
+        }
+    }
 }
 
 /// Caller and agent, or somebody outside, hear each other from now on.

@@ -2,6 +2,7 @@
 //! the record of a single phone are made of.
 
 use domain::{
+    call::LegMedia,
     cause::OfferOutcome,
     id::{AgentId, LegId, OfferId, QueueId, TrunkId},
     time::Timestamp,
@@ -104,9 +105,22 @@ pub struct Leg {
     /// `Reason` header that its phone sent, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_header: Option<String>,
+    /// What was measured of its sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     /// What went on, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Segment>,
+}
+
+/// The sound of a leg, once it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What was measured.
+    #[serde(flatten)]
+    pub media: LegMedia,
+    /// Position of the event that tells it.
+    pub position: u64,
 }
 
 impl Leg {
@@ -127,6 +141,7 @@ impl Leg {
             outcome: None,
             sip_status: None,
             reason_header: None,
+            measured: None,
             segments: vec![],
         }
     }
@@ -154,11 +169,13 @@ impl Leg {
     }
 
     /// The leg of an ended call as the events up to a position tell it: after
-    /// the end only segments come to a leg, each told when it is over.
+    /// the end only segments come to a leg, each told when it is over, and what was
+    /// measured.
     pub(super) fn as_of(&self, position: u64) -> Self {
         let mut leg = self.clone();
         let is_told = |segment: &Segment| (1..=position).contains(&segment.position);
         leg.segments.retain(is_told);
+        leg.measured = self.measured.filter(|told| told.position <= position);
         leg
     }
 }

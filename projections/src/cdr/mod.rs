@@ -10,8 +10,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use leg::{Leg, Role, Segment, SegmentKind};
-pub use row::{Direction, End, Row, Superseded};
+pub use leg::{Leg, Measured, Role, Segment, SegmentKind};
+pub use row::{Direction, Diverted, End, Row, Superseded};
 pub use stats::{
     Common, Dimension, Figures, GROUPS_MAX, Grouping, PREFIX_DIGITS_MAX, StatError, StatRow,
 };
@@ -62,7 +62,9 @@ impl projection::Row for Row {
         columns.word()
     }
     fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
-        if !self.caller.forget(subject) {
+        let diverter = self.diverted.as_mut();
+        let is_diverter = diverter.is_some_and(|diverted| diverted.by.forget(subject));
+        if !self.caller.forget(subject) && !is_diverter {
             return Effect::Kept;
         }
         self.position = position;
@@ -72,7 +74,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",
@@ -84,7 +86,13 @@ impl Projection for Cdr {
             name: "cdr",
             key: "call_id",
             columns: row::COLUMNS,
-            personal: Personal::Columns(&["from_user", "from_host", "from_name"]),
+            personal: Personal::Columns(&[
+                ("subject", &["from_user", "from_host", "from_name"]),
+                (
+                    "diverted_subject",
+                    &["diverted_user", "diverted_host", "diverted_name"],
+                ),
+            ]),
         },
     ];
     const ROWS_CACHED_MAX: usize = 16_384;

@@ -1,6 +1,6 @@
 //! The record of a call: who, when, how long, how it ended.
 
-use super::leg::{Leg, SegmentKind};
+use super::leg::{Leg, Measured, SegmentKind};
 use crate::{
     caller::Caller,
     value::{
@@ -10,6 +10,7 @@ use crate::{
 };
 use commands::ports::Value;
 use domain::{
+    call::{DiversionReason, LegMedia},
     cause::{By, Disposition, EndReason, EndResult},
     id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId},
     time::Timestamp,
@@ -49,6 +50,15 @@ pub struct End {
     pub incomplete: bool,
 }
 
+/// Who sent a call on to us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diverted {
+    /// Who did, the last of several.
+    pub by: Caller,
+    /// Why.
+    pub reason: DiversionReason,
+}
+
 /// What a record said before it was corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Superseded {
@@ -80,6 +90,9 @@ pub struct Row {
     pub direction: Direction,
     /// Who called.
     pub caller: Caller,
+    /// Who sent the call on to us, where it was meant for somebody else.
+    #[serde(default)]
+    pub diverted: Option<Diverted>,
     /// User part of the Request-URI, as dialled.
     pub to: String,
     /// The trunk that let it in.
@@ -178,6 +191,32 @@ impl Row {
         self.legs.iter().rev().find_map(|leg| leg.codec.as_deref())
     }
 
+    /// The worst predicted opinion score of its legs, in hundredths; none while
+    /// nothing is measured or nobody was heard.
+    pub fn mos_hundredths(&self) -> Option<u16> {
+        self.media().filter_map(LegMedia::mos_hundredths).min()
+    }
+
+    /// The greatest loss of its legs, in millionths of their packets.
+    pub fn loss_ppm(&self) -> Option<u32> {
+        self.media().map(LegMedia::loss_ppm).max()
+    }
+
+    /// The greatest mean jitter of its legs, in microseconds.
+    pub fn jitter_us(&self) -> Option<u32> {
+        self.media().map(|media| media.jitter_us).max()
+    }
+
+    /// The longest mean way to a phone of it and back, in microseconds.
+    pub fn rtt_us(&self) -> Option<u32> {
+        self.media().filter_map(|media| media.rtt_us).max()
+    }
+
+    fn media(&self) -> impl Iterator<Item = &LegMedia> {
+        let measured = self.legs.iter().filter_map(|leg| leg.measured.as_ref());
+        measured.map(|Measured { media, .. }| media)
+    }
+
     fn spent_ms(&self, kind: SegmentKind) -> u64 {
         let caller = self.legs.iter().find(|leg| leg.leg == self.caller_leg);
         caller.map_or(0, |leg| leg.spent_ms(kind))
@@ -271,13 +310,23 @@ pub(crate) const COLUMNS: &[&str] = &[
     "user_agent",
     "node_epoch",
     "codec",
+    "diverted_subject",
+    "diverted_user",
+    "diverted_host",
+    "diverted_name",
+    "diverted_reason",
+    // Computed from the legs.
+    "mos_hundredths",
+    "loss_ppm",
+    "jitter_us",
+    "rtt_us",
 ];
 
 impl Row {
     /// The columns of an ended call.
     pub(crate) fn values(&self, end: &End) -> Vec<Value> {
         let [subject, from_user, from_host, from_name] = self.caller.values();
-        vec![
+        let mut values = vec![
             text(self.call),
             number(self.position),
             number(self.event_position_first),
@@ -326,7 +375,15 @@ impl Row {
             text_or_null(self.user_agent.as_ref()),
             number(self.node_epoch),
             text_or_null(self.codec()),
-        ]
+        ];
+        values.extend(Diverted::values(self.diverted.as_ref()));
+        values.extend([
+            number_or_null(self.mos_hundredths()),
+            number_or_null(self.loss_ppm()),
+            number_or_null(self.jitter_us()),
+            number_or_null(self.rtt_us()),
+        ]);
+        values
     }
 
     /// Reads an ended call.
@@ -347,6 +404,14 @@ impl Row {
         row.node_epoch = columns.number()?;
         // That of the legs.
         let _codec = columns.text_or_null()?;
+        row.diverted = Diverted::read(columns)?;
+        // Those of the legs.
+        let _computed = (
+            columns.number_or_null::<u64>()?,
+            columns.number_or_null::<u64>()?,
+            columns.number_or_null::<u64>()?,
+            columns.number_or_null::<u64>()?,
+        );
         Ok(row)
     }
 
@@ -358,6 +423,7 @@ impl Row {
             revision: columns.number()?,
             direction: columns.word()?,
             caller: Caller::read(columns)?,
+            diverted: None,
             to: columns.text()?,
             trunk: columns.id_or_null()?,
             queue: columns.id_or_null()?,
@@ -396,5 +462,22 @@ impl Row {
             holding: vec![],
             held_at: None,
         })
+    }
+}
+
+impl Diverted {
+    fn values(diverted: Option<&Self>) -> [Value; 5] {
+        let [subject, user, host, name] = match diverted {
+            Some(diverted) => diverted.by.values(),
+            None => [const { Value::Null }; 4],
+        };
+        let reason = diverted.map(|diverted| diverted.reason);
+        [subject, user, host, name, word(&reason)]
+    }
+
+    fn read(columns: &mut Columns) -> Result<Option<Self>, Corrupt> {
+        let by = Caller::read_if_any(columns)?;
+        let reason: Option<DiversionReason> = columns.word_or_null()?;
+        Ok(by.zip(reason).map(|(by, reason)| Self { by, reason }))
     }
 }

@@ -255,6 +255,36 @@ async fn a_record_can_be_had_as_it_was_before_it_was_corrected() {
 }
 
 #[tokio::test]
+async fn sound_that_is_measured_after_the_end_is_a_correction_too() {
+    let mut world = World::open().await;
+    world.arrives(1).settle().offers(1, 1).rings(1).answers(1);
+    world.pass(1_000).hangs_up(1, Side::Caller);
+    let ended = world.facts.len() as u64;
+    world.pass(10).is_measured(1, 10).is_measured(1, 50);
+    let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();
+    assert_eq!(record.revision, 2, "it is measured once");
+    let figures = |row: &super::Row| {
+        let (mos, loss) = (row.mos_hundredths(), row.loss_ppm());
+        (mos, loss, row.jitter_us(), row.rtt_us())
+    };
+    let measured = (Some(337), Some(100_000), Some(1_000), Some(30_000));
+    assert_eq!(figures(&record), measured);
+    let then = record.as_of(ended).unwrap();
+    assert_eq!(figures(&then), (None, None, None, None));
+}
+
+#[tokio::test]
+async fn a_record_names_who_sent_the_call_on() {
+    let mut world = World::open().await;
+    world.arrives(6).settle().hangs_up(6, Side::Caller);
+    let columns = &["from_user", "diverted_user", "diverted_reason"];
+    assert_eq!(
+        show::<Cdr>(&world, columns),
+        "cdr: from_user=+4930111 diverted_user=+4930222 diverted_reason=no_answer"
+    );
+}
+
+#[tokio::test]
 async fn somebody_outside_is_talked_to_from_the_answer_there_and_waited_for_by_nobody() {
     let mut world = World::open().await;
     let outside = domain::id::LegId(uuid::Uuid::from_u128(77));

@@ -44,7 +44,11 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             }
             None => return Effect::Kept,
         },
-        Event::Forwarded { .. } | Event::CallbackRequested { .. } | Event::LateFact { .. } => {
+        Event::Forwarded { .. }
+        | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
+        | Event::MediaMeasured { .. }
+        | Event::LateFact { .. } => {
             return Effect::Kept;
         }
     }
@@ -171,6 +175,8 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Ended { .. }
         | Event::Placed { .. }
         | Event::CallbackRequested { .. }
+        | Event::Diverted { .. }
+        | Event::MediaMeasured { .. }
         | Event::LateFact { .. } => {}
     }
 }

@@ -64,7 +64,7 @@ impl Projection for LiveCalls {
     fn key(fact: &Fact) -> Option<CallId> {
         match &fact.event {
             // After the end there is no row to look for.
-            AnyEvent::Call(_, Event::LateFact { .. }) => None,
+            AnyEvent::Call(_, Event::LateFact { .. } | Event::MediaMeasured { .. }) => None,
             AnyEvent::Call(call, _) => Some(*call),
             AnyEvent::Session(..)
             | AnyEvent::Line(..)

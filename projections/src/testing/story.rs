@@ -125,6 +125,11 @@ impl World {
             trunk: None,
             sip_call_id: format!("sip-{number}"),
             user_agent: None,
+            // Every sixth was meant for the other person.
+            diversion: number.is_multiple_of(6).then(|| calls::Diversion {
+                by: self.callers[1].clone(),
+                reason: calls::DiversionReason::NoAnswer,
+            }),
             route,
         };
         self.on(number, received)
@@ -166,30 +171,7 @@ impl World {
                 ));
                 self.release(*session, *offer, release);
             }
-            calls::Event::Ended {
-                disposition,
-                ended_at,
-                session,
-                offer,
-                ..
-            } => {
-                let result = closed(*disposition);
-                self.close(number, result, *ended_at);
-                if let (Some(session), Some(offer)) = (session, offer) {
-                    let command = if event.ends_contact() {
-                        session::Command::EndContact {
-                            call: *call,
-                            offer: *offer,
-                        }
-                    } else {
-                        session::Command::ReleaseReservation {
-                            offer: *offer,
-                            reason: ReleaseReason::CallerGone,
-                        }
-                    };
-                    self.owed.push(AnyCommand::Session(*session, command));
-                }
-            }
+            calls::Event::Ended { .. } => self.owe_end(number, *call, event),
             calls::Event::Received { .. }
             | calls::Event::Placed { .. }
             | calls::Event::CallbackRequested { .. }
@@ -207,8 +189,36 @@ impl World {
             | calls::Event::LegAlerting { .. }
             | calls::Event::Held { .. }
             | calls::Event::Retrieved { .. }
+            | calls::Event::Diverted { .. }
+            | calls::Event::MediaMeasured { .. }
             | calls::Event::LateFact { .. } => {}
         }
+    }
+
+    fn owe_end(&mut self, number: u64, call: CallId, event: &calls::Event) {
+        let calls::Event::Ended {
+            disposition,
+            ended_at,
+            session,
+            offer,
+            ..
+        } = event
+        else {
+            return;
+        };
+        self.close(number, closed(*disposition), *ended_at);
+        let (Some(session), Some(offer)) = (*session, *offer) else {
+            return;
+        };
+        let command = if event.ends_contact() {
+            session::Command::EndContact { call, offer }
+        } else {
+            session::Command::ReleaseReservation {
+                offer,
+                reason: ReleaseReason::CallerGone,
+            }
+        };
+        self.owed.push(AnyCommand::Session(session, command));
     }
 
     fn release(&mut self, session: SessionId, offer: domain::id::OfferId, reason: ReleaseReason) {
@@ -324,6 +334,23 @@ impl World {
         let leg = self.leg_of(number, side);
         let wire = WireCause::default();
         self.on(number, Call::RecordBye { leg, wire })
+    }
+
+    /// The sound of the call is over: so many packets of the caller's were lost, of a
+    /// hundred.
+    pub(crate) fn is_measured(&mut self, number: u64, lost_count: u64) -> &mut Self {
+        let heard = |leg, lost_count| calls::LegMedia {
+            leg,
+            received_count: 100 - lost_count,
+            lost_count,
+            sent_count: 100,
+            jitter_us: 1_000,
+            jitter_max_us: 4_000,
+            rtt_us: Some(30_000),
+            far_lost_count: None,
+        };
+        let legs = vec![heard(leg(number * 100), lost_count)];
+        self.on(number, Call::RecordMedia { legs })
     }
 
     pub(crate) fn holds(&mut self, number: u64, side: Side) -> &mut Self {

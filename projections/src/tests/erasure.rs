@@ -95,6 +95,27 @@ fn a_caller_is_forgotten_and_the_figures_stay() {
 }
 
 #[test]
+fn whoever_sent_a_call_on_is_forgotten_and_the_caller_is_not() {
+    block_on(async {
+        let mut world = World::open().await;
+        world.arrives(6).settle();
+        world.pass(1_000).hangs_up(6, Side::Caller).settle();
+        world.arrives(12).settle();
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        assert!(dump_all(read.as_ref()).await.contains(NUMBER));
+        // Call 12 is in progress.
+        world.tell(erase(world.callers[1].subject, 1));
+        world.pass(1_000).hangs_up(12, Side::Caller).settle();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let text = dump_all(read.as_ref()).await;
+        assert!(!text.contains(NUMBER), "{text}");
+        assert!(text.contains("+4930111"), "the caller stays: {text}");
+        rebuilds_equal(&world, &read).await;
+    });
+}
+
+#[test]
 fn an_agents_name_is_forgotten_and_the_agent_stays() {
     block_on(async {
         let mut world = story().await;

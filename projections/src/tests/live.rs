@@ -95,6 +95,7 @@ impl Office {
             trunk: None,
             sip_call_id: "a".into(),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue: crate::testing::queue(1),
                 config_version: 1,

@@ -111,6 +111,8 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::Answered {}
         | E::Held { .. }
         | E::Retrieved { .. }
+        | E::Diverted { .. }
+        | E::MediaMeasured { .. }
         | E::LateFact { .. } => (None, None),
     };
     Subjects {
@@ -167,7 +169,7 @@ fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
 /// who may see that a call came but not from whom.
 fn payload(event: &AnyEvent) -> String {
     match event {
-        AnyEvent::Call(_, event) => fields(event, &["from", "party"]),
+        AnyEvent::Call(_, event) => fields(event, &["from", "party", "diverter"]),
         AnyEvent::Session(_, event) => fields(event, &[]),
         AnyEvent::Line(_, event) => fields(event, &[]),
         AnyEvent::Queue(_, event) => fields(event, &[]),

@@ -245,6 +245,8 @@ impl People {
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
             | call::Event::CallbackRequested { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     ends::{End, connect, end_of, hangup, hung_up, no_complaints},
+    wire::{next, raw},
     world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::{
@@ -22,6 +23,10 @@ fn refused(disposition: Disposition, reason: EndReason, status: u16) -> End {
         sip_status: Some(status),
         incomplete: false,
     }
+}
+
+fn overload() -> End {
+    refused(Disposition::Congestion, EndReason::Overload, 503)
 }
 
 async fn rejection(mut out: OutgoingCall) -> Rejection {
@@ -175,6 +180,9 @@ async fn a_server_that_shuts_down_refuses_new_calls_and_keeps_the_running_ones()
         .find(|(name, _)| name == "Retry-After");
     assert_eq!(wait.map(|(_, value)| &**value), Some("9"));
 
+    let (before, call) = world.see(before, "call_ended").await;
+    assert_eq!(world.story(call).await, ["call_received", "call_ended"]);
+
     // One that talks and one that rings go on as if nothing had happened.
     assert!(with_anna.media().wait_packets(10, PATIENCE).await);
     assert_eq!(with_anna.hold().await.unwrap(), 200);
@@ -194,7 +202,8 @@ async fn a_server_that_shuts_down_refuses_new_calls_and_keeps_the_running_ones()
             _ => None,
         })
         .collect();
-    assert_eq!(ends, [hangup(By::Caller), hangup(By::Agent)]);
+    let turned_away = refused(Disposition::SystemError, EndReason::Shutdown, 503);
+    assert_eq!(ends, [turned_away, hangup(By::Caller), hangup(By::Agent)]);
     for agent in ["anna", "bert"] {
         let agent = AgentId::named(DEFAULT_TENANT, agent);
         world
@@ -250,6 +259,7 @@ async fn a_server_that_holds_all_the_calls_it_can_says_when_to_come_back() {
     let caller = world.phone("4930111").await;
     let first = dial(&caller, "support").await;
     first.wait_ringing(PATIENCE).await.unwrap();
+    let before = world.feed().head();
     let refused = rejection(dial(&caller, "support").await).await;
     assert_eq!(refused.status, 503);
     assert!(
@@ -257,11 +267,61 @@ async fn a_server_that_holds_all_the_calls_it_can_says_when_to_come_back() {
             .headers
             .contains(&("Retry-After".into(), "7".into()))
     );
+    // It is on the record as well, with no leg and no port of ours.
+    let (_, call) = world.see(before, "call_ended").await;
+    assert_eq!(world.story(call).await, ["call_received", "call_ended"]);
     first.cancel().await.unwrap();
-    world.see_nothing_left().await;
+    assert_eq!(world.the_end(before).await, overload());
     let next = dial(&caller, "support").await;
     next.wait_ringing(PATIENCE).await.unwrap();
     next.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_invite_that_is_repeated_after_its_refusal_is_refused_again_and_is_one_call() {
+    let world = open_with(sip::Options {
+        calls_max: 0,
+        ..options()
+    })
+    .await;
+    let before = world.feed().head();
+    let socket = raw(&world).await;
+    let invite = |branch: &str| {
+        let us = socket.local_addr();
+        format!(
+            "INVITE sip:support@ringledger SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{branch}\r\n\
+             From: <sip:4930111@a>;tag={branch}\r\nTo: <sip:support@ringledger>\r\n\
+             Call-ID: {branch}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n\
+             Contact: <sip:4930111@{us}>\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    for branch in ["first", "first", "second"] {
+        socket.send(invite(branch).as_bytes()).await.unwrap();
+        let answer = next(&socket, |message| message.status().is_some()).await;
+        assert_eq!(answer.status(), Some(503), "{branch}");
+    }
+    // The second is recorded after the first: nothing can come between them.
+    let second = world
+        .office
+        .see(before, |entry| match &entry.fact.event {
+            AnyEvent::Call(call, call::Event::Received { sip_call_id, .. })
+                if sip_call_id == "second" =>
+            {
+                Some(*call)
+            }
+            _ => None,
+        })
+        .await;
+    world.see(before, "call_ended").await;
+    let history = world.office.history().await;
+    let calls: Vec<_> = history
+        .iter()
+        .filter_map(|entry| match &entry.fact.event {
+            AnyEvent::Call(_, call::Event::Received { sip_call_id, .. }) => Some(&**sip_call_id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(calls, ["first", "second"], "{second:?}");
 }
 
 #[tokio::test]

@@ -274,6 +274,7 @@ fn call_to(
         trunk: None,
         sip_call_id: leg.to_string(),
         user_agent: None,
+        diversion: None,
         route: Route::Queue {
             queue: QueueId::named(DEFAULT_TENANT, "support"),
             config_version: 1,

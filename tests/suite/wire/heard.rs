@@ -28,6 +28,30 @@ async fn tone_comes(media: &Media, hz: f64) -> anyhow::Result<()> {
     .await
 }
 
+/// What the relay measured is on the record, once both phones have hung up.
+async fn sounded_well(server: &Server) -> anyhow::Result<()> {
+    let query = "{ cdrs(first: 1) { nodes { mos lossRate jitterUs \
+                 legs { role media { receivedCount lostCount sentCount mos } } } } }";
+    let answer = server
+        .until(query, |answer| !answer["cdrs"]["nodes"][0]["mos"].is_null())
+        .await
+        .context("the sound is measured")?;
+    let record = &answer["cdrs"]["nodes"][0];
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or(-1.0);
+    // On loopback nothing is lost; a busy machine may delay.
+    ensure!(number(&record["mos"]) > 3.5, "{record}");
+    ensure!(number(&record["lossRate"]) < 0.05, "{record}");
+    ensure!(number(&record["jitterUs"]) >= 0.0, "{record}");
+    let legs = record["legs"].as_array().context("legs")?;
+    ensure!(legs.len() == 2, "{record}");
+    for leg in legs {
+        // More than a second of sound went each way.
+        ensure!(number(&leg["media"]["receivedCount"]) > 50.0, "{leg}");
+        ensure!(number(&leg["media"]["sentCount"]) > 50.0, "{leg}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn each_hears_the_others_tone_and_music_while_held() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -57,6 +81,7 @@ async fn each_hears_the_others_tone_and_music_while_held() -> anyhow::Result<()>
         })
         .await;
     held.context("the record has the hold")?;
+    sounded_well(&server).await?;
     ensure!(records(&server, 1).await?.len() == 1, "one record");
     server.stop().await
 }

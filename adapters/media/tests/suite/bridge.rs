@@ -1,7 +1,7 @@
 //! Two bridged legs hear each other.
 
-use crate::support::{Phone, leg, options, start};
-use ringledger_media::{Direction, Law, PayloadTypes};
+use crate::support::{PATIENCE, Phone, event, leg, options, start};
+use ringledger_media::{Direction, Law, MediaEvent, PayloadTypes};
 
 const PLAIN: PayloadTypes = PayloadTypes::pcmu(Some(101));
 
@@ -165,6 +165,68 @@ fn rtcp_is_relayed_with_the_numbers_of_the_rewritten_stream() {
     crate::support::until("the stranger's RTCP is counted", || {
         relay.stats(caller.leg).unwrap().dropped_source == 1
     });
+}
+
+#[test]
+fn a_closed_leg_tells_once_what_was_lost_and_how_far_away_it_was() {
+    let (relay, mut events) = start(&options(2));
+    let mut caller = Phone::agreed(&relay, 1, PLAIN);
+    let mut agent = Phone::agreed(&relay, 2, PLAIN);
+    relay.bridge(caller.leg, agent.leg);
+    for place in 0..10 {
+        if place == 4 || place == 7 {
+            // On its way it is lost.
+            caller.packet(0, b"lost");
+            continue;
+        }
+        caller.say(0, b"sound");
+    }
+    let heard: Vec<_> = (0..8).map(|_| agent.hear()).collect();
+    let heard = heard.last().unwrap();
+    agent.say(0, b"answer");
+    caller.hear();
+    // The caller reports, and the agent answers that report at once.
+    let stamp: u32 = 0x1234_5678;
+    let mut report = vec![0x80, 200, 0, 6];
+    for word in [
+        caller.ssrc,
+        stamp >> 16,
+        stamp << 16,
+        caller.timestamp,
+        8,
+        5,
+    ] {
+        report.extend(word.to_be_bytes());
+    }
+    caller.rtcp.send_to(&report, caller.rtcp_to()).unwrap();
+    agent.rtcp.recv_from(&mut [0; 1500]).unwrap();
+    let mut answer = vec![0x81, 201, 0, 7];
+    let highest = u32::from(heard.sequence);
+    for word in [agent.ssrc, heard.ssrc, 2, highest, 0, stamp, 0] {
+        answer.extend(word.to_be_bytes());
+    }
+    agent.rtcp.send_to(&answer, agent.rtcp_to()).unwrap();
+    caller.rtcp.recv_from(&mut [0; 1500]).unwrap();
+
+    assert!(relay.close(caller.leg) && relay.close(agent.leg));
+    assert!(relay.close(agent.leg), "again, and it is told of once");
+    let mut told = [event(&mut events), event(&mut events)].map(|told| {
+        let MediaEvent::Closed(measured) = told else {
+            panic!("not closed: {told:?}");
+        };
+        measured
+    });
+    told.sort_by_key(|measured| measured.leg);
+    let [of_caller, of_agent] = told;
+    assert_eq!((of_caller.leg, of_agent.leg), (caller.leg, agent.leg));
+    assert_eq!((of_caller.received_count, of_caller.lost_count), (8, 2));
+    assert_eq!((of_caller.sent_count, of_caller.rtt_us), (1, None));
+    assert_eq!((of_agent.received_count, of_agent.lost_count), (1, 0));
+    assert_eq!(of_agent.far_lost_count, Some(2));
+    let rtt_us = of_agent.rtt_us.unwrap();
+    assert!(rtt_us < PATIENCE.as_micros() as u32, "{rtt_us}");
+    assert!(events.try_recv().is_err(), "each is told once");
+    assert!(!relay.close(leg(99)), "it was never open");
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl House {
             trunk: None,
             sip_call_id: "a84b4c76e66710".into(),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue: QUEUE,
                 config_version: 1,

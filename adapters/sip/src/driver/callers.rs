@@ -1,7 +1,8 @@
 //! The caller's side of a call.
 
-use super::Driver;
+use super::{Driver, refusals::TurnedAway};
 use crate::{
+    admission::Refused,
     dialog::Dialog,
     inbound::{cancel, invite},
     legs::{
@@ -13,11 +14,11 @@ use crate::{
     status,
     transport::Flow,
 };
-use commands::error::DispatchError;
+use commands::{error::DispatchError, ports::VaultError};
 use domain::{
     any::AnyCommand,
     billing::rating::{Facts, Outbound},
-    call::{Command, Route},
+    call::{Command, Diversion, Route},
     cause::EndReason,
     id::{CallId, LegId, TrunkId, VisitId},
     sealed::{Party, Sealed},
@@ -95,8 +96,8 @@ impl Driver {
         if let Route::Refused(reason) = route
             && !self.may_record_refusal()
         {
-            self.turn_away(call, leg, reason);
-            return;
+            self.fail_setup(call, leg, status::of_reason(reason).status);
+            return self.record_later(flow.peer.ip(), reason, || Some(new));
         }
         if !matches!(route, Route::Refused(_)) {
             match self.parts.media.open(leg) {
@@ -108,7 +109,7 @@ impl Driver {
                 Err(_) => route = Route::Refused(EndReason::NoMediaPort),
             }
         }
-        let from: Sealed<Party> = match self.parts.vault.seal(&new.from).await {
+        let (from, diversion) = match self.seal(&new).await {
             Ok(sealed) => sealed,
             Err(error) => {
                 tracing::warn!(%error, "caller can not be sealed");
@@ -123,6 +124,7 @@ impl Driver {
             trunk,
             sip_call_id: new.sip_call_id,
             user_agent: new.user_agent,
+            diversion,
             route,
         };
         let pending = {
@@ -156,6 +158,29 @@ impl Driver {
         }
     }
 
+    /// Whoever is named in an INVITE, each under a key of their own.
+    pub(super) async fn seal(
+        &self,
+        new: &invite::NewCall,
+    ) -> Result<(Sealed<Party>, Option<Diversion>), VaultError> {
+        let from = self.parts.vault.seal(&new.from).await?;
+        let Some(diverted) = &new.diverted else {
+            return Ok((from, None));
+        };
+        let by = self.parts.vault.seal(&diverted.by).await?;
+        let reason = diverted.reason;
+        Ok((from, Some(Diversion { by, reason })))
+    }
+
+    /// The trunk that lets in what comes from there.
+    pub(super) fn trunk_of(&self, source: IpAddr) -> Option<TrunkId> {
+        let trunks = self.parts.directory.trunks();
+        let mut trunks = trunks.iter();
+        trunks
+            .find(|trunk| is_allowed(&trunk.config.allow, source))
+            .map(|trunk| trunk.id)
+    }
+
     /// Where a call leads, and through which trunk it came.
     async fn route(
         &self,
@@ -164,12 +189,8 @@ impl Driver {
         visit: VisitId,
         source: IpAddr,
     ) -> (Route, Option<TrunkId>) {
-        let trunks = self.parts.directory.trunks();
-        let trunk = trunks
-            .iter()
-            .find(|trunk| is_allowed(&trunk.config.allow, source))
-            .map(|trunk| trunk.id);
-        if !trunks.is_empty() && trunk.is_none() {
+        let trunk = self.trunk_of(source);
+        if trunk.is_none() && !self.parts.directory.trunks().is_empty() {
             return (Route::Refused(EndReason::NotAllowed), None);
         }
         let directory = &self.parts.directory;
@@ -214,7 +235,7 @@ impl Driver {
 
     /// Whether one more refused call goes into the record in this second: a
     /// scanner must not fill the log.
-    fn may_record_refusal(&self) -> bool {
+    pub(super) fn may_record_refusal(&self) -> bool {
         self.refused_records
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(1)
@@ -222,9 +243,32 @@ impl Driver {
             .is_ok()
     }
 
-    fn turn_away(&self, call: CallId, leg: LegId, reason: EndReason) {
-        metrics::counter!("ringledger_sip_calls_refused_total", "limit" => "records").increment(1);
-        self.fail_setup(call, leg, status::of_reason(reason).status);
+    /// There is no room for a new call: it has its answer, and is recorded behind. An
+    /// INVITE that is no call is not.
+    pub(super) fn turn_away(&self, request: &Request, source: IpAddr, refused: Refused) {
+        let reason = match refused {
+            Refused::Source | Refused::Calls | Refused::Setups => EndReason::Overload,
+            Refused::Closing => EndReason::Shutdown,
+        };
+        let host = self.stack.host();
+        self.record_later(source, reason, || invite::translate(request, host).ok());
+    }
+
+    fn record_later(
+        &self,
+        source: IpAddr,
+        reason: EndReason,
+        new: impl FnOnce() -> Option<invite::NewCall>,
+    ) {
+        let at = self.parts.clock.now();
+        self.refusals.add(|| {
+            new().map(|new| TurnedAway {
+                new,
+                source,
+                at,
+                reason,
+            })
+        });
     }
 
     /// Refuses a call of which nothing was recorded.

@@ -13,6 +13,7 @@ mod lanes;
 mod orders;
 mod passwords;
 mod placed;
+mod refusals;
 mod registers;
 mod tick;
 mod trunks;
@@ -34,6 +35,7 @@ use crate::{
 };
 use lanes::{Lanes, Receipt};
 use passwords::Passwords;
+use refusals::Refusals;
 
 use commands::{
     directory::Directory,
@@ -198,6 +200,8 @@ pub(crate) struct Inner {
     peer: SocketAddr,
     /// Wrong credentials by source.
     failures: Buckets,
+    /// Calls that were answered with a refusal and are recorded behind.
+    refusals: Refusals,
     /// Refused calls that may still be recorded in this second.
     refused_records: AtomicU32,
 }
@@ -239,6 +243,7 @@ pub async fn start(
     let head = parts.head;
     let driver = Driver(Arc::new(Inner {
         admission: Admission::new(options.limits()),
+        refusals: Refusals::default(),
         refused_records: AtomicU32::new(options.refused_records_per_s),
         authenticator: Mutex::new(registers::authenticator(&options, &*parts.entropy)),
         passwords: Passwords::new(parts.secrets.clone()),
@@ -263,11 +268,13 @@ pub async fn start(
     let connections_max = driver.options.tcp_connections_max;
     let follow = orders::follow(driver.clone(), head, shutdown.clone());
     let tick = tick::run(driver.clone(), shutdown.clone());
+    let refusals = refusals::run(driver.clone(), shutdown.clone());
     let udp = udp::run(socket, ingress.clone(), shutdown.clone());
     let tcp = tcp::listen(listener, ingress, connections_max, shutdown.clone());
     watch("requests", incoming.run(user), &shutdown);
     watch("orders", follow, &shutdown);
     watch("tick", tick, &shutdown);
+    watch("refusals", refusals, &shutdown);
     watch("udp", udp, &shutdown);
     watch("tcp", tcp, &shutdown);
     tokio::spawn(driver.clone().record_loaded());
@@ -383,13 +390,18 @@ impl Driver {
 }
 
 impl TransactionUser for Driver {
-    fn admit(&self, flow: Flow) -> Result<(), Reply> {
-        let calls = self.calls.load(Ordering::Relaxed);
+    fn admit(&self, flow: Flow, request: &Request, transaction: &str) -> Result<(), Reply> {
+        if self.refusals.knows(transaction) {
+            return Err(self.admission.refusal());
+        }
+        let (source, calls) = (flow.peer.ip(), self.calls.load(Ordering::Relaxed));
         self.admission
-            .admit(flow.peer.ip(), calls, Instant::now())
+            .admit(source, calls, Instant::now())
             .map_err(|refused| {
                 metrics::counter!("ringledger_sip_calls_refused_total", "limit" => refused.as_str())
                     .increment(1);
+                self.refusals.know(transaction);
+                self.turn_away(request, source, refused);
                 self.admission.refusal()
             })
     }

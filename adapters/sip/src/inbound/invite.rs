@@ -1,7 +1,10 @@
 //! INVITE (RFC 3261, 13.3): a call comes in, or a session inside a dialog
 //! changes (14.2).
 
-use super::user_agent;
+use super::{
+    diversion::{self, Diverted},
+    user_agent,
+};
 use crate::{
     address::{NameAddr, Uri, escape_user, quote},
     message::{Request, allow},
@@ -32,6 +35,8 @@ pub struct NewCall {
     /// Products of the User-Agent header: what the phone or the network says that
     /// it is.
     pub user_agent: Option<String>,
+    /// Who sent it on to us.
+    pub diverted: Option<Diverted>,
     /// The caller's description; `None` when it wants our offer.
     pub offer: Option<sdp::Remote>,
     /// How many further hops it may take (RFC 3261, 8.1.1.6).
@@ -72,6 +77,7 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         to: uri.user.unwrap_or_default(),
         sip_call_id,
         user_agent: headers.get("User-Agent").and_then(user_agent::products),
+        diverted: diversion::read(headers),
         offer,
         hops: hops(headers.get("Max-Forwards")),
         refused,
@@ -115,7 +121,7 @@ fn optional_body(request: &Request) -> bool {
 
 /// Whether a From stands for nobody in particular (RFC 3323, section 4.1.1.3; the
 /// words are those of networks).
-fn is_withheld(from: &Party) -> bool {
+pub(super) fn is_withheld(from: &Party) -> bool {
     let host = from.host.as_deref().unwrap_or_default();
     let words = [
         "",
@@ -132,25 +138,27 @@ fn is_withheld(from: &Party) -> bool {
 }
 
 fn caller(from: &NameAddr, our_host: &str) -> (Party, String) {
-    let uri = Uri::parse(&from.uri).unwrap_or_default();
-    let user = uri.user.unwrap_or_default();
-    let user: String = user.chars().take(USER_MAX).collect();
-    let display_name: Option<String> = from
-        .display_name
-        .as_ref()
-        .map(|name| name.chars().take(DISPLAY_NAME_MAX).collect());
-    let shown = if user.is_empty() { "anonymous" } else { &user };
+    let party = party_of(from);
+    let user = &party.user;
+    let shown = if user.is_empty() { "anonymous" } else { user };
     let address = format!("<sip:{}@{our_host}>", escape_user(shown));
-    let shown_as = match &display_name {
+    let shown_as = match &party.display_name {
         Some(name) => format!("{} {address}", quote(name)),
         None => address,
     };
-    let party = Party {
-        user,
-        host: (!uri.host.is_empty()).then_some(uri.host),
-        display_name,
-    };
     (party, shown_as)
+}
+
+/// Whom an address means, no longer than we pass on.
+pub(super) fn party_of(address: &NameAddr) -> Party {
+    let uri = Uri::parse(&address.uri).unwrap_or_default();
+    let user = uri.user.unwrap_or_default();
+    let name = address.display_name.as_ref();
+    Party {
+        user: user.chars().take(USER_MAX).collect(),
+        host: (!uri.host.is_empty()).then_some(uri.host),
+        display_name: name.map(|name| name.chars().take(DISPLAY_NAME_MAX).collect()),
+    }
 }
 
 /// What a re-INVITE asks for.

@@ -3,6 +3,7 @@
 
 pub mod bye;
 pub mod cancel;
+pub mod diversion;
 pub mod invite;
 pub mod options;
 pub mod register;

@@ -186,8 +186,9 @@ impl Stack {
         {
             return None;
         }
-        let reply = user.admit(flow).err()?;
-        Some(server::stateless(&plain, &key.to_string(), reply))
+        let transaction = key.to_string();
+        let reply = user.admit(flow, &plain, &transaction).err()?;
+        Some(server::stateless(&plain, &transaction, reply))
     }
 
     /// A 2xx to an INVITE that no transaction waits for.

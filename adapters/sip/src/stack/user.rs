@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 /// message: it must not block, and it must not wait.
 pub trait TransactionUser: Send + Sync + 'static {
     /// Whether there is room for a new call from there. Asked before an INVITE
-    /// outside a dialog gets a transaction; repeated ones are not asked about.
+    /// outside a dialog gets a transaction; repeated ones are not asked about, but
+    /// those of one that was turned away. `transaction` is the same for these.
     ///
     /// # Errors
     /// The response that turns it away.
-    fn admit(&self, flow: Flow) -> Result<(), Reply>;
+    fn admit(&self, flow: Flow, request: &Request, transaction: &str) -> Result<(), Reply>;
     /// A new request: INVITE, or one that must be answered with
     /// [`ServerTransaction::respond`]. Requests of one flow come in order.
     fn request(&self, transaction: ServerTransaction, request: Request);

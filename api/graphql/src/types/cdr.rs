@@ -6,7 +6,8 @@ use crate::{
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Call, Caller, Leg,
-        words::{Direction, Disposition, EndReason, EndResult, HangupBy},
+        media::{rate, score},
+        words::{Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy},
     },
 };
 use async_graphql::{ID, Object, Result, SimpleObject};
@@ -93,6 +94,19 @@ impl Cdr {
         &self.0.to
     }
 
+    /// Who sent the call on to us, where it was meant for somebody else: the last of
+    /// several.
+    async fn diverted_by(&self) -> Option<Caller> {
+        let diverted = self.0.diverted.as_ref();
+        diverted.map(|diverted| (&diverted.by).into())
+    }
+
+    /// Why the call was sent on to us.
+    async fn diversion_reason(&self) -> Option<DiversionReason> {
+        let diverted = self.0.diverted.as_ref();
+        diverted.map(|diverted| diverted.reason.into())
+    }
+
     /// The trunk that let it in.
     async fn trunk_id(&self) -> Option<ID> {
         self.0.trunk.map(Named::opaque)
@@ -131,6 +145,28 @@ impl Cdr {
     /// The codec, by its name in SDP; null when nobody answered who is heard.
     async fn codec(&self) -> Option<&str> {
         self.0.codec()
+    }
+
+    /// The lowest predicted opinion score of its legs, from 1 to 4.41 (ITU-T G.107);
+    /// null until the sound is measured, shortly after the end, and where nobody was
+    /// heard.
+    async fn mos(&self) -> Option<f64> {
+        self.0.mos_hundredths().map(score)
+    }
+
+    /// The greatest share of lost packets of its legs, of 1.
+    async fn loss_rate(&self) -> Option<f64> {
+        self.0.loss_ppm().map(rate)
+    }
+
+    /// The greatest mean jitter of its legs, in microseconds.
+    async fn jitter_us(&self) -> Option<i32> {
+        self.0.jitter_us().map(count)
+    }
+
+    /// The longest mean time to a phone of it and back, in microseconds.
+    async fn rtt_us(&self) -> Option<i32> {
+        self.0.rtt_us().map(count)
     }
 
     /// What became of the call.

@@ -3,7 +3,10 @@
 use crate::{
     id::Named,
     scalar::{DateTime, Duration},
-    types::words::{LegRole, OfferOutcome, SegmentKind},
+    types::{
+        LegMedia,
+        words::{LegRole, OfferOutcome, SegmentKind},
+    },
 };
 use async_graphql::{ID, Object};
 use projections::cdr;
@@ -83,6 +86,13 @@ impl Leg {
     /// Reason header that its phone sent, verbatim.
     async fn reason_header(&self) -> Option<&str> {
         self.0.reason_header.as_deref()
+    }
+
+    /// What was measured of its sound, once the call is over; null of a leg over which
+    /// nothing went.
+    async fn media(&self) -> Option<LegMedia> {
+        let measured = self.0.measured.as_ref();
+        measured.map(|measured| LegMedia(measured.media))
     }
 
     /// What went on, in order; none overlaps another.

@@ -321,6 +321,7 @@ impl World {
             trunk: None,
             sip_call_id: format!("{}@test", ringing.call),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue,
                 config_version: 1,

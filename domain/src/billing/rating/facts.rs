@@ -128,6 +128,8 @@ impl Facts {
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
             | call::Event::CallbackRequested { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

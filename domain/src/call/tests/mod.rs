@@ -16,6 +16,7 @@ mod record_cancel;
 mod record_failure;
 mod record_hold;
 mod record_key;
+mod record_media;
 mod record_media_silence;
 mod record_retrieve;
 mod record_signalling_lost;
@@ -45,6 +46,7 @@ fn receive(route: Route) -> Command {
         trunk: Some(TRUNK),
         sip_call_id: "a84b4c76e66710".into(),
         user_agent: None,
+        diversion: None,
         route,
     }
 }

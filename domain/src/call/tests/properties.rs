@@ -113,6 +113,7 @@ fn fact() -> impl Strategy<Value = Command> {
         2 => (leg(), instant())
             .prop_map(|(leg, since)| Command::RecordMediaSilence { leg, since }),
         1 => leg().prop_map(|leg| Command::RecordSignallingLost { leg }),
+        1 => leg().prop_map(|leg| Command::RecordMedia { legs: vec![super::record_media::measured(leg)] }),
     ]
 }
 
@@ -173,9 +174,13 @@ proptest! {
             .iter()
             .skip_while(|(_, event)| !matches!(event, Event::Ended { .. }))
             .skip(1);
+        let mut measured = 0;
         for (_, event) in after_end {
-            prop_assert!(matches!(event, Event::LateFact { .. }), "{:?}", event);
+            let is_measured = matches!(event, Event::MediaMeasured { .. });
+            measured += usize::from(is_measured);
+            prop_assert!(is_measured || matches!(event, Event::LateFact { .. }), "{:?}", event);
         }
+        prop_assert!(measured <= 1);
     }
 
     #[test]
@@ -217,7 +222,9 @@ proptest! {
                 | Event::Answered {}
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
-                | Event::Placed { .. } | Event::CallbackRequested { .. } | Event::LateFact { .. } => {}
+                | Event::Placed { .. } | Event::CallbackRequested { .. }
+                | Event::Diverted { .. } | Event::MediaMeasured { .. }
+                | Event::LateFact { .. } => {}
             }
         }
     }

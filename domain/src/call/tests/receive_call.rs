@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    call::Error,
+    call::{Diversion, DiversionReason, Error},
     testing::{NOW, second},
 };
 
@@ -11,6 +11,25 @@ fn a_call_is_received_routed_and_enqueued_in_one_decision() {
     story([])
         .when(receive(into_queue(AnswerMode::OnAgent)))
         .then(waiting());
+}
+
+#[test]
+fn who_sent_the_call_on_is_told_in_the_same_decision() {
+    let diversion = Diversion {
+        by: caller(),
+        reason: DiversionReason::NoAnswer,
+    };
+    let mut invite = receive(into_queue(AnswerMode::OnAgent));
+    if let Command::ReceiveCall { diversion: at, .. } = &mut invite {
+        *at = Some(diversion);
+    }
+    let diverted = Event::Diverted {
+        diverter: caller(),
+        reason: DiversionReason::NoAnswer,
+    };
+    let mut expected = waiting();
+    expected.insert(1, diverted);
+    story([]).when(invite).then(expected);
 }
 
 #[test]

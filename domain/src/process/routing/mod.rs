@@ -148,6 +148,8 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
         | call::Event::CallbackRequested { .. }
+        | call::Event::Diverted { .. }
+        | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

@@ -378,6 +378,8 @@ impl Callbacks {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => Ok(()),
         }
     }

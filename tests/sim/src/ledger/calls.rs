@@ -74,7 +74,7 @@ impl Calls {
                 self.placed_count += 1;
                 return self.begun(id);
             }
-            Event::LateFact { .. } => {
+            Event::LateFact { .. } | Event::MediaMeasured { .. } => {
                 return must(self.ended.contains(&id), || {
                     format!("{id} has a late fact before its end")
                 });
@@ -82,6 +82,7 @@ impl Calls {
             Event::Routed { .. }
             | Event::Enqueued { .. }
             | Event::ExitKeyPressed { .. }
+            | Event::Diverted { .. }
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
             | Event::Forwarded { .. }
@@ -160,17 +161,7 @@ impl Calls {
                 self.deserted_count += u64::from(cause.reason == EndReason::NobodyThere);
                 self.end(id);
             }
-            Event::Overflowed { visit, cause, .. } => {
-                self.deserted_count += u64::from(*cause == OverflowCause::Unstaffed);
-                must(call.visit == Some(*visit), || {
-                    format!("{id} leaves {visit}, where it was not")
-                })?;
-                must(call.connected.is_none() && call.offers.is_empty(), || {
-                    format!("{id} is sent on while agents have it")
-                })?;
-                call.visit = None;
-                self.in_line_count = self.in_line_count.saturating_sub(1);
-            }
+            Event::Overflowed { visit, cause, .. } => self.sent_on(id, *visit, *cause)?,
             Event::ExitKeyPressed { visit, .. } => must(
                 call.visit == Some(*visit) && call.connected.is_none(),
                 || format!("{id} leaves {visit} by a key, where it does not wait"),
@@ -188,8 +179,29 @@ impl Calls {
             | Event::Retrieved { .. }
             | Event::Placed { .. }
             | Event::CallbackRequested { .. }
+            | Event::Diverted { .. }
+            | Event::MediaMeasured { .. }
             | Event::LateFact { .. } => {}
         }
+        Ok(())
+    }
+
+    fn sent_on(
+        &mut self,
+        id: CallId,
+        visit: VisitId,
+        cause: OverflowCause,
+    ) -> Result<(), Violation> {
+        let call = self.live.entry(id).or_default();
+        self.deserted_count += u64::from(cause == OverflowCause::Unstaffed);
+        must(call.visit == Some(visit), || {
+            format!("{id} leaves {visit}, where it was not")
+        })?;
+        must(call.connected.is_none() && call.offers.is_empty(), || {
+            format!("{id} is sent on while agents have it")
+        })?;
+        call.visit = None;
+        self.in_line_count = self.in_line_count.saturating_sub(1);
         Ok(())
     }
 

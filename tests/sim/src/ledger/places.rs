@@ -125,6 +125,8 @@ impl Places {
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
             | call::Event::Ended { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

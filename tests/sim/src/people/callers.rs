@@ -72,6 +72,7 @@ impl People {
             trunk: None,
             sip_call_id: format!("{number}"),
             user_agent: None,
+            diversion: None,
             route,
         };
         let patience = chance.exponential(self.terms.patience_ms).max(20) * MS;

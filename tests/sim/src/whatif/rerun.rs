@@ -326,6 +326,7 @@ impl Rerun {
             trunk: None,
             sip_call_id: String::new(),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue: caller.queue,
                 config_version: 1,
@@ -421,6 +422,8 @@ impl Rerun {
             | call::Event::Retrieved { .. }
             | call::Event::Placed { .. }
             | call::Event::CallbackRequested { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

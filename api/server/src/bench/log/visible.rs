@@ -145,6 +145,7 @@ impl Callers {
             trunk: None,
             sip_call_id: "bench@loopback".into(),
             user_agent: None,
+            diversion: None,
             route: Route::Queue {
                 queue: self.queue,
                 config_version: 1,

@@ -68,6 +68,7 @@ impl World {
             trunk: None,
             sip_call_id: format!("{call}"),
             user_agent: None,
+            diversion: None,
             route,
         };
         self.wire.push(AnyCommand::Call(call, receive));
