@@ -3,7 +3,7 @@
 use crate::{
     error::Fault,
     id::Named,
-    query::views,
+    query::{services, views},
     scalar::{Amount, Cursor, DateTime, Duration, count},
     types::words::{AccountStatus, PaymentMethod, PaymentMode, UsageKind},
 };
@@ -108,6 +108,12 @@ impl Account {
     /// What is open of its invoices.
     async fn owed(&self) -> Amount {
         Amount(self.0.state.owed())
+    }
+
+    /// What of that is overdue by now; it is in arrears where that is more than zero.
+    async fn overdue(&self, ctx: &Context<'_>) -> Result<Amount> {
+        let now = services(ctx)?.clock.now();
+        Ok(Amount(self.0.state.overdue(now)))
     }
 
     /// What is kept for running calls.

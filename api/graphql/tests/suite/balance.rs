@@ -1,6 +1,7 @@
 //! The balance of an account as a subscription.
 
 use crate::{client::Client, world::World};
+use commands::ports::Clock as _;
 use domain::{
     any::AnyCommand,
     billing::{Command, UsageId, UsageType, account, tariff::Tariff, usage},
@@ -106,20 +107,29 @@ async fn a_month_that_is_invoiced_out_of_order_leaves_the_others_unbilled() {
         due_at: Timestamp::from_micros(1),
         fees: vec![],
     };
+    let later = account::Command::PostInvoice {
+        invoice: InvoiceId(Uuid::from_u128(2)),
+        number: "INV-2".into(),
+        period: "2026-08".parse().unwrap(),
+        amount: Decimal::whole(5),
+        due_at: world.clock.now().plus_ms(3_600_000),
+        fees: vec![],
+    };
     let commands = [
         count(month("2026-09"), 2),
         count(month("2026-10"), 4),
         count(month("2026-11"), 1),
         Command::Account(account, post),
+        Command::Account(account, later),
     ];
     for command in commands {
         world.dispatch(AnyCommand::Billing(Box::new(command))).await;
     }
     let query = format!(
-        "{{ account(id: \"{account}\", minPosition: \"{}\") {{ unbilled owed balance }} }}",
+        "{{ account(id: \"{account}\", minPosition: \"{}\") {{ unbilled owed overdue balance }} }}",
         world.head()
     );
     let told = world.data(&query).await["account"].clone();
-    let expected = json!({"unbilled": "3", "owed": "4", "balance": "-7"});
+    let expected = json!({"unbilled": "3", "owed": "9", "overdue": "4", "balance": "-12"});
     assert_eq!(told, expected);
 }

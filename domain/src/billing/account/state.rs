@@ -106,6 +106,12 @@ impl Account {
         self.open.values().map(|open| open.left).sum()
     }
 
+    /// What of it is due.
+    pub fn overdue(&self, now: Timestamp) -> Decimal {
+        let due = self.open.values().filter(|open| open.due_at <= now);
+        due.map(|open| open.left).sum()
+    }
+
     /// What is kept for running calls.
     pub fn reserved_sum(&self) -> Decimal {
         self.reserved.values().copied().sum()
