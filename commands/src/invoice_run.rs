@@ -17,7 +17,7 @@ use domain::{
     billing::{
         self, UsageId,
         account::{Account, Profile},
-        bill_of::{Draft, DraftError, draft},
+        bill_of::{Draft, DraftError, Named, draft},
         seller,
         settle::Total,
         usage::{self, Usage},
@@ -274,7 +274,10 @@ async fn invoice(
         plans: &known
             .plans
             .iter()
-            .map(|(id, plan)| (*id, plan.config.clone()))
+            .map(|(id, plan)| {
+                let (name, config) = (plan.name.as_str(), &plan.config);
+                (*id, Named { name, config })
+            })
             .collect(),
         seller,
         tenant: DEFAULT_TENANT,

@@ -313,6 +313,15 @@ impl Server {
     /// # Errors
     /// When it is not answered.
     pub async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let (status, bytes) = self.bytes(path).await?;
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// As [`Self::get`], for what is no text.
+    ///
+    /// # Errors
+    /// When the server can not be reached.
+    pub async fn bytes(&self, path: &str) -> anyhow::Result<(u16, Vec<u8>)> {
         let response = self
             .client
             .get(format!("http://{}{path}", self.http))
@@ -320,7 +329,7 @@ impl Server {
             .timeout(PATIENCE)
             .send()
             .await?;
-        Ok((response.status().as_u16(), response.text().await?))
+        Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
     }
 
     /// Asks until the answer is as wanted.

@@ -239,7 +239,9 @@ const GROUPS: [Group; 3] = [
     ("Recurring fees", |kind| {
         matches!(kind, LineKind::Fee { .. })
     }),
-    ("Usage", |kind| matches!(kind, LineKind::Usage { .. })),
+    ("Usage", |kind| {
+        matches!(kind, LineKind::Usage { .. } | LineKind::Included { .. })
+    }),
     ("Adjustments", |kind| matches!(kind, LineKind::Adjustment)),
 ];
 
@@ -264,7 +266,7 @@ fn lines(body: &Body<'_>) -> Table {
                 tax_name(line.tax_category, line.tax_percent),
                 line.amount.with_digits(digits),
             ]);
-            row.detail = detail(line);
+            row.detail = detail(line, body.lines);
             row.running = Some(running.with_digits(digits));
             rows.push(row);
         }
@@ -302,7 +304,7 @@ fn lines(body: &Body<'_>) -> Table {
     }
 }
 
-fn detail(line: &Line) -> String {
+fn detail(line: &Line, all: &[Line]) -> String {
     match &line.kind {
         LineKind::Usage {
             usage_type,
@@ -314,14 +316,19 @@ fn detail(line: &Line) -> String {
                 false => "Rated records",
             };
             let mut text = format!("{what} add up to {rated}");
-            if *included > 0 {
+            // Older documents have no lines of it.
+            let apart = LineKind::Included {
+                usage_type: *usage_type,
+            };
+            let is_apart = all.iter().any(|line| line.kind == apart);
+            if *included > 0 && !is_apart {
                 let (number, unit) = units(*usage_type, *included);
                 text.push_str(&format!("; included in the plan: {number} {unit}"));
             }
             text
         }
         LineKind::Fee { from, to } => days(*from, *to),
-        LineKind::Adjustment => String::new(),
+        LineKind::Included { .. } | LineKind::Adjustment => String::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! taxes and whose document it is. Pure.
 
 use super::{
-    DocumentKind, Line, LineKind, SeriesId,
+    DocumentKind, Line, LineKind, SeriesId, UsageType,
     account::{Account, Profile},
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
@@ -15,7 +15,16 @@ use crate::{
     id::{AccountId, PlanId, TenantId},
     money::{Decimal, Rounding},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A plan with the name that a line says, where there are some.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it says.
+    pub config: &'a plan::Config,
+}
 
 /// What a draft is made of.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +42,7 @@ pub struct Draft<'a> {
     /// The plan of the month's last day.
     pub plan: PlanId,
     /// All plans that it ever had.
-    pub plans: &'a BTreeMap<PlanId, plan::Config>,
+    pub plans: &'a BTreeMap<PlanId, Named<'a>>,
     /// Who bills.
     pub seller: &'a seller::Config,
     /// Whose installation.
@@ -58,7 +67,7 @@ pub enum DraftError {
 /// # Errors
 /// When the tax or the plan is not known: nothing is billed with a guess.
 pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
-    let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?;
+    let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?.config;
     let (fee_lines, billed) = fees_of(of, plan.rounding);
     if of.totals.is_empty() && fee_lines.is_empty() {
         return Ok(None);
@@ -76,8 +85,13 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
         plan.tax_category,
         last_day,
     )?;
-    let usage = of.totals.iter().map(|total| usage_line(total, &tax));
-    let fees = fee_lines.iter().map(|line| fee_line(line, &tax));
+    let usage = of.totals.iter().flat_map(|total| usage_lines(total, &tax));
+    // Which plan a fee is of matters where there are some.
+    let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
+    let fees = fee_lines.iter().map(|line| {
+        let plan = of.plans.get(&line.plan).filter(|_| plans.len() > 1);
+        fee_line(line, plan.map(|plan| plan.name), &tax)
+    });
     let lines = usage.chain(fees).collect();
     let head = head(of, plan, &tax, billed);
     Ok(Some(Command::Draft {
@@ -106,8 +120,8 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
         .iter()
         .map(|(id, plan)| {
             let fee = Fee {
-                cycle: plan.cycle,
-                amount: plan.recurring_fee,
+                cycle: plan.config.cycle,
+                amount: plan.config.recurring_fee,
             };
             (*id, fee)
         })
@@ -126,46 +140,71 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
     (lines, fees::still_open(&wanted, through))
 }
 
-fn usage_line(total: &Total, tax: &Applied) -> Line {
-    let per_unit = i128::from(total.usage_type.per_unit());
-    let quantity = i64::try_from(total.quantity).unwrap_or(i64::MAX);
-    let quantity = Decimal::whole(quantity).share(1, per_unit, 6, Rounding::HalfEven);
-    let title = total.usage_type.title();
+/// What is charged of a kind of usage, and what the plan includes of it.
+fn usage_lines(total: &Total, tax: &Applied) -> Vec<Line> {
+    let usage_type = total.usage_type;
+    let title = usage_type.title();
+    let line = |kind, description, units: u64| Line {
+        kind,
+        description,
+        quantity: priced_units(usage_type, units),
+        unit: usage_type.unit_name().to_owned(),
+        unit_price: None,
+        tax_category: tax.category,
+        tax_percent: tax.percent,
+        exact: Decimal::ZERO,
+        amount: Decimal::ZERO,
+        net: Decimal::ZERO,
+        tax: Decimal::ZERO,
+    };
     let description = match total.volume_rate {
         Some(_) => format!("{title}, at the price of the volume"),
         None => title.to_owned(),
     };
-    Line {
-        kind: LineKind::Usage {
-            usage_type: total.usage_type,
-            included: total.included,
-            rated: total.rated,
-        },
-        description,
-        quantity,
-        unit: total.usage_type.unit_name().to_owned(),
+    let kind = LineKind::Usage {
+        usage_type,
+        included: total.included,
+        rated: total.rated,
+    };
+    let charged = Line {
         unit_price: total.volume_rate,
-        tax_category: tax.category,
-        tax_percent: tax.percent,
         exact: total.due,
-        amount: Decimal::ZERO,
-        net: Decimal::ZERO,
-        tax: Decimal::ZERO,
-    }
+        ..line(kind, description, total.quantity - total.included)
+    };
+    let included = (total.included > 0).then(|| {
+        let description = format!("{title}, included in the plan");
+        line(
+            LineKind::Included { usage_type },
+            description,
+            total.included,
+        )
+    });
+    [charged].into_iter().chain(included).collect()
 }
 
-fn fee_line(line: &FeeLine, tax: &Applied) -> Line {
-    let what = if line.amount.is_negative() {
-        "Recurring fee, days not used"
+/// Counted units in those of the price: seconds as minutes.
+fn priced_units(usage_type: UsageType, counted: u64) -> Decimal {
+    let counted = Decimal::whole(i64::try_from(counted).unwrap_or(i64::MAX));
+    let per_unit = i128::from(usage_type.per_unit());
+    counted.share(1, per_unit, 6, Rounding::HalfEven)
+}
+
+fn fee_line(line: &FeeLine, plan: Option<&str>, tax: &Applied) -> Line {
+    let of = plan.map_or_else(String::new, |name| format!(" of {name}"));
+    let unused = if line.amount.is_negative() {
+        ", days not used"
     } else {
-        "Recurring fee"
+        ""
     };
     Line {
         kind: LineKind::Fee {
             from: line.from,
             to: line.to,
         },
-        description: format!("{what} ({} of {} days)", line.days, line.of_days),
+        description: format!(
+            "Recurring fee{of}{unused} ({} of {} days)",
+            line.days, line.of_days
+        ),
         quantity: Decimal::whole(i64::from(line.days)),
         unit: "day".to_owned(),
         unit_price: None,

@@ -21,6 +21,11 @@ pub enum LineKind {
         /// Sum of the rated records, before included units, tiers and minimum.
         rated: Decimal,
     },
+    /// Units of usage that the plan includes: they cost nothing.
+    Included {
+        /// Of what.
+        usage_type: UsageType,
+    },
     /// A recurring fee.
     Fee {
         /// First day that it is for.

@@ -5,6 +5,7 @@
 
 use crate::support::{Wrong, command_id, is_refused, mutate, sell};
 use anyhow::{Context as _, ensure};
+use domain::money::Decimal;
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ const USED: [(&str, &str, u64); 11] = [
 ];
 
 /// What that comes to: description, quantity and net of the line.
-const LINES: [(&str, &str, &str); 8] = [
+const LINES: [(&str, &str, &str); 9] = [
     // 30/6 at 6: 32 s are 36.
     ("Internal calls", "0.6", "3.6"),
     // 100 at 0.10, 50 at 0.05.
@@ -34,7 +35,8 @@ const LINES: [(&str, &str, &str); 8] = [
     // 2.5 at 0.40.
     ("Storage", "2.5", "1"),
     // 600 s included: 200 s of the second one are left, at 0.06 a minute.
-    ("Recording", "13.333333", "0.2"),
+    ("Recording", "3.333333", "0.2"),
+    ("Recording, included in the plan", "10", "0"),
     // 60/60 at 0.10: 61 s are 120, 1 s is 60.
     ("Conferences", "3", "0.3"),
     // Beyond 3 all of them are at 2, not at 2.50.
@@ -292,6 +294,52 @@ async fn is_known_without_a_price(server: &Server, bert: &Value) -> anyhow::Resu
     is_refused(server, 62, wrong).await
 }
 
+/// Who changes the plan each day has an invoice of some pages, in all forms with the
+/// same figures. `LOOK=FOLDER` writes them there, for whoever wants to look at them.
+async fn is_readable_over_pages(server: &Server, plans: [&Value; 2]) -> anyhow::Result<()> {
+    let dora = account(server, 70, "POSTPAID", plans[0]).await?;
+    for day in 17_u16..=30 {
+        let plan = plans[usize::from(day % 2 == 1)];
+        let number = 700 + u128::from(day);
+        subscribe(server, number, &dora, plan, &format!("2026-08-{day}")).await?;
+    }
+    for (number, (key, kind, quantity)) in (740..).zip(USED) {
+        record(server, number, used(&dora, key, kind, quantity)).await?;
+    }
+    let (lines, path) = invoiced(server, 760, &dora, "2026-08").await?;
+    ensure!(lines.len() >= 7 + 15, "{lines:#?}");
+    let mut forms = vec![];
+    for form in ["json", "html", "pdf"] {
+        let (status, bytes) = server.bytes(&format!("{path}.{form}")).await?;
+        ensure!(status == 200, "{form}: {status}");
+        if let Some(folder) = std::env::var_os("LOOK") {
+            let folder = std::path::PathBuf::from(folder);
+            std::fs::write(folder.join("long").with_extension(form), &bytes)?;
+        }
+        forms.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let data: Value = serde_json::from_str(&forms[0])?;
+    let decimal = |value: &Value| -> anyhow::Result<Decimal> {
+        Ok(value.as_str().context("an amount")?.parse()?)
+    };
+    let mut sum = Decimal::ZERO;
+    for line in data["lines"].as_array().context("lines")? {
+        let amount = decimal(&line["amount"])?;
+        let shown = format!(">{}</td>", amount.with_digits(2));
+        ensure!(forms[1].contains(&shown), "{shown} is not in {}", forms[1]);
+        sum = sum + amount;
+    }
+    ensure!(sum == decimal(&data["totals"]["net"])?, "{data:#}");
+    let total = decimal(&data["totals"]["total"])?.with_digits(2);
+    ensure!(
+        forms[1].matches(&format!(">{total}</td>")).count() >= 1,
+        "{total}"
+    );
+    let pages = forms[2].matches("/Type/Page/").count();
+    ensure!(pages >= 2, "{pages} pages");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -349,11 +397,11 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
         ("Other usage", "2", "5"),
         // 10 to 30 September of the quarter, and to the end of the year by the year.
         (
-            "Recurring fee, days not used (21 of 92 days)",
+            "Recurring fee of quarterly, days not used (21 of 92 days)",
             "21",
             "-20.54",
         ),
-        ("Recurring fee (113 of 365 days)", "113", "113"),
+        ("Recurring fee of yearly (113 of 365 days)", "113", "113"),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");
     let (_, annex) = server.get(&format!("{path}.csv")).await?;
@@ -361,5 +409,6 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
 
     is_paid_before(&server, &quarterly).await?;
     is_known_without_a_price(&server, &bert).await?;
+    is_readable_over_pages(&server, [&quarterly, &yearly]).await?;
     server.stop().await
 }

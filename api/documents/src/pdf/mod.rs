@@ -6,6 +6,8 @@ mod font;
 mod layout;
 mod sheet;
 mod table;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use crate::paper::Paper;
