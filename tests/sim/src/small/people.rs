@@ -208,6 +208,8 @@ impl People {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Diverted { .. }
+            | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
         }
     }
@@ -233,6 +235,7 @@ fn dial(number: u8) -> AnyCommand {
         trunk: None,
         sip_call_id: number.to_string(),
         user_agent: None,
+        diversion: None,
         route: Route::Queue {
             queue: queue(),
             config_version: 1,
