@@ -208,6 +208,7 @@ impl Office {
             display_name: None,
             queues: vec![queue],
             ready_on_register: false,
+            registration_grace_ms: agent::REGISTRATION_GRACE_MS,
             skills: vec![],
             places: vec![],
         };
@@ -234,6 +235,7 @@ impl Office {
                     display_name: None,
                     queues: vec![],
                     ready_on_register: false,
+                    registration_grace_ms: agent::REGISTRATION_GRACE_MS,
                     skills: vec![],
                     places: vec![],
                 },

@@ -8,6 +8,9 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
+/// One hour.
+const GRACE_MS_MAX: u64 = 3_600_000;
+
 /// A refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -23,6 +26,9 @@ pub enum Error {
     /// A tier is 1 to 20; a queue has one place, and the agent serves it.
     #[error("a place has no tier of 1 to 20, is named twice, or is in no queue of the agent")]
     InvalidPlace,
+    /// Whoever has had no phone for so long is not there.
+    #[error("registration_grace_ms is more than an hour")]
+    InvalidGrace,
 }
 
 impl Refusal for Error {
@@ -32,6 +38,7 @@ impl Refusal for Error {
             Self::InvalidName => "agent.invalid_name",
             Self::InvalidSkill => "agent.invalid_skill",
             Self::InvalidPlace => "agent.invalid_place",
+            Self::InvalidGrace => "agent.invalid_grace",
         }
     }
 }
@@ -55,6 +62,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
         .all(|place| (1..=TIER_MAX).contains(&place.tier) && config.queues.contains(&place.queue));
     if !stand || places.len() != config.places.len() {
         return Err(Error::InvalidPlace);
+    }
+    if config.registration_grace_ms > GRACE_MS_MAX {
+        return Err(Error::InvalidGrace);
     }
     Ok(())
 }

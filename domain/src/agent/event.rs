@@ -7,6 +7,19 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+/// How long a phone may be gone, unless another time is set: it starts again, or its
+/// network changes.
+pub const REGISTRATION_GRACE_MS: u64 = 10_000;
+
+const fn standard_grace() -> u64 {
+    REGISTRATION_GRACE_MS
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_standard_grace(grace_ms: &u64) -> bool {
+    *grace_ms == REGISTRATION_GRACE_MS
+}
+
 /// What can change of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +31,9 @@ pub struct Config {
     pub queues: Vec<QueueId>,
     /// A registered phone logs the agent in, ready.
     pub ready_on_register: bool,
+    /// When the last phone is gone, the agent stays as before for so long.
+    #[serde(default = "standard_grace", skip_serializing_if = "is_standard_grace")]
+    pub registration_grace_ms: u64,
     /// What the agent is good at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<Skill>,

@@ -379,6 +379,7 @@ fn agents() -> impl Iterator<Item = agent::Event> {
         display_name: Some(sealed()),
         queues: vec![QUEUE],
         ready_on_register: true,
+        registration_grace_ms: agent::REGISTRATION_GRACE_MS,
         skills: vec![],
         places: vec![],
     };

@@ -72,6 +72,7 @@ impl World {
                     display_name: (number == 1).then(|| display_name.clone()),
                     queues: vec![queue(1), queue(2)],
                     ready_on_register: true,
+                    registration_grace_ms: agents::REGISTRATION_GRACE_MS,
                     skills: vec![],
                     places: vec![],
                 },

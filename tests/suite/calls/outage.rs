@@ -4,9 +4,12 @@
 use crate::{
     ends::{connect, hung_up},
     faults::{Faults, open_faulty},
-    world::{World, open_on, options, rules},
+    world::{GRACE_MS, World, open_on, options, rules},
 };
-use commands::ports::{Position, Statement, Value};
+use commands::{
+    ports::{Position, Statement, Value},
+    tail::Entry,
+};
 use domain::{
     any::AnyEvent,
     call::{self, AnswerMode},
@@ -174,12 +177,27 @@ async fn a_phone_whose_connection_is_gone_is_let_go_without_waiting_for_its_expi
     world.agent("anna", queue).await;
     let mut options = world.phone_options("anna");
     options.transport = Transport::Tcp;
-    let phone = world.agent_phone_with(options).await;
+    let phone = world.agent_phone_with(options.clone()).await;
     let before = world.feed().head();
     drop(phone);
     see(&world, before, "binding_expired").await;
-    see(&world, before, "agent_logged_out").await;
+    see(&world, before, "agent_became_not_ready").await;
     see_rows(&world, 0).await;
+    let when = |entry: &Entry, event_type: &str| {
+        (&*entry.recorded.event_type == event_type).then_some(entry.fact.at)
+    };
+    let office = &world.office;
+    let (_, lost_at) = office.see(before, |it| when(it, "binding_expired")).await;
+    let paused = office.see(before, |it| when(it, "agent_became_not_ready"));
+    let (_, paused_at) = paused.await;
+    assert!(
+        paused_at.ms_since(lost_at) >= GRACE_MS,
+        "{lost_at} {paused_at}"
+    );
+    // It is back, and so is the agent.
+    let before = world.feed().head();
+    let _phone = world.agent_phone_with(options).await;
+    see(&world, before, "agent_became_ready").await;
 }
 
 #[tokio::test]

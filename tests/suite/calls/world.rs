@@ -36,6 +36,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use ringledger_tests::office::rules;
 
+/// A phone that is lost may come back within that.
+pub const GRACE_MS: u64 = 300;
+
 /// Nothing that is waited for takes longer on the slowest machine.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -216,6 +219,7 @@ impl World {
                 display_name: None,
                 queues: vec![queue],
                 ready_on_register: true,
+                registration_grace_ms: GRACE_MS,
                 skills: vec![],
                 places: vec![],
             },

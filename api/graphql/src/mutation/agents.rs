@@ -280,6 +280,7 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
         display_name,
         queues,
         ready_on_register: input.ready_on_register,
+        registration_grace_ms: domain::agent::REGISTRATION_GRACE_MS,
         skills,
         places,
     };

@@ -95,6 +95,7 @@ fn config() -> Config {
             password: Secret(format!("{name}-secret")),
             queues: vec![QUEUE.into()],
             ready_on_register: true,
+            registration_grace_ms: None,
             skills: vec![],
             places: vec![],
         })

@@ -26,3 +26,14 @@ fn a_name_that_a_uri_can_not_hold_is_refused() {
         .when(create(&"x".repeat(65)))
         .refused(Error::InvalidName);
 }
+
+#[test]
+fn a_phone_is_not_waited_for_all_day() {
+    let wrong = Config {
+        registration_grace_ms: 3_600_001,
+        ..config()
+    };
+    story([created()])
+        .when(configure(wrong))
+        .refused(Error::InvalidGrace);
+}

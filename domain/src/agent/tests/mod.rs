@@ -3,7 +3,7 @@
 mod configure;
 mod create;
 
-use super::{Agent, Command, Config, Error, Event};
+use super::{Agent, Command, Config, Error, Event, REGISTRATION_GRACE_MS};
 use crate::testing::{Given, QUEUE, given};
 
 fn story(events: impl IntoIterator<Item = Event>) -> Given<Agent> {
@@ -15,6 +15,7 @@ fn config() -> Config {
         display_name: None,
         queues: vec![QUEUE],
         ready_on_register: true,
+        registration_grace_ms: REGISTRATION_GRACE_MS,
         skills: vec![],
         places: vec![],
     }

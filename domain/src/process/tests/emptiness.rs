@@ -51,6 +51,7 @@ fn agent(tier: u8, penalty: u8) -> AnyEvent {
         display_name: None,
         queues: vec![QUEUE],
         ready_on_register: false,
+        registration_grace_ms: agent::REGISTRATION_GRACE_MS,
         skills: vec![],
         places: vec![place],
     };

@@ -150,6 +150,7 @@ impl Desk {
             display_name: None,
             queues: queues.to_vec(),
             ready_on_register: false,
+            registration_grace_ms: agent::REGISTRATION_GRACE_MS,
             skills: skills
                 .iter()
                 .map(|(skill, level)| Skill {
@@ -532,6 +533,7 @@ fn chance_follows_the_weights() {
                 display_name: None,
                 queues: vec![SALES],
                 ready_on_register: false,
+                registration_grace_ms: agent::REGISTRATION_GRACE_MS,
                 skills: vec![],
                 places: vec![place],
             };

@@ -5,7 +5,7 @@ use crate::{
     agent, device,
     id::SessionId,
     process::registration::Registration,
-    session::{self, LogoutReason},
+    session::{self, LogoutReason, NotReadyReason},
     testing::{AGENT, OTHER_PHONE, PHONE},
 };
 
@@ -21,6 +21,7 @@ fn configured(ready_on_register: bool) -> AnyEvent {
         display_name: None,
         queues: vec![],
         ready_on_register,
+        registration_grace_ms: 10_000,
         skills: vec![],
         places: vec![],
     };
@@ -97,16 +98,98 @@ fn a_second_phone_changes_nothing() {
         .asks_nothing();
 }
 
+fn became(event: session::Event) -> AnyEvent {
+    AnyEvent::Session(login(1), event)
+}
+
+fn not_ready(reason: NotReadyReason) -> AnyEvent {
+    became(session::Event::BecameNotReady { reason })
+}
+
 #[test]
-fn the_last_phone_logs_the_agent_out() {
+fn the_last_phone_that_says_that_it_goes_logs_the_agent_out() {
+    let gone = device::Event::Deregistered {
+        binding: PHONE,
+        left_count: 0,
+    };
     process::<Registration>()
+        .hears([configured(true), registered(PHONE), logged_in(1)])
+        .hears([AnyEvent::Device(AGENT, gone)])
+        .asks([log_out(1)])
+        .sleeps_until(None);
+}
+
+/// The agent is ready, and the phone is gone at 9 s.
+fn lost() -> Heard<Registration> {
+    process::<Registration>().hears([
+        configured(true),
+        registered(PHONE),
+        logged_in(1),
+        became(session::Event::BecameReady {}),
+        expired(PHONE, 0),
+    ])
+}
+
+fn pause() -> AnyCommand {
+    let reason = NotReadyReason::Unreachable;
+    AnyCommand::Session(login(1), session::Command::GoNotReady { reason })
+}
+
+fn go_ready() -> AnyCommand {
+    AnyCommand::Session(login(1), session::Command::GoReady)
+}
+
+#[test]
+fn a_phone_that_comes_back_in_time_was_never_gone() {
+    lost()
+        .asks_nothing()
+        .sleeps_until(Some(second(19)))
+        .hears([registered(OTHER_PHONE)])
+        .asks_nothing()
+        .sleeps_until(None);
+}
+
+#[test]
+fn whoever_has_lost_the_last_phone_is_not_ready_in_a_while_and_gone_much_later() {
+    lost()
+        .wakes(second(19))
+        .asks([pause()])
+        .hears([not_ready(NotReadyReason::Unreachable)])
+        .sleeps_until(Some(second(19 + 900)))
+        .wakes(second(19 + 900))
+        .asks([log_out(1)])
+        .sleeps_until(None);
+}
+
+#[test]
+fn a_phone_that_comes_back_late_makes_the_agent_ready_again() {
+    lost()
+        .wakes(second(19))
+        .hears([not_ready(NotReadyReason::Unreachable), registered(PHONE)])
+        .asks([go_ready()])
+        .sleeps_until(None);
+}
+
+#[test]
+fn whoever_is_on_a_break_stays_on_it_whatever_the_phone_does() {
+    lost()
+        .hears([not_ready(NotReadyReason::Break)])
+        .wakes(second(19))
+        .asks_nothing()
+        .hears([registered(PHONE)])
+        .asks_nothing();
+}
+
+#[test]
+fn what_the_agent_chose_meanwhile_is_not_undone_by_the_phone() {
+    lost()
+        .wakes(second(19))
         .hears([
-            configured(true),
+            not_ready(NotReadyReason::Unreachable),
+            not_ready(NotReadyReason::Meal),
             registered(PHONE),
-            logged_in(1),
-            expired(PHONE, 0),
         ])
-        .asks([log_out(1)]);
+        .asks_nothing();
 }
 
 #[test]
@@ -161,14 +244,16 @@ fn a_login_number_that_is_used_up_is_followed_by_the_next() {
 }
 
 #[test]
-fn a_phone_that_is_gone_before_its_login_is_heard_of_logs_the_agent_out_again() {
+fn a_phone_that_is_gone_before_its_login_is_heard_of_has_a_while_to_come_back() {
     process::<Registration>()
         .hears([configured(true), registered(PHONE)])
         .asks([log_in(1)])
         .hears([expired(PHONE, 0)])
         .asks_nothing()
-        .hears([logged_in(1)])
-        .asks([log_out(1)]);
+        .hears([logged_in(1), became(session::Event::BecameReady {})])
+        .sleeps_until(Some(second(17)))
+        .wakes(second(17))
+        .asks([pause()]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn serves(agent: AgentId, queues: &[QueueId]) -> AnyEvent {
         display_name: None,
         queues: queues.to_vec(),
         ready_on_register: false,
+        registration_grace_ms: agent::REGISTRATION_GRACE_MS,
         skills: vec![],
         places: vec![],
     };

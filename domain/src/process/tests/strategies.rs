@@ -77,6 +77,7 @@ impl Floor {
                 display_name: None,
                 queues: vec![QUEUE],
                 ready_on_register: false,
+                registration_grace_ms: agent::REGISTRATION_GRACE_MS,
                 skills: skills.clone(),
                 places: vec![],
             };

@@ -146,6 +146,7 @@ impl World {
                 display_name: None,
                 queues,
                 ready_on_register: self.chance.percent(50),
+                registration_grace_ms: agent::REGISTRATION_GRACE_MS,
                 skills: vec![],
                 places: vec![],
             };

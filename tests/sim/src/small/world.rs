@@ -155,6 +155,7 @@ impl Small {
                 places: vec![],
                 queues: vec![queue()],
                 ready_on_register: false,
+                registration_grace_ms: agent::REGISTRATION_GRACE_MS,
             };
             let name = name.to_owned();
             let id = AgentId::named(DEFAULT_TENANT, &name);

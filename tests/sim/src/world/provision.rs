@@ -204,6 +204,7 @@ impl World {
                 places: places(&mut draw, &serves),
                 queues: serves,
                 ready_on_register: self.chance.percent(50),
+                registration_grace_ms: agent::REGISTRATION_GRACE_MS,
             };
             let name = agent_name(number);
             let id = AgentId::named(DEFAULT_TENANT, &name);
