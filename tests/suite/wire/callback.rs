@@ -108,6 +108,7 @@ async fn a_caller_who_goes_home_is_rung_back_before_those_who_came_later() -> an
     }
     finds_no_room(&server).await?;
     orders(&server).await?;
+    no_trunk_goes_there(&server).await?;
     server.stop().await
 }
 
@@ -251,6 +252,30 @@ async fn finds_no_room(server: &Server) -> anyhow::Result<()> {
     let ended = out.wait_ended(PATIENCE).await?;
     ensure!(ended.status == Some(486), "{ended:?}");
     ensure!(waits.hang_up().await? == 200, "BYE is refused");
+    Ok(())
+}
+
+/// Where no trunk leads no agent is waited for either: each attempt says so at once.
+async fn no_trunk_goes_there(server: &Server) -> anyhow::Result<()> {
+    let query = "{ queues(first: 5) { nodes { id name } } }";
+    let queues = server.graphql(query, json!({})).await?;
+    let mut queues = queues["queues"]["nodes"].as_array().into_iter().flatten();
+    // Nobody serves it.
+    let queue = queues.find(|queue| queue["name"] == "small");
+    let queue = queue.context("no queue")?["id"].clone();
+    let what = "callback { id }";
+    let input = json!({ "commandId": command_id(7), "queueId": queue, "number": "+33123456" });
+    let asked = mutate(server, "requestCallback", what, input).await?["callback"].clone();
+    let query = "{ callbacks(first: 9) { nodes { id attempts { endReason isCounted } } } }";
+    let told = json!({ "endReason": "NO_TRUNK", "isCounted": false });
+    let is_told = |answer: &Value| {
+        let callbacks = answer["callbacks"]["nodes"].as_array();
+        let mut callbacks = callbacks.into_iter().flatten();
+        callbacks.any(|it| it["id"] == asked["id"] && it["attempts"][0] == told)
+    };
+    server.until(query, is_told).await?;
+    let input = json!({ "commandId": command_id(8), "callbackId": asked["id"] });
+    mutate(server, "cancelCallback", what, input).await?;
     Ok(())
 }
 

@@ -1,9 +1,12 @@
 //! SIGTERM: nobody who talks is cut off, nobody new is let in.
 
-use crate::support::{PATIENCE, agent, caller, dial, records, records_from, setup, talk};
+use crate::support::{
+    PATIENCE, agent, caller, command_id, dial, mutate, records, records_from, setup, talk,
+};
 use anyhow::{Context as _, ensure};
 use phone::{CallEvent, EndedBy, Phone, Rejection};
 use ringledger_tests::server::{Server, Setup};
+use serde_json::{Value, json};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -77,6 +80,8 @@ async fn a_running_call_goes_on_while_new_ones_are_refused_and_the_exit_code_is_
     let (out, call) = talk(&first, &anna).await?;
     terminate(&server, &setup, &caller(&server, "4930112").await?).await?;
 
+    nobody_is_rung_back(&server).await?;
+
     // It is not only not cut off: they hear each other.
     out.media().play_tone(440.0, 0.5);
     let heard = call.media().received_packets();
@@ -92,16 +97,31 @@ async fn a_running_call_goes_on_while_new_ones_are_refused_and_the_exit_code_is_
     ensure!(status.code() == Some(0), "{status}");
 
     let server = Server::start(&setup).await?;
-    // Whoever was told to come back has a record too.
-    let records = records(&server, 2).await?;
-    ensure!(records[1]["endReason"] == "SHUTDOWN", "{records:#?}");
-    ensure!(records[1]["from"]["user"] == "4930112", "{records:#?}");
-    let call = &records[0];
-    ensure!(call["disposition"] == "ANSWERED", "{records:#?}");
+    // Whoever was told to come back has a record too, and so has the call of ours.
+    let records = records(&server, 3).await?;
+    let refused = records.iter().find(|it| it["from"]["user"] == "4930112");
+    let refused = refused.context("the refused call has no record")?;
+    ensure!(refused["endReason"] == "SHUTDOWN", "{records:#?}");
+    let call = records.iter().find(|it| it["disposition"] == "ANSWERED");
+    let call = call.context("the call has no record")?;
     ensure!(call["endReason"] == "HANGUP", "{records:#?}");
     ensure!(call["hangupBy"] == "CALLER", "{records:#?}");
     ensure!(call["incomplete"] == false, "{records:#?}");
     server.stop().await
+}
+
+/// Nor is a call of ours begun: the promise is told why, and stands.
+async fn nobody_is_rung_back(server: &Server) -> anyhow::Result<()> {
+    let queues = server.graphql("{ queues(first: 1) { nodes { id } } }", json!({}));
+    let queue = queues.await?["queues"]["nodes"][0]["id"].clone();
+    let input = json!({ "commandId": command_id(1), "queueId": queue, "number": "+4930333" });
+    mutate(server, "requestCallback", "callback { id }", input).await?;
+    let query = "{ callbacks(first: 1) { nodes { state attempts { endReason isCounted } } } }";
+    let stands = json!({ "state": "PENDING",
+                         "attempts": [{ "endReason": "SHUTDOWN", "isCounted": false }] });
+    let is_told = |answer: &Value| answer["callbacks"]["nodes"][0] == stands;
+    server.until(query, is_told).await?;
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 //! Calls that we place: where a caller's leg would be stands the leg to somebody
 //! who is rung back. It goes out through a trunk when an agent has the call.
 
-use super::{Driver, agents::with_all};
+use super::{Driver, agents::with_all, ways::ways};
 use crate::{
     address::escape_user,
     legs::{Agent, Carrier, Leg, Legs, Session, Side},
     sdp::Codec,
 };
 use domain::{
-    call::Target,
+    call::{Command, Target},
+    cause::EndReason,
     id::{CallId, LegId},
     sealed::{Party, Sealed},
 };
@@ -27,6 +28,7 @@ impl Driver {
             true => ANONYMOUS.to_owned(),
             false => format!("<sip:{}@{}>", escape_user(&number), self.stack.host()),
         };
+        let hindrance = self.hindrance(&number);
         metrics::counter!("ringledger_sip_calls_placed_total").increment(1);
         tracing::info!(%call, leg = %id, "call is placed");
         let carrier = Carrier {
@@ -50,6 +52,28 @@ impl Driver {
             // It is in the record already.
             entry.early = None;
         }
+        drop(legs);
+        // Before an agent is rung for it.
+        if let Some(reason) = hindrance {
+            tracing::info!(%call, leg = %id, ?reason, "call can not go out");
+            let end = Command::EndCall {
+                reason,
+                ended_at: None,
+                visit: None,
+            };
+            self.submit(call, end);
+        }
+    }
+
+    /// Why a call to that number could not go out now: the promise is told, and tries
+    /// again later. A number that could not be opened may be there in time.
+    fn hindrance(&self, number: &str) -> Option<EndReason> {
+        if !self.admission.is_open() {
+            return Some(EndReason::Shutdown);
+        }
+        let trunks = self.parts.directory.trunks();
+        let has_no_way = !number.is_empty() && ways(&trunks, number).is_empty();
+        has_no_way.then_some(EndReason::NoTrunk)
     }
 
     /// A leg is over; with that to the person a call of ours is. Until the person is
