@@ -28,8 +28,8 @@ enum Feed {
 struct Segment {
     feed: Feed,
     /// Where it began in our numbering; what is older belongs to the past.
-    first_sequence: u16,
-    sequence_offset: u16,
+    first_sequence: u32,
+    sequence_offset: u32,
     timestamp_offset: u32,
 }
 
@@ -40,8 +40,9 @@ pub(crate) struct Shift {
     pub(crate) source_ssrc: u32,
     /// SSRC that the receiver sees.
     pub(crate) ssrc: u32,
-    /// Ours minus theirs.
-    pub(crate) sequence_offset: u16,
+    /// Ours minus theirs, with the wraps of ours in the upper half (RFC 3550 section
+    /// 6.4.1): theirs are counted from where they began to feed the stream.
+    pub(crate) sequence_offset: u32,
     /// Ours minus theirs.
     pub(crate) timestamp_offset: u32,
 }
@@ -50,7 +51,8 @@ pub(crate) struct Shift {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     ssrc: u32,
-    next_sequence: u16,
+    /// The upper half counts the wraps.
+    next_sequence: u32,
     last: Option<(Instant, u32)>,
     first_timestamp: u32,
     segment: Option<Segment>,
@@ -63,7 +65,7 @@ impl Outgoing {
         Self {
             ssrc: identity as u32,
             // Far from the wrap, which makes some receivers' statistics wrong.
-            next_sequence: (numbering >> 32) as u16 & 0x7fff,
+            next_sequence: (numbering >> 32) as u32 & 0x7fff,
             first_timestamp: numbering as u32,
             last: None,
             segment: None,
@@ -93,7 +95,7 @@ impl Outgoing {
         Header {
             marker: !running,
             payload_type,
-            sequence,
+            sequence: sequence as u16,
             timestamp,
             ssrc: self.ssrc,
         }
@@ -110,16 +112,16 @@ impl Outgoing {
             .segment
             .filter(|segment| segment.feed == feed)
             .filter(|segment| {
-                let sequence = header.sequence.wrapping_add(segment.sequence_offset);
-                let ahead = sequence.wrapping_sub(self.next_sequence) as i16;
+                let ahead = self.ahead(header.sequence, segment);
                 (-MISORDER_MAX..=DROPOUT_MAX).contains(&ahead)
             });
         let segment = match current {
             Some(segment) => segment,
             None => self.begin(feed, header, now),
         };
-        let sequence = header.sequence.wrapping_add(segment.sequence_offset);
-        if (sequence.wrapping_sub(segment.first_sequence) as i16) < 0 {
+        let ahead = self.ahead(header.sequence, &segment);
+        let sequence = self.next_sequence.wrapping_add_signed(i32::from(ahead));
+        if (sequence.wrapping_sub(segment.first_sequence) as i32) < 0 {
             return None;
         }
         let timestamp = header.timestamp.wrapping_add(segment.timestamp_offset);
@@ -127,7 +129,7 @@ impl Outgoing {
         Some(Header {
             marker: header.marker || current.is_none(),
             payload_type: header.payload_type,
-            sequence,
+            sequence: sequence as u16,
             timestamp,
             ssrc: self.ssrc,
         })
@@ -162,7 +164,7 @@ impl Outgoing {
         let segment = Segment {
             feed,
             first_sequence: self.next_sequence,
-            sequence_offset: self.next_sequence.wrapping_sub(header.sequence),
+            sequence_offset: self.next_sequence.wrapping_sub(u32::from(header.sequence)),
             timestamp_offset: self.timestamp_at(now).wrapping_sub(header.timestamp),
         };
         self.segment = Some(segment);
@@ -180,9 +182,15 @@ impl Outgoing {
         timestamp.wrapping_add(samples.max(FRAME_SAMPLES as u32))
     }
 
+    /// How far a packet of the segment is from the one that is expected next.
+    const fn ahead(&self, sequence: u16, segment: &Segment) -> i16 {
+        let expected = self.next_sequence.wrapping_sub(segment.sequence_offset);
+        sequence.wrapping_sub(expected as u16) as i16
+    }
+
     /// Late packets must not move the numbering back.
-    fn sent(&mut self, sequence: u16, timestamp: u32, now: Instant) {
-        if (sequence.wrapping_sub(self.next_sequence) as i16) >= 0 {
+    fn sent(&mut self, sequence: u32, timestamp: u32, now: Instant) {
+        if (sequence.wrapping_sub(self.next_sequence) as i32) >= 0 {
             self.next_sequence = sequence.wrapping_add(1);
             self.last = Some((now, timestamp));
         }
@@ -247,6 +255,19 @@ mod tests {
         assert_eq!(relay(102), Some(first + 2), "one was only late");
         assert_eq!(relay(104), Some(first + 4));
         assert_eq!(relay(99), None, "before the switch");
+    }
+
+    #[test]
+    fn an_hour_of_one_feed_is_relayed_whole() {
+        let now = Instant::now();
+        let mut stream = Outgoing::new(RANDOM);
+        let first = stream.relayed(1, packet(9, 60_000, 0), now).unwrap();
+        for place in 1..180_000_u32 {
+            let sequence = 60_000_u16.wrapping_add(place as u16);
+            let relayed = stream.relayed(1, packet(9, sequence, 0), now).unwrap();
+            assert_eq!(relayed.sequence, first.sequence.wrapping_add(place as u16));
+            assert!(!relayed.marker);
+        }
     }
 
     #[test]

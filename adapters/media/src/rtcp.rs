@@ -157,8 +157,18 @@ fn rewrite_blocks(blocks: &mut [u8], count: usize, streams: &Streams) {
     for block in blocks.chunks_exact_mut(BLOCK_BYTES).take(count) {
         if get(block, 0) == backward.ssrc {
             set(block, 0, backward.source_ssrc);
-            let highest = get(block, 8).wrapping_sub(u32::from(backward.sequence_offset));
-            set(block, 8, highest);
+            let highest = get(block, 8).wrapping_sub(backward.sequence_offset);
+            // Nothing of that far end has come there yet: a number before its first.
+            let is_earlier = (highest as i32) < 0;
+            set(
+                block,
+                8,
+                if is_earlier {
+                    highest & 0xffff
+                } else {
+                    highest
+                },
+            );
         }
     }
 }
@@ -213,6 +223,35 @@ mod tests {
             &[0xbbbb, 1, 2, 6_000, 3, 4, 0xcccc, 0, 100, 0, 0, 0],
         );
         assert_eq!(out, expected, "and the BYE is gone");
+    }
+
+    #[test]
+    fn what_has_come_is_told_with_the_wraps_of_the_stream_that_it_is_of() {
+        let highest = |ours: u32, theirs: u32, told: u32| {
+            let mut streams = STREAMS;
+            streams.backward.as_mut().unwrap().sequence_offset = ours.wrapping_sub(theirs);
+            let report = words(
+                [0x81, RECEIVER_REPORT, 0, 7],
+                &[0xaaaa, 0xdddd, 0, told, 0, 0, 0],
+            );
+            let mut out = Vec::new();
+            assert!(rewrite(&report, &streams, &mut out));
+            get(&out, 16)
+        };
+        assert_eq!(highest(500, 1_000, 600), 1_100, "theirs begins after ours");
+        assert_eq!(highest(1_000, 500, 1_100), 600, "theirs begins before ours");
+        assert_eq!(
+            highest(500, 65_000, 1_500),
+            0x1_0000 + 464,
+            "theirs has wrapped"
+        );
+        assert_eq!(
+            highest(0x1_0000 + 5, 7, 0x1_0000 + 8),
+            10,
+            "ours had wrapped"
+        );
+        assert_eq!(highest(500, 3, 499), 2, "nothing of theirs yet");
+        assert_eq!(highest(500, 3, 490), 65_529, "music before it");
     }
 
     #[test]

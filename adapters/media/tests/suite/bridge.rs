@@ -103,6 +103,23 @@ fn legs_with_different_laws_still_understand_each_other() {
 }
 
 #[test]
+fn a_conversation_goes_on_when_the_numbers_of_its_packets_come_round() {
+    let (relay, _events) = start(&options(2));
+    let mut caller = Phone::agreed(&relay, 1, PLAIN);
+    let agent = Phone::agreed(&relay, 2, PLAIN);
+    relay.bridge(caller.leg, agent.leg);
+    // 23 minutes of packets of 20 ms: more than there are numbers.
+    for _ in 0..1_400 {
+        for _ in 0..50 {
+            caller.say(0, b"sound");
+        }
+        for _ in 0..50 {
+            assert_eq!(agent.hear().payload, b"sound");
+        }
+    }
+}
+
+#[test]
 fn media_flows_only_in_the_agreed_direction() {
     let (relay, _events) = start(&options(2));
     let mut caller = Phone::agreed(&relay, 1, PLAIN);
