@@ -311,6 +311,8 @@ impl AnyCommand {
                 session::Command::LogOut { .. } => "log_out",
                 session::Command::GoReady => "go_ready",
                 session::Command::GoNotReady { .. } => "go_not_ready",
+                session::Command::RecordPhoneLost => "record_phone_lost",
+                session::Command::RecordPhoneBack => "record_phone_back",
                 session::Command::Reserve { .. } => "reserve",
                 session::Command::ReleaseReservation { .. } => "release_reservation",
                 session::Command::ConfirmConnect { .. } => "confirm_connect",

@@ -33,6 +33,9 @@ struct Known {
     logged_in: bool,
     /// A login has been asked for because of a phone, and has not been heard of.
     login_asked: bool,
+    /// That phone has said meanwhile that it goes.
+    #[serde(default)]
+    signed_off: bool,
     is_ready: bool,
     /// When the agent is looked at who has no phone any more.
     due: Option<Timestamp>,
@@ -124,6 +127,7 @@ fn on_device(state: &mut State, fact: &Fact, agent: AgentId, event: &device::Eve
             plan(state, agent, None);
             let known = state.agents.entry(agent).or_default();
             known.bindings.insert(*binding);
+            known.signed_off = false;
             let was_paused = std::mem::take(&mut known.is_paused);
             match (known.ready_on_register, known.logged_in) {
                 (true, false) => {
@@ -131,8 +135,8 @@ fn on_device(state: &mut State, fact: &Fact, agent: AgentId, event: &device::Eve
                     vec![log_in(cause, next_session(agent, known), true)]
                 }
                 (true, true) if was_paused => {
-                    let ready = session::Command::GoReady;
-                    vec![in_session(cause, agent, known, ready)]
+                    let back = session::Command::RecordPhoneBack;
+                    vec![in_session(cause, agent, known, back)]
                 }
                 (true, true) | (false, _) => vec![],
             }
@@ -140,6 +144,7 @@ fn on_device(state: &mut State, fact: &Fact, agent: AgentId, event: &device::Eve
         device::Event::Deregistered { binding, .. } => {
             let known = state.agents.entry(agent).or_default();
             known.bindings.remove(binding);
+            known.signed_off = known.bindings.is_empty() && known.login_asked;
             match known.bindings.is_empty() && known.logged_in {
                 true => vec![log_out(cause, agent, known)],
                 false => vec![],
@@ -170,6 +175,9 @@ fn on_session(
             known.logged_in = true;
             // The phone that this login was for may be gone already.
             let was_asked = std::mem::take(&mut known.login_asked);
+            if std::mem::take(&mut known.signed_off) {
+                return vec![log_out(fact.event_id.0, agent, known)];
+            }
             if was_asked && known.bindings.is_empty() {
                 is_lost(state, fact, agent);
             }
@@ -236,9 +244,8 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         // Whoever takes no calls anyway keeps the reason for that.
         if known.is_ready {
             known.is_paused = true;
-            let reason = NotReadyReason::Unreachable;
-            let pause = session::Command::GoNotReady { reason };
-            intents.push(in_session(cause, agent, known, pause));
+            let lost = session::Command::RecordPhoneLost;
+            intents.push(in_session(cause, agent, known, lost));
         }
         plan(state, agent, Some(due.plus_ms(GONE_HOME_MS)));
         state.agents.entry(agent).or_default().is_late = true;

@@ -32,6 +32,12 @@ pub enum Command {
         /// Why.
         reason: NotReadyReason,
     },
+    /// The agent has had no phone for too long: whoever takes calls, and has asked for
+    /// nothing else, takes none for now.
+    RecordPhoneLost,
+    /// The agent has a phone again: what [`Command::RecordPhoneLost`] did is undone, if
+    /// nothing else was decided since. Work after a call goes on.
+    RecordPhoneBack,
     /// Take the agent for one offer.
     Reserve {
         /// Fence.

@@ -22,6 +22,8 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
         Command::LogOut { reason } => log_out(session, reason, WrapUpEndedBy::Agent),
         Command::GoReady => go_ready(session, WrapUpEndedBy::Agent),
         Command::GoNotReady { reason } => go_not_ready(session, reason),
+        Command::RecordPhoneLost => phone_lost(session),
+        Command::RecordPhoneBack => phone_back(session),
         Command::Reserve {
             offer,
             call,
@@ -144,6 +146,33 @@ fn go_not_ready(session: &Session, reason: NotReadyReason) -> Decision {
         Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => {
             request(session, NextState::NotReady(reason))
         }
+    })
+}
+
+fn phone_lost(session: &Session) -> Decision {
+    logged_in(session)?;
+    match (session.routability, session.next) {
+        (Routability::Ready, None | Some(NextState::Ready)) => {
+            go_not_ready(session, NotReadyReason::Unreachable)
+        }
+        (Routability::Ready, Some(NextState::NotReady(_) | NextState::LoggedOut(_)))
+        | (Routability::NotReady(_) | Routability::LoggedOut, _) => Ok(vec![]),
+    }
+}
+
+fn phone_back(session: &Session) -> Decision {
+    logged_in(session)?;
+    let lost = NotReadyReason::Unreachable;
+    let is_paused = session.routability == Routability::NotReady(lost);
+    Ok(match session.activity {
+        Activity::Idle if is_paused => vec![Event::BecameReady {}],
+        Activity::Idle => vec![],
+        Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. }
+            if session.next == Some(NextState::NotReady(lost)) =>
+        {
+            request(session, NextState::Ready)
+        }
+        Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => vec![],
     })
 }
 

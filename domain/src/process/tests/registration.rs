@@ -131,12 +131,11 @@ fn lost() -> Heard<Registration> {
 }
 
 fn pause() -> AnyCommand {
-    let reason = NotReadyReason::Unreachable;
-    AnyCommand::Session(login(1), session::Command::GoNotReady { reason })
+    AnyCommand::Session(login(1), session::Command::RecordPhoneLost)
 }
 
 fn go_ready() -> AnyCommand {
-    AnyCommand::Session(login(1), session::Command::GoReady)
+    AnyCommand::Session(login(1), session::Command::RecordPhoneBack)
 }
 
 #[test]
@@ -254,6 +253,21 @@ fn a_phone_that_is_gone_before_its_login_is_heard_of_has_a_while_to_come_back() 
         .sleeps_until(Some(second(17)))
         .wakes(second(17))
         .asks([pause()]);
+}
+
+#[test]
+fn a_phone_that_says_that_it_goes_before_its_login_is_heard_of_logs_out_after_it() {
+    let gone = device::Event::Deregistered {
+        binding: PHONE,
+        left_count: 0,
+    };
+    process::<Registration>()
+        .hears([configured(true), registered(PHONE)])
+        .hears([AnyEvent::Device(AGENT, gone)])
+        .asks_nothing()
+        .hears([logged_in(1)])
+        .asks([log_out(1)])
+        .sleeps_until(None);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod go_not_ready;
 mod go_ready;
 mod log_in;
 mod log_out;
+mod phone_lost;
 mod properties;
 mod races;
 mod release_reservation;

@@ -60,6 +60,8 @@ fn command() -> impl Strategy<Value = Command> {
         3 => any::<bool>().prop_map(|ready| Command::LogIn { session: SESSION, ready }),
         1 => logout_reason().prop_map(|reason| Command::LogOut { reason }),
         4 => Just(Command::GoReady),
+        2 => Just(Command::RecordPhoneLost),
+        2 => Just(Command::RecordPhoneBack),
         2 => not_ready_reason().prop_map(go_not_ready),
         8 => (ids(), select(vec![0, WRAP_UP_MS])).prop_map(|((call, offer), wrap_up_ms)| {
             Command::Reserve {
