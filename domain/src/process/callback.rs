@@ -108,10 +108,11 @@ fn refused(
 ) -> Vec<Intent> {
     match command {
         AnyCommand::Callback(callback, Command::StartAttempt { .. } | Command::Expire) => {
+            // What was decided meanwhile has a time of its own.
             let waits = state
                 .open
                 .get(callback)
-                .is_some_and(|open| open.live.is_none());
+                .is_some_and(|open| open.live.is_none() && open.due.is_none());
             if waits {
                 plan(state, *callback, at.plus_ms(AGAIN_MS));
             }

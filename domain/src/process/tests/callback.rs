@@ -364,6 +364,15 @@ fn another_time_is_another_time() {
         by: "desk".into(),
     });
     process::<CallbackProcess>()
-        .hears([created(), requested(), later])
+        .hears([created(), requested(), later.clone()])
+        .sleeps_until(Some(second(300)));
+    // An attempt that was asked for before that is refused after it.
+    let heard = process::<CallbackProcess>().hears([created(), requested()]);
+    let due = CallbackProcess::next_deadline(&heard.state);
+    let heard = heard.wakes(due.expect("it is due at once"));
+    let start = heard.asked[0].clone();
+    heard
+        .hears([later])
+        .gets_refused(&start, "callback.not_due", 1)
         .sleeps_until(Some(second(300)));
 }
