@@ -32,6 +32,10 @@ const BATCH_MAX: usize = 256;
 const READ_AGAIN_MS: u64 = 100;
 /// Reports on their way; one more waits until one is through.
 const REPORTS_MAX: usize = 1024;
+/// So long nothing more has come of legs that were closed before the stop: all is told.
+const QUIET: Duration = Duration::from_millis(50);
+/// Longest that a stop waits for the last reports.
+const LAST: Duration = Duration::from_secs(2);
 /// First pause before a report is tried again on a store that is down;
 /// doubled up to the most.
 const RETRY_MS: u64 = 20;
@@ -93,9 +97,25 @@ pub async fn run(
                 }
             }
             Some(_) = reports.join_next() => {}
-            _ = &mut stop => return Ok(()),
+            _ = &mut stop => break,
         }
     }
+    // The last calls of a node that stops are measured too.
+    let last = async {
+        while position < means.feed.head() {
+            for report in read(&means, &mut floor, &mut measured, &mut position).await? {
+                send(&means, &mut reports, media(&means, report)).await;
+            }
+        }
+        while let Ok(Some(event)) = tokio::time::timeout(QUIET, events.recv()).await {
+            if let Some(report) = report(&means, &floor, &mut measured, event) {
+                send(&means, &mut reports, report).await;
+            }
+        }
+        while reports.join_next().await.is_some() {}
+        Ok(())
+    };
+    tokio::time::timeout(LAST, last).await.unwrap_or(Ok(()))
 }
 
 /// Sends a report on its way; waits while too many are.

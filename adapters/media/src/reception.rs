@@ -24,11 +24,12 @@ const REPORTS_KEPT: usize = 2;
 #[derive(Debug, Clone, Copy)]
 struct Run {
     ssrc: u32,
-    first: u16,
     /// Distance of the highest number from the first.
     highest: u64,
     received: u64,
     last: u16,
+    /// What would follow a packet that fits nowhere: two in a row are a restart (A.1).
+    restart: Option<u16>,
     /// Arrival less timestamp of the last packet, in samples; none before the first
     /// packet of sound.
     transit: Option<i64>,
@@ -83,21 +84,26 @@ impl Reception {
     pub(crate) fn heard(&mut self, header: &Header, is_sound: bool, now: Instant) {
         self.received += 1;
         let run = match &mut self.run {
-            Some(run) if follows(run, header) => run,
+            Some(run) if run.ssrc == header.ssrc && follows(run, header) => run,
+            Some(run) if run.ssrc == header.ssrc && run.restart != Some(header.sequence) => {
+                run.restart = Some(header.sequence.wrapping_add(1));
+                return;
+            }
             run => {
                 self.lost += run.map_or(0, |run| run.lost());
                 run.insert(Run {
                     ssrc: header.ssrc,
-                    first: header.sequence,
                     highest: 0,
                     received: 0,
                     last: header.sequence,
+                    restart: None,
                     transit: None,
                     jitter: 0,
                 })
             }
         };
         run.received += 1;
+        run.restart = None;
         let ahead = header.sequence.wrapping_sub(run.last) as i16;
         if ahead > 0 {
             run.highest += u64::from(ahead.unsigned_abs());
@@ -125,6 +131,10 @@ impl Reception {
     /// The far end tells how it hears our stream.
     pub(crate) fn told(&mut self, block: &ReportBlock, now: Instant) {
         self.far_lost = Some(block.lost);
+        // None has come there yet, or it is of a sender without a clock (6.4.1).
+        if block.last == 0 {
+            return;
+        }
         let named = self.reports.iter().flatten();
         let Some((_, sent)) = named.into_iter().find(|(stamp, _)| *stamp == block.last) else {
             return;
@@ -154,14 +164,10 @@ impl Reception {
     }
 }
 
-/// Whether a packet is of that run (A.1): of the same source, and neither far ahead
-/// nor far behind.
-fn follows(run: &Run, header: &Header) -> bool {
+/// Whether a packet of that source is neither far ahead of its run nor far behind (A.1).
+const fn follows(run: &Run, header: &Header) -> bool {
     let ahead = header.sequence.wrapping_sub(run.last) as i16;
-    // What is older than the first belongs to no run that is known.
-    let since_first = header.sequence.wrapping_sub(run.first) as i16;
-    let is_older = run.highest <= u64::from(MISORDER_MAX.unsigned_abs()) && since_first < 0;
-    run.ssrc == header.ssrc && (-MISORDER_MAX..=DROPOUT_MAX).contains(&ahead) && !is_older
+    -MISORDER_MAX <= ahead && ahead <= DROPOUT_MAX
 }
 
 /// The jitter after a packet, in sixteenths of a sample (A.8).
@@ -255,6 +261,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_packet_is_no_restart_and_an_early_one_late_is_no_loss() {
+        let mut stream = Stream::new();
+        for sequence in [5_000, 4_800, 5_001, 5_002] {
+            stream.comes(1, sequence, 0);
+        }
+        assert_eq!(stream.measured().lost_count, 0);
+        let mut stream = Stream::new();
+        for sequence in [101, 100, 102] {
+            stream.comes(1, sequence, 0);
+        }
+        assert_eq!(stream.measured().lost_count, 0);
+        // A phone that begins anew far away, with one lost after that.
+        for sequence in [30_000, 30_001, 30_003] {
+            stream.comes(1, sequence, 0);
+        }
+        assert_eq!(stream.measured().lost_count, 1);
+    }
+
+    #[test]
     fn an_even_stream_has_no_jitter_and_a_pause_is_none() {
         let mut stream = Stream::new();
         for sequence in 0..100_u16 {
@@ -300,7 +325,9 @@ mod tests {
         stream.reception.told(&answer(0xaaaa, 200), first);
         stream.reception.reported(0xbbbb, later);
         stream.reception.told(&answer(0xbbbb, 1_000), second);
-        // One that we never sent, and one that was kept longer than it was away.
+        // One without a clock, one that we never sent, and one that was kept longer than it was away.
+        stream.reception.reported(0, sent);
+        stream.reception.told(&answer(0, 0), odd);
         stream.reception.told(&answer(0xcccc, 0), odd);
         stream.reception.told(&answer(0xbbbb, 9_000), odd);
         let measured = stream.measured();

@@ -14,6 +14,8 @@ const EARLY_MAX: usize = 65_536;
 /// A call whose legs are not all measured.
 #[derive(Debug, Default)]
 struct Open {
+    /// All of its legs; whoever is rung back has one that is dialled later.
+    known: BTreeSet<LegId>,
     due: BTreeSet<LegId>,
     measured: BTreeMap<LegId, LegMedia>,
     is_over: bool,
@@ -69,6 +71,9 @@ impl Reports {
         let Some(open) = self.calls.get_mut(&call) else {
             return;
         };
+        if !open.known.insert(leg) {
+            return;
+        }
         match self.early.remove(&leg) {
             Some(measured) => open.note(measured),
             None => {
@@ -130,7 +135,7 @@ mod tests {
     use domain::{
         call::Target,
         cause::{By, Disposition, EndCause, EndReason, EndResult},
-        id::SubjectId,
+        id::{CallbackId, SubjectId},
         sealed::Sealed,
         time::Timestamp,
     };
@@ -219,6 +224,29 @@ mod tests {
         let legs = vec![heard(CALLER, 7), heard(OUTSIDE, 5)];
         assert_eq!(ends(&mut reports).report, Some((CALL, legs)));
         assert!(reports.calls.is_empty() && reports.early.is_empty());
+    }
+
+    #[test]
+    fn a_leg_that_is_dialled_after_it_was_placed_is_measured_once() {
+        let mut reports = Reports::default();
+        let person = Sealed::new(SubjectId(Uuid::from_u128(4)), "c2VhbGVk".into());
+        let placed = Event::Placed {
+            leg: CALLER,
+            party: person.clone(),
+            callback: CallbackId(Uuid::from_u128(5)),
+            place: Timestamp::default(),
+        };
+        let dialled = Event::LegDialled {
+            leg: CALLER,
+            target: Target::Party(person),
+            until: Timestamp::default(),
+        };
+        reports.hear(&AnyEvent::Call(CALL, placed));
+        // No trunk has room: it was opened and closed before anybody could be heard.
+        assert_eq!(reports.closed(CALLER, Some(heard(CALLER, 0))), None);
+        reports.hear(&AnyEvent::Call(CALL, dialled));
+        assert_eq!(ends(&mut reports), Follows::default());
+        assert!(reports.calls.is_empty() && reports.legs.is_empty());
     }
 
     #[test]

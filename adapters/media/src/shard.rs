@@ -214,7 +214,8 @@ impl Shard {
         if let Some(leg) = self.give_up(id, now) {
             self.untold.push_back(leg.measured());
             self.tell_closed();
-            if !self.untold.is_empty() {
+            // Without legs nothing ticks any more; with some it does already.
+            if self.legs.len() == 0 && !self.untold.is_empty() {
                 self.pace(TICK);
             }
         }

@@ -34,7 +34,8 @@ pub struct LegMedia {
     /// microseconds; none if it sends none that tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u32>,
-    /// Packets of ours that the far end says it has lost (RFC 3550, 6.4.1).
+    /// Packets of our stream that the far end says it has lost, what the other side lost
+    /// on its way to us included (RFC 3550, 6.4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub far_lost_count: Option<u32>,
 }
@@ -53,7 +54,7 @@ impl LegMedia {
 
     /// Mean opinion score that the E-model predicts for whoever hears this leg
     /// (ITU-T G.107, G.113: G.711 with concealment, random loss), in hundredths,
-    /// from 100 to 441; none if nothing was heard.
+    /// from 100 to 440; none if nothing was heard.
     ///
     /// The delay is half the way there and back, a packet, and a jitter buffer of
     /// twice the mean jitter.

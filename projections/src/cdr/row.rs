@@ -197,19 +197,24 @@ impl Row {
         self.media().filter_map(LegMedia::mos_hundredths).min()
     }
 
-    /// The greatest loss of its legs, in millionths of their packets.
+    /// The greatest loss of its legs that were heard, in millionths of their packets.
     pub fn loss_ppm(&self) -> Option<u32> {
-        self.media().map(LegMedia::loss_ppm).max()
+        self.heard().map(LegMedia::loss_ppm).max()
     }
 
-    /// The greatest mean jitter of its legs, in microseconds.
+    /// The greatest mean jitter of its legs that were heard, in microseconds.
     pub fn jitter_us(&self) -> Option<u32> {
-        self.media().map(|media| media.jitter_us).max()
+        self.heard().map(|media| media.jitter_us).max()
     }
 
     /// The longest mean way to a phone of it and back, in microseconds.
     pub fn rtt_us(&self) -> Option<u32> {
         self.media().filter_map(|media| media.rtt_us).max()
+    }
+
+    /// The legs over which something came.
+    fn heard(&self) -> impl Iterator<Item = &LegMedia> {
+        self.media().filter(|media| media.received_count > 0)
     }
 
     fn media(&self) -> impl Iterator<Item = &LegMedia> {

@@ -147,19 +147,19 @@ impl Cdr {
         self.0.codec()
     }
 
-    /// The lowest predicted opinion score of its legs, from 1 to 4.41 (ITU-T G.107);
+    /// The lowest predicted opinion score of its legs, from 1 to 4.4 (ITU-T G.107);
     /// null until the sound is measured, shortly after the end, and where nobody was
     /// heard.
     async fn mos(&self) -> Option<f64> {
         self.0.mos_hundredths().map(score)
     }
 
-    /// The greatest share of lost packets of its legs, of 1.
+    /// The greatest share of lost packets of its legs that were heard, of 1.
     async fn loss_rate(&self) -> Option<f64> {
         self.0.loss_ppm().map(rate)
     }
 
-    /// The greatest mean jitter of its legs, in microseconds.
+    /// The greatest mean jitter of its legs that were heard, in microseconds.
     async fn jitter_us(&self) -> Option<i32> {
         self.0.jitter_us().map(count)
     }

@@ -30,7 +30,8 @@ impl LegMedia {
         count(self.0.sent_count)
     }
 
-    /// Packets of ours that its phone says it has lost; null if it says nothing.
+    /// Packets of our stream that its phone says it has lost, what the other side lost on
+    /// its way to us included; null if it says nothing.
     async fn far_lost_count(&self) -> Option<i32> {
         self.0.far_lost_count.map(count)
     }
@@ -52,7 +53,7 @@ impl LegMedia {
     }
 
     /// The mean opinion score that the E-model predicts for whoever hears it, from 1
-    /// to 4.41 (ITU-T G.107); null if nothing was heard.
+    /// to 4.4 (ITU-T G.107); null if nothing was heard.
     async fn mos(&self) -> Option<f64> {
         self.0.mos_hundredths().map(score)
     }
