@@ -15,6 +15,7 @@ use domain::{
 };
 use std::{
     collections::{HashSet, VecDeque},
+    hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -24,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Calls that wait to be recorded, at most; what is beyond is counted only.
 const WAITING_MAX: usize = 4_096;
-/// INVITEs that are known again when they are repeated, the last ones. Each is
-/// repeated for 64*T1 at most (RFC 3261, 17.1.1.2).
+/// INVITEs that are known again when they are repeated, the last ones: as each is
+/// repeated for 64*T1 at most (RFC 3261, 17.1.1.2), all of up to 512 a second.
 const KNOWN_MAX: usize = 16_384;
 /// Pause before more are recorded, when there was no room, and before one is tried
 /// again on a store that is away.
@@ -44,14 +45,16 @@ pub(super) struct TurnedAway {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     waiting: Mutex<Waiting>,
+    hasher: RandomState,
     more: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     calls: VecDeque<TurnedAway>,
-    known: HashSet<String>,
-    known_order: VecDeque<String>,
+    /// Hashes of transactions: whoever sends them makes them as long as they may be.
+    known: HashSet<u64>,
+    known_order: VecDeque<u64>,
 }
 
 impl Refusals {
@@ -61,14 +64,16 @@ impl Refusals {
 
     /// Whether the INVITE of that transaction was turned away before.
     pub(super) fn knows(&self, transaction: &str) -> bool {
-        self.waiting().known.contains(transaction)
+        let known = self.hasher.hash_one(transaction);
+        self.waiting().known.contains(&known)
     }
 
     /// The INVITE of that transaction is turned away from now on.
     pub(super) fn know(&self, transaction: &str) {
+        let known = self.hasher.hash_one(transaction);
         let mut waiting = self.waiting();
-        if waiting.known.insert(transaction.to_owned()) {
-            waiting.known_order.push_back(transaction.to_owned());
+        if waiting.known.insert(known) {
+            waiting.known_order.push_back(known);
         }
         if waiting.known_order.len() > KNOWN_MAX
             && let Some(oldest) = waiting.known_order.pop_front()
@@ -81,8 +86,7 @@ impl Refusals {
     /// not even read.
     pub(super) fn add(&self, turned: impl FnOnce() -> Option<TurnedAway>) {
         if self.waiting().calls.len() >= WAITING_MAX {
-            metrics::counter!("ringledger_sip_calls_refused_total", "limit" => "records")
-                .increment(1);
+            unrecorded(1);
             return;
         }
         if let Some(turned) = turned() {
@@ -122,6 +126,12 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         () = work => {}
         () = shutdown.cancelled() => {}
     }
+    unrecorded(driver.refusals.waiting().calls.len() as u64);
+}
+
+/// Calls that were refused and are on no record.
+fn unrecorded(count: u64) {
+    metrics::counter!("ringledger_sip_refusals_unrecorded_total").increment(count);
 }
 
 impl Driver {

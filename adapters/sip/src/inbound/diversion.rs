@@ -45,7 +45,18 @@ fn diversion(value: &str) -> Option<Diverted> {
         "away" => DiversionReason::Away,
         _ => DiversionReason::Unknown,
     };
-    let by = party_of(&address);
+    let mut by = party_of(&address);
+    // Who asks for it is not to be known (RFC 5806, section 4).
+    match address
+        .parameter("privacy")
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "full" | "uri" => return None,
+        "name" => by.display_name = None,
+        _ => {}
+    }
     Some(Diverted { by, reason })
 }
 
@@ -68,8 +79,10 @@ fn history(entries: &[String]) -> Option<Diverted> {
             503 => DiversionReason::Unavailable,
             _ => DiversionReason::Unknown,
         };
+        // Who asks for it is not to be known (RFC 7044, section 10.1.2).
+        let is_private = from.uri.to_ascii_lowercase().contains("privacy=history");
         let by = party_of(from);
-        Some(Diverted { by, reason })
+        (!is_private).then_some(Diverted { by, reason })
     })
 }
 
@@ -130,6 +143,10 @@ mod tests {
         check(&[("Diversion", "nonsense")], None);
         let nobody = "<sip:anonymous@anonymous.invalid>;reason=no-answer";
         check(&[("Diversion", nobody)], None);
+        let private = "<sip:+4930555@pbx.example>;reason=no-answer;privacy=full";
+        check(&[("Diversion", private)], None);
+        let private = "<sip:+4930444@a?Privacy=history>;index=1, <sip:us@b;cause=408>;index=1.1";
+        check(&[("History-Info", private)], None);
         check(&[], None);
     }
 }
