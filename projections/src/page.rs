@@ -144,14 +144,6 @@ impl Query {
         self.and(&format!("{column} IN ({marks})"), values);
     }
 
-    /// Adds `column NOT IN (..)`; an empty list lets everything through.
-    pub(crate) fn and_not_in(&mut self, column: &str, values: Vec<Value>) {
-        if !values.is_empty() {
-            let marks = vec!["?"; values.len()].join(", ");
-            self.and(&format!("{column} NOT IN ({marks})"), values);
-        }
-    }
-
     /// Sorts by `key` then `id` and cuts the page out. One row more than asked
     /// is read, to know whether there are more.
     pub(crate) fn page(mut self, key: &str, id: &str, order: Order, page: &Page) -> PagedQuery {

@@ -136,10 +136,14 @@ fn total(
                 beyond_included(used, term.included, per_unit, rounding)
             }
         };
-        if !used.is_empty() {
-            due = due.max(term.minimum_charge.round(RATED_DIGITS, rounding));
+        let least = term.minimum_charge.round(RATED_DIGITS, rounding);
+        if !used.is_empty() && due < least {
+            due = least;
+            volume_rate = None;
         }
     }
+    // A price stands only beside an amount that it makes.
+    let volume_rate = volume_rate.filter(|_| taken_back.is_zero());
     Total {
         usage_type,
         count: u32::try_from(used.len()).unwrap_or(u32::MAX),

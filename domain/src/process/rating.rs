@@ -189,9 +189,11 @@ impl Rated<'_> {
     /// What counts against the credit from now on, and what counted before; none of
     /// an account that has and had no limit.
     fn commits(&self, new: Option<&Bill>, old: Option<&Bill>) -> Option<usage::Commits> {
-        let is_limited = |bill: &&Bill| bill.commits.is_some();
-        [new, old].into_iter().flatten().find(is_limited)?;
-        // What counted nothing is known without its tax.
+        let mut bills = [new, old].into_iter().flatten();
+        if !bills.any(|bill| bill.commits.is_some()) {
+            return None;
+        }
+        // Without a limit its tax was not worked out.
         let amount = |bill: &Bill| {
             let rated = bill.records.iter().map(|record| record.amount);
             bill.commits.unwrap_or_else(|| rated.sum())

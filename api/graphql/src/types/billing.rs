@@ -110,7 +110,7 @@ impl Account {
         Amount(self.0.state.owed())
     }
 
-    /// What of that is overdue by now; it is in arrears where that is more than zero.
+    /// What of that is overdue by now; more than zero: something is.
     async fn overdue(&self, ctx: &Context<'_>) -> Result<Amount> {
         let now = services(ctx)?.clock.now();
         Ok(Amount(self.0.state.overdue(now)))

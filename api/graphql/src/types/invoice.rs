@@ -16,7 +16,7 @@ fn json(value: &impl serde::Serialize) -> Json<Value> {
 /// A line of an invoice.
 #[derive(SimpleObject)]
 pub(crate) struct InvoiceLine {
-    /// What it is for: usage, a fee, an adjustment.
+    /// What it is for: usage, what the plan includes of it, a fee, an adjustment.
     kind: Json<Value>,
     /// In words.
     description: String,

@@ -34,10 +34,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             amount,
             until,
         } => reserve(known(state)?, call, amount, until),
-        Command::ReleaseCredit { call } => Ok(match known(state)?.reserved.get(&call) {
-            Some(_) => vec![Event::CreditReleased { call }],
-            None => vec![],
-        }),
+        Command::ReleaseCredit { call } => Ok(release(known(state)?, call)),
         Command::CommitUsage {
             call,
             revision,
@@ -207,6 +204,12 @@ fn charge(state: &Account, period: Period, record: Record) -> Decision {
     }
 }
 
+fn release(state: &Account, call: CallId) -> Vec<Event> {
+    let is_kept = state.reserved.contains_key(&call);
+    let released = is_kept.then_some(Event::CreditReleased { call });
+    released.into_iter().collect()
+}
+
 /// Nothing when it counts already as that says, or as a later word does.
 fn commit_call(
     state: &Account,
@@ -217,8 +220,7 @@ fn commit_call(
 ) -> Vec<Event> {
     // It is in what is owed.
     if state.posted.contains(&period) {
-        let kept = state.reserved.get(&call);
-        return kept.map_or_else(Vec::new, |_| vec![Event::CreditReleased { call }]);
+        return release(state, call);
     }
     let before = match state.committed_in(period, call) {
         Some((kept, _)) if kept > revision => return vec![],

@@ -17,7 +17,7 @@ pub struct Commits {
     pub revision: u32,
     /// With tax.
     pub amount: Decimal,
-    /// Of it, what the price that it replaces counted already: only the rest is new.
+    /// What the price that it replaces counted, with tax; 0 of the first.
     #[serde(default)]
     pub replaced: Decimal,
 }
