@@ -108,7 +108,7 @@ async fn a_running_call_goes_on_while_new_ones_are_refused_and_the_exit_code_is_
     ensure!(call["hangupBy"] == "CALLER", "{records:#?}");
     ensure!(call["incomplete"] == false, "{records:#?}");
     // Its sound was measured, although the server stopped right after it.
-    let query = "{ cdrs(first: 10, filter: {disposition: ANSWERED}) { nodes { mos } } }";
+    let query = "{ cdrs(first: 10, filter: {dispositions: [ANSWERED]}) { nodes { mos } } }";
     let answer = server.graphql(query, serde_json::json!({})).await?;
     ensure!(!answer["cdrs"]["nodes"][0]["mos"].is_null(), "{answer}");
     server.stop().await
