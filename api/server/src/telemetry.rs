@@ -2,7 +2,7 @@
 
 use crate::config::{LogFormat, LogSection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// Upper bounds of the latency buckets, in seconds: from a fast commit to a
@@ -30,13 +30,27 @@ pub fn start_logs(section: &LogSection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts collecting metrics; the handle renders them for Prometheus.
+/// How often samples are put into their buckets. Otherwise each would be kept until
+/// somebody asks for the metrics, which nobody may ever do.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Starts collecting metrics; the handle renders them for Prometheus. They are kept up
+/// by a thread that lives as long as the process.
 ///
 /// # Errors
-/// When metrics were started before.
+/// When metrics were started before, or there is no thread.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
         .set_buckets(LATENCY_BUCKETS_S)?
         .install_recorder()?;
+    let kept_up = handle.clone();
+    std::thread::Builder::new()
+        .name("metrics".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(UPKEEP_EVERY);
+                kept_up.run_upkeep();
+            }
+        })?;
     Ok(handle)
 }
