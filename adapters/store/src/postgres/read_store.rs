@@ -5,8 +5,11 @@ use async_trait::async_trait;
 use commands::ports::{ReadStore, Statement, StoreError, Value};
 use sqlx::PgPool;
 
-/// Connections: one for each projection that writes, and some for queries.
-const CONNECTIONS_MAX: u32 = 12;
+/// Connections for queries.
+const READS_MAX: u32 = 8;
+/// Connections for transactions: few, because each prepares every text by itself, and
+/// they are used in turn.
+const WRITES_MAX: u32 = 4;
 
 /// The tables of the schema; their names are quoted where they need it.
 const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
@@ -15,14 +18,16 @@ const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
 /// The read store on PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresReadStore {
-    pool: PgPool,
+    reads: PgPool,
+    writes: PgPool,
 }
 
 impl PostgresReadStore {
     /// Connects when something is asked. The schema is up to date.
     pub(crate) fn new(database: &Database) -> Self {
         Self {
-            pool: database.read_pool(CONNECTIONS_MAX),
+            reads: database.read_pool(READS_MAX),
+            writes: database.read_pool(WRITES_MAX),
         }
     }
 }
@@ -31,7 +36,7 @@ impl PostgresReadStore {
 impl ReadStore for PostgresReadStore {
     async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
         // Dropped without a commit it undoes everything.
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
+        let mut transaction = self.writes.begin().await.map_err(unavailable)?;
         for one in &statements {
             statement::execute(&mut transaction, one).await?;
         }
@@ -57,20 +62,20 @@ impl ReadStore for PostgresReadStore {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        statement::query(&self.pool, sql, &parameters).await
+        statement::query(&self.reads, sql, &parameters).await
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {
         // Old versions of rows are taken out; the bytes of a page are gone when
         // it is used again. `docs/privacy.md` says how to force that.
         let tables: Vec<String> = sqlx::query_scalar(TABLES)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.reads)
             .await
             .map_err(unavailable)?;
         for table in tables {
             let vacuum = format!("VACUUM read_models.{table}");
             sqlx::raw_sql(&vacuum)
-                .execute(&self.pool)
+                .execute(&self.reads)
                 .await
                 .map_err(unavailable)?;
         }
