@@ -3,8 +3,9 @@
 use crate::remote::SourcePolicy;
 use std::net::{IpAddr, SocketAddr};
 
-/// The source check of one socket. It never learns a second address without
-/// signalling, so a stranger can neither be heard nor pull the media away.
+/// The source check of one socket. Without signalling it never learns a second host,
+/// and another port of the same one only where the caller of [`Self::move_to`] knows
+/// that it is the same far end: a stranger can neither be heard nor pull the media away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
     /// Nobody is known yet: nothing is taken, nothing is sent.
@@ -43,6 +44,30 @@ impl Gate {
                 }
                 right
             }
+        }
+    }
+
+    /// Lets the far end speak from another port of its host from now on; false if it
+    /// is not its host, or if nobody is known yet.
+    pub(crate) fn move_to(&mut self, from: SocketAddr) -> bool {
+        let from = plain(from);
+        let (Self::Fixed(address) | Self::Latched(address)) = *self else {
+            return false;
+        };
+        let is_host = address.ip() == from.ip();
+        if is_host {
+            *self = Self::Latched(from);
+        }
+        is_host
+    }
+
+    /// The gate beside it, for RTCP, once the far end has moved to that port: a NAT
+    /// maps each port by itself.
+    pub(crate) fn beside(from: SocketAddr) -> Self {
+        let from = plain(from);
+        Self::Waiting {
+            host: from.ip(),
+            sdp: SocketAddr::new(from.ip(), from.port().saturating_add(1)),
         }
     }
 
@@ -122,6 +147,19 @@ mod tests {
         assert_eq!(gate.destination(), Some(at("203.0.113.20:30000")));
         assert!(gate.admits(at("203.0.113.20:30000")));
         assert!(!gate.admits(at("203.0.113.10:30000")), "it has latched");
+    }
+
+    #[test]
+    fn a_far_end_moves_to_another_port_of_its_host_and_nowhere_else() {
+        let mut gate = Gate::of(at("192.0.2.1:4000"), SourcePolicy::Strict);
+        assert!(!gate.move_to(at("192.0.2.2:4000")));
+        assert!(gate.move_to(at("192.0.2.1:61000")));
+        assert!(gate.admits(at("192.0.2.1:61000")) && !gate.admits(at("192.0.2.1:4000")));
+        assert_eq!(gate.destination(), Some(at("192.0.2.1:61000")));
+        let mut beside = Gate::beside(at("192.0.2.1:61000"));
+        assert_eq!(beside.destination(), Some(at("192.0.2.1:61001")));
+        assert!(beside.admits(at("192.0.2.1:50123")));
+        assert!(!Gate::Closed.move_to(at("192.0.2.1:4000")));
     }
 
     #[test]

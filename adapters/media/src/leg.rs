@@ -21,11 +21,15 @@ use domain::{call::LegMedia, id::LegId};
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// DSCP "expedited forwarding" in the place of the old TOS field (RFC 4594 section 4.1).
 const EXPEDITED_FORWARDING: u32 = 46 << 2;
+
+/// A far end of which nothing has come for this long may have another port: a NAT
+/// forgets where packets go, and a phone behind one may not know its port.
+const MOVES_AFTER: Duration = Duration::from_secs(2);
 
 /// Common header and the sender's SSRC.
 const RTCP_BYTES_MIN: usize = 8;
@@ -68,6 +72,8 @@ pub(crate) struct Leg {
     remote: Option<Remote>,
     rtp_gate: Gate,
     rtcp_gate: Gate,
+    /// Since when no RTP has come from where the gate is.
+    quiet_since: Instant,
     stats: Stats,
     reception: Reception,
     ipv6: bool,
@@ -99,6 +105,7 @@ impl Leg {
             remote: None,
             rtp_gate: Gate::Closed,
             rtcp_gate: Gate::Closed,
+            quiet_since: now,
             stats: Stats::default(),
             reception: Reception::new(now),
             ipv6: listen.is_ipv6(),
@@ -118,6 +125,7 @@ impl Leg {
             });
             self.rtp_gate = Gate::of(remote.rtp, remote.policy);
             self.rtcp_gate = Gate::of(rtcp, remote.policy);
+            self.quiet_since = now;
         }
         self.remote = Some(remote);
         self.expect(now);
@@ -176,11 +184,12 @@ impl Leg {
             meters.dropped_malformed.increment(1);
             return Some((length, Received::Dropped));
         };
-        if !self.rtp_gate.admits(from) {
+        if !self.rtp_gate.admits(from) && !self.follows(from, &header, now) {
             self.stats.dropped_source += 1;
             meters.dropped_source.increment(1);
             return Some((length, Received::Dropped));
         }
+        self.quiet_since = now;
         self.stats.packets_in += 1;
         self.stats.bytes_in += length as u64;
         meters.packets_in.increment(1);
@@ -189,6 +198,19 @@ impl Leg {
         });
         self.reception.heard(&header, is_sound, now);
         Some((length, self.classify(header, meters)))
+    }
+
+    /// Follows the far end to another port of its host: nothing comes from the one that
+    /// is known any more, and the packet goes on with its stream or is the first.
+    fn follows(&mut self, from: SocketAddr, header: &Header, now: Instant) -> bool {
+        let is_quiet = now.saturating_duration_since(self.quiet_since) >= MOVES_AFTER;
+        let is_its_stream = self.reception.ssrc().is_none_or(|ssrc| ssrc == header.ssrc);
+        let moves = is_quiet && is_its_stream && self.rtp_gate.move_to(from);
+        if moves {
+            self.rtcp_gate = Gate::beside(from);
+            tracing::info!(leg = %self.id, "the far end sends from another port now");
+        }
+        moves
     }
 
     /// What a packet from the far end is, if the agreement allows it.

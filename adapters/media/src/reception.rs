@@ -128,6 +128,11 @@ impl Reception {
         self.reports[0] = Some((stamp, now));
     }
 
+    /// The stream that came last.
+    pub(crate) fn ssrc(&self) -> Option<u32> {
+        self.run.map(|run| run.ssrc)
+    }
+
     /// The far end tells how it hears our stream.
     pub(crate) fn told(&mut self, block: &ReportBlock, now: Instant) {
         self.far_lost = Some(block.lost);

@@ -347,7 +347,7 @@ impl Shard {
                 let silent = MediaEvent::Silent { leg: leg.id, since };
                 match self.shared.events.try_send(silent) {
                     Ok(()) => {
-                        leg.watch.told();
+                        leg.watch.told(now);
                         self.meters.silent_legs.increment(1);
                     }
                     // Without room it is told with the next tick.

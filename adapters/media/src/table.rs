@@ -93,16 +93,20 @@ impl Table {
     }
 
     /// Lets two legs hear each other; what either heard before ends. Nothing
-    /// happens if one is unknown or they do already.
+    /// happens if one is unknown. Two who do already only have fresh patience: the
+    /// order comes again when whoever was heard early has answered, and may send
+    /// only now.
     pub(crate) fn bridge(&mut self, a: LegId, b: LegId, now: Instant) {
         let (Some(a), Some(b)) = (self.slot(a), self.slot(b)) else {
             return;
         };
-        if a == b || self.get(a).is_some_and(|leg| leg.hears == Hears::Peer(b)) {
+        if a == b {
             return;
         }
-        self.detach(a, now);
-        self.detach(b, now);
+        if self.get(a).is_none_or(|leg| leg.hears != Hears::Peer(b)) {
+            self.detach(a, now);
+            self.detach(b, now);
+        }
         if let Some((leg_a, leg_b)) = self.pair(a, b) {
             leg_a.hear(Hears::Peer(b), now);
             leg_b.hear(Hears::Peer(a), now);

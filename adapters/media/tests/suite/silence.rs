@@ -50,3 +50,25 @@ fn a_held_or_idle_leg_may_be_silent() {
     }
     assert!(events.try_recv().is_err(), "nothing else was told");
 }
+
+#[test]
+fn whoever_was_heard_early_has_fresh_patience_when_the_call_is_answered() {
+    let (relay, mut events) = start(&Options {
+        silence_timeout_ms: 400,
+        ..options(2)
+    });
+    let caller = Phone::agreed(&relay, 1, PLAIN);
+    let carrier = Phone::agreed(&relay, 2, PLAIN);
+    relay.bridge(caller.leg, carrier.leg);
+    let early = Instant::now();
+    // Ringing with early media in which nobody sends, then the answer.
+    crate::support::until("it has rung for a while", || {
+        early.elapsed() >= Duration::from_millis(300)
+    });
+    let answered = Instant::now();
+    relay.bridge(caller.leg, carrier.leg);
+    let MediaEvent::Silent { since, .. } = event(&mut events) else {
+        panic!("silence comes first");
+    };
+    assert!(since >= answered, "since before the answer");
+}

@@ -2,7 +2,10 @@
 
 use crate::support::{Phone, options, start, until};
 use ringledger_media::{PayloadTypes, SourcePolicy};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    time::{Duration, Instant},
+};
 
 const PLAIN: PayloadTypes = PayloadTypes::pcmu(None);
 
@@ -77,6 +80,38 @@ fn behind_nat_the_first_packet_of_the_registered_host_decides_once() {
     until("the leg has moved", || {
         relay.stats(caller.leg).unwrap().far_end == Some(now_there)
     });
+}
+
+#[test]
+fn a_far_end_whose_nat_gives_it_another_port_is_followed() {
+    let (relay, _events) = start(&options(3));
+    let mut caller = Phone::agreed(&relay, 1, PLAIN);
+    let mut agent = Phone::agreed(&relay, 2, PLAIN);
+    relay.bridge(caller.leg, agent.leg);
+    caller.say(0, b"from the port of the SDP");
+    assert_eq!(agent.hear().payload, b"from the port of the SDP");
+    let moved = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    moved
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
+    let mut other = Phone::agreed(&relay, 3, PLAIN);
+    let mut spoken = Instant::now();
+    until("packets from there are taken", || {
+        if spoken.elapsed() >= Duration::from_millis(20) {
+            spoken = Instant::now();
+            // A stream of somebody else behind the same NAT is not.
+            let forged = other.packet(0, b"forged");
+            moved.send_to(&forged, caller.local.rtp).unwrap();
+            let packet = caller.packet(0, b"from elsewhere");
+            moved.send_to(&packet, caller.local.rtp).unwrap();
+        }
+        relay.stats(caller.leg).unwrap().packets_in > 1
+    });
+    assert_eq!(agent.hear().payload, b"from elsewhere");
+    agent.say(0, b"to the new port");
+    let mut buffer = [0; 1500];
+    let (length, _) = moved.recv_from(&mut buffer).unwrap();
+    assert!(buffer[..length].ends_with(b"to the new port"));
 }
 
 #[test]
