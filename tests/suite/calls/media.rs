@@ -192,33 +192,41 @@ impl Bare {
 
     /// The agent's side describes itself anew, inside the dialog.
     async fn re_invite(&self, body: &str) -> Message {
+        self.change(1, body, "").await
+    }
+
+    /// The same as the request of that number, the description in it or in its ACK.
+    async fn change(&self, number: u32, offer: &str, answer: &str) -> Message {
+        let invite = self.request("INVITE", number, offer);
+        self.signalling.send(invite.as_bytes()).await.unwrap();
+        let answered = next(&self.signalling, |message| {
+            message.status().is_some_and(|status| status >= 200)
+        });
+        let answered = answered.await;
+        let ack = self.request("ACK", number, answer);
+        self.signalling.send(ack.as_bytes()).await.unwrap();
+        answered
+    }
+
+    /// A request of the agent's side.
+    fn request(&self, method: &str, number: u32, body: &str) -> String {
         let header = |name| self.invite.header(name).unwrap();
         let us = self.signalling.local_addr();
         let target = phone::address::uri_of(header("Contact"));
-        let text = format!(
-            "INVITE {target} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bKagain\r\n\
-            From: {};tag=agent\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 1 INVITE\r\n\
+        let kind = match body {
+            "" => "",
+            _ => "Content-Type: application/sdp\r\n",
+        };
+        format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{method}{number}\r\n\
+            From: {};tag=agent\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} {method}\r\n\
             Max-Forwards: 70\r\nContact: <sip:anna@{us}>\r\n\
-            Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            {kind}Content-Length: {}\r\n\r\n{body}",
             header("To"),
             header("From"),
             header("Call-ID"),
             body.len()
-        );
-        self.signalling.send(text.as_bytes()).await.unwrap();
-        let answer = next(&self.signalling, |message| {
-            message.status().is_some_and(|status| status >= 200)
-        });
-        let answer = answer.await;
-        let ack = text
-            .split("Content-Type")
-            .next()
-            .unwrap()
-            .replace("INVITE", "ACK")
-            .replace("again", "ack");
-        let ack = format!("{ack}Content-Length: 0\r\n\r\n");
-        self.signalling.send(ack.as_bytes()).await.unwrap();
-        answer
+        )
     }
 
     async fn end(self) {
@@ -289,6 +297,36 @@ async fn a_side_that_changes_its_law_in_a_call_is_still_understood() {
     let (_, heard) = agent.hears().await;
     let heard = phone::g711::decode(Codec::Pcma, &[heard])[0];
     assert!(heard.abs() <= 8, "{heard}");
+    call.end().await;
+}
+
+#[tokio::test]
+async fn a_hold_begins_and_ends_also_with_a_description_in_the_ack() {
+    let call = Bare::open().await;
+    let (caller, agent) = (&call.at_caller, &call.at_agent);
+    let voice = agent.sdp();
+    let hold = format!("{voice}a=sendonly\r\n");
+    let before = call.world.feed().head();
+    call.change(1, &hold, "").await;
+    let (held, _) = call.world.see(before, "call_held").await;
+    // It takes our offer (RFC 3261, 14.1) and answers it with the ACK.
+    let offered = call.change(2, "", &voice).await;
+    let offered = String::from_utf8(offered.body).unwrap();
+    assert!(!offered.contains("a=sendonly"), "{offered}");
+    let (retrieved, _) = call.world.see(held, "call_retrieved").await;
+    let quiet = Bare::settled(caller);
+    tokio::time::timeout(PATIENCE, quiet)
+        .await
+        .expect("the music ends");
+    agent.rtp.send(&agent.audio(800, 0x55)).await.unwrap();
+    assert_eq!(caller.hears().await.1, 0x55);
+    caller.rtp.send(&caller.audio(800, 0x44)).await.unwrap();
+    assert_eq!(agent.hears().await.1, 0x44);
+
+    call.change(3, "", &hold).await;
+    let (held, _) = call.world.see(retrieved, "call_held").await;
+    call.change(4, &voice, "").await;
+    call.world.see(held, "call_retrieved").await;
     call.end().await;
 }
 

@@ -310,17 +310,10 @@ impl Driver {
         if let Some(id) = legs.of_invite(transaction) {
             self.caller(&mut legs, id, Input::Ack, None);
         }
-        let Some(id) = ack.dialog().and_then(|dialog| legs.of_dialog(&dialog)) else {
-            return;
-        };
-        // We made the offer; the answer comes with the ACK (13.2.1).
-        if let Some(body) = ack.sdp()
-            && let Ok(remote) = crate::sdp::parse(body)
-            && let Some(leg) = legs.get_mut(id)
-            && leg.ended_at.is_none()
-        {
-            leg.session.agree(remote);
-            self.tell_media(leg, transaction.flow().peer.ip());
+        let report = self.take_answer(&mut legs, ack, transaction.flow());
+        drop(legs);
+        if let Some((call, command)) = report {
+            self.record(call, command);
         }
     }
 

@@ -5,10 +5,14 @@ use crate::{
     inbound::{bye, invite, options},
     legs::{Leg, Legs, Side, caller, fork},
     message::{DialogId, Method, Request, allow},
+    sdp,
     stack::{Outcome, Reply, ServerTransaction},
     transport::Flow,
 };
-use domain::{call::Command, id::LegId};
+use domain::{
+    call::Command,
+    id::{CallId, LegId},
+};
 use std::net::IpAddr;
 
 /// Which part of a leg a dialog is.
@@ -100,13 +104,41 @@ impl Driver {
             let offer = leg.session.offer().ok_or_else(|| Reply::new(488))?;
             return Ok((offer, None));
         };
+        let report = self.agree(leg, place, remote, transaction.flow());
+        let answer = leg.session.answer().ok_or_else(|| Reply::new(488))?;
+        Ok((answer, report))
+    }
+
+    /// Takes the description in an ACK: we made the offer, in the 200 to an INVITE
+    /// without one (RFC 3261, 13.2.1). What is to be recorded comes back.
+    pub(super) fn take_answer(
+        &self,
+        legs: &mut Legs,
+        ack: &Request,
+        from: Flow,
+    ) -> Option<(CallId, Command)> {
+        let remote = sdp::parse(ack.sdp()?).ok()?;
+        let (id, place) = find(legs, ack.dialog())?;
+        let leg = legs.get_mut(id).filter(|leg| leg.ended_at.is_none())?;
+        let report = self.agree(leg, place, remote, from)?;
+        Some((leg.call, report))
+    }
+
+    /// Takes the other side's new description, in an offer or an answer; a hold that
+    /// begins or ends with it comes back.
+    fn agree(
+        &self,
+        leg: &mut Leg,
+        place: Place,
+        remote: sdp::Remote,
+        from: Flow,
+    ) -> Option<Command> {
         let holds = remote.audio.holds();
         let report = invite::hold_command(leg.id, leg.session.holding, holds);
         leg.session.holding = holds;
         leg.session.agree(remote);
-        self.tell_media(leg, phone_of(leg, place, transaction.flow()));
-        let answer = leg.session.answer().ok_or_else(|| Reply::new(488))?;
-        Ok((answer, report))
+        self.tell_media(leg, phone_of(leg, place, from));
+        report
     }
 
     /// Are you there, and what can you do?
