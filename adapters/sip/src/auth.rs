@@ -159,6 +159,7 @@ impl Authenticator {
         attempt: Attempt<'_>,
         find: impl FnOnce(&str) -> Option<Ha1>,
     ) -> Outcome {
+        self.nonces.keep_up(attempt.now_ms);
         let mut malformed = false;
         let mut ours = None;
         for header in attempt.headers {

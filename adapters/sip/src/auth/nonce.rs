@@ -29,6 +29,17 @@ impl NonceKey {
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+
+    /// The key that follows this one: whoever does not know one knows neither.
+    fn next(&self) -> Self {
+        let mut mac = self.mac();
+        mac.update(b"next");
+        Self(mac.finalize().into_bytes().into())
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        <Hmac<Sha256> as Mac>::new_from_slice(&self.0).expect("HMAC takes a key of any length")
+    }
 }
 
 impl std::fmt::Debug for NonceKey {
@@ -60,6 +71,8 @@ pub(super) struct Nonces {
     order: VecDeque<(u64, u64)>,
     /// Nonces issued up to here may have been forgotten: stale.
     forgotten_until_ms: u64,
+    /// The time of the latest nonce that was used.
+    newest_ms: u64,
 }
 
 impl Nonces {
@@ -69,6 +82,17 @@ impl Nonces {
             counts: BTreeMap::new(),
             order: VecDeque::new(),
             forgotten_until_ms: 0,
+            newest_ms: 0,
+        }
+    }
+
+    /// Takes note of the time. When the clock was set back behind nonces that were
+    /// used, all of them are foreign from now on: what is known of their counts would
+    /// refuse new ones until the clock has caught up, and without it an old one could
+    /// be used again by then.
+    pub(super) fn keep_up(&mut self, now_ms: u64) {
+        if self.newest_ms > now_ms.saturating_add(CLOCK_SLACK_MS) {
+            *self = Self::new(self.key.next());
         }
     }
 
@@ -110,6 +134,7 @@ impl Nonces {
         if self.counts.len() >= NONCES_MAX {
             self.forget_oldest();
         }
+        self.newest_ms = self.newest_ms.max(id.0);
         self.counts.insert(id, count);
         self.order.push_back(id);
     }
@@ -147,8 +172,7 @@ impl Nonces {
     }
 
     fn mac(&self, time: u64, chance: u64) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key.0)
-            .expect("HMAC takes a key of any length");
+        let mut mac = self.key.mac();
         mac.update(&time.to_be_bytes());
         mac.update(&chance.to_be_bytes());
         mac

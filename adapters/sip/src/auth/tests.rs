@@ -224,6 +224,33 @@ fn the_table_of_counts_is_bounded_and_what_it_forgot_is_stale() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_costs_one_challenge_and_opens_no_door_for_what_was_used() {
+    const HOUR_MS: u64 = 3_600_000;
+    let mut auth = authenticator();
+    let mut used = vec![];
+    for now_ms in [10 * HOUR_MS, 11 * HOUR_MS] {
+        let nonce = nonce_at(&mut auth, now_ms);
+        let right = header(&nonce, "00000001", Algorithm::Sha256, "secret");
+        assert!(granted(&auth.verify(attempt(&[&right], now_ms), find)));
+        used.push((now_ms, right));
+    }
+    // The clock goes back by an hour and a half.
+    let now_ms = 11 * HOUR_MS - HOUR_MS / 2 * 3;
+    let nonce = nonce_at(&mut auth, now_ms);
+    for count in ["00000001", "00000002"] {
+        let right = header(&nonce, count, Algorithm::Sha256, "secret");
+        assert!(granted(&auth.verify(attempt(&[&right], now_ms), find)));
+    }
+    // What was used before is not good again when the clock has caught up.
+    for (then_ms, replayed) in &used {
+        for now_ms in [*then_ms - HOUR_MS / 4, *then_ms, *then_ms + 1] {
+            let again = auth.verify(attempt(&[replayed], now_ms), find);
+            assert_eq!(stale(&again), Some(true), "{then_ms} at {now_ms}");
+        }
+    }
+}
+
+#[test]
 fn secrets_are_not_in_debug_output() {
     let text = format!(
         "{:?} {:?}",
