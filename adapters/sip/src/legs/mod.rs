@@ -299,13 +299,18 @@ pub struct CallEntry {
     pub legs: Vec<LegId>,
 }
 
+/// What a dialog is found by: Call-ID and our tag.
+type Name = (String, String);
+
 /// All legs of this node.
 #[derive(Debug, Default)]
 pub struct Legs {
     legs: HashMap<LegId, Leg>,
     calls: HashMap<CallId, CallEntry>,
-    /// By Call-ID and our tag, which we never give twice.
-    dialogs: HashMap<(String, String), LegId>,
+    /// By a name, which we never give twice.
+    dialogs: HashMap<Name, LegId>,
+    /// What each leg is found by there.
+    names: HashMap<LegId, Vec<Name>>,
     /// By the id of the INVITE's server transaction.
     invites: HashMap<String, LegId>,
     /// By what the caller chose: Call-ID, tag and number of its INVITE.
@@ -345,10 +350,12 @@ impl Legs {
         }
     }
 
-    /// Makes a leg findable by a dialog.
+    /// Makes a leg findable by a dialog, for as long as it is remembered.
     pub fn name(&mut self, dialog: &DialogId, leg: LegId) {
-        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
-        self.dialogs.insert(key, leg);
+        let key = name_of(dialog);
+        if self.dialogs.insert(key.clone(), leg) != Some(leg) {
+            self.names.entry(leg).or_default().push(key);
+        }
     }
 
     /// A leg by its id.
@@ -368,8 +375,7 @@ impl Legs {
 
     /// The leg that a dialog belongs to.
     pub fn of_dialog(&self, dialog: &DialogId) -> Option<LegId> {
-        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
-        self.dialogs.get(&key).copied()
+        self.dialogs.get(&name_of(dialog)).copied()
     }
 
     /// A call.
@@ -438,28 +444,64 @@ impl Legs {
 
     fn forget(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
-        match &leg.side {
-            Side::Caller(caller) => {
-                self.invites.remove(caller.invite.id());
-                self.callers
-                    .remove(&remote_key(&caller.dialog.id, caller.invite_cseq));
-                self.unname(&caller.dialog.id);
-            }
-            Side::Agent(agent) => {
-                for fork in &agent.forks {
-                    if let Some(invite) = &fork.invite
-                        && let Some(dialog) = invite.request().own_dialog()
-                    {
-                        self.unname(&dialog);
-                    }
-                }
-            }
+        if let Side::Caller(caller) = &leg.side {
+            self.invites.remove(caller.invite.id());
+            self.callers
+                .remove(&remote_key(&caller.dialog.id, caller.invite_cseq));
+        }
+        for name in self.names.remove(&id).unwrap_or_default() {
+            self.dialogs.remove(&name);
         }
         Some(leg)
     }
+}
 
-    fn unname(&mut self, dialog: &DialogId) {
-        let key = (dialog.call_id.clone(), dialog.local_tag.clone());
-        self.dialogs.remove(&key);
+fn name_of(dialog: &DialogId) -> Name {
+    (dialog.call_id.clone(), dialog.local_tag.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_leg_is_found_by_its_dialogs_until_it_is_forgotten_also_without_an_invite() {
+        let mut legs = Legs::default();
+        let (id, call) = (LegId(Uuid::nil()), CallId(Uuid::nil()));
+        let ended = Instant::now();
+        legs.calls.insert(
+            call,
+            CallEntry {
+                caller: id,
+                early: None,
+                legs: vec![],
+            },
+        );
+        // Of two phones, none of which could be sent an INVITE.
+        legs.insert_leg(Leg {
+            id,
+            call,
+            side: Side::Agent(Agent::default()),
+            session: Session::new(1),
+            ended_at: Some(ended),
+            probed_at: None,
+        });
+        let dialogs = ["one", "two"].map(|call_id| DialogId {
+            call_id: call_id.into(),
+            local_tag: "ours".into(),
+            remote_tag: String::new(),
+        });
+        for dialog in [&dialogs[0], &dialogs[1], &dialogs[1]] {
+            legs.name(dialog, id);
+        }
+        legs.sweep(ended);
+        assert_eq!(legs.of_dialog(&dialogs[1]), Some(id));
+        legs.sweep(ended + LINGER);
+        for dialog in &dialogs {
+            assert_eq!(legs.of_dialog(dialog), None);
+        }
+        assert_eq!((legs.dialogs.len(), legs.names.len()), (0, 0));
+        assert_eq!(legs.calls(), 0);
     }
 }
