@@ -10,19 +10,20 @@ use crate::{
 use domain::{
     any::AnyCommand,
     id::{AgentId, CommandId, SessionId},
-    session::{Command, LogoutReason, NotReadyReason},
+    session::{Command, LogoutReason, NotReadyCode, NotReadyReason},
 };
 
 /// How often a session that has just ended is followed to the next.
 const TRIES_MAX: u32 = 3;
 
 /// What an agent, or somebody for the agent, wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Take calls; logs in if need be.
     Ready,
-    /// Take none; logs in if need be.
-    NotReady(NotReadyReason),
+    /// Take none, for that reason, and in a word of the settings for it; logs in if need
+    /// be.
+    NotReady(NotReadyReason, Option<NotReadyCode>),
     /// Leave.
     LogOut(LogoutReason),
 }
@@ -42,16 +43,20 @@ pub async fn carry_out(
     let mut known = directory.session(agent);
     let mut tries = 1;
     loop {
-        let (session, command) = match (known, wish) {
+        let (session, command) = match (known, &wish) {
             (Some((session, true)), Wish::Ready) => (session, Command::GoReady),
-            (Some((session, true)), Wish::NotReady(reason)) => {
-                (session, Command::GoNotReady { reason })
+            (Some((session, true)), Wish::NotReady(reason, code)) => {
+                let (reason, code) = (*reason, code.clone());
+                (session, Command::GoNotReady { reason, code })
             }
-            (Some((session, _)), Wish::LogOut(reason)) => (session, Command::LogOut { reason }),
+            (Some((session, _)), Wish::LogOut(reason)) => {
+                (session, Command::LogOut { reason: *reason })
+            }
             (None, Wish::LogOut(reason)) => {
-                (SessionId { agent, number: 1 }, Command::LogOut { reason })
+                let session = SessionId { agent, number: 1 };
+                (session, Command::LogOut { reason: *reason })
             }
-            (last, Wish::Ready | Wish::NotReady(_)) => {
+            (last, Wish::Ready | Wish::NotReady(..)) => {
                 let number = last.map_or(1, |(session, _)| session.number.saturating_add(1));
                 let session = SessionId { agent, number };
                 (
@@ -75,11 +80,11 @@ pub async fn carry_out(
         let answer = gateway.dispatch(envelope).await;
         match &answer {
             // Not-ready with a reason after a login that had none.
-            Ok(_) if was_login => match wish {
-                Wish::NotReady(reason) if reason != NotReadyReason::Login => {
+            Ok(_) if was_login => match &wish {
+                Wish::NotReady(reason, _) if *reason != NotReadyReason::Login => {
                     known = Some((session, true));
                 }
-                Wish::Ready | Wish::NotReady(_) | Wish::LogOut(_) => return answer,
+                Wish::Ready | Wish::NotReady(..) | Wish::LogOut(_) => return answer,
             },
             // The directory was a moment behind.
             Err(DispatchError::Refused(refused))

@@ -81,6 +81,7 @@ pub const ALL: &[Migration] = &[
     migration!(300, Read, "0300_kurrent_index"),
     migration!(301, Read, "0301_cdr_phone"),
     migration!(330, Read, "0330_callbacks"),
+    migration!(350, Read, "0350_not_ready_codes"),
     migration!(370, Read, "0370_cdr_quality"),
 ];
 

@@ -127,7 +127,7 @@ pub fn agent(name: &str, row: &AgentReportRow) -> Record {
 }
 
 /// Reasons and their columns: together they are all of them.
-const NOT_READY: [(&str, NotReadyReason); 9] = [
+const NOT_READY: [(&str, NotReadyReason); 13] = [
     ("not_ready_login_ms", NotReadyReason::Login),
     ("not_ready_break_ms", NotReadyReason::Break),
     ("not_ready_meal_ms", NotReadyReason::Meal),
@@ -135,18 +135,23 @@ const NOT_READY: [(&str, NotReadyReason); 9] = [
     ("not_ready_meeting_ms", NotReadyReason::Meeting),
     ("not_ready_admin_work_ms", NotReadyReason::AdminWork),
     ("not_ready_rona_ms", NotReadyReason::Rona),
+    ("not_ready_rejected_ms", NotReadyReason::Rejected),
+    ("not_ready_busy_ms", NotReadyReason::Busy),
+    ("not_ready_unreachable_ms", NotReadyReason::Unreachable),
+    ("not_ready_system_error_ms", NotReadyReason::SystemError),
     ("not_ready_supervisor_ms", NotReadyReason::Supervisor),
     ("not_ready_other_ms", NotReadyReason::Other),
 ];
 
 /// Ends of offers and their columns: together they are all of them.
-const RELEASED: [(&str, ReleaseReason); 7] = [
+const RELEASED: [(&str, ReleaseReason); 8] = [
     ("caller_gone_count", ReleaseReason::CallerGone),
     ("no_answer_count", ReleaseReason::NoAnswer),
     ("rejected_count", ReleaseReason::Rejected),
     ("busy_count", ReleaseReason::Busy),
     ("unreachable_count", ReleaseReason::Unreachable),
     ("superseded_count", ReleaseReason::Superseded),
+    ("answered_elsewhere_count", ReleaseReason::AnsweredElsewhere),
     ("timed_out_count", ReleaseReason::TimedOut),
 ];
 

@@ -32,4 +32,6 @@ pub use id::call_id;
 pub use options::Options;
 pub use router::router;
 pub use schema::sdl;
-pub use services::{Check, Probes, Reload, Reloaded, Services, Settings, Webhook, Words};
+pub use services::{
+    Check, PauseWord, Probes, Reload, Reloaded, Services, Settings, Webhook, Words,
+};

@@ -10,7 +10,10 @@ use commands::{
     rater::Rater,
     roster::Roster,
 };
-use domain::id::TenantId;
+use domain::{
+    id::TenantId,
+    session::{NotReadyCode, NotReadyReason},
+};
 use futures_util::future::BoxFuture;
 use projections::views::Views;
 use std::{
@@ -74,6 +77,19 @@ pub struct Words {
     pub skills: Vec<String>,
     /// What agents can say of a call in their wrap-up.
     pub wrap_up_codes: Vec<String>,
+    /// What agents can say when they take no calls.
+    pub pauses: Vec<PauseWord>,
+}
+
+/// A word for taking no calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PauseWord {
+    /// The word, and what is kept with it.
+    pub said: NotReadyCode,
+    /// For people.
+    pub label: String,
+    /// The reason that it stands for.
+    pub category: NotReadyReason,
 }
 
 /// What became of settings that were read anew.
@@ -131,6 +147,19 @@ impl Settings {
     /// Whether agents can say this of a call.
     pub(crate) fn knows_code(&self, code: &str) -> bool {
         self.read(|words| words.wrap_up_codes.iter().any(|known| known == code))
+    }
+
+    /// The words for taking no calls.
+    pub(crate) fn pauses(&self) -> Vec<PauseWord> {
+        self.read(|words| words.pauses.clone())
+    }
+
+    /// That word for taking no calls.
+    pub(crate) fn pause(&self, code: &str) -> Option<PauseWord> {
+        self.read(|words| {
+            let mut pauses = words.pauses.iter();
+            pauses.find(|word| word.said.code == code).cloned()
+        })
     }
 
     /// Whether there is anything that agents can say of a call.

@@ -1,7 +1,10 @@
 //! The settings: one TOML file, overridden by `RINGLEDGER__SECTION__KEY`. The
 //! only file that reads the environment.
 
-use crate::provision;
+use crate::{
+    not_ready::{self, NotReadyEntry},
+    provision,
+};
 use domain::{
     decider::Decider as _,
     id::{DEFAULT_TENANT, QueueId},
@@ -45,6 +48,9 @@ pub struct Config {
     pub skills: Vec<String>,
     /// The words that agents say of a call in their wrap-up.
     pub wrap_up_codes: Vec<String>,
+    /// The words that agents say when they take no calls.
+    #[serde(rename = "not_ready")]
+    pub pauses: Vec<NotReadyEntry>,
     /// Queues to have.
     #[serde(rename = "queue")]
     pub queues: Vec<provision::QueueEntry>,
@@ -290,6 +296,9 @@ impl Config {
         }
         self.check_skills()?;
         self.check_wrap_up_codes()?;
+        if let Some(fault) = not_ready::fault(&self.pauses) {
+            return invalid(fault);
+        }
         for (index, trunk) in self.trunks.iter().enumerate() {
             refused("trunk", index, trunk::Trunk::decide, trunk.command())?;
             if let Some(network) = trunk
@@ -470,9 +479,10 @@ mod tests {
                 config.queues.len(),
                 config.agents.len(),
                 config.trunks.len(),
-                config.webhooks.len()
+                config.webhooks.len(),
+                config.pauses.len()
             ),
-            (1, 1, 1, 1)
+            (1, 1, 1, 1, 1)
         );
         let first_call =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/first-call.toml");
@@ -545,6 +555,32 @@ mod tests {
             (
                 "[[queue]]\nname = \"a\"\ncapacity = 0",
                 "queue[0]: capacity",
+            ),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_taking_no_calls_that_can_be_none_is_named() {
+        for (text, named) in [
+            (
+                "[[not_ready]]\ncode = \"tea time\"\ncategory = \"break\"",
+                "not_ready[0].code: \"tea time\"",
+            ),
+            (
+                "[[not_ready]]\ncode = \"tea\"\ncategory = \"break\"\n\
+                 [[not_ready]]\ncode = \"tea\"\ncategory = \"meal\"",
+                "not_ready[1].code: there are two",
+            ),
+            (
+                "[[not_ready]]\ncode = \"tea\"\ncategory = \"rona\"",
+                "not_ready[0].category",
+            ),
+            (
+                "[[not_ready]]\ncode = \"tea\"\ncategory = \"drink\"",
+                "drink",
             ),
         ] {
             let error = load(text).unwrap_err().to_string();

@@ -20,6 +20,7 @@ pub mod invoice_show;
 pub mod keeper;
 pub mod leader;
 pub mod media_port;
+pub mod not_ready;
 pub mod progress;
 pub mod projections_command;
 pub mod provision;

@@ -4,6 +4,7 @@
 
 use crate::{
     config::{Config, ConfigError},
+    not_ready::NotReadyEntry,
     provision::Provisioner,
 };
 use futures_util::future::BoxFuture;
@@ -48,6 +49,7 @@ fn words_of(config: &Config) -> Words {
     Words {
         skills: config.skills.clone(),
         wrap_up_codes: config.wrap_up_codes.clone(),
+        pauses: config.pauses.iter().map(NotReadyEntry::word).collect(),
     }
 }
 
@@ -56,6 +58,7 @@ fn rest(config: Config) -> Config {
     Config {
         skills: vec![],
         wrap_up_codes: vec![],
+        pauses: vec![],
         queues: vec![],
         trunks: vec![],
         agents: vec![],

@@ -202,7 +202,7 @@ fn on_session(
             (known.is_ready, known.is_paused) = (true, false);
             vec![]
         }
-        session::Event::BecameNotReady { reason } => {
+        session::Event::BecameNotReady { reason, .. } => {
             let known = state.agents.entry(agent).or_default();
             known.is_ready = false;
             known.is_paused &= *reason == NotReadyReason::Unreachable;

@@ -20,7 +20,7 @@ struct Standing {
 }
 
 /// What an agent who is logged in does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Seen {
     now: Session,
     /// The same without an event that the next one completes: both are one
@@ -125,9 +125,9 @@ impl Staff {
                 }
                 if let Some(seen) = self.sessions.get_mut(&id.agent) {
                     let is_half = is_half(&seen.now, event);
-                    seen.now = Session::evolve(seen.now, fact.at, event);
+                    seen.now = Session::evolve(std::mem::take(&mut seen.now), fact.at, event);
                     if !is_half {
-                        seen.settled = seen.now;
+                        seen.settled = seen.now.clone();
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! What may be asked of a session.
 
 use super::choice::Choice;
-use super::event::{LogoutReason, NextState, NotReadyReason, ReleaseReason};
+use super::event::{LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
     queue::Terms,
@@ -31,6 +31,9 @@ pub enum Command {
     GoNotReady {
         /// Why.
         reason: NotReadyReason,
+        /// In a word of the settings, whose category the reason is.
+        #[serde(default)]
+        code: Option<NotReadyCode>,
     },
     /// The agent has had no phone for too long: whoever takes calls, and has asked for
     /// nothing else, takes none for now.

@@ -3,7 +3,9 @@
 use super::{
     command::Command,
     error::Error,
-    event::{Event, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
+    event::{
+        Event, LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason, WrapUpEndedBy,
+    },
     state::{Activity, Routability, Session},
 };
 use crate::{
@@ -21,7 +23,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
         Command::LogIn { session: id, ready } => log_in(session, id, ready),
         Command::LogOut { reason } => log_out(session, reason, WrapUpEndedBy::Agent),
         Command::GoReady => go_ready(session, WrapUpEndedBy::Agent),
-        Command::GoNotReady { reason } => go_not_ready(session, reason),
+        Command::GoNotReady { reason, code } => go_not_ready(session, reason, code),
         Command::RecordPhoneLost => phone_lost(session),
         Command::RecordPhoneBack => phone_back(session),
         Command::Reserve {
@@ -89,6 +91,7 @@ fn log_in(session: &Session, id: SessionId, ready: bool) -> Decision {
             } else {
                 Event::BecameNotReady {
                     reason: NotReadyReason::Login,
+                    code: None,
                 }
             },
         ]),
@@ -111,7 +114,7 @@ fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decisi
         }
         // A live contact is never cut by a logout: it is applied afterwards.
         Activity::Reserved { .. } | Activity::OnContact { .. } => {
-            request(session, NextState::LoggedOut(reason))
+            request(session, NextState::LoggedOut(reason), None)
         }
     })
 }
@@ -133,18 +136,19 @@ fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
         Activity::Reserved { .. } | Activity::OnContact { .. } => match session.next {
             // Back to what happens anyway: after the contact comes ready.
             None => vec![],
-            Some(_) => request(session, NextState::Ready),
+            Some(_) => request(session, NextState::Ready, None),
         },
     })
 }
 
-fn go_not_ready(session: &Session, reason: NotReadyReason) -> Decision {
+fn go_not_ready(session: &Session, reason: NotReadyReason, code: Option<NotReadyCode>) -> Decision {
     logged_in(session)?;
+    let is_same = session.routability == Routability::NotReady(reason) && session.code == code;
     Ok(match session.activity {
-        Activity::Idle if session.routability == Routability::NotReady(reason) => vec![],
-        Activity::Idle => vec![Event::BecameNotReady { reason }],
+        Activity::Idle if is_same => vec![],
+        Activity::Idle => vec![Event::BecameNotReady { reason, code }],
         Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => {
-            request(session, NextState::NotReady(reason))
+            request(session, NextState::NotReady(reason), code)
         }
     })
 }
@@ -153,7 +157,7 @@ fn phone_lost(session: &Session) -> Decision {
     logged_in(session)?;
     match (session.routability, session.next) {
         (Routability::Ready, None | Some(NextState::Ready)) => {
-            go_not_ready(session, NotReadyReason::Unreachable)
+            go_not_ready(session, NotReadyReason::Unreachable, None)
         }
         (Routability::Ready, Some(NextState::NotReady(_) | NextState::LoggedOut(_)))
         | (Routability::NotReady(_) | Routability::LoggedOut, _) => Ok(vec![]),
@@ -170,17 +174,17 @@ fn phone_back(session: &Session) -> Decision {
         Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. }
             if session.next == Some(NextState::NotReady(lost)) =>
         {
-            request(session, NextState::Ready)
+            request(session, NextState::Ready, None)
         }
         Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => vec![],
     })
 }
 
-fn request(session: &Session, next: NextState) -> Vec<Event> {
-    if session.next == Some(next) {
+fn request(session: &Session, next: NextState, code: Option<NotReadyCode>) -> Vec<Event> {
+    if session.next == Some(next) && session.next_code == code {
         vec![]
     } else {
-        vec![Event::NextStateRequested { next }]
+        vec![Event::NextStateRequested { next, code }]
     }
 }
 
@@ -203,7 +207,7 @@ fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReas
         not_before,
     }];
     let next = session.next_after_release(reason);
-    events.extend(next.map(|next| after_contact(Some(next))));
+    events.extend(next.map(|next| becomes(session, Some(next))));
     Ok(events)
 }
 
@@ -241,7 +245,7 @@ fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -
             code_required,
         });
     } else {
-        events.push(after_contact(session.next));
+        events.push(becomes(session, session.next));
     }
     events
 }
@@ -256,7 +260,7 @@ fn end_wrap_up(session: &Session, call: CallId, until: Timestamp) -> Vec<Event> 
             code_required: false,
         } if live == call && ends == until => {
             let ended = wrap_up_ended(call, WrapUpEndedBy::Timer, None);
-            vec![ended, after_contact(session.next)]
+            vec![ended, becomes(session, session.next)]
         }
         Activity::Reserved { .. }
         | Activity::OnContact { .. }
@@ -271,7 +275,7 @@ fn complete_wrap_up(session: &Session, code: Option<String>) -> Decision {
         return Err(Error::CodeRequired);
     }
     let ended = wrap_up_ended(call, WrapUpEndedBy::Agent, code);
-    Ok(vec![ended, after_contact(session.next)])
+    Ok(vec![ended, becomes(session, session.next)])
 }
 
 fn extend_wrap_up(session: &Session, at: Timestamp, by_ms: u64) -> Decision {
@@ -314,10 +318,10 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
         NextState::NotReady(reason) => match session.activity {
             Activity::WrapUp { call, .. } => vec![
                 wrap_up_ended(call, WrapUpEndedBy::Supervisor, None),
-                Event::BecameNotReady { reason },
+                Event::BecameNotReady { reason, code: None },
             ],
             Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
-                go_not_ready(session, reason)?
+                go_not_ready(session, reason, None)?
             }
         },
         NextState::LoggedOut(reason) => log_out(session, reason, WrapUpEndedBy::Supervisor)?,
@@ -331,10 +335,18 @@ const fn wrap_up_ended(call: CallId, by: WrapUpEndedBy, code: Option<String>) ->
     Event::WrapUpEnded { call, by, code }
 }
 
-const fn after_contact(next: Option<NextState>) -> Event {
+/// What the agent is from now on; with the word that was said for it, if it is what was
+/// asked for.
+fn becomes(session: &Session, next: Option<NextState>) -> Event {
     match next {
         None | Some(NextState::Ready) => Event::BecameReady {},
-        Some(NextState::NotReady(reason)) => Event::BecameNotReady { reason },
+        Some(NextState::NotReady(reason)) => Event::BecameNotReady {
+            reason,
+            code: match next == session.next {
+                true => session.next_code.clone(),
+                false => None,
+            },
+        },
         Some(NextState::LoggedOut(reason)) => Event::LoggedOut { reason },
     }
 }

@@ -33,10 +33,25 @@ pub enum NotReadyReason {
     Busy,
     /// The phone could not be reached too often, or is gone.
     Unreachable,
+    /// Something of the agent's place does not work.
+    SystemError,
     /// Set by a supervisor.
     Supervisor,
     /// Anything else.
     Other,
+}
+
+/// What the agent said more of it, in a word of the settings: the reason is the
+/// category of the word. What the settings say of the word is kept with the fact, so
+/// that a time that was paid stays paid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NotReadyCode {
+    /// The word.
+    pub code: String,
+    /// The time is paid.
+    pub is_paid: bool,
+    /// The time is work.
+    pub is_productive: bool,
 }
 
 /// Why a session ended.
@@ -120,12 +135,18 @@ pub enum Event {
     BecameNotReady {
         /// Why.
         reason: NotReadyReason,
+        /// In a word of the settings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<NotReadyCode>,
     },
     /// Asked for while engaged; applied afterwards.
     #[serde(rename = "next_state_requested")]
     NextStateRequested {
         /// What.
         next: NextState,
+        /// Why not ready, in a word of the settings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<NotReadyCode>,
     },
     /// Taken for an offer.
     #[serde(rename = "agent_reserved")]

@@ -1,7 +1,7 @@
 //! The state after an event. No rules here.
 
 use super::{
-    event::{Event, ReleaseReason},
+    event::{Event, NotReadyCode, ReleaseReason},
     state::{Activity, Refused, Routability, Session},
 };
 use crate::time::Timestamp;
@@ -12,19 +12,22 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
         Event::LoggedOut { .. } => {
             session.routability = Routability::LoggedOut;
             session.activity = Activity::Idle;
-            session.next = None;
+            settle(&mut session, None);
         }
         Event::BecameReady {} => {
             session.routability = Routability::Ready;
-            session.next = None;
+            settle(&mut session, None);
         }
-        Event::BecameNotReady { reason } => {
+        Event::BecameNotReady { reason, code } => {
             session.routability = Routability::NotReady(*reason);
-            session.next = None;
+            settle(&mut session, code.clone());
             session.missed_count = 0;
             session.refused = Refused::default();
         }
-        Event::NextStateRequested { next } => session.next = Some(*next),
+        Event::NextStateRequested { next, code } => {
+            session.next = Some(*next);
+            session.next_code.clone_from(code);
+        }
         Event::Reserved {
             offer,
             call,
@@ -47,6 +50,7 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             session.activity = Activity::Idle;
             // What was asked for follows as an event of its own, if it is a change.
             session.next = None;
+            session.next_code = None;
             count(&mut session, *reason);
         }
         Event::ConnectedToContact { offer, call, .. } => {
@@ -72,6 +76,13 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
         Event::Forced { .. } => {}
     }
     session
+}
+
+/// What was asked for has come, or something else instead.
+fn settle(session: &mut Session, code: Option<NotReadyCode>) {
+    session.code = code;
+    session.next = None;
+    session.next_code = None;
 }
 
 /// What the agent does once the contact is over.

@@ -1,7 +1,7 @@
 //! What is known of a session: two coordinates, whether the agent wants calls
 //! and what the one voice unit is doing.
 
-use super::event::{NextState, NotReadyReason, ReleaseReason};
+use super::event::{NextState, NotReadyCode, NotReadyReason, ReleaseReason};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId},
     queue::Terms,
@@ -65,7 +65,7 @@ pub enum Activity {
 }
 
 /// What has been folded from a session's stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Session {
     /// Which; none before the first event.
     pub id: Option<SessionId>,
@@ -75,6 +75,12 @@ pub struct Session {
     pub activity: Activity,
     /// Asked for while engaged.
     pub next: Option<NextState>,
+    /// Why not ready, in a word of the settings.
+    #[serde(default)]
+    pub code: Option<NotReadyCode>,
+    /// Why not ready next, in a word of the settings.
+    #[serde(default)]
+    pub next_code: Option<NotReadyCode>,
     /// Offers missed in a row.
     pub missed_count: u32,
     /// Offers in a row that came to nothing otherwise, by why.

@@ -234,9 +234,11 @@ fn sessions() -> impl Iterator<Item = session::Event> {
         session::Event::BecameReady {},
         session::Event::BecameNotReady {
             reason: NotReadyReason::AdminWork,
+            code: None,
         },
         session::Event::NextStateRequested {
             next: NextState::NotReady(NotReadyReason::Break),
+            code: None,
         },
         session::Event::Reserved {
             offer: OFFER,

@@ -37,6 +37,7 @@ const fn row(fact: &Fact, session: SessionId, state: State) -> Row {
         at: fact.at,
         state,
         reason: None,
+        code: None,
         released: None,
         offer: None,
         call: None,
@@ -49,8 +50,9 @@ fn on_session(fact: &Fact, session: SessionId, event: &Event) -> Option<Row> {
     match event {
         Event::LoggedOut { .. } => Some(row(State::LoggedOut)),
         Event::BecameReady {} => Some(row(State::Ready)),
-        Event::BecameNotReady { reason } => Some(Row {
+        Event::BecameNotReady { reason, code } => Some(Row {
             reason: Some(*reason),
+            code: code.clone(),
             ..row(State::NotReady)
         }),
         Event::Reserved {

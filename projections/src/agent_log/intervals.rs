@@ -4,7 +4,7 @@
 use super::row::{Row, State};
 use domain::{
     id::{AgentId, CallId, QueueId},
-    session::NotReadyReason,
+    session::{NotReadyCode, NotReadyReason},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub struct Interval {
     pub state: State,
     /// Why no calls were taken.
     pub reason: Option<NotReadyReason>,
+    /// In a word of the settings.
+    pub code: Option<NotReadyCode>,
     /// Which call.
     pub call: Option<CallId>,
     /// Which queue.
@@ -70,6 +72,7 @@ fn interval(row: &Row, start: Timestamp, end: Option<Timestamp>) -> Option<Inter
         session_number: row.session_number,
         state: row.state,
         reason: row.reason,
+        code: row.code.clone(),
         call: row.call,
         queue: row.queue,
         start,

@@ -4,7 +4,7 @@ use crate::value::{Columns, Corrupt, number, text, text_or_null, time, word};
 use commands::ports::Value;
 use domain::{
     id::{AgentId, CallId, OfferId, QueueId},
-    session::{NotReadyReason, ReleaseReason},
+    session::{NotReadyCode, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct Row {
     pub state: State,
     /// Why no calls are taken.
     pub reason: Option<NotReadyReason>,
+    /// In a word of the settings.
+    pub code: Option<NotReadyCode>,
     /// Why an offer came to nothing, when this is what followed.
     pub released: Option<ReleaseReason>,
     /// Which offer.
@@ -66,6 +68,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "offer_id",
     "call_id",
     "queue_id",
+    "code",
 ];
 
 impl Row {
@@ -81,6 +84,7 @@ impl Row {
             text_or_null(self.offer),
             text_or_null(self.call),
             text_or_null(self.queue),
+            word(&self.code),
         ]
     }
 
@@ -96,6 +100,7 @@ impl Row {
             offer: columns.id_or_null()?,
             call: columns.id_or_null()?,
             queue: columns.id_or_null()?,
+            code: columns.word_or_null()?,
         })
     }
 }

@@ -8,7 +8,7 @@ use domain::{
     call, device,
     id::AgentId,
     sealed::Party,
-    session::{self, ReleaseReason},
+    session::{self, NextState, NotReadyCode, ReleaseReason},
     time::Timestamp,
 };
 
@@ -39,7 +39,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     }
     let row = row.get_or_insert_with(|| empty(agent));
     let at = input.fact.at;
-    let before = (row.routability, row.reason, row.activity);
+    let before = (row.routability, row.reason, row.activity, row.code.clone());
     match &input.fact.event {
         AnyEvent::Agent(_, event) => on_agent(row, event, input),
         AnyEvent::Device(_, event) => on_device(row, event),
@@ -66,7 +66,9 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         }
     }
     row.position = input.fact.position;
-    if (row.routability, row.reason, row.activity) != before {
+    let (routability, reason, activity, code) = before;
+    let now = (row.routability, row.reason, row.activity);
+    if now != (routability, reason, activity) || row.code != code {
         row.since = Some(at);
     }
     Effect::Changed
@@ -91,6 +93,8 @@ fn empty(agent: AgentId) -> Row {
         until: None,
         not_before: None,
         next: None,
+        code: None,
+        next_code: None,
         call: None,
         offer: None,
         queue: None,
@@ -153,21 +157,24 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             row.routability = Routability::LoggedOut;
             row.reason = None;
             row.logged_in_at = None;
-            row.next = None;
+            asked(row, None, None);
+            row.code = None;
             idle(row);
         }
         session::Event::BecameReady {} => {
             row.routability = Routability::Ready;
             row.reason = None;
-            row.next = None;
+            row.code = None;
+            asked(row, None, None);
         }
-        session::Event::BecameNotReady { reason } => {
+        session::Event::BecameNotReady { reason, code } => {
             row.routability = Routability::NotReady;
             row.reason = Some(*reason);
-            row.next = None;
+            row.code.clone_from(code);
+            asked(row, None, None);
             row.missed_count = 0;
         }
-        session::Event::NextStateRequested { next } => row.next = Some(*next),
+        session::Event::NextStateRequested { next, code } => asked(row, Some(*next), code.clone()),
         session::Event::Reserved {
             offer,
             call,
@@ -188,7 +195,7 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             idle(row);
             row.not_before = *not_before;
             // What was asked for follows as an event of its own.
-            row.next = None;
+            asked(row, None, None);
             if *reason == ReleaseReason::NoAnswer {
                 row.missed_count = row.missed_count.saturating_add(1);
             }
@@ -211,6 +218,11 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
         // What changes follows as an event of its own.
         session::Event::Forced { .. } => {}
     }
+}
+
+fn asked(row: &mut Row, next: Option<NextState>, code: Option<NotReadyCode>) {
+    row.next = next;
+    row.next_code = code;
 }
 
 const fn idle(row: &mut Row) {

@@ -7,7 +7,7 @@ use commands::ports::Value;
 use domain::{
     agent::{Place, Skill},
     id::{AgentId, CallId, OfferId, QueueId, SessionId, SubjectId},
-    session::{NextState, NotReadyReason},
+    session::{NextState, NotReadyCode, NotReadyReason},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,8 @@ pub struct Row {
     pub routability: Routability,
     /// Why not.
     pub reason: Option<NotReadyReason>,
+    /// In a word of the settings.
+    pub code: Option<NotReadyCode>,
     /// What the agent is doing.
     pub activity: Activity,
     /// When routability, reason or activity last changed.
@@ -119,6 +121,8 @@ pub struct Row {
     pub not_before: Option<Timestamp>,
     /// Asked for while engaged; applied afterwards.
     pub next: Option<NextState>,
+    /// Why not ready then, in a word of the settings.
+    pub next_code: Option<NotReadyCode>,
     /// The call of the offer, contact or wrap-up.
     pub call: Option<CallId>,
     /// The offer that is live or was accepted.
@@ -157,6 +161,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "devices_count",
     "skills",
     "places",
+    "code",
+    "next_code",
 ];
 
 impl Row {
@@ -208,6 +214,8 @@ impl Row {
             number(self.devices_count),
             word(&self.skills),
             word(&self.places),
+            word(&self.code),
+            word(&self.next_code),
         ]
     }
 
@@ -237,6 +245,8 @@ impl Row {
             devices_count: columns.number()?,
             skills: columns.word()?,
             places: columns.word()?,
+            code: columns.word_or_null()?,
+            next_code: columns.word_or_null()?,
         })
     }
 }

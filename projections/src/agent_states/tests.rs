@@ -105,7 +105,7 @@ async fn what_is_asked_for_during_a_contact_stands_beside_it_until_it_is_applied
     let reason = NotReadyReason::Meal;
     world
         .pass(100)
-        .ask_session(1, Command::GoNotReady { reason });
+        .ask_session(1, Command::GoNotReady { reason, code: None });
     check(
         &world,
         "routability=ready activity=on_contact since=0ms next_state={\"not_ready\":\"meal\"} \
@@ -124,7 +124,7 @@ async fn what_was_asked_for_in_a_reservation_ends_with_it() {
     let mut world = World::open().await;
     world.arrives(1).settle().offers(1, 1);
     let reason = NotReadyReason::Meal;
-    world.ask_session(1, Command::GoNotReady { reason });
+    world.ask_session(1, Command::GoNotReady { reason, code: None });
     world.ask_session(1, Command::GoReady);
     world.pass(10).fails(1, OfferOutcome::NoAnswer).settle();
     check(

@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     id::AgentId,
-    session::{NotReadyReason, ReleaseReason},
+    session::{NotReadyCode, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub struct AgentReportRow {
     pub ready_ms: u64,
     /// Takes no calls, by reason.
     pub not_ready_ms: BTreeMap<NotReadyReason, u64>,
+    /// The part of it for which there was a word of the settings, by word.
+    pub not_ready_code_ms: BTreeMap<(NotReadyReason, NotReadyCode), u64>,
     /// Taken for an offer, until the phone rings.
     pub reserved_ms: u64,
     /// The phone rings.
@@ -51,6 +53,7 @@ impl AgentReportRow {
             logged_in_ms: 0,
             ready_ms: 0,
             not_ready_ms: BTreeMap::new(),
+            not_ready_code_ms: BTreeMap::new(),
             reserved_ms: 0,
             ring_ms: 0,
             contact_ms: 0,
@@ -75,6 +78,10 @@ impl AgentReportRow {
             State::NotReady => {
                 let reason = interval.reason.unwrap_or(NotReadyReason::Other);
                 *self.not_ready_ms.entry(reason).or_default() += ms;
+                if let Some(code) = &interval.code {
+                    let key = (reason, code.clone());
+                    *self.not_ready_code_ms.entry(key).or_default() += ms;
+                }
             }
             State::Reserved => self.reserved_ms += ms,
             State::Ringing => self.ring_ms += ms,

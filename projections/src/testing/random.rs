@@ -10,7 +10,7 @@ use domain::{
     call::{Command as Call, Route},
     cause::{EndReason, OfferOutcome},
     device, queue as queues,
-    session::{self, LogoutReason, NotReadyReason},
+    session::{self, LogoutReason, NotReadyCode, NotReadyReason},
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -88,11 +88,16 @@ const fn reason(who: u8) -> EndReason {
     }
 }
 
-const fn of_session(who: u8) -> session::Command {
+fn of_session(who: u8) -> session::Command {
     match who % 3 {
         0 => session::Command::GoReady,
         1 => session::Command::GoNotReady {
             reason: NotReadyReason::Break,
+            code: who.is_multiple_of(2).then(|| NotReadyCode {
+                code: "coffee".into(),
+                is_paid: true,
+                is_productive: false,
+            }),
         },
         _ => session::Command::LogOut {
             reason: LogoutReason::Agent,

@@ -138,7 +138,7 @@ proptest! {
     fn agents_stand_in_their_rows_as_in_their_sessions(history in actions()) {
         let world = block_on(play(&history));
         for (agent, row) in fold_all::<AgentStates>(&world) {
-            let session = world.sessions[&row.session().unwrap()].0;
+            let session = &world.sessions[&row.session().unwrap()].0;
             let shown = if row.activity == Activity::Ringing { Activity::Reserved } else { row.activity };
             prop_assert_eq!(shown, activity(session.activity), "{}", agent);
             let routability = match session.routability {
@@ -147,6 +147,8 @@ proptest! {
                 session::Routability::NotReady(reason) => (Routability::NotReady, Some(reason)),
             };
             prop_assert_eq!((row.routability, row.reason), routability);
+            prop_assert_eq!(&row.code, &session.code);
+            prop_assert_eq!(&row.next_code, &session.next_code);
             prop_assert_eq!(row.next, session.next);
             if row.routability != Routability::LoggedOut {
                 prop_assert_eq!(row.missed_count, session.missed_count);

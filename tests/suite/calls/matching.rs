@@ -106,7 +106,8 @@ async fn every_phone_rings_and_the_first_who_answers_has_the_caller() {
                     reason: ReleaseReason::NoAnswer | ReleaseReason::TimedOut,
                     ..
                 } | session::Event::BecameNotReady {
-                    reason: NotReadyReason::Rona
+                    reason: NotReadyReason::Rona,
+                    ..
                 }
             )
         )

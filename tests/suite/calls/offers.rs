@@ -146,6 +146,7 @@ async fn an_agent_who_lets_it_ring_three_times_is_taken_out_until_ready_again() 
                 session,
                 session::Event::BecameNotReady {
                     reason: NotReadyReason::Rona,
+                    ..
                 },
             ) if session.agent == anna => Some(()),
             _ => None,

@@ -126,7 +126,7 @@ async fn a_day(office: &Office) {
 
     for agent in [anna, ben] {
         if agent != ring.agent {
-            let pause = Wish::NotReady(NotReadyReason::Break);
+            let pause = Wish::NotReady(NotReadyReason::Break, None);
             office.wish(agent, pause).await;
         }
     }

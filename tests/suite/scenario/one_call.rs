@@ -91,7 +91,7 @@ async fn a_caller_waits_until_an_agent_becomes_ready() {
     let queue = office.queue("support", rules()).await;
     let agent = office.ready_agent("anna", queue).await;
     office
-        .wish(agent, Wish::NotReady(NotReadyReason::Break))
+        .wish(agent, Wish::NotReady(NotReadyReason::Break, None))
         .await;
     let caller = office.ring_in(queue, AnswerMode::OnAgent).await;
     office

@@ -177,9 +177,10 @@ async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
         server,
         "agentNotReady",
         "agent { id }",
-        json!({ "commandId": command_id(1), "agentId": id, "reason": "MEAL" }),
+        json!({ "commandId": command_id(1), "agentId": id, "code": "lunch" }),
     )
     .await?;
+    the_pause_is_told_by_its_word(server, id).await?;
     let answer = ask(server, AGENT, &json!([id])).await?;
     let rows = &answer["agentReport"];
     for row in rows.as_array().context("rows")? {
@@ -199,6 +200,35 @@ async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
         gone.map(|part| part["count"].as_u64()).sum()
     })?;
     ensure!(gone == 2, "{rows}");
+    Ok(())
+}
+
+/// Not ready since a moment ago, in a word of the settings: in the report by reason and
+/// word, and in the log of states.
+async fn the_pause_is_told_by_its_word(server: &Server, id: &Value) -> anyhow::Result<()> {
+    let (from, until) = range();
+    let range = format!("range: {{ from: \"{from}\", until: \"{until}\" }}");
+    let query = format!(
+        "{{ agentReport({range}, agentIds: [{id}], granularity: DAY) {{ notReady {{ reason \
+         durationMs codes {{ word {{ code isPaid isProductive }} durationMs }} }} }} \
+         agentStateLog({range}, agentId: {id}) {{ state reason code {{ code }} end }} }}"
+    );
+    let meal = |answer: &Value| {
+        let rows = answer["agentReport"].as_array()?.iter();
+        let mut parts = rows.flat_map(|row| row["notReady"].as_array().into_iter().flatten());
+        parts.find(|part| part["reason"] == "MEAL").cloned()
+    };
+    let answer = server
+        .until(&query, |answer| meal(answer).is_some())
+        .await?;
+    let meal = meal(&answer).context("a meal")?;
+    let lunch = json!({ "code": "lunch", "isPaid": true, "isProductive": false });
+    let codes = json!([{ "word": lunch, "durationMs": meal["durationMs"] }]);
+    ensure!(meal["codes"] == codes, "{meal}");
+    let log = answer["agentStateLog"].as_array().context("a log")?;
+    let now = json!({ "state": "NOT_READY", "reason": "MEAL", "code": { "code": "lunch" },
+        "end": null });
+    ensure!(log.last() == Some(&now), "{answer}");
     Ok(())
 }
 
@@ -277,7 +307,8 @@ async fn a_report_on_postgresql_equals_the_record_too() -> anyhow::Result<()> {
     reports_equal_the_record(setup).await
 }
 
-async fn reports_equal_the_record(setup: Setup) -> anyhow::Result<()> {
+async fn reports_equal_the_record(mut setup: Setup) -> anyhow::Result<()> {
+    setup.provisioning += "[[not_ready]]\ncode = \"lunch\"\ncategory = \"meal\"\npaid = true\n";
     let server = Server::start(&setup).await?;
     some_calls(&server).await?;
     let query = "{ queues(first: 5) { nodes { id name statistics { total { offeredCount \

@@ -5,8 +5,9 @@ use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
-    query::{Needs, require, views_at},
+    query::{Needs, require, services, views_at},
     scalar::Cursor,
+    services::Services,
     types::{
         Agent,
         matching::{AgentPlaceInput, AgentSkillInput},
@@ -23,7 +24,7 @@ use domain::{
     any::AnyCommand,
     id::{AgentId, QueueId, SessionId},
     sealed::{Party, Sealed},
-    session::{self, LogoutReason},
+    session::{self, LogoutReason, NotReadyCode, NotReadyReason},
 };
 use projections::changed::View;
 
@@ -76,8 +77,10 @@ pub(crate) struct AgentNotReadyInput {
     command_id: ID,
     /// Which agent.
     agent_id: ID,
-    /// Why.
-    reason: NotReadyWish,
+    /// Why; not needed with a code.
+    reason: Option<NotReadyWish>,
+    /// In a word: one of `notReadyCodes`, which stands for a reason.
+    code: Option<String>,
 }
 
 /// An agent that is to leave.
@@ -217,7 +220,7 @@ async fn wish(
     ctx: &Context<'_>,
     command_id: &ID,
     agent: &ID,
-    wish: impl FnOnce(bool) -> Wish,
+    wish: impl FnOnce(bool) -> Result<Wish, Refusal>,
 ) -> Result<AgentPayload> {
     let order = Order::new(ctx, command_id)?;
     let agent = AgentId::read(agent)?;
@@ -226,14 +229,20 @@ async fn wish(
         require(ctx, Scope::AgentManage)?;
     }
     let directory = &order.services.directory;
-    if directory.agent(agent).is_none() {
-        let outcome = Outcome::refused(Refusal::UnknownAgent.into());
-        return Ok(AgentPayload { agent, outcome });
-    }
-    let wish = wish(is_own);
+    let wish = match directory.agent(agent) {
+        None => Err(Refusal::UnknownAgent),
+        Some(_) => wish(is_own),
+    };
+    let wish = match wish {
+        Ok(wish) => wish,
+        Err(refusal) => {
+            let outcome = Outcome::refused(refusal.into());
+            return Ok(AgentPayload { agent, outcome });
+        }
+    };
     // Which session and which command it becomes, the directory says: the id
     // must not depend on that, so that a retry is one.
-    let (session, command) = (SessionId { agent, number: 0 }, as_command(wish));
+    let (session, command) = (SessionId { agent, number: 0 }, as_command(wish.clone()));
     let envelope = order.envelope(AnyCommand::Session(session, command), agent.0);
     let gateway = &order.services.gateway;
     let outcome = Outcome::of(carry_out(gateway, directory, agent, wish, &envelope).await)?;
@@ -241,10 +250,29 @@ async fn wish(
     Ok(AgentPayload { agent, outcome })
 }
 
-const fn as_command(wish: Wish) -> session::Command {
+/// Why no calls are to be taken: a code stands for a reason.
+fn said(
+    services: &Services,
+    reason: Option<NotReadyWish>,
+    code: Option<&str>,
+) -> Result<(NotReadyReason, Option<NotReadyCode>), Refusal> {
+    let reason = reason.map(NotReadyReason::from);
+    let Some(code) = code else {
+        let reason = reason.ok_or(Refusal::InvalidNotReadyReason)?;
+        return Ok((reason, None));
+    };
+    let word = services.settings.pause(code);
+    let word = word.ok_or(Refusal::UnknownNotReadyCode)?;
+    match reason {
+        Some(reason) if reason != word.category => Err(Refusal::InvalidNotReadyReason),
+        Some(_) | None => Ok((word.category, Some(word.said))),
+    }
+}
+
+fn as_command(wish: Wish) -> session::Command {
     match wish {
         Wish::Ready => session::Command::GoReady,
-        Wish::NotReady(reason) => session::Command::GoNotReady { reason },
+        Wish::NotReady(reason, code) => session::Command::GoNotReady { reason, code },
         Wish::LogOut(reason) => session::Command::LogOut { reason },
     }
 }
@@ -323,7 +351,7 @@ impl AgentMutations {
         ctx: &Context<'_>,
         input: AgentReadyInput,
     ) -> Result<AgentReadyPayload> {
-        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| Wish::Ready).await?;
+        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| Ok(Wish::Ready)).await?;
         Ok(AgentReadyPayload { outcome })
     }
 
@@ -334,8 +362,9 @@ impl AgentMutations {
         ctx: &Context<'_>,
         input: AgentNotReadyInput,
     ) -> Result<AgentNotReadyPayload> {
-        let reason = Wish::NotReady(input.reason.into());
-        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| reason).await?;
+        let said = said(services(ctx)?, input.reason, input.code.as_deref());
+        let wished = said.map(|(reason, code)| Wish::NotReady(reason, code));
+        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| wished).await?;
         Ok(AgentNotReadyPayload { outcome })
     }
 
@@ -346,11 +375,11 @@ impl AgentMutations {
         input: AgentLogOutInput,
     ) -> Result<AgentLogOutPayload> {
         let wished = |is_own| {
-            Wish::LogOut(if is_own {
+            Ok(Wish::LogOut(if is_own {
                 LogoutReason::Agent
             } else {
                 LogoutReason::Supervisor
-            })
+            }))
         };
         let outcome = wish(ctx, &input.command_id, &input.agent_id, wished).await?;
         Ok(AgentLogOutPayload { outcome })

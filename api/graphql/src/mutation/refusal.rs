@@ -28,6 +28,10 @@ pub(super) enum Refusal {
     UnknownSkill,
     /// The settings name no such wrap-up code.
     UnknownWrapUpCode,
+    /// The settings name no such word for taking no calls.
+    UnknownNotReadyCode,
+    /// Whoever takes no calls says why; where there is a word for it, it stands for that.
+    InvalidNotReadyReason,
     /// The call waits in no queue.
     NotWaiting,
     /// That is no number that could be rung back.
@@ -49,6 +53,8 @@ impl Refusal {
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
+            Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
+            Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
             Self::NotWaiting => "input.not_waiting",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
         }
@@ -71,6 +77,8 @@ impl Refusal {
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
+            Self::UnknownNotReadyCode => "not-ready code is not known",
+            Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
             Self::NotWaiting => "call waits in no queue",
             Self::InvalidCallbackNumber => {
                 "number is not 1 to 64 digits, letters or one of + * # . - _"
@@ -89,7 +97,8 @@ impl Refusal {
             Self::InvalidExit => "exits",
             Self::InvalidHours => "hours",
             Self::UnknownSkill => "skills",
-            Self::UnknownWrapUpCode => "code",
+            Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
+            Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
             Self::InvalidCallbackNumber => "number",
         }
@@ -107,7 +116,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 13] = [
+    const ALL: [Refusal; 15] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -119,6 +128,8 @@ mod tests {
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
         Refusal::UnknownWrapUpCode,
+        Refusal::UnknownNotReadyCode,
+        Refusal::InvalidNotReadyReason,
         Refusal::NotWaiting,
         Refusal::InvalidCallbackNumber,
     ];

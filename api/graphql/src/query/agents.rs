@@ -5,9 +5,9 @@ use crate::{
     error::Fault,
     id::Named,
     paging::{self, Asked, List},
-    query::{Needs, views_at},
+    query::{Needs, services, views_at},
     scalar::Cursor,
-    types::{Agent, words::AgentState},
+    types::{Agent, NotReadyCode, words::AgentState},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::id::{AgentId, QueueId};
@@ -51,6 +51,13 @@ impl AgentQueries {
         let views = views_at(ctx, &[View::AgentStates], min_position).await?;
         let row = views.agent(AgentId::read(&id)?).await;
         Ok(row.map_err(Fault::from)?.map(Agent::from))
+    }
+
+    /// The words of the settings that agents can say when they take no calls.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn not_ready_codes(&self, ctx: &Context<'_>) -> Result<Vec<NotReadyCode>> {
+        let pauses = services(ctx)?.settings.pauses();
+        Ok(pauses.into_iter().map(NotReadyCode::from).collect())
     }
 
     /// Agents by name.

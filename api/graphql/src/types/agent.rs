@@ -8,14 +8,14 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, count},
     types::{
-        Call, Moment, Queue,
+        Call, Moment, NotReadyWord, Queue,
         call::queue,
         matching::{AgentPlace, AgentSkill},
         words::{Activity, AgentState, LogoutReason, NotReadyReason, Routability},
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use domain::session::NextState;
+use domain::session::{NextState, NotReadyCode};
 use projections::agent_states;
 
 /// An agent.
@@ -46,12 +46,14 @@ pub(crate) struct AgentNext {
     routability: Routability,
     /// Why not ready.
     reason: Option<NotReadyReason>,
+    /// In a word of the settings.
+    code: Option<NotReadyWord>,
     /// Why logged out.
     logout_reason: Option<LogoutReason>,
 }
 
-impl From<NextState> for AgentNext {
-    fn from(next: NextState) -> Self {
+impl AgentNext {
+    fn of(next: NextState, code: Option<&NotReadyCode>) -> Self {
         let (routability, reason, logout_reason) = match next {
             NextState::Ready => (Routability::Ready, None, None),
             NextState::NotReady(reason) => (Routability::NotReady, Some(reason), None),
@@ -60,6 +62,7 @@ impl From<NextState> for AgentNext {
         Self {
             routability,
             reason: reason.map(Into::into),
+            code: code.map(Into::into),
             logout_reason: logout_reason.map(Into::into),
         }
     }
@@ -140,6 +143,11 @@ impl Agent {
         self.row.reason.map(Into::into)
     }
 
+    /// In a word of the settings.
+    async fn code(&self) -> Option<NotReadyWord> {
+        self.row.code.as_ref().map(Into::into)
+    }
+
     /// What the agent is doing.
     async fn activity(&self) -> Activity {
         self.row.activity.into()
@@ -162,7 +170,8 @@ impl Agent {
 
     /// Asked for while engaged.
     async fn next(&self) -> Option<AgentNext> {
-        self.row.next.map(Into::into)
+        let code = self.row.next_code.as_ref();
+        self.row.next.map(|next| AgentNext::of(next, code))
     }
 
     /// The call of the offer, contact or wrap-up.

@@ -6,7 +6,7 @@ use crate::{
     query::views,
     scalar::{DateTime, Duration, count},
     types::{
-        Call, QueueCounters,
+        Call, NotReadyWord, QueueCounters,
         words::{LoggedState, NotReadyReason, ReleaseReason, VisitResult},
     },
 };
@@ -130,6 +130,17 @@ pub(crate) struct NotReadyTime {
     reason: NotReadyReason,
     /// How long.
     duration_ms: Duration,
+    /// The part of it for which a word of the settings was said, by word.
+    codes: Vec<NotReadyCodeTime>,
+}
+
+/// A time for which an agent said a word of the settings.
+#[derive(SimpleObject)]
+pub(crate) struct NotReadyCodeTime {
+    /// The word.
+    word: NotReadyWord,
+    /// How long.
+    duration_ms: Duration,
 }
 
 /// Offers that came to nothing for one reason.
@@ -174,11 +185,20 @@ impl AgentReportRow {
 
     /// Took no calls, by reason.
     async fn not_ready(&self) -> Vec<NotReadyTime> {
+        let codes_of = |wanted| {
+            let words = self.0.not_ready_code_ms.iter();
+            let words = words.filter(move |((reason, _), _)| *reason == wanted);
+            words.map(|((_, said), ms)| NotReadyCodeTime {
+                word: said.into(),
+                duration_ms: Duration(*ms),
+            })
+        };
         let times = self.0.not_ready_ms.iter();
         times
             .map(|(reason, ms)| NotReadyTime {
                 reason: (*reason).into(),
                 duration_ms: Duration(*ms),
+                codes: codes_of(*reason).collect(),
             })
             .collect()
     }
@@ -251,6 +271,11 @@ impl StateInterval {
     /// Why no calls were taken.
     async fn reason(&self) -> Option<NotReadyReason> {
         self.0.reason.map(Into::into)
+    }
+
+    /// In a word of the settings.
+    async fn code(&self) -> Option<NotReadyWord> {
+        self.0.code.as_ref().map(Into::into)
     }
 
     /// Since when.

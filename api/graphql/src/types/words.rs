@@ -192,6 +192,8 @@ pub(crate) enum NotReadyReason {
     Busy,
     /// The phone could not be reached too often, or is gone.
     Unreachable,
+    /// Something of the agent's place does not work.
+    SystemError,
     /// Set by a supervisor.
     Supervisor,
     /// Anything else.
@@ -234,6 +236,8 @@ pub(crate) enum NotReadyWish {
     Meeting,
     /// Paper work.
     AdminWork,
+    /// Something of the agent's place does not work.
+    SystemError,
     /// Set by a supervisor.
     Supervisor,
     /// Anything else.
@@ -248,6 +252,7 @@ impl From<NotReadyWish> for domain::session::NotReadyReason {
             NotReadyWish::Training => Self::Training,
             NotReadyWish::Meeting => Self::Meeting,
             NotReadyWish::AdminWork => Self::AdminWork,
+            NotReadyWish::SystemError => Self::SystemError,
             NotReadyWish::Supervisor => Self::Supervisor,
             NotReadyWish::Other => Self::Other,
         }

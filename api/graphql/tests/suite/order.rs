@@ -404,3 +404,62 @@ async fn a_trunk_password_is_kept_under_the_id_of_the_trunk() {
         .unwrap();
     assert_eq!(kept.as_deref(), Some("hush"));
 }
+
+#[tokio::test]
+async fn a_word_for_taking_no_calls_stands_for_its_reason_and_others_are_refused() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let agent = world.agent("ann", queue).await.to_string();
+    let selection =
+        format!("{ERRORS} agent {{ state reason code {{ code isPaid isProductive }} }}");
+    let order = async |reason: Value, code: Value| {
+        let input = json!({"agentId": agent, "reason": reason, "code": code});
+        world.order("agentNotReady", input, &selection).await
+    };
+    let none = json!(null);
+    for (reason, code, refused, field) in [
+        (
+            none.clone(),
+            json!("tea"),
+            "input.unknown_not_ready_code",
+            "code",
+        ),
+        (
+            json!("MEAL"),
+            json!("coffee"),
+            "input.invalid_not_ready_reason",
+            "reason",
+        ),
+        (
+            none.clone(),
+            none.clone(),
+            "input.invalid_not_ready_reason",
+            "reason",
+        ),
+    ] {
+        let answer = order(reason, code).await;
+        let error = &answer["userErrors"][0];
+        assert_eq!(
+            (&error["code"], &error["field"]),
+            (&json!(refused), &json!(field))
+        );
+        assert_eq!(answer["agent"], none);
+    }
+    let coffee = order(none.clone(), json!("coffee")).await["agent"].clone();
+    let said = json!({"code": "coffee", "isPaid": true, "isProductive": false});
+    assert_eq!(
+        coffee,
+        json!({"state": "NOT_READY", "reason": "BREAK", "code": said})
+    );
+    // The same reason without the word is another pause.
+    let rest = order(json!("BREAK"), none.clone()).await["agent"].clone();
+    assert_eq!((&rest["reason"], &rest["code"]), (&json!("BREAK"), &none));
+    let words = world
+        .data("{ notReadyCodes { code label category isPaid isProductive } }")
+        .await;
+    assert_eq!(
+        words["notReadyCodes"],
+        json!([{"code": "coffee", "label": "Coffee", "category": "BREAK",
+            "isPaid": true, "isProductive": false}])
+    );
+}

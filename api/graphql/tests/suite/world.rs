@@ -22,11 +22,12 @@ use domain::{
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId, VisitId},
     line::{self, VisitPolicy},
     sealed::Party,
+    session::{NotReadyCode, NotReadyReason},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use projections::Running;
 use ringledger_graphql::{
-    Check, Options, Probes, Reloaded, Services, Settings, Words,
+    Check, Options, PauseWord, Probes, Reloaded, Services, Settings, Words,
     auth::{Identity, Scope, issue_token, keep_token},
     router,
 };
@@ -400,6 +401,15 @@ fn settings() -> Settings {
     let words = Words {
         skills: vec!["german".into(), "billing".into()],
         wrap_up_codes: vec!["sold".into(), "no_sale".into()],
+        pauses: vec![PauseWord {
+            said: NotReadyCode {
+                code: "coffee".into(),
+                is_paid: true,
+                is_productive: false,
+            },
+            label: "Coffee".into(),
+            category: NotReadyReason::Break,
+        }],
     };
     let reload = || -> BoxFuture<'static, Result<Reloaded, String>> {
         Box::pin(async { Err("there is no file".into()) })

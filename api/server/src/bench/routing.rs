@@ -93,7 +93,7 @@ impl Floor {
 
     fn takes_a_break(&mut self, agent: u64) {
         let reason = NotReadyReason::Break;
-        self.tell(agent, session::Event::BecameNotReady { reason });
+        self.tell(agent, session::Event::BecameNotReady { reason, code: None });
     }
 
     /// The event of one more caller who waits.

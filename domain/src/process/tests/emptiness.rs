@@ -72,7 +72,7 @@ fn logged_in() -> [AnyEvent; 2] {
 }
 
 fn not_ready(reason: session::NotReadyReason) -> AnyEvent {
-    told(session::Event::BecameNotReady { reason })
+    told(session::Event::BecameNotReady { reason, code: None })
 }
 
 fn reserved() -> AnyEvent {
@@ -338,7 +338,10 @@ fn whoever_was_spared_for_a_phone_leaves_when_it_stops_and_nobody_is_there() {
         .hears(logged_in())
         .hears([opened(VISIT, CALL), reserved()])
         .asks_nothing()
-        .hears([told(session::Event::NextStateRequested { next })])
+        .hears([told(session::Event::NextStateRequested {
+            next,
+            code: None,
+        })])
         .asks_nothing()
         .hears([released(session::ReleaseReason::Rejected)])
         .asks([ends(CALL)])

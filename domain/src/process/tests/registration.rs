@@ -103,7 +103,7 @@ fn became(event: session::Event) -> AnyEvent {
 }
 
 fn not_ready(reason: NotReadyReason) -> AnyEvent {
-    became(session::Event::BecameNotReady { reason })
+    became(session::Event::BecameNotReady { reason, code: None })
 }
 
 #[test]

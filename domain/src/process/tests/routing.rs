@@ -43,7 +43,10 @@ fn ready(session: SessionId) -> [AnyEvent; 3] {
 
 fn on_break(session: SessionId) -> AnyEvent {
     let reason = NotReadyReason::Break;
-    in_session(session, session::Event::BecameNotReady { reason })
+    in_session(
+        session,
+        session::Event::BecameNotReady { reason, code: None },
+    )
 }
 
 fn waits_in(queue: QueueId, visit: VisitId, call: CallId, since: Timestamp) -> AnyEvent {

@@ -96,3 +96,68 @@ fn nobody_is_not_ready_without_a_login() {
         .when(go_not_ready(NotReadyReason::Break))
         .refused(Error::SessionEnded);
 }
+
+fn coffee() -> NotReadyCode {
+    NotReadyCode {
+        code: "coffee".into(),
+        is_paid: true,
+        is_productive: false,
+    }
+}
+
+fn for_coffee() -> Command {
+    Command::GoNotReady {
+        reason: NotReadyReason::Break,
+        code: Some(coffee()),
+    }
+}
+
+fn at_coffee() -> Event {
+    Event::BecameNotReady {
+        reason: NotReadyReason::Break,
+        code: Some(coffee()),
+    }
+}
+
+#[test]
+fn a_word_for_the_reason_is_on_the_record_and_another_word_is_a_new_interval() {
+    story(ready())
+        .when(for_coffee())
+        .then([at_coffee()])
+        .when(for_coffee())
+        .nothing()
+        .when(go_not_ready(NotReadyReason::Break))
+        .then([not_ready(NotReadyReason::Break)])
+        .when(for_coffee())
+        .then([at_coffee()]);
+}
+
+#[test]
+fn a_word_that_was_said_in_a_contact_comes_with_the_pause_after_it() {
+    let asked = Event::NextStateRequested {
+        next: NextState::NotReady(NotReadyReason::Break),
+        code: Some(coffee()),
+    };
+    story(on_contact_without_wrap_up())
+        .when(for_coffee())
+        .then([asked.clone()])
+        .when(for_coffee())
+        .nothing()
+        .when(END_CONTACT)
+        .then([Event::ContactEnded { call: CALL }, at_coffee()]);
+    story(reserved())
+        .when(for_coffee())
+        .then([asked])
+        .when(release(ReleaseReason::NoAnswer))
+        .then([released(ReleaseReason::NoAnswer), at_coffee()]);
+}
+
+#[test]
+fn a_pause_of_before_there_were_words_is_still_read() {
+    let before = r#"{"agent_became_not_ready":{"reason":"break"}}"#;
+    let read: Event = serde_json::from_str(before).unwrap();
+    assert_eq!(read, not_ready(NotReadyReason::Break));
+    assert_eq!(serde_json::to_string(&read).unwrap(), before);
+    let now = serde_json::to_string(&at_coffee()).unwrap();
+    assert_eq!(serde_json::from_str::<Event>(&now).unwrap(), at_coffee());
+}

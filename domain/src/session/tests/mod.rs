@@ -15,8 +15,8 @@ mod release_reservation;
 mod reserve;
 
 use super::{
-    Activity, Command, Event, LogoutReason, NextState, NotReadyReason, ReleaseReason, Routability,
-    Session, WrapUpEndedBy,
+    Activity, Command, Event, LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason,
+    Routability, Session, WrapUpEndedBy,
 };
 use crate::{
     testing::{CALL, Given, OFFER, QUEUE, SESSION, VISIT, given, second},
@@ -43,6 +43,7 @@ fn on_break() -> Vec<Event> {
         logged_in(),
         Event::BecameNotReady {
             reason: NotReadyReason::Break,
+            code: None,
         },
     ]
 }
@@ -128,15 +129,15 @@ fn with(mut events: Vec<Event>, more: impl IntoIterator<Item = Event>) -> Vec<Ev
 }
 
 fn not_ready(reason: NotReadyReason) -> Event {
-    Event::BecameNotReady { reason }
+    Event::BecameNotReady { reason, code: None }
 }
 
 fn requested(next: NextState) -> Event {
-    Event::NextStateRequested { next }
+    Event::NextStateRequested { next, code: None }
 }
 
 fn go_not_ready(reason: NotReadyReason) -> Command {
-    Command::GoNotReady { reason }
+    Command::GoNotReady { reason, code: None }
 }
 
 const LOG_OUT: Command = Command::LogOut {

@@ -6,14 +6,23 @@ use crate::session::Error;
 const LOST: NotReadyReason = NotReadyReason::Unreachable;
 
 fn paused() -> Vec<Event> {
-    with(ready(), [Event::BecameNotReady { reason: LOST }])
+    with(
+        ready(),
+        [Event::BecameNotReady {
+            reason: LOST,
+            code: None,
+        }],
+    )
 }
 
 #[test]
 fn whoever_takes_calls_takes_none_until_a_phone_is_back() {
     story(ready())
         .when(Command::RecordPhoneLost)
-        .then([Event::BecameNotReady { reason: LOST }])
+        .then([Event::BecameNotReady {
+            reason: LOST,
+            code: None,
+        }])
         .when(Command::RecordPhoneLost)
         .nothing()
         .when(Command::RecordPhoneBack)
@@ -59,6 +68,7 @@ fn a_break_stays_a_break() {
     story(on_break()).when(Command::RecordPhoneBack).nothing();
     let chosen = Event::BecameNotReady {
         reason: NotReadyReason::Meal,
+        code: None,
     };
     story(with(paused(), [chosen]))
         .when(Command::RecordPhoneBack)

@@ -128,7 +128,7 @@ fn play(commands: Vec<Command>) -> Vec<(Event, Session, bool)> {
         let count = events.len();
         for (number, event) in (1..).zip(events) {
             session = Session::evolve(session, at, &event);
-            log.push((event, session, number == count));
+            log.push((event, session.clone(), number == count));
         }
     }
     log
@@ -136,7 +136,7 @@ fn play(commands: Vec<Command>) -> Vec<(Event, Session, bool)> {
 
 fn last(log: &[(Event, Session, bool)]) -> Session {
     log.last()
-        .map_or_else(Session::default, |(_, session, _)| *session)
+        .map_or_else(Session::default, |(_, session, _)| session.clone())
 }
 
 proptest! {

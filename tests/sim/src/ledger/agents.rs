@@ -192,7 +192,7 @@ impl Agents {
                 session.ready = false;
             }
             Event::BecameReady {} => session.ready = true,
-            Event::BecameNotReady { reason } => session.pauses(*reason),
+            Event::BecameNotReady { reason, .. } => session.pauses(*reason),
             Event::Reserved {
                 offer, call, until, ..
             } => {

@@ -115,6 +115,7 @@ impl People {
             0..8 => (
                 Some(session::Command::GoNotReady {
                     reason: NotReadyReason::Break,
+                    code: None,
                 }),
                 None,
             ),

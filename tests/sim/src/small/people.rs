@@ -133,7 +133,7 @@ impl People {
             }
             Whim::Pause(session) => {
                 let reason = NotReadyReason::Break;
-                AnyCommand::Session(session, session::Command::GoNotReady { reason })
+                AnyCommand::Session(session, session::Command::GoNotReady { reason, code: None })
             }
             Whim::LogOut(session) => {
                 let reason = LogoutReason::Agent;

@@ -139,6 +139,7 @@ impl World {
             },
             (_, 1..3) => session::Command::GoNotReady {
                 reason: NotReadyReason::Break,
+                code: None,
             },
             _ => session::Command::GoReady,
         };
