@@ -123,6 +123,18 @@ impl Call {
             .await
     }
 
+    /// Sends INFO with that body, as phones do that have no telephone-events, and returns the status of its answer.
+    /// Fails if the call is not up.
+    pub async fn info(&self, content_type: &str, body: &str) -> Result<u16> {
+        let (content_type, body) = (content_type.to_owned(), body.to_owned());
+        self.ask(|reply| CallOrder::Info {
+            content_type,
+            body,
+            reply,
+        })
+        .await
+    }
+
     /// Leaves without a word: no BYE, no more RTP, no answer to anything.
     pub async fn vanish(&self) -> Result<()> {
         self.tell(CallOrder::Vanish).await

@@ -38,13 +38,14 @@ pub enum Method {
 }
 
 /// The methods that have a file under `inbound`, in the order of `Allow`.
-pub const SERVED: [Method; 6] = [
+pub const SERVED: [Method; 7] = [
     Method::Invite,
     Method::Ack,
     Method::Cancel,
     Method::Bye,
     Method::Options,
     Method::Register,
+    Method::Info,
 ];
 
 /// Value of the `Allow` header: exactly what is served (RFC 3261, 20.5).
@@ -328,6 +329,7 @@ pub const fn phrase(status: u16) -> &'static str {
         423 => "Interval Too Brief",
         430 => "Flow Failed",
         480 => "Temporarily Unavailable",
+        469 => "Bad Info Package",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
         483 => "Too Many Hops",
@@ -372,6 +374,6 @@ mod tests {
 
     #[test]
     fn allow_lists_what_is_served() {
-        assert_eq!(allow(), "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER");
+        assert_eq!(allow(), "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO");
     }
 }

@@ -31,6 +31,10 @@ pub(super) enum Purpose {
         call: CallKey,
         reply: Reply<u16>,
     },
+    Info {
+        call: CallKey,
+        reply: Reply<u16>,
+    },
     Bye {
         call: CallKey,
         reply: Option<Reply<u16>>,
@@ -222,6 +226,8 @@ impl Engine {
             Purpose::Reinvite { call, reply } => {
                 self.on_reinvite_final(now, call, &client.request, status, &response, reply)
             }
+            // Nobody waits any more: nothing to tell.
+            Purpose::Info { reply, .. } => drop(reply.send(Ok(status))),
             Purpose::Bye { call, reply } => self.on_bye_final(now, call, status, reply),
             Purpose::Cancel => {}
         }
@@ -342,9 +348,10 @@ impl Purpose {
     fn call(&self) -> Option<CallKey> {
         match self {
             Self::Register { .. } | Self::Options { .. } | Self::Cancel => None,
-            Self::Invite { call } | Self::Reinvite { call, .. } | Self::Bye { call, .. } => {
-                Some(*call)
-            }
+            Self::Invite { call }
+            | Self::Reinvite { call, .. }
+            | Self::Info { call, .. }
+            | Self::Bye { call, .. } => Some(*call),
         }
     }
 
@@ -354,6 +361,7 @@ impl Purpose {
             Self::Register { .. }
             | Self::Options { .. }
             | Self::Reinvite { .. }
+            | Self::Info { .. }
             | Self::Bye { .. }
             | Self::Cancel => None,
         }

@@ -279,6 +279,7 @@ impl Engine {
                 }
                 drop(reply.send(Err(Timeout)));
             }
+            Purpose::Info { reply, .. } => drop(reply.send(Err(Timeout))),
             Purpose::Bye { call, reply } => {
                 self.end_call(now, call, EndedBy::Us);
                 if let Some(reply) = reply {

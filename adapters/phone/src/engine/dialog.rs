@@ -50,6 +50,28 @@ impl Engine {
         }
     }
 
+    pub(super) fn info(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        content_type: &str,
+        body: String,
+        reply: Reply<u16>,
+    ) {
+        let Some(call) = self
+            .calls
+            .get_mut(&key)
+            .filter(|call| call.phase() == Phase::Answered)
+        else {
+            let _ = reply.send(Err(Error::WrongState)); // nobody waits any more: nothing to tell
+            return;
+        };
+        let to = call.next_hop();
+        let request = call.request(Method::Other("INFO".to_owned()));
+        let request = request.with_body(content_type, body);
+        self.start_client(now, request, to, Purpose::Info { call: key, reply });
+    }
+
     /// Leaves without a word: nothing is sent or answered from now on.
     pub(super) fn vanish(&mut self, now: Instant, key: CallKey) {
         if let Some(call) = self.calls.get_mut(&key) {

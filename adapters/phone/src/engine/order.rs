@@ -67,6 +67,11 @@ pub(crate) enum CallOrder {
         hold: bool,
         reply: Reply<u16>,
     },
+    Info {
+        content_type: String,
+        body: String,
+        reply: Reply<u16>,
+    },
     Vanish,
     Provisional {
         status: u16,
@@ -108,6 +113,11 @@ impl Engine {
             CallOrder::Cancel { even_if_answered } => self.cancel(now, key, even_if_answered),
             CallOrder::HangUp { reply } => self.hang_up(now, key, Some(reply)),
             CallOrder::Hold { hold, reply } => self.hold(now, key, hold, reply),
+            CallOrder::Info {
+                content_type,
+                body,
+                reply,
+            } => self.info(now, key, &content_type, body, reply),
             CallOrder::Vanish => self.vanish(now, key),
             CallOrder::Provisional { status } => self.provisional(now, key, status),
             CallOrder::Answer { reply } => self.answer(now, key, reply),

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    inbound::{bye, invite, options},
+    inbound::{bye, info, invite, options},
     legs::{Leg, Legs, Side, caller, fork},
     message::{DialogId, Method, Request, allow},
     sdp,
@@ -139,6 +139,28 @@ impl Driver {
         leg.session.agree(remote);
         self.tell_media(leg, phone_of(leg, place, from));
         report
+    }
+
+    /// A key, from a phone that sends no telephone-events.
+    pub(super) fn on_info(&self, transaction: &ServerTransaction, request: &Request) {
+        let mut legs = self.legs();
+        let Some((id, place)) = find(&legs, request.dialog()) else {
+            return transaction.respond(Reply::new(481));
+        };
+        if let Err(reply) = accept(&mut legs, id, place, request, transaction.flow()) {
+            return transaction.respond(reply);
+        }
+        let call = legs.get(id).map(|leg| leg.call);
+        drop(legs);
+        match info::translate(request, id) {
+            Ok(command) => {
+                transaction.respond(Reply::new(200));
+                if let (Some(call), Some(command)) = (call, command) {
+                    self.record(call, command);
+                }
+            }
+            Err(reply) => transaction.respond(reply),
+        }
     }
 
     /// Are you there, and what can you do?

@@ -417,10 +417,10 @@ impl TransactionUser for Driver {
             Method::Bye => self.on_bye(&transaction, &request),
             Method::Options => self.on_options(&transaction, &request),
             Method::Register => self.on_register(transaction, request),
+            Method::Info => self.on_info(&transaction, &request),
             // The boundary has answered these; a new one there must come here.
             Method::Ack
             | Method::Cancel
-            | Method::Info
             | Method::Update
             | Method::Refer
             | Method::Message

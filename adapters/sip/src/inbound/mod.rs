@@ -4,6 +4,7 @@
 pub mod bye;
 pub mod cancel;
 pub mod diversion;
+pub mod info;
 pub mod invite;
 pub mod options;
 pub mod register;
