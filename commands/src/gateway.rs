@@ -21,7 +21,7 @@ use domain::{
         deck::Deck,
         invoice::Invoice,
         plan::Plan,
-        rating::{Facts, Rating},
+        rating::{Facts, Outbound, Rating},
         seller::Seller,
         series::Series,
         usage::Usage,
@@ -30,6 +30,7 @@ use domain::{
     callback::Callback,
     cause::EndReason,
     device::Device,
+    id::CallId,
     line::Line,
     person::Person,
     queue::Queue,
@@ -151,6 +152,18 @@ impl Gateway {
     /// leads.
     pub async fn refusal(&self, facts: &Facts, at: Timestamp) -> Option<EndReason> {
         self.inner.shared.rater.get()?.refusal(facts, at).await
+    }
+
+    /// Why a leg of a call that is on the record can not go out: as
+    /// [`Self::refusal`] says.
+    pub async fn refusal_of(
+        &self,
+        call: CallId,
+        outbound: Outbound,
+        at: Timestamp,
+    ) -> Option<EndReason> {
+        let rater = self.inner.shared.rater.get()?;
+        rater.refusal_of(call, outbound, at).await
     }
 
     /// Carries out a command and waits until its events are durable.

@@ -23,7 +23,8 @@ use domain::{
         deck::Deck,
         plan::{self, Price},
         rating::{
-            Bill, Command, Facts, Outcome, Payer, Quote, Rating, Tables, UnratedReason, price,
+            Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, Tables, UnratedReason,
+            price,
         },
         tax,
     },
@@ -158,6 +159,27 @@ impl Rater {
                 .is_some_and(|available| available < amount)
                 .then_some(EndReason::NoCredit),
         }
+    }
+
+    /// Why a leg of a call that is on the record can not go out. What can not be
+    /// read now says nothing: the call goes on, and is looked at again when it is priced.
+    pub(crate) async fn refusal_of(
+        &self,
+        call: CallId,
+        outbound: Outbound,
+        at: Timestamp,
+    ) -> Option<EndReason> {
+        self.books.wait_for(self.feed.head()).await;
+        let mut facts = self.facts(call).await.ok()?;
+        match facts
+            .outbound
+            .iter_mut()
+            .find(|known| known.leg == outbound.leg)
+        {
+            Some(known) => *known = outbound,
+            None => facts.outbound.push(outbound),
+        }
+        self.refusal(&facts, at).await
     }
 
     /// The command with what the books say, at `at`.

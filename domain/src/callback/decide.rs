@@ -4,7 +4,7 @@ use super::{
     command::{Command, Outcome},
     error::Error,
     event::{Event, Request},
-    state::{Attempt, Callback, Phase},
+    state::{Attempt, Callback, Phase, is_idle},
 };
 use crate::{cause::EndReason, time::Timestamp};
 
@@ -13,7 +13,8 @@ type Decision = Result<Vec<Event>, Error>;
 /// A callback is promised for so long ahead at most: 30 days.
 const AHEAD_MS_MAX: u64 = 30 * 86_400_000;
 
-/// Attempts in all, for each that may count: what does not count costs agents too.
+/// Attempts in all, for each that may count, but for those that could not be made: what
+/// does not count costs agents too.
 const UNCOUNTED_TIMES: u32 = 10;
 
 pub(super) fn decide(callback: &Callback, at: Timestamp, command: Command) -> Decision {
@@ -117,7 +118,10 @@ fn came_of(callback: &Callback, at: Timestamp, live: Attempt, outcome: Outcome) 
             let not_before = at.plus_ms(callback.terms.gap_ms);
             let mut events = vec![failed(live, reason, is_counted, not_before)];
             let missed = callback.missed_count.saturating_add(u32::from(is_counted));
-            let is_last = attempt >= callback.terms.attempts_max.saturating_mul(UNCOUNTED_TIMES);
+            let idle = u32::from(!is_counted && is_idle(reason));
+            let idle = callback.idle_count.saturating_add(idle);
+            let most = callback.terms.attempts_max.saturating_mul(UNCOUNTED_TIMES);
+            let is_last = attempt.saturating_sub(idle) >= most;
             if missed >= callback.terms.attempts_max || is_last {
                 events.push(Event::Exhausted {});
             } else if not_before >= callback.expires_at {

@@ -2,7 +2,7 @@
 
 use super::{
     event::Event,
-    state::{Attempt, Callback, Phase},
+    state::{Attempt, Callback, Phase, is_idle},
 };
 use crate::time::Timestamp;
 
@@ -33,11 +33,14 @@ pub(super) fn evolve(mut callback: Callback, at: Timestamp, event: &Event) -> Ca
             });
         }
         Event::AttemptFailed {
+            reason,
             is_counted,
             not_before,
             ..
         } => {
             callback.missed_count = callback.missed_count.saturating_add(u32::from(*is_counted));
+            let is_idle = !is_counted && is_idle(*reason);
+            callback.idle_count = callback.idle_count.saturating_add(u32::from(is_idle));
             callback.not_before = *not_before;
             callback.phase = Phase::Pending;
         }

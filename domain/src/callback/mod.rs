@@ -21,6 +21,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Callback {
     const CATEGORY: &'static str = "callback";
+    const STATE_VERSION: u32 = 2;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -1,7 +1,7 @@
 //! What is known of a callback.
 
 use super::event::Terms;
-use crate::{id::CallId, time::Timestamp};
+use crate::{cause::EndReason, id::CallId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An attempt that is under way.
@@ -38,8 +38,25 @@ pub struct Callback {
     pub attempts_count: u32,
     /// Attempts in which the person was rung in vain.
     pub missed_count: u32,
+    /// Attempts that could not be made, and were no burden to anybody.
+    #[serde(default)]
+    pub idle_count: u32,
     /// The next attempt is not before this instant.
     pub not_before: Timestamp,
     /// From then on nobody is rung any more.
     pub expires_at: Timestamp,
+}
+
+/// Whether an attempt that ended so could not be made at all, for what is no doing of the
+/// person: it is no burden to anybody, and time heals it.
+pub(super) const fn is_idle(reason: EndReason) -> bool {
+    matches!(
+        reason,
+        EndReason::NoTrunk
+            | EndReason::Shutdown
+            | EndReason::NodeLost
+            | EndReason::NoCredit
+            | EndReason::NoPrice
+            | EndReason::AccountSuspended
+    )
 }

@@ -158,6 +158,53 @@ fn attempts_in_which_the_person_was_rung_are_counted() {
         .then([failed(2, OTHER_CALL, false, next)]);
 }
 
+/// An attempt that ended so, and was not counted.
+fn missed_by(attempt: u32, reason: EndReason) -> Vec<Event> {
+    vec![
+        started(attempt, CALL, VISIT),
+        Event::AttemptFailed {
+            attempt,
+            call: CALL,
+            reason,
+            is_counted: false,
+            not_before: second(20),
+        },
+    ]
+}
+
+#[test]
+fn what_could_not_be_tried_at_all_uses_nothing_up() {
+    let most = TERMS.attempts_max * 10;
+    let lost = |reason| Command::RecordOutcome {
+        attempt: most,
+        outcome: Outcome::Missed {
+            reason,
+            is_counted: false,
+        },
+    };
+    let ends = |before: EndReason, last: EndReason| {
+        let tries = (1..most).flat_map(|attempt| missed_by(attempt, before));
+        let history = [requested()].into_iter().chain(tries);
+        let history: Vec<Event> = history.chain([started(most, CALL, VISIT)]).collect();
+        let state = history.iter().fold(Callback::default(), |state, event| {
+            Callback::evolve(state, NOW, event)
+        });
+        let decided = Callback::decide(&state, NOW, lost(last)).unwrap();
+        decided.contains(&Event::Exhausted {})
+    };
+    let (burden, none) = (EndReason::OutsideUnreachable, EndReason::AccountSuspended);
+    assert!(ends(burden, burden), "each cost an agent");
+    for idle in [
+        none,
+        EndReason::NoTrunk,
+        EndReason::Shutdown,
+        EndReason::NodeLost,
+    ] {
+        assert!(!ends(burden, idle), "{idle:?}");
+        assert!(!ends(idle, burden), "{idle:?}");
+    }
+}
+
 #[test]
 fn an_outcome_that_is_told_twice_counts_once() {
     story(first_failed()).when(missed(1, true)).nothing();

@@ -109,6 +109,7 @@ async fn a_caller_who_goes_home_is_rung_back_before_those_who_came_later() -> an
     finds_no_room(&server).await?;
     orders(&server).await?;
     no_trunk_goes_there(&server).await?;
+    nobody_pays(&server).await?;
     server.stop().await
 }
 
@@ -257,24 +258,50 @@ async fn finds_no_room(server: &Server) -> anyhow::Result<()> {
 
 /// Where no trunk leads no agent is waited for either: each attempt says so at once.
 async fn no_trunk_goes_there(server: &Server) -> anyhow::Result<()> {
+    can_not_be_tried(server, 7, "+33123456", "NO_TRUNK").await
+}
+
+/// The queue's account pays before, and has paid nothing: nobody is dialled for it, and
+/// it is tried again as long as it counts.
+async fn nobody_pays(server: &Server) -> anyhow::Result<()> {
+    let account = json!({
+        "commandId": command_id(9), "name": "poor", "currency": "EUR", "timeZone": "UTC",
+        "country": "DE", "callingCode": "49", "paymentMode": "PREPAID",
+        "queueIds": [small(server).await?],
+    });
+    mutate(server, "createAccount", "id", account).await?;
+    can_not_be_tried(server, 10, "+4930444", "NO_CREDIT").await
+}
+
+/// The queue that nobody serves.
+async fn small(server: &Server) -> anyhow::Result<Value> {
     let query = "{ queues(first: 5) { nodes { id name } } }";
     let queues = server.graphql(query, json!({})).await?;
     let mut queues = queues["queues"]["nodes"].as_array().into_iter().flatten();
-    // Nobody serves it.
     let queue = queues.find(|queue| queue["name"] == "small");
-    let queue = queue.context("no queue")?["id"].clone();
+    Ok(queue.context("no queue")?["id"].clone())
+}
+
+/// Why, the record of the callback tells; it does not count.
+async fn can_not_be_tried(
+    server: &Server,
+    step: u128,
+    number: &str,
+    reason: &str,
+) -> anyhow::Result<()> {
+    let queue = small(server).await?;
     let what = "callback { id }";
-    let input = json!({ "commandId": command_id(7), "queueId": queue, "number": "+33123456" });
+    let input = json!({ "commandId": command_id(step), "queueId": queue, "number": number });
     let asked = mutate(server, "requestCallback", what, input).await?["callback"].clone();
     let query = "{ callbacks(first: 9) { nodes { id attempts { endReason isCounted } } } }";
-    let told = json!({ "endReason": "NO_TRUNK", "isCounted": false });
+    let told = json!({ "endReason": reason, "isCounted": false });
     let is_told = |answer: &Value| {
         let callbacks = answer["callbacks"]["nodes"].as_array();
         let mut callbacks = callbacks.into_iter().flatten();
         callbacks.any(|it| it["id"] == asked["id"] && it["attempts"][0] == told)
     };
     server.until(query, is_told).await?;
-    let input = json!({ "commandId": command_id(8), "callbackId": asked["id"] });
+    let input = json!({ "commandId": command_id(step + 1), "callbackId": asked["id"] });
     mutate(server, "cancelCallback", what, input).await?;
     Ok(())
 }

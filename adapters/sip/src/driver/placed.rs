@@ -8,6 +8,7 @@ use crate::{
     sdp::Codec,
 };
 use domain::{
+    billing::rating::Outbound,
     call::{Command, Target},
     cause::EndReason,
     id::{CallId, LegId},
@@ -29,6 +30,7 @@ impl Driver {
             false => format!("<sip:{}@{}>", escape_user(&number), self.stack.host()),
         };
         let hindrance = self.hindrance(&number);
+        let asked = number.clone();
         metrics::counter!("ringledger_sip_calls_placed_total").increment(1);
         tracing::info!(%call, leg = %id, "call is placed");
         let carrier = Carrier {
@@ -53,16 +55,49 @@ impl Driver {
             entry.early = None;
         }
         drop(legs);
-        // Before an agent is rung for it.
-        if let Some(reason) = hindrance {
-            tracing::info!(%call, leg = %id, ?reason, "call can not go out");
-            let end = Command::EndCall {
-                reason,
-                ended_at: None,
-                visit: None,
-            };
-            self.submit(call, end);
+        // Before an agent is rung for it. Who pays is asked beside, as the record has
+        // to be read for that: the orders of other calls do not wait for it.
+        match hindrance {
+            Some(reason) => self.give_up(call, id, reason),
+            None => {
+                let driver = self.clone();
+                tokio::spawn(async move {
+                    if let Some(reason) = driver.unpaid(call, id, &asked).await {
+                        driver.give_up(call, id, reason);
+                    }
+                });
+            }
         }
+    }
+
+    /// It ends before the person is dialled: the promise is told, and tries again later.
+    pub(super) fn give_up(&self, call: CallId, id: LegId, reason: EndReason) {
+        tracing::info!(%call, leg = %id, ?reason, "call can not go out");
+        let end = Command::EndCall {
+            reason,
+            ended_at: None,
+            visit: None,
+        };
+        self.submit(call, end);
+    }
+
+    /// Why nobody pays for a call of ours to that number; none for one that is open to
+    /// nobody, and for a call that came in.
+    pub(super) async fn unpaid(&self, call: CallId, id: LegId, number: &str) -> Option<EndReason> {
+        let is_placed = self
+            .legs()
+            .call(call)
+            .is_some_and(|entry| entry.caller == id);
+        if !is_placed || number.is_empty() {
+            return None;
+        }
+        let ways = ways(&self.parts.directory.trunks(), number);
+        let outbound = Outbound {
+            trunk: ways.first().map(|way| way.trunk),
+            ..Outbound::to(id, number)
+        };
+        let now = self.parts.clock.now();
+        self.parts.gateway.refusal_of(call, outbound, now).await
     }
 
     /// Why a call to that number could not go out now: the promise is told, and tries

@@ -57,6 +57,10 @@ impl Driver {
         let Some((number, party)) = self.number_of(target).await else {
             return self.unreachable(call, id);
         };
+        // It may have waited for hours for an agent.
+        if let Some(reason) = self.unpaid(call, id, &number).await {
+            return self.give_up(call, id, reason);
+        }
         let ways = ways(&self.parts.directory.trunks(), &number);
         tracing::info!(%call, leg = %id, trunks = ways.len(), "leg goes out");
         if self.open_outside(call, id, number, party, ways) {

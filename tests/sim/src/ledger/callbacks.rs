@@ -23,6 +23,8 @@ struct Promise {
     not_before: Timestamp,
     expires_at: Timestamp,
     attempts: u32,
+    /// Attempts that could not be made, for what is no doing of the person.
+    idle: u32,
     counted: u32,
     live: Option<(u32, CallId)>,
 }
@@ -175,6 +177,7 @@ impl Callbacks {
             } => {
                 promise.has_missed(id, at, (*attempt, *call), *not_before)?;
                 promise.counted += u32::from(*is_counted);
+                promise.idle += u32::from(!is_counted && could_not_be_made(*reason));
                 return self.came_to_nothing(*call, *reason, *is_counted);
             }
             Event::Connected { attempt, call } => {
@@ -230,6 +233,7 @@ impl Callbacks {
             not_before: request.not_before.unwrap_or(at),
             expires_at,
             attempts: 0,
+            idle: 0,
             counted: 0,
             live: None,
         };
@@ -522,9 +526,23 @@ impl Promise {
 
     fn is_used_up(&self, id: CallbackId) -> Result<(), Violation> {
         let most = self.request.terms.attempts_max;
-        let is_used_up = self.counted >= most || self.attempts >= most * UNCOUNTED_TIMES;
+        let tried = self.attempts - self.idle;
+        let is_used_up = self.counted >= most || tried >= most * UNCOUNTED_TIMES;
         must(is_used_up, || {
             format!("{id} is given up too early: {self:?}")
         })
     }
+}
+
+/// No way out, no node or nobody who pays: nobody was bothered with the attempt.
+const fn could_not_be_made(reason: EndReason) -> bool {
+    matches!(
+        reason,
+        EndReason::NoTrunk
+            | EndReason::Shutdown
+            | EndReason::NodeLost
+            | EndReason::NoCredit
+            | EndReason::NoPrice
+            | EndReason::AccountSuspended
+    )
 }
