@@ -2,7 +2,7 @@
 
 use crate::admission::Limits;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// Settings of the SIP adapter; section `[sip]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// 64*T1: after that a request without a response counts as unanswered, and a 2xx
+    /// without an ACK as unacknowledged (RFC 3261, 17.1.2.2 and 13.3.1.4).
+    pub(crate) const fn t1x64(&self) -> Duration {
+        Duration::from_millis(self.t1_ms.saturating_mul(64))
+    }
+
     /// The limits of admission.
     pub(crate) const fn limits(&self) -> Limits {
         Limits {

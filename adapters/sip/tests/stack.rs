@@ -305,3 +305,44 @@ async fn a_request_over_tcp_is_answered_on_its_connection() {
     assert!(text.contains("Allow: INVITE\r\n"), "{text}");
     assert!(!text.contains("User-Agent"), "{text}");
 }
+
+/// An INVITE as it comes over the wire.
+fn raw_invite(transport: &str, call_id: &str) -> String {
+    format!(
+        "INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{transport} 127.0.0.1:9;branch=z9hG4bK{call_id}\r\n\
+        From: <sip:a@b>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: {call_id}\r\nCSeq: 1 INVITE\r\n\
+        Max-Forwards: 70\r\nContact: <sip:a@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_200_that_can_not_be_sent_is_one_that_is_not_acknowledged() {
+    let mut callee = node(10).await;
+    // Nothing can be sent to port 0, and nothing to a connection that is closed.
+    let nowhere = |transport| Flow {
+        transport,
+        peer: "127.0.0.1:0".parse().unwrap(),
+    };
+    let connection = callee.stack.open_tcp(nowhere(Transport::Tcp).peer).await;
+    let ear = Ear(mpsc::channel(1).0);
+    for (transport, name, connection) in [
+        (Transport::Udp, "UDP", None),
+        (Transport::Tcp, "TCP", Some(connection)),
+    ] {
+        let message = raw_invite(name, &format!("nowhere-{name}"));
+        callee
+            .stack
+            .receive(message.as_bytes(), nowhere(transport), &ear)
+            .await;
+        let Heard::Request(transaction, _) = next(&mut callee).await else {
+            panic!("an INVITE was expected");
+        };
+        drop(connection);
+        for _ in 0..3 {
+            transaction.respond(Reply::new(180).tagged("t1"));
+        }
+        transaction.respond(Reply::new(200).tagged("t1").with("Contact", "<sip:x@y>"));
+        let missing = next(&mut callee).await;
+        assert!(matches!(missing, Heard::AckMissing), "{name}");
+    }
+}

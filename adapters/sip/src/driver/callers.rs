@@ -51,6 +51,7 @@ impl Driver {
             invite_cseq: request.cseq().unwrap_or(0),
             dialog,
             rang_at: None,
+            answered_at: None,
             leaving: None,
             shown_as: new.shown_as.clone(),
             hops: new.hops,
@@ -425,9 +426,10 @@ impl Driver {
             Some(_) => leg.session.answer(),
             None => leg.session.offer(),
         };
-        let Side::Caller(caller) = &leg.side else {
+        let Side::Caller(caller) = &mut leg.side else {
             return;
         };
+        caller.answered_at = Some(Instant::now());
         let contact = format!("<{}>", caller.dialog.contact());
         let reply = Reply::new(200)
             .tagged(&caller.dialog.id.local_tag)

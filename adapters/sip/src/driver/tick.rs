@@ -2,7 +2,11 @@
 //! that nobody answers, expired bindings, legs to be forgotten.
 
 use super::Driver;
-use crate::legs::{LINGER, Leg, Side, caller, fork};
+use crate::legs::{LINGER, Leg, Legs, Side, caller, fork};
+use domain::{
+    call::Command,
+    id::{CallId, LegId},
+};
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -11,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How much longer than its transaction a leg waits for an ACK.
+const ACK_SLACK: Duration = Duration::from_secs(5);
 
 /// Ticks until `shutdown`.
 pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
@@ -62,10 +69,45 @@ impl Driver {
             }
             give_up_cancelled(leg, now);
         }
+        let lost = self.give_up_unacknowledged(&mut legs, now);
         drop(legs);
+        for (call, leg) in lost {
+            self.record(call, Command::RecordSignallingLost { leg });
+        }
         metrics::gauge!("ringledger_sip_legs").set(live);
         let transactions = u32::try_from(self.stack.transactions()).unwrap_or(u32::MAX);
         metrics::gauge!("ringledger_sip_transactions").set(transactions);
+    }
+
+    /// Ends the legs of callers whose ACK is missing for longer than their transaction
+    /// waits for it: whatever has become of that, such a leg must not keep its place
+    /// for ever. Those of which the record does not know yet come back.
+    fn give_up_unacknowledged(&self, legs: &mut Legs, now: Instant) -> Vec<(CallId, LegId)> {
+        let patience = self.options.t1x64() + ACK_SLACK;
+        let overdue: Vec<(CallId, LegId)> = legs
+            .live_mut()
+            .filter(|leg| is_due(unacknowledged_since(leg), patience, now))
+            .map(|leg| (leg.call, leg.id))
+            .collect();
+        let mut lost = Vec::new();
+        for (call, leg) in overdue {
+            tracing::warn!(%call, %leg, "transaction did not tell that no ack came");
+            let left = self.caller(legs, leg, caller::Input::AckMissing, None);
+            if left.contains(&caller::Action::ReportLost) {
+                lost.push((call, leg));
+            }
+        }
+        lost
+    }
+}
+
+fn unacknowledged_since(leg: &Leg) -> Option<Instant> {
+    let Side::Caller(caller) = &leg.side else {
+        return None;
+    };
+    match caller.state {
+        caller::State::Answered | caller::State::Leaving => caller.answered_at,
+        caller::State::Early | caller::State::Confirmed | caller::State::Ended => None,
     }
 }
 

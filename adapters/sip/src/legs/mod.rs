@@ -147,6 +147,8 @@ pub struct Caller {
     pub dialog: Dialog,
     /// 180 was sent, last at.
     pub rang_at: Option<Instant>,
+    /// 200 was sent.
+    pub answered_at: Option<Instant>,
     /// What the BYE will say that waits for the ACK.
     pub leaving: Option<Release>,
     /// Who calls, as the agent's phone is to show it: a From value without tag.

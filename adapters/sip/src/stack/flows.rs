@@ -26,7 +26,13 @@ use tokio::net::UdpSocket;
 const TCP_QUEUE_MAX: usize = 256;
 
 /// Our UDP socket, as the crate sends through it. Reading is ours alone.
-struct Port(Arc<UdpSocket>);
+struct Port {
+    socket: Arc<UdpSocket>,
+    /// What can not be sent counts as lost on the way. A response is repeated by the
+    /// timers of its transaction, or asked for again; the crate would stay where it is
+    /// on an error, without any timer and for ever.
+    loses: bool,
+}
 
 #[async_trait]
 impl net::UdpSocket for Port {
@@ -35,16 +41,26 @@ impl net::UdpSocket for Port {
     }
 
     async fn send_to(&self, bytes: &[u8], peer: SocketAddr) -> rsipstack::Result<usize> {
-        Ok(self.0.send_to(&boundary::outgoing(bytes), peer).await?)
+        let sent = self.socket.send_to(&boundary::outgoing(bytes), peer).await;
+        match sent {
+            Err(error) if self.loses => {
+                tracing::debug!(%error, "response was not sent");
+                Ok(bytes.len())
+            }
+            sent => Ok(sent?),
+        }
     }
 
     fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
+        Ok(self.socket.local_addr()?)
     }
 }
 
 pub(super) struct Flows {
-    udp: Arc<Port>,
+    /// For responses.
+    answers: Arc<Port>,
+    /// For requests.
+    requests: Arc<Port>,
     tcp: Mutex<HashMap<SocketAddr, TcpFlow>>,
 }
 
@@ -69,20 +85,36 @@ pub(super) fn address(flow: Flow) -> SipAddr {
 impl Flows {
     pub(super) fn new(udp: Arc<UdpSocket>) -> std::io::Result<Self> {
         udp.local_addr()?;
+        let port = |loses| {
+            let socket = udp.clone();
+            Arc::new(Port { socket, loses })
+        };
         Ok(Self {
-            udp: Arc::new(Port(udp)),
+            answers: port(true),
+            requests: port(false),
             tcp: Mutex::default(),
         })
     }
 
-    /// A connection to the flow's peer; `None` when its TCP connection is gone.
-    pub(super) async fn connection(&self, flow: Flow) -> Option<SipConnection> {
+    /// The way back to whom a message came from; `None` when its TCP connection is
+    /// gone.
+    pub(super) async fn way_back(&self, flow: Flow) -> Option<SipConnection> {
+        self.connection(flow, &self.answers).await
+    }
+
+    /// The way out for a request of ours; `None` when the peer's TCP connection is
+    /// gone.
+    pub(super) async fn way_out(&self, flow: Flow) -> Option<SipConnection> {
+        self.connection(flow, &self.requests).await
+    }
+
+    async fn connection(&self, flow: Flow, port: &Arc<Port>) -> Option<SipConnection> {
         match flow.transport {
             Transport::Udp => {
                 // Its "own" address is the peer's: the only one that the crate
                 // hands back with a request.
                 let inner = UdpInner {
-                    conn: self.udp.clone(),
+                    conn: port.clone(),
                     addr: address(flow),
                 };
                 Some(UdpConnection::attach(inner, None, None).await.into())
@@ -96,7 +128,7 @@ impl Flows {
     pub(super) async fn send_raw(&self, bytes: &[u8], flow: Flow) {
         match flow.transport {
             Transport::Udp => {
-                if let Err(error) = self.udp.0.send_to(bytes, flow.peer).await {
+                if let Err(error) = self.requests.socket.send_to(bytes, flow.peer).await {
                     tracing::debug!(%error, "datagram was not sent");
                 }
             }
@@ -148,7 +180,9 @@ impl Flows {
     }
 }
 
-/// Turns the crate's messages for one connection into bytes.
+/// Turns the crate's messages for one connection into bytes. What comes for one that
+/// is gone is lost, as over UDP (see [`Port`]); it ends with the last transaction that
+/// knows the connection.
 async fn pump(
     mut messages: mpsc::Receiver<TransportEvent>,
     bytes: tokio::sync::mpsc::Sender<Vec<u8>>,
@@ -160,7 +194,7 @@ async fn pump(
         };
         let message = boundary::outgoing(&message.to_bytes()).into_owned();
         if bytes.send(message).await.is_err() {
-            return;
+            tracing::debug!("message for a closed connection");
         }
     }
 }

@@ -151,7 +151,7 @@ impl Stack {
             self.send_raw(&refusal, flow).await;
             return;
         }
-        let Some(connection) = self.inner.flows.connection(flow).await else {
+        let Some(connection) = self.inner.flows.way_back(flow).await else {
             return;
         };
         let from = flows::address(flow);
@@ -259,7 +259,7 @@ impl Stack {
         };
         let stack = self.clone();
         let mut sending = Box::pin(async move {
-            if let Some(connection) = stack.inner.flows.connection(flow).await {
+            if let Some(connection) = stack.inner.flows.way_out(flow).await {
                 let destination = flows::address(flow);
                 let sent = connection
                     .send(SipMessage::Request(message), Some(&destination))
@@ -354,7 +354,7 @@ impl Stack {
         };
         let stack = self.clone();
         tokio::spawn(Box::pin(async move {
-            transaction.connection = stack.inner.flows.connection(flow).await;
+            transaction.connection = stack.inner.flows.way_out(flow).await;
             client::run(transaction, on).await;
         }));
         Some(handle)
