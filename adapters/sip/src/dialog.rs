@@ -121,6 +121,19 @@ impl Dialog {
         Ok(())
     }
 
+    /// Where their messages come from.
+    pub const fn seen(&self) -> Flow {
+        self.seen
+    }
+
+    /// Takes note that their messages come from elsewhere now. The way through
+    /// another node is in the route and stays as it is.
+    pub const fn moved(&mut self, seen: Flow) {
+        if !self.through_node {
+            self.seen = seen;
+        }
+    }
+
     /// The next request inside the dialog, without a Via.
     pub fn request(&mut self, method: Method) -> Request {
         self.local_cseq += 1;

@@ -13,6 +13,7 @@
 )]
 
 mod answered;
+mod connections;
 mod crowd;
 mod ends;
 mod faults;

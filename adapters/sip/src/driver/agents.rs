@@ -54,7 +54,7 @@ impl Driver {
             false => self.parts.media.open(id).ok(),
         };
         match opened {
-            Some(local) => self.invite(call, id, &phones, local),
+            Some(local) => self.invite(call, id, agent, &phones, local),
             None => self.unreachable(call, id),
         }
     }
@@ -70,7 +70,7 @@ impl Driver {
         );
     }
 
-    fn invite(&self, call: CallId, id: LegId, phones: &[Phone], local: SocketAddr) {
+    fn invite(&self, call: CallId, id: LegId, who: AgentId, phones: &[Phone], local: SocketAddr) {
         let mut legs = self.legs();
         let Some((shown_as, codecs)) = caller_of(&legs, call) else {
             drop(legs);
@@ -84,52 +84,17 @@ impl Driver {
         legs.insert_leg(Leg {
             id,
             call,
-            side: Side::Agent(Agent::default()),
+            side: Side::Agent(Agent {
+                who: Some(who),
+                ..Agent::default()
+            }),
             session,
             ended_at: None,
             probed_at: None,
+            away_since: None,
         });
         for (index, phone) in phones.iter().enumerate() {
-            let Way {
-                flow,
-                route,
-                contact,
-                is_open,
-            } = self.way_to(phone);
-            let new = NewInvite {
-                target: phone.uri.clone(),
-                from: shown_as.clone(),
-                to: format!("<{}>", phone.uri),
-                call_id: self.stack.new_call_id(),
-                local_tag: self.stack.new_tag(),
-                contact: contact.clone(),
-                route,
-                sdp: offer.clone().into_bytes(),
-            };
-            let request = new.build();
-            if let Some(dialog) = request.own_dialog() {
-                legs.name(&dialog, id);
-            }
-            let driver = self.clone();
-            let sent = is_open.then(|| {
-                self.stack.request(request, flow, move |outcome| {
-                    driver.on_outcome(id, index, &outcome);
-                })
-            });
-            let invite = sent.flatten();
-            let fork = Fork {
-                // A URI that can not even be written fails like a silent phone, and
-                // so does a phone whose node is gone.
-                state: match &invite {
-                    Some(_) => State::Calling,
-                    None => State::Ended,
-                },
-                invite,
-                flow,
-                phone: phone.flow.peer.ip(),
-                contact,
-                dialog: None,
-            };
+            let fork = self.invite_phone(&mut legs, id, index, phone, &shown_as, &offer);
             if let Some(Leg {
                 side: Side::Agent(agent),
                 ..
@@ -142,6 +107,57 @@ impl Driver {
         drop(legs);
         if let Some(command) = report {
             self.record(call, command);
+        }
+    }
+
+    fn invite_phone(
+        &self,
+        legs: &mut Legs,
+        id: LegId,
+        index: usize,
+        phone: &Phone,
+        shown_as: &str,
+        offer: &str,
+    ) -> Fork {
+        let Way {
+            flow,
+            route,
+            contact,
+            is_open,
+        } = self.way_to(phone);
+        let new = NewInvite {
+            target: phone.uri.clone(),
+            from: shown_as.to_owned(),
+            to: format!("<{}>", phone.uri),
+            call_id: self.stack.new_call_id(),
+            local_tag: self.stack.new_tag(),
+            contact: contact.clone(),
+            route,
+            sdp: offer.as_bytes().to_vec(),
+        };
+        let request = new.build();
+        if let Some(dialog) = request.own_dialog() {
+            legs.name(&dialog, id);
+        }
+        let driver = self.clone();
+        let sent = is_open.then(|| {
+            self.stack.request(request, flow, move |outcome| {
+                driver.on_outcome(id, index, &outcome);
+            })
+        });
+        let invite = sent.flatten();
+        Fork {
+            // A URI that can not even be written fails like a silent phone, and so does
+            // a phone whose node is gone.
+            state: match &invite {
+                Some(_) => State::Calling,
+                None => State::Ended,
+            },
+            invite,
+            flow,
+            phone: phone.flow.peer.ip(),
+            contact,
+            dialog: None,
         }
     }
 
@@ -416,11 +432,16 @@ impl Driver {
             Some(release) => release.reason.clone(),
             None => Some(ELSEWHERE.to_owned()),
         };
-        if let Some(Fork {
-            dialog: Some(dialog),
-            ..
-        }) = agent.forks.get_mut(index)
+        let Some(fork) = agent.forks.get_mut(index) else {
+            return;
+        };
+        let hop = fork.dialog.as_ref().map(Dialog::next_hop);
+        if let (Some(who), Some(hop)) = (agent.who, hop)
+            && !self.stack.is_open(hop)
         {
+            self.follow_phone(who, fork, hop);
+        }
+        if let Some(dialog) = &mut fork.dialog {
             self.send_bye(dialog, reason);
         }
     }

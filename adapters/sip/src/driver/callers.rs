@@ -63,6 +63,7 @@ impl Driver {
             session,
             ended_at: None,
             probed_at: None,
+            away_since: None,
         });
         if !inserted {
             // The same request by another way (RFC 3261, 8.2.2.2).

@@ -4,9 +4,9 @@ use super::Driver;
 use crate::{
     inbound::{bye, info, invite, options},
     legs::{Leg, Legs, Side, caller, fork},
-    message::{DialogId, Method, Request, allow},
+    message::{DialogId, Request, allow},
     sdp,
-    stack::{Outcome, Reply, ServerTransaction},
+    stack::{Reply, ServerTransaction},
     transport::Flow,
 };
 use domain::{
@@ -176,31 +176,6 @@ impl Driver {
         }
         transaction.respond(options::answer());
     }
-
-    /// Asks a phone whether it still knows the call.
-    pub(super) fn probe(&self, leg: &mut Leg) {
-        let id = leg.id;
-        let call = leg.call;
-        let dialog = match &mut leg.side {
-            Side::Caller(caller) => Some(&mut caller.dialog),
-            Side::Agent(agent) => agent.dialog_mut(),
-        };
-        let Some(dialog) = dialog else { return };
-        let request = dialog.request(Method::Options);
-        let driver = self.clone();
-        self.stack
-            .request(request, dialog.next_hop(), move |outcome| {
-                let lost = match outcome {
-                    Outcome::NoResponse => true,
-                    // 408 and 481 end the dialog (RFC 5057, 5.1); any other says
-                    // that somebody is there.
-                    Outcome::Response(response) => matches!(response.status, 408 | 481),
-                };
-                if lost {
-                    driver.record(call, Command::RecordSignallingLost { leg: id });
-                }
-            });
-    }
 }
 
 /// The leg and the place of a dialog, by all three of its parts.
@@ -227,6 +202,7 @@ fn accept(
     from: Flow,
 ) -> Result<(), Reply> {
     let leg = legs.get_mut(id).ok_or_else(|| Reply::new(481))?;
+    leg.away_since = None;
     let dialog = match (&mut leg.side, place) {
         (Side::Caller(caller), _) => &mut caller.dialog,
         (Side::Agent(agent), Place::Fork(index)) => agent

@@ -13,6 +13,7 @@ mod lanes;
 mod orders;
 mod passwords;
 mod placed;
+mod probes;
 mod refusals;
 mod registers;
 mod tick;

@@ -49,6 +49,7 @@ impl Driver {
             session: Session::new(self.parts.entropy.number()),
             ended_at: None,
             probed_at: None,
+            away_since: None,
         });
         if let Some(entry) = legs.call_mut(call) {
             // It is in the record already.

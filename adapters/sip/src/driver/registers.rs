@@ -56,7 +56,9 @@ impl Driver {
             .agent_named(&user)
             .ok_or_else(|| Reply::new(404))?
             .id;
+        let before = self.phones.of(agent, now_ms);
         let done = self.bind(agent, &read.registration, flow.transport).await?;
+        self.follow_registered(agent, &before);
         if !self.stack.is_open(flow) {
             // It was closed before there was a binding to let go of.
             self.connection_closed(flow.peer);

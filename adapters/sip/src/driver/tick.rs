@@ -52,6 +52,7 @@ impl Driver {
         let probe_interval = Duration::from_millis(self.options.probe_interval_ms);
         let on_hold = legs.calls_on_hold();
         let mut live = 0_u32;
+        let mut lost = Vec::new();
         for leg in legs.live_mut() {
             live += 1;
             if is_due(rang_at(leg), ring_repeat, now) {
@@ -62,14 +63,16 @@ impl Driver {
                 let since = *leg.probed_at.get_or_insert(now);
                 if is_due(Some(since), probe_interval, now) {
                     leg.probed_at = Some(now);
-                    self.probe(leg);
+                    if self.probe(leg, now) {
+                        lost.push((leg.call, leg.id));
+                    }
                 }
             } else {
-                leg.probed_at = None;
+                (leg.probed_at, leg.away_since) = (None, None);
             }
             give_up_cancelled(leg, now);
         }
-        let lost = self.give_up_unacknowledged(&mut legs, now);
+        lost.extend(self.give_up_unacknowledged(&mut legs, now));
         drop(legs);
         for (call, leg) in lost {
             self.record(call, Command::RecordSignallingLost { leg });

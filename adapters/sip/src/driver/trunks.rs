@@ -146,6 +146,7 @@ impl Driver {
             session,
             ended_at: None,
             probed_at: None,
+            away_since: None,
         });
         true
     }

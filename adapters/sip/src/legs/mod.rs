@@ -15,7 +15,7 @@ use crate::{
 use domain::{
     call,
     cause::{OfferOutcome, WireCause},
-    id::{CallId, LegId, TrunkId},
+    id::{AgentId, CallId, LegId, TrunkId},
     sealed::{Party, Sealed},
     trunk::Outbound,
 };
@@ -177,6 +177,8 @@ pub struct Fork {
 /// The leg of an agent: one INVITE to each of the agent's phones.
 #[derive(Debug, Default)]
 pub struct Agent {
+    /// Who; none for a leg that goes out through a trunk.
+    pub who: Option<AgentId>,
     /// One for each phone.
     pub forks: Vec<Fork>,
     /// The one that answered first.
@@ -287,6 +289,18 @@ pub struct Leg {
     pub ended_at: Option<Instant>,
     /// When it was last asked whether it is still there.
     pub probed_at: Option<Instant>,
+    /// Since when it could not be asked: its connection is gone.
+    pub away_since: Option<Instant>,
+}
+
+impl Leg {
+    /// Its dialog, to send requests in it.
+    pub fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        match &mut self.side {
+            Side::Caller(caller) => Some(&mut caller.dialog),
+            Side::Agent(agent) => agent.dialog_mut(),
+        }
+    }
 }
 
 /// What is known of a call here.
@@ -488,6 +502,7 @@ mod tests {
             session: Session::new(1),
             ended_at: Some(ended),
             probed_at: None,
+            away_since: None,
         });
         let dialogs = ["one", "two"].map(|call_id| DialogId {
             call_id: call_id.into(),
