@@ -68,6 +68,11 @@ impl Ingress {
         &self.stack
     }
 
+    /// Whether a call goes over that flow.
+    pub fn is_used(&self, flow: Flow) -> bool {
+        self.user.is_used(flow)
+    }
+
     /// A TCP connection has ended.
     pub fn closed(&self, peer: SocketAddr) {
         self.stack.close_tcp(peer);

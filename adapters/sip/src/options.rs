@@ -1,6 +1,6 @@
 //! What can be set.
 
-use crate::admission::Limits;
+use crate::{admission::Limits, transport::tcp};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 
@@ -26,6 +26,9 @@ pub struct Options {
     pub refused_records_per_s: u32,
     /// TCP connections at once.
     pub tcp_connections_max: usize,
+    /// How long a TCP connection without a call may be silent: longer than any
+    /// registration's refresh.
+    pub tcp_idle_timeout_ms: u64,
     /// What a caller we have no room for is told to wait.
     pub retry_after_s: u32,
     /// How often 180 is repeated (RFC 3261, 13.3.1.1: every minute).
@@ -48,6 +51,7 @@ impl Default for Options {
             calls_per_source_burst: 1_000,
             refused_records_per_s: 50,
             tcp_connections_max: 2_000,
+            tcp_idle_timeout_ms: 2 * 3_600 * 1_000,
             retry_after_s: 5,
             ring_repeat_ms: 60_000,
             probe_interval_ms: 30_000,
@@ -61,6 +65,14 @@ impl Options {
     /// without an ACK as unacknowledged (RFC 3261, 17.1.2.2 and 13.3.1.4).
     pub(crate) const fn t1x64(&self) -> Duration {
         Duration::from_millis(self.t1_ms.saturating_mul(64))
+    }
+
+    /// The limits of TCP.
+    pub(crate) const fn tcp(&self) -> tcp::Limits {
+        tcp::Limits {
+            connections_max: self.tcp_connections_max,
+            idle_timeout: Duration::from_millis(self.tcp_idle_timeout_ms),
+        }
     }
 
     /// The limits of admission.

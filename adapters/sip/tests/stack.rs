@@ -81,7 +81,11 @@ async fn node(t1_ms: u64) -> Node {
     tokio::spawn(incoming.run(user));
     tokio::spawn(udp::run(socket, ingress.clone(), stop.clone()));
     let listener = TcpListener::bind(address).await.unwrap();
-    tokio::spawn(tcp::listen(listener, ingress, 8, stop.clone()));
+    let limits = tcp::Limits {
+        connections_max: 8,
+        idle_timeout: Duration::from_secs(60),
+    };
+    tokio::spawn(tcp::listen(listener, ingress, limits, stop.clone()));
     Node {
         stack,
         heard,

@@ -266,12 +266,12 @@ pub async fn start(
         false => ingress,
     };
     let ingress = Arc::new(ingress);
-    let connections_max = driver.options.tcp_connections_max;
+    let limits = driver.options.tcp();
     let follow = orders::follow(driver.clone(), head, shutdown.clone());
     let tick = tick::run(driver.clone(), shutdown.clone());
     let refusals = refusals::run(driver.clone(), shutdown.clone());
     let udp = udp::run(socket, ingress.clone(), shutdown.clone());
-    let tcp = tcp::listen(listener, ingress, connections_max, shutdown.clone());
+    let tcp = tcp::listen(listener, ingress, limits, shutdown.clone());
     watch("requests", incoming.run(user), &shutdown);
     watch("orders", follow, &shutdown);
     watch("tick", tick, &shutdown);
@@ -448,6 +448,10 @@ impl TransactionUser for Driver {
 
     fn late_success(&self, response: Response, flow: Flow) {
         self.on_late_success(&response, flow);
+    }
+
+    fn is_used(&self, flow: Flow) -> bool {
+        self.legs().live_mut().any(|leg| leg.uses(flow))
     }
 
     fn connection_closed(&self, peer: SocketAddr) {

@@ -294,6 +294,17 @@ pub struct Leg {
 }
 
 impl Leg {
+    /// Whether what is sent to it goes over that flow.
+    pub fn uses(&self, flow: Flow) -> bool {
+        match &self.side {
+            Side::Caller(caller) => caller.dialog.next_hop() == flow,
+            Side::Agent(agent) => agent.forks.iter().any(|fork| match &fork.dialog {
+                Some(dialog) => dialog.next_hop() == flow,
+                None => fork.flow == flow,
+            }),
+        }
+    }
+
     /// Its dialog, to send requests in it.
     pub fn dialog_mut(&mut self) -> Option<&mut Dialog> {
         match &mut self.side {

@@ -33,6 +33,11 @@ pub trait TransactionUser: Send + Sync + 'static {
     /// wants its ACK again, or another branch of a fork (RFC 3261, 13.2.2.4).
     fn late_success(&self, response: Response, flow: Flow);
 
+    /// Whether a call goes over that flow.
+    fn is_used(&self, _flow: Flow) -> bool {
+        false
+    }
+
     /// A TCP connection has ended: nothing can be sent to its peer any more.
     fn connection_closed(&self, _peer: SocketAddr) {}
 }

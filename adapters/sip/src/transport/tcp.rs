@@ -5,6 +5,7 @@ use crate::{
     boundary::stream::{Frame, Framer},
     ingress::Ingress,
 };
+use socket2::{SockRef, TcpKeepalive};
 use std::{
     net::SocketAddr,
     sync::{
@@ -26,18 +27,28 @@ use tokio_util::sync::CancellationToken;
 /// How long one write may take before the peer counts as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may be silent: longer than any registration's refresh.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(2 * 3600);
+/// How long a connection is silent before its far end is asked whether it is there,
+/// how often, and how many answers may be missing: one that a NAT has forgotten costs
+/// a place for two minutes and no longer.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 4096;
 
-/// Accepts connections until `shutdown`, never more than `connections_max` at
-/// a time: each costs memory for as long as its peer likes.
+/// What connections may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many at a time: each costs memory for as long as its peer likes.
+    pub connections_max: usize,
+    /// How long one without a call may be silent.
+    pub idle_timeout: Duration,
+}
+
+/// Accepts connections within these limits until `shutdown`.
 pub async fn listen(
     listener: TcpListener,
     ingress: Arc<Ingress>,
-    connections_max: usize,
+    limits: Limits,
     shutdown: CancellationToken,
 ) {
     let open = Arc::new(AtomicUsize::new(0));
@@ -48,14 +59,14 @@ pub async fn listen(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if open.load(Ordering::Relaxed) >= connections_max {
+                if open.load(Ordering::Relaxed) >= limits.connections_max {
                     metrics::counter!("ringledger_sip_connections_refused_total").increment(1);
                     continue;
                 }
                 open.fetch_add(1, Ordering::Relaxed);
                 let (open, ingress, shutdown) = (open.clone(), ingress.clone(), shutdown.clone());
                 tokio::spawn(async move {
-                    serve(stream, peer, ingress, shutdown).await;
+                    serve(stream, peer, ingress, limits.idle_timeout, shutdown).await;
                     open.fetch_sub(1, Ordering::Relaxed);
                 });
             }
@@ -72,20 +83,33 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     ingress: Arc<Ingress>,
+    idle_timeout: Duration,
     shutdown: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
+    if let Err(error) = keep_alive(&stream) {
+        tracing::debug!(%error, "connection is not kept alive");
+    }
     let (reader, writer) = stream.into_split();
     let outgoing = ingress.stack().open_tcp(peer).await;
     let closed = shutdown.child_token();
     let writing = tokio::spawn(write(writer, outgoing, closed.clone()));
     tokio::select! {
         () = closed.cancelled() => {}
-        () = read(reader, peer, &ingress) => {}
+        () = read(reader, peer, &ingress, idle_timeout) => {}
     }
     ingress.closed(peer);
     closed.cancel();
     let _ = writing.await;
+}
+
+fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
+    let (idle, interval, retries) = KEEPALIVE;
+    let keepalive = TcpKeepalive::new()
+        .with_time(idle)
+        .with_interval(interval)
+        .with_retries(retries);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// Writes until told to stop; what is queued by then still goes out, so that
@@ -110,7 +134,12 @@ async fn write(
     }
 }
 
-async fn read(mut reader: OwnedReadHalf, peer: SocketAddr, ingress: &Ingress) {
+async fn read(
+    mut reader: OwnedReadHalf,
+    peer: SocketAddr,
+    ingress: &Ingress,
+    idle_timeout: Duration,
+) {
     let flow = Flow {
         transport: Transport::Tcp,
         peer,
@@ -131,10 +160,32 @@ async fn read(mut reader: OwnedReadHalf, peer: SocketAddr, ingress: &Ingress) {
                 Frame::Overflow => return,
             }
         }
-        let read = tokio::time::timeout(IDLE_TIMEOUT, reader.read(&mut buffer)).await;
+        let read = tokio::time::timeout(idle_timeout, reader.read(&mut buffer)).await;
         match read {
             Ok(Ok(length @ 1..)) => framer.push(&buffer[..length]),
+            // Nothing need be said during a call, and its BYE must find a way.
+            Err(_) if ingress.is_used(flow) => {}
             Ok(_) | Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_far_end_of_a_silent_connection_is_asked_whether_it_is_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _far = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        keep_alive(&stream).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        let (idle, interval, retries) = KEEPALIVE;
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), idle);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), interval);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), retries);
     }
 }
