@@ -135,6 +135,37 @@ async fn the_first_of_two_who_hold_to_come_back_waits_with_music_for_the_other()
 }
 
 #[tokio::test]
+async fn a_caller_who_holds_while_waiting_is_on_hold_for_the_agent_who_comes() {
+    let world = open().await;
+    let music = Music::new();
+    let config = domain::queue::Config {
+        answer_mode: domain::call::AnswerMode::Immediate,
+        ..rules()
+    };
+    let queue = world.support(config).await;
+    world.agent("anna", queue).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = crate::world::dial(&caller, "support").await;
+    out.media().play_tone(CALLER_HZ, 0.3);
+    out.wait_answered(PATIENCE).await.unwrap();
+    assert_eq!(out.hold().await.unwrap(), 200);
+    let agent = world.agent_phone("anna").await;
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    incoming.media().play_tone(AGENT_HZ, 0.3);
+    let (held, _) = world.see(before, "call_held").await;
+    music.comes(incoming.media()).await;
+    assert_eq!(out.resume().await.unwrap(), 200);
+    world.see(held, "call_retrieved").await;
+    tone_comes(incoming.media(), CALLER_HZ).await;
+    assert_eq!(incoming.hang_up().await.unwrap(), 200);
+    hung_up(&out).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Agent));
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
 async fn a_caller_of_an_immediate_queue_hears_music_until_the_agent_speaks() {
     let world = open().await;
     let music = Music::new();

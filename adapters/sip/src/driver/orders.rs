@@ -12,7 +12,7 @@ use commands::{
 };
 use domain::{
     any::AnyEvent,
-    call::Event,
+    call::{Command, Event},
     cause::EndReason,
     id::{CallId, LegId},
 };
@@ -144,7 +144,7 @@ impl Driver {
 
     /// The caller hears that it rings outside, or hears the other side itself.
     fn progress(&self, call: CallId, outside: LegId, early_media: bool) {
-        self.connect(call, outside);
+        self.share_codec(call, outside);
         let mut legs = self.legs();
         // Of whoever is rung back the agent hears, through the relay.
         let Some(caller) = caller_of(&legs, call).filter(|caller| *caller != outside) else {
@@ -158,7 +158,19 @@ impl Driver {
         }
     }
 
+    /// Two sides talk. A caller who has held since before is on record from now on:
+    /// until then there was nobody to be held.
     fn connect(&self, call: CallId, other: LegId) {
+        self.share_codec(call, other);
+        let legs = self.legs();
+        let caller = caller_of(&legs, call).and_then(|caller| legs.get(caller));
+        if let Some(leg) = caller.filter(|leg| leg.session.holding && leg.ended_at.is_none()) {
+            // Under the lock, so that no retrieve overtakes it.
+            self.submit(call, Command::RecordHold { leg: leg.id });
+        }
+    }
+
+    fn share_codec(&self, call: CallId, other: LegId) {
         let mut legs = self.legs();
         let Some(caller) = caller_of(&legs, call) else {
             return;
