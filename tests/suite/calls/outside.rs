@@ -2,6 +2,7 @@
 
 use crate::{
     ends::{End, hung_up, no_complaints},
+    wire::{is, next, raw, reply},
     world::{PATIENCE, World, dial, open, rules},
 };
 use domain::{
@@ -11,7 +12,8 @@ use domain::{
     id::{DEFAULT_TENANT, TrunkId},
     queue, trunk,
 };
-use phone::{EndedBy, Phone};
+use phone::{EndedBy, Message, Phone};
+use std::net::SocketAddr;
 
 const HERE: &str = "+4930999";
 const THERE: &str = "+491701234567";
@@ -23,9 +25,13 @@ async fn carrier(world: &World) -> Phone {
 
 /// A trunk to that carrier; calls from here are let in, and one number leads out.
 fn to(carrier: &Phone, outbound: trunk::Outbound) -> trunk::Config {
+    to_address(carrier.local_addr(), outbound)
+}
+
+fn to_address(address: SocketAddr, outbound: trunk::Outbound) -> trunk::Config {
     trunk::Config {
         allow: vec!["127.0.0.0/8".into()],
-        host: Some(carrier.local_addr().to_string()),
+        host: Some(address.to_string()),
         user: Some("ringledger".into()),
         outbound,
         forwards: vec![trunk::Forward {
@@ -351,4 +357,64 @@ async fn a_caller_whom_nobody_could_answer_is_sent_outside_at_once() {
     hung_up(&incoming).await;
     world.see_nothing_left().await;
     no_complaints(&[&caller, &carrier, &agent]);
+}
+
+#[tokio::test]
+async fn a_carrier_that_challenges_the_bye_too_gets_it_again_with_credentials() {
+    let world = open().await;
+    let socket = raw(&world).await;
+    let config = to_address(socket.local_addr(), priority(0));
+    world.trunk_with("carrier", config).await;
+    let trunk = TrunkId::named(DEFAULT_TENANT, "carrier").to_string();
+    let secrets = &world.office.stores.secrets;
+    secrets
+        .put("trunk_password", &trunk, "secret")
+        .await
+        .unwrap();
+    let challenge = |request: &Message, nonce: &str| {
+        let asks = format!(
+            "Proxy-Authenticate: Digest realm=\"carrier\", nonce=\"{nonce}\", qop=\"auth\"\r\n"
+        );
+        let kind = "Content-Type: application/sdp\r\n";
+        reply(request, "407 Proxy Authentication Required", "no", &socket).replace(kind, &asks)
+    };
+    let credentials = |message: &Message| {
+        let header = message.header("Proxy-Authorization");
+        header.map(str::to_owned)
+    };
+    let before = world.feed().head();
+    let caller = world.phone("4930111").await;
+    let out = dial(&caller, HERE).await;
+    let invite = next(&socket, |message| is(message, "INVITE")).await;
+    let asked = challenge(&invite, "n1");
+    socket.send(asked.as_bytes()).await.unwrap();
+    let with = |method: &'static str| {
+        move |message: &Message| is(message, method) && credentials(message).is_some()
+    };
+    let invite = next(&socket, with("INVITE")).await;
+    let ok = reply(&invite, "200 OK", "yes", &socket);
+    socket.send(ok.as_bytes()).await.unwrap();
+    let ack = next(&socket, with("ACK")).await;
+    assert_eq!(
+        credentials(&ack),
+        credentials(&invite),
+        "RFC 3261, 13.2.2.4"
+    );
+    out.wait_answered(PATIENCE).await.unwrap();
+    assert_eq!(out.hang_up().await.unwrap(), 200);
+
+    let bye = next(&socket, |message| is(message, "BYE")).await;
+    assert_eq!(credentials(&bye), None);
+    let asked = challenge(&bye, "n2");
+    socket.send(asked.as_bytes()).await.unwrap();
+    let again = next(&socket, with("BYE")).await;
+    let (number, _) = bye.cseq().unwrap();
+    assert_eq!(again.cseq().unwrap().0, number + 1);
+    assert_eq!(again.header("To"), bye.header("To"));
+    assert!(credentials(&again).is_some_and(|value| value.contains("nonce=\"n2\"")));
+    let ok = reply(&again, "200 OK", "yes", &socket);
+    socket.send(ok.as_bytes()).await.unwrap();
+    let expected = end(EndReason::Hangup, By::Caller, Disposition::Forwarded, None);
+    assert_eq!(world.the_end(before).await, expected);
+    no_complaints(&[&caller]);
 }

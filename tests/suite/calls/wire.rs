@@ -119,6 +119,11 @@ async fn a_repeated_invite_is_one_call_and_the_same_by_another_way_is_merged() {
         "",
     );
     socket.send(invite.as_bytes()).await.unwrap();
+    // 100 before anything else, without a tag: it makes no dialog (RFC 3261, 8.2.6).
+    let first = next(&socket, |_| true).await;
+    assert_eq!(first.status(), Some(100));
+    let to = first.header("To").unwrap();
+    assert_eq!(phone::address::tag_of(to), None);
     let ringing = status(&socket, 180).await;
     socket.send(invite.as_bytes()).await.unwrap();
     let again = status(&socket, 180).await;
@@ -211,7 +216,7 @@ pub async fn raw_agent(world: &World) -> (phone::Phone, RawSocket) {
     (world.agent_phone_with(options).await, socket)
 }
 
-fn reply(invite: &Message, status: &str, tag: &str, socket: &RawSocket) -> String {
+pub fn reply(invite: &Message, status: &str, tag: &str, socket: &RawSocket) -> String {
     let body = if status.starts_with("200") { SDP } else { "" };
     reply_with(invite, status, tag, socket, body)
 }

@@ -402,8 +402,14 @@ impl Driver {
         };
         if let (Some(dialog), Some(invite)) = (&fork.dialog, &fork.invite) {
             let number = invite.request().cseq().unwrap_or(1);
-            self.stack
-                .acknowledge(dialog.ack(number), dialog.next_hop());
+            let mut ack = dialog.ack(number);
+            // With the same credentials (RFC 3261, 13.2.2.4).
+            for name in ["Authorization", "Proxy-Authorization"] {
+                for value in invite.request().headers.all(name) {
+                    ack.headers.push(name, value);
+                }
+            }
+            self.stack.acknowledge(ack, dialog.next_hop());
         }
     }
 
@@ -441,8 +447,9 @@ impl Driver {
         {
             self.follow_phone(who, fork, hop);
         }
+        let account = agent.carrier.as_ref().and_then(|way| way.account.clone());
         if let Some(dialog) = &mut fork.dialog {
-            self.send_bye(dialog, reason);
+            self.send_bye(dialog, reason, account);
         }
     }
 
@@ -482,7 +489,7 @@ impl Driver {
             if let Some(mut other) = Dialog::established(invite, response, flow, contact) {
                 let number = invite.cseq().unwrap_or(1);
                 self.stack.acknowledge(other.ack(number), other.next_hop());
-                self.send_bye(&mut other, Some(ELSEWHERE.to_owned()));
+                self.send_bye(&mut other, Some(ELSEWHERE.to_owned()), None);
             }
         }
     }

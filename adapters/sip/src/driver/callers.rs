@@ -3,6 +3,7 @@
 use super::{Driver, refusals::TurnedAway};
 use crate::{
     admission::Refused,
+    auth::client::Account,
     dialog::Dialog,
     inbound::{cancel, invite},
     legs::{
@@ -369,7 +370,7 @@ impl Driver {
                     };
                     let release = release.or(caller.leaving.as_ref());
                     let reason = release.and_then(|release| release.reason.clone());
-                    self.send_bye(&mut caller.dialog, reason);
+                    self.send_bye(&mut caller.dialog, reason, None);
                 }
                 Action::ReportCancel | Action::ReportBye | Action::ReportLost => {}
             }
@@ -443,13 +444,24 @@ impl Driver {
         self.tell_media(leg, source);
     }
 
-    /// BYE inside a dialog.
-    pub(super) fn send_bye(&self, dialog: &mut Dialog, reason: Option<String>) {
+    /// BYE inside a dialog; to a carrier as that account.
+    pub(super) fn send_bye(
+        &self,
+        dialog: &mut Dialog,
+        reason: Option<String>,
+        account: Option<Account>,
+    ) {
         let mut bye = dialog.request(Method::Bye);
         if let Some(reason) = reason {
             bye.headers.push("Reason", reason);
         }
-        self.stack.request(bye, dialog.next_hop(), |_| {});
+        let hop = dialog.next_hop();
+        match account {
+            Some(account) => self.bye_carrier(bye, hop, account),
+            None => {
+                self.stack.request(bye, hop, |_| {});
+            }
+        }
     }
 
     /// Tells the relay what was agreed on with a leg.

@@ -12,8 +12,10 @@ use crate::{
     dialog::NewInvite,
     inbound::invite::MAX_FORWARDS,
     legs::{Agent, Carrier, Fork, Leg, Session, Side, Way, fork::State},
-    message::{Method, Request, Response},
-    sdp, status,
+    message::{Request, Response},
+    sdp,
+    stack::Outcome,
+    status,
     transport::{Flow, Transport},
 };
 use domain::{
@@ -31,6 +33,13 @@ const PASSWORD: &str = "trunk_password";
 /// Challenges of one trunk that are answered: one, and one more for a nonce that
 /// was only too old (RFC 7616, 3.3).
 const CHALLENGES_MAX: u32 = 2;
+
+/// A request with its credentials.
+struct Authorized {
+    request: Request,
+    /// The nonce before was only too old.
+    stale: bool,
+}
 
 /// A trunk that is ready to be called.
 struct Ready {
@@ -312,6 +321,55 @@ impl Driver {
         }
     }
 
+    /// A request again, under the next number, with the answer to its challenge. None
+    /// when it was not challenged, or in a way that we do not understand.
+    fn authorized(
+        &self,
+        sent: &Request,
+        response: &Response,
+        account: &Account,
+    ) -> Option<Authorized> {
+        let (asks, says) = match response.status {
+            401 => ("WWW-Authenticate", "Authorization"),
+            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
+            _ => return None,
+        };
+        let asked = Asked {
+            method: sent.method.as_str(),
+            uri: &sent.uri,
+            entropy: self.parts.entropy.number(),
+        };
+        let answer = client::answer(response.headers.all(asks), account, asked)?;
+        let mut request = sent.clone();
+        let number = request.cseq().unwrap_or(1) + 1;
+        let method = request.method;
+        let spent = ["Via", "Authorization", "Proxy-Authorization"];
+        request
+            .headers
+            .0
+            .retain(|(name, _)| !spent.iter().any(|spent| name.eq_ignore_ascii_case(spent)));
+        set(&mut request, "CSeq", format!("{number} {method}"));
+        request.headers.push(says, answer.header);
+        Some(Authorized {
+            request,
+            stale: answer.stale,
+        })
+    }
+
+    /// BYE to a carrier, once more with our credentials if it asks for them: it counts
+    /// the call's minutes until it takes one.
+    pub(super) fn bye_carrier(&self, bye: Request, hop: Flow, account: Account) {
+        let driver = self.clone();
+        let sent = bye.clone();
+        self.stack.request(bye, hop, move |outcome| {
+            if let Outcome::Response(response) = outcome
+                && let Some(again) = driver.authorized(&sent, &response, &account)
+            {
+                driver.stack.request(again.request, hop, |_| {});
+            }
+        });
+    }
+
     /// Answers a carrier's challenge with the same INVITE again. False when there
     /// is nothing more to try with this trunk.
     pub(super) fn answers_challenge(
@@ -321,11 +379,6 @@ impl Driver {
         index: usize,
         response: &Response,
     ) -> bool {
-        let (asks, says) = match response.status {
-            401 => ("WWW-Authenticate", "Authorization"),
-            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
-            _ => return false,
-        };
         let (Some(carrier), None) = (&mut agent.carrier, &agent.release) else {
             return false;
         };
@@ -335,27 +388,14 @@ impl Driver {
         let (Some(sent), Some(account)) = (&fork.invite, &carrier.account) else {
             return false;
         };
-        let mut request = sent.request().clone();
-        let asked = Asked {
-            method: request.method.as_str(),
-            uri: &request.uri.clone(),
-            entropy: self.parts.entropy.number(),
-        };
-        let Some(answer) = client::answer(response.headers.all(asks), account, asked) else {
+        let answered = self.authorized(sent.request(), response, account);
+        let Some(Authorized { request, stale }) = answered else {
             return false;
         };
-        if carrier.challenges >= CHALLENGES_MAX || (carrier.challenges > 0 && !answer.stale) {
+        if carrier.challenges >= CHALLENGES_MAX || (carrier.challenges > 0 && !stale) {
             return false;
         }
         carrier.challenges += 1;
-        let number = request.cseq().unwrap_or(1) + 1;
-        let spent = ["Via", "Authorization", "Proxy-Authorization"];
-        request
-            .headers
-            .0
-            .retain(|(name, _)| !spent.iter().any(|spent| name.eq_ignore_ascii_case(spent)));
-        set(&mut request, "CSeq", format!("{number} {}", Method::Invite));
-        request.headers.push(says, answer.header);
         *fork = self.send(request, fork.flow, fork.contact.clone(), id, index);
         fork.invite.is_some()
     }
