@@ -4,11 +4,11 @@
 use domain::{
     any::{AnyEvent, Fact},
     billing::{
-        DeckVersionId, Event,
+        DeckVersionId, Event, UsageId, UsageType,
         account::{self, Account, Status},
         deck, invoice, plan,
         rating::Facts,
-        seller,
+        seller, usage,
     },
     calendar::Period,
     cause::EndReason,
@@ -58,6 +58,9 @@ pub struct Books {
     decks: HashMap<DeckId, BTreeSet<u32>>,
     /// Accounts whose invoice of the month is drafted and not owed yet.
     drafts: BTreeMap<Period, BTreeSet<AccountId>>,
+    /// Kinds of usage that a closed month charged for as a whole, and not what its
+    /// records come to.
+    settled: BTreeMap<AccountId, BTreeMap<Period, BTreeSet<UsageType>>>,
 }
 
 impl Books {
@@ -131,6 +134,21 @@ impl Books {
         drafts.into_iter().flatten().copied().collect()
     }
 
+    /// The closed months of an account, from that one on, that charged for kinds of
+    /// usage as a whole, and for which.
+    pub(crate) fn settled(&self, since: UsageId) -> Vec<(UsageId, BTreeSet<UsageType>)> {
+        let months = self.settled.get(&since.account);
+        let months = months.map(|months| months.range(since.period..));
+        let month = |(period, kinds): (&Period, &BTreeSet<UsageType>)| {
+            let usage = UsageId {
+                period: *period,
+                ..since
+            };
+            (usage, kinds.clone())
+        };
+        months.into_iter().flatten().map(month).collect()
+    }
+
     /// Why a call can not even ring: its payer is suspended, or pays before and
     /// has nothing left.
     pub fn refusal(&self, facts: &Facts) -> Option<EndReason> {
@@ -193,6 +211,15 @@ impl Books {
             Event::Invoice(_, invoice::Event::Drafted { head, .. }) if head.is_approved => {
                 let drafts = self.drafts.entry(head.period).or_default();
                 drafts.insert(head.account);
+            }
+            Event::Usage(id, usage::Event::PeriodClosed { totals, .. }) => {
+                let settled = totals.iter().filter(|total| !total.is_by_record());
+                let kinds: BTreeSet<_> = settled.map(|total| total.usage_type).collect();
+                if kinds.is_empty() {
+                    return false;
+                }
+                let months = self.settled.entry(id.account).or_default();
+                months.insert(id.period, kinds);
             }
             Event::Deck(_, deck::Event::Opened { .. } | deck::Event::RowsAdded { .. })
             | Event::Rating(..)

@@ -2,6 +2,7 @@
 //! rating, on their way to the decision. What came of it is in the event, so
 //! that nothing is ever looked up again to understand the record.
 
+mod before;
 mod counted;
 mod explain;
 
@@ -18,15 +19,16 @@ use crate::{
 use domain::{
     any::read_event,
     billing::{
-        DeckVersionId, UsageType,
+        DeckVersionId, UsageId, UsageType,
         account::{Account, Profile},
         deck::Deck,
         plan::{self, Price},
         rating::{
-            Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, Tables, UnratedReason,
-            price,
+            Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, Tables,
+            UnratedReason, price,
         },
         tax,
+        usage::Usage,
     },
     calendar::Date,
     call::{self, Call},
@@ -51,6 +53,8 @@ pub struct Rater {
     log: Arc<dyn EventLog>,
     vault: Arc<dyn Vault>,
     tables: Arc<Mutex<HashMap<DeckVersionId, Arc<Table>>>>,
+    /// The closed month that was looked into last: orders come by the month.
+    closed: Arc<Mutex<Option<(UsageId, Arc<Usage>)>>>,
 }
 
 impl std::fmt::Debug for Rater {
@@ -133,6 +137,7 @@ impl Rater {
             log,
             vault,
             tables: Arc::default(),
+            closed: Arc::default(),
         }
     }
 
@@ -207,6 +212,10 @@ impl Rater {
             Command::Rerate { reason, .. } => Command::Rerate {
                 reason,
                 outcome: self.outcome(call, state, false).await?,
+                before: match &state.bill {
+                    Some(bill) => self.before(bill).await?,
+                    None => Before::default(),
+                },
             },
         })
     }

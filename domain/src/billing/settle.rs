@@ -9,11 +9,12 @@ use super::{
     usage::RecordKey,
 };
 use crate::{
+    id::CallId,
     money::{Decimal, Rounding},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is kept of a record until the month is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,53 +68,64 @@ pub struct Total {
     pub volume_rate: Option<Decimal>,
 }
 
+impl Total {
+    /// It is what its records come to: nothing but their own prices made it.
+    pub fn is_by_record(&self) -> bool {
+        self.due == self.rated
+    }
+}
+
 /// What was used of one kind, and what is taken back.
 #[derive(Default)]
 struct Kind<'a> {
     used: Vec<(RecordKey, &'a Used)>,
+    /// In place of what a closed month had: by their own price, so that nothing but
+    /// the difference is owed, whatever this month includes or has reached.
+    corrected: Vec<&'a Used>,
     adjusted: Vec<&'a Used>,
 }
 
 /// The totals by kind, in the order of an invoice.
-pub(crate) fn settle<'a>(
-    used: impl Iterator<Item = (RecordKey, &'a Used)>,
-    adjusted: impl Iterator<Item = &'a Used>,
+pub(crate) fn settle(
+    used: &BTreeMap<RecordKey, Used>,
+    adjusted: &BTreeMap<RecordKey, Used>,
     terms: &BTreeMap<UsageType, Term>,
     rounding: Rounding,
 ) -> Vec<Total> {
+    // What was taken back here before it came is here no more, and was nowhere else.
+    let is_elsewhere = |key: &RecordKey| !used.contains_key(key);
+    let elsewhere = adjusted.iter().filter(|(key, _)| is_elsewhere(key));
+    let corrected: BTreeSet<CallId> = elsewhere.clone().map(|(key, _)| key.cdr).collect();
     let mut kinds: BTreeMap<UsageType, Kind<'_>> = BTreeMap::new();
-    for (key, used) in used {
+    for (key, used) in used.iter().filter(|(key, _)| !adjusted.contains_key(key)) {
         let kind = kinds.entry(used.usage_type).or_default();
-        kind.used.push((key, used));
+        if corrected.contains(&key.cdr) {
+            kind.corrected.push(used);
+        } else {
+            kind.used.push((*key, used));
+        }
     }
-    for used in adjusted {
-        kinds
-            .entry(used.usage_type)
-            .or_default()
-            .adjusted
-            .push(used);
+    for (_, used) in elsewhere {
+        let kind = kinds.entry(used.usage_type).or_default();
+        kind.adjusted.push(used);
     }
     kinds
         .into_iter()
-        .map(|(usage_type, mut kind)| {
-            kind.used.sort_by_key(|(key, used)| (used.ended_at, *key));
-            let used: Vec<&Used> = kind.used.into_iter().map(|(_, used)| used).collect();
-            let term = terms.get(&usage_type);
-            total(usage_type, &used, &kind.adjusted, term, rounding)
-        })
+        .map(|(usage_type, kind)| total(usage_type, kind, terms.get(&usage_type), rounding))
         .collect()
 }
 
 fn total(
     usage_type: UsageType,
-    used: &[&Used],
-    adjusted: &[&Used],
+    mut kind: Kind<'_>,
     term: Option<&Term>,
     rounding: Rounding,
 ) -> Total {
-    let rated: Decimal = used.iter().map(|used| used.amount).sum();
-    let taken_back: Decimal = adjusted.iter().map(|used| used.amount).sum();
-    let quantity: u64 = used.iter().map(|used| used.quantity).sum();
+    kind.used.sort_by_key(|(key, used)| (used.ended_at, *key));
+    let used: Vec<&Used> = kind.used.into_iter().map(|(_, used)| used).collect();
+    let sum = |used: &[&Used]| used.iter().map(|used| used.amount).sum::<Decimal>();
+    let units = |used: &[&Used]| used.iter().map(|used| used.quantity).sum::<u64>();
+    let (rated, quantity) = (sum(&used), units(&used));
     let mut included = 0;
     let mut due = rated;
     let mut volume_rate = None;
@@ -133,7 +145,7 @@ fn total(
                 )
             }
             Price::Deck(_) | Price::Flat(_) => {
-                beyond_included(used, term.included, per_unit, rounding)
+                beyond_included(&used, term.included, per_unit, rounding)
             }
         };
         let least = term.minimum_charge.round(RATED_DIGITS, rounding);
@@ -143,14 +155,16 @@ fn total(
         }
     }
     // A price stands only beside an amount that it makes.
-    let volume_rate = volume_rate.filter(|_| taken_back.is_zero());
+    let volume_rate = volume_rate.filter(|_| kind.adjusted.is_empty());
+    let correction = sum(&kind.corrected) - sum(&kind.adjusted);
+    let count = used.len().saturating_add(kind.corrected.len());
     Total {
         usage_type,
-        count: u32::try_from(used.len()).unwrap_or(u32::MAX),
-        quantity,
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        quantity: quantity + units(&kind.corrected),
         included,
-        rated: rated - taken_back,
-        due: due - taken_back,
+        rated: rated + correction,
+        due: due + correction,
         volume_rate,
     }
 }

@@ -40,6 +40,7 @@ mod refusals;
 mod registers;
 mod reload;
 mod reports;
+mod rerated;
 mod ring_all;
 mod sipp;
 mod socket;

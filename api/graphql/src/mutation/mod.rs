@@ -78,6 +78,15 @@ impl UserError {
             field: field.map(Into::into),
         }
     }
+
+    /// The same of one of the things that a field names.
+    pub(crate) fn about(self, thing: impl std::fmt::Display, field: &str) -> Self {
+        Self::new(
+            &self.code,
+            &format!("{thing}: {}", self.message),
+            Some(field),
+        )
+    }
 }
 
 impl From<Refused> for UserError {

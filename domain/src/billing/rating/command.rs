@@ -21,6 +21,15 @@ pub enum Outcome {
     },
 }
 
+/// What the rater says of the price that a call has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Before {
+    /// It is in a closed month that did not charge for it what it says: tiers, the
+    /// volume, included units or a minimum made the amount of the month as a whole.
+    pub is_settled: bool,
+}
+
 /// What the rater says of a call that begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,5 +84,8 @@ pub enum Command {
         reason: String,
         /// By the rater.
         outcome: Option<Outcome>,
+        /// By the rater, of the price that it has.
+        #[serde(default)]
+        before: Before,
     },
 }

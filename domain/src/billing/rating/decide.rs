@@ -1,7 +1,7 @@
 //! The rules of the rating of a call.
 
 use super::{
-    command::{Command, Outcome, Quote},
+    command::{Before, Command, Outcome, Quote},
     error::Error,
     event::{Bill, Event, UnratedReason},
     state::Rating,
@@ -49,14 +49,18 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             if state.revision > 0 {
                 return Ok(vec![]);
             }
-            Ok(rate(state, outcome, None))
+            rate(state, outcome, None, Before::default())
         }
-        Command::Rerate { reason, outcome } => {
+        Command::Rerate {
+            reason,
+            outcome,
+            before,
+        } => {
             let outcome = outcome.ok_or(Error::NotQuoted)?;
             if !is_over(state) {
                 return Err(Error::NotRated);
             }
-            Ok(rate(state, outcome, Some(reason)))
+            rate(state, outcome, Some(reason), before)
         }
     }
 }
@@ -83,44 +87,52 @@ fn is_more(state: &Rating, seconds: u32) -> bool {
     is_longer && !is_over(state)
 }
 
-fn rate(state: &Rating, outcome: Outcome, reason: Option<String>) -> Vec<Event> {
+fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before) -> Decision {
     match outcome {
         Outcome::Unrated { account, reason } => {
             // A price that it has stays until there is another.
             let is_told = state.unrated == Some(reason) || state.revision > 0;
-            if is_told {
+            Ok(if is_told {
                 vec![]
             } else {
                 vec![Event::Unrated { account, reason }]
-            }
+            })
         }
         Outcome::Rated(mut bill) => {
+            let current = state.bill.as_deref();
+            if current.is_some_and(|current| is_same(current, &bill)) {
+                return Ok(vec![]);
+            }
+            if before.is_settled {
+                return Err(Error::Settled);
+            }
             let revision = state.revision.saturating_add(1);
             for record in &mut bill.records {
                 record.revision = revision;
             }
-            if state
-                .bill
-                .as_ref()
-                .is_some_and(|current| is_same(current, &bill))
-            {
-                return vec![];
-            }
-            vec![Event::Rated {
+            Ok(vec![Event::Rated {
                 revision,
                 bill,
                 replaces: state.bill.clone(),
                 reason: reason.filter(|_| state.revision > 0),
-            }]
+            }])
         }
     }
 }
 
-/// The same price, but for its revision.
+/// The same price: that a plan or a deck was published anew, and where in it the
+/// price stands, changes nothing that is owed.
 fn is_same(current: &Bill, new: &Bill) -> bool {
-    let mut new = new.clone();
-    for (record, current) in new.records.iter_mut().zip(&current.records) {
-        record.revision = current.revision;
-    }
-    *current == new
+    let price = |bill: &Bill| {
+        let mut bill = bill.clone();
+        for record in &mut bill.records {
+            record.revision = 1;
+            record.plan_version = 1;
+            record.matched = None;
+        }
+        // Tax is of the invoice.
+        bill.commits = None;
+        bill
+    };
+    price(current) == price(new)
 }

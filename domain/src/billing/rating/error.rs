@@ -11,6 +11,9 @@ pub enum Error {
     /// It is not over, or nobody is to pay for it.
     #[error("the call was not rated before")]
     NotRated,
+    /// What its month charged for it alone is not known: nothing can be taken back.
+    #[error("the call is in a closed month whose price is of the month as a whole")]
+    Settled,
 }
 
 impl Refusal for Error {
@@ -18,6 +21,7 @@ impl Refusal for Error {
         match self {
             Self::NotQuoted => "rating.not_quoted",
             Self::NotRated => "rating.not_rated",
+            Self::Settled => "rating.settled",
         }
     }
 }

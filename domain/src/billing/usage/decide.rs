@@ -7,7 +7,7 @@ use super::{
     state::Usage,
 };
 use crate::{
-    billing::settle::{self, Used},
+    billing::settle,
     id::CallId,
     money::Decimal,
     time::Timestamp,
@@ -36,15 +36,11 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
             if state.is_closed {
                 return Ok(vec![]);
             }
-            let used = || state.used.iter().map(|(key, used)| (*key, used));
-            let adjusted = || state.adjusted.values();
-            let sum = |amounts: &mut dyn Iterator<Item = &Used>| {
-                amounts.map(|used| used.amount).sum::<Decimal>()
-            };
+            let totals = settle::settle(&state.used, &state.adjusted, &terms, rounding);
             Ok(vec![Event::PeriodClosed {
-                totals: settle::settle(used(), adjusted(), &terms, rounding),
-                records_count: u32::try_from(state.used.len()).unwrap_or(u32::MAX),
-                rated: sum(&mut state.used.values()) - sum(&mut adjusted()),
+                rated: totals.iter().map(|total| total.rated).sum(),
+                records_count: totals.iter().map(|total| total.count).sum(),
+                totals,
             }])
         }
     }

@@ -37,6 +37,13 @@ impl Usage {
         self.used.contains_key(key) || self.reversed.contains(key)
     }
 
+    /// It counts here, and not by its own price in place of one of a closed month.
+    pub fn has_pooled(&self, key: &RecordKey) -> bool {
+        let mut adjusted = self.adjusted.keys();
+        let is_corrected = adjusted.any(|old| old.cdr == key.cdr);
+        self.used.contains_key(key) && !is_corrected
+    }
+
     /// What is recorded under the id of a use that is no call.
     pub(super) fn counted(&self, cdr: CallId) -> Option<&Used> {
         let first = RecordKey {

@@ -124,7 +124,9 @@ impl InvoiceMutations {
     }
 
     /// Rates calls again with the plans and decks of now: the price before is
-    /// taken back. What is on an issued invoice is adjusted on the next one.
+    /// taken back. What is on an issued invoice is adjusted on the next one, by the
+    /// difference; refused where that invoice charged for the month as a whole. A
+    /// refusal says of which call it is: the others are rated again.
     #[graphql(guard = "Needs(Scope::BillingManage)")]
     async fn rerate_calls(
         &self,
@@ -145,10 +147,14 @@ impl InvoiceMutations {
             let command = rating::Command::Rerate {
                 reason: input.reason.clone(),
                 outcome: None,
+                before: rating::Before::default(),
             };
             let told = tell(&order, Command::Rating(call, command), call.0).await?;
             outcome.position = outcome.position.max(told.position);
-            outcome.user_errors.extend(told.user_errors);
+            let errors = told.user_errors.into_iter();
+            outcome
+                .user_errors
+                .extend(errors.map(|error| error.about(call, "callIds")));
         }
         Ok(BillingPayload::new(input.call_ids.len(), outcome))
     }

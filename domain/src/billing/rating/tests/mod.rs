@@ -4,7 +4,11 @@ mod counted;
 mod parts;
 
 use super::*;
-use crate::billing::{UsageType, tariff::Tariff, usage::Record};
+use crate::billing::{
+    UsageType,
+    tariff::Tariff,
+    usage::{MatchedRow, Record},
+};
 use crate::{
     calendar::Period,
     id::{AccountId, CallId, LegId, PlanId},
@@ -54,6 +58,7 @@ fn rerate(cents: i64) -> Command {
     Command::Rerate {
         reason: "wrong deck".into(),
         outcome: Some(Outcome::Rated(bill(1, cents))),
+        before: Before::default(),
     }
 }
 
@@ -95,6 +100,52 @@ fn rating_again_names_what_it_replaces() {
         .nothing()
         .when(rerate(5))
         .then([rated(3, 5, Some(bill(2, 6)))]);
+}
+
+/// The same price of a plan and a deck that were published anew.
+fn published_anew(mut bill: Box<Bill>) -> Box<Bill> {
+    for record in &mut bill.records {
+        record.plan_version += 1;
+        record.matched = Some(MatchedRow {
+            deck: crate::billing::DeckVersionId {
+                deck: crate::id::DeckId(Uuid::nil()),
+                version: 2,
+            },
+            row: 7,
+            prefix: "49".into(),
+            description: String::new(),
+        });
+    }
+    bill
+}
+
+fn rerate_of_closed(bill: Box<Bill>) -> Command {
+    Command::Rerate {
+        reason: "wrong deck".into(),
+        outcome: Some(Outcome::Rated(bill)),
+        before: Before { is_settled: true },
+    }
+}
+
+#[test]
+fn the_same_price_replaces_nothing_wherever_it_stands() {
+    let anew = published_anew(bill(1, 5));
+    story([rated(1, 5, None)])
+        .when(Command::Rerate {
+            reason: "new deck".into(),
+            outcome: Some(Outcome::Rated(anew.clone())),
+            before: Before::default(),
+        })
+        .nothing()
+        .when(rerate_of_closed(anew))
+        .nothing();
+}
+
+#[test]
+fn what_a_month_charged_as_a_whole_is_not_taken_back_by_the_call() {
+    story([rated(1, 5, None)])
+        .when(rerate_of_closed(bill(1, 6)))
+        .refused(Error::Settled);
 }
 
 #[test]

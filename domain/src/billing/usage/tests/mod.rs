@@ -410,7 +410,58 @@ fn total_due(records: &[Record], included: u64) -> Decimal {
     totals.iter().map(|total| total.due).sum()
 }
 
+/// What a month comes to that has these uses and takes back others.
+fn closed_with(records: &[Record], adjusted: &[Record], term: Term) -> Decimal {
+    let adjusted = adjusted.iter().cloned().map(|record| Event::Adjusted {
+        record,
+        reason: "why".into(),
+    });
+    let close = Command::Close {
+        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
+        rounding: Rounding::HalfEven,
+    };
+    let recorded = records.iter().cloned().map(recorded);
+    let closed = story(adjusted.chain(recorded)).when(close).events();
+    let [Event::PeriodClosed { totals, .. }] = &closed[..] else {
+        unreachable!("{closed:?}")
+    };
+    totals.iter().map(|total| total.due).sum()
+}
+
+fn any_term() -> impl Strategy<Value = Term> {
+    let flat = Price::Flat(Tariff::flat(decimal("0.06")));
+    let price = prop_oneof![
+        Just(flat),
+        Just(Price::Tiers(tiers())),
+        Just(Price::Volume(tiers())),
+    ];
+    (price, 0_u64..300, 0_i64..3).prop_map(|(price, included, minimum)| Term {
+        price,
+        included,
+        minimum_charge: Decimal::whole(minimum),
+    })
+}
+
 proptest! {
+    /// Whatever the next month includes or reaches: of a call of a closed month that is
+    /// rated again, the difference is owed there, and nothing else.
+    #[test]
+    fn rating_again_what_is_invoiced_costs_the_difference(
+        own in prop::collection::vec(1_u64..200, 0..6),
+        again in prop::collection::vec((1_u64..200, 1_u64..200), 1..4),
+        term in any_term(),
+    ) {
+        let own: Vec<Record> = (1..).zip(&own).map(|(call, s)| record(call, 1, *s)).collect();
+        let (old, new): (Vec<Record>, Vec<Record>) = (100..)
+            .zip(&again)
+            .map(|(call, (old, new))| (record(call, 1, *old), record(call, 2, *new)))
+            .unzip();
+        let all = [own.clone(), new.clone()].concat();
+        let sum = |records: &[Record]| records.iter().map(|r| r.amount).sum::<Decimal>();
+        let alone = if own.is_empty() { Decimal::ZERO } else { closed_with(&own, &[], term.clone()) };
+        prop_assert_eq!(closed_with(&all, &old, term) - alone, sum(&new) - sum(&old));
+    }
+
     /// Tiers are of the month: in how many calls it was used changes nothing.
     #[test]
     fn tiers_do_not_care_for_how_use_is_cut(

@@ -1,0 +1,60 @@
+//! What is to be known of the price that a call has, before it is rated again.
+
+use super::{Rater, fault, read};
+use crate::{error::DispatchError, ports::StreamId};
+use domain::{
+    billing::{
+        UsageId,
+        rating::{Before, Bill},
+        usage::Usage,
+    },
+    decider::Decider,
+};
+use std::sync::Arc;
+
+impl Rater {
+    pub(super) async fn before(&self, bill: &Bill) -> Result<Before, DispatchError> {
+        Ok(Before {
+            is_settled: self.is_settled(bill).await?,
+        })
+    }
+
+    /// Whether a closed month has it that charged for all of that kind as a whole: its
+    /// own, or a later one in which it came late.
+    async fn is_settled(&self, bill: &Bill) -> Result<bool, DispatchError> {
+        let since = UsageId {
+            account: bill.account,
+            period: bill.period,
+        };
+        for (usage, kinds) in self.books.read(|books| books.settled(since)) {
+            let month = self.closed(usage).await?;
+            let mut records = bill.records.iter();
+            if records
+                .any(|record| kinds.contains(&record.usage_type) && month.has_pooled(&record.key()))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A closed month, which never changes: read once for all of its calls.
+    async fn closed(&self, usage: UsageId) -> Result<Arc<Usage>, DispatchError> {
+        let mut kept = self.closed.lock().await;
+        if let Some((id, month)) = &*kept
+            && *id == usage
+        {
+            return Ok(month.clone());
+        }
+        let stream = StreamId::new(Usage::CATEGORY, usage);
+        let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
+        let mut month = Usage::default();
+        for recorded in &recorded {
+            let (at, event) = read(recorded)?;
+            month = Usage::evolve(month, at, &event);
+        }
+        let month = Arc::new(month);
+        *kept = Some((usage, month.clone()));
+        Ok(month)
+    }
+}
