@@ -1,6 +1,6 @@
 //! What is to be known of the price that a call has, before it is rated again.
 
-use super::{Rater, fault, read};
+use super::{Found, Rater, fault, read};
 use crate::{error::DispatchError, ports::StreamId};
 use domain::{
     billing::{
@@ -9,6 +9,7 @@ use domain::{
         usage::Usage,
     },
     decider::Decider,
+    money::Decimal,
 };
 use std::sync::Arc;
 
@@ -16,7 +17,24 @@ impl Rater {
     pub(super) async fn before(&self, bill: &Bill) -> Result<Before, DispatchError> {
         Ok(Before {
             is_settled: self.is_settled(bill).await?,
+            commits: match bill.commits {
+                Some(_) => None,
+                None => self.counted_now(bill),
+            },
         })
+    }
+
+    /// What a price comes to with tax that was made without a limit, where there is
+    /// one now: the invoice adds the tax, and so much is taken back.
+    fn counted_now(&self, bill: &Bill) -> Option<Decimal> {
+        let ended_at = bill.records.first()?.ended_at;
+        let found = self
+            .books
+            .read(|books| Found::of(books, bill.account, ended_at))
+            .filter(|found| found.is_limited)?;
+        let payer = found.payer(found.plan.as_ref()?);
+        let rated = bill.records.iter().map(|record| record.amount);
+        payer.with_tax(rated.sum()).ok()
     }
 
     /// Whether a closed month has it that charged for all of that kind as a whole: its

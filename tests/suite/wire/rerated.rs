@@ -4,10 +4,15 @@
 //! taken back, and the order is refused.
 
 use crate::support::{
-    PATIENCE, Wrong, caller, command_id, dial, is_refused, mutate, records, sell,
+    PATIENCE, Wrong, caller, command_id, dial, events, is_refused, mutate, records, sell,
 };
 use anyhow::{Context as _, ensure};
-use domain::money::Decimal;
+use commands::feed::understand;
+use domain::{
+    any::AnyEvent,
+    billing::{Event, account},
+    money::{Decimal, Rounding},
+};
 use ringledger_tests::{
     machine,
     server::{Server, Setup},
@@ -127,6 +132,19 @@ async fn net(server: &Server, account: &Value, month: &str) -> anyhow::Result<De
     Ok(nets.map(str::parse::<Decimal>).sum::<Result<_, _>>()?)
 }
 
+/// What counts against the credit of accounts, each time that it was said.
+async fn committed(setup: &Setup) -> anyhow::Result<Vec<Decimal>> {
+    let mut committed = vec![];
+    for recorded in events(setup).await? {
+        if let AnyEvent::Billing(Event::Account(_, account::Event::UsageCommitted { amount, .. })) =
+            &understand(recorded)?.fact.event
+        {
+            committed.push(*amount);
+        }
+    }
+    Ok(committed)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at_all()
 -> anyhow::Result<()> {
@@ -151,6 +169,9 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     ensure!(net(&server, &whole, "2026-10").await?.is_zero(), "included");
     // From now on both have ten minutes included, and a new deck is twice as dear.
     subscribe(&server, 31, &plain, (&plans[1], "2026-11-01")).await?;
+    // It has a limit from now on; when the call was rated it had none.
+    let limit = json!({"commandId": command_id(37), "accountId": plain, "limit": "1000"});
+    mutate(&server, "setCreditLimit", "id", limit).await?;
     let again = |calls: &[Value]| json!({"callIds": calls, "reason": "wrong deck"});
     let anew = async |number: u128, calls: &[Value]| {
         let mut input = again(calls);
@@ -178,6 +199,9 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     let same = server.graphql(order, json!({ "input": input })).await?["rerateCalls"].clone();
     ensure!(same["userErrors"] == json!([]), "{same}");
     server.stop().await?;
+    let committed = committed(&setup).await?;
+    let gross = (new - old).percent(Decimal::whole(119), 6, Rounding::HalfEven);
+    ensure!(committed == [gross], "{committed:?} is not {gross}");
 
     set(&clock, 2)?;
     let server = Server::start(&setup).await?;

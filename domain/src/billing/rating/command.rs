@@ -28,6 +28,9 @@ pub struct Before {
     /// It is in a closed month that did not charge for it what it says: tiers, the
     /// volume, included units or a minimum made the amount of the month as a whole.
     pub is_settled: bool,
+    /// What it counts against the credit, with tax, where nobody said so when it was
+    /// rated: its account had no limit then.
+    pub commits: Option<Decimal>,
 }
 
 /// What the rater says of a call that begins or goes on.

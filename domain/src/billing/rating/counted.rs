@@ -3,7 +3,7 @@
 
 use super::{
     event::UnratedReason,
-    price::{Payer, Tables, find, with_tax},
+    price::{Payer, Tables, find},
 };
 use crate::{
     billing::{
@@ -77,7 +77,7 @@ impl Use {
         let found = find(payer.config, tables, self.usage_type, digits, self.at)?;
         let (quantity, amount) = self.charge(&found.tariff, found.rounding);
         let commits = match payer.is_limited {
-            true => Some(with_tax(payer, amount)?),
+            true => Some(payer.with_tax(amount)?),
             false => None,
         };
         let usage = UsageId {

@@ -110,10 +110,14 @@ fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before
             for record in &mut bill.records {
                 record.revision = revision;
             }
+            let mut replaces = state.bill.clone();
+            if let Some(replaced) = &mut replaces {
+                replaced.commits = replaced.commits.or(before.commits);
+            }
             Ok(vec![Event::Rated {
                 revision,
                 bill,
-                replaces: state.bill.clone(),
+                replaces,
                 reason: reason.filter(|_| state.revision > 0),
             }])
         }

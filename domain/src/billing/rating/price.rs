@@ -53,6 +53,21 @@ pub struct Payer<'a> {
     pub tax_percent: Option<Decimal>,
 }
 
+impl Payer<'_> {
+    /// What counts against the credit: with the tax that the invoice will add,
+    /// rounded away from nothing, so that it is never too little.
+    ///
+    /// # Errors
+    /// When the tax is not known.
+    pub fn with_tax(&self, amount: Decimal) -> Result<Decimal, UnratedReason> {
+        if self.config.is_tax_inclusive {
+            return Ok(amount);
+        }
+        let percent = self.tax_percent.ok_or(UnratedReason::NoTaxRate)?;
+        Ok(amount + amount.percent(percent, RATED_DIGITS, Rounding::Up))
+    }
+}
+
 /// Published decks by id.
 pub type Tables = BTreeMap<DeckId, Arc<Table>>;
 
@@ -76,7 +91,7 @@ pub fn price(
         .collect::<Result<Vec<_>, _>>()?;
     let commits = match payer.is_limited {
         true if records.is_empty() => Some(Decimal::ZERO),
-        true => Some(with_tax(payer, records.iter().map(|r| r.amount).sum())?),
+        true => Some(payer.with_tax(records.iter().map(|r| r.amount).sum())?),
         false => None,
     };
     Ok(Bill {
@@ -85,16 +100,6 @@ pub fn price(
         records,
         commits,
     })
-}
-
-/// What counts against the credit: with the tax that the invoice will add,
-/// rounded away from nothing, so that it is never too little.
-pub(super) fn with_tax(payer: &Payer<'_>, amount: Decimal) -> Result<Decimal, UnratedReason> {
-    if payer.config.is_tax_inclusive {
-        return Ok(amount);
-    }
-    let percent = payer.tax_percent.ok_or(UnratedReason::NoTaxRate)?;
-    Ok(amount + amount.percent(percent, RATED_DIGITS, Rounding::Up))
 }
 
 /// What a plan says of a unit of usage.

@@ -123,7 +123,10 @@ fn rerate_of_closed(bill: Box<Bill>) -> Command {
     Command::Rerate {
         reason: "wrong deck".into(),
         outcome: Some(Outcome::Rated(bill)),
-        before: Before { is_settled: true },
+        before: Before {
+            is_settled: true,
+            commits: None,
+        },
     }
 }
 
@@ -139,6 +142,35 @@ fn the_same_price_replaces_nothing_wherever_it_stands() {
         .nothing()
         .when(rerate_of_closed(anew))
         .nothing();
+}
+
+#[test]
+fn what_it_replaces_counts_with_its_tax_once_there_is_a_limit() {
+    let counting = |mut bill: Box<Bill>, cents| {
+        bill.commits = Some(Decimal::of_units(cents, 2));
+        bill
+    };
+    let rerate = |cents, gross: i64, before| Command::Rerate {
+        reason: "wrong deck".into(),
+        outcome: Some(Outcome::Rated(counting(bill(1, cents), gross))),
+        before: Before {
+            is_settled: false,
+            commits: before,
+        },
+    };
+    let rated = |revision, cents, gross, replaces| Event::Rated {
+        revision,
+        bill: counting(bill(revision, cents), gross),
+        replaces: Some(replaces),
+        reason: Some("wrong deck".into()),
+    };
+    let first = Some(Decimal::of_units(6, 2));
+    story([super::tests::rated(1, 5, None)])
+        .when(rerate(10, 12, first))
+        .then([rated(2, 10, 12, counting(bill(1, 5), 6))])
+        // What was said when it was rated stays.
+        .when(rerate(20, 24, first))
+        .then([rated(3, 20, 24, counting(bill(2, 10), 12))]);
 }
 
 #[test]
