@@ -77,7 +77,10 @@ impl Use {
         let found = find(payer.config, tables, self.usage_type, digits, self.at)?;
         let (quantity, amount) = self.charge(&found.tariff, found.rounding);
         let commits = match payer.is_limited {
-            true => Some(payer.with_tax(amount)?),
+            true => {
+                let (_, most) = self.charge(&found.dearest(), found.rounding);
+                Some(payer.with_tax(most)?)
+            }
             false => None,
         };
         let usage = UsageId {

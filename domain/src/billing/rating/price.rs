@@ -85,13 +85,15 @@ pub fn price(
     if payer.config.currency != payer.profile.currency {
         return Err(UnratedReason::WrongCurrency);
     }
-    let records = parts
+    let (records, most): (Vec<_>, Vec<_>) = parts
         .iter()
         .map(|part| record(call, payer, tables, part))
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .unzip();
     let commits = match payer.is_limited {
         true if records.is_empty() => Some(Decimal::ZERO),
-        true => Some(payer.with_tax(records.iter().map(|r| r.amount).sum())?),
+        true => Some(payer.with_tax(most.into_iter().sum())?),
         false => None,
     };
     Ok(Bill {
@@ -111,6 +113,19 @@ pub struct Found {
     pub rounding: Rounding,
     /// The row of a deck that it is from.
     pub matched: Option<MatchedRow>,
+    /// The highest rate that the month may come to for it.
+    pub rate_max: Decimal,
+}
+
+impl Found {
+    /// What counts against a credit: which tier a use will be in is known at the end of
+    /// the month, and no later one may then bring the balance under zero.
+    pub fn dearest(&self) -> Tariff {
+        Tariff {
+            rate: self.rate_max,
+            ..self.tariff.clone()
+        }
+    }
 }
 
 /// Looks up the tariff of a kind of usage, for the number at an instant.
@@ -125,17 +140,19 @@ pub fn find(
     at: Timestamp,
 ) -> Result<Found, UnratedReason> {
     let term = config.terms.get(&usage_type).ok_or(UnratedReason::NoTerm)?;
-    let of_plan = |tariff| Found {
+    let of_plan = |tariff: Tariff, rate_max| Found {
         tariff,
         rounding: config.rounding,
         matched: None,
+        rate_max,
     };
     match &term.price {
-        Price::Flat(tariff) => Ok(of_plan(tariff.clone())),
+        Price::Flat(tariff) => Ok(of_plan(tariff.clone(), tariff.rate)),
         // Priced by the first tier; the month as a whole settles the rest.
         Price::Tiers(tiers) | Price::Volume(tiers) => {
-            let first = tiers.first().ok_or(UnratedReason::NoTerm)?;
-            Ok(of_plan(Tariff::flat(first.rate)))
+            let first = tiers.first().ok_or(UnratedReason::NoTerm)?.rate;
+            let rates = tiers.iter().map(|tier| tier.rate);
+            Ok(of_plan(Tariff::flat(first), rates.fold(first, Ord::max)))
         }
         Price::Deck(deck) => {
             let table = tables.get(deck).ok_or(UnratedReason::NoDeck)?;
@@ -146,6 +163,7 @@ pub fn find(
             let found = table.find(digits, at).ok_or(UnratedReason::NoMatch)?;
             Ok(Found {
                 tariff: found.row.tariff.clone(),
+                rate_max: found.row.tariff.rate,
                 rounding: table.header.rounding,
                 matched: Some(MatchedRow {
                     deck: table.id,
@@ -158,12 +176,13 @@ pub fn find(
     }
 }
 
+/// What was used, and what it may come to at most.
 fn record(
     call: CallId,
     payer: &Payer<'_>,
     tables: &Tables,
     part: &Part,
-) -> Result<Record, UnratedReason> {
+) -> Result<(Record, Decimal), UnratedReason> {
     let found = find(
         payer.config,
         tables,
@@ -173,7 +192,8 @@ fn record(
     )?;
     let billable_ms = part.ended_at.ms_since(part.answered_at);
     let charge = found.tariff.charge(Some(billable_ms), found.rounding);
-    Ok(Record {
+    let most = found.dearest().charge(Some(billable_ms), found.rounding);
+    let record = Record {
         cdr: call,
         revision: 1,
         leg: part.leg,
@@ -189,5 +209,6 @@ fn record(
         matched: found.matched,
         of_period: None,
         counted: None,
-    })
+    };
+    Ok((record, most.amount))
 }

@@ -5,16 +5,18 @@ use crate::{
     billing::{
         UsageId, UsageType,
         account::{Owned, PaymentMode, Profile},
-        plan::{Config, Price, Term},
+        plan::{Config, Price, Term, Tier},
         tariff::Tariff,
         tax::TaxCategory,
-        usage::Error,
+        usage::{self, Error, Usage},
     },
     calendar::Cycle,
+    decider::Decider,
     id::{AccountId, PlanId},
     money::{Currency, Decimal, Rounding},
     time::Timestamp,
 };
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -75,18 +77,23 @@ fn used(usage_type: UsageType, quantity: u64) -> Use {
     }
 }
 
-/// Quantity, amount and what counts against the credit, by 19 % of tax.
-fn priced(usage_type: UsageType, quantity: u64) -> Result<(u64, String, String), UnratedReason> {
-    let (profile, config) = (profile(), config());
-    let payer = Payer {
+/// Who pays before, with 19 % of tax.
+fn payer<'a>(profile: &'a Profile, config: &'a Config) -> Payer<'a> {
+    Payer {
         account: AccountId(Uuid::from_u128(1)),
-        profile: &profile,
+        profile,
         is_limited: true,
         plan: PlanId(Uuid::from_u128(2)),
         plan_version: 1,
-        config: &config,
+        config,
         tax_percent: Some(Decimal::whole(19)),
-    };
+    }
+}
+
+/// Quantity, amount and what counts against the credit, by 19 % of tax.
+fn priced(usage_type: UsageType, quantity: u64) -> Result<(u64, String, String), UnratedReason> {
+    let (profile, config) = (profile(), config());
+    let payer = payer(&profile, &config);
     let record = used(usage_type, quantity).rate(&payer, &Tables::new())?;
     // Half past midnight in Berlin is the next month.
     let usage = UsageId {
@@ -117,6 +124,54 @@ fn time_is_charged_by_the_increments_and_anything_else_as_counted() {
         told(2_500, "1.01", "1.2019")
     );
     assert_eq!(priced(UsageType::Custom, 1), Err(UnratedReason::NoTerm));
+}
+
+/// A tier for each rate, so many units wide, and the last without an end.
+fn tiers(rates: &[i64], width: u64) -> Vec<Tier> {
+    let tiers = (1_u64..).zip(rates).map(|(number, rate)| Tier {
+        up_to: Some(number * width),
+        rate: Decimal::of_units(*rate, 2),
+    });
+    let mut tiers: Vec<Tier> = tiers.collect();
+    tiers.last_mut().unwrap().up_to = None;
+    tiers
+}
+
+proptest! {
+    /// Whatever tier the month reaches, rising or falling: what counted against the
+    /// credit of each use covers what is owed of all of them.
+    #[test]
+    fn credit_that_was_taken_covers_the_month(
+        rates in prop::collection::vec(0_i64..500, 1..4),
+        width in 1_u64..20,
+        quantities in prop::collection::vec(1_u64..20, 1..8),
+        by_volume in any::<bool>(),
+    ) {
+        let price = if by_volume { Price::Volume } else { Price::Tiers };
+        let term = Term {
+            price: price(tiers(&rates, width)),
+            included: 0,
+            minimum_charge: Decimal::ZERO,
+        };
+        let terms = BTreeMap::from([(UsageType::Custom, term)]);
+        let (profile, config) = (profile(), Config { terms: terms.clone(), ..config() });
+        let payer = payer(&profile, &config);
+        let mut month = Usage::default();
+        let mut covered = Decimal::ZERO;
+        for (key, quantity) in quantities.iter().enumerate() {
+            let used = Use { key: key.to_string(), ..used(UsageType::Custom, *quantity) };
+            let record = used.rate(&payer, &Tables::new()).unwrap();
+            covered = covered + record.counted.as_ref().unwrap().commits.unwrap();
+            month = Usage::evolve(month, used.at, &usage::Event::Recorded { record });
+        }
+        let close = usage::Command::Close { terms, rounding: config.rounding };
+        let closed = Usage::decide(&month, at("2026-12-01T00:00:00Z"), close).unwrap();
+        let [usage::Event::PeriodClosed { totals, .. }] = &closed[..] else {
+            unreachable!("{closed:?}")
+        };
+        let due = payer.with_tax(totals[0].due).unwrap();
+        prop_assert!(covered >= due, "{covered} does not cover {due}");
+    }
 }
 
 #[test]
