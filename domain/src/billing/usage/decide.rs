@@ -3,15 +3,10 @@
 use super::{
     command::{Command, Commits},
     error::Error,
-    event::{Event, Record},
+    event::{Event, Record, RecordKey},
     state::Usage,
 };
-use crate::{
-    billing::settle,
-    id::CallId,
-    money::Decimal,
-    time::Timestamp,
-};
+use crate::{billing::settle, id::CallId, money::Decimal, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -26,8 +21,8 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
         } => {
             let reason = reason.unwrap_or_default();
             let mut events = record(state, cdr, records, reversed, &reason)?;
-            if let Some(commits) = commits.filter(|_| !events.is_empty()) {
-                events.push(value(state, cdr, commits, &events));
+            if let Some(valued) = value(state, cdr, commits, &events) {
+                events.push(valued);
             }
             Ok(events)
         }
@@ -118,12 +113,33 @@ fn record(
     Ok(taken_back.chain(recorded).collect())
 }
 
-/// What the call comes to in this month after that: what it came to, the new price,
-/// and less the one that it replaces, whichever month has that. So the sum over all
-/// months is the last price, in whatever order they are told.
-fn value(state: &Usage, cdr: CallId, commits: Commits, events: &[Event]) -> Event {
-    let (said, before) = match state.valued.get(&cdr) {
-        Some((said, before)) => (said.saturating_add(1), *before),
+/// What the call comes to in this month after that, where it counts against a credit.
+fn value(state: &Usage, cdr: CallId, commits: Option<Commits>, events: &[Event]) -> Option<Event> {
+    if events.is_empty() {
+        return None;
+    }
+    let said = state.valued.get(&cdr).copied();
+    match (commits, said) {
+        (Some(commits), said) => Some(valued(cdr, commits, said, events)),
+        // Its account has no limit any more. What it counted would count for ever
+        // where nothing is left of it: a month without use is not invoiced.
+        (None, Some((said, before))) if !before.is_zero() && is_gone(state, cdr, events) => {
+            Some(Event::Valued {
+                cdr,
+                revision: said.saturating_add(1),
+                amount: Decimal::ZERO,
+            })
+        }
+        (None, _) => None,
+    }
+}
+
+/// What it came to, the new price, and less the one that it replaces, whichever month
+/// has that. So the sum over all months is the last price, in whatever order they are
+/// told.
+fn valued(cdr: CallId, commits: Commits, said: Option<(u32, Decimal)>, events: &[Event]) -> Event {
+    let (said, before) = match said {
+        Some((said, before)) => (said.saturating_add(1), before),
         None => {
             // What was recorded before this was said counts as its price said.
             let is_here = |event: &Event| matches!(event, Event::Reversed { .. });
@@ -141,4 +157,17 @@ fn value(state: &Usage, cdr: CallId, commits: Commits, events: &[Event]) -> Even
         revision: said.max(commits.revision),
         amount: before + commits.amount - commits.replaced,
     }
+}
+
+/// The month has nothing of the call after that.
+fn is_gone(state: &Usage, cdr: CallId, events: &[Event]) -> bool {
+    let is_reversed = |key: &RecordKey| {
+        let is_it =
+            |event: &Event| matches!(event, Event::Reversed { record, .. } if record.key() == *key);
+        events.iter().any(is_it)
+    };
+    let comes = |event: &Event| matches!(event, Event::Recorded { .. } | Event::Adjusted { .. });
+    let mut there = state.used.keys().filter(|key| key.cdr == cdr);
+    let is_adjusted = state.adjusted.keys().any(|key| key.cdr == cdr);
+    there.all(is_reversed) && !is_adjusted && !events.iter().any(comes)
 }

@@ -210,6 +210,29 @@ fn a_month_says_what_a_call_comes_to_in_it() {
     ]);
 }
 
+/// The account has no limit any more, and another one pays: nothing would ever say
+/// that the call does not count here, because a month without use is not invoiced.
+#[test]
+fn a_call_that_left_the_month_counts_there_no_more() {
+    let (one, two) = (record(1, 1, 60), record(1, 2, 30));
+    let reversed = |record: &Record| Event::Reversed {
+        record: record.clone(),
+        reason: "why".into(),
+    };
+    story([recorded(one.clone()), valued(1, "0.0714")])
+        // Rated again without a limit, it is still there, and invoiced.
+        .when(ask(from_ref(&two), from_ref(&one)))
+        .then([reversed(&one), recorded(two.clone())])
+        .when(ask(&[], from_ref(&two)))
+        .then([reversed(&two), valued(2, "0")])
+        .when(ask(&[], from_ref(&two)))
+        .nothing();
+    // What never counted says nothing.
+    story([recorded(one.clone())])
+        .when(ask(&[], from_ref(&one)))
+        .then([reversed(&one)]);
+}
+
 #[test]
 fn what_a_closed_month_had_is_taken_back_in_the_next() {
     let old = record(1, 1, 60);
