@@ -271,8 +271,15 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
             }
         }
         account::Event::UsageCommitted { call, .. } | account::Event::CreditReleased { call } => {
-            if state.calls.get(call).is_some_and(|watched| watched.is_over) {
-                return release(state, cause, *call);
+            if let Some(watched) = state.calls.get(call)
+                && watched.is_over
+            {
+                // Nothing is reserved for it any more. What is asked for just now may
+                // be, once it is answered.
+                if !watched.asks.is_empty() {
+                    return release(state, cause, *call);
+                }
+                state.calls.remove(call);
             }
         }
         account::Event::CreditLimitSet { .. }

@@ -365,13 +365,24 @@ fn credit(fact: &Fact) -> Vec<Intent> {
         amount: Decimal::whole(1),
         seconds: 60,
     };
+    let reserved = account::Event::CreditReserved {
+        call,
+        amount: Decimal::whole(1),
+        until: None,
+    };
+    // Of every other call the last credit that was asked for was not answered in time.
+    let is_answered = call.0.as_u128().is_multiple_of(2);
+    let answer = AnyEvent::Billing(billing::Event::Account(ACCOUNT, reserved));
     let before = [
         opened(account::PaymentMode::Prepaid),
         routed(call),
         AnyEvent::Billing(billing::Event::Rating(call, started)),
-        ended(call),
     ];
-    for event in before {
+    let last = is_answered
+        .then_some(answer)
+        .into_iter()
+        .chain([ended(call)]);
+    for event in before.into_iter().chain(last) {
         let fact = Fact {
             event,
             ..fact.clone()

@@ -224,13 +224,19 @@ fn what_was_reserved_is_kept_until_the_price_counts_in_its_place() {
         of_period: true,
         record: None,
     };
+    let counts = || fact(billing::Event::Account(ACCOUNT, counts.clone()));
     talking()
         .hears([ended()])
         .sleeps_until(None)
         .hears([rated(1, 5, None)])
         .asks_nothing()
-        // Credit that was asked for at the end may be reserved after that.
-        .hears([fact(billing::Event::Account(ACCOUNT, counts))])
+        .hears([counts()])
+        .asks_nothing();
+    // Credit that was asked for at the end may be reserved after that.
+    talking()
+        .wakes(second(65))
+        .hears([fact(billing::Event::Rating(CALL, slice(120)))])
+        .hears([ended(), rated(1, 5, None), counts()])
         .asks(release());
     let mut free = bill(0, 1);
     free.records.clear();
