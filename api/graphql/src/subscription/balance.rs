@@ -12,7 +12,7 @@ use async_graphql::{Context, ID, Result, SimpleObject, Subscription};
 use domain::id::AccountId;
 use futures_util::Stream;
 use projections::{
-    billing::Changed,
+    billing::{Changed, invoices::Standing},
     changed::{Change, Changes, View},
     views::Views,
 };
@@ -67,7 +67,11 @@ impl Following {
                 | Changed::Charge(_, account)
                 | Changed::Usage(account),
             ) => *account == self.account,
-            Change::Billing(Changed::Invoice(..))
+            // Its day has passed: what the account owes is the same, and is late.
+            Change::Billing(Changed::Invoice(_, Some(invoice))) => {
+                invoice.account == self.account && invoice.standing() == Standing::Overdue
+            }
+            Change::Billing(Changed::Invoice(_, None))
             | Change::Timeline(..)
             | Change::LiveCall(..)
             | Change::AgentState(..)
@@ -106,7 +110,7 @@ impl Follow for Following {
 #[Subscription]
 impl Balances {
     /// An account, first as it is and then after every change of what it owes,
-    /// has or reserves.
+    /// has or reserves, and when one of its invoices is overdue.
     #[graphql(guard = "Needs(Scope::BillingRead)")]
     async fn balance(
         &self,

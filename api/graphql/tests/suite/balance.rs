@@ -1,10 +1,14 @@
 //! The balance of an account as a subscription.
 
-use crate::{client::Client, world::World};
+use crate::{
+    billing::{head, line},
+    client::Client,
+    world::World,
+};
 use commands::ports::Clock as _;
 use domain::{
     any::AnyCommand,
-    billing::{Command, UsageId, UsageType, account, tariff::Tariff, usage},
+    billing::{Command, LineKind, UsageId, UsageType, account, invoice, tariff::Tariff, usage},
     id::{AccountId, DEFAULT_TENANT, InvoiceId, LegId, PlanId},
     money::{Currency, Decimal},
     time::Timestamp,
@@ -14,7 +18,7 @@ use uuid::Uuid;
 
 const DONE: &str = "id position userErrors { code message field }";
 const BALANCE: &str = "subscription S($id: ID!) { balance(accountId: $id) { \
-    account { name balance credit reserved status } missed } }";
+    account { name balance credit reserved overdue status } missed } }";
 
 async fn account(world: &World) -> AccountId {
     let input = json!({
@@ -132,4 +136,60 @@ async fn a_month_that_is_invoiced_out_of_order_leaves_the_others_unbilled() {
     let told = world.data(&query).await["account"].clone();
     let expected = json!({"unbilled": "3", "owed": "9", "overdue": "4", "balance": "-12"});
     assert_eq!(told, expected);
+}
+
+/// An invoice over 5 EUR, whose day is long past.
+async fn invoiced(world: &World, account: AccountId) -> InvoiceId {
+    let id = InvoiceId(Uuid::from_u128(7));
+    let past = Timestamp::from_micros(1_600_000_000_000_000);
+    let number = String::from("INV-00000001");
+    let head = head(world, account).await;
+    let due_at = past.plus_ms(15 * 86_400_000);
+    let post = account::Command::PostInvoice {
+        invoice: id,
+        number: number.clone(),
+        period: head.period,
+        amount: Decimal::whole(5),
+        due_at,
+        fees: vec![],
+    };
+    let kind = LineKind::Adjustment;
+    let draft = invoice::Command::Draft {
+        head: Box::new(head),
+        lines: vec![line(kind, "A thing", "5")],
+    };
+    let commands = [
+        Command::Invoice(id, draft),
+        Command::Invoice(id, invoice::Command::Approve),
+        Command::Invoice(id, invoice::Command::Issue { number }),
+        Command::Account(account, post),
+    ];
+    for command in commands {
+        let command = AnyCommand::Billing(Box::new(command));
+        world.dispatch_at(past, command).await;
+    }
+    id
+}
+
+#[tokio::test]
+async fn a_balance_is_told_when_the_day_of_an_invoice_has_passed() {
+    let world = World::start().await;
+    let account = account(&world).await;
+    let invoice = invoiced(&world, account).await;
+    // What comes after this is of the day that passes.
+    let head = world.head();
+    let seen = format!("{{ account(id: \"{account}\", minPosition: \"{head}\") {{ balance }} }}");
+    assert_eq!(world.data(&seen).await["account"]["balance"], "-5");
+    let mut client = Client::admitted(&world, &world.admin).await;
+    let id = json!({"id": account.to_string()});
+    client.subscribe("1", BALANCE, id).await;
+    let before = client.data("1").await["balance"].clone();
+    assert_eq!(before["account"]["balance"], "-5");
+    let overdue = Command::Invoice(invoice, invoice::Command::MarkOverdue { level: 1 });
+    let position = world
+        .dispatch(AnyCommand::Billing(Box::new(overdue)))
+        .await
+        .position;
+    let told = client.data("1").await["balance"].clone();
+    assert_eq!(told["account"]["overdue"], "5", "at {position:?}: {told}");
 }

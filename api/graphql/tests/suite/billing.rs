@@ -36,7 +36,7 @@ async fn account(world: &World) -> AccountId {
     AccountId::named(DEFAULT_TENANT, "muster")
 }
 
-fn line(kind: LineKind, description: &str, exact: &str) -> Line {
+pub(crate) fn line(kind: LineKind, description: &str, exact: &str) -> Line {
     Line {
         kind,
         description: description.into(),
@@ -52,7 +52,7 @@ fn line(kind: LineKind, description: &str, exact: &str) -> Line {
     }
 }
 
-async fn head(world: &World, account: AccountId) -> Head {
+pub(crate) async fn head(world: &World, account: AccountId) -> Head {
     let party = Party {
         user: "account:muster".into(),
         host: None,
@@ -208,6 +208,7 @@ async fn an_invoice_is_shown_as_html_pdf_json_and_csv_with_the_same_figures() {
     assert_eq!(get(&world, &format!("{path}.pdf")).await.1, pdf);
     let machine: Value =
         serde_json::from_str(&text(&world, &format!("{path}.json")).await).unwrap();
+    assert_eq!(machine["schema"], "ringledger-invoice/1");
     assert_eq!(machine["totals"]["total"], "47.6");
     assert_eq!(machine["customer"]["lines"][0], "Blåbær & Söhne <AG>");
     let annex = text(&world, &format!("{path}.csv")).await;

@@ -23,6 +23,7 @@ use domain::{
     line::{self, VisitPolicy},
     sealed::Party,
     session::{NotReadyCode, NotReadyReason},
+    time::Timestamp,
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use projections::Running;
@@ -289,10 +290,15 @@ impl World {
 
     /// Puts a command through the gateway, as the SIP adapter does.
     pub(crate) async fn dispatch(&self, command: AnyCommand) -> Committed {
+        self.dispatch_at(self.clock.now(), command).await
+    }
+
+    /// The same at an instant.
+    pub(crate) async fn dispatch_at(&self, at: Timestamp, command: AnyCommand) -> Committed {
         let envelope = Envelope {
             command,
             command_id: CommandId(uuid()),
-            at: self.clock.now(),
+            at,
             correlation_id: Uuid::nil(),
             causation_id: Uuid::nil(),
             actor: "adapter:test".into(),
