@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 /// Language of our documents.
 pub(crate) const LANGUAGE: &str = "en";
 /// Version of the machine-readable form.
-const SCHEMA: &str = "ringledger-invoice/1";
+const SCHEMA: &str = "ringledger-invoice/2";
+/// That of invoices without a line of what is included: what they were issued as.
+const SCHEMA_WITHOUT_INCLUDED: &str = "ringledger-invoice/1";
 
 /// What an invoice and a credit note have in common.
 struct Body<'a> {
@@ -148,13 +150,23 @@ pub fn credit_note(row: &invoices::Row, note_row: &CreditNote) -> Option<Paper> 
     })
 }
 
+/// A reader of the first form knows no lines of what is included.
+fn schema(lines: &[Line]) -> &'static str {
+    let is_included = |line: &Line| matches!(line.kind, LineKind::Included { .. });
+    if lines.iter().any(is_included) {
+        SCHEMA
+    } else {
+        SCHEMA_WITHOUT_INCLUDED
+    }
+}
+
 /// The same data for a machine. Amounts are decimal text.
 pub fn json(row: &invoices::Row) -> Option<Value> {
     let head = row.state.head.as_ref()?;
     let issue = row.issue.as_ref();
     let customer: Vec<String> = recipient(&head.customer, row.customer.as_ref());
     Some(json!({
-        "schema": SCHEMA,
+        "schema": schema(&row.state.lines),
         "invoice_id": row.invoice.to_string(),
         "number": issue.map(|issue| &issue.number),
         "issued_on": issue.map(|issue| issue.issued_on),

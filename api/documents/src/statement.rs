@@ -49,7 +49,7 @@ impl Ageing {
 pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
     let mut ageing = Ageing::default();
     for open in account.state.open.values() {
-        if open.due_at > at {
+        if !open.is_overdue(at) {
             ageing.not_due = ageing.not_due + open.left;
             continue;
         }

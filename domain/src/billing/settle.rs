@@ -137,12 +137,7 @@ fn total(
             Price::Volume(tiers) => {
                 volume_rate = reached(tiers, charged);
                 let rate = volume_rate.unwrap_or_default();
-                rate.share(
-                    i128::from(charged),
-                    i128::from(per_unit.max(1)),
-                    RATED_DIGITS,
-                    rounding,
-                )
+                Tariff::flat(rate).price(charged, per_unit, rounding)
             }
             Price::Deck(_) | Price::Flat(_) => {
                 beyond_included(&used, term.included, per_unit, rounding)

@@ -188,7 +188,7 @@ fn accounts() -> Vec<account::Event> {
             period: period(),
             amount: decimal("0.0238"),
             is_use: false,
-            of_period: false,
+            is_in_period: false,
             record: None,
         },
         account::Event::Suspended {

@@ -319,6 +319,7 @@ async fn is_readable_over_pages(server: &Server, plans: [&Value; 2]) -> anyhow::
         forms.push(String::from_utf8_lossy(&bytes).into_owned());
     }
     let data: Value = serde_json::from_str(&forms[0])?;
+    ensure!(data["schema"] == "ringledger-invoice/2", "{data:#}");
     let decimal = |value: &Value| -> anyhow::Result<Decimal> {
         Ok(value.as_str().context("an amount")?.parse()?)
     };

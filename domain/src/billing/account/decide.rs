@@ -197,7 +197,7 @@ fn charge(state: &Account, period: Period, record: Record) -> Decision {
                 period: open,
                 amount,
                 is_use: true,
-                of_period: false,
+                is_in_period: false,
                 record: Some(Box::new(record)),
             }])
         }
@@ -234,7 +234,7 @@ fn commit_call(
         period,
         amount,
         is_use: false,
-        of_period: true,
+        is_in_period: true,
         record: None,
     };
     with_limit(state, committed, amount - before)
@@ -271,7 +271,7 @@ fn commit_use(
         period,
         amount,
         is_use: true,
-        of_period: false,
+        is_in_period: false,
         record: None,
     };
     with_limit(state, committed, after - before)

@@ -188,8 +188,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_use: bool,
         /// It is what the call comes to in that month; others keep what they have.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        of_period: bool,
+        #[serde(
+            rename = "of_period",
+            default,
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        is_in_period: bool,
         /// What is to be counted for it; none once it is, and of a call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<Box<Record>>,

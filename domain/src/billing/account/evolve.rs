@@ -33,7 +33,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
             period,
             amount,
             record,
-            of_period: is_of_period,
+            is_in_period,
             ..
         } => {
             if record.is_some() {
@@ -42,7 +42,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
                 state.uncounted.remove(call);
             }
             state.reserved.remove(call);
-            if !is_of_period {
+            if !is_in_period {
                 uncommit(&mut state, *call);
             }
             commit(&mut state, *call, *revision, *period, *amount);

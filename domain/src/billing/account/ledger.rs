@@ -83,7 +83,7 @@ fn with_consequences(state: &Account, at: Timestamp, mut events: Vec<Event>) -> 
     let after = events
         .iter()
         .fold(state.clone(), |state, event| evolve(state, at, event));
-    let is_overdue = after.open.values().any(|open| open.due_at <= at);
+    let is_overdue = after.open.values().any(|open| open.is_overdue(at));
     match after.status {
         Status::Suspended(SuspendReason::Overdue) if !is_overdue => {
             events.push(Event::Reactivated {});

@@ -43,6 +43,13 @@ pub struct Open {
     pub left: Decimal,
 }
 
+impl Open {
+    /// Its day has passed.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.due_at <= now
+    }
+}
+
 /// A payment that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -108,7 +115,7 @@ impl Account {
 
     /// What of it is due.
     pub fn overdue(&self, now: Timestamp) -> Decimal {
-        let due = self.open.values().filter(|open| open.due_at <= now);
+        let due = self.open.values().filter(|open| open.is_overdue(now));
         due.map(|open| open.left).sum()
     }
 

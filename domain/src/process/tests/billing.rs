@@ -267,7 +267,7 @@ fn what_was_charged_is_counted_or_given_back() {
         period: "2026-10".parse().unwrap(),
         amount: Decimal::of_units(5, 2),
         is_use: true,
-        of_period: false,
+        is_in_period: false,
         record: Some(Box::new(use_of(Some(5)))),
     };
     let count = |period: &str, record| {

@@ -221,7 +221,7 @@ fn what_was_reserved_is_kept_until_the_price_counts_in_its_place() {
         period: "2026-10".parse().unwrap(),
         amount: Decimal::of_units(5, 2),
         is_use: false,
-        of_period: true,
+        is_in_period: true,
         record: None,
     };
     let counts = || fact(billing::Event::Account(ACCOUNT, counts.clone()));

@@ -93,7 +93,7 @@ fn there(period: Period, revision: u32, amount: &str) -> Event {
         period,
         amount: decimal(amount),
         is_use: false,
-        of_period: true,
+        is_in_period: true,
         record: None,
     }
 }
@@ -157,7 +157,7 @@ fn an_old_word_of_a_call_moves_it_to_its_month() {
         period,
         amount: decimal(amount),
         is_use: false,
-        of_period: false,
+        is_in_period: false,
         record: None,
     };
     let account = story([

@@ -125,7 +125,7 @@ fn committed(call: CallId, revision: u32, amount: &str) -> Event {
         period: october(),
         amount: decimal(amount),
         is_use: false,
-        of_period: true,
+        is_in_period: true,
         record: None,
     }
 }

@@ -55,7 +55,7 @@ fn charged(record: &Record, period: Period) -> Event {
         period,
         amount: record.amount,
         is_use: true,
-        of_period: false,
+        is_in_period: false,
         record: Some(Box::new(record.clone())),
     }
 }
@@ -77,7 +77,7 @@ fn counted(record: &Record, period: Period, amount: &str) -> Event {
         period,
         amount: decimal(amount),
         is_use: true,
-        of_period: false,
+        is_in_period: false,
         record: None,
     }
 }
