@@ -78,6 +78,13 @@ pub struct TaxLine {
     pub tax: Decimal,
 }
 
+impl TaxLine {
+    /// It is of the same rate.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.category == other.category && self.percent == other.percent
+    }
+}
+
 /// The sums of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {

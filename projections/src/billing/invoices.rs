@@ -133,7 +133,7 @@ impl Row {
             Standing::Paid
         } else if state.level > 0 {
             Standing::Overdue
-        } else if state.paid.is_empty() {
+        } else if state.paid.values().all(|paid| paid.is_zero()) {
             Standing::Issued
         } else {
             Standing::PartiallyPaid

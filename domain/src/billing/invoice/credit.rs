@@ -7,7 +7,7 @@ use super::{
     state::{Invoice, Phase},
 };
 use crate::{
-    billing::{Line, LineKind, TaxLine, Totals, document::included_tax},
+    billing::{Line, LineKind, TaxLine, Totals},
     id::{CreditNoteId, InvoiceId},
     money::{Decimal, largest_remainder},
 };
@@ -72,7 +72,8 @@ fn head_invoice(head: &Head) -> InvoiceId {
     crate::billing::UsageId { account, period }.invoice()
 }
 
-/// One line for each tax rate, in proportion to what it had of the total.
+/// One line for each tax rate, in proportion to what is left of it: so that the credit
+/// notes of a whole invoice have the taxes of that invoice, in however many parts.
 fn share(
     state: &Invoice,
     head: &Head,
@@ -80,24 +81,23 @@ fn share(
     reason: &str,
 ) -> (Vec<Line>, Vec<TaxLine>, Totals) {
     let digits = head.currency.exponent();
-    let total = state.totals.total;
-    let exact: Vec<Decimal> = state
-        .taxes
+    let coins = |amount: Decimal| amount.in_units_of(Decimal::unit(digits));
+    let left = state.uncredited();
+    let most = coins(state.totals.total - state.credited);
+    let gross = |tax: &TaxLine| tax.net + tax.tax;
+    let exact: Vec<Decimal> = left
         .iter()
-        .map(|tax| {
-            let gross = tax.net + tax.tax;
-            let units = gross.in_units_of(Decimal::unit(digits));
-            let of = total.in_units_of(Decimal::unit(digits));
-            amount.share(units, of, 12, head.rounding)
-        })
+        .map(|tax| amount.share(coins(gross(tax)), most, 12, head.rounding))
         .collect();
     let parts = largest_remainder(amount, &exact, digits);
     let mut lines = vec![];
     let mut taxes = vec![];
     let mut totals = Totals::default();
-    for (of, gross) in state.taxes.iter().zip(parts) {
-        let tax = included_tax(gross, of.percent, digits, head.rounding);
-        let net = gross - tax;
+    for (of, part) in left.iter().zip(parts).filter(|(_, part)| !part.is_zero()) {
+        let tax = of
+            .tax
+            .share(coins(part), coins(gross(of)), digits, head.rounding);
+        let net = part - tax;
         totals.net = totals.net + net;
         totals.tax = totals.tax + tax;
         taxes.push(TaxLine {
@@ -106,7 +106,7 @@ fn share(
             net,
             tax,
         });
-        let shown = if head.is_tax_inclusive { gross } else { net };
+        let shown = if head.is_tax_inclusive { part } else { net };
         lines.push(Line {
             kind: LineKind::Adjustment,
             description: reason.to_owned(),

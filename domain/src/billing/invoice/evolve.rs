@@ -55,6 +55,7 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             ..
         } => {
             state.credited = state.credited + document.totals.total;
+            state.credited_taxes.extend(document.taxes.iter().cloned());
             state.credit_notes.insert(*credit_note);
         }
         Event::WrittenOff { .. } => state.phase = Phase::WrittenOff,

@@ -48,6 +48,9 @@ pub struct Invoice {
     pub paid: BTreeMap<Source, Decimal>,
     /// What was taken back, with tax.
     pub credited: Decimal,
+    /// Of that, by tax rate.
+    #[serde(default)]
+    pub credited_taxes: Vec<TaxLine>,
     /// By which credit notes.
     pub credit_notes: BTreeSet<CreditNoteId>,
     /// Steps of dunning that were taken.
@@ -59,6 +62,20 @@ impl Invoice {
     pub fn left(&self) -> Decimal {
         let paid: Decimal = self.paid.values().copied().sum();
         (self.totals.total - self.credited - paid).max(Decimal::ZERO)
+    }
+
+    /// What is not taken back of each tax rate: of all of them, to the last digit, the
+    /// credit notes of an invoice are never more than it.
+    pub(super) fn uncredited(&self) -> Vec<TaxLine> {
+        let mut taxes = self.taxes.clone();
+        for credited in &self.credited_taxes {
+            let mut of = taxes.iter_mut();
+            if let Some(tax) = of.find(|tax| tax.is_of(credited)) {
+                tax.net = tax.net - credited.net;
+                tax.tax = tax.tax - credited.tax;
+            }
+        }
+        taxes
     }
 
     /// When each step of dunning is due, and whether it suspends the account.

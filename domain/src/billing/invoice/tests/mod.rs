@@ -393,4 +393,38 @@ proptest! {
             prop_assert_eq!(document.lines.iter().map(|line| line.net + line.tax).sum::<Decimal>(), part);
         }
     }
+
+    /// In however many parts an invoice is taken back: of each tax rate, its credit
+    /// notes have what it had.
+    #[test]
+    fn parts_of_an_invoice_that_are_taken_back_are_all_of_it(
+        amounts in prop::collection::vec((0_i64..10_000, 0_usize..3), 1..8),
+        is_inclusive: bool, parts in prop::collection::vec(1_i64..100, 0..8),
+    ) {
+        let lines: Vec<Line> = amounts
+            .iter()
+            .map(|(cents, rate)| Line { exact: Decimal::of_units(*cents, 2), ..line("0", ["0", "7", "19.5"][*rate]) })
+            .collect();
+        let command = Command::Draft { head: head(is_inclusive), lines };
+        let mut invoice = play([(0, command), (1, issue())]);
+        let rest = parts.iter().map(|share| Some(*share)).chain([None]);
+        for (number, share) in (1..).zip(rest) {
+            let left = invoice.totals.total - invoice.credited;
+            let amount = share.map(|share| left.share(i128::from(share), 100, 2, Rounding::HalfEven));
+            if left.is_zero() || amount.is_some_and(Decimal::is_zero) {
+                continue;
+            }
+            let credit_note = CreditNoteId(Uuid::from_u128(number));
+            let command = Command::Credit { credit_note, amount, reason: "wrong".into() };
+            for event in Invoice::decide(&invoice, second(2), command).unwrap() {
+                if let Event::Credited { document, .. } = &event {
+                    prop_assert_eq!(document.totals.total, amount.unwrap_or(left));
+                    prop_assert!(document.taxes.iter().all(|tax| !tax.net.is_negative() && !tax.tax.is_negative()));
+                }
+                invoice = Invoice::evolve(invoice, second(2), &event);
+            }
+        }
+        prop_assert_eq!(invoice.credited, invoice.totals.total);
+        prop_assert!(invoice.uncredited().iter().all(|tax| tax.net.is_zero() && tax.tax.is_zero()));
+    }
 }
