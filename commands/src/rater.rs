@@ -27,7 +27,8 @@ use domain::{
             Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, Tables,
             UnratedReason, price,
         },
-        tax,
+        seller,
+        tax::{self, TaxCategory},
         usage::Usage,
     },
     calendar::Date,
@@ -39,11 +40,17 @@ use domain::{
     rating::Table,
     time::Timestamp,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use tokio::sync::Mutex;
 
 /// Decks in memory at most; a deck of 100 000 rows takes some 20 MB.
 const TABLES_MAX: usize = 32;
+
+/// What was used in which month.
+type Month = (UsageId, Arc<Usage>);
 
 /// A handle on the rater; cheap to clone.
 #[derive(Clone)]
@@ -54,7 +61,7 @@ pub struct Rater {
     vault: Arc<dyn Vault>,
     tables: Arc<Mutex<HashMap<DeckVersionId, Arc<Table>>>>,
     /// The closed month that was looked into last: orders come by the month.
-    closed: Arc<Mutex<Option<(UsageId, Arc<Usage>)>>>,
+    closed: Arc<Mutex<Option<Month>>>,
 }
 
 impl std::fmt::Debug for Rater {
@@ -70,7 +77,7 @@ struct Found {
     is_prepaid: bool,
     is_limited: bool,
     plan: Option<Arc<PlanEntry>>,
-    tax_percent: Option<Decimal>,
+    taxes: BTreeMap<TaxCategory, Decimal>,
     slice_s: u32,
 }
 
@@ -82,9 +89,9 @@ impl Found {
         let day = profile.zone.date_of(at);
         let plan = account.plan_on(day).and_then(|plan| books.plan(plan));
         let seller = books.seller();
-        let tax_percent = match (&seller, &plan) {
-            (Some(seller), Some(plan)) => tax_percent(seller, &profile, &plan.config, day),
-            (None, _) | (_, None) => None,
+        let taxes = match (&seller, &plan) {
+            (Some(seller), Some(plan)) => taxes(seller, &profile, &plan.config, day),
+            (None, _) | (_, None) => BTreeMap::new(),
         };
         Some(Self {
             account: id,
@@ -92,7 +99,7 @@ impl Found {
             is_limited: account.limit().is_some(),
             profile,
             plan,
-            tax_percent,
+            taxes,
             slice_s: seller.map_or(SLICE_S, |seller| seller.slice_s),
         })
     }
@@ -106,7 +113,7 @@ impl Found {
             plan: plan.id,
             plan_version: plan.config_version,
             config: &plan.config,
-            tax_percent: self.tax_percent,
+            taxes: &self.taxes,
         }
     }
 }
@@ -505,23 +512,26 @@ impl Rater {
     }
 }
 
-/// Tax on what the account buys on that day.
-pub(crate) fn tax_percent(
-    seller: &domain::billing::seller::Config,
+/// Taxes in percent on what the account buys by the plan on that day.
+fn taxes(
+    seller: &seller::Config,
     profile: &Profile,
-    plan: &domain::billing::plan::Config,
+    plan: &plan::Config,
     day: Date,
-) -> Option<Decimal> {
-    tax::apply(
-        &seller.tax_rates,
-        &seller.country,
-        &profile.country,
-        profile.tax_id.is_some(),
-        plan.tax_category,
-        day,
-    )
-    .ok()
-    .map(|applied| applied.percent)
+) -> BTreeMap<TaxCategory, Decimal> {
+    let percent = |category| {
+        let applied = tax::apply(
+            &seller.tax_rates,
+            &seller.country,
+            &profile.country,
+            profile.tax_id.is_some(),
+            category,
+            day,
+        );
+        Some((category, applied.ok()?.percent))
+    };
+    let categories = plan.tax_categories().into_iter();
+    categories.filter_map(percent).collect()
 }
 
 fn read<E: domain::decider::Event>(recorded: &Recorded) -> Result<(Timestamp, E), DispatchError> {

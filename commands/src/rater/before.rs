@@ -33,8 +33,9 @@ impl Rater {
             .read(|books| Found::of(books, bill.account, ended_at))
             .filter(|found| found.is_limited)?;
         let payer = found.payer(found.plan.as_ref()?);
-        let rated = bill.records.iter().map(|record| record.amount);
-        payer.with_tax(rated.sum()).ok()
+        let records = bill.records.iter();
+        let rated = records.map(|record| (record.usage_type, record.amount));
+        payer.with_tax(rated).ok()
     }
 
     /// Whether a closed month has it that charged for all of that kind as a whole: its

@@ -77,23 +77,32 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
         .end()
         .pred_opt()
         .unwrap_or_else(|| of.period.start());
-    let tax = tax::apply(
-        &of.seller.tax_rates,
-        &of.seller.country,
-        &of.profile.country,
-        of.profile.tax_id.is_some(),
-        plan.tax_category,
-        last_day,
-    )?;
-    let usage = of.totals.iter().flat_map(|total| usage_lines(total, &tax));
+    let mut taxes = vec![];
+    let mut tax = |category| -> Result<Applied, NoRate> {
+        let tax = tax::apply(
+            &of.seller.tax_rates,
+            &of.seller.country,
+            &of.profile.country,
+            of.profile.tax_id.is_some(),
+            category,
+            last_day,
+        )?;
+        taxes.push(tax.clone());
+        Ok(tax)
+    };
+    let mut lines = vec![];
+    for total in of.totals {
+        let tax = tax(plan.tax_category_of(total.usage_type))?;
+        lines.extend(usage_lines(total, &tax));
+    }
     // Which plan a fee is of matters where there are some.
     let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
-    let fees = fee_lines.iter().map(|line| {
+    for line in &fee_lines {
+        let tax = tax(plan.tax_category)?;
         let plan = of.plans.get(&line.plan).filter(|_| plans.len() > 1);
-        fee_line(line, plan.map(|plan| plan.name), &tax)
-    });
-    let lines = usage.chain(fees).collect();
-    let head = head(of, plan, &tax, billed);
+        lines.push(fee_line(line, plan.map(|plan| plan.name), &tax));
+    }
+    let head = head(of, plan, &taxes, billed);
     Ok(Some(Command::Draft {
         head: Box::new(head),
         lines,
@@ -217,8 +226,9 @@ fn fee_line(line: &FeeLine, plan: Option<&str>, tax: &Applied) -> Line {
     }
 }
 
-fn head(of: &Draft<'_>, plan: &plan::Config, tax: &Applied, fees: Vec<fees::Billed>) -> Head {
+fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::Billed>) -> Head {
     let seller = of.seller;
+    let texts: BTreeSet<&str> = taxes.iter().filter_map(|tax| tax.text).collect();
     // The year of issue: a month is invoiced when it is over.
     let year = if seller.is_yearly_series {
         Period::of(of.period.end()).year()
@@ -257,7 +267,7 @@ fn head(of: &Draft<'_>, plan: &plan::Config, tax: &Applied, fees: Vec<fees::Bill
             country: of.profile.country.clone(),
             tax_id: of.profile.tax_id.clone(),
         },
-        texts: tax.text.map(str::to_owned).into_iter().collect(),
+        texts: texts.into_iter().map(str::to_owned).collect(),
         series: series(DocumentKind::Invoice),
         number_prefix: prefix(&seller.invoice_prefix),
         credit_note_series: series(DocumentKind::CreditNote),

@@ -250,6 +250,7 @@ fn plans() -> impl Iterator<Item = plan::Event> {
         price,
         included: 6_000,
         minimum_charge: decimal("1"),
+        tax_category: None,
     };
     let tiers = vec![
         plan::Tier {

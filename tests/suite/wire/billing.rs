@@ -401,6 +401,7 @@ fn plan() -> plan::Config {
         price: plan::Price::Flat(tariff),
         included: 0,
         minimum_charge: Decimal::ZERO,
+        tax_category: None,
     };
     plan::Config {
         currency: Currency::EUR,

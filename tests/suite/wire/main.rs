@@ -28,6 +28,7 @@ mod heard;
 mod invoice;
 mod invoice_log;
 mod kill;
+mod long_invoice;
 mod nodes;
 mod nodes_lost;
 mod past;

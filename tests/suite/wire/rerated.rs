@@ -1,8 +1,10 @@
-//! A real call is rated again after its month was invoiced. What the month charged
-//! for it is taken back on the next invoice, and only the difference is owed there,
-//! whatever that month includes; where the month charged as a whole, nothing can be
-//! taken back, and the order is refused.
+//! Three months pass. A real call is rated again after its month was invoiced: what
+//! the month charged for it is taken back on the next invoice, and only the difference
+//! is owed there, whatever that month includes; where the month charged as a whole,
+//! nothing can be taken back, and the order is refused. Meanwhile an account uses all
+//! that there is, and gets one invoice of it.
 
+use crate::long_invoice;
 use crate::support::{
     PATIENCE, Wrong, caller, command_id, dial, events, is_refused, mutate, records, sell,
 };
@@ -20,7 +22,7 @@ use ringledger_tests::{
 use serde_json::{Value, json};
 use std::{
     path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
@@ -62,7 +64,13 @@ async fn subscribe(
 
 /// Two plans by one deck, the second with ten minutes included; an account of each.
 async fn describe(server: &Server) -> anyhow::Result<([Value; 2], [Value; 2])> {
-    sell(server, json!({})).await?;
+    let tax = |category: &str, percent: &str| json!({"country": "DE", "category": category, "percent": percent, "from": "2021-01-01"});
+    let differs = json!({
+        "taxRates": [tax("STANDARD", "19"), tax("REDUCED", "7")],
+        "address": ["Example Street 1", "10115 Berlin"],
+        "paymentLines": ["IBAN DE02 1203 0000 0000 2020 51", "BIC BYLADEM1001"],
+    });
+    sell(server, differs).await?;
     publish(server, 2, "6").await?;
     let (mut plans, mut accounts) = ([Value::Null, Value::Null], [Value::Null, Value::Null]);
     let all = [("plain", "0", "+4930111"), ("whole", "600", "+4930222")];
@@ -151,7 +159,9 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     let folder = tempfile::tempdir()?;
     let clock = folder.path().join("clock");
     set(&clock, 0)?;
-    let mut setup = Setup::new(folder.path(), QUEUE);
+    let carrier = long_invoice::carrier().await?;
+    let outside = long_invoice::provisioning(carrier.local_addr());
+    let mut setup = Setup::new(folder.path(), &format!("{QUEUE}{outside}"));
     setup.environment = machine::clock_of(&clock)?;
     let server = Server::start(&setup).await?;
     let (plans, [plain, whole]) = describe(&server).await?;
@@ -160,6 +170,7 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
         call(&server, "+4930222", 2).await?,
     ];
     let old = charge(&server, &calls[0], 1).await?;
+    let long = long_invoice::describe(&server).await?;
     server.stop().await?;
 
     set(&clock, 1)?;
@@ -198,6 +209,7 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     input["commandId"] = json!(command_id(36));
     let same = server.graphql(order, json!({ "input": input })).await?["rerateCalls"].clone();
     ensure!(same["userErrors"] == json!([]), "{same}");
+    long_invoice::is_used(&server, &long, &carrier).await?;
     server.stop().await?;
     let committed = committed(&setup).await?;
     let gross = (new - old).percent(Decimal::whole(119), 6, Rounding::HalfEven);
@@ -208,7 +220,12 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     run(&server, 40, "2026-11").await?;
     let difference = net(&server, &plain, "2026-11").await?;
     ensure!(difference == new - old, "{difference} is owed");
-    ensure!(charge(&server, &calls[0], 2).await? == new, "rated once more");
+    ensure!(
+        charge(&server, &calls[0], 2).await? == new,
+        "rated once more"
+    );
     ensure!(!old.is_zero(), "nothing was shown");
+    long_invoice::is_paid_from(&server, &long).await?;
+    long_invoice::is_taken_back(&server, &setup, &long).await?;
     server.stop().await
 }

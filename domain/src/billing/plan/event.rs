@@ -8,7 +8,7 @@ use crate::{
     money::{Currency, Decimal, Rounding},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A step of a tiered price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Term {
     /// A month in which it is used costs at least that.
     #[serde(default)]
     pub minimum_charge: Decimal,
+    /// Which tax is on it, where that is not the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_category: Option<TaxCategory>,
 }
 
 /// What can change of a plan.
@@ -61,12 +64,27 @@ pub struct Config {
     pub recurring_fee: Decimal,
     /// Prices are with tax.
     pub is_tax_inclusive: bool,
-    /// Which tax is on it.
+    /// Which tax is on the fee, and on every use whose term says no other.
     pub tax_category: TaxCategory,
     /// How amounts are rounded.
     pub rounding: Rounding,
     /// What each usage type costs; one that is not named can not be rated.
     pub terms: BTreeMap<UsageType, Term>,
+}
+
+impl Config {
+    /// Which tax is on a kind of usage.
+    pub fn tax_category_of(&self, usage_type: UsageType) -> TaxCategory {
+        let term = self.terms.get(&usage_type);
+        let own = term.and_then(|term| term.tax_category);
+        own.unwrap_or(self.tax_category)
+    }
+
+    /// Every tax that is on something of it.
+    pub fn tax_categories(&self) -> BTreeSet<TaxCategory> {
+        let own = self.terms.values().filter_map(|term| term.tax_category);
+        own.chain([self.tax_category]).collect()
+    }
 }
 
 /// An event.

@@ -79,7 +79,7 @@ impl Use {
         let commits = match payer.is_limited {
             true => {
                 let (_, most) = self.charge(&found.dearest(), found.rounding);
-                Some(payer.with_tax(most)?)
+                Some(payer.with_tax([(self.usage_type, most)])?)
             }
             false => None,
         };

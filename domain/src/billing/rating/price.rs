@@ -8,6 +8,7 @@ use crate::{
         account::Profile,
         plan::{Config, Price},
         tariff::{RATED_DIGITS, Tariff},
+        tax::TaxCategory,
         usage::{MatchedRow, Record},
     },
     calendar::Period,
@@ -49,8 +50,8 @@ pub struct Payer<'a> {
     pub plan_version: u32,
     /// What the plan says.
     pub config: &'a Config,
-    /// Tax on it in percent, if that is known.
-    pub tax_percent: Option<Decimal>,
+    /// Tax on what it uses in percent, as far as that is known.
+    pub taxes: &'a BTreeMap<TaxCategory, Decimal>,
 }
 
 impl Payer<'_> {
@@ -59,12 +60,24 @@ impl Payer<'_> {
     ///
     /// # Errors
     /// When the tax is not known.
-    pub fn with_tax(&self, amount: Decimal) -> Result<Decimal, UnratedReason> {
-        if self.config.is_tax_inclusive {
-            return Ok(amount);
+    pub fn with_tax(
+        &self,
+        used: impl IntoIterator<Item = (UsageType, Decimal)>,
+    ) -> Result<Decimal, UnratedReason> {
+        let mut sums: BTreeMap<TaxCategory, Decimal> = BTreeMap::new();
+        for (usage_type, amount) in used {
+            let sum = sums.entry(self.config.tax_category_of(usage_type));
+            let sum = sum.or_default();
+            *sum = *sum + amount;
         }
-        let percent = self.tax_percent.ok_or(UnratedReason::NoTaxRate)?;
-        Ok(amount + amount.percent(percent, RATED_DIGITS, Rounding::Up))
+        let gross = |(category, sum): (&TaxCategory, &Decimal)| {
+            if self.config.is_tax_inclusive {
+                return Ok(*sum);
+            }
+            let percent = self.taxes.get(category).ok_or(UnratedReason::NoTaxRate)?;
+            Ok(*sum + sum.percent(*percent, RATED_DIGITS, Rounding::Up))
+        };
+        sums.iter().map(gross).sum()
     }
 }
 
@@ -85,17 +98,18 @@ pub fn price(
     if payer.config.currency != payer.profile.currency {
         return Err(UnratedReason::WrongCurrency);
     }
-    let (records, most): (Vec<_>, Vec<_>) = parts
+    let priced = parts
         .iter()
         .map(|part| record(call, payer, tables, part))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .unzip();
+        .collect::<Result<Vec<_>, _>>()?;
+    let most = priced
+        .iter()
+        .map(|(record, most)| (record.usage_type, *most));
     let commits = match payer.is_limited {
-        true if records.is_empty() => Some(Decimal::ZERO),
-        true => Some(payer.with_tax(most.into_iter().sum())?),
+        true => Some(payer.with_tax(most)?),
         false => None,
     };
+    let records = priced.into_iter().map(|(record, _)| record).collect();
     Ok(Bill {
         account: payer.account,
         period: Period::of(payer.profile.zone.date_of(ended_at)),

@@ -76,6 +76,8 @@ pub(crate) struct TermInput {
     included: Option<Duration>,
     /// A month in which it is used costs at least that.
     minimum_charge: Option<Amount>,
+    /// Which tax is on it; the plan's when not given.
+    tax_category: Option<TaxKind>,
 }
 
 /// A plan to be made.
@@ -94,7 +96,8 @@ pub(crate) struct CreateRatePlanInput {
     /// Prices are with tax.
     #[graphql(default)]
     tax_inclusive: bool,
-    /// Which tax is on it; the standard rate when not given.
+    /// Which tax is on the fee and on every use whose term names none; the standard
+    /// rate when not given.
     tax_category: Option<TaxKind>,
     /// How amounts are rounded; half to even when not given.
     rounding: Option<RoundingKind>,
@@ -138,6 +141,7 @@ fn config(tenant: TenantId, input: CreateRatePlanInput) -> Result<Config, UserEr
             price: price(tenant, term.price),
             included: term.included.map_or(0, |units| units.0),
             minimum_charge: amount(term.minimum_charge),
+            tax_category: term.tax_category.map(Into::into),
         };
         if terms.insert(usage_type, term).is_some() {
             return Err(super::invalid("terms", "name a kind of usage twice"));

@@ -279,6 +279,7 @@ fn plan() -> plan::Config {
         price: plan::Price::Flat(tariff()),
         included: 600,
         minimum_charge: Decimal::ZERO,
+        tax_category: None,
     };
     plan::Config {
         currency: Currency::EUR,

@@ -18,6 +18,7 @@ fn config(price: Price) -> Config {
         price,
         included: 0,
         minimum_charge: Decimal::ZERO,
+        tax_category: None,
     };
     Config {
         currency: Currency::EUR,

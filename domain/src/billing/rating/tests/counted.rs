@@ -51,6 +51,7 @@ fn config() -> Config {
         }),
         included: 0,
         minimum_charge: Decimal::ZERO,
+        tax_category: None,
     };
     Config {
         currency: Currency::EUR,
@@ -77,8 +78,20 @@ fn used(usage_type: UsageType, quantity: u64) -> Use {
     }
 }
 
-/// Who pays before, with 19 % of tax.
-fn payer<'a>(profile: &'a Profile, config: &'a Config) -> Payer<'a> {
+fn taxes() -> BTreeMap<TaxCategory, Decimal> {
+    let whole = |category, percent| (category, Decimal::whole(percent));
+    BTreeMap::from([
+        whole(TaxCategory::Standard, 19),
+        whole(TaxCategory::Reduced, 7),
+    ])
+}
+
+/// Who pays before, with tax of 19 and 7 %.
+fn payer<'a>(
+    profile: &'a Profile,
+    config: &'a Config,
+    taxes: &'a BTreeMap<TaxCategory, Decimal>,
+) -> Payer<'a> {
     Payer {
         account: AccountId(Uuid::from_u128(1)),
         profile,
@@ -86,14 +99,15 @@ fn payer<'a>(profile: &'a Profile, config: &'a Config) -> Payer<'a> {
         plan: PlanId(Uuid::from_u128(2)),
         plan_version: 1,
         config,
-        tax_percent: Some(Decimal::whole(19)),
+        taxes,
     }
 }
 
 /// Quantity, amount and what counts against the credit, by 19 % of tax.
 fn priced(usage_type: UsageType, quantity: u64) -> Result<(u64, String, String), UnratedReason> {
     let (profile, config) = (profile(), config());
-    let payer = payer(&profile, &config);
+    let taxes = taxes();
+    let payer = payer(&profile, &config, &taxes);
     let record = used(usage_type, quantity).rate(&payer, &Tables::new())?;
     // Half past midnight in Berlin is the next month.
     let usage = UsageId {
@@ -126,6 +140,24 @@ fn time_is_charged_by_the_increments_and_anything_else_as_counted() {
     assert_eq!(priced(UsageType::Custom, 1), Err(UnratedReason::NoTerm));
 }
 
+#[test]
+fn credit_is_taken_with_the_tax_of_each_kind_of_usage() {
+    let (profile, mut config, taxes) = (profile(), config(), taxes());
+    let storage = config.terms.get_mut(&UsageType::StorageGb).unwrap();
+    storage.tax_category = Some(TaxCategory::Reduced);
+    let payer = payer(&profile, &config, &taxes);
+    let of = |kind| (kind, Decimal::whole(100));
+    let with_tax = |kinds: &[UsageType]| payer.with_tax(kinds.iter().copied().map(of));
+    assert_eq!(with_tax(&[UsageType::StorageGb]), Ok(Decimal::whole(107)));
+    assert_eq!(with_tax(&[UsageType::Conference]), Ok(Decimal::whole(119)));
+    let both = with_tax(&[UsageType::StorageGb, UsageType::Conference]);
+    assert_eq!(both, Ok(Decimal::whole(226)));
+    config.tax_category = TaxCategory::Zero;
+    let payer = super::counted::payer(&profile, &config, &taxes);
+    let unknown = payer.with_tax([of(UsageType::Conference)]);
+    assert_eq!(unknown, Err(UnratedReason::NoTaxRate));
+}
+
 /// A tier for each rate, so many units wide, and the last without an end.
 fn tiers(rates: &[i64], width: u64) -> Vec<Tier> {
     let tiers = (1_u64..).zip(rates).map(|(number, rate)| Tier {
@@ -152,10 +184,12 @@ proptest! {
             price: price(tiers(&rates, width)),
             included: 0,
             minimum_charge: Decimal::ZERO,
+            tax_category: None,
         };
         let terms = BTreeMap::from([(UsageType::Custom, term)]);
         let (profile, config) = (profile(), Config { terms: terms.clone(), ..config() });
-        let payer = payer(&profile, &config);
+        let taxes = taxes();
+        let payer = payer(&profile, &config, &taxes);
         let mut month = Usage::default();
         let mut covered = Decimal::ZERO;
         for (key, quantity) in quantities.iter().enumerate() {
@@ -169,7 +203,7 @@ proptest! {
         let [usage::Event::PeriodClosed { totals, .. }] = &closed[..] else {
             unreachable!("{closed:?}")
         };
-        let due = payer.with_tax(totals[0].due).unwrap();
+        let due = payer.with_tax([(UsageType::Custom, totals[0].due)]).unwrap();
         prop_assert!(covered >= due, "{covered} does not cover {due}");
     }
 }

@@ -65,6 +65,7 @@ fn close(included: u64) -> Command {
                 price: Price::Flat(Tariff::flat(decimal("0.06"))),
                 included,
                 minimum_charge: Decimal::ZERO,
+                tax_category: None,
             },
         )]),
         rounding: Rounding::HalfEven,
@@ -294,6 +295,7 @@ fn settled(seconds: &[u64], price: Price, included: u64) -> (Decimal, Option<Dec
         price,
         included,
         minimum_charge: Decimal::ZERO,
+        tax_category: None,
     };
     let close = Command::Close {
         terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
@@ -462,6 +464,7 @@ fn any_term() -> impl Strategy<Value = Term> {
         price,
         included,
         minimum_charge: Decimal::whole(minimum),
+        tax_category: None,
     })
 }
 
