@@ -302,7 +302,16 @@ pub(crate) async fn is_taken_back(
         ensure!(status == 200 && paper.contains("wrong plan"), "{paper}");
     }
 
-    let number = credited["number"].as_str().context("a number")?;
+    is_shown_by_the_command_line(server, setup, &credited).await
+}
+
+async fn is_shown_by_the_command_line(
+    server: &Server,
+    setup: &Setup,
+    invoice: &Value,
+) -> anyhow::Result<()> {
+    let path = invoice["documentPath"].as_str().context("a path")?;
+    let number = invoice["number"].as_str().context("a number")?;
     let config = setup.folder.join("ringledger.toml").display().to_string();
     let data = setup.data().display().to_string();
     let out = setup.folder.join("shown.pdf");
