@@ -333,6 +333,9 @@ pub enum StoreError {
     /// It can not be reached, has no room, or refused the statement.
     #[error("read store is unavailable: {0}")]
     Unavailable(String),
+    /// A value can not be stored, now or later. Nothing was stored.
+    #[error("read store can not hold a value: {0}")]
+    Refused(String),
     /// A statement touched another number of rows than it must: somebody else
     /// has the lead. Nothing was stored.
     #[error("another writer has the lead")]

@@ -426,7 +426,7 @@ impl<P: Process> Runner<P> {
         match self.means.store.transact(statements).await {
             Ok(()) => self.changed = false,
             Err(error @ StoreError::Fenced) => return Err(error.into()),
-            Err(error @ StoreError::Unavailable(_)) => {
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => {
                 tracing::warn!(process = P::NAME, %error, "process row was not saved");
             }
         }

@@ -4,7 +4,9 @@
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
-use commands::ports::{Append, AppendError, EventLog, Position, StreamId};
+use commands::ports::{
+    Append, AppendError, EventLog, Position, Statement, StoreError, StreamId, Value,
+};
 use domain::time::Timestamp;
 use ringledger_store::{
     self as store, OpenError,
@@ -155,6 +157,44 @@ async fn an_append_that_the_database_can_not_take_leaves_the_others_of_its_batch
         assert!(matches!(outcome, Err(AppendError::Unavailable(_))));
     }
     assert_eq!(stores.log.head().await.unwrap(), Position(2));
+}
+
+#[tokio::test]
+async fn a_value_that_can_not_be_stored_is_told_from_a_database_that_is_away() {
+    let database = testing::database().await;
+    let stores = store::open(database.url()).await.unwrap();
+    let read = &stores.read;
+    let statement = |sql, parameters| Statement {
+        sql,
+        parameters,
+        must_touch: None,
+    };
+    let table = "CREATE TABLE things (id BIGINT PRIMARY KEY, name TEXT)";
+    let index = "CREATE INDEX things_by_name ON things (name)";
+    let tables = vec![statement(table, vec![]), statement(index, vec![])];
+    read.transact(tables).await.unwrap();
+    let insert = |id: &str, name: &str| {
+        let values = vec![Value::Text(id.into()), Value::Text(name.into())];
+        vec![statement("INSERT INTO things VALUES ($1, $2)", values)]
+    };
+    // What follows itself nowhere is not made shorter than an index takes.
+    let long: String = (0..900_u32)
+        .map(|at| format!("{:x}", at.wrapping_mul(2_654_435_761)))
+        .collect();
+    for (id, name) in [("no number", "x"), ("1", &long)] {
+        let refused = read.transact(insert(id, name)).await;
+        assert!(
+            matches!(refused, Err(StoreError::Refused(_))),
+            "{refused:?}"
+        );
+    }
+    // A text ends where it ends, whatever is in it.
+    let odd = r"'); DROP TABLE things; -- \' \";
+    read.transact(insert("1", odd)).await.unwrap();
+    read.transact(insert("2", "a\0b")).await.unwrap();
+    let rows = read.query("SELECT name FROM things ORDER BY id", vec![]);
+    let [odd, nul] = [odd, "a\u{fffd}b"].map(|name| vec![Value::Text(name.into())]);
+    assert_eq!(rows.await.unwrap(), [odd, nul]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

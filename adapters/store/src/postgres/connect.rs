@@ -85,14 +85,30 @@ impl Database {
         pool(self.options.clone().options(settings), connections_max)
     }
 
-    /// Connections for the read models. A power cut may take their last
-    /// commits: all of it can be rebuilt from the log.
+    /// Connections for queries of the read models.
     pub(crate) fn read_pool(&self, connections_max: u32) -> PgPool {
+        pool(self.read_models(), connections_max)
+    }
+
+    /// A connection that writes the read models. Its plans are made once: they find
+    /// rows by their key, whatever the values are.
+    pub(crate) async fn connect_read_models(&self) -> Result<PgConnection, sqlx::Error> {
+        let settings = [
+            ("plan_cache_mode", "force_generic_plan"),
+            ("standard_conforming_strings", "on"),
+        ];
+        let options = self.read_models().options(settings);
+        within(PgConnection::connect_with(&options)).await
+    }
+
+    /// A power cut may take the last commits of the read models: all of it can be
+    /// rebuilt from the log.
+    fn read_models(&self) -> PgConnectOptions {
         let settings = [
             ("synchronous_commit", "off"),
             ("search_path", "read_models"),
         ];
-        pool(self.options.clone().options(settings), connections_max)
+        self.options.clone().options(settings)
     }
 
     /// Brings the schemas up to date.

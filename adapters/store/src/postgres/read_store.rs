@@ -1,15 +1,12 @@
 //! Read models, checkpoints and process rows in the schema `read_models`.
 
-use super::{connect::Database, statement, unavailable};
+use super::{at_once::Writers, connect::Database, statement, unavailable};
 use async_trait::async_trait;
 use commands::ports::{ReadStore, Statement, StoreError, Value};
 use sqlx::PgPool;
 
 /// Connections for queries.
 const READS_MAX: u32 = 8;
-/// Connections for transactions: few, because each prepares every text by itself, and
-/// they are used in turn.
-const WRITES_MAX: u32 = 4;
 
 /// The tables of the schema; their names are quoted where they need it.
 const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
@@ -19,7 +16,7 @@ const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
 #[derive(Debug)]
 pub struct PostgresReadStore {
     reads: PgPool,
-    writes: PgPool,
+    writers: Writers,
 }
 
 impl PostgresReadStore {
@@ -27,7 +24,7 @@ impl PostgresReadStore {
     pub(crate) fn new(database: &Database) -> Self {
         Self {
             reads: database.read_pool(READS_MAX),
-            writes: database.read_pool(WRITES_MAX),
+            writers: Writers::new(database),
         }
     }
 }
@@ -35,12 +32,7 @@ impl PostgresReadStore {
 #[async_trait]
 impl ReadStore for PostgresReadStore {
     async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
-        // Dropped without a commit it undoes everything.
-        let mut transaction = self.writes.begin().await.map_err(unavailable)?;
-        for one in &statements {
-            statement::execute(&mut transaction, one).await?;
-        }
-        transaction.commit().await.map_err(unavailable)
+        self.writers.transact(&statements).await
     }
 
     async fn twin(&self, table: &'static str, twin: &'static str) -> Result<(), StoreError> {

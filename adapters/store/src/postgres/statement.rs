@@ -1,9 +1,9 @@
-//! Runs a statement of the read store on PostgreSQL.
+//! Runs a query of the read store on PostgreSQL.
 
 use super::{numeric, unavailable};
-use commands::ports::{Statement, StoreError, Value};
+use commands::ports::{StoreError, Value};
 use sqlx::{
-    Column, Encode, PgConnection, Postgres, Row, Type, TypeInfo, ValueRef,
+    Column, Encode, Postgres, Row, Type, TypeInfo, ValueRef,
     encode::IsNull,
     error::BoxDynError,
     postgres::{PgArgumentBuffer, PgArguments, PgRow, PgTypeInfo, types::Oid},
@@ -37,21 +37,6 @@ fn bound<'q>(sql: &'q str, parameters: &'q [Value]) -> Query<'q, Postgres, PgArg
             Value::Text(text) => query.bind(text.as_str()),
             Value::Bytes(bytes) => query.bind(bytes.as_slice()),
         })
-}
-
-/// Runs it and checks how many rows it touched.
-pub(crate) async fn execute(
-    db: &mut PgConnection,
-    statement: &Statement,
-) -> Result<(), StoreError> {
-    let done = bound(statement.sql, &statement.parameters)
-        .execute(db)
-        .await
-        .map_err(unavailable)?;
-    match statement.must_touch {
-        Some(wanted) if wanted != done.rows_affected() => Err(StoreError::Fenced),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Runs a query and returns its rows.
