@@ -123,8 +123,11 @@ impl Work {
         let position = match stored {
             Some((version, position)) if version == part.version() => position,
             Some(_) | None => {
-                // Without a checkpoint what is left of an older build is nothing.
-                read.transact(vec![checkpoint::clear(name)]).await?;
+                // What is left of an older build goes with its checkpoint: whoever
+                // cleans up after a person looks only at rows that have one.
+                let mut statements = vec![checkpoint::clear(name)];
+                statements.extend(part.drop_twins());
+                read.transact(statements).await?;
                 for (table, twin) in part.twins() {
                     read.twin(table, twin).await?;
                 }

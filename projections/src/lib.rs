@@ -35,6 +35,7 @@ pub mod running;
 mod slot;
 mod source;
 mod standby;
+mod switch;
 pub mod table;
 #[cfg(test)]
 mod testing;

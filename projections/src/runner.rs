@@ -51,7 +51,7 @@ impl RunError {
             Self::Store(StoreError::Unavailable(_))
             | Self::Read(ReadError::Unavailable(_))
             | Self::Vault(VaultError::Unavailable(_)) => true,
-            Self::Store(StoreError::Fenced)
+            Self::Store(StoreError::Fenced | StoreError::Refused(_))
             | Self::Read(ReadError::Corrupt { .. })
             | Self::Vault(VaultError::Broken(_))
             | Self::Parked(_) => false,
@@ -61,7 +61,7 @@ impl RunError {
 
 /// A transaction: who takes part, and where it brings them to.
 #[derive(Debug, Clone)]
-struct Batch {
+pub(crate) struct Batch {
     members: Vec<usize>,
     reached: Position,
 }
@@ -80,7 +80,9 @@ pub(crate) struct Runner {
     vault: Arc<dyn Vault>,
     pub(crate) slots: Vec<Followed>,
     /// A transaction whose outcome nobody knows.
-    doubt: Option<Batch>,
+    pub(crate) doubt: Option<Batch>,
+    /// A switch whose outcome nobody knows.
+    pub(crate) doubtful_switch: Option<View>,
     pub(crate) batch_max: usize,
 }
 
@@ -116,6 +118,15 @@ impl Runner {
                     (version, position)
                 }
             };
+            let version = if version == part.version() || version == 0 {
+                version
+            } else {
+                // From here on rows of two rules are mixed: a program of those other
+                // rules must not take them for its own.
+                let mixed = checkpoint::replace(part.checkpoint(), position, 0, position);
+                read.transact(vec![mixed]).await?;
+                0
+            };
             slots.push(Followed::new(view, part, position, version));
         }
         Ok(Self::over(source, read, vault, slots))
@@ -133,6 +144,7 @@ impl Runner {
             vault,
             slots,
             doubt: None,
+            doubtful_switch: None,
             batch_max: BATCH_MAX,
         }
     }
@@ -164,6 +176,7 @@ impl Runner {
         &mut self,
         listens: impl Fn() -> bool,
     ) -> Result<Option<Changes>, RunError> {
+        self.settle_switch().await?;
         if let Some(batch) = self.settle().await? {
             return Ok(Some(self.finish(&batch, listens())));
         }
@@ -277,23 +290,42 @@ impl Runner {
         let places = places.iter();
         statements.extend(places.map(|(from, names)| checkpoint::advance(names, *from, reached)));
         let members = batch;
-        self.commit(Batch { members, reached }, statements).await
+        let batch = Batch { members, reached };
+        match self.commit(&batch, statements).await {
+            Err(RunError::Store(StoreError::Refused(reason))) => {
+                self.refused(&batch, is_alone, &reason);
+                Ok(Folded::Again)
+            }
+            Ok(()) => Ok(Folded::Committed(batch)),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn commit(
-        &mut self,
-        batch: Batch,
-        statements: Vec<Statement>,
-    ) -> Result<Folded, RunError> {
+    async fn commit(&mut self, batch: &Batch, statements: Vec<Statement>) -> Result<(), RunError> {
         // An error may hide that it was committed.
         self.doubt = Some(batch.clone());
         match self.read.transact(statements).await {
-            Ok(()) => Ok(Folded::Committed(batch)),
-            Err(error @ StoreError::Fenced) => {
+            Ok(()) => Ok(()),
+            Err(error @ (StoreError::Fenced | StoreError::Refused(_))) => {
                 self.doubt = None;
                 Err(error.into())
             }
             Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
+        }
+    }
+
+    /// The store can not hold what one of the events has made of a row: each view is
+    /// looked at by itself and event by event, and the one that it is stops before it.
+    fn refused(&mut self, batch: &Batch, is_alone: bool, reason: &str) {
+        for index in &batch.members {
+            let slot = &mut self.slots[*index];
+            match is_alone {
+                true => slot.park(batch.reached, reason.to_owned()),
+                false => {
+                    slot.part.forget();
+                    slot.careful = Some(batch.reached);
+                }
+            }
         }
     }
 
@@ -367,6 +399,11 @@ impl Runner {
             }
             slot.part.committed();
             slot.position = slot.position.max(batch.reached);
+            if slot.part.generation() == Generation::Next && self.doubtful_switch == Some(slot.view)
+            {
+                // They still stand beside the live ones: it was not committed.
+                self.doubtful_switch = None;
+            }
             if slot.careful.is_some_and(|until| slot.position >= until) {
                 slot.careful = None;
             }
@@ -383,71 +420,10 @@ impl Runner {
         }
     }
 
-    /// Takes away rows that are built; not while nobody knows what became of a
-    /// transaction.
-    pub(crate) fn drop_next(&mut self, view: View) -> bool {
-        match self.find(view, Generation::Next) {
-            Some(_) if self.doubt.is_some() => false,
-            Some(index) => {
-                self.slots.remove(index);
-                true
-            }
-            None => true,
-        }
-    }
-
     pub(crate) fn find(&self, view: View, generation: Generation) -> Option<usize> {
         self.slots
             .iter()
             .position(|slot| slot.view == view && slot.part.generation() == generation)
-    }
-
-    /// Whether the rows that were built are as far as the live ones.
-    pub(crate) fn is_level(&self, view: View) -> bool {
-        let live = self.find(view, Generation::Live);
-        let next = self.find(view, Generation::Next);
-        let (Some(live), Some(next)) = (live, next) else {
-            return false;
-        };
-        let (live, next) = (&self.slots[live], &self.slots[next]);
-        self.doubt.is_none() && next.parked.is_none() && next.position >= live.position
-    }
-
-    /// Puts the rows that were built in the place of the live ones, in one
-    /// transaction: a reader sees the one or the other, each complete.
-    pub(crate) async fn switch(&mut self, view: View) -> Result<(), RunError> {
-        let live = self.find(view, Generation::Live);
-        let next = self.find(view, Generation::Next);
-        let (Some(live), Some(next)) = (live, next) else {
-            return Ok(());
-        };
-        let (name, built) = {
-            let (live, next) = (&self.slots[live], &self.slots[next]);
-            let mut statements = next.part.replace();
-            statements.push(checkpoint::forget(next.part.checkpoint(), next.position));
-            let name = live.part.checkpoint();
-            let (version, position) = (next.version, next.position);
-            statements.push(checkpoint::replace(name, live.position, version, position));
-            match self.read.transact(statements).await {
-                Ok(()) => {}
-                // An error may hide that it was committed.
-                Err(error @ StoreError::Unavailable(_)) => {
-                    let built = next.part.checkpoint();
-                    let left = checkpoint::read(self.read.as_ref(), built).await?;
-                    if left.is_some() {
-                        return Err(error.into());
-                    }
-                }
-                Err(error @ StoreError::Fenced) => return Err(error.into()),
-            }
-            (name, position)
-        };
-        self.slots[next].part.become_live();
-        self.slots.swap(live, next);
-        self.slots.remove(next);
-        metrics::gauge!("ringledger_projection_parked", "projection" => name).set(0.0);
-        tracing::info!(projection = name, position = %built, "projection was switched to the rows that were built");
-        Ok(())
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -40,7 +40,10 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Pause before a store that is down is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 /// Commits that a slow subscriber may be behind.
-const CHANGES_MAX: usize = 4_096;
+const CHANGES_MAX: usize = 1_024;
+/// Rows that are told of one commit; whoever follows reads the tables instead when
+/// there are more, so that one who does not read keeps no more than this of each.
+const ROWS_TOLD_MAX: usize = 256;
 /// Heads that are remembered to say how old what is not shown is.
 const HEADS_MAX: usize = 4_096;
 
@@ -226,7 +229,10 @@ impl Node {
         }
     }
 
-    fn tell(&self, changes: Changes) {
+    fn tell(&self, mut changes: Changes) {
+        if changes.rows.len() > ROWS_TOLD_MAX {
+            changes.rows = vec![];
+        }
         // Nobody may be listening.
         let _ = self.changes.send(Arc::new(changes));
     }
@@ -238,7 +244,7 @@ impl Node {
         stopped: &mut oneshot::Receiver<()>,
     ) -> Ends {
         metrics::gauge!("ringledger_projection_leads").set(1.0);
-        self.resume_builds(runner).await;
+        let mut is_resumed = self.resume_builds(runner).await;
         let feed = self.means.feed.clone();
         let mut beat = ticks();
         loop {
@@ -249,6 +255,9 @@ impl Node {
                 _ = beat.tick() => {
                     self.measure(runner.progress());
                     self.publish(runner);
+                    if !is_resumed {
+                        is_resumed = self.resume_builds(runner).await;
+                    }
                     if !is_due {
                         continue;
                     }
@@ -284,11 +293,15 @@ impl Node {
         }
         let views: Vec<View> = self.switches.keys().copied().collect();
         for view in views {
-            if !runner.is_level(view) {
-                self.give_up(runner, view);
-                continue;
+            let is_built =
+                self.builds.contains_key(&view) || runner.find(view, Generation::Next).is_some();
+            if is_built {
+                if !runner.is_level(view) {
+                    self.give_up(runner, view);
+                    continue;
+                }
+                runner.switch(view).await?;
             }
-            runner.switch(view).await?;
             self.progress
                 .send_replace(self.with_builds(runner.progress()));
             self.tell(Changes {
@@ -320,8 +333,8 @@ impl Node {
     }
 
     /// Rows of other rules are built anew and switched to; what was being built
-    /// when the run before ended goes on.
-    async fn resume_builds(&mut self, runner: &Runner) {
+    /// when the run before ended goes on. False if the store could not say what was.
+    async fn resume_builds(&mut self, runner: &Runner) -> bool {
         for view in runner.stale() {
             self.build(view, false);
             self.switches.entry(view).or_default();
@@ -329,11 +342,19 @@ impl Node {
         for view in View::ALL {
             let part = crate::registry::slot(view, Generation::Next);
             let read = self.means.read.as_ref();
-            let stored = crate::checkpoint::read(read, part.checkpoint()).await;
-            if matches!(stored, Ok(Some(_))) {
-                self.build(view, false);
+            match crate::checkpoint::read(read, part.checkpoint()).await {
+                // One that has arrived is followed already.
+                Ok(Some(_)) if runner.find(view, Generation::Next).is_none() => {
+                    self.build(view, false);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "what is being built is asked again");
+                    return false;
+                }
             }
         }
+        true
     }
 
     fn build(&mut self, view: View, is_anew: bool) {

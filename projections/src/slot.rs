@@ -169,6 +169,8 @@ pub(crate) trait Part: Send + Sync {
     fn clear(&self) -> Vec<Statement>;
     /// Its live tables, each with the one that is built beside it.
     fn twins(&self) -> Vec<(&'static str, &'static str)>;
+    /// Statements that take away the tables that are built beside the live ones.
+    fn drop_twins(&self) -> Vec<Statement>;
     /// Statements that put the tables that were built in the place of the live
     /// ones.
     fn replace(&self) -> Vec<Statement>;
@@ -219,6 +221,16 @@ impl<P: Projection> Part for Slot<P> {
         names
             .map(|name| (name, Generation::Next.table(name)))
             .collect()
+    }
+
+    fn drop_twins(&self) -> Vec<Statement> {
+        let twins = self.twins().into_iter();
+        let drops = twins.map(|(_, twin)| Statement {
+            sql: kept(format!("DROP TABLE IF EXISTS {twin}")),
+            parameters: vec![],
+            must_touch: None,
+        });
+        drops.collect()
     }
 
     fn replace(&self) -> Vec<Statement> {

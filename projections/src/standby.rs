@@ -2,7 +2,7 @@
 //! its subscribers what the leader has committed.
 
 use crate::{
-    changed::{Changes, View},
+    changed::{Change, Changes, View},
     checkpoint,
     followed::Followed,
     registry,
@@ -35,47 +35,81 @@ impl Runner {
 
     /// What the leader has committed since the last step; `None` when that is
     /// nothing. Rows are read as they are by now: they may know more than the
-    /// events up to there, and say how much.
+    /// events up to there, and say how much. What is known when the store fails is
+    /// told before the error is.
     pub(crate) async fn follow(
         &mut self,
         listens: impl Fn() -> bool,
     ) -> Result<Option<Changes>, RunError> {
         let mut rows = vec![];
-        let mut has_moved = false;
+        let (mut has_moved, mut is_switched) = (false, false);
         for slot in &mut self.slots {
-            let stored = checkpoint::read(self.read.as_ref(), slot.part.checkpoint()).await?;
-            let Some((version, committed)) = stored else {
-                continue;
-            };
-            slot.version = version;
-            if slot.position == committed {
-                continue;
-            }
-            has_moved = true;
-            while listens() && slot.position < committed {
-                let left = usize::try_from(committed.0 - slot.position.0).unwrap_or(BATCH_MAX);
-                let entries = self.source.read(slot.position, left.min(BATCH_MAX)).await?;
-                let Some(last) = entries.last() else { break };
-                let reached = last.recorded.position.min(committed);
-                let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
-                match slot.part.reread(self.read.as_ref(), &facts).await {
-                    Ok(()) => slot.part.changes(&mut rows),
-                    Err(SlotError::Store(error)) => return Err(error.into()),
-                    // Whoever reads the tables hears what is wrong with them.
-                    Err(SlotError::Corrupt(_) | SlotError::Bug(_)) => {}
+            let (position, version) = (slot.position, slot.version);
+            let outcome = slot
+                .follow(&self.source, self.read.as_ref(), &listens, &mut rows)
+                .await;
+            has_moved |= slot.position != position;
+            is_switched |= slot.version != version;
+            match outcome {
+                Ok(()) => {}
+                Err(error) if has_moved => {
+                    tracing::warn!(%error, "the leader's rows will be looked at again");
+                    break;
                 }
-                slot.part.forget();
-                slot.position = reached;
+                Err(error) => return Err(error),
             }
-            slot.position = committed;
         }
-        let position = self.position();
-        Ok(has_moved.then_some(Changes { position, rows }))
+        if is_switched {
+            // Whoever follows a board reads it again.
+            rows.clear();
+        }
+        let position = self.followed();
+        Ok((has_moved || is_switched).then_some(Changes { position, rows }))
     }
 
     /// How far every view is: a leader's is never at the end of time.
     pub(crate) fn followed(&self) -> Position {
         let positions = self.slots.iter().map(|slot| slot.position);
         positions.min().unwrap_or_default()
+    }
+}
+
+impl Followed {
+    /// Follows the leader's checkpoint as far as the events are here that tell which
+    /// rows it has written: they may come after it.
+    async fn follow(
+        &mut self,
+        source: &Source,
+        read: &dyn ReadStore,
+        listens: &impl Fn() -> bool,
+        rows: &mut Vec<Change>,
+    ) -> Result<(), RunError> {
+        let stored = checkpoint::read(read, self.part.checkpoint()).await?;
+        let Some((version, committed)) = stored else {
+            return Ok(());
+        };
+        self.version = version;
+        while self.position < committed {
+            if !listens() {
+                self.position = committed;
+                break;
+            }
+            let left = usize::try_from(committed.0 - self.position.0).unwrap_or(BATCH_MAX);
+            let entries = source.read(self.position, left.min(BATCH_MAX)).await?;
+            let Some(last) = entries.last() else { break };
+            let reached = last.recorded.position.min(committed);
+            let facts: Vec<&Fact> = entries.iter().map(|entry| &entry.fact).collect();
+            match self.part.reread(read, &facts).await {
+                Ok(()) => self.part.changes(rows),
+                Err(SlotError::Store(error)) => return Err(error.into()),
+                // Whoever reads the tables hears what is wrong with them.
+                Err(SlotError::Corrupt(_) | SlotError::Bug(_)) => {}
+            }
+            self.part.forget();
+            self.position = reached;
+        }
+        // A switch to older rows, or the log of another database.
+        self.position = self.position.min(committed);
+        Ok(())
     }
 }

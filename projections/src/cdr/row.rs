@@ -17,6 +17,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Letters of a dialled number that are kept: more is no number, and no index takes
+/// any length.
+const TO_MAX: usize = 256;
+
 /// Which way a call goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -341,7 +345,7 @@ impl Row {
             from_user,
             from_host,
             from_name,
-            text(&self.to),
+            text(self.to.chars().take(TO_MAX).collect::<String>()),
             text_or_null(self.trunk),
             text_or_null(self.queue),
             text_or_null(self.agent),

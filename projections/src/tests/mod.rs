@@ -5,6 +5,7 @@ mod live;
 mod properties;
 mod rebuilds;
 mod restarts;
+mod standby;
 
 use crate::{changed::View, runner::Runner, source::Source, testing::World};
 use commands::ports::ReadStore;

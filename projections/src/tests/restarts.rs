@@ -3,8 +3,12 @@
 use super::{block_on, empty, run_to_end, runner};
 use crate::{
     changed::{Change, View},
-    checkpoint, rebuild,
+    checkpoint,
+    followed::Followed,
+    rebuild, registry,
     runner::RunError,
+    slot::Generation,
+    source::Source,
     testing::{Fault, Faulty, Side, World, call, dump, dump_all},
 };
 use commands::ports::{Erasure, Position, ReadStore, Statement, StoreError, Value, Vault as _};
@@ -159,6 +163,97 @@ fn a_commit_whose_answer_was_lost_is_told_to_subscribers_once() {
             .filter(|change| matches!(change, Change::Timeline(..)));
         assert_eq!(events.count(), world.facts.len());
         assert!(following.step(|| true).await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_value_that_the_store_can_not_hold_stops_its_view_before_it_and_no_other() {
+    block_on(async {
+        let world = story().await;
+        let faulty = Arc::new(Faulty::new(empty()));
+        let read: Arc<dyn ReadStore> = faulty.clone();
+        let mut following = runner(&world, &read).await;
+        // The batch of all views, then the second event of the first view alone.
+        faulty.plan([Fault::Refused, Fault::None, Fault::Refused]);
+        run_to_end(&mut following).await;
+        let progress = following.progress();
+        let (timeline, others) = progress.split_first().unwrap();
+        let parked = timeline.parked.as_ref().unwrap();
+        assert_eq!(
+            (timeline.view, timeline.position),
+            (View::Timeline, Position(1))
+        );
+        assert_eq!((parked.position, parked.reason.as_str()), (2, "planned"));
+        let head = Position(world.facts.len() as u64);
+        assert!(
+            others
+                .iter()
+                .all(|other| other.position == head && other.parked.is_none())
+        );
+        // A person has made room for it.
+        following.slots[0].resume();
+        run_to_end(&mut following).await;
+        let fresh = empty();
+        run_to_end(&mut runner(&world, &fresh).await).await;
+        assert_eq!(
+            dump_all(read.as_ref()).await,
+            dump_all(fresh.as_ref()).await
+        );
+    });
+}
+
+#[test]
+fn rows_of_two_rules_are_nobodys() {
+    block_on(async {
+        let mut world = story().await;
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        set_checkpoint(read.as_ref(), "live_calls", "version", 4_711).await;
+        // This program goes on with them, and the one that made them comes back.
+        world.arrives(4).settle();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let stored = checkpoint::read(read.as_ref(), "live_calls").await.unwrap();
+        assert_eq!(stored, Some((0, Position(world.facts.len() as u64))));
+    });
+}
+
+#[test]
+fn a_switch_whose_answer_was_lost_is_known_before_the_next_event() {
+    block_on(async {
+        let mut world = story().await;
+        let faulty = Arc::new(Faulty::new(empty()));
+        let read: Arc<dyn ReadStore> = faulty.clone();
+        let mut following = runner(&world, &read).await;
+        run_to_end(&mut following).await;
+        let part = registry::slot(View::Cdr, Generation::Next);
+        for (table, twin) in part.twins() {
+            read.twin(table, twin).await.unwrap();
+        }
+        let (name, version) = (part.checkpoint(), part.version());
+        let start = Position::default();
+        read.transact(vec![checkpoint::set(name, version, start)])
+            .await
+            .unwrap();
+        let built = Followed::new(View::Cdr, part, start, version);
+        following.slots.push(built);
+        run_to_end(&mut following).await;
+        assert!(following.is_level(View::Cdr));
+        faulty.plan([Fault::AnswerLost]);
+        faulty.fail_queries_after(0);
+        assert!(following.switch(View::Cdr).await.is_err());
+        world.hangs_up(3, Side::Caller).settle();
+        following.source = Source::Log(world.log().await);
+        // The store is still away.
+        assert!(following.step(|| false).await.is_err());
+        faulty.fail_queries_after(usize::MAX);
+        run_to_end(&mut following).await;
+        assert!(following.find(View::Cdr, Generation::Next).is_none());
+        let fresh = empty();
+        run_to_end(&mut runner(&world, &fresh).await).await;
+        assert_eq!(
+            dump_all(read.as_ref()).await,
+            dump_all(fresh.as_ref()).await
+        );
     });
 }
 
