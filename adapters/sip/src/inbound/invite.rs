@@ -74,7 +74,7 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         withheld: is_withheld(&from),
         from,
         shown_as,
-        to: uri.user.unwrap_or_default(),
+        to: short(&uri.user.unwrap_or_default()),
         sip_call_id,
         user_agent: headers.get("User-Agent").and_then(user_agent::products),
         diverted: diversion::read(headers),
@@ -149,13 +149,20 @@ fn caller(from: &NameAddr, our_host: &str) -> (Party, String) {
     (party, shown_as)
 }
 
+/// A user part, no longer than we pass on and without what an escape can hide in it:
+/// no number and no name has a control character.
+fn short(user: &str) -> String {
+    let letters = user.chars().filter(|letter| !letter.is_control());
+    letters.take(USER_MAX).collect()
+}
+
 /// Whom an address means, no longer than we pass on.
 pub(super) fn party_of(address: &NameAddr) -> Party {
     let uri = Uri::parse(&address.uri).unwrap_or_default();
     let user = uri.user.unwrap_or_default();
     let name = address.display_name.as_ref();
     Party {
-        user: user.chars().take(USER_MAX).collect(),
+        user: short(&user),
         host: (!uri.host.is_empty()).then_some(uri.host),
         display_name: name.map(|name| name.chars().take(DISPLAY_NAME_MAX).collect()),
     }
