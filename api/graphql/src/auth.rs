@@ -227,6 +227,29 @@ pub async fn keep_token(
     secrets.put(KIND, &Fingerprint::of(token).0, &value).await
 }
 
+/// The same, and revokes every other token of that name.
+///
+/// # Errors
+/// When the credential store can not be reached.
+pub async fn keep_only_token(
+    secrets: &dyn Secrets,
+    token: &str,
+    identity: &Identity,
+) -> Result<(), StoreError> {
+    keep_token(secrets, token, identity).await?;
+    let fingerprint = Fingerprint::of(token).0;
+    for (other, value) in secrets.list(KIND).await? {
+        let is_of_that_name = serde_json::from_str::<Identity>(&value).is_ok_and(|known| {
+            let one = |it: &Identity| (it.tenant, it.name.clone(), it.agent);
+            one(&known) == one(identity)
+        });
+        if other != fingerprint && is_of_that_name {
+            secrets.remove(KIND, &other).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Revokes a token; open WebSockets that hold it are closed at their next check.
 ///
 /// # Errors

@@ -4,14 +4,15 @@
 use crate::config::Secret;
 use commands::ports::{Entropy, Secrets, StoreError};
 use domain::id::DEFAULT_TENANT;
-use graphql::auth::{Identity, Scope, issue_token, keep_token};
+use graphql::auth::{Identity, Scope, issue_token, keep_only_token};
 
 /// Kind of the entry that says a token was made and shown.
 const MARK: &str = "token_shown";
 /// What the token is called; its key in that kind.
 const ADMINISTRATOR: &str = "administrator";
 
-/// Sees to it that there is a token. Returns the one that was made now, to be
+/// Sees to it that there is a token. One that is configured is the only one: those of
+/// earlier configurations and of the first start are revoked. Returns the one that was made now, to be
 /// shown this once; only its fingerprint is kept. Until [`shown`] says that it
 /// was, the next start makes another: a crash in between locks nobody out.
 ///
@@ -30,7 +31,7 @@ pub async fn ensure(
             name: ADMINISTRATOR.into(),
             agent: None,
         };
-        keep_token(secrets, token, &identity).await?;
+        keep_only_token(secrets, token, &identity).await?;
         return Ok(None);
     }
     if secrets.get(MARK, ADMINISTRATOR).await?.is_some() {

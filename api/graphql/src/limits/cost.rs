@@ -13,7 +13,13 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-const PAGED: [&str; 15] = [
+pub(super) const PAGED: [&str; 21] = [
+    "accounts",
+    "ratePlans",
+    "decks",
+    "unratedCalls",
+    "invoices",
+    "callbacks",
     "erasures",
     "queueReport",
     "agentReport",

@@ -20,7 +20,7 @@ pub(super) fn check(query: &str, options: &Options) -> Result<(), Fault> {
                 rest = &rest[end.unwrap_or(rest.len())..];
                 continue;
             }
-            b'"' => string(rest),
+            b'"' => string(rest).ok_or_else(|| Fault::validation("a string is not closed"))?,
             b'{' | b'[' | b'(' => {
                 nesting += 1;
                 1
@@ -55,9 +55,9 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Length of the string that starts here, its quotes included; one that is
-/// not closed goes to the end.
-fn string(bytes: &[u8]) -> usize {
+/// Length of the string that starts here, its quotes included; none for one that is
+/// not closed, which the parser may read as something else.
+fn string(bytes: &[u8]) -> Option<usize> {
     const BLOCK: &[u8] = b"\"\"\"";
     if bytes.starts_with(BLOCK) {
         let mut at = BLOCK.len();
@@ -65,22 +65,22 @@ fn string(bytes: &[u8]) -> usize {
             if bytes[at..].starts_with(b"\\\"\"\"") {
                 at += 1 + BLOCK.len();
             } else if bytes[at..].starts_with(BLOCK) {
-                return at + BLOCK.len();
+                return Some(at + BLOCK.len());
             } else {
                 at += 1;
             }
         }
-        return bytes.len();
+        return None;
     }
     let mut at = 1;
     while at < bytes.len() {
         match bytes[at] {
             b'\\' => at += 2,
-            b'"' => return at + 1,
-            // Not allowed in a string: the parser will say so.
-            b'\n' | b'\r' => return at,
+            b'"' => return Some(at + 1),
+            // Not allowed in a string.
+            b'\n' | b'\r' => return None,
             _ => at += 1,
         }
     }
-    bytes.len()
+    None
 }

@@ -44,6 +44,27 @@ fn an_ordinary_document_is_let_through() {
 }
 
 #[test]
+fn a_string_that_is_not_closed_hides_no_brackets() {
+    let brackets = "[".repeat(100_000);
+    for open in ["\"\"\"a\" ", "\"a\n"] {
+        refused(&format!("{{ me(a: [{open}{brackets}"), "not closed");
+    }
+}
+
+#[test]
+fn every_list_of_the_schema_weighs_as_a_page() {
+    let schema = include_str!("../../schema.graphql");
+    let mut before: Vec<_> = schema.split("first: Int").collect();
+    before.pop();
+    let names = before.iter().filter_map(|before| {
+        let (head, _) = before.rsplit_once('(')?;
+        head.rsplit(|letter: char| !letter.is_alphanumeric()).next()
+    });
+    let light: Vec<_> = names.filter(|name| !cost::PAGED.contains(name)).collect();
+    assert!(light.is_empty(), "{light:?}");
+}
+
+#[test]
 fn a_document_that_doubles_by_fragments_is_refused_at_once() {
     let mut query = String::from("{ ...f0 }");
     for number in 0..50 {

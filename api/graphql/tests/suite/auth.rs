@@ -2,7 +2,7 @@
 
 use crate::world::{World, uuid};
 use domain::id::{DEFAULT_TENANT, TenantId};
-use ringledger_graphql::auth::{Identity, Scope, keep_token, revoke_token};
+use ringledger_graphql::auth::{Identity, Scope, keep_only_token, keep_token, revoke_token};
 use serde_json::json;
 
 #[tokio::test]
@@ -163,6 +163,32 @@ async fn a_token_of_another_tenant_opens_nothing_here() {
         (answer.status, answer.code()),
         (401, "AUTHENTICATION_ERROR")
     );
+}
+
+#[tokio::test]
+async fn a_new_token_of_the_administrator_is_the_only_one() {
+    let world = World::start().await;
+    let secrets = world.stores.secrets.as_ref();
+    let named = |name: &str| Identity {
+        tenant: DEFAULT_TENANT,
+        scopes: vec![Scope::All],
+        name: name.into(),
+        agent: None,
+    };
+    let (administrator, dashboard) = (named("administrator"), named("dashboard"));
+    keep_only_token(secrets, "rl_old", &administrator)
+        .await
+        .unwrap();
+    keep_token(secrets, "rl_dashboard", &dashboard)
+        .await
+        .unwrap();
+    keep_only_token(secrets, "rl_new", &administrator)
+        .await
+        .unwrap();
+    for (token, status) in [("rl_old", 401), ("rl_dashboard", 200), ("rl_new", 200)] {
+        let answer = world.ask_as(token, "{ me { name } }", json!({})).await;
+        assert_eq!(answer.status, status, "{token}");
+    }
 }
 
 #[tokio::test]
