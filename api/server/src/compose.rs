@@ -334,9 +334,7 @@ impl Server {
         });
         server.spawn("http", async move {
             let stop = shutdown.cancelled_owned();
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stop)
-                .await?;
+            crate::http::serve(listener, router, crate::http::HEAD_WAIT, stop).await;
             Ok(())
         });
         let stop = server.shutdown.clone();
