@@ -13,6 +13,7 @@ use callbacks::Callbacks;
 use calls::Calls;
 use domain::{
     any::{AnyEvent, Fact},
+    device,
     id::{LegId, QueueId, VisitId},
     time::Timestamp,
 };
@@ -61,6 +62,10 @@ impl Ledger {
             }
             AnyEvent::Queue(queue, event) => {
                 self.lines.rules.note(*queue, event);
+                Ok(())
+            }
+            AnyEvent::Device(agent, device::Event::Registered { .. }) => {
+                self.agents.has_a_phone(*agent);
                 Ok(())
             }
             AnyEvent::Person(..)

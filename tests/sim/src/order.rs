@@ -8,7 +8,7 @@ use domain::{
     agent,
     any::{AnyCommand, AnyEvent},
     call,
-    id::{AgentId, OfferId, QueueId, VisitId},
+    id::{AgentId, CallId, OfferId, QueueId, VisitId},
     line::{self, ReturnCause},
     process::{Input, Intent},
     queue, session,
@@ -39,6 +39,8 @@ struct Waiting {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Order {
     visits: BTreeMap<VisitId, Waiting>,
+    /// Where each call that is not over goes.
+    stays: BTreeMap<CallId, VisitId>,
     open: BTreeMap<QueueId, BTreeSet<VisitId>>,
     /// Offers that were asked for and not yet answered.
     wished: BTreeMap<OfferId, VisitId>,
@@ -116,13 +118,14 @@ impl Order {
                 self.is_over(*offer);
             }
             // Whoever has gone is asked for nobody, whatever the line still says.
-            AnyEvent::Call(
-                _,
-                call::Event::Ended {
-                    visit: Some(visit), ..
+            AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
+                self.stays.insert(*call, *visit);
+            }
+            AnyEvent::Call(call, call::Event::Ended { .. } | call::Event::Overflowed { .. }) => {
+                if let Some(visit) = self.stays.remove(call) {
+                    self.leaves(visit);
                 }
-                | call::Event::Overflowed { visit, .. },
-            ) => self.leaves(*visit),
+            }
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Person(..)
@@ -165,11 +168,16 @@ impl Order {
         match event {
             line::Event::Opened {
                 visit,
+                call,
                 enqueued_at,
                 joined_at,
                 policy,
                 ..
             } => {
+                // Nor is somebody who had gone before the line said this.
+                if self.stays.get(call) != Some(visit) {
+                    return;
+                }
                 let waiting = Waiting {
                     queue,
                     config_version: policy.config_version,

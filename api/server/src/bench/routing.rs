@@ -5,7 +5,7 @@ use crate::demo::say;
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    call::AnswerMode,
+    call::{self, AnswerMode},
     id::{AgentId, CallId, EventId, OfferId, QueueId, SessionId, VisitId},
     line::{self, VisitPolicy},
     process::{
@@ -96,12 +96,22 @@ impl Floor {
         self.tell(agent, session::Event::BecameNotReady { reason, code: None });
     }
 
-    /// The event of one more caller who waits.
+    /// The event of one more caller who waits; the call has said so before.
     fn arrival(&mut self) -> AnyEvent {
         self.visits += 1;
+        let visit = VisitId(numbered(5, self.visits));
+        let call = CallId(numbered(1, self.visits));
+        let enqueued = call::Event::Enqueued {
+            visit,
+            queue: QUEUE,
+            config_version: 1,
+            answer_mode: AnswerMode::OnAgent,
+            exit_keys: vec![],
+        };
+        self.hear(AnyEvent::Call(call, enqueued));
         let opened = line::Event::Opened {
-            visit: VisitId(numbered(5, self.visits)),
-            call: CallId(numbered(1, self.visits)),
+            visit,
+            call,
             enqueued_at: START.plus_ms(self.position),
             joined_at: None,
             position: 1,

@@ -10,7 +10,7 @@ use super::{Input, Intent, Process, offer::RESERVATION_GRACE_MS};
 use crate::{
     agent,
     any::{AnyCommand, AnyEvent, Fact},
-    call,
+    call, device,
     id::{CallId, OfferId, QueueId, SessionId},
     line, person,
     session::{self, Choice},
@@ -33,7 +33,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -101,7 +101,8 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         }
         AnyEvent::Call(call, event) => on_call(board, *call, event),
         AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),
-        AnyEvent::Device(..)
+        AnyEvent::Device(agent, device::Event::Registered { .. }) => board.has_a_phone(*agent),
+        AnyEvent::Device(_, device::Event::Deregistered { .. } | device::Event::Expired { .. })
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => {}
@@ -130,11 +131,15 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
             if let Some(visit) = visit {
                 board.close(*visit);
             }
+            board.leaves(call);
             board.callers.is_over(call);
         }
-        call::Event::Overflowed { visit, .. } => board.close(*visit),
+        call::Event::Enqueued { visit, .. } => board.goes_to(call, *visit),
+        call::Event::Overflowed { visit, .. } => {
+            board.close(*visit);
+            board.leaves(call);
+        }
         call::Event::Routed { .. }
-        | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
@@ -227,10 +232,12 @@ fn on_session(
         session::Event::ContactEnded { .. } => board.stops_talking(agent, at),
         session::Event::WrapUpStarted { .. } => board.set(agent, Activity::Engaged, at),
         session::Event::ReservationReleased {
-            offer, not_before, ..
+            offer,
+            not_before,
+            reason,
         } => {
             board.over(*offer, now);
-            board.release(agent, *not_before);
+            board.release(agent, *not_before, *reason);
         }
         session::Event::WrapUpEnded { .. } => {}
     }

@@ -27,7 +27,7 @@ pub(super) fn visit(number: u64) -> VisitId {
     ))
 }
 
-fn call(number: u64) -> CallId {
+pub(super) fn call(number: u64) -> CallId {
     CallId(Uuid::from_u64_pair(1, number))
 }
 
@@ -77,6 +77,30 @@ pub(super) struct Desk {
     asked: Vec<Asked>,
 }
 
+/// The line has let a caller in.
+pub(super) fn opened(
+    number: u64,
+    queue: QueueId,
+    since: (Timestamp, Option<Timestamp>),
+) -> AnyEvent {
+    let (enqueued_at, joined_at) = since;
+    let opened = line::Event::Opened {
+        visit: visit(number),
+        call: call(number),
+        enqueued_at,
+        joined_at,
+        position: 1,
+        policy: VisitPolicy {
+            config_version: 1,
+            answer_mode: AnswerMode::OnAgent,
+            ring_timeout_ms: 20_000,
+            wrap_up_ms: 0,
+            max_wait_ms: 0,
+        },
+    };
+    AnyEvent::Line(queue, opened)
+}
+
 impl Desk {
     pub(super) fn with(queue: QueueId, strategy: Strategy, matching: Matching) -> Self {
         let mut desk = Self {
@@ -109,7 +133,7 @@ impl Desk {
         self.asked = commands.filter_map(asked).collect();
     }
 
-    fn hears(&mut self, event: AnyEvent) {
+    pub(super) fn hears(&mut self, event: AnyEvent) {
         self.count += 1;
         let fact = Fact {
             position: self.count,
@@ -188,22 +212,9 @@ impl Desk {
         queue: QueueId,
         since: (Timestamp, Option<Timestamp>),
     ) {
-        let (enqueued_at, joined_at) = since;
-        let opened = line::Event::Opened {
-            visit: visit(number),
-            call: call(number),
-            enqueued_at,
-            joined_at,
-            position: 1,
-            policy: VisitPolicy {
-                config_version: 1,
-                answer_mode: AnswerMode::OnAgent,
-                ring_timeout_ms: 20_000,
-                wrap_up_ms: 0,
-                max_wait_ms: 0,
-            },
-        };
-        self.hears(AnyEvent::Line(queue, opened));
+        let opened = opened(number, queue, since);
+        self.hears(said_before(&opened).expect("a call has said so"));
+        self.hears(opened);
     }
 
     /// The agents and visits that were asked for.

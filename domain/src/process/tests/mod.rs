@@ -9,6 +9,7 @@ mod credit;
 mod dial;
 mod emptiness;
 mod enqueue;
+mod gone;
 mod late;
 mod offer;
 mod places;
@@ -24,11 +25,12 @@ mod ids;
 mod matching;
 mod world;
 
-use super::{Input, Intent, Process};
+use super::{Input, Intent, Process, routing::Routing};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
+    call,
     id::{CommandId, EventId},
-    session,
+    line, session,
     testing::second,
     time::Timestamp,
 };
@@ -88,14 +90,13 @@ impl<P: Process> Heard<P> {
     /// This event is read; it happened at that instant.
     fn hears_at(mut self, at: Timestamp, event: AnyEvent) -> Self {
         self.count += 1;
-        let fact = Fact {
-            position: self.count,
-            version: self.count,
-            event_id: EventId(Uuid::from_u128(u128::from(self.count))),
-            at,
-            node_epoch: self.node_epoch,
-            event,
-        };
+        // A line opens a visit because its call has said so; stories about routing leave
+        // that out.
+        if let Some(said) = said_before(&event).filter(|_| P::NAME == Routing::NAME) {
+            let fact = self.fact(at, said);
+            P::step(&mut self.state, &Input::Event(&fact));
+        }
+        let fact = self.fact(at, event);
         let intents = P::step(&mut self.state, &Input::Event(&fact));
         self.causes = intents.iter().map(|intent| intent.cause).collect();
         self.asked = commands(intents);
@@ -103,6 +104,17 @@ impl<P: Process> Heard<P> {
             self.next_run_reads_what_this_one_saved();
         }
         self
+    }
+
+    fn fact(&self, at: Timestamp, event: AnyEvent) -> Fact {
+        Fact {
+            position: self.count,
+            version: self.count,
+            event_id: EventId(Uuid::from_u128(u128::from(self.count))),
+            at,
+            node_epoch: self.node_epoch,
+            event,
+        }
     }
 
     /// The state may be saved after each event; long stories would do little else.
@@ -155,4 +167,19 @@ impl<P: Process> Heard<P> {
         assert_eq!(P::next_deadline(&self.state), expected);
         self
     }
+}
+
+/// What a call says before its line opens a visit for it.
+fn said_before(event: &AnyEvent) -> Option<AnyEvent> {
+    let AnyEvent::Line(queue, line::Event::Opened { visit, call, .. }) = event else {
+        return None;
+    };
+    let said = call::Event::Enqueued {
+        visit: *visit,
+        queue: *queue,
+        config_version: 1,
+        answer_mode: call::AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    Some(AnyEvent::Call(*call, said))
 }

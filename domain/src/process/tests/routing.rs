@@ -5,6 +5,7 @@ use crate::{
     agent,
     call::{self, AnswerMode},
     cause::{By, Disposition, EndReason},
+    device,
     id::{AgentId, CallId, OfferId, QueueId, SessionId, VisitId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
     process::routing::Routing,
@@ -374,6 +375,39 @@ fn an_agent_who_is_left_alone_for_a_while_is_asked_again_after_it() {
         "when all were tried, they may be tried again"
     );
     assert_ne!(offer_of(&heard.asked[0]), offer_of(&first));
+}
+
+#[test]
+fn an_agent_whose_phone_is_back_is_not_left_alone_any_longer() {
+    let phone = |reason: ReleaseReason| {
+        let heard = process::<Routing>()
+            .hears(ready(SESSION))
+            .hears([waits(VISIT, CALL)]);
+        let first = heard.asked[0].clone();
+        let offer = offer_of(&first);
+        let [returned, _] = in_vain(SESSION, offer, None);
+        let not_before = Some(second(90));
+        let released = session::Event::ReservationReleased {
+            offer,
+            reason,
+            not_before,
+        };
+        let back = device::Event::Registered {
+            agent: SESSION.agent,
+            binding: Uuid::from_u128(9),
+            transport: "tcp".into(),
+        };
+        heard
+            .hears([reserved(&first), returned, in_session(SESSION, released)])
+            .asks_nothing()
+            .hears([AnyEvent::Device(SESSION.agent, back)])
+    };
+    let heard = phone(ReleaseReason::Unreachable).sleeps_until(None);
+    assert_eq!(wishes(&heard), [(SESSION, VISIT)]);
+    // Whoever does not want to be asked is not, however often the phone registers.
+    phone(ReleaseReason::Rejected)
+        .asks_nothing()
+        .sleeps_until(Some(second(90)));
 }
 
 #[test]

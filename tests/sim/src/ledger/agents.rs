@@ -7,7 +7,7 @@ use domain::{
     agent,
     id::{AgentId, CallId, OfferId, QueueId, SessionId},
     queue::{Away, Matching},
-    session::{Event, NotReadyReason},
+    session::{Event, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,8 @@ struct Session {
     is_unreachable: bool,
     doing: Doing,
     not_before: Option<Timestamp>,
+    /// Left alone as no phone could be reached.
+    is_lost: bool,
     last_at: Timestamp,
 }
 
@@ -68,6 +70,14 @@ impl Agents {
         self.queues.insert(agent, config.queues.clone());
         self.configs.insert(agent, config.clone());
         self.index(agent);
+    }
+
+    /// A phone of the agent is there: it is not left alone any more because none was.
+    pub(crate) fn has_a_phone(&mut self, agent: AgentId) {
+        let session = self.sessions.get_mut(&agent);
+        if let Some(session) = session.filter(|session| session.is_lost) {
+            session.not_before = None;
+        }
     }
 
     fn index(&mut self, agent: AgentId) {
@@ -206,14 +216,11 @@ impl Agents {
                 };
                 self.reserved_count += 1;
             }
-            Event::ReservationReleased {
-                offer, not_before, ..
-            } => {
+            Event::ReservationReleased { offer, .. } => {
                 must(session.is_reserved(*offer), || {
                     format!("{id} is released from {offer} while {session:?}")
                 })?;
-                session.doing = Doing::Idle;
-                session.not_before = *not_before;
+                session.is_released(event);
             }
             Event::ConnectedToContact { offer, call, .. } => {
                 must(session.is_reserved(*offer), || {
@@ -250,6 +257,7 @@ impl Agents {
                 is_unreachable: false,
                 doing: Doing::Idle,
                 not_before: None,
+                is_lost: false,
                 last_at: at,
             },
         );
@@ -295,6 +303,18 @@ impl Agents {
 }
 
 impl Session {
+    /// Idle again, and left alone for a while if it is said so.
+    fn is_released(&mut self, event: &Event) {
+        if let Event::ReservationReleased {
+            not_before, reason, ..
+        } = event
+        {
+            self.doing = Doing::Idle;
+            self.not_before = *not_before;
+            self.is_lost = *reason == ReleaseReason::Unreachable;
+        }
+    }
+
     fn pauses(&mut self, reason: NotReadyReason) {
         self.ready = false;
         self.is_unreachable = reason == NotReadyReason::Unreachable;

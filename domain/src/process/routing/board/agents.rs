@@ -7,7 +7,7 @@ use crate::{
     id::{AgentId, OfferId, QueueId, SessionId},
     process::routing::rank::{Rank, Record, Skills, level, rank},
     queue::Requirement,
-    session::LeftOutReason,
+    session::{LeftOutReason, ReleaseReason},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,8 @@ pub(in crate::process::routing) struct AgentRow {
     idle_since: Timestamp,
     /// Not offered anything before this instant.
     not_before: Option<Timestamp>,
+    /// That is because none of its phones could be reached.
+    is_lost: bool,
     pub(super) queues: BTreeMap<QueueId, Member>,
     skills: Skills,
     /// What it has done since logging in.
@@ -124,6 +126,7 @@ impl Board {
             activity: Activity::LoggedOut,
             idle_since: Timestamp::default(),
             not_before: None,
+            is_lost: false,
             queues: BTreeMap::new(),
             skills: Skills::new(),
             record: Record::default(),
@@ -251,6 +254,7 @@ impl Board {
         &mut self,
         agent: AgentId,
         not_before: Option<Timestamp>,
+        reason: ReleaseReason,
     ) {
         if let Some(until) = not_before {
             self.pauses.insert((until, agent));
@@ -258,8 +262,20 @@ impl Board {
         self.change(agent, |row| {
             row.activity = Activity::Free;
             row.not_before = not_before;
+            row.is_lost = reason == ReleaseReason::Unreachable;
             row.wish = None;
         });
+    }
+
+    /// A phone of the agent is there: whoever was left alone because none was is left
+    /// alone no longer.
+    pub(in crate::process::routing) fn has_a_phone(&mut self, agent: AgentId) {
+        let lost = self.agents.get(&agent).filter(|row| row.is_lost);
+        let Some(until) = lost.and_then(|row| row.not_before) else {
+            return;
+        };
+        self.pauses.remove(&(until, agent));
+        self.change(agent, |row| row.not_before = None);
     }
 
     pub(super) fn wake_agents(&mut self, now: Timestamp) {

@@ -11,7 +11,7 @@ pub(super) use visits::{Key, Waiting};
 
 use super::rank::Rank;
 use crate::{
-    id::{AgentId, OfferId, QueueId, SessionId, VisitId},
+    id::{AgentId, CallId, OfferId, QueueId, SessionId, VisitId},
     queue::{Config, Matching, Strategy, Terms},
     time::Timestamp,
 };
@@ -49,6 +49,8 @@ pub(super) struct QueueRules {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Board {
     visits: BTreeMap<VisitId, Waiting>,
+    /// Where each call in progress waits or has waited last, as the call says it.
+    stays: BTreeMap<CallId, VisitId>,
     agents: BTreeMap<AgentId, AgentRow>,
     /// Offers that are asked for or live: of which visit, to whom.
     offers: BTreeMap<OfferId, (VisitId, AgentId)>,

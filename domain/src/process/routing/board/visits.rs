@@ -139,12 +139,28 @@ impl Waiting {
 }
 
 impl Board {
+    /// The call goes into a line, which will open that visit.
+    pub(in crate::process::routing) fn goes_to(&mut self, call: CallId, visit: VisitId) {
+        self.stays.insert(call, visit);
+    }
+
+    /// The call waits nowhere any more.
+    pub(in crate::process::routing) fn leaves(&mut self, call: CallId) {
+        self.stays.remove(&call);
+    }
+
+    /// The line has opened a visit. A call that has gone meanwhile is offered to nobody:
+    /// its line will close the visit when it hears of that, and until then every agent
+    /// would be reserved for it in vain, again and again.
     pub(in crate::process::routing) fn wait(
         &mut self,
         visit: VisitId,
         waiting: Waiting,
         at: Timestamp,
     ) {
+        if self.stays.get(&waiting.call) != Some(&visit) {
+            return;
+        }
         self.visits.insert(visit, waiting);
         self.place(visit, at);
     }
