@@ -82,6 +82,7 @@ pub const ALL: &[Migration] = &[
     migration!(301, Read, "0301_cdr_phone"),
     migration!(330, Read, "0330_callbacks"),
     migration!(350, Read, "0350_not_ready_codes"),
+    migration!(351, Read, "0351_agent_grace"),
     migration!(370, Read, "0370_cdr_quality"),
 ];
 

@@ -83,6 +83,7 @@ fn empty(agent: AgentId) -> Row {
         display_name: None,
         queues: vec![],
         ready_on_register: false,
+        registration_grace_ms: agent::REGISTRATION_GRACE_MS,
         config_version: 0,
         session_number: None,
         logged_in_at: None,
@@ -92,6 +93,7 @@ fn empty(agent: AgentId) -> Row {
         since: None,
         until: None,
         not_before: None,
+        left_alone: None,
         next: None,
         code: None,
         next_code: None,
@@ -124,6 +126,7 @@ fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
     row.skills.clone_from(&config.skills);
     row.places.clone_from(&config.places);
     row.ready_on_register = config.ready_on_register;
+    row.registration_grace_ms = config.registration_grace_ms;
     row.subject = config.display_name.as_ref().map(|sealed| sealed.subject);
     row.display_name = input.party.map(shown_name);
 }
@@ -138,6 +141,10 @@ const fn on_device(row: &mut Row, event: &device::Event) {
     match event {
         device::Event::Registered { .. } => {
             row.devices_count = row.devices_count.saturating_add(1);
+            // Whoever was left alone because there was no phone is asked again.
+            if let Some(ReleaseReason::Unreachable) = row.left_alone {
+                leave_alone(row, None);
+            }
         }
         device::Event::Deregistered { left_count, .. }
         | device::Event::Expired { left_count, .. } => {
@@ -150,7 +157,7 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
     match event {
         session::Event::LoggedIn { .. } => {
             row.logged_in_at = Some(at);
-            row.not_before = None;
+            leave_alone(row, None);
             row.missed_count = 0;
         }
         session::Event::LoggedOut { .. } => {
@@ -187,13 +194,13 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             row.call = Some(*call);
             row.queue = Some(*queue);
             row.until = Some(*until);
-            row.not_before = None;
+            leave_alone(row, None);
         }
         session::Event::ReservationReleased {
             reason, not_before, ..
         } => {
             idle(row);
-            row.not_before = *not_before;
+            leave_alone(row, not_before.map(|until| (until, *reason)));
             // What was asked for follows as an event of its own.
             asked(row, None, None);
             if *reason == ReleaseReason::NoAnswer {
@@ -218,6 +225,13 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
         // What changes follows as an event of its own.
         session::Event::Forced { .. } => {}
     }
+}
+
+const fn leave_alone(row: &mut Row, why: Option<(Timestamp, ReleaseReason)>) {
+    (row.not_before, row.left_alone) = match why {
+        Some((until, reason)) => (Some(until), Some(reason)),
+        None => (None, None),
+    };
 }
 
 fn asked(row: &mut Row, next: Option<NextState>, code: Option<NotReadyCode>) {

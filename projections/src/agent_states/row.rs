@@ -7,7 +7,7 @@ use commands::ports::Value;
 use domain::{
     agent::{Place, Skill},
     id::{AgentId, CallId, OfferId, QueueId, SessionId, SubjectId},
-    session::{NextState, NotReadyCode, NotReadyReason},
+    session::{NextState, NotReadyCode, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,8 @@ pub struct Row {
     pub queues: Vec<QueueId>,
     /// A registered phone logs the agent in, ready.
     pub ready_on_register: bool,
+    /// When the last phone is gone, the agent stays as before for so long.
+    pub registration_grace_ms: u64,
     /// What the agent is good at.
     pub skills: Vec<Skill>,
     /// Where it stands in queues, if not in the first tier.
@@ -119,6 +121,8 @@ pub struct Row {
     pub until: Option<Timestamp>,
     /// Not offered anything before this instant.
     pub not_before: Option<Timestamp>,
+    /// Why so.
+    pub left_alone: Option<ReleaseReason>,
     /// Asked for while engaged; applied afterwards.
     pub next: Option<NextState>,
     /// Why not ready then, in a word of the settings.
@@ -163,6 +167,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "places",
     "code",
     "next_code",
+    "registration_grace_ms",
+    "left_alone",
 ];
 
 impl Row {
@@ -216,6 +222,8 @@ impl Row {
             word(&self.places),
             word(&self.code),
             word(&self.next_code),
+            number(self.registration_grace_ms),
+            word(&self.left_alone),
         ]
     }
 
@@ -247,6 +255,8 @@ impl Row {
             places: columns.word()?,
             code: columns.word_or_null()?,
             next_code: columns.word_or_null()?,
+            registration_grace_ms: columns.number()?,
+            left_alone: columns.word_or_null()?,
         })
     }
 }

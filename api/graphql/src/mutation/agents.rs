@@ -6,7 +6,7 @@ use crate::{
     error::Fault,
     id::Named,
     query::{Needs, require, services, views_at},
-    scalar::Cursor,
+    scalar::{Cursor, Duration},
     services::Services,
     types::{
         Agent,
@@ -53,6 +53,9 @@ pub(crate) struct CreateAgentInput {
     /// A registered phone logs the agent in, ready.
     #[graphql(default)]
     ready_on_register: bool,
+    /// When the last phone is gone, the agent stays as before for so long: up to an
+    /// hour; 10 s when it is not given.
+    registration_grace_ms: Option<Duration>,
     /// What it is good at.
     #[graphql(default)]
     skills: Vec<AgentSkillInput>,
@@ -308,7 +311,9 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
         display_name,
         queues,
         ready_on_register: input.ready_on_register,
-        registration_grace_ms: domain::agent::REGISTRATION_GRACE_MS,
+        registration_grace_ms: input
+            .registration_grace_ms
+            .map_or(domain::agent::REGISTRATION_GRACE_MS, |grace| grace.0),
         skills,
         places,
     };

@@ -128,6 +128,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "trunk.invalid_name" => Some("name"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
+        "agent.invalid_grace" => Some("registrationGraceMs"),
         "queue.invalid_wrap_up" => Some("wrapUpMs"),
         "queue.invalid_number" => Some("numbers"),
         "trunk.nothing_allowed" => Some("allow"),

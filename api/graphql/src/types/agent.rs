@@ -6,7 +6,7 @@ use crate::{
     id::Named,
     loader::Loaded,
     query::{Needs, views},
-    scalar::{Cursor, DateTime, count},
+    scalar::{Cursor, DateTime, Duration, count},
     types::{
         Call, Moment, NotReadyWord, Queue,
         call::queue,
@@ -126,6 +126,11 @@ impl Agent {
     /// A registered phone logs the agent in, ready.
     async fn ready_on_register(&self) -> bool {
         self.row.ready_on_register
+    }
+
+    /// When the last phone is gone, the agent stays as before for so long.
+    async fn registration_grace_ms(&self) -> Duration {
+        Duration(self.row.registration_grace_ms)
     }
 
     /// Both coordinates in one word.

@@ -201,6 +201,11 @@ async fn an_agent_needs_a_password_and_queues_that_exist() {
             "name",
         ),
         (
+            json!({"name": "ann", "password": "x", "registrationGraceMs": "3600001"}),
+            "agent.invalid_grace",
+            "registrationGraceMs",
+        ),
+        (
             json!({"name": "ann", "password": "x", "queueIds": [uuid()]}),
             "input.unknown_queue",
             "queueIds",
