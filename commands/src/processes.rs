@@ -260,12 +260,15 @@ impl<P: Process> Runner<P> {
         for entry in entries {
             self.position = entry.recorded.position;
             self.changed = true;
-            let intents = P::step(&mut self.state, &Input::Event(&entry.fact));
+            let intents = self.decide(&Input::Event(&entry.fact));
             for intent in &intents {
                 self.ask(intent, entry.fact.at);
             }
         }
         self.tell_lag();
+        for (gauge, value) in P::gauges(&self.state) {
+            metrics::gauge!(gauge).set(value as f64);
+        }
         Ok(())
     }
 
@@ -282,8 +285,24 @@ impl<P: Process> Runner<P> {
             .set(count as f64);
     }
 
-    fn step(&mut self, input: &Input<'_>, at: Timestamp) -> usize {
+    /// What follows from an input; how long that took, and what is asked for, is measured.
+    fn decide(&mut self, input: &Input<'_>) -> Vec<Intent> {
+        let began = Instant::now();
         let intents = P::step(&mut self.state, input);
+        metrics::histogram!("ringledger_process_step_seconds", "process" => P::NAME)
+            .record(began.elapsed().as_secs_f64());
+        for intent in &intents {
+            let command = intent.command.name();
+            metrics::counter!(
+                "ringledger_process_commands_total", "process" => P::NAME, "command" => command
+            )
+            .increment(1);
+        }
+        intents
+    }
+
+    fn step(&mut self, input: &Input<'_>, at: Timestamp) -> usize {
+        let intents = self.decide(input);
         self.changed |= !intents.is_empty();
         for intent in &intents {
             self.ask(intent, at);

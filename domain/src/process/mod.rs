@@ -85,6 +85,12 @@ pub trait Process: Send + 'static {
 
     /// The next instant at which something is due by itself.
     fn next_deadline(state: &Self::State) -> Option<Timestamp>;
+
+    /// What of the state is worth watching from outside: names of gauges and values. Told
+    /// after each batch of events, so it costs nothing to find.
+    fn gauges(_state: &Self::State) -> Vec<(&'static str, usize)> {
+        vec![]
+    }
 }
 
 /// Id of a process' command: derived from its cause, the process, the target

@@ -76,7 +76,24 @@ async fn five_sipp_callers_share_two_agents_three_to_two_and_the_record_agrees_w
         gauge(&metrics, "ringledger_media_ports_open_count") == Some(0.0),
         "{metrics}"
     );
+    the_matcher_is_watched(&metrics)?;
     server.stop().await
+}
+
+/// How long routing takes to decide, what it asked for, and who waits.
+fn the_matcher_is_watched(metrics: &str) -> anyhow::Result<()> {
+    let routing = "process=\"routing\"";
+    let decided = format!("ringledger_process_step_seconds_count{{{routing}}}");
+    let asked = format!("ringledger_process_commands_total{{{routing},command=\"reserve\"}}");
+    for name in [decided.as_str(), asked.as_str()] {
+        let count = gauge(metrics, name);
+        ensure!(count >= Some(5.0), "{name} is {count:?}: {metrics}");
+    }
+    for name in ["visits", "waiting", "asked"] {
+        let name = format!("ringledger_routing_{name}_count");
+        ensure!(gauge(metrics, &name) == Some(0.0), "{name}: {metrics}");
+    }
+    Ok(())
 }
 
 async fn all_agents(server: &Server, state: &str) -> anyhow::Result<Value> {

@@ -82,6 +82,10 @@ impl Process for Routing {
     fn next_deadline(state: &State) -> Option<Timestamp> {
         state.board.next_wake()
     }
+
+    fn gauges(state: &State) -> Vec<(&'static str, usize)> {
+        state.board.gauges().into()
+    }
 }
 
 fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {

@@ -191,6 +191,17 @@ impl Board {
         self.sequence
     }
 
+    /// Visits in all lines, those that may be offered to somebody now, and agents who
+    /// were asked for and have not answered.
+    pub(super) fn gauges(&self) -> [(&'static str, usize); 3] {
+        let waiting = self.lines.values().map(BTreeSet::len).sum();
+        [
+            ("ringledger_routing_visits_count", self.visits.len()),
+            ("ringledger_routing_waiting_count", waiting),
+            ("ringledger_routing_asked_count", self.wishes.len()),
+        ]
+    }
+
     // ---- offers
 
     /// Asks for the agent: until the answer comes, neither is asked for again.
