@@ -10,6 +10,7 @@ use domain::{
     id::{CallId, QueueId},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 /// Contacts of this time are looked at, if they are more than the last ones.
 const RECENT_MS: u64 = 30 * 60_000;
@@ -25,11 +26,12 @@ pub struct Place {
     pub place: u64,
 }
 
-const PLACE: &str = "SELECT mine.queue_id, (SELECT COUNT(*) FROM visits AS other \
+/// The places of calls; the ids come behind it.
+const PLACES: &str = "SELECT mine.call_id, mine.queue_id, (SELECT COUNT(*) FROM visits AS other \
     WHERE other.queue_id = mine.queue_id AND other.closed_at IS NULL \
     AND (other.enqueued_at < mine.enqueued_at OR (other.enqueued_at = mine.enqueued_at \
     AND other.visit_id <= mine.visit_id))) \
-    FROM visits AS mine WHERE mine.call_id = $1 AND mine.closed_at IS NULL LIMIT 1";
+    FROM visits AS mine WHERE mine.closed_at IS NULL AND mine.call_id IN ";
 
 /// Contacts that are over, the latest answer first.
 const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
@@ -38,59 +40,80 @@ const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BI
     WHERE visits.queue_id = $1 AND visits.result = 'answered' AND visits.closed_at >= $2 \
     ORDER BY visits.closed_at DESC LIMIT $3) AS contacts";
 
-fn place(columns: &mut Columns) -> Result<Place, Corrupt> {
-    Ok(Place {
+fn place(columns: &mut Columns) -> Result<(CallId, Place), Corrupt> {
+    let call = columns.id()?;
+    let place = Place {
         queue: columns.id()?,
         place: columns.number()?,
-    })
+    };
+    Ok((call, place))
 }
 
 fn contacts(columns: &mut Columns) -> Result<(u64, u64), Corrupt> {
     Ok((columns.number()?, columns.number()?))
 }
 
-/// The wait of whom `place` callers, himself included, have to be served for:
-/// none when nobody is logged in, or no contact is known.
-fn wait_ms(place: u64, (contacts, handled_ms): (u64, u64), staffed: u64) -> Option<u64> {
-    let mean_ms = handled_ms.checked_div(contacts)?;
-    place.saturating_mul(mean_ms).checked_div(staffed)
+/// How fast a queue serves its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Its last contacts, and what they took together.
+    contacts: (u64, u64),
+    /// Its agents who are logged in.
+    staffed: u64,
+}
+
+impl Pace {
+    /// The wait of whom `place` callers, himself included, have to be served for:
+    /// none when no agent is logged in or no contact is known, for then nothing is.
+    pub fn wait_ms(&self, place: u64) -> Option<u64> {
+        let (contacts, handled_ms) = self.contacts;
+        let mean_ms = handled_ms.checked_div(contacts)?;
+        place.saturating_mul(mean_ms).checked_div(self.staffed)
+    }
 }
 
 impl Views {
-    /// Where the call stands in its line; none when it is in none.
+    /// Where these calls stand in their lines; those that are in none are left out.
     ///
     /// # Errors
     /// See [`ViewError`].
-    pub async fn place_of(&self, call: CallId) -> Result<Option<Place>, ViewError> {
-        Ok(self.rows(PLACE, vec![text(call)], place).await?.pop())
+    pub async fn places_of(&self, calls: &[CallId]) -> Result<Vec<(CallId, Place)>, ViewError> {
+        if calls.is_empty() {
+            return Ok(vec![]);
+        }
+        let marks: Vec<String> = (1..=calls.len())
+            .map(|number| format!("${number}"))
+            .collect();
+        let sql = format!("{PLACES}({})", marks.join(", "));
+        self.rows(&sql, calls.iter().map(text).collect(), place)
+            .await
     }
 
-    /// How long a caller at that place of the line waits from now on; none when
-    /// no agent of the queue is logged in or it has had no contact yet, for
-    /// then nothing is known.
+    /// How fast these queues serve their callers.
     ///
     /// # Errors
     /// See [`ViewError`].
-    pub async fn estimated_wait_ms(
+    pub async fn paces_of(
         &self,
-        queue: QueueId,
-        place: u64,
+        queues: &[QueueId],
         now: Timestamp,
-    ) -> Result<Option<u64>, ViewError> {
-        let staffed = self.staffed(queue).await?;
-        if staffed == 0 {
-            return Ok(None);
-        }
-        let recent = Timestamp::from_micros(
-            now.micros()
-                .saturating_sub_unsigned(RECENT_MS.saturating_mul(1_000)),
-        );
+    ) -> Result<Vec<(QueueId, Pace)>, ViewError> {
+        let mut agents = self.agents_by_state().await?;
+        let micros = RECENT_MS.saturating_mul(1_000);
+        let recent = Timestamp::from_micros(now.micros().saturating_sub_unsigned(micros));
         let ever = Timestamp::from_micros(0);
-        let last = self.contacts(queue, ever, LAST_CONTACTS).await?;
-        let recent = self
-            .contacts(queue, recent, i64::MAX.unsigned_abs())
-            .await?;
-        Ok(wait_ms(place, last.max(recent), staffed))
+        let all = i64::MAX.unsigned_abs();
+        let mut paces = vec![];
+        for queue in queues {
+            let last = self.contacts(*queue, ever, LAST_CONTACTS).await?;
+            let recent = self.contacts(*queue, recent, all).await?;
+            let pace = Pace {
+                contacts: last.max(recent),
+                staffed: staffed(&agents.remove(queue).unwrap_or_default()),
+            };
+            paces.push((*queue, pace));
+        }
+        Ok(paces)
     }
 
     async fn contacts(
@@ -103,27 +126,29 @@ impl Views {
         let rows = self.rows(CONTACTS, parameters, contacts).await?;
         Ok(rows.first().copied().unwrap_or_default())
     }
+}
 
-    /// Agents of the queue who are logged in, whatever they do.
-    async fn staffed(&self, queue: QueueId) -> Result<u64, ViewError> {
-        let mut agents = self.agents_by_state().await?;
-        let agents = agents.remove(&queue).unwrap_or_default();
-        let logged_in = agents.iter().filter(|(state, _)| match state {
-            State::LoggedOut => false,
-            State::NotReady
-            | State::Ready
-            | State::Reserved
-            | State::Ringing
-            | State::OnContact
-            | State::WrapUp => true,
-        });
-        Ok(logged_in.map(|(_, count)| u64::from(*count)).sum())
-    }
+/// Agents who are logged in, whatever they do.
+fn staffed(agents: &BTreeMap<State, u32>) -> u64 {
+    let logged_in = agents.iter().filter(|(state, _)| match state {
+        State::LoggedOut => false,
+        State::NotReady
+        | State::Ready
+        | State::Reserved
+        | State::Ringing
+        | State::OnContact
+        | State::WrapUp => true,
+    });
+    logged_in.map(|(_, count)| u64::from(*count)).sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::wait_ms;
+    use super::Pace;
+
+    fn wait_ms(place: u64, contacts: (u64, u64), staffed: u64) -> Option<u64> {
+        Pace { contacts, staffed }.wait_ms(place)
+    }
 
     #[test]
     fn a_wait_is_the_place_times_the_mean_shared_by_who_is_logged_in() {

@@ -2,9 +2,11 @@
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use commands::ports::Clock;
-use domain::id::{AgentId, QueueId};
+use domain::id::{AgentId, CallId, QueueId};
 use projections::{
-    agent_states, queue_stats,
+    agent_states,
+    estimate::{Pace, Place},
+    queue_stats,
     views::{ViewError, Views},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -59,6 +61,42 @@ impl Loader<Statistics> for Rows {
         Ok(rows
             .into_iter()
             .map(|now| (Statistics(now.row.queue), now))
+            .collect())
+    }
+}
+
+/// Asks for the place of a call in its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PlaceOf(pub(crate) CallId);
+
+impl Loader<PlaceOf> for Rows {
+    type Value = Place;
+    type Error = ViewError;
+
+    async fn load(&self, keys: &[PlaceOf]) -> Result<HashMap<PlaceOf, Place>, ViewError> {
+        let calls: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let places = self.views.places_of(&calls).await?;
+        let places = places
+            .into_iter()
+            .map(|(call, place)| (PlaceOf(call), place));
+        Ok(places.collect())
+    }
+}
+
+/// Asks how fast a queue serves its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PaceOf(pub(crate) QueueId);
+
+impl Loader<PaceOf> for Rows {
+    type Value = Pace;
+    type Error = ViewError;
+
+    async fn load(&self, keys: &[PaceOf]) -> Result<HashMap<PaceOf, Pace>, ViewError> {
+        let queues: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let paces = self.views.paces_of(&queues, self.clock.now()).await?;
+        Ok(paces
+            .into_iter()
+            .map(|(queue, pace)| (PaceOf(queue), pace))
             .collect())
     }
 }

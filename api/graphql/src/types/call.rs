@@ -3,7 +3,7 @@
 use crate::{
     auth::Scope,
     id::Named,
-    loader::Loaded,
+    loader::{Loaded, PaceOf, PlaceOf},
     paging::{self, EventList},
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
@@ -126,7 +126,8 @@ impl Call {
         if self.moment.is_some() || self.ended().is_some() {
             return Ok(None);
         }
-        let place = views(ctx)?.place_of(self.call_id()).await;
+        let loader = ctx.data::<Loaded>()?;
+        let place = loader.load_one(PlaceOf(self.call_id())).await;
         Ok(place.map_err(crate::error::Fault::from)?)
     }
 
@@ -333,9 +334,9 @@ impl Call {
         let Some(at) = self.place_now(ctx).await? else {
             return Ok(None);
         };
-        let now = ctx.data::<crate::services::Services>()?.clock.now();
-        let wait = views(ctx)?.estimated_wait_ms(at.queue, at.place, now).await;
-        Ok(wait.map_err(crate::error::Fault::from)?.map(Duration))
+        let pace = ctx.data::<Loaded>()?.load_one(PaceOf(at.queue)).await;
+        let pace = pace.map_err(crate::error::Fault::from)?;
+        Ok(pace.and_then(|pace| pace.wait_ms(at.place)).map(Duration))
     }
 
     /// How long agents' phones rang, all offers together.

@@ -4,7 +4,7 @@ use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
-    loader::{Loaded, Statistics},
+    loader::{Loaded, PaceOf, Statistics},
     paging::{self, Asked, List},
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
@@ -247,10 +247,10 @@ impl Queue {
         if self.moment.is_some() {
             return Ok(None);
         }
-        let now = ctx.data::<crate::services::Services>()?.clock.now();
         let place = self.row.waiting_count.saturating_add(1);
-        let wait = views(ctx)?.estimated_wait_ms(self.row.queue, place, now);
-        Ok(wait.await.map_err(Fault::from)?.map(Duration))
+        let pace = ctx.data::<Loaded>()?.load_one(PaceOf(self.row.queue));
+        let pace = pace.await.map_err(Fault::from)?;
+        Ok(pace.and_then(|pace| pace.wait_ms(place)).map(Duration))
     }
 
     /// Its statistics.
