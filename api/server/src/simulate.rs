@@ -24,17 +24,17 @@ pub struct Simulate {
     #[arg(long, default_value_t = 5_000)]
     calls_per_world: u64,
     /// Only the world of this seed, with all the calls: to see a failure again.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seed", "calls_per_world", "threads"])]
     world: Option<u64>,
     /// Print every step and every fact of that world.
     #[arg(long, requires = "world")]
     trace: bool,
     /// Follow every story of two callers and two agents in which at most so many things
     /// come out of their usual order, or go wrong.
-    #[arg(long, conflicts_with_all = ["world", "planted"])]
+    #[arg(long, conflicts_with_all = ["world", "planted", "seed", "calls", "calls_per_world", "threads"])]
     exhaustive: Option<u32>,
     /// Plant one bug after the other, and tell how long it takes to find each.
-    #[arg(long, conflicts_with = "world")]
+    #[arg(long, conflicts_with_all = ["world", "calls", "calls_per_world", "threads"])]
     planted: bool,
     /// Worlds at a time; as many as there are processors when it is not given.
     #[arg(long)]

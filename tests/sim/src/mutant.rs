@@ -22,9 +22,7 @@ const CALLS_OF_A_WORLD: u64 = 40;
 pub struct Found {
     /// In which world, and by which rule.
     pub failure: Failure,
-    /// Worlds until then, with that one.
-    pub worlds_count: u64,
-    /// Calls that were received in them.
+    /// Calls that were received until then, in all worlds.
     pub calls_count: u64,
 }
 
@@ -83,20 +81,17 @@ impl Mutant {
 
     /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
     pub fn hunt(self, seed: u64, worlds_max: u64) -> Option<Found> {
-        let mut worlds_count = 0;
         let mut calls_count = 0;
         (seed..seed + worlds_max).find_map(|seed| {
             let mut options = Options::new(seed, CALLS_OF_A_WORLD);
             options.mutant = Some(self);
             let failure = World::new(options).live().err();
-            worlds_count += 1;
             calls_count += match &failure {
                 Some(failure) => failure.received_count,
                 None => CALLS_OF_A_WORLD,
             };
             failure.map(|failure| Found {
                 failure,
-                worlds_count,
                 calls_count,
             })
         })

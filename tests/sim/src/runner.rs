@@ -52,6 +52,12 @@ pub(crate) trait Runs {
     fn fingerprint(&self) -> u64;
 }
 
+impl Clone for Box<dyn Runs> {
+    fn clone(&self) -> Self {
+        self.boxed()
+    }
+}
+
 type Answer = (CommandId, AnyCommand, Option<Refused>);
 
 /// What is stored of it.

@@ -1,6 +1,8 @@
 //! Promises to ring somebody back: each is made once, tried as often and as long as
 //! was said, and ends once; whoever is rung back stands where the person stood.
 
+mod promise;
+
 use crate::violation::{Violation, must};
 use domain::{
     any::{AnyEvent, Fact},
@@ -11,23 +13,8 @@ use domain::{
     line, queue,
     time::Timestamp,
 };
+use promise::{Promise, could_not_be_made};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// So many attempts may be made for each that may count.
-const UNCOUNTED_TIMES: u32 = 10;
-
-/// A promise that is not over.
-#[derive(Debug, Clone)]
-struct Promise {
-    request: Request,
-    not_before: Timestamp,
-    expires_at: Timestamp,
-    attempts: u32,
-    /// Attempts that could not be made, for what is no doing of the person.
-    idle: u32,
-    counted: u32,
-    live: Option<(u32, CallId)>,
-}
 
 /// A call that is placed for a promise, from its attempt to its end.
 #[derive(Debug, Clone)]
@@ -491,58 +478,4 @@ impl Callbacks {
             )
         })
     }
-}
-
-impl Promise {
-    /// One attempt at a time.
-    fn rests(&self, id: CallbackId) -> Result<(), Violation> {
-        must(self.live.is_none(), || {
-            format!("{id} is being tried: {self:?}")
-        })
-    }
-
-    fn has_tried(&self, id: CallbackId, attempt: (u32, CallId)) -> Result<(), Violation> {
-        must(self.live == Some(attempt), || {
-            format!("{id} hears of {attempt:?}, which is not under way: {self:?}")
-        })
-    }
-
-    /// The next attempt comes after the gap.
-    fn has_missed(
-        &mut self,
-        id: CallbackId,
-        at: Timestamp,
-        attempt: (u32, CallId),
-        not_before: Timestamp,
-    ) -> Result<(), Violation> {
-        self.has_tried(id, attempt)?;
-        self.live = None;
-        self.not_before = not_before;
-        let due = at.plus_ms(self.request.terms.gap_ms);
-        must(not_before == due, || {
-            format!("{id} is tried again at {not_before}, not at {due}")
-        })
-    }
-
-    fn is_used_up(&self, id: CallbackId) -> Result<(), Violation> {
-        let most = self.request.terms.attempts_max;
-        let tried = self.attempts - self.idle;
-        let is_used_up = self.counted >= most || tried >= most * UNCOUNTED_TIMES;
-        must(is_used_up, || {
-            format!("{id} is given up too early: {self:?}")
-        })
-    }
-}
-
-/// No way out, no node or nobody who pays: nobody was bothered with the attempt.
-const fn could_not_be_made(reason: EndReason) -> bool {
-    matches!(
-        reason,
-        EndReason::NoTrunk
-            | EndReason::Shutdown
-            | EndReason::NodeLost
-            | EndReason::NoCredit
-            | EndReason::NoPrice
-            | EndReason::AccountSuspended
-    )
 }

@@ -59,6 +59,7 @@ pub(super) enum Surprise {
 /// A command in a mailbox, and its fingerprint.
 type Letter = (Posted, u64);
 
+#[derive(Clone)]
 pub(super) struct Small {
     mutant: Option<Mutant>,
     now: Timestamp,
@@ -82,30 +83,6 @@ pub(super) struct Small {
     facts: Vec<u64>,
     facts_sum: u64,
     done_sum: u64,
-}
-
-impl Clone for Small {
-    fn clone(&self) -> Self {
-        Self {
-            mutant: self.mutant,
-            now: self.now,
-            all: self.all.clone(),
-            runners: self.runners.iter().map(|runner| runner.boxed()).collect(),
-            mailboxes: self.mailboxes.clone(),
-            served: self.served,
-            done: self.done.clone(),
-            people: self.people.clone(),
-            ledger: self.ledger.clone(),
-            held: self.held.clone(),
-            held_to: self.held_to,
-            is_late: self.is_late,
-            steps: self.steps,
-            prints: self.prints.clone(),
-            facts: self.facts.clone(),
-            facts_sum: self.facts_sum,
-            done_sum: self.done_sum,
-        }
-    }
 }
 
 impl Small {
