@@ -278,7 +278,7 @@ fn lines(body: &Body<'_>) -> Table {
                 tax_name(line.tax_category, line.tax_percent),
                 line.amount.with_digits(digits),
             ]);
-            row.detail = detail(line, body.lines);
+            row.detail = detail(line, body.lines, digits);
             row.running = Some(running.with_digits(digits));
             rows.push(row);
         }
@@ -316,7 +316,7 @@ fn lines(body: &Body<'_>) -> Table {
     }
 }
 
-fn detail(line: &Line, all: &[Line]) -> String {
+fn detail(line: &Line, all: &[Line], digits: u8) -> String {
     match &line.kind {
         LineKind::Usage {
             usage_type,
@@ -327,6 +327,7 @@ fn detail(line: &Line, all: &[Line]) -> String {
                 true => "Rated calls",
                 false => "Rated records",
             };
+            let rated = rated.with_digits(digits);
             let mut text = format!("{what} add up to {rated}");
             // Older documents have no lines of it.
             let apart = LineKind::Included {
