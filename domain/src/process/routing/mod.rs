@@ -131,18 +131,12 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         }
         // Its line says so later, or much later: until then every agent would be
         // reserved for it in vain, again and again.
-        call::Event::Ended { visit, .. } => {
-            if let Some(visit) = visit {
-                board.close(*visit);
-            }
+        call::Event::Ended { .. } => {
             board.leaves(call);
             board.callers.is_over(call);
         }
         call::Event::Enqueued { visit, .. } => board.goes_to(call, *visit),
-        call::Event::Overflowed { visit, .. } => {
-            board.close(*visit);
-            board.leaves(call);
-        }
+        call::Event::Overflowed { .. } => board.leaves(call),
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Forwarded { .. }

@@ -144,9 +144,12 @@ impl Board {
         self.stays.insert(call, visit);
     }
 
-    /// The call waits nowhere any more.
+    /// The call waits nowhere any more; nor where its line still has it, because it has
+    /// not heard yet that somebody answered, and that it was over at once.
     pub(in crate::process::routing) fn leaves(&mut self, call: CallId) {
-        self.stays.remove(&call);
+        if let Some(visit) = self.stays.remove(&call) {
+            self.close(visit);
+        }
     }
 
     /// The line has opened a visit. A call that has gone meanwhile is offered to nobody:
