@@ -367,6 +367,12 @@ impl Known {
                     self.put_queue(*id, name, *config_version, config.clone());
                 }
             }
+            AnyEvent::Queue(
+                _,
+                queue::Event::Opened { .. }
+                | queue::Event::Closed { .. }
+                | queue::Event::HoursFollowed { .. },
+            ) => return false,
             AnyEvent::Agent(id, agent::Event::Created { name, config }) => {
                 self.agent_names.insert(name.to_lowercase(), *id);
                 let entry = AgentEntry {

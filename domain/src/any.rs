@@ -329,17 +329,11 @@ impl AnyCommand {
                 line::Command::ChangePriority { .. } => "change_priority",
                 line::Command::CloseVisit { .. } => "close_visit",
             },
-            Self::Queue(_, command) => match command {
-                queue::Command::Configure { .. } => "configure_queue",
-                queue::Command::Create { .. } => "create_queue",
-            },
+            Self::Queue(_, command) => command.name(),
             Self::Person(_, command) => match command {
                 person::Command::Erase { .. } => "erase_subject",
             },
-            Self::Agent(_, command) => match command {
-                agent::Command::Configure { .. } => "configure_agent",
-                agent::Command::Create { .. } => "create_agent",
-            },
+            Self::Agent(_, command) => command.name(),
             Self::Device(_, command) => match command {
                 device::Command::RecordRegistered { .. } => "record_registered",
                 device::Command::RecordDeregistered { .. } => "record_deregistered",

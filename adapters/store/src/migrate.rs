@@ -84,6 +84,7 @@ pub const ALL: &[Migration] = &[
     migration!(350, Read, "0350_not_ready_codes"),
     migration!(351, Read, "0351_agent_grace"),
     migration!(370, Read, "0370_cdr_quality"),
+    migration!(380, Read, "0380_queue_doors"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -17,6 +17,9 @@ pub enum Error {
     /// There is one of that name.
     #[error("agent of that name already exists")]
     AlreadyExists,
+    /// There is none.
+    #[error("agent does not exist")]
+    Unknown,
     /// A name is 1 to 64 letters, digits, dots, dashes and underscores.
     #[error("name is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidName,
@@ -35,6 +38,7 @@ impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::AlreadyExists => "agent.already_exists",
+            Self::Unknown => "agent.unknown",
             Self::InvalidName => "agent.invalid_name",
             Self::InvalidSkill => "agent.invalid_skill",
             Self::InvalidPlace => "agent.invalid_place",

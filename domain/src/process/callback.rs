@@ -2,18 +2,21 @@
 //! due, waits in the line at the place that the person had, and what came of it
 //! decides whether there is another.
 
+mod rules;
+
 use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Event as C},
-    callback::{self, Command, Event, Outcome, Request, Terms},
+    callback::{self, Command, Event, Outcome, Request},
     cause::EndReason,
     decider::Refusal,
     id::{CallId, CallbackId, LegId, QueueId, VisitId},
-    line, person, queue,
+    line, person,
     sealed::{Party, Sealed},
     time::Timestamp,
 };
+use rules::{Rules, Shut};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -37,13 +40,6 @@ pub struct State {
     due: BTreeSet<(Timestamp, CallbackId)>,
     /// The callback that each placed call is for.
     calls: BTreeMap<CallId, CallbackId>,
-}
-
-/// What of a queue's configuration matters here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Rules {
-    terms: Terms,
-    hours: Option<Box<queue::Hours>>,
 }
 
 /// A callback that is not over.
@@ -72,7 +68,7 @@ struct Live {
 
 impl Process for CallbackProcess {
     const NAME: &'static str = "callback";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 4;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -153,12 +149,7 @@ fn missed(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
-            let (version, config) = event.configured();
-            let rules = Rules {
-                terms: config.callback,
-                hours: config.hours.clone(),
-            };
-            state.queues.insert(*queue, (version, rules));
+            rules::learn(&mut state.queues, *queue, event);
             // It may be open by now.
             let of = state.open.iter();
             let shut = of.filter(|(_, open)| open.queue == *queue && open.is_shut);
@@ -402,15 +393,13 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         let attempt = open.attempts_count.saturating_add(1);
         // A queue that is closed takes nobody; its callbacks wait for it to open.
         let rules = state.queues.get(&open.queue).map(|(_, rules)| rules);
-        let hours = rules.and_then(|rules| rules.hours.as_deref());
-        let closed = hours.filter(|hours| !hours.is_open(now));
-        if let Some(hours) = closed
+        let shut = rules.map_or(Shut::No, |rules| rules.shut(now));
+        if let Shut::Until(opens) = shut
             && open.live.is_none()
             && now < open.expires_at
         {
             open.is_shut = true;
-            let opens = hours.next_change(now).unwrap_or(open.expires_at);
-            let at = opens.min(open.expires_at);
+            let at = opens.map_or(open.expires_at, |opens| opens.min(open.expires_at));
             plan(state, callback, at);
             continue;
         }

@@ -39,6 +39,8 @@ struct Due {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     queues: BTreeMap<QueueId, (u32, queue::Config)>,
+    /// What people have said of their doors.
+    hands: BTreeMap<QueueId, queue::Hand>,
     /// When each waiting call has waited long enough.
     due: BTreeSet<(Timestamp, CallId)>,
     due_of: BTreeMap<CallId, Due>,
@@ -63,7 +65,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -126,11 +128,7 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
-            let (version, config) = event.configured();
-            state.queues.insert(*queue, (version, config.clone()));
-            let mut configs = state.queues.values().map(|(_, config)| config);
-            let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
-            state.places.keep(keeps);
+            on_queue(state, *queue, event);
             vec![]
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
@@ -144,6 +142,20 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Billing(..) => vec![],
+    }
+}
+
+fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
+    if let Some((version, config)) = event.configured() {
+        state.queues.insert(queue, (version, config.clone()));
+        let mut configs = state.queues.values().map(|(_, config)| config);
+        let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
+        state.places.keep(keeps);
+    }
+    match event.hand() {
+        Some(Some(hand)) => _ = state.hands.insert(queue, hand),
+        Some(None) => _ = state.hands.remove(&queue),
+        None => {}
     }
 }
 

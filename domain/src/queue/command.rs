@@ -1,6 +1,6 @@
-//! What may be asked of a queue's configuration.
+//! What may be asked of a queue's configuration and of its doors.
 
-use super::event::Config;
+use super::{change::Change, event::Config};
 use serde::{Deserialize, Serialize};
 
 /// A command.
@@ -21,4 +21,41 @@ pub enum Command {
         /// Everything that can change.
         config: Config,
     },
+    /// Change some of its rules; the others stay.
+    Change(Box<Change>),
+    /// Let it take calls from now on, whatever its hours say, until that is taken back.
+    Open {
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
+    /// Let it take no calls from now on, whatever its hours say, until that is taken back.
+    Close {
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
+    /// Take back what was said by hand: its hours count again.
+    FollowHours {
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
+}
+
+impl Command {
+    /// Its name in ids, which must never change.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Configure { .. } => "configure_queue",
+            Self::Create { .. } => "create_queue",
+            Self::Change(_) => "change_queue",
+            Self::Open { .. } => "open_queue",
+            Self::Close { .. } => "close_queue",
+            Self::FollowHours { .. } => "follow_queue_hours",
+        }
+    }
 }

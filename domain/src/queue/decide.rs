@@ -1,9 +1,10 @@
-//! The rules of a queue's configuration.
+//! The rules of a queue's configuration and of its doors.
 
 use super::{
     command::Command,
     error::{Error, check},
     event::Event,
+    hand::Hand,
     state::Queue,
 };
 use crate::time::Timestamp;
@@ -33,5 +34,50 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
                 }
             })
         }
+        Command::Change(change) => {
+            let (Some(name), Some(current)) = (&state.name, &state.config) else {
+                return Err(Error::Unknown);
+            };
+            let config = change.of(current);
+            check(name, &config)?;
+            Ok(match config == *current {
+                true => vec![],
+                false => vec![Event::Configured {
+                    config_version: state.config_version.saturating_add(1),
+                    config,
+                }],
+            })
+        }
+        Command::Open { by, why } => {
+            let word = Some(Hand::Open);
+            says(state, word, why, |why| Event::Opened { by, why })
+        }
+        Command::Close { by, why } => {
+            let word = Some(Hand::Closed);
+            says(state, word, why, |why| Event::Closed { by, why })
+        }
+        Command::FollowHours { by, why } => {
+            says(state, None, why, |why| Event::HoursFollowed { by, why })
+        }
     }
+}
+
+/// What is said of the doors counts already, or from now on.
+fn says(
+    state: &Queue,
+    word: Option<Hand>,
+    why: String,
+    event: impl FnOnce(String) -> Event,
+) -> Decision {
+    if state.name.is_none() {
+        return Err(Error::Unknown);
+    }
+    if !crate::name::is_valid(&why) {
+        return Err(Error::InvalidReason);
+    }
+    let counts = state.by_hand.as_ref().map(|by_hand| by_hand.hand);
+    Ok(match counts == word {
+        true => vec![],
+        false => vec![event(why)],
+    })
 }

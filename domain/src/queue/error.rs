@@ -10,6 +10,12 @@ pub enum Error {
     /// There is one of that name.
     #[error("queue of that name already exists")]
     AlreadyExists,
+    /// There is none.
+    #[error("queue does not exist")]
+    Unknown,
+    /// Why it is opened or closed stays on the record for ever: it is a word.
+    #[error("reason: is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidReason,
     /// A name is 1 to 64 letters, digits, dots, dashes and underscores.
     #[error("name is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidName,
@@ -67,6 +73,8 @@ impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::AlreadyExists => "queue.already_exists",
+            Self::Unknown => "queue.unknown",
+            Self::InvalidReason => "queue.invalid_reason",
             Self::InvalidName => "queue.invalid_name",
             Self::InvalidRingTimeout => "queue.invalid_ring_timeout",
             Self::InvalidCapacity => "queue.invalid_capacity",

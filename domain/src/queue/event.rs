@@ -1,11 +1,10 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::{empty::Empty, exit::Exit, hours::Hours, matching::Matching, terms::Terms};
+use super::{empty::Empty, exit::Exit, hand::Hand, hours::Hours, matching::Matching, terms::Terms};
 use crate::{
     call::{AnswerMode, OverflowCause},
     callback, decider,
     id::QueueId,
-    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -157,11 +156,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether it takes calls at that instant.
-    pub fn is_open(&self, at: Timestamp) -> bool {
-        self.hours.as_ref().is_none_or(|hours| hours.is_open(at))
-    }
-
     /// Where a call goes in that case.
     pub fn overflow(&self, cause: OverflowCause) -> Option<&OverflowTo> {
         self.overflow
@@ -190,17 +184,54 @@ pub enum Event {
         /// Everything that can change.
         config: Config,
     },
+    /// A person has opened it: it takes calls, whatever its hours say.
+    #[serde(rename = "queue_opened")]
+    Opened {
+        /// Who.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
+    /// A person has closed it: it takes no calls, whatever its hours say.
+    #[serde(rename = "queue_closed")]
+    Closed {
+        /// Who.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
+    /// What was said by hand does not count any more: its hours do.
+    #[serde(rename = "queue_hours_followed")]
+    HoursFollowed {
+        /// Who took it back.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
 }
 
 impl Event {
-    /// The configuration from now on, and its version, which is 1 of a new queue.
-    pub const fn configured(&self) -> (u32, &Config) {
+    /// The configuration from now on, and its version, which is 1 of a new queue; none
+    /// of an event that leaves it as it is.
+    pub const fn configured(&self) -> Option<(u32, &Config)> {
         match self {
-            Self::Created { config, .. } => (1, config),
+            Self::Created { config, .. } => Some((1, config)),
             Self::Configured {
                 config_version,
                 config,
-            } => (*config_version, config),
+            } => Some((*config_version, config)),
+            Self::Opened { .. } | Self::Closed { .. } | Self::HoursFollowed { .. } => None,
+        }
+    }
+
+    /// What counts of the queue's doors from now on, where the event says so: a
+    /// person's word, or (none) its hours.
+    pub const fn hand(&self) -> Option<Option<Hand>> {
+        match self {
+            Self::Opened { .. } => Some(Some(Hand::Open)),
+            Self::Closed { .. } => Some(Some(Hand::Closed)),
+            Self::HoursFollowed { .. } => Some(None),
+            Self::Created { .. } | Self::Configured { .. } => None,
         }
     }
 }
@@ -210,6 +241,9 @@ impl decider::Event for Event {
         match self {
             Self::Created { .. } => "queue_created",
             Self::Configured { .. } => "queue_configured",
+            Self::Opened { .. } => "queue_opened",
+            Self::Closed { .. } => "queue_closed",
+            Self::HoursFollowed { .. } => "queue_hours_followed",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A queue's configuration: what its callers and agents may expect.
 
+mod change;
 mod command;
 mod decide;
 mod empty;
@@ -7,6 +8,7 @@ mod error;
 mod event;
 mod evolve;
 mod exit;
+mod hand;
 mod hours;
 mod matching;
 mod overflow;
@@ -15,6 +17,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use change::{Change, SetHours};
 pub use command::*;
 pub use error::Error;
 pub use overflow::loops;
@@ -22,6 +25,7 @@ pub use overflow::loops;
 pub use empty::{Away, Empty};
 pub use event::*;
 pub use exit::Exit;
+pub use hand::{ByHand, Hand};
 pub use hours::*;
 pub use matching::*;
 pub use state::*;
@@ -31,6 +35,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Queue {
     const CATEGORY: &'static str = "queue";
+    const STATE_VERSION: u32 = 2;
     type State = Self;
     type Command = Command;
     type Event = Event;

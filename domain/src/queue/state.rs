@@ -1,6 +1,6 @@
 //! What is known of a queue's configuration.
 
-use super::event::Config;
+use super::{event::Config, hand::ByHand};
 use serde::{Deserialize, Serialize};
 
 /// What has been folded from the stream.
@@ -12,4 +12,7 @@ pub struct Queue {
     pub config: Option<Config>,
     /// Counts the changes, from 1.
     pub config_version: u32,
+    /// What a person has said of its doors, and counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
 }

@@ -364,6 +364,18 @@ fn queues() -> impl Iterator<Item = queue::Event> {
             config_version: 2,
             config,
         },
+        queue::Event::Opened {
+            by: "token:administrator".into(),
+            why: "storm".into(),
+        },
+        queue::Event::Closed {
+            by: "token:administrator".into(),
+            why: "fire_drill".into(),
+        },
+        queue::Event::HoursFollowed {
+            by: "token:administrator".into(),
+            why: "drill_over".into(),
+        },
     ]
     .into_iter()
 }

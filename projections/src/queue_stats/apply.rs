@@ -6,7 +6,8 @@ use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
     id::{QueueId, VisitId},
-    line, queue,
+    line,
+    queue::{self, ByHand, Hand},
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         name: String::new(),
         config_version: 0,
         config: None,
+        by_hand: None,
         waiting_count: 0,
         matched_count: 0,
         matched: BTreeSet::new(),
@@ -66,6 +68,13 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.config = Some(config.clone());
             row.config_version = *config_version;
         }
+        AnyEvent::Queue(_, queue::Event::Opened { by, why }) => {
+            row.by_hand = Some(said(Hand::Open, by, why, input.fact.at));
+        }
+        AnyEvent::Queue(_, queue::Event::Closed { by, why }) => {
+            row.by_hand = Some(said(Hand::Closed, by, why, input.fact.at));
+        }
+        AnyEvent::Queue(_, queue::Event::HoursFollowed { .. }) => row.by_hand = None,
         AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
@@ -77,6 +86,15 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Billing(..) => {}
     }
     Effect::Changed
+}
+
+fn said(hand: Hand, by: &str, why: &str, since: Timestamp) -> ByHand {
+    ByHand {
+        hand,
+        by: by.into(),
+        why: why.into(),
+        since,
+    }
 }
 
 fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {

@@ -5,7 +5,7 @@ use commands::ports::Value;
 use domain::{
     id::{QueueId, VisitId},
     line::VisitResult,
-    queue::Config,
+    queue::{ByHand, Config},
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -173,6 +173,8 @@ pub struct Row {
     pub config_version: u32,
     /// The rules in force; none until it is provisioned.
     pub config: Option<Config>,
+    /// What a person has said of its doors, and counts.
+    pub by_hand: Option<ByHand>,
     /// W: open visits.
     pub waiting_count: u64,
     /// Of those, given to an agent whose phone is to ring or rings.
@@ -195,6 +197,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "name",
     "config_version",
     "config",
+    "by_hand",
     "waiting_count",
     "matched_count",
     "matched",
@@ -274,6 +277,7 @@ impl Row {
             text(&self.name),
             number(self.config_version),
             word(&self.config),
+            word(&self.by_hand),
             number(self.waiting_count),
             number(self.matched_count),
             word(&self.matched),
@@ -291,6 +295,7 @@ impl Row {
             name: columns.text()?,
             config_version: columns.number()?,
             config: columns.word_or_null()?,
+            by_hand: columns.word_or_null()?,
             waiting_count: columns.number()?,
             matched_count: columns.number()?,
             matched: columns.word()?,

@@ -4,6 +4,7 @@
 mod agents;
 mod callbacks;
 mod calls;
+mod hands;
 mod lines;
 mod places;
 
@@ -13,10 +14,11 @@ use callbacks::Callbacks;
 use calls::Calls;
 use domain::{
     any::{AnyEvent, Fact},
-    device,
+    call, device,
     id::{LegId, QueueId, VisitId},
     time::Timestamp,
 };
+use hands::Hands;
 use lines::Lines;
 use places::Places;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +36,7 @@ pub(crate) struct Ledger {
     pub(crate) agents: Agents,
     pub(crate) places: Places,
     pub(crate) callbacks: Callbacks,
+    pub(crate) hands: Hands,
     /// Stays that were open when somebody was there for them, in queues in which
     /// nobody waits for nobody.
     found: BTreeMap<QueueId, BTreeSet<VisitId>>,
@@ -52,6 +55,7 @@ impl Ledger {
         self.position = fact.position;
         self.places.note(fact)?;
         self.callbacks.note(fact)?;
+        self.hands.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => self.calls.note(*call, fact.at, event),
             AnyEvent::Line(queue, event) => self.lines.note(*queue, event),

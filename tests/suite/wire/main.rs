@@ -12,6 +12,7 @@ mod backup;
 mod bad_input;
 mod billing;
 mod boards;
+mod by_hand;
 mod callback;
 mod carrier;
 mod config;

@@ -97,8 +97,8 @@ pub(crate) struct AgentLogOutInput {
 
 /// What came of an order about an agent: the fields of each payload.
 pub(crate) struct AgentPayload {
-    agent: AgentId,
-    outcome: Outcome,
+    pub(super) agent: AgentId,
+    pub(super) outcome: Outcome,
 }
 
 #[Object]

@@ -6,7 +6,7 @@ use crate::{
     error::Fault,
     id::Named,
     query::{Needs, require, views_at},
-    scalar::{Cursor, DateTime},
+    scalar::{Cursor, DateTime, Duration},
     types::Callback,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};

@@ -7,8 +7,11 @@ mod billing;
 mod callbacks;
 mod calls;
 mod desk;
+mod doors;
 mod exports;
+mod members;
 mod projections;
+mod queue_change;
 mod queues;
 mod refusal;
 mod settings;
@@ -40,6 +43,9 @@ use uuid::Uuid;
 #[derive(MergedObject, Default)]
 pub(crate) struct Mutation(
     queues::QueueMutations,
+    doors::DoorMutations,
+    queue_change::QueueChangeMutations,
+    members::MemberMutations,
     agents::AgentMutations,
     desk::DeskMutations,
     calls::CallMutations,
@@ -126,6 +132,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "agent.invalid_name"
         | "trunk.already_exists"
         | "trunk.invalid_name" => Some("name"),
+        "queue.unknown" => Some("queueId"),
+        "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
         "agent.invalid_grace" => Some("registrationGraceMs"),

@@ -20,7 +20,7 @@ use domain::{
     any::AnyCommand,
     callback::Terms,
     id::QueueId,
-    queue::{Command, Config, Empty, Exit, Overflow, OverflowTo, loops},
+    queue::{Command, Config, Empty, Exit, Hours, Overflow, OverflowTo, loops},
 };
 use projections::changed::View;
 
@@ -95,7 +95,7 @@ pub(crate) struct QueueCallbackInput {
 }
 
 impl QueueCallbackInput {
-    fn terms(&self) -> Terms {
+    pub(super) fn terms(&self) -> Terms {
         Terms {
             // A negative one is none: the rules refuse it.
             attempts_max: u32::try_from(self.attempts_max).unwrap_or(0),
@@ -193,30 +193,50 @@ impl OverflowInput {
     }
 }
 
+/// The rules of overflow; or that one of them leads nowhere.
+pub(super) fn rules_of(
+    overflow: &[OverflowInput],
+) -> Result<std::result::Result<Vec<Overflow>, Refusal>> {
+    let rules: Vec<_> = overflow
+        .iter()
+        .map(OverflowInput::rule)
+        .collect::<Result<_>>()?;
+    let rules: Option<Vec<_>> = rules.into_iter().collect();
+    Ok(rules.ok_or(Refusal::InvalidOverflow))
+}
+
+/// The exits; or that one of them leads nowhere.
+pub(super) fn exits_of(
+    exits: &[QueueExitInput],
+) -> Result<std::result::Result<Vec<Exit>, Refusal>> {
+    let exits: Vec<_> = exits
+        .iter()
+        .map(QueueExitInput::exit)
+        .collect::<Result<_>>()?;
+    let exits: Option<Vec<_>> = exits.into_iter().collect();
+    Ok(exits.ok_or(Refusal::InvalidExit))
+}
+
+/// The hours; or that they are not written as they should be.
+pub(super) fn hours_of(hours: &QueueHoursInput) -> std::result::Result<Box<Hours>, Refusal> {
+    hours.hours().map(Box::new).ok_or(Refusal::InvalidHours)
+}
+
 impl CreateQueueInput {
     /// The rules that are asked for; or what of them is not written as it should be.
     fn rules(self) -> Result<std::result::Result<Config, Refusal>> {
-        let overflow: Vec<_> = self
-            .overflow
-            .iter()
-            .map(OverflowInput::rule)
-            .collect::<Result<_>>()?;
-        let Some(overflow) = overflow.into_iter().collect() else {
-            return Ok(Err(Refusal::InvalidOverflow));
+        let overflow = match rules_of(&self.overflow)? {
+            Ok(overflow) => overflow,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let exits: Vec<_> = self
-            .exits
-            .iter()
-            .map(QueueExitInput::exit)
-            .collect::<Result<_>>()?;
-        let Some(exits) = exits.into_iter().collect() else {
-            return Ok(Err(Refusal::InvalidExit));
+        let exits = match exits_of(&self.exits)? {
+            Ok(exits) => exits,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let asked = self.hours.as_ref();
-        let hours = asked.and_then(QueueHoursInput::hours);
-        if hours.is_some() != asked.is_some() {
-            return Ok(Err(Refusal::InvalidHours));
-        }
+        let hours = match self.hours.as_ref().map(hours_of).transpose() {
+            Ok(hours) => hours,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         Ok(Ok(Config {
             strategy: self.strategy.into(),
             ring_timeout_ms: self.ring_timeout_ms.0,
@@ -230,7 +250,7 @@ impl CreateQueueInput {
             overflow,
             matching: self.matching.unwrap_or_default().rules(),
             terms: self.terms.unwrap_or_default().terms(),
-            hours: hours.map(Box::new),
+            hours,
             exits,
             empty: self.empty.unwrap_or_default().into(),
             resume_abandoned_ms: self.resume_abandoned_ms.0,
@@ -251,13 +271,7 @@ pub(crate) struct CreateQueuePayload {
 impl CreateQueuePayload {
     /// The queue, once the views know it.
     async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        if !self.outcome.is_done() {
-            return Ok(None);
-        }
-        require(ctx, Scope::QueueRead)?;
-        let views = views_at(ctx, &[View::QueueStats], self.outcome.position).await?;
-        let row = views.queue(self.queue).await;
-        Ok(row.map_err(Fault::from)?.map(Queue::from))
+        shown(ctx, self.queue, &self.outcome).await
     }
 
     /// What a read must have reached to see it; null when nothing was done.
@@ -271,8 +285,23 @@ impl CreateQueuePayload {
     }
 }
 
+/// The queue that an order was about, once the views know what it did.
+pub(super) async fn shown(
+    ctx: &Context<'_>,
+    queue: QueueId,
+    outcome: &Outcome,
+) -> Result<Option<Queue>> {
+    if !outcome.is_done() {
+        return Ok(None);
+    }
+    require(ctx, Scope::QueueRead)?;
+    let views = views_at(ctx, &[View::QueueStats], outcome.position).await?;
+    let row = views.queue(queue).await;
+    Ok(row.map_err(Fault::from)?.map(Queue::from))
+}
+
 /// What only the whole directory can tell of a configuration.
-fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> {
+pub(super) fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Option<Refusal> {
     let directory = &order.services.directory;
     let next_of = |queue| {
         let entry = directory.queue(queue);

@@ -5,7 +5,7 @@ use crate::{
     error::Fault,
     id::Named as _,
     query::{Needs, views},
-    scalar::{Cursor, DateTime, count},
+    scalar::{Cursor, DateTime, Duration, count},
     types::{
         Call, Caller, Queue,
         words::{CallbackState, EndReason},

@@ -45,22 +45,58 @@ pub(crate) struct DayTime {
     to: String,
 }
 
-/// Whether a queue takes calls by its hours.
+/// Whether a queue takes calls: by what a person has said, or else by its hours.
 #[derive(SimpleObject)]
 pub(crate) struct Opening {
     /// It does. Who waits when it closes is still served.
     is_open: bool,
-    /// When it opens or closes next; null if it does not within a year.
+    /// When it opens or closes next by itself; null if it does not within a year, and
+    /// while it is open or closed by hand.
     next_change_at: Option<DateTime>,
+    /// What a person has said, which counts instead of the hours until it is taken
+    /// back; null while the hours count.
+    by_hand: Option<OpeningByHand>,
+}
+
+/// What a person has said of a queue's doors.
+#[derive(SimpleObject)]
+pub(crate) struct OpeningByHand {
+    /// It takes calls; or else none.
+    is_open: bool,
+    /// Who said so.
+    by: String,
+    /// Why, in a word.
+    reason: String,
+    /// Since when it counts.
+    since: DateTime,
+}
+
+impl From<&queue::ByHand> for OpeningByHand {
+    fn from(said: &queue::ByHand) -> Self {
+        Self {
+            is_open: match said.hand {
+                queue::Hand::Open => true,
+                queue::Hand::Closed => false,
+            },
+            by: said.by.clone(),
+            reason: said.why.clone(),
+            since: DateTime(said.since),
+        }
+    }
 }
 
 impl Opening {
     /// At that instant.
-    pub(crate) fn of(config: &queue::Config, at: Timestamp) -> Self {
-        let next = config.hours.as_ref();
+    pub(crate) fn of(
+        config: &queue::Config,
+        by_hand: Option<&queue::ByHand>,
+        at: Timestamp,
+    ) -> Self {
+        let hand = by_hand.map(|said| said.hand);
         Self {
-            is_open: config.is_open(at),
-            next_change_at: next.and_then(|hours| hours.next_change(at)).map(DateTime),
+            is_open: config.is_open(hand, at),
+            next_change_at: config.next_change(hand, at).map(DateTime),
+            by_hand: by_hand.map(Into::into),
         }
     }
 }

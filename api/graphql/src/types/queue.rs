@@ -224,15 +224,15 @@ impl Queue {
         self.row.config.as_ref().map(Into::into)
     }
 
-    /// Whether it takes calls by its hours, and when that changes; null until it is
-    /// provisioned.
+    /// Whether it takes calls, by hand or by its hours, and when that changes; null until
+    /// it is provisioned.
     async fn opening(&self, ctx: &Context<'_>) -> Result<Option<Opening>> {
         let at = match self.moment {
             Some(moment) => moment.at,
             None => ctx.data::<crate::services::Services>()?.clock.now(),
         };
-        let config = self.row.config.as_ref();
-        Ok(config.map(|config| Opening::of(config, at)))
+        let (config, by_hand) = (self.row.config.as_ref(), self.row.by_hand.as_ref());
+        Ok(config.map(|config| Opening::of(config, by_hand, at)))
     }
 
     /// Callers in it.

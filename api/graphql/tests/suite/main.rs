@@ -10,6 +10,7 @@
 mod auth;
 mod balance;
 mod billing;
+mod change;
 mod client;
 mod endpoints;
 mod follow;

@@ -1,5 +1,6 @@
 //! What an agent's configuration does, command by command.
 
+mod change;
 mod configure;
 mod create;
 

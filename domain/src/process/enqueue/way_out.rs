@@ -183,7 +183,7 @@ pub(super) fn has_somebody(state: &State, queue: QueueId) -> bool {
 /// Why the queue takes nobody at that moment, if so.
 pub(super) fn barred(state: &State, queue: QueueId, at: Timestamp) -> Option<RejectReason> {
     let (_, config) = state.queues.get(&queue)?;
-    if !config.is_open(at) {
+    if !config.is_open(state.hands.get(&queue).copied(), at) {
         return Some(RejectReason::Closed);
     }
     let away = config.empty.join.as_deref()?;

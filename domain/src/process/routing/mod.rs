@@ -100,8 +100,9 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
             board.seen(*session, fact.version);
         }
         AnyEvent::Queue(queue, event) => {
-            let (version, config) = event.configured();
-            board.match_by(*queue, version, config, now);
+            if let Some((version, config)) = event.configured() {
+                board.match_by(*queue, version, config, now);
+            }
         }
         AnyEvent::Call(call, event) => on_call(board, *call, event),
         AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),

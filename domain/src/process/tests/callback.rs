@@ -344,6 +344,25 @@ fn a_queue_that_opens_earlier_than_it_said_rings_back_then() {
 }
 
 #[test]
+fn a_queue_that_is_closed_by_hand_rings_nobody_back_until_that_is_taken_back() {
+    let (by, why) = ("token:wallboard".to_owned(), "fire_drill".to_owned());
+    let closed = queue::Event::Closed {
+        by: by.clone(),
+        why: why.clone(),
+    };
+    let heard = process::<CallbackProcess>()
+        .hears([created(), AnyEvent::Queue(QUEUE, closed), requested()])
+        .wakes(second(60))
+        .asks_nothing()
+        .sleeps_until(Some(EXPIRES));
+    let over = AnyEvent::Queue(QUEUE, queue::Event::HoursFollowed { by, why });
+    let heard = heard
+        .hears_at(second(70), over)
+        .sleeps_until(Some(second(70)));
+    assert_eq!(attempt(&heard.wakes(second(70))).0, 1);
+}
+
+#[test]
 fn whoever_is_forgotten_is_not_rung_back() {
     let erased = person::Event::Erased {
         keys_through: 1,

@@ -7,6 +7,7 @@ mod books;
 mod callback;
 mod credit;
 mod dial;
+mod doors;
 mod emptiness;
 mod enqueue;
 mod gone;

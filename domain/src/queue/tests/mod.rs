@@ -1,7 +1,9 @@
 //! What a queue's configuration does, command by command.
 
+mod change;
 mod configure;
 mod create;
+mod hand;
 mod hours;
 
 use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue};

@@ -99,6 +99,16 @@ impl Callbacks {
                 }
                 Ok(())
             }
+            // Whoever is rung back waits for it to open.
+            AnyEvent::Queue(
+                queue,
+                queue::Event::Opened { .. }
+                | queue::Event::Closed { .. }
+                | queue::Event::HoursFollowed { .. },
+            ) => {
+                self.with_hours.insert(*queue);
+                Ok(())
+            }
             AnyEvent::Line(..)
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
@@ -191,14 +201,18 @@ impl Callbacks {
             }
             Event::Cancelled { .. } => {
                 let live = promise.live.map(|(_, call)| call);
-                self.is_over(id);
-                let stage = |call| self.placed.get(&call).map(|placed| placed.stage);
-                if let Some(call) = live.filter(|call| stage(*call) == Some(Stage::Over)) {
-                    self.is_spent(call);
-                }
+                self.is_cancelled(id, live);
             }
         }
         Ok(())
+    }
+
+    fn is_cancelled(&mut self, id: CallbackId, live: Option<CallId>) {
+        self.is_over(id);
+        let stage = |call| self.placed.get(&call).map(|placed| placed.stage);
+        if let Some(call) = live.filter(|call| stage(*call) == Some(Stage::Over)) {
+            self.is_spent(call);
+        }
     }
 
     fn promised(

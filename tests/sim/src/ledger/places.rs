@@ -47,6 +47,12 @@ impl Places {
                 self.windows.insert(*queue, config.resume_abandoned_ms);
                 Ok(())
             }
+            AnyEvent::Queue(
+                _,
+                queue::Event::Opened { .. }
+                | queue::Event::Closed { .. }
+                | queue::Event::HoursFollowed { .. },
+            ) => Ok(()),
             AnyEvent::Call(call, event) => {
                 self.on_call(*call, fact.at, event);
                 Ok(())

@@ -26,6 +26,10 @@ impl Rules {
                 config_version,
                 config,
             } => (*config_version, config),
+            // Whoever is let in is served as ever.
+            queue::Event::Opened { .. }
+            | queue::Event::Closed { .. }
+            | queue::Event::HoursFollowed { .. } => return,
         };
         self.versions.insert((id, version), config.matching.clone());
         self.now.insert(id, (version, config.strategy));

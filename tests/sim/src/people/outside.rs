@@ -10,7 +10,7 @@ use domain::{
     any::AnyCommand,
     call, callback,
     cause::{EndReason, OfferOutcome, WireCause},
-    id::{CallId, CallbackId, LegId, QueueId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, LegId, QueueId, SubjectId, TrunkId},
     person,
     sealed::{Party, Sealed},
     time::Timestamp,

@@ -179,6 +179,10 @@ impl Recorder {
                     known.1 = config.clone();
                 }
             }
+            // What was said by hand is no rule: a rerun goes by the hours.
+            queue::Event::Opened { .. }
+            | queue::Event::Closed { .. }
+            | queue::Event::HoursFollowed { .. } => {}
         }
     }
 

@@ -59,6 +59,17 @@ impl Promise {
         })
     }
 
+    pub(super) fn waits_for_a_price(
+        &self,
+        id: CallbackId,
+        reason: EndReason,
+    ) -> Result<(), Violation> {
+        self.rests(id)?;
+        must(reason == EndReason::NoPrice, || {
+            format!("{id} is given up for {reason:?}")
+        })
+    }
+
     pub(super) fn is_used_up(&self, id: CallbackId) -> Result<(), Violation> {
         let most = self.request.terms.attempts_max;
         let tried = self.attempts - self.idle;

@@ -1,0 +1,150 @@
+//! Orders about a queue's doors: opened and closed by hand.
+
+use super::{Order, Outcome, UserError, queues::shown};
+use crate::{auth::Scope, id::Named, query::Needs, scalar::Cursor, types::Queue};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::{any::AnyCommand, id::QueueId, queue::Command};
+
+#[derive(Default)]
+pub(crate) struct DoorMutations;
+
+/// A queue that is to take calls, whatever its hours say.
+#[derive(InputObject)]
+pub(crate) struct OpenQueueInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which queue.
+    queue_id: ID,
+    /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
+    /// no person.
+    reason: String,
+}
+
+/// A queue that is to take no calls, whatever its hours say.
+#[derive(InputObject)]
+pub(crate) struct CloseQueueInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which queue.
+    queue_id: ID,
+    /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
+    /// no person.
+    reason: String,
+}
+
+/// A queue whose hours are to count again.
+#[derive(InputObject)]
+pub(crate) struct FollowQueueHoursInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which queue.
+    queue_id: ID,
+    /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
+    /// no person.
+    reason: String,
+}
+
+/// What came of it.
+pub(crate) struct DoorPayload {
+    queue: QueueId,
+    outcome: Outcome,
+}
+
+#[Object]
+impl DoorPayload {
+    /// The queue, once the views know it.
+    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
+        shown(ctx, self.queue, &self.outcome).await
+    }
+
+    /// What a read must have reached to see it; null when nothing was done.
+    async fn position(&self) -> Option<Cursor> {
+        self.outcome.position
+    }
+
+    /// Why nothing was done; empty when it was.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.outcome.user_errors
+    }
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct OpenQueuePayload {
+    #[graphql(flatten)]
+    outcome: DoorPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct CloseQueuePayload {
+    #[graphql(flatten)]
+    outcome: DoorPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct FollowQueueHoursPayload {
+    #[graphql(flatten)]
+    outcome: DoorPayload,
+}
+
+/// Says it to the queue; `command` is given who says so.
+async fn say(
+    ctx: &Context<'_>,
+    command_id: &ID,
+    queue: &ID,
+    command: impl FnOnce(String) -> Command,
+) -> Result<DoorPayload> {
+    let order = Order::new(ctx, command_id)?;
+    let queue = QueueId::read(queue)?;
+    let command = AnyCommand::Queue(queue, command(order.identity.actor()));
+    let outcome = order.dispatch(command, queue.0).await?;
+    Ok(DoorPayload { queue, outcome })
+}
+
+#[Object]
+impl DoorMutations {
+    /// Opens a queue by hand: it takes calls, whatever its hours say, until that is
+    /// taken back (`followQueueHours`). Who did it and why is on the record.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn open_queue(
+        &self,
+        ctx: &Context<'_>,
+        input: OpenQueueInput,
+    ) -> Result<OpenQueuePayload> {
+        let why = input.reason;
+        let open = |by| Command::Open { by, why };
+        let outcome = say(ctx, &input.command_id, &input.queue_id, open).await?;
+        Ok(OpenQueuePayload { outcome })
+    }
+
+    /// Closes a queue by hand: further calls go where the rule `CLOSED` of its overflow
+    /// leads, until that is taken back (`followQueueHours`). Who waits is still
+    /// served. Who did it and why is on the record.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn close_queue(
+        &self,
+        ctx: &Context<'_>,
+        input: CloseQueueInput,
+    ) -> Result<CloseQueuePayload> {
+        let why = input.reason;
+        let close = |by| Command::Close { by, why };
+        let outcome = say(ctx, &input.command_id, &input.queue_id, close).await?;
+        Ok(CloseQueuePayload { outcome })
+    }
+
+    /// Takes back what was said by hand: the queue opens and closes by its hours again,
+    /// or is always open if it has none.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn follow_queue_hours(
+        &self,
+        ctx: &Context<'_>,
+        input: FollowQueueHoursInput,
+    ) -> Result<FollowQueueHoursPayload> {
+        let why = input.reason;
+        let follow = |by| Command::FollowHours { by, why };
+        let outcome = say(ctx, &input.command_id, &input.queue_id, follow).await?;
+        Ok(FollowQueueHoursPayload { outcome })
+    }
+}

@@ -1,0 +1,222 @@
+//! Orders about who serves a queue, and what agents are good at.
+
+use super::{Order, Outcome, agents::AgentPayload, refusal::Refusal};
+use crate::{auth::Scope, id::Named, query::Needs, types::matching::AgentPlaceInput};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::{
+    agent::{Command, Skill},
+    any::AnyCommand,
+    id::{AgentId, QueueId},
+};
+
+#[derive(Default)]
+pub(crate) struct MemberMutations;
+
+/// An agent who is to serve a queue.
+#[derive(InputObject)]
+pub(crate) struct AddMemberInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// Which queue, and where in it.
+    place: AgentPlaceInput,
+}
+
+/// An agent who is to stand elsewhere in a queue that it serves.
+#[derive(InputObject)]
+pub(crate) struct UpdateMemberInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// Which queue, and where in it from now on.
+    place: AgentPlaceInput,
+}
+
+/// An agent who is to serve a queue no longer.
+#[derive(InputObject)]
+pub(crate) struct RemoveMemberInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// Which queue.
+    queue_id: ID,
+}
+
+/// What an agent is good at from now on.
+#[derive(InputObject)]
+pub(crate) struct AssignSkillInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// At what: one of the settings' list of skills.
+    skill: String,
+    /// How good, 1 to 5.
+    level: i32,
+}
+
+/// What an agent is good at no longer.
+#[derive(InputObject)]
+pub(crate) struct RemoveSkillInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// At what.
+    skill: String,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AddMemberPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct UpdateMemberPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct RemoveMemberPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AssignSkillPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct RemoveSkillPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// Brings the command to the agent, unless there is something that only the directory or
+/// the settings know.
+async fn tell(
+    order: &Order<'_>,
+    agent: AgentId,
+    command: std::result::Result<Command, Refusal>,
+) -> Result<AgentPayload> {
+    let outcome = match command {
+        Ok(command) => {
+            let command = AnyCommand::Agent(agent, command);
+            let outcome = order.dispatch(command, agent.0).await?;
+            order.settle(&outcome).await;
+            outcome
+        }
+        Err(refusal) => Outcome::refused(refusal.into()),
+    };
+    Ok(AgentPayload { agent, outcome })
+}
+
+#[Object]
+impl MemberMutations {
+    /// Lets an agent serve one more queue. What the configuration file says of an agent is
+    /// applied again at each start.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn add_member(
+        &self,
+        ctx: &Context<'_>,
+        input: AddMemberInput,
+    ) -> Result<AddMemberPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let place = input.place.place()?;
+        let command = match order.services.directory.queue(place.queue) {
+            Some(_) => Ok(Command::ServeQueue { place }),
+            None => Err(Refusal::UnknownQueue),
+        };
+        let outcome = tell(&order, agent, command).await?;
+        Ok(AddMemberPayload { outcome })
+    }
+
+    /// Has an agent stand elsewhere in a queue that it serves.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn update_member(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateMemberInput,
+    ) -> Result<UpdateMemberPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let place = input.place.place()?;
+        let entry = order.services.directory.agent(agent);
+        let command = match entry.map(|entry| entry.config.queues.contains(&place.queue)) {
+            Some(true) => Ok(Command::ServeQueue { place }),
+            Some(false) => Err(Refusal::NotOfQueue),
+            None => Err(Refusal::UnknownAgent),
+        };
+        let outcome = tell(&order, agent, command).await?;
+        Ok(UpdateMemberPayload { outcome })
+    }
+
+    /// Lets an agent serve a queue no longer. The contact with one of its callers goes on.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveMemberInput,
+    ) -> Result<RemoveMemberPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let queue = QueueId::read(&input.queue_id)?;
+        let command = Ok(Command::LeaveQueue { queue });
+        let outcome = tell(&order, agent, command).await?;
+        Ok(RemoveMemberPayload { outcome })
+    }
+
+    /// Says how good an agent is at something, anew or otherwise than before.
+    #[graphql(guard = "Needs(Scope::AgentManage)")]
+    async fn assign_skill(
+        &self,
+        ctx: &Context<'_>,
+        input: AssignSkillInput,
+    ) -> Result<AssignSkillPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let is_known = order
+            .services
+            .settings
+            .knows([input.skill.as_str()].into_iter());
+        let skill = Skill {
+            skill: input.skill,
+            // One outside of what there is is refused by the rules.
+            level: u8::try_from(input.level).unwrap_or(0),
+        };
+        let command = match is_known {
+            true => Ok(Command::AssignSkill { skill }),
+            false => Err(Refusal::UnknownSkill),
+        };
+        let outcome = tell(&order, agent, command).await?;
+        Ok(AssignSkillPayload { outcome })
+    }
+
+    /// Says that an agent is not good at something any more.
+    #[graphql(guard = "Needs(Scope::AgentManage)")]
+    async fn remove_skill(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveSkillInput,
+    ) -> Result<RemoveSkillPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let skill = input.skill;
+        let command = Ok(Command::RemoveSkill { skill });
+        let outcome = tell(&order, agent, command).await?;
+        Ok(RemoveSkillPayload { outcome })
+    }
+}

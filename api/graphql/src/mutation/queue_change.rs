@@ -1,0 +1,170 @@
+//! Some rules of a queue are changed; what is not said stays.
+
+use super::{
+    Order, Outcome, UserError,
+    queues::{
+        OverflowInput, QueueCallbackInput, QueueEmptyInput, QueueExitInput, check, exits_of,
+        hours_of, rules_of, shown,
+    },
+    refusal::Refusal,
+};
+use crate::{
+    auth::Scope,
+    id::Named,
+    query::Needs,
+    scalar::{Cursor, Duration},
+    types::{
+        Queue,
+        hours::QueueHoursInput,
+        matching::MatchingInput,
+        terms::QueueTermsInput,
+        words::{AnswerMode, Strategy},
+    },
+};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use domain::{
+    any::AnyCommand,
+    id::QueueId,
+    queue::{Change, Command, SetHours},
+};
+
+#[derive(Default)]
+pub(crate) struct QueueChangeMutations;
+
+/// What of a queue is to be otherwise: whatever is not given stays as it is.
+#[derive(InputObject)]
+pub(crate) struct UpdateQueueInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which queue.
+    queue_id: ID,
+    /// Which agent is offered a call first.
+    strategy: Option<Strategy>,
+    /// How long one agent's phone rings.
+    ring_timeout_ms: Option<Duration>,
+    /// Work after a call; 0 for none.
+    wrap_up_ms: Option<Duration>,
+    /// When the caller is answered.
+    answer_mode: Option<AnswerMode>,
+    /// How long a caller waits at most; 0 for no limit.
+    max_wait_ms: Option<Duration>,
+    /// Callers in the queue at most.
+    capacity: Option<i32>,
+    /// Answered within this time counts as in time.
+    service_level_threshold_ms: Option<Duration>,
+    /// All numbers that lead here, as they stand in the Request-URI.
+    numbers: Option<Vec<String>>,
+    /// All rules of where calls go that it does not serve.
+    overflow: Option<Vec<OverflowInput>>,
+    /// All of how it matches calls and agents.
+    matching: Option<MatchingInput>,
+    /// All that it asks of its agents.
+    terms: Option<QueueTermsInput>,
+    /// When it takes calls; always, if null is given.
+    hours: MaybeUndefined<QueueHoursInput>,
+    /// All keys by which a waiting caller leaves it.
+    exits: Option<Vec<QueueExitInput>>,
+    /// Whether calls wait where nobody is there.
+    empty: Option<QueueEmptyInput>,
+    /// A caller who hangs up and calls again within this time comes back to the place
+    /// that was left, once; 0 for never.
+    resume_abandoned_ms: Option<Duration>,
+    /// How those are rung back who wait no longer.
+    callback: Option<QueueCallbackInput>,
+}
+
+impl UpdateQueueInput {
+    /// The change that is asked for; or what of it is not written as it should be.
+    fn change(self) -> Result<std::result::Result<Change, Refusal>> {
+        let overflow = self.overflow.as_deref().map(rules_of).transpose()?;
+        let exits = self.exits.as_deref().map(exits_of).transpose()?;
+        let hours = match &self.hours {
+            MaybeUndefined::Undefined => Ok(SetHours::Keep),
+            MaybeUndefined::Null => Ok(SetHours::Always),
+            MaybeUndefined::Value(hours) => hours_of(hours).map(SetHours::To),
+        };
+        let (overflow, exits, hours) = match (overflow.transpose(), exits.transpose(), hours) {
+            (Ok(overflow), Ok(exits), Ok(hours)) => (overflow, exits, hours),
+            (Err(refusal), _, _) | (_, Err(refusal), _) | (_, _, Err(refusal)) => {
+                return Ok(Err(refusal));
+            }
+        };
+        let ms = |time: Option<Duration>| time.map(|time| time.0);
+        Ok(Ok(Change {
+            strategy: self.strategy.map(Into::into),
+            ring_timeout_ms: ms(self.ring_timeout_ms),
+            wrap_up_ms: ms(self.wrap_up_ms),
+            answer_mode: self.answer_mode.map(Into::into),
+            max_wait_ms: ms(self.max_wait_ms),
+            // A negative one is none: the rules refuse it.
+            capacity: self.capacity.map(|most| u32::try_from(most).unwrap_or(0)),
+            service_level_threshold_ms: ms(self.service_level_threshold_ms),
+            numbers: self.numbers,
+            overflow,
+            matching: self.matching.map(|matching| matching.rules()),
+            terms: self.terms.map(|terms| terms.terms()),
+            hours,
+            exits,
+            empty: self.empty.map(Into::into),
+            resume_abandoned_ms: ms(self.resume_abandoned_ms),
+            callback: self.callback.map(|callback| callback.terms()),
+        }))
+    }
+}
+
+/// What came of it.
+pub(crate) struct UpdateQueuePayload {
+    queue: QueueId,
+    outcome: Outcome,
+}
+
+#[Object]
+impl UpdateQueuePayload {
+    /// The queue, once the views know it.
+    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
+        shown(ctx, self.queue, &self.outcome).await
+    }
+
+    /// What a read must have reached to see it; null when nothing was done.
+    async fn position(&self) -> Option<Cursor> {
+        self.outcome.position
+    }
+
+    /// Why nothing was done; empty when it was.
+    async fn user_errors(&self) -> &[UserError] {
+        &self.outcome.user_errors
+    }
+}
+
+#[Object]
+impl QueueChangeMutations {
+    /// Changes some rules of a queue; the others stay, and calls that wait keep theirs.
+    /// What the configuration file says of a queue is applied again at each start.
+    #[graphql(guard = "Needs(Scope::QueueManage)")]
+    async fn update_queue(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateQueueInput,
+    ) -> Result<UpdateQueuePayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let queue = QueueId::read(&input.queue_id)?;
+        let refused = |refusal: Refusal| UpdateQueuePayload {
+            queue,
+            outcome: Outcome::refused(refusal.into()),
+        };
+        let change = match input.change()? {
+            Ok(change) => change,
+            Err(refusal) => return Ok(refused(refusal)),
+        };
+        if let Some(entry) = order.services.directory.queue(queue) {
+            let config = change.clone().of(&entry.config);
+            if let Some(refusal) = check(&order, queue, &config) {
+                return Ok(refused(refusal));
+            }
+        }
+        let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
+        let outcome = order.dispatch(command, queue.0).await?;
+        order.settle(&outcome).await;
+        Ok(UpdateQueuePayload { queue, outcome })
+    }
+}

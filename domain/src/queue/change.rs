@@ -1,0 +1,95 @@
+//! A change of some of a queue's rules: what is not said stays as it is.
+
+use super::{
+    empty::Empty,
+    event::{Config, Overflow, Strategy},
+    exit::Exit,
+    hours::Hours,
+    matching::Matching,
+    terms::Terms,
+};
+use crate::{call::AnswerMode, callback};
+use serde::{Deserialize, Serialize};
+
+/// What is to be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Change {
+    /// Which agent first.
+    pub strategy: Option<Strategy>,
+    /// How long one agent's phone rings.
+    pub ring_timeout_ms: Option<u64>,
+    /// Work after a call; 0 for none.
+    pub wrap_up_ms: Option<u64>,
+    /// When the caller is answered.
+    pub answer_mode: Option<AnswerMode>,
+    /// How long a caller waits at most; 0 for no limit.
+    pub max_wait_ms: Option<u64>,
+    /// Callers in the queue at most.
+    pub capacity: Option<u32>,
+    /// Answered within this time counts as in time.
+    pub service_level_threshold_ms: Option<u64>,
+    /// Numbers that lead here.
+    pub numbers: Option<Vec<String>>,
+    /// Where calls go that it does not serve.
+    pub overflow: Option<Vec<Overflow>>,
+    /// Who is fit for its calls, and in which order they are served.
+    pub matching: Option<Matching>,
+    /// What it asks of its agents.
+    pub terms: Option<Terms>,
+    /// When it takes calls.
+    pub hours: SetHours,
+    /// Keys by which a waiting caller leaves it.
+    pub exits: Option<Vec<Exit>>,
+    /// Whether calls wait where nobody is there.
+    pub empty: Option<Empty>,
+    /// How long a place is kept for whoever hangs up; 0 for never.
+    pub resume_abandoned_ms: Option<u64>,
+    /// How those are rung back who wait no longer.
+    pub callback: Option<callback::Terms>,
+}
+
+/// What is to become of a queue's hours.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetHours {
+    /// They stay.
+    #[default]
+    Keep,
+    /// It takes calls always.
+    Always,
+    /// These.
+    To(Box<Hours>),
+}
+
+impl Change {
+    /// The rules with what is said, and the others as they were.
+    #[must_use]
+    pub fn of(self, current: &Config) -> Config {
+        let now = current.clone();
+        Config {
+            strategy: self.strategy.unwrap_or(now.strategy),
+            ring_timeout_ms: self.ring_timeout_ms.unwrap_or(now.ring_timeout_ms),
+            wrap_up_ms: self.wrap_up_ms.unwrap_or(now.wrap_up_ms),
+            answer_mode: self.answer_mode.unwrap_or(now.answer_mode),
+            max_wait_ms: self.max_wait_ms.unwrap_or(now.max_wait_ms),
+            capacity: self.capacity.unwrap_or(now.capacity),
+            service_level_threshold_ms: self
+                .service_level_threshold_ms
+                .unwrap_or(now.service_level_threshold_ms),
+            numbers: self.numbers.unwrap_or(now.numbers),
+            overflow: self.overflow.unwrap_or(now.overflow),
+            matching: self.matching.unwrap_or(now.matching),
+            terms: self.terms.unwrap_or(now.terms),
+            hours: match self.hours {
+                SetHours::Keep => now.hours,
+                SetHours::Always => None,
+                SetHours::To(hours) => Some(hours),
+            },
+            exits: self.exits.unwrap_or(now.exits),
+            empty: self.empty.unwrap_or(now.empty),
+            resume_abandoned_ms: self.resume_abandoned_ms.unwrap_or(now.resume_abandoned_ms),
+            callback: self.callback.unwrap_or(now.callback),
+        }
+    }
+}

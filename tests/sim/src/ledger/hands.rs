@@ -1,0 +1,91 @@
+//! Queues that a person has opened or closed: whoever is enqueued while that counts is
+//! let in, or is not, whatever the hours say.
+
+use crate::violation::{Violation, must};
+use domain::{
+    any::{AnyEvent, Fact},
+    call,
+    id::{CallId, QueueId, VisitId},
+    line::{self, RejectReason},
+    queue::Hand,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Hands {
+    /// What counts, and since which position.
+    said: BTreeMap<QueueId, (Hand, u64)>,
+    /// Where each stay that its line has not answered yet was asked for.
+    asked: BTreeMap<VisitId, u64>,
+    /// Calls of ours: they wait in a queue that is closed, too.
+    placed: BTreeSet<CallId>,
+    /// Stays that were not let in because a person had closed the queue.
+    pub(crate) closed_count: u64,
+}
+
+impl Hands {
+    pub(super) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
+        match &fact.event {
+            AnyEvent::Queue(queue, event) => {
+                match event.hand() {
+                    Some(Some(hand)) => _ = self.said.insert(*queue, (hand, fact.position)),
+                    Some(None) => _ = self.said.remove(queue),
+                    None => {}
+                }
+                Ok(())
+            }
+            AnyEvent::Call(call, call::Event::Placed { .. }) => {
+                self.placed.insert(*call);
+                Ok(())
+            }
+            AnyEvent::Call(call, call::Event::Ended { .. }) => {
+                self.placed.remove(call);
+                Ok(())
+            }
+            AnyEvent::Call(_, call::Event::Enqueued { visit, .. }) => {
+                self.asked.insert(*visit, fact.position);
+                Ok(())
+            }
+            AnyEvent::Line(queue, event) => self.on_line(*queue, event),
+            AnyEvent::Call(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
+            | AnyEvent::Billing(..) => Ok(()),
+        }
+    }
+
+    /// What counted when the stay was asked for, if it has counted ever since.
+    fn counted(&mut self, queue: QueueId, visit: VisitId) -> Option<Hand> {
+        let asked = self.asked.remove(&visit)?;
+        let (hand, since) = self.said.get(&queue)?;
+        (*since < asked).then_some(*hand)
+    }
+
+    fn on_line(&mut self, queue: QueueId, event: &line::Event) -> Result<(), Violation> {
+        match event {
+            line::Event::Opened { visit, call, .. } => {
+                let is_closed = self.counted(queue, *visit) == Some(Hand::Closed);
+                must(!is_closed || self.placed.contains(call), || {
+                    format!("{visit} is let into {queue}, which is closed by hand")
+                })
+            }
+            line::Event::Rejected { visit, reason, .. } => {
+                let counted = self.counted(queue, *visit);
+                let is_closed = *reason == RejectReason::Closed;
+                self.closed_count += u64::from(is_closed && counted == Some(Hand::Closed));
+                must(!is_closed || counted != Some(Hand::Open), || {
+                    format!("{visit} is not let into {queue}, which is open by hand")
+                })
+            }
+            line::Event::Matched { .. }
+            | line::Event::Returned { .. }
+            | line::Event::PriorityChanged { .. }
+            | line::Event::Assigned { .. }
+            | line::Event::Closed { .. } => Ok(()),
+        }
+    }
+}
