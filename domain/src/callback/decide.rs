@@ -122,7 +122,9 @@ fn came_of(callback: &Callback, at: Timestamp, live: Attempt, outcome: Outcome) 
             let idle = callback.idle_count.saturating_add(idle);
             let most = callback.terms.attempts_max.saturating_mul(UNCOUNTED_TIMES);
             let is_last = attempt.saturating_sub(idle) >= most;
-            if missed >= callback.terms.attempts_max || is_last {
+            if needs_a_person(reason) {
+                events.push(Event::GivenUp { reason });
+            } else if missed >= callback.terms.attempts_max || is_last {
                 events.push(Event::Exhausted {});
             } else if not_before >= callback.expires_at {
                 events.push(Event::Expired {});
@@ -130,6 +132,12 @@ fn came_of(callback: &Callback, at: Timestamp, live: Attempt, outcome: Outcome) 
             events
         }
     }
+}
+
+/// No further attempt would do better: each would only be one more call that waits for
+/// a person to give it a price.
+const fn needs_a_person(reason: EndReason) -> bool {
+    matches!(reason, EndReason::NoPrice)
 }
 
 const fn failed(

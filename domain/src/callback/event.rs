@@ -118,6 +118,13 @@ pub enum Event {
     /// The person was rung as often as was promised, in vain.
     #[serde(rename = "callback_exhausted")]
     Exhausted {},
+    /// The person can not be rung, and time does not heal that: a person must. Whoever
+    /// has made it possible asks for the callback anew.
+    #[serde(rename = "callback_given_up")]
+    GivenUp {
+        /// Why its last attempt could not be made.
+        reason: EndReason,
+    },
     /// Its time is over.
     #[serde(rename = "callback_expired")]
     Expired {},
@@ -138,6 +145,7 @@ impl decider::Event for Event {
             Self::AttemptFailed { .. } => "callback_attempt_failed",
             Self::Connected { .. } => "callback_connected",
             Self::Exhausted {} => "callback_exhausted",
+            Self::GivenUp { .. } => "callback_given_up",
             Self::Expired {} => "callback_expired",
             Self::Cancelled { .. } => "callback_cancelled",
         }

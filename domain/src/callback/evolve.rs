@@ -46,6 +46,7 @@ pub(super) fn evolve(mut callback: Callback, at: Timestamp, event: &Event) -> Ca
         }
         Event::Connected { .. }
         | Event::Exhausted {}
+        | Event::GivenUp { .. }
         | Event::Expired {}
         | Event::Cancelled { .. } => callback.phase = Phase::Over,
     }

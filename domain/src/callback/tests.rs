@@ -206,6 +206,33 @@ fn what_could_not_be_tried_at_all_uses_nothing_up() {
 }
 
 #[test]
+fn a_number_without_a_price_is_tried_once_and_waits_for_a_person() {
+    let next = NOW.plus_ms(10_000);
+    let outcome = Outcome::Missed {
+        reason: EndReason::NoPrice,
+        is_counted: false,
+    };
+    let missed = Event::AttemptFailed {
+        attempt: 1,
+        call: CALL,
+        reason: EndReason::NoPrice,
+        is_counted: false,
+        not_before: next,
+    };
+    let given_up = Event::GivenUp {
+        reason: EndReason::NoPrice,
+    };
+    story([requested(), started(1, CALL, VISIT)])
+        .when(Command::RecordOutcome {
+            attempt: 1,
+            outcome,
+        })
+        .then([missed, given_up])
+        .when(start(2, OTHER_CALL, OTHER_VISIT))
+        .refused(Error::Over);
+}
+
+#[test]
 fn an_outcome_that_is_told_twice_counts_once() {
     story(first_failed()).when(missed(1, true)).nothing();
 }

@@ -340,7 +340,10 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
                 .into_iter()
                 .collect()
         }
-        Event::Connected { .. } | Event::Exhausted {} | Event::Expired {} => {
+        Event::Connected { .. }
+        | Event::Exhausted {}
+        | Event::GivenUp { .. }
+        | Event::Expired {} => {
             forget(state, callback);
             vec![]
         }

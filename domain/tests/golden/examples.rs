@@ -487,6 +487,9 @@ fn callbacks() -> impl Iterator<Item = callback::Event> {
             call: CALL,
         },
         callback::Event::Exhausted {},
+        callback::Event::GivenUp {
+            reason: EndReason::NoPrice,
+        },
         callback::Event::Expired {},
         callback::Event::Cancelled {
             by: "token:desk".into(),

@@ -90,6 +90,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
             close(row, at, State::Connected);
         }
         Event::Exhausted {} => close(row, at, State::Exhausted),
+        Event::GivenUp { .. } => close(row, at, State::GivenUp),
         Event::Expired {} => close(row, at, State::Expired),
         Event::Cancelled { by } => {
             row.decided_by = Some(by.clone());

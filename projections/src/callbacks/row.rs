@@ -24,6 +24,8 @@ pub enum State {
     Connected,
     /// The person was rung as often as was promised, in vain.
     Exhausted,
+    /// It can not be tried, and only a person can change that.
+    GivenUp,
     /// Its time was over.
     Expired,
     /// It was not wanted any more.

@@ -68,6 +68,7 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
                 | callback::Event::AttemptFailed { .. }
                 | callback::Event::Connected { .. }
                 | callback::Event::Exhausted {}
+                | callback::Event::GivenUp { .. }
                 | callback::Event::Expired {}
                 | callback::Event::Cancelled { .. } => None,
             };

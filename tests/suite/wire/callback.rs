@@ -5,7 +5,7 @@ use crate::{
     sipp::{sipp, succeeds},
     support::{
         PATIENCE, agent_is, agent_with, call_is, caller, command_id, dial, incoming, mutate,
-        records,
+        records, sell,
     },
 };
 use anyhow::{Context as _, ensure};
@@ -31,6 +31,8 @@ fn provisioning(carrier: u16) -> String {
          callback = {{ attempts_max = 2, gap_ms = 1000, valid_ms = 600000 }}\n\
          [[queue]]\nname = \"small\"\ncapacity = 1\n\
          overflow = [{{ when = \"full\", callback = true }}]\n\
+         [[queue]]\nname = \"unpriced\"\n\
+         callback = {{ attempts_max = 2, gap_ms = 1000, valid_ms = 600000 }}\n\
          [[agent]]\nname = \"anna\"\npassword = \"anna-secret\"\nready_on_register = true\n\
          queues = [\"support\"]\n\
          [[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
@@ -275,11 +277,60 @@ async fn nobody_pays(server: &Server) -> anyhow::Result<()> {
 
 /// The queue that nobody serves.
 async fn small(server: &Server) -> anyhow::Result<Value> {
+    named(server, "small").await
+}
+
+async fn named(server: &Server, name: &str) -> anyhow::Result<Value> {
     let query = "{ queues(first: 5) { nodes { id name } } }";
     let queues = server.graphql(query, json!({})).await?;
     let mut queues = queues["queues"]["nodes"].as_array().into_iter().flatten();
-    let queue = queues.find(|queue| queue["name"] == "small");
+    let queue = queues.find(|queue| queue["name"] == name);
     Ok(queue.context("no queue")?["id"].clone())
+}
+
+/// Whoever pays has credit, and nobody has said what the number costs: it is tried once,
+/// and one call waits for a person.
+async fn has_no_price(server: &Server) -> anyhow::Result<()> {
+    sell(server, json!({})).await?;
+    let plan = json!({
+        "commandId": command_id(20), "name": "inbound", "currency": "EUR", "cycle": "MONTHLY",
+        "terms": [{"usageType": "INBOUND_MINUTES", "price": {"flat": {"rate": "6"}}}],
+    });
+    let plan = mutate(server, "createRatePlan", "id", plan).await?["id"].clone();
+    let queue = named(server, "unpriced").await?;
+    let account = json!({
+        "commandId": command_id(21), "name": "rich", "currency": "EUR", "timeZone": "UTC",
+        "country": "DE", "callingCode": "49", "paymentMode": "PREPAID", "queueIds": [queue],
+    });
+    let account = mutate(server, "createAccount", "id", account).await?["id"].clone();
+    let subscription = json!({
+        "commandId": command_id(22), "accountId": account, "planId": plan,
+        "effective": "2026-01-01",
+    });
+    mutate(server, "subscribeAccount", "id", subscription).await?;
+    let payment = json!({
+        "commandId": command_id(23), "accountId": account, "amount": "10", "currency": "EUR",
+        "method": "BANK_TRANSFER", "reference": "ahead",
+    });
+    mutate(server, "recordPayment", "id", payment).await?;
+    let input = json!({ "commandId": command_id(24), "queueId": queue, "number": "+4930666" });
+    let asked = mutate(server, "requestCallback", "callback { id }", input).await?;
+    let id = asked["callback"]["id"].clone();
+    let query = "{ callbacks(first: 9) { nodes { id state attempts { endReason isCounted } } } \
+                 unratedCalls(first: 9) { nodes { callId unratedReason } } }";
+    let tried = json!([{ "endReason": "NO_PRICE", "isCounted": false }]);
+    let is_over = |answer: &Value| {
+        let callbacks = answer["callbacks"]["nodes"].as_array();
+        let mut callbacks = callbacks.into_iter().flatten();
+        let given_up = callbacks
+            .any(|it| it["id"] == id && it["state"] == "GIVEN_UP" && it["attempts"] == tried);
+        let unrated = answer["unratedCalls"]["nodes"].as_array();
+        let unrated = unrated.into_iter().flatten();
+        let refused = unrated.filter(|call| call["unratedReason"] == "refused");
+        given_up && refused.count() == 1
+    };
+    server.until(query, is_over).await?;
+    Ok(())
 }
 
 /// Why, the record of the callback tells; it does not count.

@@ -114,6 +114,8 @@ pub(crate) enum CallbackState {
     Connected,
     /// The person was rung as often as was promised, in vain.
     Exhausted,
+    /// It can not be tried, and only a person can change that: its last attempt says why.
+    GivenUp,
     /// Its time was over.
     Expired,
     /// It was not wanted any more.

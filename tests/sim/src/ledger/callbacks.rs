@@ -191,6 +191,10 @@ impl Callbacks {
                 promise.is_used_up(id)?;
                 self.is_over(id);
             }
+            Event::GivenUp { reason } => {
+                promise.waits_for_a_price(id, *reason)?;
+                self.is_over(id);
+            }
             Event::Expired {} => {
                 promise.rests(id)?;
                 let last = promise.not_before.max(at);
