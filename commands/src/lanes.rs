@@ -18,6 +18,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
             | line::Command::MatchVisit { visit, .. }
             | line::Command::ReturnVisit { visit, .. }
             | line::Command::ChangePriority { visit, .. }
+            | line::Command::AssignVisit { visit, .. }
             | line::Command::CloseVisit { visit, .. },
         ) => (category, visit.to_string()),
         // A series is shared by all documents.

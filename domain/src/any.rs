@@ -327,6 +327,7 @@ impl AnyCommand {
                 line::Command::MatchVisit { .. } => "match_visit",
                 line::Command::ReturnVisit { .. } => "return_visit",
                 line::Command::ChangePriority { .. } => "change_priority",
+                line::Command::AssignVisit { .. } => "assign_visit",
                 line::Command::CloseVisit { .. } => "close_visit",
             },
             Self::Queue(_, command) => command.name(),

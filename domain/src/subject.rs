@@ -46,6 +46,7 @@ impl AnyEvent {
                 | line::Event::Matched { call, .. }
                 | line::Event::Returned { call, .. }
                 | line::Event::PriorityChanged { call, .. }
+                | line::Event::Assigned { call, .. }
                 | line::Event::Closed { call, .. },
             )
             | Self::Session(

@@ -235,6 +235,7 @@ mod tests {
             party: person.clone(),
             callback: CallbackId(Uuid::from_u128(5)),
             place: Timestamp::default(),
+            wanted: None,
         };
         let dialled = Event::LegDialled {
             leg: CALLER,

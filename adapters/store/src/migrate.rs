@@ -85,6 +85,7 @@ pub const ALL: &[Migration] = &[
     migration!(351, Read, "0351_agent_grace"),
     migration!(370, Read, "0370_cdr_quality"),
     migration!(380, Read, "0380_queue_doors"),
+    migration!(381, Read, "0381_callback_agent"),
 ];
 
 /// Why a database can not be brought to this program's version.

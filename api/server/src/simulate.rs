@@ -190,6 +190,14 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.closed_count,
         ),
         (
+            "of those, calls to a queue that a person had closed",
+            summary.closed_by_hand_count,
+        ),
+        (
+            "waiting calls that a supervisor meant for one agent",
+            summary.assigned_count,
+        ),
+        (
             "calls not let in, sent on or ended as nobody was there",
             summary.nobody_there_count,
         ),

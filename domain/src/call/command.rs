@@ -9,6 +9,7 @@ use super::{
     media::LegMedia,
 };
 use crate::{
+    callback::Wanted,
     cause::{EndReason, OfferOutcome, WireCause},
     id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
     sealed::{Party, Sealed},
@@ -91,6 +92,9 @@ pub struct Placing {
     pub config_version: u32,
     /// Id of the stay in the queue.
     pub visit: VisitId,
+    /// Who is to have it, if that one is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
 }
 
 /// A command.

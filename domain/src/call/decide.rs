@@ -104,12 +104,14 @@ fn place(call: &Call, at: Timestamp, placing: Placing) -> Decision {
         queue,
         config_version,
         visit,
+        wanted,
     } = placing;
     let placed = Event::Placed {
         leg,
         party,
         callback,
         place,
+        wanted,
     };
     let route = Route::Queue {
         queue,

@@ -2,6 +2,7 @@
 
 use super::{diversion::DiversionReason, key::Key, media::LegMedia};
 use crate::{
+    callback::Wanted,
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
     id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -92,6 +93,9 @@ pub enum Event {
         callback: CallbackId,
         /// Since when the person waits: the place in the line.
         place: Timestamp,
+        /// Who is to have it, if that one is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wanted: Option<Wanted>,
     },
     /// It leads to a queue.
     #[serde(rename = "call_routed")]

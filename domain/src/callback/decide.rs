@@ -3,10 +3,10 @@
 use super::{
     command::{Command, Outcome},
     error::Error,
-    event::{Event, Request},
+    event::{Event, Request, Wanted},
     state::{Attempt, Callback, Phase, is_idle},
 };
-use crate::{cause::EndReason, time::Timestamp};
+use crate::{cause::EndReason, line::ASSIGNED_MS_MAX, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -76,6 +76,10 @@ fn promise(callback: &Callback, at: Timestamp, request: Request) -> Decision {
     }
     if let Some(not_before) = request.not_before {
         in_time(at, not_before)?;
+    }
+    let is_in_bounds = |wanted: Wanted| (1..=ASSIGNED_MS_MAX).contains(&wanted.for_ms);
+    if !request.wanted.is_none_or(is_in_bounds) {
+        return Err(Error::InvalidAgentTime);
     }
     let expires_at = request
         .not_before

@@ -29,6 +29,9 @@ pub enum Error {
     /// A promise for the past, or for so late that nobody remembers.
     #[error("not_before is in the past or more than 30 days ahead")]
     InvalidTime,
+    /// Nobody is kept waiting for one agent for ever, or not at all.
+    #[error("agent_for_ms: is not 1 to 3600000")]
+    InvalidAgentTime,
 }
 
 impl Refusal for Error {
@@ -42,6 +45,7 @@ impl Refusal for Error {
             Self::NotDue => "callback.not_due",
             Self::NotExpired => "callback.not_expired",
             Self::InvalidTime => "callback.invalid_time",
+            Self::InvalidAgentTime => "callback.invalid_agent_time",
         }
     }
 }

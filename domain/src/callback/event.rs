@@ -3,7 +3,7 @@
 use crate::{
     cause::EndReason,
     decider,
-    id::{CallId, LegId, QueueId, VisitId},
+    id::{AgentId, CallId, LegId, QueueId, VisitId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -58,6 +58,18 @@ pub struct Request {
     /// Not before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// Who is to ring back, if that one is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
+}
+
+/// The agent who is asked alone for a while, in each attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Who.
+    pub agent: AgentId,
+    /// For how long, from when the attempt's call waits.
+    pub for_ms: u64,
 }
 
 /// An event.

@@ -14,7 +14,7 @@ mod tests;
 
 pub use command::{Command, Outcome};
 pub use error::Error;
-pub use event::{Event, Request, Terms};
+pub use event::{Event, Request, Terms, Wanted};
 pub use state::{Attempt, Callback, Phase};
 
 use crate::{decider::Decider, time::Timestamp};

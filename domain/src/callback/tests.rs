@@ -22,6 +22,7 @@ fn request() -> Request {
         call: Some(CALL),
         terms: TERMS,
         not_before: None,
+        wanted: None,
     }
 }
 
@@ -101,6 +102,16 @@ fn a_callback_is_promised_once_and_for_a_time_that_can_be_kept() {
         story([])
             .when(Command::Request(wrong))
             .refused(Error::InvalidTime);
+    }
+    for for_ms in [0, 3_600_001] {
+        let agent = crate::testing::AGENT;
+        let wrong = Request {
+            wanted: Some(Wanted { agent, for_ms }),
+            ..request()
+        };
+        story([])
+            .when(Command::Request(wrong))
+            .refused(Error::InvalidAgentTime);
     }
 }
 

@@ -2,10 +2,13 @@
 
 use super::event::{RejectReason, ReturnCause, VisitPolicy, VisitResult};
 use crate::{
-    id::{CallId, OfferId, SessionId, VisitId},
+    id::{AgentId, CallId, OfferId, SessionId, VisitId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+/// For how long a call is kept for one agent at most.
+pub const ASSIGNED_MS_MAX: u64 = 3_600_000;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,17 @@ pub enum Command {
         visit: VisitId,
         /// The higher is served first.
         priority: i32,
+    },
+    /// Ask only that agent for a while, if it is there.
+    AssignVisit {
+        /// Which.
+        visit: VisitId,
+        /// Whom.
+        agent: AgentId,
+        /// For how long, up to [`ASSIGNED_MS_MAX`](super::ASSIGNED_MS_MAX).
+        for_ms: u64,
+        /// Who decides so.
+        by: String,
     },
     /// It is over.
     CloseVisit {

@@ -3,17 +3,17 @@
 use super::{
     command::Command,
     error::Error,
-    event::{Event, RejectReason, VisitResult},
+    event::{Event, RejectReason, ReturnCause, VisitResult},
     state::Line,
 };
 use crate::{
-    id::{OfferId, SessionId, VisitId},
+    id::{AgentId, OfferId, SessionId, VisitId},
     time::Timestamp,
 };
 
 type Decision = Result<Vec<Event>, Error>;
 
-pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision {
+pub(super) fn decide(line: &Line, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::OpenVisit {
             visit,
@@ -52,21 +52,7 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
             visit,
             offer,
             cause,
-        } => {
-            let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
-            match open.matched.get(&offer) {
-                Some(session) => Ok(vec![Event::Returned {
-                    visit,
-                    call: open.call,
-                    offer,
-                    session: *session,
-                    cause,
-                    attempt: open.attempts.saturating_add(1),
-                    still_ringing: open.matched.len() > 1,
-                }]),
-                None => Err(Error::StaleOffer),
-            }
-        }
+        } => give_back(line, visit, offer, cause),
         Command::ChangePriority { visit, priority } => {
             let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
             if open.priority == Some(priority) {
@@ -78,12 +64,56 @@ pub(super) fn decide(line: &Line, _at: Timestamp, command: Command) -> Decision 
                 priority,
             }])
         }
+        Command::AssignVisit {
+            visit,
+            agent,
+            for_ms,
+            by,
+        } => assign(line, visit, agent, (at, for_ms), by),
         Command::CloseVisit {
             visit,
             result,
             closed_at,
         } => Ok(close(line, visit, result, closed_at)),
     }
+}
+
+/// The offer came to nothing.
+fn give_back(line: &Line, visit: VisitId, offer: OfferId, cause: ReturnCause) -> Decision {
+    let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
+    match open.matched.get(&offer) {
+        Some(session) => Ok(vec![Event::Returned {
+            visit,
+            call: open.call,
+            offer,
+            session: *session,
+            cause,
+            attempt: open.attempts.saturating_add(1),
+            still_ringing: open.matched.len() > 1,
+        }]),
+        None => Err(Error::StaleOffer),
+    }
+}
+
+/// Nobody but that agent is asked for so long from now on.
+fn assign(
+    line: &Line,
+    visit: VisitId,
+    agent: AgentId,
+    (at, for_ms): (Timestamp, u64),
+    by: String,
+) -> Decision {
+    let open = line.visits.get(&visit).ok_or(Error::NotOpen)?;
+    if !(1..=super::ASSIGNED_MS_MAX).contains(&for_ms) {
+        return Err(Error::InvalidTime);
+    }
+    Ok(vec![Event::Assigned {
+        visit,
+        call: open.call,
+        agent,
+        until: at.plus_ms(for_ms),
+        by,
+    }])
 }
 
 /// One offer, or several where phones ring side by side.

@@ -17,6 +17,9 @@ pub enum Error {
     /// The fence does not match.
     #[error("offer is not the matched one")]
     StaleOffer,
+    /// Nobody is kept waiting for one agent for ever, or not at all.
+    #[error("for_ms: is not 1 to 3600000")]
+    InvalidTime,
 }
 
 impl Refusal for Error {
@@ -26,6 +29,7 @@ impl Refusal for Error {
             Self::NotOpen => "visit.not_open",
             Self::AlreadyMatched => "visit.already_matched",
             Self::StaleOffer => "visit.stale_offer",
+            Self::InvalidTime => "visit.invalid_time",
         }
     }
 }

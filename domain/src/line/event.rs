@@ -3,7 +3,7 @@
 use crate::{
     call::AnswerMode,
     decider,
-    id::{CallId, OfferId, SessionId, VisitId},
+    id::{AgentId, CallId, OfferId, SessionId, VisitId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -145,6 +145,20 @@ pub enum Event {
         /// From now on: the higher is served first.
         priority: i32,
     },
+    /// A person wants that agent to have it: nobody else is asked for a while.
+    #[serde(rename = "visit_assigned")]
+    Assigned {
+        /// Which.
+        visit: VisitId,
+        /// Which call.
+        call: CallId,
+        /// Who is to have it.
+        agent: AgentId,
+        /// From then on others are asked too.
+        until: Timestamp,
+        /// Who decided so.
+        by: String,
+    },
     /// Over.
     #[serde(rename = "visit_closed")]
     Closed {
@@ -169,6 +183,7 @@ impl decider::Event for Event {
             Self::Matched { .. } => "visit_matched",
             Self::Returned { .. } => "visit_returned",
             Self::PriorityChanged { .. } => "visit_priority_changed",
+            Self::Assigned { .. } => "visit_assigned",
             Self::Closed { .. } => "visit_closed",
         }
     }

@@ -58,6 +58,8 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
                 open.priority = Some(*priority);
             }
         }
+        // Whom the line asks is not the line's to know.
+        Event::Assigned { .. } => {}
         Event::Closed { visit, .. } => {
             line.visits.remove(visit);
         }

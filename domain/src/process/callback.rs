@@ -48,6 +48,7 @@ struct Open {
     queue: QueueId,
     party: Sealed<Party>,
     place: Timestamp,
+    wanted: Option<callback::Wanted>,
     expires_at: Timestamp,
     attempts_count: u32,
     live: Option<Live>,
@@ -215,6 +216,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
                 call: Some(call),
                 terms: terms.unwrap_or_default(),
                 not_before: None,
+                wanted: None,
             };
             vec![intent(cause, *callback, Command::Request(request))]
         }
@@ -290,6 +292,7 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
                 queue: request.queue,
                 party: request.party.clone(),
                 place: request.place,
+                wanted: request.wanted,
                 expires_at: *expires_at,
                 attempts_count: 0,
                 live: None,
@@ -375,6 +378,7 @@ fn place(
             .get(&open.queue)
             .map_or(1, |(version, _)| *version),
         visit,
+        wanted: open.wanted,
     });
     state.calls.insert(live.call, callback);
     plan(state, callback, expires_at);

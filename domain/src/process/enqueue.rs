@@ -334,7 +334,8 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
         } => offered_enough(state, fact, *call, (*visit, queue), *attempt),
         line::Event::Matched { .. }
         | line::Event::Returned { .. }
-        | line::Event::PriorityChanged { .. } => vec![],
+        | line::Event::PriorityChanged { .. }
+        | line::Event::Assigned { .. } => vec![],
     }
 }
 

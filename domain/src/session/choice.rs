@@ -52,6 +52,8 @@ pub enum DecidedBy {
     All,
     /// This one served the caller last.
     LastAgent,
+    /// A person wanted this one to have the call.
+    Assigned,
     /// Tier, penalty, or preferred skills.
     Class,
     /// The queue's strategy.
@@ -95,6 +97,8 @@ pub enum LeftOutReason {
     Tier,
     /// Whoever served the caller last comes first for a while.
     NotLastAgent,
+    /// A person wanted another to have the call, for a while.
+    NotAssigned,
     /// Stands behind the chosen one.
     Behind,
 }

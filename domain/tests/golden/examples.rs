@@ -198,6 +198,7 @@ fn calls_with_agent() -> Vec<call::Event> {
             party: sealed(),
             callback: CALLBACK,
             place: AT,
+            wanted: None,
         },
         call::Event::CallbackRequested {
             callback: CALLBACK,
@@ -324,6 +325,13 @@ fn lines() -> impl Iterator<Item = line::Event> {
             visit: VISIT,
             call: CALL,
             priority: 10,
+        },
+        line::Event::Assigned {
+            visit: VISIT,
+            call: CALL,
+            agent: AGENT,
+            until: AT,
+            by: "token:wallboard".into(),
         },
         line::Event::Closed {
             visit: VISIT,
@@ -458,6 +466,7 @@ fn callbacks() -> impl Iterator<Item = callback::Event> {
         call: Some(CALL),
         terms: callback::Terms::STANDARD,
         not_before: Some(UNTIL),
+        wanted: None,
     };
     [
         callback::Event::Requested {

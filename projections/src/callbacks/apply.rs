@@ -32,6 +32,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             attempts: vec![],
             closed_at: None,
             decided_by: None,
+            wanted: request.wanted,
         });
         return Effect::Changed;
     }

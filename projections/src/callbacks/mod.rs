@@ -48,7 +48,7 @@ impl projection::Row for Row {
 
 impl Projection for Callbacks {
     const NAME: &'static str = "callbacks";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "callbacks",
         key: "callback_id",

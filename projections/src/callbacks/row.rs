@@ -6,6 +6,7 @@ use crate::{
 };
 use commands::ports::Value;
 use domain::{
+    callback::Wanted,
     cause::EndReason,
     id::{CallId, CallbackId, QueueId},
     time::Timestamp,
@@ -78,6 +79,8 @@ pub struct Row {
     pub closed_at: Option<Timestamp>,
     /// Who has cancelled or rescheduled it last.
     pub decided_by: Option<String>,
+    /// Who is to ring back, if that one is there.
+    pub wanted: Option<Wanted>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -99,6 +102,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "attempts",
     "closed_at",
     "decided_by",
+    "wanted",
 ];
 
 impl Row {
@@ -122,6 +126,7 @@ impl Row {
             word(&self.attempts),
             time_or_null(self.closed_at),
             text_or_null(self.decided_by.as_ref()),
+            word(&self.wanted),
         ]
     }
 
@@ -141,6 +146,7 @@ impl Row {
             attempts: columns.word()?,
             closed_at: columns.time_or_null()?,
             decided_by: columns.text_or_null()?,
+            wanted: columns.word_or_null()?,
         })
     }
 }

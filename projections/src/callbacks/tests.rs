@@ -36,6 +36,7 @@ async fn a_callback_shows_what_was_tried_and_what_came_of_it() {
         call: None,
         terms,
         not_before: None,
+        wanted: None,
     });
     let missed = Command::RecordOutcome {
         attempt: 1,

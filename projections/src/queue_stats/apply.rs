@@ -118,7 +118,7 @@ fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {
             }
             count(row, at, |counters| counters.returned_count += 1);
         }
-        line::Event::PriorityChanged { .. } => {}
+        line::Event::PriorityChanged { .. } | line::Event::Assigned { .. } => {}
         line::Event::Closed {
             visit,
             result,

@@ -155,6 +155,7 @@ fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
         | E::Rejected { call, .. }
         | E::PriorityChanged { call, .. }
         | E::Closed { call, .. } => (*call, None),
+        E::Assigned { call, agent, .. } => (*call, Some(*agent)),
         E::Matched { call, session, .. } | E::Returned { call, session, .. } => {
             (*call, Some(session.agent))
         }

@@ -15,7 +15,10 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
             Event::Opened { visit, .. }
             | Event::Matched { visit, .. }
             | Event::Closed { visit, .. } => Some(*visit),
-            Event::Rejected { .. } | Event::Returned { .. } | Event::PriorityChanged { .. } => None,
+            Event::Rejected { .. }
+            | Event::Returned { .. }
+            | Event::PriorityChanged { .. }
+            | Event::Assigned { .. } => None,
         },
         AnyEvent::Call(_, call::Event::AgentConnected { visit, .. }) => Some(*visit),
         AnyEvent::Call(..)
@@ -90,7 +93,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         Event::Opened { .. }
         | Event::Rejected { .. }
         | Event::Returned { .. }
-        | Event::PriorityChanged { .. } => {
+        | Event::PriorityChanged { .. }
+        | Event::Assigned { .. } => {
             return Effect::Kept;
         }
     }

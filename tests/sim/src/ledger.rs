@@ -57,7 +57,16 @@ impl Ledger {
         self.callbacks.note(fact)?;
         self.hands.note(fact)?;
         match &fact.event {
-            AnyEvent::Call(call, event) => self.calls.note(*call, fact.at, event),
+            AnyEvent::Call(call, event) => {
+                if let call::Event::Placed {
+                    wanted: Some(wanted),
+                    ..
+                } = event
+                {
+                    self.lines.wanted.insert(*call, *wanted);
+                }
+                self.calls.note(*call, fact.at, event)
+            }
             AnyEvent::Line(queue, event) => self.lines.note(*queue, event),
             AnyEvent::Session(session, event) => self.agents.note(*session, fact.at, event),
             AnyEvent::Agent(agent, event) => {
@@ -141,11 +150,13 @@ impl Ledger {
             for (_, visit) in &line.waiting {
                 let rules = self.lines.rules_of(*visit);
                 let waited_ms = now.ms_since(self.lines.since(*visit));
-                // A pause after an offer in vain, or the last agent's turn.
-                let is_kept_back = rules.is_some_and(|rules| {
-                    rules.last_agent_ms > waited_ms
-                        || (rules.retry_delay_ms > 0 && self.lines.attempts(*visit) > 0)
-                });
+                // A pause after an offer in vain, or one agent's turn.
+                let is_assigned = self.lines.is_assigned(*visit, now);
+                let is_kept_back = is_assigned
+                    || rules.is_some_and(|rules| {
+                        rules.last_agent_ms > waited_ms
+                            || (rules.retry_delay_ms > 0 && self.lines.attempts(*visit) > 0)
+                    });
                 let mut fit = free.iter().filter(|agent| {
                     rules.is_none_or(|rules| self.agents.is_fit(**agent, queue, rules, waited_ms))
                 });

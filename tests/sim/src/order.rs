@@ -7,7 +7,7 @@ use crate::violation::{Violation, must};
 use domain::{
     agent,
     any::{AnyCommand, AnyEvent},
-    call,
+    call, callback,
     id::{AgentId, CallId, OfferId, QueueId, VisitId},
     line::{self, ReturnCause},
     process::{Input, Intent},
@@ -34,6 +34,8 @@ struct Waiting {
     /// Not offered (to anybody else) before these.
     not_before: Option<Timestamp>,
     joins_at: Option<Timestamp>,
+    /// Nobody else is asked until then, if that one is there.
+    assigned: Option<(AgentId, Timestamp)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -48,6 +50,8 @@ pub(crate) struct Order {
     serves: BTreeMap<AgentId, agent::Config>,
     rules: Rules,
     latest: Timestamp,
+    /// Whom those who are rung back asked for.
+    wanted: BTreeMap<CallId, callback::Wanted>,
 }
 
 /// Whose turn it is: the lowest first.
@@ -121,7 +125,17 @@ impl Order {
             AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
                 self.stays.insert(*call, *visit);
             }
+            AnyEvent::Call(
+                call,
+                call::Event::Placed {
+                    wanted: Some(wanted),
+                    ..
+                },
+            ) => {
+                self.wanted.insert(*call, *wanted);
+            }
             AnyEvent::Call(call, call::Event::Ended { .. } | call::Event::Overflowed { .. }) => {
+                self.wanted.remove(call);
                 if let Some(visit) = self.stays.remove(call) {
                     self.leaves(visit);
                 }
@@ -189,6 +203,10 @@ impl Order {
                     rings: BTreeMap::new(),
                     not_before: None,
                     joins_at: None,
+                    assigned: self.wanted.get(call).map(|wanted| {
+                        let since = joined_at.unwrap_or(*enqueued_at);
+                        (wanted.agent, since.plus_ms(wanted.for_ms))
+                    }),
                 };
                 self.visits.insert(*visit, waiting);
                 self.open.entry(queue).or_default().insert(*visit);
@@ -212,6 +230,16 @@ impl Order {
             } => {
                 if let Some(waiting) = self.visits.get_mut(visit) {
                     waiting.priority = Some(*priority);
+                }
+            }
+            line::Event::Assigned {
+                visit,
+                agent,
+                until,
+                ..
+            } => {
+                if let Some(waiting) = self.visits.get_mut(visit) {
+                    waiting.assigned = Some((*agent, *until));
                 }
             }
             line::Event::Closed { visit, .. } => self.leaves(*visit),
@@ -287,7 +315,10 @@ impl Order {
             let rules = self.rules.of(waiting.queue, waiting.config_version);
             rules.is_none_or(|rules| config.is_fit(waiting.queue, rules, waited_ms))
         });
-        !is_held && has_room && is_fit && !waiting.tried.contains(&agent)
+        // What a queue asks for does not matter to whoever gave it to that agent.
+        let is_given =
+            matches!(waiting.assigned, Some((who, until)) if who == agent && until > now);
+        !is_held && has_room && (is_fit || is_given) && !waiting.tried.contains(&agent)
     }
 
     /// In all queues of the agent, nobody who has not had this agent yet came
@@ -310,7 +341,9 @@ impl Order {
                 let Some(waiting) = self.visits.get(other) else {
                     continue;
                 };
-                if *other == id || !self.could_take(agent, waiting, now) {
+                // It may be kept for another, who is there or not.
+                let is_kept = matches!(waiting.assigned, Some((_, until)) if until > now);
+                if *other == id || is_kept || !self.could_take(agent, waiting, now) {
                     continue;
                 }
                 let before = self.turn(*other, waiting, now);

@@ -5,6 +5,7 @@
 mod agents;
 mod callers;
 mod outside;
+mod supervisor;
 
 use crate::{
     action::{Action, Plan, Posted},
@@ -59,6 +60,8 @@ pub(crate) struct People {
     root: Chance,
     arrivals: Chance,
     wire: Chance,
+    /// Of whoever supervises the queues.
+    supervisor: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -99,6 +102,7 @@ impl People {
             root: root.split(1),
             arrivals: root.split(2),
             wire: root.split(3),
+            supervisor: root.split(4),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -204,7 +208,13 @@ impl People {
             AnyEvent::Callback(callback, callback::Event::Requested { request, .. }) => {
                 self.somebody_is_promised(*callback, request, fact.at, &mut plans);
             }
-            AnyEvent::Line(..)
+            AnyEvent::Line(queue, event) => self.supervise(*queue, fact.at, event, &mut plans),
+            AnyEvent::Queue(
+                _,
+                queue::Event::Opened { .. }
+                | queue::Event::Closed { .. }
+                | queue::Event::HoursFollowed { .. },
+            )
             | AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)

@@ -50,6 +50,10 @@ pub struct Summary {
     pub closed_count: u64,
     /// Calls that were not let in, sent on or ended, as nobody was there.
     pub nobody_there_count: u64,
+    /// Of those, the ones that came when a person had closed the queue by hand.
+    pub closed_by_hand_count: u64,
+    /// Waiting calls that a supervisor meant for one agent.
+    pub assigned_count: u64,
     /// Promises to ring somebody back, each of which ended once.
     pub promised_count: u64,
     /// Promises by which the person was reached.
@@ -84,6 +88,8 @@ impl Summary {
             exits_count: self.exits_count + other.exits_count,
             closed_count: self.closed_count + other.closed_count,
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,
+            closed_by_hand_count: self.closed_by_hand_count + other.closed_by_hand_count,
+            assigned_count: self.assigned_count + other.assigned_count,
             promised_count: self.promised_count + other.promised_count,
             kept_count: self.kept_count + other.kept_count,
             placed_count: self.placed_count + other.placed_count,

@@ -112,6 +112,8 @@ async fn a_caller_who_goes_home_is_rung_back_before_those_who_came_later() -> an
     orders(&server).await?;
     no_trunk_goes_there(&server).await?;
     nobody_pays(&server).await?;
+    has_no_price(&server).await?;
+    asks_for_her(&server, &anna, (folder.path(), port)).await?;
     server.stop().await
 }
 
@@ -273,6 +275,55 @@ async fn nobody_pays(server: &Server) -> anyhow::Result<()> {
     });
     mutate(server, "createAccount", "id", account).await?;
     can_not_be_tried(server, 10, "+4930444", "NO_CREDIT").await
+}
+
+/// Somebody asks for an agent by name, and is rung back by that one.
+async fn asks_for_her(
+    server: &Server,
+    anna: &Phone,
+    (folder, port): (&Path, u16),
+) -> anyhow::Result<()> {
+    let id = agent_is(server, "anna", "READY").await?["id"].clone();
+    let asks = |number: u128, queue: &Value, for_ms: &str| {
+        json!({ "commandId": command_id(number), "queueId": queue, "number": HOME,
+                "agentId": id, "agentForMs": for_ms })
+    };
+    let query = "mutation($input: RequestCallbackInput!) { requestCallback(input: $input) { \
+                 callback { id } userErrors { code } } }";
+    let support = named(server, "support").await?;
+    for (number, queue, for_ms, code) in [
+        (30, small(server).await?, "1000", "input.not_of_queue"),
+        (31, support.clone(), "0", "callback.invalid_agent_time"),
+    ] {
+        let input = asks(number, &queue, for_ms);
+        let answer = server.graphql(query, json!({ "input": input })).await?;
+        let said = &answer["requestCallback"]["userErrors"][0]["code"];
+        ensure!(said == code, "{answer}");
+    }
+    let home = carrier(folder, port, ("again", ANSWERS))?;
+    let what = "callback { id agentId agentForMs }";
+    let asked = mutate(server, "requestCallback", what, asks(32, &support, "5000")).await?;
+    let asked = &asked["callback"];
+    ensure!(
+        asked["agentId"] == id && asked["agentForMs"] == "5000",
+        "{asked}"
+    );
+    let call = incoming(anna).await?;
+    let waiting = call_is(server, HOME, "OFFERING").await?["id"].clone();
+    let query = "query Q($id: ID!) { callExplanation(callId: $id) { agentId decidedBy } }";
+    let answer = server.graphql(query, json!({ "id": waiting })).await?;
+    let decided = json!([{ "agentId": id, "decidedBy": "ASSIGNED" }]);
+    ensure!(answer["callExplanation"] == decided, "{answer}");
+    call.answer().await?;
+    let query = "{ callbacks(first: 9) { nodes { id state } } }";
+    let is_reached = |answer: &Value| {
+        let callbacks = answer["callbacks"]["nodes"].as_array();
+        let mut callbacks = callbacks.into_iter().flatten();
+        callbacks.any(|it| it["id"] == asked["id"] && it["state"] == "CONNECTED")
+    };
+    server.until(query, is_reached).await?;
+    ensure!(call.hang_up().await? == 200, "BYE is refused");
+    home.await?
 }
 
 /// The queue that nobody serves.

@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod assigned;
 mod audit;
 mod backup;
 mod bad_input;

@@ -1,6 +1,6 @@
 //! Orders about callbacks.
 
-use super::{Order, Outcome, UserError, refusal::Refusal};
+use super::{Order, Outcome, UserError, calls::ASSIGNED_MS, refusal::Refusal};
 use crate::{
     auth::Scope,
     error::Fault,
@@ -12,8 +12,8 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
-    callback::{Command, Request},
-    id::{CallbackId, QueueId, derive},
+    callback::{Command, Request, Wanted},
+    id::{AgentId, CallbackId, QueueId, derive},
     sealed::Party,
 };
 use projections::changed::View;
@@ -32,6 +32,12 @@ pub(crate) struct RequestCallbackInput {
     number: String,
     /// Not before this instant; at once without it.
     not_before: Option<DateTime>,
+    /// Who is to ring back: one who serves the queue. In each attempt nobody else is asked
+    /// for a while, if that one is there.
+    agent_id: Option<ID>,
+    /// For how long nobody else is asked, up to an hour.
+    #[graphql(default_with = "Duration(ASSIGNED_MS)")]
+    agent_for_ms: Duration,
 }
 
 /// A callback that is to be at another time.
@@ -117,6 +123,16 @@ impl CallbackMutations {
         if !domain::name::is_number(&input.number) {
             return Ok(refused(Refusal::InvalidCallbackNumber));
         }
+        let agent = input.agent_id.as_ref().map(AgentId::read).transpose()?;
+        if let Some(agent) = agent {
+            match order.services.directory.agent(agent) {
+                None => return Ok(refused(Refusal::UnknownAgent)),
+                Some(agent) if !agent.config.queues.contains(&queue) => {
+                    return Ok(refused(Refusal::NotOfQueue));
+                }
+                Some(_) => {}
+            }
+        }
         let party = Party {
             user: input.number,
             host: None,
@@ -130,6 +146,10 @@ impl CallbackMutations {
             call: None,
             terms: entry.config.callback,
             not_before: input.not_before.map(|at| at.0),
+            wanted: agent.map(|agent| Wanted {
+                agent,
+                for_ms: input.agent_for_ms.0,
+            }),
         };
         tell(&order, callback, Command::Request(request)).await
     }

@@ -1,16 +1,21 @@
 //! Orders about calls.
 
-use super::{Order, Outcome, UserError};
+use super::{Order, Outcome, UserError, refusal::Refusal};
 use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
     query::{Needs, require, views_at},
-    scalar::Cursor,
+    scalar::{Cursor, Duration},
     types::Call,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use domain::{any::AnyCommand, call::Command, cause::EndReason, id::CallId};
+use domain::{
+    any::AnyCommand,
+    call::Command,
+    cause::EndReason,
+    id::{AgentId, CallId, QueueId, VisitId},
+};
 use projections::changed::View;
 
 #[derive(Default)]
@@ -74,8 +79,80 @@ pub(crate) struct SetPriorityPayload {
     outcome: HangUpPayload,
 }
 
+/// A call that is meant for one agent.
+#[derive(InputObject)]
+pub(crate) struct AssignVisitInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which call: it waits in a queue.
+    call_id: ID,
+    /// Who is to have it: one who serves that queue.
+    agent_id: ID,
+    /// For how long nobody else is asked, up to an hour; not at all, if the agent is not
+    /// there.
+    #[graphql(default_with = "Duration(ASSIGNED_MS)")]
+    for_ms: Duration,
+}
+
+/// How long a call is kept for one agent when nothing is said of it.
+pub(super) const ASSIGNED_MS: u64 = 60_000;
+
+/// What came of it.
+#[derive(async_graphql::SimpleObject)]
+pub(crate) struct AssignVisitPayload {
+    #[graphql(flatten)]
+    outcome: HangUpPayload,
+}
+
+/// The queue in which a call waits, and its stay there.
+async fn place(order: &Order<'_>, call: CallId) -> Result<Option<(QueueId, VisitId)>> {
+    let row = order.services.views.live_call(call).await;
+    let row = row.map_err(Fault::from)?;
+    Ok(row.and_then(|row| row.queue.zip(row.visit)))
+}
+
 #[Object]
 impl CallMutations {
+    /// Means a call that waits in a queue for one agent: for a while nobody else is
+    /// asked, whatever the queue asks for, unless the agent is not logged in, is not
+    /// ready, or was offered it in vain. Then the queue's rules are for all again. Who
+    /// did it is on the record, and `callExplanation` says so of the decision.
+    #[graphql(guard = "Needs(Scope::AgentManage)")]
+    async fn assign_visit(
+        &self,
+        ctx: &Context<'_>,
+        input: AssignVisitInput,
+    ) -> Result<AssignVisitPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let call = CallId::read(&input.call_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let refused = |refusal: Refusal| AssignVisitPayload {
+            outcome: HangUpPayload {
+                call,
+                outcome: Outcome::refused(refusal.into()),
+            },
+        };
+        let Some((queue, visit)) = place(&order, call).await? else {
+            return Ok(refused(Refusal::NotWaiting));
+        };
+        let Some(entry) = order.services.directory.agent(agent) else {
+            return Ok(refused(Refusal::UnknownAgent));
+        };
+        if !entry.config.queues.contains(&queue) {
+            return Ok(refused(Refusal::NotOfQueue));
+        }
+        let command = domain::line::Command::AssignVisit {
+            visit,
+            agent,
+            for_ms: input.for_ms.0,
+            by: order.identity.actor(),
+        };
+        let command = AnyCommand::Line(queue, command);
+        let outcome = order.dispatch(command, call.0).await?;
+        let outcome = HangUpPayload { call, outcome };
+        Ok(AssignVisitPayload { outcome })
+    }
+
     /// Gives a call that waits in a queue a priority of its own.
     #[graphql(guard = "Needs(Scope::CallTerminate)")]
     async fn set_priority(
@@ -85,15 +162,8 @@ impl CallMutations {
     ) -> Result<SetPriorityPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id)?;
-        let row = order
-            .services
-            .views
-            .live_call(call)
-            .await
-            .map_err(Fault::from)?;
-        let place = row.and_then(|row| row.queue.zip(row.visit));
-        let Some((queue, visit)) = place else {
-            let outcome = Outcome::refused(super::refusal::Refusal::NotWaiting.into());
+        let Some((queue, visit)) = place(&order, call).await? else {
+            let outcome = Outcome::refused(Refusal::NotWaiting.into());
             let outcome = HangUpPayload { call, outcome };
             return Ok(SetPriorityPayload { outcome });
         };

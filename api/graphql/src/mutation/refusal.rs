@@ -34,6 +34,8 @@ pub(super) enum Refusal {
     InvalidNotReadyReason,
     /// The call waits in no queue.
     NotWaiting,
+    /// The agent does not serve the queue.
+    NotOfQueue,
     /// That is no number that could be rung back.
     InvalidCallbackNumber,
 }
@@ -56,6 +58,7 @@ impl Refusal {
             Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
             Self::NotWaiting => "input.not_waiting",
+            Self::NotOfQueue => "input.not_of_queue",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
         }
     }
@@ -80,6 +83,7 @@ impl Refusal {
             Self::UnknownNotReadyCode => "not-ready code is not known",
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
             Self::NotWaiting => "call waits in no queue",
+            Self::NotOfQueue => "agent does not serve the queue",
             Self::InvalidCallbackNumber => {
                 "number is not 1 to 64 digits, letters or one of + * # . - _"
             }
@@ -88,7 +92,7 @@ impl Refusal {
 
     const fn field(self) -> &'static str {
         match self {
-            Self::UnknownAgent => "agentId",
+            Self::UnknownAgent | Self::NotOfQueue => "agentId",
             Self::UnknownQueue => "queueIds",
             Self::InvalidPassword => "password",
             Self::InvalidNetwork => "allow",
@@ -116,7 +120,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 15] = [
+    const ALL: [Refusal; 16] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -131,6 +135,7 @@ mod tests {
         Refusal::UnknownNotReadyCode,
         Refusal::InvalidNotReadyReason,
         Refusal::NotWaiting,
+        Refusal::NotOfQueue,
         Refusal::InvalidCallbackNumber,
     ];
 

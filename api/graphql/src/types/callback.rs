@@ -115,6 +115,16 @@ impl Callback {
             .collect()
     }
 
+    /// Who is to ring back, if that one is there.
+    async fn agent_id(&self) -> Option<ID> {
+        self.0.wanted.map(|wanted| wanted.agent.opaque())
+    }
+
+    /// For how long of each attempt that one alone is asked.
+    async fn agent_for_ms(&self) -> Option<Duration> {
+        self.0.wanted.map(|wanted| Duration(wanted.for_ms))
+    }
+
     /// When it was over; null while it is not.
     async fn closed_at(&self) -> Option<DateTime> {
         self.0.closed_at.map(DateTime)

@@ -330,6 +330,8 @@ pub(crate) enum DecidedBy {
     All,
     /// This one served the caller last.
     LastAgent,
+    /// A person wanted this one to have the call.
+    Assigned,
     /// Tier, penalty, or preferred skills.
     Class,
     /// The queue's strategy.
@@ -362,6 +364,8 @@ pub(crate) enum LeftOutReason {
     Tier,
     /// Whoever served the caller last comes first for a while.
     NotLastAgent,
+    /// A person wanted another to have the call, for a while.
+    NotAssigned,
     /// Stands behind the chosen one.
     Behind,
 }

@@ -20,6 +20,7 @@ fn placed() -> Event {
         party: caller(),
         callback: CALLBACK,
         place: second(0),
+        wanted: None,
     }
 }
 
@@ -126,6 +127,7 @@ fn a_call_of_ours_waits_in_the_line_like_any_other() {
         queue: QUEUE,
         config_version: 3,
         visit: VISIT,
+        wanted: None,
     };
     story([])
         .when(Command::PlaceCall(placing.clone()))

@@ -102,7 +102,7 @@ proptest! {
                 Event::Returned { visit, offer, .. } => {
                     prop_assert_eq!(open.insert(visit, None), Some(Some(offer)));
                 }
-                Event::PriorityChanged { visit, .. } => {
+                Event::PriorityChanged { visit, .. } | Event::Assigned { visit, .. } => {
                     prop_assert!(open.contains_key(&visit));
                 }
                 Event::Closed { visit, .. } => prop_assert!(open.remove(&visit).is_some()),

@@ -120,7 +120,8 @@ struct Kind {
 
 fn kind(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<Kind> {
     let rules = board.rules_of(waiting);
-    if !waiting.tried.is_empty() || !waiting.is_silent() || rules.matching.last_agent_ms > 0 {
+    let is_kept = rules.matching.last_agent_ms > 0 || waiting.assigned(at).is_some();
+    if is_kept || !waiting.tried.is_empty() || !waiting.is_silent() {
         return None;
     }
     let waited_ms = waiting.waited_ms(at);
@@ -147,7 +148,7 @@ fn highest_tier(rules: &Rules, waited_ms: u64) -> u64 {
 }
 
 /// Why an agent is not to be asked for a visit, if so.
-fn left_out(
+pub(super) fn left_out(
     waiting: &Waiting,
     agent: AgentId,
     row: &AgentRow,
@@ -169,17 +170,48 @@ fn left_out(
     }
 }
 
-/// The one who is asked first for a while, when it is there and fit.
-fn last_agent(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<AgentId> {
+/// The one who alone is asked for a while, when it is there, and why that one: a
+/// person wants it so, or it served the caller last and is fit.
+pub(super) fn alone_for_now(
+    board: &Board,
+    waiting: &Waiting,
+    at: Timestamp,
+) -> Option<(AgentId, DecidedBy)> {
+    let assigned = waiting.assigned(at);
+    let assigned = assigned.filter(|agent| is_there(board, waiting, *agent));
+    // What the queue asks for does not matter to whoever decided so.
+    if let Some(agent) = assigned.filter(|agent| !waiting.tried.contains(agent)) {
+        return Some((agent, DecidedBy::Assigned));
+    }
     let rules = board.rules_of(waiting);
     if waiting.waited_ms(at) >= rules.matching.last_agent_ms {
         return None;
     }
     let agent = board.callers.last_agent(waiting.call)?;
     let row = board.agent(agent)?;
-    let serves = row.is_staffed() && row.member(waiting.queue).is_some();
-    let is_fit = left_out(waiting, agent, row, rules, at).is_none();
-    (serves && is_fit).then_some(agent)
+    // While its phone rings nobody joins in: the step is that one's alone.
+    let is_fit = match left_out(waiting, agent, row, rules, at) {
+        None | Some(LeftOutReason::Asked) => true,
+        Some(
+            LeftOutReason::LoggedOut
+            | LeftOutReason::NotReady
+            | LeftOutReason::Engaged
+            | LeftOutReason::Paused
+            | LeftOutReason::Tried
+            | LeftOutReason::Skill
+            | LeftOutReason::Tier
+            | LeftOutReason::NotLastAgent
+            | LeftOutReason::NotAssigned
+            | LeftOutReason::Behind,
+        ) => false,
+    };
+    (is_fit && is_there(board, waiting, agent)).then_some((agent, DecidedBy::LastAgent))
+}
+
+/// The agent serves the queue of the visit, and is ready or on a call.
+fn is_there(board: &Board, waiting: &Waiting, agent: AgentId) -> bool {
+    let row = board.agent(agent);
+    row.is_some_and(|row| row.is_staffed() && row.member(waiting.queue).is_some())
 }
 
 /// The agent for a visit: the first, by the queue's strategy, of those fit.
@@ -187,9 +219,9 @@ fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
     let waiting = board.visit(visit)?;
     let rules = board.rules_of(waiting);
     let free = board.free.get(&waiting.queue)?;
-    if let Some(last) = last_agent(board, waiting, at) {
-        let is_free = free.iter().any(|(_, agent)| *agent == last);
-        return is_free.then(|| the_last(last, free));
+    if let Some((only, decided_by)) = alone_for_now(board, waiting, at) {
+        let is_free = free.iter().any(|(_, agent)| *agent == only);
+        return is_free.then(|| the_only(only, decided_by, free));
     }
     let mut passed: BTreeMap<LeftOutReason, Vec<AgentId>> = BTreeMap::new();
     let strategy = board.rules(waiting.queue).strategy;
@@ -254,7 +286,17 @@ fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
     })
 }
 
-fn the_last(agent: AgentId, free: &BTreeSet<(Rank, AgentId)>) -> Pick {
+fn the_only(agent: AgentId, decided_by: DecidedBy, free: &BTreeSet<(Rank, AgentId)>) -> Pick {
+    let reason = match decided_by {
+        DecidedBy::Assigned => LeftOutReason::NotAssigned,
+        DecidedBy::LastAgent
+        | DecidedBy::Alone
+        | DecidedBy::All
+        | DecidedBy::Class
+        | DecidedBy::Strategy
+        | DecidedBy::IdleSince
+        | DecidedBy::Id => LeftOutReason::NotLastAgent,
+    };
     let others = free
         .iter()
         .map(|(_, other)| *other)
@@ -262,12 +304,12 @@ fn the_last(agent: AgentId, free: &BTreeSet<(Rank, AgentId)>) -> Pick {
     let mut passed = BTreeMap::new();
     let others: Vec<AgentId> = others.collect();
     if !others.is_empty() {
-        passed.insert(LeftOutReason::NotLastAgent, others);
+        passed.insert(reason, others);
     }
     Pick {
         agent,
         place: 1,
-        decided_by: DecidedBy::LastAgent,
+        decided_by,
         next: None,
         passed,
     }
@@ -375,8 +417,10 @@ fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
         line.iter().find_map(|(_, visit)| {
             let waiting = board.visit(*visit)?;
             let rules = board.rules_of(waiting);
-            let is_meant = last_agent(board, waiting, at).is_none_or(|last| last == agent);
-            let is_fit = is_meant && left_out(waiting, agent, row, rules, at).is_none();
+            let is_fit = match alone_for_now(board, waiting, at) {
+                Some((only, _)) => only == agent && !waiting.rings_at(agent),
+                None => left_out(waiting, agent, row, rules, at).is_none(),
+            };
             is_fit.then(|| {
                 let weight = Reverse(board.rules(queue).matching.weight);
                 let priority = Reverse(waiting.priority_milli(rules, at));

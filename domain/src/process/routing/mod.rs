@@ -33,7 +33,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 8;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -119,8 +119,12 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
     match event {
         // Whoever shows no number is nobody in particular.
         call::Event::Received { withheld: true, .. } => {}
-        call::Event::Received { from: person, .. } | call::Event::Placed { party: person, .. } => {
-            board.callers.rang_in(call, person.subject);
+        call::Event::Received { from, .. } => board.callers.rang_in(call, from.subject),
+        call::Event::Placed { party, wanted, .. } => {
+            board.callers.rang_in(call, party.subject);
+            if let Some(wanted) = wanted {
+                board.callers.wants(call, wanted.agent, wanted.for_ms);
+            }
         }
         call::Event::AgentConnected { visit, session, .. } => {
             let asks = board
@@ -169,7 +173,10 @@ fn on_line(board: &mut Board, queue: QueueId, event: &line::Event, at: Timestamp
             ..
         } => {
             let since = joined_at.unwrap_or(*enqueued_at);
-            let waiting = Waiting::new(*call, queue, (*enqueued_at, since), *policy);
+            let mut waiting = Waiting::new(*call, queue, (*enqueued_at, since), *policy);
+            if let Some((agent, for_ms)) = board.callers.wanted(*call) {
+                waiting.keep_for(agent, since.plus_ms(for_ms));
+            }
             board.wait(*visit, waiting, at);
         }
         line::Event::Rejected { .. } => {}
@@ -194,6 +201,12 @@ fn on_line(board: &mut Board, queue: QueueId, event: &line::Event, at: Timestamp
         line::Event::PriorityChanged {
             visit, priority, ..
         } => board.prefer(*visit, *priority, at),
+        line::Event::Assigned {
+            visit,
+            agent,
+            until,
+            ..
+        } => board.assign(*visit, (*agent, *until), at),
         line::Event::Closed { visit, .. } => board.close(*visit),
     }
 }

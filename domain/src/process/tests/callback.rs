@@ -46,6 +46,7 @@ fn request() -> Request {
         call: Some(CALL),
         terms: TERMS,
         not_before: None,
+        wanted: None,
     }
 }
 
@@ -177,6 +178,7 @@ fn each_attempt_is_a_call_of_its_own_that_is_placed_when_it_is_due() {
             queue: QUEUE,
             config_version: 1,
             visit: OTHER_VISIT,
+            wanted: None,
         }),
     )]);
     let failed = back(Event::AttemptFailed {

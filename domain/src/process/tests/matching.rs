@@ -37,12 +37,12 @@ fn login(agent: AgentId) -> SessionId {
 
 /// A match that was asked for.
 #[derive(Debug, Clone, PartialEq)]
-struct Asked {
+pub(super) struct Asked {
     visit: VisitId,
     agent: AgentId,
     offer: OfferId,
     until: Timestamp,
-    choice: Choice,
+    pub(super) choice: Choice,
 }
 
 fn asked(command: AnyCommand) -> Option<Asked> {
@@ -71,10 +71,10 @@ fn asked(command: AnyCommand) -> Option<Asked> {
 /// Routing, and what it asked for last.
 #[derive(Default)]
 pub(super) struct Desk {
-    state: routing::State,
+    pub(super) state: routing::State,
     count: u64,
     pub(super) now: Timestamp,
-    asked: Vec<Asked>,
+    pub(super) asked: Vec<Asked>,
 }
 
 /// The line has let a caller in.

@@ -3,6 +3,7 @@
 use crate::order::Rules;
 use crate::violation::{Violation, must};
 use domain::{
+    callback::Wanted,
     id::{CallId, OfferId, QueueId, VisitId},
     line::{Event, RejectReason, VisitResult},
     queue::Matching,
@@ -32,6 +33,8 @@ pub(crate) struct Visit {
     max_wait_ms: u64,
     matched: BTreeSet<OfferId>,
     attempts: u32,
+    /// Kept for one agent until then, if that one is there.
+    assigned_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -55,11 +58,21 @@ pub(crate) struct Lines {
     /// Calls that came outside the hours, and when nobody was there.
     pub(crate) closed_count: u64,
     pub(crate) empty_count: u64,
+    /// Calls that a supervisor meant for one agent.
+    pub(crate) assigned_count: u64,
+    /// Whom those who are rung back asked for, until they stand in a line.
+    pub(crate) wanted: BTreeMap<CallId, Wanted>,
 }
 
 impl Lines {
     pub(crate) fn each(&self) -> impl Iterator<Item = (QueueId, &Line)> {
         self.lines.iter().map(|(id, line)| (*id, line))
+    }
+
+    /// Whether a supervisor wants one agent to have it, and nobody else for now.
+    pub(crate) fn is_assigned(&self, visit: VisitId, now: Timestamp) -> bool {
+        let visit = self.visits.get(&visit);
+        visit.and_then(|visit| visit.assigned_until) > Some(now)
     }
 
     pub(crate) fn attempts(&self, visit: VisitId) -> u32 {
@@ -111,6 +124,10 @@ impl Lines {
                     max_wait_ms: policy.max_wait_ms,
                     matched: BTreeSet::new(),
                     attempts: 0,
+                    assigned_until: self.wanted.remove(call).map(|wanted| {
+                        let since = joined_at.unwrap_or(*enqueued_at);
+                        since.plus_ms(wanted.for_ms)
+                    }),
                 };
                 self.open(*visit, *call, opened)?;
             }
@@ -131,6 +148,10 @@ impl Lines {
                 still_ringing,
                 ..
             } => self.give_back(*visit, *offer, *still_ringing)?,
+            Event::Assigned { visit, until, .. } => {
+                self.open_visit(*visit)?.assigned_until = Some(*until);
+                self.assigned_count += 1;
+            }
             Event::PriorityChanged { visit, .. } => {
                 self.open_visit(*visit)?;
             }

@@ -43,6 +43,14 @@ impl People {
             let later_ms = chance.between(4_000, 40_000);
             now.plus_ms(later_ms)
         });
+        let agents: Vec<AgentId> = self.agents.keys().copied().collect();
+        let agent = chance.one_of(&agents).copied();
+        let wanted = agent
+            .filter(|_| chance.percent(30))
+            .map(|agent| callback::Wanted {
+                agent,
+                for_ms: chance.between(1_000, 20_000),
+            });
         let request = callback::Request {
             queue,
             party: Sealed::new(SubjectId(numbered(8, number)), String::new()),
@@ -50,6 +58,7 @@ impl People {
             call: None,
             terms,
             not_before,
+            wanted,
         };
         let callback = CallbackId(numbered(10, number));
         let request = callback::Command::Request(request);

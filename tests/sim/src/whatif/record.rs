@@ -290,7 +290,8 @@ impl Recorder {
             }
             line::Event::Rejected { .. }
             | line::Event::Returned { .. }
-            | line::Event::PriorityChanged { .. } => {}
+            | line::Event::PriorityChanged { .. }
+            | line::Event::Assigned { .. } => {}
         }
     }
 

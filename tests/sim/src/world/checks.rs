@@ -101,6 +101,8 @@ impl World {
         self.summary.resumed_count = self.ledger.places.resumed_count;
         self.summary.exits_count = self.ledger.lines.exits_count;
         self.summary.closed_count = self.ledger.lines.closed_count;
+        self.summary.closed_by_hand_count = self.ledger.hands.closed_count;
+        self.summary.assigned_count = self.ledger.lines.assigned_count;
         self.summary.nobody_there_count = self.ledger.nobody_there_count();
         self.summary.placed_count = self.ledger.calls.placed_count;
         self.summary.promised_count = self.ledger.callbacks.promised_count;

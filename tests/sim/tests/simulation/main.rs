@@ -23,6 +23,8 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.resumed_count,
         sum.exits_count,
         sum.closed_count,
+        sum.closed_by_hand_count,
+        sum.assigned_count,
         sum.nobody_there_count,
     ];
     assert!(

@@ -13,6 +13,8 @@ const REMEMBERED_MAX: usize = 10_000;
 pub(in crate::process::routing) struct Callers {
     /// Who rang in with each call that is not over.
     calls: BTreeMap<CallId, SubjectId>,
+    /// Whom the person of a call of ours asked for, and for how long that one alone.
+    wanted: BTreeMap<CallId, (AgentId, u64)>,
     /// Who served them last, and when, in a number that only grows.
     served: BTreeMap<SubjectId, (u64, AgentId)>,
     order: BTreeMap<u64, SubjectId>,
@@ -26,6 +28,16 @@ impl Callers {
 
     pub(in crate::process::routing) fn is_over(&mut self, call: CallId) {
         self.calls.remove(&call);
+        self.wanted.remove(&call);
+    }
+
+    pub(in crate::process::routing) fn wants(&mut self, call: CallId, agent: AgentId, ms: u64) {
+        self.wanted.insert(call, (agent, ms));
+    }
+
+    /// Who is to have a call, and for how long nobody else.
+    pub(in crate::process::routing) fn wanted(&self, call: CallId) -> Option<(AgentId, u64)> {
+        self.wanted.get(&call).copied()
     }
 
     /// The agent has the call of a queue that asks for such things.

@@ -42,6 +42,8 @@ pub(in crate::process::routing) struct Waiting {
     pub(in crate::process::routing) attempts: u32,
     /// Set for the call itself: instead of the queue's priority.
     priority: Option<i32>,
+    /// A person wants that agent to have it, and nobody else before then.
+    assigned: Option<(AgentId, Timestamp)>,
     rings: BTreeMap<OfferId, Ring>,
     /// Not offered before this instant: a pause after a round in vain.
     not_before: Option<Timestamp>,
@@ -69,6 +71,7 @@ impl Waiting {
             tried: BTreeSet::new(),
             attempts: 0,
             priority: None,
+            assigned: None,
             rings: BTreeMap::new(),
             not_before: None,
             joins_at: None,
@@ -86,6 +89,22 @@ impl Waiting {
     /// The agent is asked already, or its phone rings.
     pub(in crate::process::routing) fn rings_at(&self, agent: AgentId) -> bool {
         self.rings.values().any(|ring| ring.agent == agent)
+    }
+
+    /// Nobody but that agent is to have it before then, if it is there.
+    pub(in crate::process::routing) const fn keep_for(&mut self, agent: AgentId, until: Timestamp) {
+        self.assigned = Some((agent, until));
+    }
+
+    /// Who alone is to have it at that instant, because a person wants it so.
+    pub(in crate::process::routing) fn assigned(&self, at: Timestamp) -> Option<AgentId> {
+        let (agent, until) = self.assigned?;
+        (at < until).then_some(agent)
+    }
+
+    /// It is not offered before a pause after a round in vain is over.
+    pub(in crate::process::routing) fn rests(&self, at: Timestamp) -> bool {
+        self.not_before.is_some_and(|until| at < until)
     }
 
     /// No phone rings for it and nobody is asked.
@@ -133,6 +152,7 @@ impl Waiting {
             .map(|ms| self.since.plus_ms(ms))
             .chain(self.not_before)
             .chain(self.joins_at)
+            .chain(self.assigned.map(|(_, until)| until))
             .filter(|step| *step > at)
             .min()
     }
@@ -177,6 +197,21 @@ impl Board {
     ) {
         if let Some(waiting) = self.visits.get_mut(&visit) {
             waiting.priority = Some(priority);
+        }
+        self.place(visit, at);
+    }
+
+    /// Nobody but that agent is asked for a while.
+    pub(in crate::process::routing) fn assign(
+        &mut self,
+        visit: VisitId,
+        to: (AgentId, Timestamp),
+        at: Timestamp,
+    ) {
+        if let Some(waiting) = self.visits.get_mut(&visit) {
+            waiting.assigned = Some(to);
+            // Who had it in vain may be who is to have it.
+            waiting.tried.remove(&to.0);
         }
         self.place(visit, at);
     }

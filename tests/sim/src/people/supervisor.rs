@@ -1,0 +1,78 @@
+//! Whoever supervises the queues: means a waiting call for one agent now and then, and
+//! opens and closes queues by hand.
+
+use super::{People, Plans};
+use domain::{
+    any::AnyCommand,
+    id::{AgentId, QueueId, VisitId},
+    line::{self, RejectReason},
+    queue,
+    time::Timestamp,
+};
+
+impl People {
+    pub(super) fn supervise(
+        &mut self,
+        queue: QueueId,
+        now: Timestamp,
+        event: &line::Event,
+        plans: &mut Plans,
+    ) {
+        if !self.terms.faults {
+            return;
+        }
+        match event {
+            line::Event::Opened { visit, .. } => {
+                if self.supervisor.percent(3) {
+                    self.mean_for_one(queue, *visit, now, plans);
+                }
+                if self.supervisor.percent(1) {
+                    self.turn_the_sign(queue, now, plans);
+                }
+            }
+            // A door that is shut is looked at more often.
+            line::Event::Rejected {
+                reason: RejectReason::Closed,
+                ..
+            } => {
+                if self.supervisor.percent(20) {
+                    self.turn_the_sign(queue, now, plans);
+                }
+            }
+            line::Event::Rejected {
+                reason: RejectReason::Full | RejectReason::Empty,
+                ..
+            }
+            | line::Event::Matched { .. }
+            | line::Event::Returned { .. }
+            | line::Event::PriorityChanged { .. }
+            | line::Event::Assigned { .. }
+            | line::Event::Closed { .. } => {}
+        }
+    }
+
+    /// Whoever it is: also one who is not there, or does not serve the queue.
+    fn mean_for_one(&mut self, queue: QueueId, visit: VisitId, now: Timestamp, plans: &mut Plans) {
+        let agents: Vec<AgentId> = self.agents.keys().copied().collect();
+        let Some(agent) = self.supervisor.one_of(&agents).copied() else {
+            return;
+        };
+        let command = line::Command::AssignVisit {
+            visit,
+            agent,
+            for_ms: self.supervisor.between(1_000, 30_000),
+            by: "supervisor".into(),
+        };
+        self.say(now, AnyCommand::Line(queue, command), plans);
+    }
+
+    fn turn_the_sign(&mut self, queue: QueueId, now: Timestamp, plans: &mut Plans) {
+        let (by, why) = ("supervisor".to_owned(), "drill".to_owned());
+        let command = match self.supervisor.below(4) {
+            0 => queue::Command::Open { by, why },
+            1 => queue::Command::Close { by, why },
+            _ => queue::Command::FollowHours { by, why },
+        };
+        self.say(now, AnyCommand::Queue(queue, command), plans);
+    }
+}
