@@ -240,7 +240,10 @@ impl<P: Process> Runner<P> {
                     self.step(&Input::Deadline(now), now);
                 }
                 _ = sweep.tick() => self.sweep(),
-                _ = save.tick() => self.save().await?,
+                _ = save.tick() => {
+                    self.tell_reasons();
+                    self.save().await?;
+                }
                 _ = &mut stop => return self.save().await,
             }
         }
@@ -283,6 +286,16 @@ impl<P: Process> Runner<P> {
         let count = self.outstanding.len();
         metrics::gauge!("ringledger_process_outstanding_count", "process" => P::NAME)
             .set(count as f64);
+    }
+
+    /// Why what waits for something waits.
+    fn tell_reasons(&self) {
+        let Some((gauge, reasons)) = P::reasons(&self.state) else {
+            return;
+        };
+        for (reason, count) in reasons {
+            metrics::gauge!(gauge, "reason" => reason).set(count as f64);
+        }
     }
 
     /// What follows from an input; how long that took, and what is asked for, is measured.

@@ -356,6 +356,24 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Reads the metrics until they are as wanted, and returns them.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn until_metrics(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<String> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let (_, metrics) = self.get("/metrics").await?;
+            if wanted(&metrics) {
+                return Ok(metrics);
+            }
+            ensure!(tokio::time::Instant::now() < deadline, "{metrics}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
 fn address_after(line: &str, prefix: &str) -> Option<SocketAddr> {
     let rest = &line[line.find(prefix)? + prefix.len()..];
     let end = rest

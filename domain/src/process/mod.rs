@@ -91,6 +91,12 @@ pub trait Process: Send + 'static {
     fn gauges(_state: &Self::State) -> Vec<(&'static str, usize)> {
         vec![]
     }
+
+    /// What waits by the reason for which it waits: the name of a gauge, and of each reason
+    /// how many. Told every second at most, as finding it looks at all that waits.
+    fn reasons(_state: &Self::State) -> Option<(&'static str, Vec<(&'static str, usize)>)> {
+        None
+    }
 }
 
 /// Id of a process' command: derived from its cause, the process, the target

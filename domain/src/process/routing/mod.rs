@@ -5,6 +5,7 @@
 mod board;
 mod choose;
 mod rank;
+mod unserved;
 
 use super::{Input, Intent, Process, offer::RESERVATION_GRACE_MS};
 use crate::{
@@ -85,6 +86,11 @@ impl Process for Routing {
 
     fn gauges(state: &State) -> Vec<(&'static str, usize)> {
         state.board.gauges().into()
+    }
+
+    fn reasons(state: &State) -> Option<(&'static str, Vec<(&'static str, usize)>)> {
+        let reasons = unserved::by_reason(&state.board);
+        Some(("ringledger_routing_unserved_count", reasons))
     }
 }
 

@@ -20,6 +20,7 @@ mod registration;
 mod routing;
 mod strategies;
 mod tiers;
+mod unserved;
 mod uses;
 mod wrap_up;
 

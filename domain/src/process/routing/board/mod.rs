@@ -260,6 +260,16 @@ impl Board {
         }
     }
 
+    /// Visits for which nobody is asked and no phone rings.
+    pub(super) fn unserved(&self) -> impl Iterator<Item = &Waiting> {
+        self.visits.values().filter(|visit| visit.is_silent())
+    }
+
+    /// The latest instant that was heard of.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.latest
+    }
+
     pub(super) fn mark_everything(&mut self) {
         self.changed.extend(self.lines.keys().copied());
     }
