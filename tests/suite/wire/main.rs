@@ -6,6 +6,7 @@
     reason = "a test looks for one event among all"
 )]
 
+mod acd;
 mod api;
 mod assigned;
 mod audit;
