@@ -1,16 +1,17 @@
 //! Transactions that are sent at once. The driver waits for the answer to each
 //! statement before it sends the next; a transaction of the read models has a dozen,
 //! and on a busy machine every wait costs more than the statement. So the statements
-//! are prepared by name, and a transaction is one text that executes them: two ways to
+//! are prepared by name, and a transaction is one text that executes them: one way to
 //! the database and back, whatever it holds.
 
 use super::{connect::Database, unavailable};
 use commands::ports::{Statement, StoreError, Value};
 use futures_util::TryStreamExt as _;
-use sqlx::{Connection as _, PgConnection, postgres::PgQueryResult};
+use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::HashMap,
     fmt::Write as _,
+    future::ready,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -36,7 +37,8 @@ pub(crate) struct Writers {
 #[derive(Debug)]
 struct Writer {
     connection: PgConnection,
-    names: HashMap<&'static str, usize>,
+    /// By text, and whether its rows are counted.
+    names: HashMap<(&'static str, bool), usize>,
     used_at: Instant,
 }
 
@@ -55,15 +57,12 @@ impl Writers {
         let place = self.places.acquire().await;
         let mut writer = self.writer().await?;
         let outcome = writer.transact(statements).await;
-        match outcome {
-            Ok(()) | Err(StoreError::Fenced) => {
-                writer.used_at = Instant::now();
-                let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-                rest.retain(|other| other.used_at.elapsed() < IDLE_MAX);
-                rest.push(writer);
-            }
-            // Closed, and with it whatever was begun.
-            Err(StoreError::Unavailable(_) | StoreError::Refused(_)) => {}
+        // After an error it is closed, and with it whatever was begun.
+        if outcome.is_ok() {
+            writer.used_at = Instant::now();
+            let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+            rest.retain(|other| other.used_at.elapsed() < IDLE_MAX);
+            rest.push(writer);
         }
         drop(place);
         outcome
@@ -93,50 +92,64 @@ impl Writers {
 impl Writer {
     async fn transact(&mut self, statements: &[Statement]) -> Result<(), StoreError> {
         let mut text = String::from("BEGIN;");
-        // Which of the answers is that of each statement: the first is that of BEGIN.
-        let mut answers = Vec::with_capacity(statements.len());
-        let mut sent = 1;
         for statement in statements {
-            if statement.parameters.is_empty() {
-                text.push_str(statement.sql);
-            } else {
-                let (name, is_new) = self.name(statement.sql);
-                if is_new {
-                    prepare(name, statement.sql, &mut text);
-                    sent += 1;
+            match statement.must_touch {
+                None if statement.parameters.is_empty() => text.push_str(statement.sql),
+                None => {
+                    let name = self.name((statement.sql, false), &mut text, str::to_owned);
+                    execute(name, &statement.parameters, &mut text);
                 }
-                execute(name, &statement.parameters, &mut text);
+                Some(rows) => {
+                    let count = statement.parameters.len() + 1;
+                    let is_counted = (statement.sql, true);
+                    let name = self.name(is_counted, &mut text, |sql| counted(sql, count));
+                    let rows = Value::Int(i64::try_from(rows).unwrap_or(i64::MAX));
+                    let parameters = statement.parameters.iter().chain([&rows]);
+                    execute(name, parameters, &mut text);
+                }
             }
             text.push(';');
-            answers.push(sent);
-            sent += 1;
         }
-        let done = self.send(&text).await?;
-        let is_fenced = statements.iter().zip(answers).any(|(statement, answer)| {
-            let touched = done.get(answer).map(PgQueryResult::rows_affected);
-            statement.must_touch.is_some() && statement.must_touch != touched
-        });
-        if is_fenced {
-            self.send("ROLLBACK").await?;
-            return Err(StoreError::Fenced);
-        }
-        self.send("COMMIT").await?;
-        Ok(())
+        text.push_str("COMMIT");
+        let done = sqlx::raw_sql(&text).execute_many(&mut self.connection);
+        done.try_for_each(|_| ready(Ok(()))).await.map_err(|error| {
+            let code = error.as_database_error().and_then(|refusal| refusal.code());
+            match code.as_deref() {
+                Some(NOT_SO_MANY) => StoreError::Fenced,
+                Some(_) | None => unavailable(error),
+            }
+        })
     }
 
-    /// The name of that text on this connection, and whether it is a new one. Names
-    /// outlive the transaction that they are given in; after an error the connection
-    /// goes, and they with it.
-    fn name(&mut self, sql: &'static str) -> (usize, bool) {
+    /// The name of that text on this connection; a new one is given in the text that
+    /// needs it first. Names outlive the transaction that they are given in; after an
+    /// error the connection goes, and they with it.
+    fn name(
+        &mut self,
+        of: (&'static str, bool),
+        text: &mut String,
+        prepared: impl FnOnce(&str) -> String,
+    ) -> usize {
         let next = self.names.len();
-        let name = *self.names.entry(sql).or_insert(next);
-        (name, name == next)
+        let name = *self.names.entry(of).or_insert(next);
+        if name == next {
+            prepare(name, &prepared(of.0), text);
+        }
+        name
     }
+}
 
-    async fn send(&mut self, text: &str) -> Result<Vec<PgQueryResult>, StoreError> {
-        let done = sqlx::raw_sql(text).execute_many(&mut self.connection);
-        done.try_collect().await.map_err(unavailable)
-    }
+/// SQLSTATE of a division by zero, which [`counted`] makes and no other statement can.
+const NOT_SO_MANY: &str = "22012";
+
+/// The statement as one that fails unless it touches as many rows as its parameter
+/// `count` says: whether a transaction may be committed is found out where it is, and
+/// nobody is asked in the middle of it.
+fn counted(sql: &str, count: usize) -> String {
+    format!(
+        "WITH touched AS ({sql} RETURNING 1) \
+         SELECT 1 / (CASE WHEN count(*) = ${count} THEN 1 ELSE 0 END) FROM touched"
+    )
 }
 
 /// Writes that the statement gets a name; writing to a text does not fail.
@@ -145,7 +158,7 @@ fn prepare(name: usize, sql: &str, text: &mut String) {
 }
 
 /// Writes the execution of a prepared statement.
-fn execute(name: usize, parameters: &[Value], text: &mut String) {
+fn execute<'a>(name: usize, parameters: impl IntoIterator<Item = &'a Value>, text: &mut String) {
     let _ = write!(text, "EXECUTE rows_{name}");
     let mut before = '(';
     for parameter in parameters {
