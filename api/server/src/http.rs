@@ -1,13 +1,14 @@
 //! HTTP connections: a bounded number, and none that says nothing.
 
 use axum::Router;
+use hyper::server::conn::http1::Builder;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Connections at once; more wait to be taken. Each is a descriptor of a process that
 /// needs two for each leg's sound.
@@ -25,12 +26,12 @@ pub async fn serve(
     head_wait: Duration,
     stop: impl Future<Output = ()>,
 ) {
-    let mut http = Builder::new(TokioExecutor::new());
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_wait);
+    // Only HTTP/1: to find out which version a client speaks takes its first bytes, and
+    // nothing bounds the wait for them.
+    let mut http = Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head_wait);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let graceful = GracefulShutdown::new();
+    let (stopping, connections) = (CancellationToken::new(), TaskTracker::new());
     tokio::pin!(stop);
     loop {
         let next = async {
@@ -50,10 +51,18 @@ pub async fn serve(
             }
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection.into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let stopping = stopping.clone();
+        connections.spawn(async move {
+            let mut connection = pin!(connection.with_upgrades());
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 // The client went away, or was too slow.
                 tracing::debug!(%error, "an HTTP connection ended");
             }
@@ -61,7 +70,9 @@ pub async fn serve(
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    stopping.cancel();
+    connections.close();
+    connections.wait().await;
 }
 
 #[cfg(test)]
@@ -82,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_begins_a_request_and_does_not_end_it_is_let_go() {
+    async fn who_begins_no_request_or_does_not_end_it_is_let_go() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
@@ -91,8 +102,11 @@ mod tests {
         let serving = tokio::spawn(serve(listener, router, wait, async {
             let _ = stopped.await;
         }));
-        let slow = TcpStream::connect(address).await.unwrap();
-        assert!(!answer(slow, "GET / HTTP/1.1\r\n").await.contains("here"));
+        for begun in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\n"] {
+            let slow = TcpStream::connect(address).await.unwrap();
+            let answer = answer(slow, begun).await;
+            assert!(!answer.contains("here"), "{begun:?}: {answer}");
+        }
         let good = TcpStream::connect(address).await.unwrap();
         // Kept open for the next request, which does not come either.
         let answer = answer(good, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
