@@ -123,7 +123,7 @@ impl<K: Kind<State = K>> Hosted<K> {
                 .apply(Noted(domain::any::Stamped { at, event }));
             self.version = recorded.version;
             self.position = recorded.position;
-            self.last_at = self.last_at.max(at);
+            self.last_at = at;
             self.last_event = recorded.event_id;
         }
         Ok(())
@@ -168,7 +168,7 @@ impl<K: Kind<State = K>> Hosted<K> {
         entropy: &dyn Entropy,
         node_epoch: u64,
     ) -> Decision {
-        let at = envelope.at.max(self.last_at);
+        let at = envelope.at.told_after(self.last_at);
         let sink = EventSink::default();
         let handled = self.aggregate.handle(At { at, command }, &(), &sink).await;
         if let Err(refusal) = handled {

@@ -33,7 +33,7 @@ pub(crate) struct Snapshot<S> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept<S> {
-    /// Nothing is decided before this.
+    /// When its last event was decided.
     pub(crate) last_at: Timestamp,
     pub(crate) state: S,
 }

@@ -25,6 +25,23 @@ impl Timestamp {
         u64::try_from(self.0 / 1000).unwrap_or(0)
     }
 
+    /// This instant, told after `last`: not earlier than that, for clocks of several
+    /// nodes differ and are set right. Where `last` is further ahead than
+    /// [`Self::AHEAD_MAX_MS`], it is `last` that was wrong, and the time that is told
+    /// goes back: a clock that was years ahead for one event must not hold every
+    /// deadline that follows until then.
+    #[must_use]
+    pub const fn told_after(self, last: Self) -> Self {
+        if last.0 <= self.0 || last.ms_since(self) > Self::AHEAD_MAX_MS {
+            self
+        } else {
+            last
+        }
+    }
+
+    /// How far ahead a clock may have been.
+    pub const AHEAD_MAX_MS: u64 = 60_000;
+
     /// The end of the year 9999: what RFC 3339 can write, so that a deadline
     /// that is far away can be stored and read back.
     pub const LAST: Self = Self(253_402_300_799_999_999);
@@ -80,6 +97,16 @@ impl<'de> Deserialize<'de> for Timestamp {
 mod tests {
     use super::Timestamp;
     use proptest::prelude::*;
+
+    #[test]
+    fn time_goes_back_only_from_where_no_clock_could_have_been() {
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let ahead = |ms| now.plus_ms(ms);
+        assert_eq!(ahead(1).told_after(now), ahead(1));
+        assert_eq!(now.told_after(ahead(60_000)), ahead(60_000));
+        assert_eq!(now.told_after(ahead(60_001)), now);
+        assert_eq!(now.told_after(Timestamp::LAST), now);
+    }
 
     #[test]
     fn an_instant_is_written_as_rfc_3339_with_six_digits() {

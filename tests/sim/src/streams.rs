@@ -54,7 +54,10 @@ impl<I: Ord + Copy, D: Decider> Streams<I, D> {
         command: D::Command,
         wrap: fn(I, D::Event) -> AnyEvent,
     ) -> Result<Written, Refused> {
-        let at = self.0.get(&id).map_or(at, |stream| at.max(stream.last_at));
+        let at = self
+            .0
+            .get(&id)
+            .map_or(at, |stream| at.told_after(stream.last_at));
         let decided = match self.0.get(&id) {
             Some(stream) => D::decide(&stream.state, at, command)
                 .map_err(|error| (error.code(), stream.version))?,

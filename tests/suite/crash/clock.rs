@@ -8,24 +8,16 @@ use ringledger_tests::{
     server::{Server, Setup},
 };
 use serde_json::{Value, json};
-use std::{
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const TEN_YEARS_S: i64 = 10 * 365 * 86_400;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// No call of this test lasts longer, on the slowest machine.
 const CALL_MS_MAX: i64 = 60_000;
+/// A phone that nobody answers rings no longer than this, on the slowest machine.
+const RING_MAX: Duration = Duration::from_secs(10);
 const QUEUE: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n\
                      ring_timeout_ms = 20000\nwrap_up_ms = 300\n";
-
-fn set(clock: &Path, seconds: i64) -> anyhow::Result<()> {
-    // In place: the server has the file in its memory.
-    let file = std::fs::File::options().write(true).open(clock)?;
-    std::os::unix::fs::FileExt::write_all_at(&file, &seconds.to_ne_bytes(), 0)?;
-    Ok(())
-}
 
 async fn call(caller: &Phone, agent: &Phone) -> anyhow::Result<(OutgoingCall, IncomingCall)> {
     let out = caller.call("support", CallOptions::default()).await?;
@@ -64,25 +56,25 @@ async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
 
     // Ahead while it rings; back while they talk.
     let (out, rings) = call(&caller, &anna).await?;
-    set(&clock, TEN_YEARS_S)?;
+    machine::set_clock(&clock, TEN_YEARS_S)?;
     rings.answer().await?;
     out.wait_answered(PATIENCE).await?;
-    set(&clock, 0)?;
+    machine::set_clock(&clock, 0)?;
     out.hang_up().await?;
     ready(&server).await?;
     // Wholly in the wrong time, the wrap-up over the step back.
-    set(&clock, TEN_YEARS_S)?;
+    machine::set_clock(&clock, TEN_YEARS_S)?;
     let (out, rings) = call(&caller, &anna).await?;
     rings.answer().await?;
     out.wait_answered(PATIENCE).await?;
     out.hang_up().await?;
-    set(&clock, -TEN_YEARS_S)?;
+    machine::set_clock(&clock, -TEN_YEARS_S)?;
     ready(&server).await?;
     // And in the past.
     let (out, rings) = call(&caller, &anna).await?;
     rings.answer().await?;
     out.wait_answered(PATIENCE).await?;
-    set(&clock, 0)?;
+    machine::set_clock(&clock, 0)?;
     out.hang_up().await?;
     ready(&server).await?;
 
@@ -113,6 +105,51 @@ async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
         .lines()
         .find(|line| line.starts_with("ringledger_repairs_count"));
     ensure!(repairs.is_none(), "{repairs:?}");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn what_was_done_in_a_time_ten_years_ahead_holds_nothing_up_in_the_right_one()
+-> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, TEN_YEARS_S.to_ne_bytes())?;
+    let queue = QUEUE.replace("ring_timeout_ms = 20000", "ring_timeout_ms = 1000");
+    let mut setup = Setup::new(folder.path(), &Setup::provisioning(&queue, &["anna"]));
+    setup.environment = machine::clock_of(&clock)?;
+    let server = Server::start(&setup).await?;
+    let options = |server: &Server| PhoneOptions::new(server.sip, "anna");
+    let anna = Phone::bind(options(&server).with_password("anna-secret")).await?;
+    anna.register(3_600).await?;
+    ready(&server).await?;
+    let caller = Phone::bind(PhoneOptions::new(server.sip, "4930111")).await?;
+    let (out, rings) = call(&caller, &anna).await?;
+    rings.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    out.hang_up().await?;
+    ready(&server).await?;
+    server.kill().await?;
+
+    machine::set_clock(&clock, 0)?;
+    let server = Server::start(&setup).await?;
+    let anna = Phone::bind(options(&server).with_password("anna-secret")).await?;
+    anna.register(3_600).await?;
+    ready(&server).await?;
+    let caller = Phone::bind(PhoneOptions::new(server.sip, "4930112")).await?;
+    // A phone that nobody answers is taken back, and asked again.
+    let (out, rings) = call(&caller, &anna).await?;
+    tokio::time::timeout(RING_MAX, rings.cancelled())
+        .await
+        .context("it rings for ever")?;
+    let again = tokio::time::timeout(PATIENCE, anna.next_incoming()).await;
+    let again = again
+        .context("no call comes")?
+        .context("the phone is gone")?;
+    again.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    out.hang_up().await?;
+    // And the work after the call ends.
+    ready(&server).await?;
     server.stop().await
 }
 

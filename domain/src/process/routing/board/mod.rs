@@ -282,10 +282,11 @@ impl Board {
         [pause, step].into_iter().flatten().min()
     }
 
-    /// The time as this process knows it, which never goes back though clocks
-    /// do; pauses and steps that end at or before it are over.
+    /// The time as this process knows it, which does not go back though clocks do,
+    /// but from where none can have been; pauses and steps that end at or before it
+    /// are over.
     pub(super) fn reach(&mut self, at: Timestamp) -> Timestamp {
-        self.latest = self.latest.max(at);
+        self.latest = at.told_after(self.latest);
         self.wake_agents(self.latest);
         self.wake_visits(self.latest);
         self.latest
