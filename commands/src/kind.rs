@@ -128,7 +128,7 @@ impl Kind for Rating {
 
 kinds! {
     Call CallId 0,
-    Session SessionId 0,
+    Session SessionId 256,
     Line QueueId 256,
     Queue QueueId 0,
     Person SubjectId 0,
