@@ -76,13 +76,47 @@ pub enum ProcessError {
 }
 
 /// A process' row: what it knows, how far it has read, and the commands whose
-/// answers it had not heard. After a crash those are asked again under the
-/// same ids, and hear the first answer.
+/// answers it had not heard, in the order of asking. After a crash those are asked
+/// again under the same ids, and hear the first answer.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 struct Saved<P: Process> {
     state: P::State,
     outstanding: Vec<(CommandId, AnyCommand)>,
+    /// What made each be asked for; rows of earlier programs do not know it.
+    #[serde(default)]
+    causes: Vec<Uuid>,
+}
+
+/// A command that has no answer yet.
+#[derive(Debug, Clone)]
+struct Outstanding {
+    /// Commands are asked again in the order of these.
+    number: u64,
+    command: AnyCommand,
+    cause: Uuid,
+}
+
+impl<P: Process> Saved<P> {
+    /// By id, and how many there are.
+    fn outstanding(
+        commands: Vec<(CommandId, AnyCommand)>,
+        causes: &[Uuid],
+    ) -> (BTreeMap<CommandId, Outstanding>, u64) {
+        let mut outstanding = BTreeMap::new();
+        let mut number = 0;
+        for (id, command) in commands {
+            let cause = causes.get(outstanding.len()).copied();
+            let one = Outstanding {
+                number,
+                command,
+                cause: cause.unwrap_or(id.0),
+            };
+            outstanding.insert(id, one);
+            number += 1;
+        }
+        (outstanding, number)
+    }
 }
 
 /// One process being run.
@@ -90,7 +124,9 @@ pub struct Runner<P: Process> {
     means: Means,
     state: P::State,
     position: Position,
-    outstanding: BTreeMap<CommandId, AnyCommand>,
+    outstanding: BTreeMap<CommandId, Outstanding>,
+    /// How many commands were asked for.
+    asked: u64,
     /// A store that is away must not change the order of commands.
     lanes: Lanes<Asked>,
     answers: mpsc::UnboundedReceiver<Heard>,
@@ -101,6 +137,8 @@ pub struct Runner<P: Process> {
     is_fresh: bool,
     /// The fencing token of the node that runs it; 0 where nobody else can.
     token: u64,
+    /// How long it takes to say what follows from an input.
+    step_seconds: metrics::Histogram,
 }
 
 /// A command on its way.
@@ -138,19 +176,24 @@ impl<P: Process> Runner<P> {
                 vec![Value::Text(P::NAME.into())],
             )
             .await?;
-        let (state, position, outstanding, is_fresh) = match rows.first().map(Vec::as_slice) {
-            Some([Value::Int(version), Value::Int(position), Value::Text(json)])
-                if *version == i64::from(P::VERSION) =>
-            {
-                let saved: Saved<P> = serde_json::from_str(json).map_err(|error| {
-                    StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
-                })?;
-                let position = Position(u64::try_from(*position).unwrap_or(0));
-                (saved.state, position, saved.outstanding, false)
-            }
-            // None yet, or of another version: the log has everything.
-            Some(_) | None => (P::State::default(), Position::default(), vec![], true),
-        };
+        let (state, position, (outstanding, asked), is_fresh) =
+            match rows.first().map(Vec::as_slice) {
+                Some([Value::Int(version), Value::Int(position), Value::Text(json)])
+                    if *version == i64::from(P::VERSION) =>
+                {
+                    let saved: Saved<P> = serde_json::from_str(json).map_err(|error| {
+                        StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
+                    })?;
+                    let position = Position(u64::try_from(*position).unwrap_or(0));
+                    let outstanding = Saved::<P>::outstanding(saved.outstanding, &saved.causes);
+                    (saved.state, position, outstanding, false)
+                }
+                // None yet, or of another version: the log has everything.
+                Some(_) | None => {
+                    let nothing = (BTreeMap::new(), 0);
+                    (P::State::default(), Position::default(), nothing, true)
+                }
+            };
         // Unbounded on purpose: its content is bounded by the commands under
         // way, and a full channel would stop the very reader that empties it.
         let (answered, answers) = mpsc::unbounded_channel();
@@ -158,7 +201,8 @@ impl<P: Process> Runner<P> {
             means,
             state,
             position,
-            outstanding: outstanding.into_iter().collect(),
+            asked,
+            outstanding,
             lanes: Lanes::default(),
             answers,
             answered,
@@ -166,6 +210,9 @@ impl<P: Process> Runner<P> {
             changed: is_fresh,
             is_fresh,
             token: 0,
+            step_seconds: metrics::histogram!(
+                "ringledger_process_step_seconds", "process" => P::NAME
+            ),
         })
     }
 
@@ -217,8 +264,8 @@ impl<P: Process> Runner<P> {
     /// When an event can not be read: the process stops at its position and
     /// loses nothing.
     pub async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Result<(), ProcessError> {
-        for (id, command) in std::mem::take(&mut self.outstanding) {
-            self.carry_out(id, command, id.0);
+        for (id, again) in self.in_order() {
+            self.carry_out(id, again.command, again.cause);
         }
         // One that has nothing to read says so too.
         self.tell_lag();
@@ -249,6 +296,14 @@ impl<P: Process> Runner<P> {
         }
     }
 
+    /// Commands that have no answer yet, as they were asked for.
+    fn in_order(&self) -> Vec<(CommandId, Outstanding)> {
+        let commands = self.outstanding.iter();
+        let mut commands: Vec<_> = commands.map(|(id, one)| (*id, one.clone())).collect();
+        commands.sort_by_key(|(_, one)| one.number);
+        commands
+    }
+
     async fn read(&mut self) -> Result<(), ProcessError> {
         let entries = match self.means.feed.read(self.position, BATCH_MAX).await {
             Ok(entries) => entries,
@@ -269,10 +324,15 @@ impl<P: Process> Runner<P> {
             }
         }
         self.tell_lag();
+        self.tell_gauges();
+        Ok(())
+    }
+
+    /// What the process says of itself.
+    fn tell_gauges(&self) {
         for (gauge, value) in P::gauges(&self.state) {
             metrics::gauge!(gauge).set(value as f64);
         }
-        Ok(())
     }
 
     fn tell_lag(&self) {
@@ -302,8 +362,7 @@ impl<P: Process> Runner<P> {
     fn decide(&mut self, input: &Input<'_>) -> Vec<Intent> {
         let began = Instant::now();
         let intents = P::step(&mut self.state, input);
-        metrics::histogram!("ringledger_process_step_seconds", "process" => P::NAME)
-            .record(began.elapsed().as_secs_f64());
+        self.step_seconds.record(began.elapsed().as_secs_f64());
         for intent in &intents {
             let command = intent.command.name();
             metrics::counter!(
@@ -320,6 +379,7 @@ impl<P: Process> Runner<P> {
         for intent in &intents {
             self.ask(intent, at);
         }
+        self.tell_gauges();
         intents.len()
     }
 
@@ -374,7 +434,16 @@ impl<P: Process> Runner<P> {
     /// Puts the command into its mailbox, unless an earlier one of its lane has
     /// no answer yet.
     fn carry_out(&mut self, command_id: CommandId, command: AnyCommand, cause: Uuid) {
-        self.outstanding.insert(command_id, command.clone());
+        // One that is asked for again keeps its number.
+        let number = self.asked;
+        self.outstanding
+            .entry(command_id)
+            .or_insert_with(|| Outstanding {
+                number,
+                command: command.clone(),
+                cause,
+            });
+        self.asked += 1;
         let lane = lane_of(&command);
         let asked = Asked {
             command_id,
@@ -426,12 +495,13 @@ impl<P: Process> Runner<P> {
         if !self.changed {
             return Ok(());
         }
+        let outstanding = self.in_order();
         let saved = Saved::<P> {
             state: self.state.clone(),
-            outstanding: self
-                .outstanding
-                .iter()
-                .map(|(id, c)| (*id, c.clone()))
+            causes: outstanding.iter().map(|(_, one)| one.cause).collect(),
+            outstanding: outstanding
+                .into_iter()
+                .map(|(id, one)| (id, one.command))
                 .collect(),
         };
         let json = serde_json::to_string(&saved)

@@ -8,12 +8,15 @@ use commands::{
     envelope::{Committed, Envelope},
     error::{DispatchError, Refused},
     gateway::Gateway,
+    ports::StoreError,
+    processes::{Means, ProcessError, Runner},
     system::{SystemClock, SystemEntropy},
     writer::Writer,
 };
 use domain::{
     any::AnyCommand,
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, OfferId, QueueId, SessionId, VisitId},
+    process::wrap_up::WrapUp,
     session::Command,
     time::Timestamp,
 };
@@ -147,5 +150,40 @@ async fn reopened(url: &str) -> Stores {
             Err(store::OpenError::InUse(_)) => tokio::task::yield_now().await,
             Err(error) => unreachable!("{error}"),
         }
+    }
+}
+
+/// Two nodes that both think they lead run the same process: the one whose token is
+/// older saves nothing of it.
+async fn the_newest_leader_saves(stores: Stores) {
+    let clock = Arc::new(SystemClock);
+    let (_writer, feed) = Writer::start(stores.log.clone(), clock.clone())
+        .await
+        .unwrap();
+    let means = Means {
+        gateway: gateway(&stores).await,
+        feed,
+        store: stores.read.clone(),
+        clock,
+    };
+    let load = async || Runner::<WrapUp>::load(means.clone()).await.unwrap();
+    let (mut older, mut newer) = (load().await.under(1), load().await.under(2));
+    newer.save().await.unwrap();
+    assert_eq!(
+        older.save().await,
+        Err(ProcessError::Store(StoreError::Fenced))
+    );
+    // The row is that of the newer one, and who leads after it saves again.
+    assert!(!load().await.is_fresh());
+    newer.save().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_is_saved_by_the_newest_leader_only() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let sqlite = format!("sqlite:{}", folder.path().display());
+    let database = testing::database().await;
+    for url in ["memory:", &sqlite, database.url()] {
+        the_newest_leader_saves(store::open(url).await.unwrap()).await;
     }
 }

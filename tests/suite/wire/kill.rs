@@ -2,6 +2,7 @@
 //! lost, nothing is doubled, nobody stays taken, and the read models are what
 //! a replay makes of the record.
 
+use crate::support::events;
 use anyhow::ensure;
 use phone::{AgentScript, CallOptions, Phone, PhoneOptions, Talk};
 use ringledger_tests::server::{Server, Setup, binary};
@@ -13,6 +14,7 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// Kills in CI; `RINGLEDGER_KILLS` makes it longer.
 const ROUNDS: u32 = 50;
 const AGENTS: [&str; 3] = ["anna", "ben", "cleo"];
 const CALLERS: u32 = 4;
@@ -79,7 +81,9 @@ async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
             tokio::spawn(keep_calling(server.sip, number, stopped, acknowledged))
         })
         .collect();
-    for round in 0..ROUNDS {
+    let wanted = std::env::var("RINGLEDGER_KILLS").ok();
+    let rounds = wanted.and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    for round in 0..rounds {
         tokio::time::sleep(Duration::from_millis(100 + luck.next(500))).await;
         server.kill().await?;
         server = Server::start(&setup)
@@ -219,7 +223,34 @@ async fn rebuilt_equals_live(
         server.graphql(timeline, json!({})).await? == queues,
         "rebuilt queues differ"
     );
-    server.stop().await
+    server.stop().await?;
+    causes_are_kept(setup).await
+}
+
+/// What a process had asked for when it was killed is asked for again, and the record
+/// says of that too what it followed from.
+async fn causes_are_kept(setup: &Setup) -> anyhow::Result<()> {
+    let all = events(setup).await?;
+    let ids: BTreeSet<_> = all.iter().map(|event| event.event_id.0).collect();
+    let of_processes = all
+        .iter()
+        .filter(|event| event.metadata.actor.starts_with("process:"));
+    let mut followed = 0;
+    for event in of_processes {
+        let cause = event.metadata.causation_id;
+        ensure!(
+            cause != event.command_id.0,
+            "{} at {} caused itself",
+            event.event_type,
+            event.position
+        );
+        followed += usize::from(ids.contains(&cause));
+    }
+    ensure!(
+        followed > 100,
+        "only {followed} events followed from others"
+    );
+    Ok(())
 }
 
 async fn run(setup: &Setup, arguments: &[&str]) -> anyhow::Result<String> {

@@ -250,7 +250,8 @@ pub(crate) async fn run(
 
 /// Every event on the record of a server that has stopped.
 pub(crate) async fn events(setup: &Setup) -> anyhow::Result<Vec<Recorded>> {
-    let stores = store::open(&format!("sqlite:{}", setup.data().display())).await?;
+    let folder = format!("sqlite:{}", setup.data().display());
+    let stores = store::open(setup.store_url.as_ref().unwrap_or(&folder)).await?;
     let page = stores.log.read_all(Position(0), EVENTS_MAX).await?;
     ensure!(page.events.len() < EVENTS_MAX, "there is more");
     Ok(page.events)
