@@ -2,6 +2,7 @@
 
 use crate::{changed::View, registry, slot::Generation, table::kept};
 use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
+use std::collections::HashMap;
 
 /// The stored checkpoint of a projection, and the version of its rows.
 pub(crate) async fn read(
@@ -21,6 +22,47 @@ pub(crate) async fn read(
         )),
         Some(_) | None => None,
     })
+}
+
+/// What every node sees of the rows of one projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Standing {
+    /// Version of the rules that made them.
+    pub(crate) version: u32,
+    /// How far they are.
+    pub(crate) position: Position,
+    /// How often they were replaced by others.
+    pub(crate) switches: i64,
+}
+
+/// Where all projections stand, by name: one query, which a node that stands by asks
+/// for each time it looks.
+pub(crate) async fn standings(
+    store: &dyn ReadStore,
+) -> Result<HashMap<String, Standing>, StoreError> {
+    let rows = store
+        .query(
+            "SELECT name, version, position, switches FROM es_projections",
+            vec![],
+        )
+        .await?;
+    let standings = rows.into_iter().filter_map(|row| match row.as_slice() {
+        [
+            Value::Text(name),
+            Value::Int(version),
+            Value::Int(position),
+            Value::Int(switches),
+        ] => Some((
+            name.clone(),
+            Standing {
+                version: u32::try_from(*version).unwrap_or(0),
+                position: Position(u64::try_from(*position).unwrap_or(0)),
+                switches: *switches,
+            },
+        )),
+        _ => None,
+    });
+    Ok(standings.collect())
 }
 
 fn number(position: Position) -> Value {
@@ -66,11 +108,12 @@ pub(crate) fn advance(names: &[&str], old: Position, new: Position) -> Statement
     }
 }
 
-/// From `old` to the version and position of other rows.
+/// From `old` to the version and position of other rows, which take their place.
 pub(crate) fn replace(name: &str, old: Position, version: u32, new: Position) -> Statement {
     let (version, name) = (Value::Int(i64::from(version)), Value::Text(name.into()));
     statement(
-        "UPDATE es_projections SET version = $1, position = $2 WHERE name = $3 AND position = $4",
+        "UPDATE es_projections SET version = $1, position = $2, switches = switches + 1 \
+         WHERE name = $3 AND position = $4",
         vec![version, number(new), name, number(old)],
     )
 }

@@ -18,6 +18,8 @@ pub(crate) struct Followed {
     pub(crate) position: Position,
     /// Version of the stored rows.
     pub(crate) version: u32,
+    /// How often the stored rows were replaced by others, as far as was looked.
+    pub(crate) switches: i64,
     /// Why it does not go on.
     pub(crate) parked: Option<Arc<Parked>>,
     /// Up to here it is folded alone and one event at a time: one of them can
@@ -37,6 +39,7 @@ impl Followed {
             part,
             position,
             version,
+            switches: 0,
             parked: None,
             careful: None,
         }

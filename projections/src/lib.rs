@@ -49,5 +49,6 @@ pub mod visits;
 
 pub use build::rebuild;
 pub use checkpoint::{Checkpoint, checkpoints};
+pub use registry::tables;
 pub use runner::RunError;
 pub use running::{Means, Running, start, start_on};

@@ -13,8 +13,10 @@ use crate::{
     changed::View,
     erasures::Erasures,
     live_calls::LiveCalls,
+    projection::Projection as _,
     queue_stats::QueueStats,
     slot::{Generation, Part, Slot},
+    table::Table,
     timeline::Timeline,
     trunks::Trunks,
     visits::Visits,
@@ -40,4 +42,33 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::AgentLog => Box::new(Slot::<AgentLog>::new(generation)),
         View::Callbacks => Box::new(Slot::<Callbacks>::new(generation)),
     }
+}
+
+/// The tables of a view.
+pub(crate) const fn tables_of(view: View) -> &'static [Table] {
+    match view {
+        View::Timeline => Timeline::TABLES,
+        View::LiveCalls => LiveCalls::TABLES,
+        View::AgentStates => AgentStates::TABLES,
+        View::QueueStats => QueueStats::TABLES,
+        View::Cdr => Cdr::TABLES,
+        View::Erasures => Erasures::TABLES,
+        View::Trunks => Trunks::TABLES,
+        View::Accounts => Accounts::TABLES,
+        View::Plans => Plans::TABLES,
+        View::Decks => Decks::TABLES,
+        View::Charges => Charges::TABLES,
+        View::Usage => UsageRecords::TABLES,
+        View::Invoices => Invoices::TABLES,
+        View::Visits => Visits::TABLES,
+        View::AgentLog => AgentLog::TABLES,
+        View::Callbacks => Callbacks::TABLES,
+    }
+}
+
+/// Every table of the read models, each with the column that finds a row: whoever
+/// compares two databases forgets none.
+pub fn tables() -> Vec<(&'static str, &'static str)> {
+    let tables = View::ALL.iter().flat_map(|view| tables_of(*view));
+    tables.map(|table| (table.name, table.key)).collect()
 }

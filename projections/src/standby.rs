@@ -22,14 +22,18 @@ impl Runner {
         vault: Arc<dyn Vault>,
         views: &[View],
     ) -> Result<Self, RunError> {
-        let mut slots = Vec::with_capacity(views.len());
-        for view in views {
+        let standings = checkpoint::standings(read.as_ref()).await?;
+        let slots = views.iter().map(|view| {
             let part = registry::slot(*view, Generation::Live);
-            let stored = checkpoint::read(read.as_ref(), part.checkpoint()).await?;
             // None yet: the leader has not begun.
-            let (version, position) = stored.unwrap_or_default();
-            slots.push(Followed::new(*view, part, position, version));
-        }
+            let stored = standings.get(part.checkpoint());
+            let stored = stored.copied().unwrap_or_default();
+            Followed {
+                switches: stored.switches,
+                ..Followed::new(*view, part, stored.position, stored.version)
+            }
+        });
+        let slots = slots.collect();
         Ok(Self::over(source, read, vault, slots))
     }
 
@@ -43,16 +47,29 @@ impl Runner {
     ) -> Result<Option<Changes>, RunError> {
         let mut rows = vec![];
         let (mut has_moved, mut is_switched) = (false, false);
+        let standings = checkpoint::standings(self.read.as_ref()).await?;
         for slot in &mut self.slots {
-            let (position, version) = (slot.position, slot.version);
+            let Some(stored) = standings.get(slot.part.checkpoint()) else {
+                continue;
+            };
+            let position = slot.position;
+            // Versions differ also where nothing was switched: rows that were found to be
+            // of mixed rules.
+            is_switched |= (slot.version, slot.switches) != (stored.version, stored.switches);
+            (slot.version, slot.switches) = (stored.version, stored.switches);
             let outcome = slot
-                .follow(&self.source, self.read.as_ref(), &listens, &mut rows)
+                .follow(
+                    stored.position,
+                    &self.source,
+                    self.read.as_ref(),
+                    &listens,
+                    &mut rows,
+                )
                 .await;
             has_moved |= slot.position != position;
-            is_switched |= slot.version != version;
             match outcome {
                 Ok(()) => {}
-                Err(error) if has_moved => {
+                Err(error) if has_moved || is_switched => {
                     tracing::warn!(%error, "the leader's rows will be looked at again");
                     break;
                 }
@@ -79,16 +96,12 @@ impl Followed {
     /// rows it has written: they may come after it.
     async fn follow(
         &mut self,
+        committed: Position,
         source: &Source,
         read: &dyn ReadStore,
         listens: &impl Fn() -> bool,
         rows: &mut Vec<Change>,
     ) -> Result<(), RunError> {
-        let stored = checkpoint::read(read, self.part.checkpoint()).await?;
-        let Some((version, committed)) = stored else {
-            return Ok(());
-        };
-        self.version = version;
         while self.position < committed {
             if !listens() {
                 self.position = committed;

@@ -224,7 +224,8 @@ fn forget(table: &Table) -> Option<String> {
     ))
 }
 
-fn marks(first: usize, count: usize) -> String {
+/// The marks of that many parameters from that number on.
+pub(crate) fn marks(first: usize, count: usize) -> String {
     let marks: Vec<_> = (first..first + count)
         .map(|number| format!("${number}"))
         .collect();

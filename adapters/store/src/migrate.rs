@@ -84,6 +84,8 @@ pub const ALL: &[Migration] = &[
     migration!(350, Read, "0350_not_ready_codes"),
     migration!(351, Read, "0351_agent_grace"),
     migration!(370, Read, "0370_cdr_quality"),
+    migration!(371, Read, "0371_projection_switches"),
+    migration!(372, Log, "0372_member_lease"),
     migration!(380, Read, "0380_queue_doors"),
     migration!(381, Read, "0381_callback_agent"),
 ];
@@ -169,7 +171,8 @@ mod tests {
                 "0006_append",
                 "0011_refusals",
                 "0012_plain_events",
-                "0020_members"
+                "0020_members",
+                "0372_member_lease"
             ]
         );
     }
@@ -181,7 +184,7 @@ mod tests {
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 20
+                known: 372
             }
         );
     }

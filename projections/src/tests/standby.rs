@@ -3,7 +3,9 @@
 use super::{block_on, empty, run_to_end, runner};
 use crate::{
     changed::{Change, Changes, View},
+    checkpoint, registry,
     runner::Runner,
+    slot::Generation,
     source::Source,
     testing::{Faulty, Side, World},
 };
@@ -82,5 +84,25 @@ fn what_was_read_before_the_store_failed_is_told() {
         assert_eq!(changes.position, Position(head));
         assert!(told(&changes).is_empty(), "once");
         assert!(!changes.rows.is_empty());
+    });
+}
+
+#[test]
+fn a_switch_to_rows_of_the_same_rules_and_place_is_told() {
+    block_on(async {
+        let mut world = World::open().await;
+        world.arrives(1).settle();
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let mut standby = standby(&world, &read).await;
+        assert!(standby.follow(|| true).await.unwrap().is_none());
+        let part = registry::slot(View::LiveCalls, Generation::Live);
+        let (name, here) = (part.checkpoint(), Position(world.facts.len() as u64));
+        let switch = checkpoint::replace(name, here, part.version(), here);
+        read.transact(vec![switch]).await.unwrap();
+        let changes = standby.follow(|| true).await.unwrap().unwrap();
+        assert_eq!(changes.position, here);
+        assert!(changes.rows.is_empty(), "boards are read again");
+        assert!(standby.follow(|| true).await.unwrap().is_none());
     });
 }
