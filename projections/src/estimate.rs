@@ -3,6 +3,7 @@
 
 use crate::{
     agent_states::State,
+    table::marks,
     value::{Columns, Corrupt, number, text, time},
     views::{ViewError, Views},
 };
@@ -78,15 +79,14 @@ impl Views {
     /// # Errors
     /// See [`ViewError`].
     pub async fn places_of(&self, calls: &[CallId]) -> Result<Vec<(CallId, Place)>, ViewError> {
-        if calls.is_empty() {
+        let Some(last) = calls.last() else {
             return Ok(vec![]);
-        }
-        let marks: Vec<String> = (1..=calls.len())
-            .map(|number| format!("${number}"))
-            .collect();
-        let sql = format!("{PLACES}({})", marks.join(", "));
-        self.rows(&sql, calls.iter().map(text).collect(), place)
-            .await
+        };
+        // The last one again and again up to a power of two: few texts to prepare.
+        let count = calls.len().next_power_of_two();
+        let ids = calls.iter().chain(std::iter::repeat(last)).take(count);
+        let sql = format!("{PLACES}({})", marks(1, count));
+        self.rows(&sql, ids.map(text).collect(), place).await
     }
 
     /// How fast these queues serve their callers.
@@ -105,13 +105,16 @@ impl Views {
         let all = i64::MAX.unsigned_abs();
         let mut paces = vec![];
         for queue in queues {
-            let last = self.contacts(*queue, ever, LAST_CONTACTS).await?;
-            let recent = self.contacts(*queue, recent, all).await?;
-            let pace = Pace {
-                contacts: last.max(recent),
-                staffed: staffed(&agents.remove(queue).unwrap_or_default()),
+            let staffed = staffed(&agents.remove(queue).unwrap_or_default());
+            let contacts = match staffed {
+                // Nothing is known whatever they took.
+                0 => (0, 0),
+                _ => {
+                    let last = self.contacts(*queue, ever, LAST_CONTACTS).await?;
+                    last.max(self.contacts(*queue, recent, all).await?)
+                }
             };
-            paces.push((*queue, pace));
+            paces.push((*queue, Pace { contacts, staffed }));
         }
         Ok(paces)
     }
