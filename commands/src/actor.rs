@@ -353,7 +353,11 @@ async fn refuse(
         code: refused.code.into(),
         message: refused.message.clone(),
     };
-    match shared.log.refuse(command_id, refusal).await {
+    match shared
+        .log
+        .refuse(shared.node_epoch, command_id, refusal)
+        .await
+    {
         Ok(()) => Err(DispatchError::Refused(refused)),
         Err(AppendError::Refused { refusal, .. }) => {
             Err(DispatchError::Refused(Refused::kept(refusal)))

@@ -275,10 +275,17 @@ pub trait EventLog: Send + Sync + 'static {
     ) -> Result<Option<(StreamId, Written)>, ReadError>;
 
     /// Notes durably that a command was refused: it hears the same again, and
-    /// never has an effect. `Duplicate` or `Refused` when it was answered before.
-    /// A log that can not keep refusals does nothing.
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
-        let _ = (command_id, refusal);
+    /// never has an effect. `Duplicate` or `Refused` when it was answered before;
+    /// `Fenced` when the run `node_epoch`, whose rules said no, is over: another node
+    /// asks the same by now, and must not hear what that one made of it. A log that can
+    /// not keep refusals does nothing.
+    async fn refuse(
+        &self,
+        node_epoch: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
+        let _ = (node_epoch, command_id, refusal);
         Ok(())
     }
 

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 /// How a run of a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// Its lease holds.
+    /// It gives signs of life.
     Live,
-    /// Its lease is over and nobody has fenced it yet: it may come back.
+    /// It has given no sign of life for half of its lease, and nobody has fenced it
+    /// yet: it may come back.
     Late,
 }
 

@@ -47,8 +47,8 @@ pub struct MemberRow {
     pub started_at: Timestamp,
     /// When it was last alive, by its own clock.
     pub last_beat_at: Timestamp,
-    /// Its lease is over.
-    pub is_late: bool,
+    /// How long it may be silent.
+    pub lease_ms: u64,
     /// The fencing token under which it leads.
     pub leading: Option<u64>,
 }
@@ -216,14 +216,19 @@ impl Nodes {
         }
     }
 
-    /// Fences every run whose lease is over: nothing of it is appended any more.
-    /// Only who has a lease can. Says which were fenced.
+    /// Fences these runs if they have given no sign of life since: nothing of them is
+    /// appended any more. A run that is over itself fences nobody. Says which were
+    /// fenced.
     ///
     /// # Errors
     /// When the store can not be written.
-    pub async fn fence_late(&self, by: u64) -> Result<Vec<u64>, StoreError> {
+    pub async fn fence(
+        &self,
+        by: u64,
+        silent: &[(u64, Timestamp)],
+    ) -> Result<Vec<u64>, StoreError> {
         match self.members() {
-            Some(members) => members.fence_late(by).await,
+            Some(members) => members.fence(by, silent).await,
             None => Ok(vec![]),
         }
     }

@@ -3,8 +3,8 @@
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
-use commands::ports::{AppendError, StreamId};
-use domain::time::Timestamp;
+use commands::ports::{AppendError, Refusal, StreamId};
+use domain::{id::CommandId, time::Timestamp};
 use ringledger_store::{
     self as store, Nodes, OpenError, Stores,
     contract::{Ids, append_of},
@@ -13,7 +13,7 @@ use ringledger_store::{
 
 /// Longer than any test.
 const LONG_MS: u64 = 600_000;
-/// Over at once.
+/// Whoever has it is silent for too long in no time.
 const NOTHING_MS: u64 = 0;
 
 fn at(seconds: i64) -> Timestamp {
@@ -24,6 +24,18 @@ async fn join(nodes: &Nodes, name: &str, lease_ms: u64) -> u64 {
     let epoch = nodes.next_epoch(name).await.unwrap();
     nodes.join(epoch, name, at(1), lease_ms).await.unwrap();
     epoch
+}
+
+/// Fences whom a node would find silent: those of the shortest lease.
+async fn fence(nodes: &Nodes, by: u64) -> Vec<u64> {
+    let members = nodes.all().await.unwrap();
+    let silent = members
+        .iter()
+        .filter(|member| member.lease_ms == NOTHING_MS);
+    let silent: Vec<_> = silent
+        .map(|member| (member.node_epoch, member.last_beat_at))
+        .collect();
+    nodes.fence(by, &silent).await.unwrap()
 }
 
 /// Whether the log takes an append of that run.
@@ -63,7 +75,7 @@ async fn nodes_of_other_names_share_a_database_and_maintenance_does_not() {
 }
 
 #[tokio::test]
-async fn a_node_whose_lease_is_over_is_fenced_by_one_that_has_one() {
+async fn a_node_that_was_seen_to_be_silent_is_fenced_if_it_still_is() {
     let database = testing::database().await;
     let stores = store::join(database.url(), "b").await.unwrap();
     let nodes = &stores.nodes;
@@ -72,21 +84,29 @@ async fn a_node_whose_lease_is_over_is_fenced_by_one_that_has_one() {
     // Late is not lost: nobody has fenced it yet, and it may come back.
     assert!(may_write(&stores, a).await);
     assert!(nodes.renew(a, at(2), NOTHING_MS).await.unwrap());
-    let late: Vec<bool> = nodes
-        .all()
-        .await
-        .unwrap()
-        .iter()
-        .map(|m| m.is_late)
-        .collect();
-    assert_eq!(late, [true, false]);
-    let fenced = nodes.fence_late(a).await.unwrap();
-    assert!(fenced.is_empty(), "it has no lease itself");
-    assert_eq!(nodes.fence_late(b).await.unwrap(), [a]);
+    let fenced = nodes.fence(b, &[(a, at(1))]).await.unwrap();
+    assert!(fenced.is_empty(), "it has given a sign of life since");
+    let ids = Ids::new("refusals");
+    let refuse = |epoch| {
+        let refusal = Refusal {
+            stream: StreamId::new("note", ids.uuid()),
+            version: 1,
+            at: at(2),
+            code: "note.closed".into(),
+            message: "closed".into(),
+        };
+        stores.log.refuse(epoch, CommandId(ids.uuid()), refusal)
+    };
+    assert_eq!(refuse(a).await, Ok(()));
+    assert_eq!(fence(nodes, b).await, [a]);
+    assert_eq!(refuse(a).await, Err(AppendError::Fenced));
+    assert_eq!(refuse(b).await, Ok(()));
+    let fenced = nodes.fence(a, &[(b, at(1))]).await.unwrap();
+    assert!(fenced.is_empty(), "who is over fences nobody");
     assert!(!may_write(&stores, a).await);
     assert!(may_write(&stores, b).await);
     assert!(!nodes.renew(a, at(3), LONG_MS).await.unwrap());
-    assert!(nodes.fence_late(b).await.unwrap().is_empty());
+    assert!(fence(nodes, b).await.is_empty());
     let beat = nodes.last_beat_of(a).await.unwrap().unwrap();
     assert_eq!(beat.at, at(2), "its last sign of life stays");
     // A new run of that name may act again.
@@ -100,15 +120,13 @@ async fn the_lead_changes_hands_only_when_its_holder_is_over_and_its_token_grows
     let database = testing::database().await;
     let stores = store::join(database.url(), "a").await.unwrap();
     let nodes = &stores.nodes;
-    let a = join(nodes, "a", NOTHING_MS).await;
-    assert_eq!(nodes.take_lead(a).await.unwrap(), None, "without a lease");
-    assert!(nodes.renew(a, at(2), LONG_MS).await.unwrap());
+    let a = join(nodes, "a", LONG_MS).await;
     assert_eq!(nodes.take_lead(a).await.unwrap(), Some(1));
     let b = join(nodes, "b", LONG_MS).await;
     assert_eq!(nodes.take_lead(b).await.unwrap(), None);
     assert!(nodes.renew(a, at(3), NOTHING_MS).await.unwrap());
     assert_eq!(nodes.take_lead(b).await.unwrap(), None, "late is not over");
-    assert_eq!(nodes.fence_late(b).await.unwrap(), [a]);
+    assert_eq!(fence(nodes, b).await, [a]);
     assert_eq!(nodes.take_lead(b).await.unwrap(), Some(2));
     assert_eq!(nodes.take_lead(b).await.unwrap(), None, "it leads already");
     let leading: Vec<_> = nodes

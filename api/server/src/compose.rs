@@ -33,7 +33,7 @@ use projections::views::Views;
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use store::Stores;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// How often figures that nobody counts along the way are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -79,8 +79,15 @@ struct Record {
     entropy: Arc<dyn Entropy>,
 }
 
+/// Keeps the lease as long as it is held.
+type Keeping = AbortOnDropHandle<Standing>;
+
 impl Record {
-    async fn open(config: &Config, data: &Path) -> anyhow::Result<(Self, Keeper)> {
+    async fn open(
+        config: &Config,
+        data: &Path,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<(Self, Keeping)> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
         let url = config.store_url(data);
@@ -99,6 +106,8 @@ impl Record {
             .await
             .context("no run number")?;
         let roster = keeper.roster().clone();
+        // From now on: a start may take longer than a lease.
+        let keeping = AbortOnDropHandle::new(tokio::spawn(keeper.keep(shutdown.clone())));
         let node_epoch = roster.node_epoch();
         let (writer, feed) = Writer::start(stores.log.clone(), clock.clone()).await?;
         let gateway = Gateway::with_snapshots(
@@ -129,7 +138,7 @@ impl Record {
             clock,
             entropy,
         };
-        Ok((record, keeper))
+        Ok((record, keeping))
     }
 
     /// What must follow from the record: recovery first, then the processes.
@@ -280,9 +289,9 @@ impl Server {
         data: &Path,
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
-        let (record, keeper) = Record::open(&config, data).await?;
         // Cancelled to stop, and by any part that can not go on.
         let shutdown = CancellationToken::new();
+        let (record, keeping) = Record::open(&config, data, &shutdown).await?;
         let leader = record.leader(shutdown.clone());
         // Effects start here: what an earlier run has done or left undone is not done
         // again, but what this one does before the network is there is not missed.
@@ -342,7 +351,7 @@ impl Server {
         server.spawn_eraser();
         server.spawn_webhooks(&config.webhooks).await?;
         server.spawn("leader", leader.stand_by());
-        server.spawn_keeper(keeper);
+        server.spawn_keeper(keeping);
         server.spawn_figures();
         Ok(server)
     }
@@ -392,10 +401,10 @@ impl Server {
         Ok(())
     }
 
-    fn spawn_keeper(&mut self, keeper: Keeper) {
-        let (sip, stop) = (self.sip.clone(), self.shutdown.clone());
+    fn spawn_keeper(&mut self, keeping: Keeping) {
+        let sip = self.sip.clone();
         self.spawn("node", async move {
-            match keeper.keep(stop).await {
+            match keeping.await? {
                 Standing::Member => Ok(()),
                 Standing::Fenced => {
                     // The record says that its calls are over: so must they be.

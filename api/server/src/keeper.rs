@@ -1,5 +1,6 @@
 //! Keeps this node's lease, fences nodes that have let theirs run out, takes the
-//! lead when nobody has it, and tells everybody who is there.
+//! lead when nobody has it, and tells everybody who is there. How long a node has been
+//! silent is told by the time that passes here: clocks can be set, the database's too.
 
 use commands::{
     ports::{Clock, StoreError},
@@ -7,6 +8,7 @@ use commands::{
 };
 use domain::time::Timestamp;
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,6 +49,8 @@ pub struct Keeper {
     steady_since: Instant,
     renewed_at: Instant,
     started_at: Timestamp,
+    /// The last sign of life of each run, and since when it has been that.
+    beats: BTreeMap<u64, (Timestamp, Instant)>,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -90,6 +94,7 @@ impl Keeper {
             steady_since: now,
             renewed_at: now,
             started_at,
+            beats: BTreeMap::new(),
         };
         keeper.check_in().await?;
         Ok(keeper)
@@ -144,8 +149,9 @@ impl Keeper {
         }
         self.renewed_at = started;
         let mut rows = self.nodes.all().await?;
-        if self.may_fence(&rows, started) {
-            self.fence(me).await?;
+        let silent = self.silent(&rows, Instant::now());
+        if !silent.is_empty() {
+            self.fence(me, &silent).await?;
             rows = self.nodes.all().await?;
         }
         let leading = self.lead(&mut rows, me).await?;
@@ -154,7 +160,7 @@ impl Keeper {
             rows.push(self.alone());
         }
         let seen = Seen {
-            members: rows.into_iter().map(member).collect(),
+            members: rows.into_iter().map(|row| self.member(row)).collect(),
             lease: match is_shared {
                 true => Lease::Until(started + self.lease),
                 false => Lease::Forever,
@@ -166,14 +172,29 @@ impl Keeper {
         Ok(Standing::Member)
     }
 
-    fn may_fence(&self, rows: &[MemberRow], now: Instant) -> bool {
+    /// Other runs that have given no sign of life for as long as they may be silent,
+    /// while this node would have seen it.
+    fn silent(&mut self, rows: &[MemberRow], now: Instant) -> Vec<(u64, Timestamp)> {
         let me = self.roster.node_epoch();
-        let is_any_late = rows.iter().any(|row| row.is_late && row.node_epoch != me);
-        is_any_late && now.duration_since(self.steady_since) >= self.lease
+        let mut known = std::mem::take(&mut self.beats);
+        let mut silent = vec![];
+        for row in rows.iter().filter(|row| row.node_epoch != me) {
+            let beat = row.last_beat_at;
+            let since = match known.remove(&row.node_epoch) {
+                Some((last, since)) if last == beat => since,
+                Some(_) | None => now,
+            };
+            self.beats.insert(row.node_epoch, (beat, since));
+            let seen = now.duration_since(since.max(self.steady_since));
+            if seen >= Duration::from_millis(row.lease_ms) {
+                silent.push((row.node_epoch, beat));
+            }
+        }
+        silent
     }
 
-    async fn fence(&self, me: u64) -> Result<(), StoreError> {
-        for node_epoch in self.nodes.fence_late(me).await? {
+    async fn fence(&self, me: u64, silent: &[(u64, Timestamp)]) -> Result<(), StoreError> {
+        for node_epoch in self.nodes.fence(me, silent).await? {
             tracing::warn!(node_epoch, "a node is lost: its lease is over");
             metrics::counter!("ringledger_nodes_fenced_count").increment(1);
         }
@@ -210,7 +231,7 @@ impl Keeper {
             http: None,
             started_at: self.started_at,
             last_beat_at: self.clock.now(),
-            is_late: false,
+            lease_ms: millis(self.lease),
             leading: Some(0),
         }
     }
@@ -224,21 +245,25 @@ impl Keeper {
             metrics::gauge!("ringledger_node_lease_left_seconds").set(left.as_secs_f64());
         }
     }
-}
 
-fn member(row: MemberRow) -> Member {
-    Member {
-        name: row.name.into(),
-        node_epoch: row.node_epoch,
-        sip: row.sip,
-        http: row.http,
-        started_at: row.started_at,
-        last_beat_at: row.last_beat_at,
-        health: match row.is_late {
-            true => Health::Late,
-            false => Health::Live,
-        },
-        leads: row.leading.is_some(),
+    fn member(&self, row: MemberRow) -> Member {
+        // Late before it is silent for good: a beat or two are missing.
+        let patience = Duration::from_millis(row.lease_ms) / 2;
+        let since = self.beats.get(&row.node_epoch).map(|(_, since)| *since);
+        let is_late = since.is_some_and(|since| since.elapsed() > patience);
+        Member {
+            name: row.name.into(),
+            node_epoch: row.node_epoch,
+            sip: row.sip,
+            http: row.http,
+            started_at: row.started_at,
+            last_beat_at: row.last_beat_at,
+            health: match is_late {
+                true => Health::Late,
+                false => Health::Live,
+            },
+            leads: row.leading.is_some(),
+        }
     }
 }
 

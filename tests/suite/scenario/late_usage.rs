@@ -55,8 +55,13 @@ impl EventLog for Counting {
     ) -> Result<Option<(StreamId, Written)>, ReadError> {
         self.log.find_command(command_id).await
     }
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
-        self.log.refuse(command_id, refusal).await
+    async fn refuse(
+        &self,
+        node_epoch: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
+        self.log.refuse(node_epoch, command_id, refusal).await
     }
     async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {
         self.log.find_refusal(command_id).await

@@ -23,7 +23,7 @@ const CROWD: Duration = Duration::from_secs(90);
 
 /// The database and folders of a few nodes.
 pub(crate) struct Nodes {
-    database: store::testing::Database,
+    url: String,
     folders: Vec<TempDir>,
     provisioning: String,
     settings: String,
@@ -31,17 +31,29 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub(crate) async fn new(agents: &[&str]) -> Self {
+        Self::on(store::testing::database().await.url(), agents)
+    }
+
+    /// On a database of the caller's.
+    pub(crate) fn on(url: &str, agents: &[&str]) -> Self {
         Self {
-            database: store::testing::database().await,
+            url: url.into(),
             folders: vec![],
             provisioning: Setup::provisioning(SUPPORT, agents),
             settings: String::new(),
         }
     }
 
+    /// With another queue and more keys of `[node]`.
+    pub(crate) fn with(mut self, queue: &str, node: &str) -> Self {
+        self.provisioning = self.provisioning.replace(SUPPORT, queue);
+        self.settings = format!("{node}\n{}", self.settings);
+        self
+    }
+
     /// The database.
     pub(crate) fn url(&self) -> &str {
-        self.database.url()
+        &self.url
     }
 
     /// How the node of that name is started.
@@ -49,7 +61,7 @@ impl Nodes {
         let folder = tempfile::tempdir()?;
         let mut setup = Setup::new(folder.path(), &self.provisioning);
         self.folders.push(folder);
-        setup.store_url = Some(self.database.url().into());
+        setup.store_url = Some(self.url.clone());
         setup.settings = format!("[node]\nname = \"{name}\"\n{}", self.settings);
         Ok(setup)
     }
@@ -294,4 +306,41 @@ async fn every_record(server: &Server, count: usize) -> anyhow::Result<Vec<Value
         ensure!(Instant::now() < deadline, "{} records", all.len());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Orders about one agent at both nodes in turn: each node has the agent in memory and
+/// would find its own last order done already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_looks_whether_another_has_changed_an_agent_before_it_does_nothing()
+-> anyhow::Result<()> {
+    let mut nodes = Nodes::new(&["anna"]).await;
+    let a = nodes.start("a").await?;
+    let b = nodes.start("b").await?;
+    let _anna = agent(&a, "anna").await?;
+    let id = agent_is(&b, "anna", "READY").await?["id"].clone();
+    let mut reached = 0;
+    for round in 0..10 {
+        let (first, second) = (2 * round, 2 * round + 1);
+        let order = json!({
+            "commandId": crate::support::command_id(first), "agentId": id, "reason": "BREAK",
+        });
+        let done = mutate(&a, "agentNotReady", "agent { state }", order).await?;
+        ensure!(
+            done["agent"]["state"] == "NOT_READY",
+            "round {round}: {done}"
+        );
+        let order = json!({"commandId": crate::support::command_id(second), "agentId": id});
+        let back = mutate(&b, "agentReady", "agent { state }", order).await?;
+        ensure!(back["agent"]["state"] == "READY", "round {round}: {back}");
+        for payload in [done, back] {
+            let position: u64 = payload["position"].as_str().unwrap_or_default().parse()?;
+            ensure!(
+                position > reached,
+                "round {round}: nothing was done: {payload}"
+            );
+            reached = position;
+        }
+    }
+    a.stop().await?;
+    b.stop().await
 }

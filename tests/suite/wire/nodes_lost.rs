@@ -7,8 +7,9 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use phone::{IncomingCall, OutgoingCall, Phone};
-use ringledger_tests::server::Server;
+use ringledger_tests::{machine, server::Server};
 use std::{net::SocketAddr, time::Duration};
+use store::cluster::{Cluster, Settings};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -167,4 +168,111 @@ async fn a_node_that_was_cut_off_from_the_database_stops_when_it_is_back() -> an
     ensure!(!status.success(), "it exited with {status}");
     goes_on(&talking.b, &talking.anna, talking.at_b).await?;
     talking.b.stop().await
+}
+
+/// Longer than any lease.
+const STEP_S: i64 = 3_600;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_lost_because_the_clock_of_the_database_was_set() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, 0_i64.to_ne_bytes())?;
+    // The database runs as somebody else.
+    machine::let_read(folder.path())?;
+    let settings = Settings {
+        environment: machine::clock_of(&clock)?,
+        ..Settings::default()
+    };
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(&settings)).await?;
+    let cluster = cluster.map_err(anyhow::Error::msg)?;
+    let mut nodes = Nodes::on(&cluster.url("postgres"), &["anna", "ben"]);
+    let a = nodes.start("a").await?;
+    let talking = Talking::start(&mut nodes, a).await?;
+    for step in [STEP_S, -STEP_S] {
+        machine::set_clock(&clock, step)?;
+        // Each has checked in since, more than once, and looked at the other.
+        for _ in 0..3 {
+            tokio::try_join!(beats(&talking.a, "b"), beats(&talking.b, "a"))?;
+        }
+        calls(&talking.a, 2).await?;
+        calls(&talking.b, 2).await?;
+    }
+    for node in [&talking.a, &talking.b] {
+        let (_, metrics) = node.get("/metrics").await?;
+        ensure!(
+            !metrics.contains("ringledger_nodes_fenced_count"),
+            "{metrics}"
+        );
+    }
+    // A node that is killed now is missed as soon as ever.
+    let lost_at = Instant::now();
+    talking.a.kill().await?;
+    is_ended(&talking.b, lost_at).await?;
+    goes_on(&talking.b, &talking.anna, talking.at_b).await?;
+    talking.b.stop().await
+}
+
+/// Waits until that node has given another sign of life, as `server` sees it.
+async fn beats(server: &Server, name: &str) -> anyhow::Result<()> {
+    const QUERY: &str = "{ nodes { name lastBeatAt } }";
+    let seen = |answer: &serde_json::Value| {
+        let all = answer["nodes"].as_array().cloned().unwrap_or_default();
+        let one = all.into_iter().find(|node| node["name"] == name);
+        one.map(|node| node["lastBeatAt"].clone())
+    };
+    let first = seen(&server.graphql(QUERY, serde_json::Value::Null).await?);
+    ensure!(first.is_some(), "{name} is there");
+    server
+        .until(QUERY, |answer| {
+            let now = seen(answer);
+            now.is_some() && now != first
+        })
+        .await?;
+    Ok(())
+}
+
+/// A phone rings for so long.
+const RING: Duration = Duration::from_secs(4);
+/// And on the slowest machine no longer than this.
+const RING_MAX: Duration = Duration::from_secs(9);
+const SHORT_RING: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n\
+                          ring_timeout_ms = 4000\nwrap_up_ms = 0\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_rings_when_the_leader_dies_is_taken_back_at_its_time_and_once()
+-> anyhow::Result<()> {
+    let mut nodes = Nodes::new(&["ben"])
+        .await
+        .with(SHORT_RING, "lease_ms = 1000");
+    let a = nodes.start("a").await?;
+    let b = nodes.start("b").await?;
+    let ben = agent(&b, "ben").await?;
+    let phone = caller(&b, "4930001").await?;
+    let out = dial(&phone, "support").await?;
+    let rings = incoming(&ben).await?;
+    rings.ring().await?;
+    let began = Instant::now();
+    // Who looks after the time of that ring is gone.
+    a.kill().await?;
+    let ended = tokio::time::timeout(PATIENCE, rings.cancelled()).await;
+    ended.context("it rings for ever")?;
+    let took = began.elapsed();
+    ensure!(
+        took > RING - Duration::from_secs(1) && took < RING_MAX,
+        "it took {took:?}"
+    );
+    out.cancel().await?;
+    let records = records(&b, 1).await?;
+    let call = &records[0]["callId"];
+    let query = format!(
+        "{{ events(filter: {{callId: {call}, types: [\"offer_ended\"]}}, first: 100) \
+         {{ nodes {{ payload }} }} }}"
+    );
+    let answer = b.graphql(&query, serde_json::Value::Null).await?;
+    let ends = answer["events"]["nodes"].as_array().context("a list")?;
+    let of = |end: &serde_json::Value| end["payload"].to_string();
+    let unanswered = ends.iter().filter(|end| of(end).contains("no_answer"));
+    ensure!(unanswered.count() == 1, "{ends:#?}");
+    b.stop().await
 }

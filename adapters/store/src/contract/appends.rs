@@ -217,7 +217,9 @@ pub async fn a_refused_command_stays_refused(log: Arc<dyn EventLog>) {
         message: "note is \"closed\" ☎".into(),
     };
     assert_eq!(log.find_refusal(command_id).await.expect("read"), None);
-    log.refuse(command_id, refusal.clone()).await.expect("kept");
+    log.refuse(0, command_id, refusal.clone())
+        .await
+        .expect("kept");
     let found = log.find_refusal(command_id).await.expect("read");
     assert_eq!(found, Some(refusal.clone()));
     assert_eq!(log.find_command(command_id).await.expect("read"), None);
@@ -231,7 +233,7 @@ pub async fn a_refused_command_stays_refused(log: Arc<dyn EventLog>) {
         version: 9,
         ..refusal
     };
-    assert_eq!(log.refuse(command_id, later).await, Err(refused.clone()));
+    assert_eq!(log.refuse(0, command_id, later).await, Err(refused.clone()));
     for (target, expected) in [(&stream, 2), (&stream, 0), (&stream, 9), (&other, 0)] {
         let mut retry = append_of(&ids, target, expected, 1);
         retry.changes[0].command_id = command_id;
@@ -268,7 +270,7 @@ pub async fn a_command_with_an_effect_is_not_refused(log: Arc<dyn EventLog>) {
         stream,
         written: first.changes[0],
     };
-    assert_eq!(log.refuse(command_id, refusal).await, Err(duplicate));
+    assert_eq!(log.refuse(0, command_id, refusal).await, Err(duplicate));
     assert_eq!(log.find_refusal(command_id).await.expect("read"), None);
 }
 

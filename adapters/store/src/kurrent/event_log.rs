@@ -330,7 +330,13 @@ impl EventLog for KurrentLog {
         Ok(answer.and_then(Answer::written))
     }
 
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+    async fn refuse(
+        &self,
+        // There is one node.
+        _: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
         let shared = &self.shared;
         let mut index = shared.index.lock().await;
         let known = index.answer(command_id).await;

@@ -167,7 +167,13 @@ impl EventLog for MemoryLog {
         Ok(answer.and_then(Answer::written))
     }
 
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+    async fn refuse(
+        &self,
+        // There is one node.
+        _: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
         match self.stored().commands.entry(command_id) {
             Entry::Occupied(answer) => Err(answer.get().clone().error(command_id)),
             Entry::Vacant(free) => {

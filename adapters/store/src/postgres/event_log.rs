@@ -45,9 +45,13 @@ const READ_ALL: &str = concat!(
 );
 const FIND_COMMAND: &str =
     "SELECT stream, version, position, refusal FROM public.es_commands WHERE command_id = $1";
-/// One statement is one transaction: it is durable when it is answered.
+/// One statement is one transaction: it is durable when it is answered. Nothing is
+/// kept of a run that another of its name has replaced or that was fenced.
 const REFUSE: &str = "INSERT INTO public.es_commands (command_id, stream, version, position, \
-     refusal) VALUES ($1, $2, $3, 0, $4) ON CONFLICT DO NOTHING";
+     refusal) SELECT $1, $2, $3, 0, $4 WHERE NOT EXISTS ( \
+       SELECT 1 FROM public.es_nodes own JOIN public.es_nodes newer ON newer.name = own.name \
+       WHERE own.epoch = $5 AND newer.epoch > own.epoch) \
+     ON CONFLICT DO NOTHING";
 /// The lock of appends: an older run is refused from the commit on.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(731087090301)";
 const NEXT_EPOCH: &str = "INSERT INTO public.es_nodes (epoch, name) \
@@ -204,13 +208,19 @@ impl EventLog for PostgresLog {
         Ok(answer.and_then(Answer::written))
     }
 
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+    async fn refuse(
+        &self,
+        node_epoch: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
         let failed = |error| AppendError::Unavailable(reason(&error));
         let done = sqlx::query(REFUSE)
             .bind(command_id.0)
             .bind(refusal.stream.as_str())
             .bind(i64::try_from(refusal.version).unwrap_or(i64::MAX))
             .bind(answers::text(&refusal))
+            .bind(i64::try_from(node_epoch).unwrap_or(i64::MAX))
             .execute(&self.pool)
             .await
             .map_err(failed)?;
@@ -218,8 +228,8 @@ impl EventLog for PostgresLog {
             return Ok(());
         }
         let answer = self.answer(command_id).await.map_err(failed)?;
-        let gone = || AppendError::Unavailable("a command's answer was removed".into());
-        Err(answer.map_or_else(gone, |answer| answer.error(command_id)))
+        // Nobody has answered it, and it was not kept: the run is over.
+        Err(answer.map_or(AppendError::Fenced, |answer| answer.error(command_id)))
     }
 
     async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {

@@ -1,5 +1,5 @@
-//! Which runs of nodes share the database: leases by the database's own clock,
-//! and the fencing of those that let theirs run out.
+//! Which runs of nodes share the database: leases, and the fencing of those that
+//! somebody has seen to let theirs run out.
 
 use super::unavailable;
 use crate::nodes::{Heartbeat, MemberRow};
@@ -14,23 +14,26 @@ pub(crate) const KEEPERS_MAX: u32 = 2;
 const LOCK: &str = "SELECT pg_advisory_xact_lock(731087090301)";
 const REPLACE: &str = "UPDATE public.es_members SET ended = 'replaced', \
      ended_at = clock_timestamp() WHERE name = $1 AND epoch < $2 AND ended IS NULL";
-const JOIN: &str = "INSERT INTO public.es_members (epoch, name, started_at, beat_at, lease_until) \
-     VALUES ($1, $2, $3, $3, clock_timestamp() + $4 * interval '1 millisecond')";
+const JOIN: &str = "INSERT INTO public.es_members \
+     (epoch, name, started_at, beat_at, lease_until, lease_ms) \
+     VALUES ($1, $2, $3, $3, clock_timestamp() + $4 * interval '1 millisecond', $4)";
 const ANNOUNCE: &str = "UPDATE public.es_members SET sip = $2, http = $3 WHERE epoch = $1";
 const RENEW: &str = "UPDATE public.es_members SET beat_at = $2, \
-     lease_until = clock_timestamp() + $3 * interval '1 millisecond' \
+     lease_until = clock_timestamp() + $3 * interval '1 millisecond', lease_ms = $3 \
      WHERE epoch = $1 AND ended IS NULL";
 const MEMBERS: &str = "SELECT m.epoch, m.name, m.sip, m.http, m.started_at, m.beat_at, \
-     m.lease_until < clock_timestamp() AS late, l.token \
+     m.lease_ms, l.token \
      FROM public.es_members m \
      LEFT JOIN public.es_leaders l ON l.epoch = m.epoch AND l.role = 'processes' \
      WHERE m.ended IS NULL ORDER BY m.epoch";
-/// Only who has a lease itself may fence.
+/// Those that were seen to be silent, if they still are. No clock has a say: that of
+/// the database can be set too. A run that is over fences nobody.
 const FENCE: &str = "WITH late AS ( \
        UPDATE public.es_members SET ended = 'fenced', ended_at = clock_timestamp() \
-       WHERE ended IS NULL AND lease_until < clock_timestamp() AND epoch <> $1 \
-         AND EXISTS (SELECT 1 FROM public.es_members own WHERE own.epoch = $1 \
-                     AND own.ended IS NULL AND own.lease_until >= clock_timestamp()) \
+       WHERE ended IS NULL AND epoch <> $1 \
+         AND (epoch, beat_at) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[])) \
+         AND EXISTS (SELECT 1 FROM public.es_members own \
+                     WHERE own.epoch = $1 AND own.ended IS NULL) \
        RETURNING epoch, name), \
      over AS ( \
        INSERT INTO public.es_nodes (epoch, name) \
@@ -40,7 +43,7 @@ const FENCE: &str = "WITH late AS ( \
 /// Taken from nobody, or from a run that is over.
 const TAKE: &str = "INSERT INTO public.es_leaders AS l (role, epoch, token) \
      SELECT 'processes', epoch, 1 FROM public.es_members \
-     WHERE epoch = $1 AND ended IS NULL AND lease_until >= clock_timestamp() \
+     WHERE epoch = $1 AND ended IS NULL \
      ON CONFLICT (role) DO UPDATE \
      SET epoch = excluded.epoch, token = l.token + 1, taken_at = clock_timestamp() \
      WHERE l.epoch <> excluded.epoch AND NOT EXISTS ( \
@@ -126,33 +129,41 @@ impl Members {
 
     /// Every run that is not over.
     pub(crate) async fn all(&self) -> Result<Vec<MemberRow>, StoreError> {
-        type Row = (i64, String, String, String, i64, i64, bool, Option<i64>);
+        type Row = (i64, String, String, String, i64, i64, i64, Option<i64>);
         let rows: Vec<Row> = sqlx::query_as(MEMBERS)
             .fetch_all(&self.pool)
             .await
             .map_err(unavailable)?;
         let members = rows.into_iter().map(
-            |(epoch, name, sip, http, started_at, beat_at, is_late, token)| MemberRow {
+            |(epoch, name, sip, http, started_at, beat_at, lease_ms, token)| MemberRow {
                 node_epoch: epoch.unsigned_abs(),
                 name,
                 sip: sip.parse().ok(),
                 http: http.parse().ok(),
                 started_at: Timestamp::from_micros(started_at),
                 last_beat_at: Timestamp::from_micros(beat_at),
-                is_late,
+                lease_ms: lease_ms.unsigned_abs(),
                 leading: token.map(i64::unsigned_abs),
             },
         );
         Ok(members.collect())
     }
 
-    /// Fences every run whose lease is over, and says which.
-    pub(crate) async fn fence_late(&self, by: u64) -> Result<Vec<u64>, StoreError> {
+    /// Fences these runs if their last sign of life is still that one, and says which.
+    pub(crate) async fn fence(
+        &self,
+        by: u64,
+        silent: &[(u64, Timestamp)],
+    ) -> Result<Vec<u64>, StoreError> {
+        let epochs: Vec<i64> = silent.iter().map(|(epoch, _)| signed(*epoch)).collect();
+        let beats: Vec<i64> = silent.iter().map(|(_, beat)| beat.micros()).collect();
         let fenced = async {
             let mut transaction = self.pool.begin().await?;
             sqlx::query(LOCK).execute(&mut *transaction).await?;
             let fenced: Vec<i64> = sqlx::query_scalar(FENCE)
                 .bind(signed(by))
+                .bind(&epochs)
+                .bind(&beats)
                 .fetch_all(&mut *transaction)
                 .await?;
             transaction.commit().await?;

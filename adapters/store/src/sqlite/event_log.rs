@@ -240,7 +240,13 @@ impl EventLog for SqliteLog {
             .map(|answer| answer.and_then(Answer::written))
     }
 
-    async fn refuse(&self, command_id: CommandId, refusal: Refusal) -> Result<(), AppendError> {
+    async fn refuse(
+        &self,
+        // There is one node.
+        _: u64,
+        command_id: CommandId,
+        refusal: Refusal,
+    ) -> Result<(), AppendError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Refuse {
             command_id,

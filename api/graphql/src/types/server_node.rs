@@ -9,7 +9,7 @@ use commands::roster::{Health, Member};
 pub(crate) enum ServerHealth {
     /// It shows signs of life.
     Live,
-    /// It was silent for longer than its lease; soon another takes its place.
+    /// It has been silent for half of its lease; soon another takes its place.
     Late,
 }
 
