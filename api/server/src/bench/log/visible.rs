@@ -236,7 +236,29 @@ pub(super) async fn fill(place: &Place, queue: &str, events: u64) -> anyhow::Res
         head = server.feed().head();
     }
     server.stop().await;
+    drop(callers);
+    let_go(place).await?;
     Ok(head.0)
+}
+
+/// Waits until nobody holds the store any more: tasks of a server that has stopped
+/// may do so for a moment, and another process could not open it.
+async fn let_go(place: &Place) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        match place.open().await {
+            Err(error) if began.elapsed() > PATIENCE => return Err(error),
+            Err(_) => {}
+            Ok(opened) => {
+                drop(opened);
+                break;
+            }
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+    // What was opened here closes its files on threads of its own.
+    tokio::time::sleep(WAIT * 10).await;
+    Ok(())
 }
 
 /// Measures and prints.
