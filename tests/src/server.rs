@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The binary, built once for each test process: never a stale one. Or the one that
+/// The binary, built once for each test process: never a stale one, and of the crates
+/// that the tests are built of, so that nothing is compiled twice. Or the one that
 /// `RINGLEDGER_BINARY` names, for a long run with a release build.
 pub fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -37,7 +38,13 @@ pub fn binary() -> PathBuf {
     BUILT
         .get_or_init(|| {
             let status = std::process::Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--locked", "-p", "ringledger-server"])
+                .args([
+                    "build",
+                    "--quiet",
+                    "--locked",
+                    "--workspace",
+                    "--all-targets",
+                ])
                 .current_dir(root)
                 .status()
                 .expect("cargo is there: it runs this test");
