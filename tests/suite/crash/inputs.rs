@@ -133,6 +133,68 @@ async fn a_row_that_can_not_be_read_is_named_by_its_position() -> anyhow::Result
     Ok(())
 }
 
+/// The read models and kept rows are gone: everything is read again.
+const FORGET: &str = "DO $$ DECLARE name text; BEGIN \
+     FOR name IN SELECT table_name FROM information_schema.tables \
+         WHERE table_schema = 'read_models' \
+         AND table_name NOT IN ('schema_migrations', 'process_lead') \
+     LOOP EXECUTE 'TRUNCATE read_models.' || quote_ident(name); END LOOP; END $$";
+const BACK: &str = "UPDATE public.events e SET event_type = k.event_type, payload = k.payload, \
+     event_version = k.event_version FROM public.kept k WHERE e.global_position = 2; \
+     DROP TABLE public.kept; ALTER TABLE public.events ENABLE TRIGGER USER";
+
+#[tokio::test]
+async fn a_database_server_with_what_can_not_be_used_is_told_as_a_file_is() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = store::testing::database().await;
+    let run = async |sql: &str| database.run(sql).await.map_err(anyhow::Error::msg);
+    let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &["anna"]));
+    setup.store_url = Some(database.url().into());
+    Server::start(&setup).await?.stop().await?;
+    for (change, cause) in [
+        ("event_type = 'call_teleported'", "call_teleported"),
+        ("payload = '{\"nonsense\": 1}'", "not readable"),
+        ("event_version = '99'", "version 99"),
+    ] {
+        run(
+            "ALTER TABLE public.events DISABLE TRIGGER USER; CREATE TABLE public.kept AS \
+             SELECT * FROM public.events WHERE global_position = 2",
+        )
+        .await?;
+        let change = format!("UPDATE public.events SET {change} WHERE global_position = 2");
+        run(&change).await?;
+        run(FORGET).await?;
+        let said = refused(&setup).await?;
+        ensure!(
+            said.contains("position 2") && said.contains(cause),
+            "{change}: {said}"
+        );
+        run(BACK).await?;
+        starts(&setup).await?;
+    }
+    let newer = "INSERT INTO public.schema_migrations (number, name) \
+                 VALUES (9001, '9001_from_the_future')";
+    run(newer).await?;
+    let said = refused(&setup).await?;
+    ensure!(
+        said.contains("9001") && said.contains("newer version"),
+        "{said}"
+    );
+    run("DELETE FROM public.schema_migrations WHERE number = 9001").await?;
+    let name = database.url().rsplit('/').next().context("a name")?;
+    run(&format!(
+        "ALTER DATABASE {name} SET default_transaction_read_only = on"
+    ))
+    .await?;
+    let said = refused(&setup).await?;
+    ensure!(said.contains("read-only"), "{said}");
+    run(&format!(
+        "BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"
+    ))
+    .await?;
+    starts(&setup).await
+}
+
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_by_its_number() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;

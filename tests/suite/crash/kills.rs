@@ -14,6 +14,9 @@ use std::time::Duration;
 const IN_CI: (u64, u64) = (32, 60);
 const WITH_TIME: (u64, u64) = (2_000, 800);
 const ROUNDS: usize = 12;
+/// A long run of so many kills has to send so many commands again.
+const LONG_ROUNDS: usize = 200;
+const LONG_RETRIES: usize = 100_000;
 
 async fn survive(test: &str, url: &str, seed: u64) -> anyhow::Result<()> {
     let mut luck = Luck(seed);
@@ -42,6 +45,13 @@ async fn survive(test: &str, url: &str, seed: u64) -> anyhow::Result<()> {
     ));
     ensure!(known.count() > work::CLIENTS, "hardly anything was done");
     ensure!(known.retried > count, "hardly anything was tried again");
+    if count >= LONG_ROUNDS {
+        ensure!(
+            known.retried >= LONG_RETRIES,
+            "{} were sent again",
+            known.retried
+        );
+    }
     Ok(())
 }
 

@@ -308,15 +308,15 @@ pub(crate) async fn replay_is_the_same(stores: &Stores) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every row of every read model, each table in the order of its key.
 async fn rows(read: &dyn ReadStore) -> anyhow::Result<Vec<Vec<Vec<Value>>>> {
     let mut all = vec![];
-    for sql in [
-        "SELECT * FROM timeline ORDER BY position",
-        "SELECT * FROM queue_stats ORDER BY queue_id",
-        "SELECT * FROM es_projections ORDER BY name",
-    ] {
-        all.push(read.query(sql, vec![]).await?);
+    for (table, key) in projections::tables() {
+        let sql = format!("SELECT * FROM {table} ORDER BY {key}");
+        all.push(read.query(&sql, vec![]).await?);
     }
+    let places = "SELECT name, version, position FROM es_projections ORDER BY name";
+    all.push(read.query(places, vec![]).await?);
     Ok(all)
 }
 

@@ -1,14 +1,14 @@
 //! A backup that is made while calls come in is a store that shows the same.
 
 use crate::support::{
-    PATIENCE, agent, call_is, caller, dial, events, files_with, records, records_from, run, setup,
-    talk,
+    PATIENCE, agent, call_is, caller, command_id, dial, events, files_with, mutate, records,
+    records_from, run, setup, talk,
 };
 use anyhow::{Context as _, ensure};
 use commands::ports::Recorded;
 use phone::{CallOptions, Phone};
 use ringledger_tests::server::{Server, Setup};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     path::Path,
     sync::{
@@ -59,6 +59,7 @@ async fn a_backup_of_a_running_server_shows_what_the_original_showed() -> anyhow
     let stop = Arc::new(AtomicBool::new(false));
     let calling = tokio::spawn(keep_calling(caller(&server, NUMBER).await?, stop.clone()));
     records_from(&server, 10).await?;
+    let ordered = order(&server).await?;
     let anna = agent(&server, "anna").await?;
     let talker = caller(&server, "4930555").await?;
     let (out, _call) = talk(&talker, &anna).await?;
@@ -90,7 +91,18 @@ async fn a_backup_of_a_running_server_shows_what_the_original_showed() -> anyhow
     ensure!(restored.code == Some(0), "{restored:?}");
     let same = events(&setup_copy).await?;
     ensure!(same[..] == all[..head as usize], "the events are others");
-    shows_the_same((&setup_original, &all), (&setup_copy, &same)).await
+    shows_the_same((&setup_original, &all), (&setup_copy, &same)).await?;
+    // An order that comes once more, to the copy, has been done.
+    let server = Server::start(&setup_copy).await?;
+    ensure!(order(&server).await? == ordered, "it was done again");
+    server.stop().await
+}
+
+/// The same order each time; where its event stands.
+async fn order(server: &Server) -> anyhow::Result<Value> {
+    let order = json!({"commandId": command_id(1), "name": "sales"});
+    let payload = mutate(server, "createQueue", "queue { name }", order).await?;
+    Ok(payload["position"].clone())
 }
 
 /// The records of the calls that had ended, person and all; and the one that

@@ -1,6 +1,7 @@
 //! A person is forgotten: in the rows, in the bytes of every file and in the
 //! log, while the server runs, over kill -9, and with keys from an old backup.
 
+use crate::exports::export;
 use crate::support::{
     PATIENCE, agent, call_is, command_id, dial, files_with, has, incoming, mutate, records, setup,
     talk,
@@ -253,4 +254,79 @@ async fn an_agent_rings_with_the_number_of_a_caller_who_comes_back() -> anyhow::
         .collect();
     ensure!(users == [&Value::Null, &json!(NUMBER)], "{users:?}");
     server.stop().await
+}
+
+/// What of an exported row is the caller's.
+const PERSONAL: [&str; 3] = ["from", "from_host", "caller_name"];
+
+/// An export of the same calls before and after: the figures stay, the person goes,
+/// and the manifest says in how many rows.
+async fn figures_stay(setup: &Setup) -> anyhow::Result<()> {
+    let server = Server::start(setup).await?;
+    let anna = agent(&server, "anna").await?;
+    let caller = phone(&server, NUMBER).await?;
+    let (out, at_anna) = talk(&caller, &anna).await?;
+    call_is(&server, NUMBER, "CONNECTED").await?;
+    out.hang_up().await?;
+    at_anna.wait_ended(PATIENCE).await?;
+    calls_in_vain(&phone(&server, NUMBER).await?, 1).await?;
+    calls_in_vain(&phone(&server, OTHER).await?, 2).await?;
+    records(&server, 4).await?;
+    let totals = "{ queues(first: 5) { nodes { name statistics { total { offeredCount \
+                  answeredCount abandonedCount } } } } }";
+    let counted = server.graphql(totals, json!({})).await?;
+    let (before, manifest) = export(setup, "before.jsonl", &["--format", "jsonl"]).await?;
+    ensure!(manifest["rows_erased"] == 0, "{manifest}");
+    ensure!(before.contains(NUMBER) && before.contains(NAME), "{before}");
+    let position = manifest["position"].to_string().replace('"', "");
+
+    erase(&server, 1, json!({"number": NUMBER})).await?;
+    until_erased(&server).await?;
+    let same = ["--format", "jsonl", "--position", &position];
+    let (after, manifest) = export(setup, "after.jsonl", &same).await?;
+    ensure!(manifest["rows_erased"] == 2, "{manifest}");
+    ensure!(manifest["rows"] == 4, "{manifest}");
+    for trace in [NUMBER, NAME] {
+        ensure!(!after.contains(trace), "{trace} is in {after}");
+    }
+    ensure!(
+        after.contains(OTHER),
+        "the other caller is forgotten too: {after}"
+    );
+    let rows = |text: &str| -> anyhow::Result<Vec<Value>> {
+        let lines = text.lines();
+        lines.map(|line| Ok(serde_json::from_str(line)?)).collect()
+    };
+    let (before, after) = (rows(&before)?, rows(&after)?);
+    ensure!(before.len() == after.len(), "{after:?}");
+    let mut talked = 0;
+    for (old, new) in before.iter().zip(&after) {
+        for (key, value) in old.as_object().context("an object")? {
+            let is_hers = old["from"] == NUMBER && PERSONAL.contains(&key.as_str());
+            ensure!(is_hers || new[key] == *value, "{key}: {old} {new}");
+        }
+        talked += new["talk_ms"].as_u64().unwrap_or_default();
+    }
+    ensure!(talked > 0, "nobody talked: {after:?}");
+    ensure!(
+        server.graphql(totals, json!({})).await? == counted,
+        "counts changed"
+    );
+    server.stop().await
+}
+
+#[tokio::test]
+async fn an_export_after_an_erasure_has_every_figure_and_not_the_person() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    figures_stay(&setup(folder.path(), &["anna"])).await
+}
+
+#[tokio::test]
+async fn an_export_after_an_erasure_has_every_figure_and_not_the_person_on_postgresql()
+-> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = store::testing::database().await;
+    let mut setup = setup(folder.path(), &["anna"]);
+    setup.store_url = Some(database.url().into());
+    figures_stay(&setup).await
 }

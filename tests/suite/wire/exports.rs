@@ -47,7 +47,12 @@ fn sha256(text: &str) -> String {
     hex::encode(sha2::Sha256::digest(text.as_bytes()))
 }
 
-async fn export(setup: &Setup, file: &str, more: &[&str]) -> anyhow::Result<(String, Value)> {
+/// What the command line exports, and the manifest beside it.
+pub(crate) async fn export(
+    setup: &Setup,
+    file: &str,
+    more: &[&str],
+) -> anyhow::Result<(String, Value)> {
     let config = setup.folder.join("ringledger.toml");
     let data = setup.data();
     let file = setup.folder.join(file);

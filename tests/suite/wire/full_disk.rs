@@ -1,7 +1,9 @@
-//! A full disk: callers are told to come back later, nothing that was
-//! acknowledged is lost, and it goes on when there is room again.
+//! A full disk: callers are told to come back later, who talks goes on talking,
+//! nothing that was acknowledged is lost, and it goes on when there is room again.
 
-use crate::support::{PATIENCE, agent, agent_is, caller, dial, incoming, setup};
+use crate::support::{
+    PATIENCE, agent, agent_is, caller, command_id, dial, incoming, mutate, setup, talk,
+};
 use anyhow::{Context as _, bail, ensure};
 use ringledger_tests::server::Server;
 use serde_json::json;
@@ -69,13 +71,23 @@ impl Drop for Disk {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
+async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let setup = setup(folder.path(), &["anna"]);
+    let mut setup = setup(folder.path(), &["anna", "ben"]);
+    let log = folder.path().join("log.txt");
+    setup.log = Some(log.clone());
     let disk = Disk::mount(&setup.data())?;
     let server = Server::start(&setup).await?;
     let anna = agent(&server, "anna").await?;
+    let ben = agent(&server, "ben").await?;
     let phone = caller(&server, "4930111").await?;
+    let (one, two) = (
+        caller(&server, "4930100").await?,
+        caller(&server, "4930101").await?,
+    );
+    let (stays, _at_one) = talk(&one, &anna).await?;
+    let (leaves, at_ben) = talk(&two, &ben).await?;
+    let running = [stays.call_id().to_owned(), leaves.call_id().to_owned()];
     disk.fill()?;
     let mut acknowledged = vec![];
     let mut refused = None;
@@ -99,6 +111,33 @@ async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
         .graphql("{ agents { nodes { name } } }", json!({}))
         .await?;
     ensure!(read["agents"]["nodes"][0]["name"] == "anna", "{read}");
+    // An order is refused, and told why.
+    let mut refused = None;
+    for number in 0..CALLS_MAX {
+        let id = command_id(number as u128);
+        let order = json!({"commandId": id, "name": format!("queue {number}")});
+        if let Err(error) = mutate(&server, "createQueue", "queue { id }", order).await {
+            refused = Some(format!("{error:#}"));
+            break;
+        }
+    }
+    let refused = refused.context("there was room for all orders")?;
+    ensure!(refused.contains("UNAVAILABLE"), "{refused}");
+    // One who talks hangs up, and the agent hears it; the other talks on.
+    ensure!(leaves.hang_up().await? == 200, "{:?}", leaves.progress());
+    at_ben.wait_ended(PATIENCE).await?;
+    ensure!(
+        stays.progress().ended_by.is_none(),
+        "{:?}",
+        stays.progress()
+    );
+    let said = std::fs::read_to_string(&log)?;
+    ensure!(
+        ["disk is full", "disk full", "no room"]
+            .iter()
+            .any(|words| said.contains(words)),
+        "the log does not say what is wrong: {said}"
+    );
 
     disk.clear()?;
     let deadline = Instant::now() + PATIENCE;
@@ -114,17 +153,28 @@ async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
             call.progress()
         );
     }
+    // Still there, and ends as any other.
+    ensure!(
+        stays.progress().ended_by.is_none(),
+        "{:?}",
+        stays.progress()
+    );
+    ensure!(stays.hang_up().await? == 200, "{:?}", stays.progress());
     agent_is(&server, "anna", "READY").await?;
+    agent_is(&server, "ben", "READY").await?;
     // Another caller, who is told apart from all who rang at her phone in between.
     let last = caller(&server, "4930112").await?;
     let call = dial(&last, "support").await?;
-    let at_anna = loop {
-        let call = incoming(&anna).await?;
+    let at_agent = loop {
+        let call = tokio::select! {
+            call = incoming(&anna) => call?,
+            call = incoming(&ben) => call?,
+        };
         if call.from_user() == Some("4930112") {
             break call;
         }
     };
-    at_anna.answer().await?;
+    at_agent.answer().await?;
     call.wait_answered(PATIENCE).await?;
     call.hang_up().await?;
     let ended = "{ activeCalls(first: 50) { nodes { id } } }";
@@ -132,11 +182,21 @@ async fn a_full_disk_is_503_for_callers_and_passes() -> anyhow::Result<()> {
         .until(ended, |answer| answer["activeCalls"]["nodes"] == json!([]))
         .await?;
     let cdrs = server
-        .graphql("{ cdrs(first: 100) { nodes { sipCallId } } }", json!({}))
+        .graphql(
+            "{ cdrs(first: 100) { nodes { sipCallId disposition talkMs hangupBy } } }",
+            json!({}),
+        )
         .await?;
+    let cdrs = cdrs["cdrs"]["nodes"].as_array().context("a list")?;
+    for id in running {
+        let of: Vec<_> = cdrs.iter().filter(|one| one["sipCallId"] == *id).collect();
+        ensure!(of.len() == 1, "{of:?}");
+        ensure!(of[0]["disposition"] == "ANSWERED", "{of:?}");
+        ensure!(of[0]["hangupBy"] == "CALLER", "{of:?}");
+    }
     for id in acknowledged {
         ensure!(
-            cdrs.to_string().contains(&id),
+            cdrs.iter().any(|one| one["sipCallId"] == *id),
             "call {id} was acknowledged and is lost"
         );
     }

@@ -70,6 +70,10 @@ async fn every_query_names_the_scope_that_is_missing() {
             "audit:manage",
         ),
         ("{ erasures { nodes { id } } }".into(), "audit:manage"),
+        (
+            "{ events(first: 1) { nodes { type } } }".into(),
+            "audit:read",
+        ),
         ("{ __schema { types { name } } }".into(), "schema:read"),
     ] {
         let answer = world.ask_as(&nobody, &query, json!({})).await;
@@ -79,6 +83,24 @@ async fn every_query_names_the_scope_that_is_missing() {
             "{query}"
         );
         assert!(answer.message().contains(scope), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_audit_reads_the_record_and_nothing_else() {
+    let world = World::start().await;
+    world.queue("sales").await;
+    let auditor = world.token(&[Scope::AuditRead]).await;
+    let query = "{ events(first: 5) { nodes { type actor } } }";
+    let answer = world.ask_as(&auditor, query, json!({})).await;
+    let events = answer.data()["events"]["nodes"].as_array().unwrap().clone();
+    assert!(!events.is_empty());
+    for other in [
+        "{ cdrs { nodes { callId } } }",
+        "{ erasures { nodes { id } } }",
+    ] {
+        let answer = world.ask_as(&auditor, other, json!({})).await;
+        assert_eq!(answer.code(), "AUTHORIZATION_ERROR", "{other}");
     }
 }
 

@@ -88,9 +88,30 @@ async fn a_call_is_shown_as_it_was_after_any_event() {
     assert_eq!(then["call"]["agent"]["name"], "ann");
     assert_eq!(then["call"]["disposition"], json!(null));
     assert!(then["agentLegId"].is_string() && then["agentId"].is_string());
+    let by_position = then;
     let then = ask(world.head()).await;
     assert_eq!(then["state"], "ENDED");
     assert_eq!(then["call"]["disposition"], "ANSWERED");
+    // By the instant at which the store took the event.
+    let taken_at = async |position: u64| {
+        let query = "query Q($p: Cursor) { events(after: $p, first: 1) { nodes { recordedAt } } }";
+        let answer = world
+            .ask(query, json!({"p": (position - 1).to_string()}))
+            .await;
+        answer.data()["events"]["nodes"][0]["recordedAt"].clone()
+    };
+    let at_query = query
+        .replace("$p: Cursor", "$at: DateTime")
+        .replace("position: $p", "at: $at");
+    let ask_at = async |at: Value| {
+        let variables = json!({"id": ringing.call.to_string(), "at": at});
+        world.ask(&at_query, variables).await.data()["callStateAt"].clone()
+    };
+    let then = ask_at(taken_at(connected).await).await;
+    assert_eq!(then, by_position);
+    assert_eq!(ask_at(json!("1960-01-01T00:00:00Z")).await, json!(null));
+    let then = ask_at(json!("2999-01-01T00:00:00Z")).await;
+    assert_eq!(then["state"], "ENDED");
     let answer = world
         .ask(query, json!({"id": ringing.call.to_string()}))
         .await;
