@@ -1,7 +1,7 @@
 //! What a phone of ours would never send: repeated, late, stray and unknown
 //! messages, byte by byte.
 
-use crate::world::{PATIENCE, World, dial, open, rules};
+use crate::world::{PATIENCE, World, dial, open, open_with, options, rules};
 use phone::{Message, RawSocket};
 use std::time::Duration;
 
@@ -289,6 +289,52 @@ async fn every_copy_of_a_200_is_acknowledged_and_another_branch_is_hung_up() {
         bye.header("Reason")
             .is_some_and(|reason| reason.contains("cause=16"))
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_we_gave_up_is_acknowledged_and_hung_up() {
+    let world = open_with(sip::Options {
+        t1_ms: 10,
+        ..options()
+    })
+    .await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let (_phone, socket) = raw_agent(&world).await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    let invite = next(&socket, |message| is(message, "INVITE")).await;
+    // Nothing is said in 64*T1: the phone counts as unreachable.
+    world.see(before, "offer_ended").await;
+    let ok = reply(&invite, "200 OK", "late", &socket);
+    socket.send(ok.as_bytes()).await.unwrap();
+    next(&socket, |message| is(message, "ACK")).await;
+    let bye = next(&socket, |message| is(message, "BYE")).await;
+    let to = bye.header("To").unwrap();
+    assert_eq!(phone::address::tag_of(to), Some("late"));
+    let reason = bye.header("Reason").unwrap();
+    assert!(
+        reason.contains("cause=18"),
+        "nobody else has the call: {reason}"
+    );
+    let done = reply(&bye, "200 OK", "late", &socket);
+    socket.send(done.as_bytes()).await.unwrap();
+
+    // A copy of it wants its ACK again, and nobody is to be hung up any more.
+    let quiet = Duration::from_millis(300);
+    let after = socket
+        .send_and_collect(ok.as_bytes(), quiet)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter_map(|received| received.message())
+        .filter(|message| message.header("CSeq") != bye.header("CSeq"))
+        .collect::<Vec<_>>();
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(is(&after[0], "ACK"));
+    out.cancel().await.unwrap();
+    world.see_nothing_left().await;
 }
 
 #[tokio::test]

@@ -157,6 +157,7 @@ impl Driver {
             flow,
             phone: phone.flow.peer.ip(),
             contact,
+            account: None,
             dialog: None,
         }
     }
@@ -436,7 +437,8 @@ impl Driver {
         };
         let reason = match &agent.release {
             Some(release) => release.reason.clone(),
-            None => Some(ELSEWHERE.to_owned()),
+            // Unless it is one that nobody waited for any more.
+            None => agent.winner.map(|_| ELSEWHERE.to_owned()),
         };
         let Some(fork) = agent.forks.get_mut(index) else {
             return;
@@ -447,14 +449,14 @@ impl Driver {
         {
             self.follow_phone(who, fork, hop);
         }
-        let account = agent.carrier.as_ref().and_then(|way| way.account.clone());
+        let account = fork.account.clone();
         if let Some(dialog) = &mut fork.dialog {
             self.send_bye(dialog, reason, account);
         }
     }
 
-    /// A 2xx to an INVITE whose transaction is over: our ACK was lost, or a
-    /// proxy behind the phone's address has forked (RFC 3261, 13.2.2.4).
+    /// A 2xx to an INVITE whose transaction is over: our ACK was lost, a phone answers
+    /// that was given up, or a proxy behind its address has forked (RFC 3261, 13.2.2.4).
     pub(super) fn on_late_success(&self, response: &Response, flow: Flow) {
         let Some(theirs) = response.dialog() else {
             return;
@@ -465,11 +467,13 @@ impl Driver {
         };
         let Some(Leg {
             side: Side::Agent(agent),
+            call,
             ..
         }) = legs.get_mut(id)
         else {
             return;
         };
+        let call = *call;
         let Some(index) = agent.forks.iter().position(|fork| {
             let invite = fork.invite.as_ref().and_then(|i| i.request().own_dialog());
             invite.is_some_and(|own| own.local_tag == theirs.local_tag)
@@ -482,14 +486,19 @@ impl Driver {
             .as_ref()
             .is_none_or(|dialog| dialog.id.remote_tag == theirs.remote_tag);
         if same {
-            self.fork(&mut legs, id, index, Input::Success, Some(response));
+            let reports = self.fork(&mut legs, id, index, Input::Success, Some(response));
+            drop(legs);
+            for command in reports {
+                self.record(call, command);
+            }
         } else if let Some(invite) = &fork.invite {
             let invite = invite.request();
             let contact = fork.contact.clone();
             if let Some(mut other) = Dialog::established(invite, response, flow, contact) {
                 let number = invite.cseq().unwrap_or(1);
                 self.stack.acknowledge(other.ack(number), other.next_hop());
-                self.send_bye(&mut other, Some(ELSEWHERE.to_owned()), None);
+                let account = fork.account.clone();
+                self.send_bye(&mut other, Some(ELSEWHERE.to_owned()), account);
             }
         }
     }

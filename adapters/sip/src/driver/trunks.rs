@@ -278,7 +278,6 @@ impl Driver {
         }
         let carrier = agent.carrier.as_mut()?;
         carrier.trunk = Some(way.trunk);
-        carrier.account = account;
         carrier.challenges = 0;
         let party = carrier.party.clone();
         let contact = self.stack.contact(flow.transport);
@@ -294,7 +293,10 @@ impl Driver {
         set(&mut request, "Max-Forwards", hops.to_string());
         let own = request.own_dialog();
         let index = agent.forks.len();
-        let fork = self.send(request, flow, contact, id, index);
+        let fork = Fork {
+            account,
+            ..self.send(request, flow, contact, id, index)
+        };
         agent.forks.push(fork);
         if let Some(dialog) = own {
             legs.name(&dialog, id);
@@ -317,6 +319,7 @@ impl Driver {
             flow,
             phone: flow.peer.ip(),
             contact,
+            account: None,
             dialog: None,
         }
     }
@@ -385,10 +388,10 @@ impl Driver {
         let Some(fork) = agent.forks.get_mut(index) else {
             return false;
         };
-        let (Some(sent), Some(account)) = (&fork.invite, &carrier.account) else {
+        let (Some(sent), Some(account)) = (&fork.invite, fork.account.clone()) else {
             return false;
         };
-        let answered = self.authorized(sent.request(), response, account);
+        let answered = self.authorized(sent.request(), response, &account);
         let Some(Authorized { request, stale }) = answered else {
             return false;
         };
@@ -396,7 +399,10 @@ impl Driver {
             return false;
         }
         carrier.challenges += 1;
-        *fork = self.send(request, fork.flow, fork.contact.clone(), id, index);
+        *fork = Fork {
+            account: Some(account),
+            ..self.send(request, fork.flow, fork.contact.clone(), id, index)
+        };
         fork.invite.is_some()
     }
 

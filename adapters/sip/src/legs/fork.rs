@@ -14,6 +14,9 @@ pub enum State {
     Cancelling,
     /// Answered, and it is the leg's answer.
     Answered,
+    /// Over without an answer; one may still come, from a phone that was given up
+    /// or over another branch.
+    Unanswered,
     /// Over.
     Ended,
 }
@@ -56,6 +59,20 @@ pub enum Action {
     ReportBye,
 }
 
+impl State {
+    /// Whether nothing more is to be done for it.
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Unanswered | Self::Ended => true,
+            Self::Calling
+            | Self::Proceeding
+            | Self::Unwanted
+            | Self::Cancelling
+            | Self::Answered => false,
+        }
+    }
+}
+
 /// One step.
 pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
     use Action as A;
@@ -65,13 +82,16 @@ pub fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (S::Calling, I::Trying) => (S::Proceeding, &[]), // 17.1.1.2
         (S::Calling | S::Proceeding, I::Progress) => (S::Proceeding, &[A::Alerting]),
         (S::Calling | S::Proceeding, I::Success) => (S::Answered, &[A::SendAck, A::Answered]), // 13.2.2.4
-        (S::Calling | S::Proceeding, I::Failure | I::Silence) => (S::Ended, &[A::Failed]),
+        (S::Calling | S::Proceeding, I::Failure | I::Silence) => (S::Unanswered, &[A::Failed]),
         (S::Calling, I::Release) => (S::Unwanted, &[]), // 9.1: no CANCEL before a provisional
         (S::Proceeding, I::Release) => (S::Cancelling, &[A::SendCancel]), // 9.1
         (S::Unwanted, I::Trying | I::Progress) => (S::Cancelling, &[A::SendCancel]), // 9.1
         // The 200 was on its way: the dialog stands and must be ended (15).
-        (S::Unwanted | S::Cancelling, I::Success) => (S::Ended, &[A::SendAck, A::SendBye]),
-        (S::Unwanted | S::Cancelling, I::Failure | I::Silence) => (S::Ended, &[]),
+        // So does one of which nobody thought any more (13.2.2.4).
+        (S::Unwanted | S::Cancelling | S::Unanswered, I::Success) => {
+            (S::Ended, &[A::SendAck, A::SendBye])
+        }
+        (S::Unwanted | S::Cancelling, I::Failure | I::Silence) => (S::Unanswered, &[]),
         // A retransmitted 2xx wants its ACK again (13.2.2.4).
         (S::Answered | S::Ended, I::Success) => (state, &[A::SendAck]),
         (S::Answered, I::Release) => (S::Ended, &[A::SendBye]), // 15.1.1
@@ -134,6 +154,24 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_comes_after_we_gave_up_is_acknowledged_and_hung_up_once() {
+        for gave_up in [
+            &[Input::Silence][..],
+            &[Input::Trying, Input::Silence],
+            &[Input::Progress, Input::Failure],
+            &[Input::Release, Input::Silence],
+            &[Input::Progress, Input::Release, Input::Failure],
+        ] {
+            let late = [gave_up, &[Input::Success, Input::Success]].concat();
+            let (state, done) = run(&late);
+            assert_eq!(state, State::Ended, "{late:?}");
+            let tail = &done[done.len() - 3..];
+            let expected = [Action::SendAck, Action::SendBye, Action::SendAck];
+            assert_eq!(tail, expected, "{late:?}");
+        }
+    }
+
+    #[test]
     fn no_dialog_is_left_standing_in_any_order_that_ends_with_a_release() {
         let all = [
             Input::Trying,
@@ -152,7 +190,7 @@ mod tests {
             assert_ne!(state, State::Answered, "{inputs:?}");
             let byes = done.iter().filter(|a| **a == Action::SendBye).count();
             assert!(byes <= 1, "{inputs:?}: {done:?}");
-            if done.contains(&Action::Answered) {
+            if done.contains(&Action::SendAck) {
                 assert_eq!(byes, 1, "{inputs:?}: {done:?}");
             }
         }

@@ -170,6 +170,8 @@ pub struct Fork {
     pub phone: IpAddr,
     /// Our Contact in it.
     pub contact: String,
+    /// As whom it goes out there, for a trunk that asks.
+    pub account: Option<Account>,
     /// The dialog, once a 2xx has made it.
     pub dialog: Option<Dialog>,
 }
@@ -219,8 +221,6 @@ pub struct Carrier {
     pub ways: Vec<Way>,
     /// The one that is tried.
     pub trunk: Option<TrunkId>,
-    /// As whom we go out there.
-    pub account: Option<Account>,
     /// Challenges of it that were answered.
     pub challenges: u32,
     /// It rings, and is heard: each is told once.
@@ -238,7 +238,6 @@ impl Carrier {
             party,
             ways: vec![],
             trunk: None,
-            account: None,
             challenges: 0,
             progress: None,
             shown_as: None,
@@ -259,9 +258,7 @@ impl Agent {
 
     /// Whether every phone has said its last word.
     pub fn is_over(&self) -> bool {
-        self.forks
-            .iter()
-            .all(|fork| fork.state == fork::State::Ended)
+        self.forks.iter().all(|fork| fork.state.is_over())
     }
 }
 
