@@ -1,5 +1,6 @@
 //! The pool of RTP ports: even ports that were never used longest ago come
-//! first, and a returned port rests in quarantine before it is given out again.
+//! first, and a returned port rests in quarantine before it is given out again,
+//! unless whoever answers would find none: a late packet is the lesser evil.
 
 use crate::options::Options;
 use std::{
@@ -7,6 +8,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+/// One in so many pairs is kept for the second legs of calls: were all of them with
+/// callers who wait, nobody could be answered.
+const KEPT_SHARE: usize = 10;
+
+/// Which leg of its call wants a pair of ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// That of a caller: whoever finds no room is told to come back.
+    First,
+    /// That of whoever answers or is dialled: the call is here already.
+    Second,
+}
 
 /// Which ports are free, resting or in use. Time is an input.
 #[derive(Debug)]
@@ -32,9 +46,9 @@ impl Pool {
         }
     }
 
-    /// Takes the even port that has been free for longest; none when all are
-    /// in use or resting.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<u16> {
+    /// Takes the even port that has been free for longest; none when all that this
+    /// leg may have are in use or resting.
+    pub(crate) fn take(&mut self, wanted: Wanted, now: Instant) -> Option<u16> {
         while let Some((since, port)) = self.resting.front().copied() {
             if now.saturating_duration_since(since) < self.quarantine {
                 break;
@@ -42,7 +56,24 @@ impl Pool {
             self.resting.pop_front();
             self.free.push_back(port);
         }
-        self.free.pop_front()
+        let kept = match wanted {
+            Wanted::First => self.kept(),
+            Wanted::Second => 0,
+        };
+        if self.free.len() > kept {
+            return self.free.pop_front();
+        }
+        match wanted {
+            Wanted::First => None,
+            Wanted::Second => self.resting.pop_front().map(|(_, port)| port),
+        }
+    }
+
+    /// Pairs that no caller gets. A single pair is for trying out, and serves a caller.
+    pub(crate) fn kept(&self) -> usize {
+        self.size
+            .div_ceil(KEPT_SHARE)
+            .min(self.size.saturating_sub(1))
     }
 
     /// Gives a port back; it rests first.
@@ -80,8 +111,8 @@ impl Ports {
     }
 
     /// Takes a port that comes back by itself when the lease is dropped.
-    pub(crate) fn lease(&self, now: Instant) -> Option<Lease> {
-        let port = self.pool().take(now)?;
+    pub(crate) fn lease(&self, wanted: Wanted, now: Instant) -> Option<Lease> {
+        let port = self.pool().take(wanted, now)?;
         Some(Lease {
             port,
             ports: self.clone(),
@@ -120,9 +151,9 @@ mod tests {
     fn only_even_ports_with_an_odd_neighbour_are_given_out() {
         let now = Instant::now();
         let mut pool = pool(10_001, 10_006);
-        assert_eq!(pool.take(now), Some(10_002));
-        assert_eq!(pool.take(now), Some(10_004));
-        assert_eq!(pool.take(now), None, "10006 has no 10007");
+        assert_eq!(pool.take(Wanted::Second, now), Some(10_002));
+        assert_eq!(pool.take(Wanted::Second, now), Some(10_004));
+        assert_eq!(pool.take(Wanted::Second, now), None, "10006 has no 10007");
         assert_eq!(pool.in_use(), 2);
         assert_eq!(
             super::Pool::new(&Options {
@@ -130,20 +161,40 @@ mod tests {
                 port_max: 65_535,
                 ..Options::default()
             })
-            .take(now),
+            .take(Wanted::Second, now),
             Some(65_534)
         );
     }
 
     #[test]
-    fn a_returned_port_rests_before_it_is_used_again() {
+    fn the_last_pairs_are_kept_for_those_who_answer() {
+        let now = Instant::now();
+        for (pairs, kept) in [(1, 0), (2, 1), (4, 1), (10, 1), (11, 2), (5_000, 500)] {
+            let mut pool = pool(10_000, 9_999 + 2 * pairs);
+            let pairs = usize::from(pairs);
+            let count =
+                |pool: &mut Pool, wanted| std::iter::from_fn(|| pool.take(wanted, now)).count();
+            assert_eq!(count(&mut pool, Wanted::First), pairs - kept, "{pairs}");
+            assert_eq!(count(&mut pool, Wanted::Second), kept, "{pairs}");
+        }
+    }
+
+    #[test]
+    fn a_returned_port_rests_before_it_is_used_again_unless_somebody_answers() {
         let start = Instant::now();
-        let mut pool = pool(10_000, 10_003);
-        let port = pool.take(start).unwrap();
+        let mut pool = pool(10_000, 10_005);
+        let port = pool.take(Wanted::First, start).unwrap();
         pool.rest(port, start);
         assert_eq!(pool.in_use(), 0);
-        assert_eq!(pool.take(start), Some(10_002));
-        assert_eq!(pool.take(start + Duration::from_millis(99)), None);
-        assert_eq!(pool.take(start + Duration::from_millis(100)), Some(port));
+        assert_eq!(pool.take(Wanted::First, start), Some(10_002));
+        let late = start + Duration::from_millis(99);
+        assert_eq!(pool.take(Wanted::First, late), None);
+        let rested = start + Duration::from_millis(100);
+        assert_eq!(pool.take(Wanted::First, rested), Some(10_004));
+        pool.rest(10_002, rested);
+        assert_eq!(pool.take(Wanted::First, rested), None);
+        assert_eq!(pool.take(Wanted::Second, rested), Some(port));
+        assert_eq!(pool.take(Wanted::Second, rested), Some(10_002), "early");
+        assert_eq!(pool.take(Wanted::Second, rested), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     leg::{Hears, Leg},
     music::Tracks,
     options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
-    ports::Ports,
+    ports::{Ports, Wanted},
     remote::Remote,
     shard::{Command, Mailbox, Shard, Shared},
     sys,
@@ -35,8 +35,11 @@ pub struct LocalMedia {
 /// Why a leg was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// All ports are in use or in quarantine.
-    #[error("no RTP port is free: {in_use} in use, {resting} in quarantine, {pairs} in all")]
+    /// All ports that the leg may have are in use or in quarantine.
+    #[error(
+        "no RTP port is free: {in_use} in use, {resting} in quarantine, {pairs} in all, \
+         {kept} of them for those who answer"
+    )]
     PortsExhausted {
         /// Pairs that belong to legs.
         in_use: usize,
@@ -44,6 +47,8 @@ pub enum OpenError {
         resting: usize,
         /// Pairs in the range.
         pairs: usize,
+        /// Pairs that no caller gets.
+        kept: usize,
     },
     /// The sockets can not be made, for example because the process has no
     /// descriptors left.
@@ -135,6 +140,19 @@ impl Relay {
     /// # Errors
     /// No port is free, or the system refuses the sockets.
     pub fn open(&self, leg: LegId) -> Result<LocalMedia, OpenError> {
+        self.open_one(leg, Wanted::Second)
+    }
+
+    /// The same for a caller, who does not get the last ports: they are kept for
+    /// those who answer the callers that are here.
+    ///
+    /// # Errors
+    /// No port is free for a caller, or the system refuses the sockets.
+    pub fn open_caller(&self, leg: LegId) -> Result<LocalMedia, OpenError> {
+        self.open_one(leg, Wanted::First)
+    }
+
+    fn open_one(&self, leg: LegId, wanted: Wanted) -> Result<LocalMedia, OpenError> {
         let mut directory = self.directory();
         if let Some(entry) = directory.entry(leg) {
             return Ok(entry.local);
@@ -142,7 +160,7 @@ impl Relay {
         if directory.was_closed(leg) {
             return Err(OpenError::Closed);
         }
-        let (port, opened) = self.bind(leg)?;
+        let (port, opened) = self.bind(leg, wanted)?;
         let local = LocalMedia {
             rtp: SocketAddr::new(self.0.advertised, port),
         };
@@ -160,12 +178,12 @@ impl Relay {
     }
 
     /// Binds the first pair of ports that nobody else on this host holds.
-    fn bind(&self, leg: LegId) -> Result<(u16, Leg), OpenError> {
+    fn bind(&self, leg: LegId, wanted: Wanted) -> Result<(u16, Leg), OpenError> {
         let random = [self.0.entropy.number(), self.0.entropy.number()];
         // Each round either succeeds, fails, or sends a port into quarantine.
         let rounds = self.0.ports.pool().size();
         for _ in 0..rounds {
-            let Some(lease) = self.0.ports.lease(Instant::now()) else {
+            let Some(lease) = self.0.ports.lease(wanted, Instant::now()) else {
                 break;
             };
             let port = lease.port;
@@ -182,6 +200,7 @@ impl Relay {
             in_use: pool.in_use(),
             resting: pool.resting(),
             pairs: pool.size(),
+            kept: pool.kept(),
         })
     }
 
@@ -293,6 +312,11 @@ impl Relay {
     /// last leg was closed.
     pub fn open_ports(&self) -> usize {
         self.0.ports.pool().in_use()
+    }
+
+    /// Pairs of ports altogether.
+    pub fn pairs(&self) -> usize {
+        self.0.ports.pool().size()
     }
 
     /// The legs that are open.

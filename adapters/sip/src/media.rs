@@ -37,6 +37,12 @@ pub trait Media: Send + Sync + 'static {
     /// # Errors
     /// When no port is free.
     fn open(&self, leg: LegId) -> Result<SocketAddr, NoPort>;
+    /// The same for the leg of a caller, for whom the last ports are not free: they are
+    /// kept for those who answer.
+    ///
+    /// # Errors
+    /// When no port is free for a caller.
+    fn open_caller(&self, leg: LegId) -> Result<SocketAddr, NoPort>;
     /// Tells a leg's far end, again after every new description.
     fn set_remote(&self, leg: LegId, far: FarEnd);
     /// Closes the ports of a leg.

@@ -303,6 +303,14 @@ impl Server {
 
         // The network: media, SIP, HTTP.
         let (relay, media_events) = media::Relay::start(&config.media, record.entropy.clone())?;
+        let (pairs, calls_max) = (relay.pairs(), config.sip.calls_max);
+        if pairs < calls_max.saturating_mul(2) {
+            tracing::info!(
+                pairs,
+                calls_max,
+                "so many calls can not all talk: some callers will find no RTP port"
+            );
+        }
         let (media_stop, media_stopped) = oneshot::channel();
         let media_means = record.media_means(&relay);
         let media_driver = media::driver::run(media_means, media_events, head, media_stopped);

@@ -2,7 +2,7 @@
 //! other.
 
 use domain::id::LegId;
-use media::{Direction, PayloadTypes, Relay, Remote, SourcePolicy};
+use media::{Direction, LocalMedia, OpenError, PayloadTypes, Relay, Remote, SourcePolicy};
 use sip::media::{FarEnd, Media, NoPort};
 use std::net::SocketAddr;
 
@@ -13,10 +13,11 @@ pub struct MediaPort(pub Relay);
 
 impl Media for MediaPort {
     fn open(&self, leg: LegId) -> Result<SocketAddr, NoPort> {
-        self.0.open(leg).map(|local| local.rtp).map_err(|error| {
-            tracing::warn!(%leg, %error, "no RTP port for a leg");
-            NoPort
-        })
+        opened(leg, self.0.open(leg))
+    }
+
+    fn open_caller(&self, leg: LegId) -> Result<SocketAddr, NoPort> {
+        opened(leg, self.0.open_caller(leg))
     }
 
     fn set_remote(&self, leg: LegId, far: FarEnd) {
@@ -26,6 +27,13 @@ impl Media for MediaPort {
     fn close(&self, leg: LegId) {
         self.0.close(leg);
     }
+}
+
+fn opened(leg: LegId, opened: Result<LocalMedia, OpenError>) -> Result<SocketAddr, NoPort> {
+    opened.map(|local| local.rtp).map_err(|error| {
+        tracing::warn!(%leg, %error, "no RTP port for a leg");
+        NoPort
+    })
 }
 
 fn remote(far: &FarEnd) -> Remote {

@@ -3,7 +3,7 @@
 use crate::{
     ends::{End, connect, end_of, hangup, hung_up, no_complaints},
     wire::{next, raw},
-    world::{PATIENCE, dial, open, open_with, options, rules},
+    world::{PATIENCE, dial, open, open_relay, open_with, options, relay_options, rules},
 };
 use domain::{
     any::AnyEvent,
@@ -275,6 +275,47 @@ async fn a_server_that_holds_all_the_calls_it_can_says_when_to_come_back() {
     let next = dial(&caller, "support").await;
     next.wait_ringing(PATIENCE).await.unwrap();
     next.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn callers_who_wait_do_not_take_the_last_ports_from_the_agents_who_come() {
+    let relay = media::Options {
+        // Four pairs, where no other test of this suite has any.
+        port_min: 19_900,
+        port_max: 19_907,
+        ..relay_options()
+    };
+    let world = open_relay(options(), relay).await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let caller = world.phone("4930111").await;
+    let mut waiting = vec![];
+    for _ in 0..3 {
+        let out = dial(&caller, "support").await;
+        out.wait_ringing(PATIENCE).await.unwrap();
+        waiting.push(out);
+    }
+    let before = world.feed().head();
+    let refused = rejection(dial(&caller, "support").await).await;
+    assert_eq!(refused.status, 503);
+    let mut headers = refused.headers.iter();
+    assert!(headers.any(|(name, _)| name == "Retry-After"));
+    let call::Event::Ended { cause, .. } = world.see_end(before).await else {
+        panic!("an end was expected");
+    };
+    assert_eq!(cause.reason, EndReason::NoMediaPort);
+
+    let agent = world.agent_phone("anna").await;
+    for out in &waiting {
+        let incoming = tokio::time::timeout(PATIENCE, agent.next_incoming()).await;
+        let incoming = incoming.expect("the agent is rung").unwrap();
+        incoming.answer().await.unwrap();
+        out.wait_answered(PATIENCE).await.unwrap();
+        out.hang_up().await.unwrap();
+        hung_up(&incoming).await;
+    }
+    world.see_nothing_left().await;
+    no_complaints(&[&caller, &agent]);
 }
 
 #[tokio::test]

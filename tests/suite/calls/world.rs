@@ -52,6 +52,11 @@ impl Media for RelayPort {
         self.0.open(leg).map(|local| local.rtp).map_err(|_| NoPort)
     }
 
+    fn open_caller(&self, leg: LegId) -> Result<SocketAddr, NoPort> {
+        let opened = self.0.open_caller(leg);
+        opened.map(|local| local.rtp).map_err(|_| NoPort)
+    }
+
     fn set_remote(&self, leg: LegId, far: FarEnd) {
         let mut payload_types = match far.codec {
             sdp::Codec::Pcmu => media::PayloadTypes::pcmu(far.dtmf_payload_type),

@@ -7,13 +7,13 @@ use std::net::{Ipv4Addr, UdpSocket};
 #[test]
 fn a_closed_leg_gives_its_ports_back_after_quarantine() {
     let (relay, _events) = start(&options(1));
-    let first = relay.open(leg(1)).unwrap();
+    let first = relay.open_caller(leg(1)).unwrap();
     assert_eq!(first.rtp.port() % 2, 0, "RTP is on an even port");
     assert_eq!(relay.open_ports(), 1);
     relay.close(leg(1));
     until("the port is returned", || relay.open_ports() == 0);
-    until("the quarantine ends", || relay.open(leg(2)).is_ok());
-    assert_eq!(relay.open(leg(2)).unwrap(), first);
+    until("the quarantine ends", || relay.open_caller(leg(2)).is_ok());
+    assert_eq!(relay.open_caller(leg(2)).unwrap(), first);
 }
 
 #[test]
@@ -27,18 +27,19 @@ fn an_exhausted_range_says_so() {
     }
     relay.close(leg(0));
     until("the port is returned", || relay.open_ports() == 2);
-    let error = relay.open(leg(9)).unwrap_err();
+    let error = relay.open_caller(leg(9)).unwrap_err();
     assert!(matches!(
         error,
         OpenError::PortsExhausted {
             in_use: 2,
             resting: 1,
-            pairs: 3
+            pairs: 3,
+            kept: 1
         }
     ));
     assert_eq!(
         error.to_string(),
-        "no RTP port is free: 2 in use, 1 in quarantine, 3 in all"
+        "no RTP port is free: 2 in use, 1 in quarantine, 3 in all, 1 of them for those who answer"
     );
 }
 

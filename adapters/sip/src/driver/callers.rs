@@ -103,7 +103,7 @@ impl Driver {
             return self.record_later(flow.peer.ip(), reason, || Some(new));
         }
         if !matches!(route, Route::Refused(_)) {
-            match self.parts.media.open(leg) {
+            match self.parts.media.open_caller(leg) {
                 Ok(local) => {
                     if let Some(leg) = self.legs().get_mut(leg) {
                         leg.session.local = Some(local);
