@@ -156,7 +156,8 @@ impl Office {
         self.stops.push(stop);
     }
 
-    fn id(&self) -> uuid::Uuid {
+    /// A new id.
+    pub fn id(&self) -> uuid::Uuid {
         self.entropy.uuid(SystemClock.now())
     }
 

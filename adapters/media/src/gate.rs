@@ -71,6 +71,25 @@ impl Gate {
         }
     }
 
+    /// Whether a packet has come and decided from where others are taken.
+    pub(crate) const fn is_latched(&self) -> bool {
+        match self {
+            Self::Latched(_) => true,
+            Self::Closed | Self::Fixed(_) | Self::Waiting { .. } => false,
+        }
+    }
+
+    /// Whether it sends to another host than that of signalling, from which nobody has
+    /// spoken yet.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::Waiting { host, .. } => self
+                .destination()
+                .is_some_and(|address| address.ip() != *host),
+            Self::Closed | Self::Fixed(_) | Self::Latched(_) => false,
+        }
+    }
+
     /// Where to send. Port 0 and a wildcard address mean nowhere: a refused
     /// stream (RFC 3264 section 6) and the old form of hold (its section 8.4).
     pub(crate) fn destination(&self) -> Option<SocketAddr> {
@@ -130,6 +149,7 @@ mod tests {
         let registered = "198.51.100.7".parse().unwrap();
         let mut gate = Gate::of(at("10.0.0.5:4000"), SourcePolicy::Latch { registered });
         assert_eq!(gate.destination(), Some(at("198.51.100.7:4000")));
+        assert!(!gate.is_elsewhere());
         assert!(
             !gate.admits(at("10.0.0.5:4002")),
             "neither the host nor the address"
@@ -145,7 +165,9 @@ mod tests {
         let registered = "203.0.113.10".parse().unwrap();
         let mut gate = Gate::of(at("203.0.113.20:30000"), SourcePolicy::Latch { registered });
         assert_eq!(gate.destination(), Some(at("203.0.113.20:30000")));
+        assert!(gate.is_elsewhere() && !gate.is_latched());
         assert!(gate.admits(at("203.0.113.20:30000")));
+        assert!(!gate.is_elsewhere() && gate.is_latched());
         assert!(!gate.admits(at("203.0.113.10:30000")), "it has latched");
     }
 

@@ -271,7 +271,7 @@ impl Leg {
         };
         if let Some(place) = packet.first_chunk_mut() {
             header.write(place);
-            self.send_rtp(packet, context.meters);
+            self.send_rtp(packet, context);
         }
     }
 
@@ -302,20 +302,36 @@ impl Leg {
         let header = self.outgoing.local(types.audio, context.now);
         if let Some(place) = packet.first_chunk_mut() {
             header.write(place);
-            self.send_rtp(&packet, context.meters);
+            self.send_rtp(&packet, context);
         }
     }
 
-    fn send_rtp(&mut self, packet: &[u8], meters: &Meters) {
-        let Some(to) = self.rtp_gate.destination() else {
+    fn send_rtp(&mut self, packet: &[u8], context: &Context<'_>) {
+        let to = self.rtp_gate.destination();
+        let Some(to) = to.filter(|_| !self.is_unproven(context)) else {
             return;
         };
         // A full socket buffer or a dead route loses the packet, as any hop would.
         if self.rtp.send_to(packet, self.dressed(to)).is_ok() {
             self.stats.packets_out += 1;
             self.stats.bytes_out += packet.len() as u64;
-            meters.packets_out.increment(1);
+            context.meters.packets_out.increment(1);
         }
+    }
+
+    /// Whether nothing shows any more that the packets are wanted where they go: the
+    /// description names another host than signalling, is to send us nothing, and
+    /// nobody has spoken from there for as long as a silence may last. Anybody could
+    /// have us flood a third host otherwise.
+    fn is_unproven(&self, context: &Context<'_>) -> bool {
+        let is_silent = self
+            .remote
+            .as_ref()
+            .is_some_and(|remote| !remote.direction.receives());
+        is_silent
+            && self.rtp_gate.is_elsewhere()
+            && !self.rtcp_gate.is_latched()
+            && context.now.saturating_duration_since(self.quiet_since) >= context.patience
     }
 
     /// Reads one RTCP packet and returns its length if its source is right.
@@ -392,6 +408,8 @@ pub(crate) struct Context<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) meters: &'a Meters,
     pub(crate) now: Instant,
+    /// How long a silence may last.
+    pub(crate) patience: Duration,
 }
 
 fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {

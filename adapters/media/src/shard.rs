@@ -285,6 +285,7 @@ impl Shard {
             tables: &self.tables,
             meters: &self.meters,
             now,
+            patience: self.shared.silence_timeout,
         };
         if let (Some(peer), Some(packet)) = (self.legs.get(peer), self.buffer.get_mut(..length)) {
             peer.forward_rtp(slot, taken, packet, &context);
@@ -335,6 +336,7 @@ impl Shard {
             tables: &self.tables,
             meters: &self.meters,
             now,
+            patience: self.shared.silence_timeout,
         };
         for _ in 0..ticks.min(CATCH_UP_TICKS_MAX) {
             self.ticks = self.ticks.wrapping_add(1);

@@ -33,7 +33,7 @@ pub struct Options {
     pub retry_after_s: u32,
     /// How often 180 is repeated (RFC 3261, 13.3.1.1: every minute).
     pub ring_repeat_ms: u64,
-    /// How often a phone on hold is asked whether it is still there.
+    /// How often a phone of which no sound is due is asked whether it is still there.
     pub probe_interval_ms: u64,
     /// Timer T1 (RFC 3261, 17.1.1.1); 500 but in tests.
     pub t1_ms: u64,

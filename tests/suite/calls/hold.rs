@@ -4,9 +4,16 @@ use crate::{
     ends::{connect, hangup, hung_up, no_complaints},
     world::{PATIENCE, open, rules},
 };
-use domain::cause::By;
+use commands::{ports::Clock as _, system::SystemClock};
+use domain::{
+    call,
+    cause::By,
+    id::{CallId, CallbackId, LegId, VisitId},
+    sealed::Party,
+    trunk,
+};
 use media::{FRAME_SAMPLES, Law, Track};
-use phone::{Codec, Media, g711, tone};
+use phone::{CallOptions, Codec, Media, Offer, g711, tone};
 use std::collections::HashSet;
 use tokio::time::timeout;
 
@@ -163,6 +170,88 @@ async fn a_caller_who_holds_while_waiting_is_on_hold_for_the_agent_who_comes() {
     hung_up(&out).await;
     assert_eq!(world.the_end(before).await, hangup(By::Agent));
     no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn a_caller_whose_invite_holds_is_on_hold_for_the_agent_who_answers() {
+    let world = open().await;
+    let music = Music::new();
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let options = CallOptions {
+        offer: Offer::Body(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+            m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendonly\r\n"
+                .into(),
+        ),
+        ..CallOptions::default()
+    };
+    let out = caller.call("support", options).await.unwrap();
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    incoming.media().play_tone(AGENT_HZ, 0.3);
+    world.see(before, "call_held").await;
+    music.comes(incoming.media()).await;
+    assert_eq!(incoming.hang_up().await.unwrap(), 200);
+    hung_up(&out).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Agent));
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn an_agent_who_holds_while_a_person_is_rung_back_holds_whoever_answers() {
+    let world = open().await;
+    let music = Music::new();
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let carrier = world.phone("carrier").await;
+    let config = trunk::Config {
+        allow: vec!["127.0.0.0/8".into()],
+        host: Some(carrier.local_addr().to_string()),
+        user: None,
+        outbound: trunk::Outbound::default(),
+        forwards: vec![],
+    };
+    world.trunk_with("carrier", config).await;
+    let before = world.feed().head();
+    let person = Party {
+        user: "+491701234567".into(),
+        host: None,
+        display_name: None,
+    };
+    let office = &world.office;
+    let placing = call::Placing {
+        leg: LegId(office.id()),
+        party: office.stores.vault.seal(&person).await.unwrap(),
+        callback: CallbackId(office.id()),
+        place: SystemClock.now(),
+        queue,
+        config_version: 1,
+        visit: VisitId(office.id()),
+    };
+    let call = CallId(office.id());
+    office.tell(call, call::Command::PlaceCall(placing)).await;
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    let rung = carrier.next_incoming().await.unwrap();
+    rung.ring().await.unwrap();
+    assert_eq!(incoming.hold().await.unwrap(), 200);
+    rung.answer().await.unwrap();
+    rung.media().play_silence();
+    let (held, _) = world.see(before, "call_held").await;
+    music.comes(rung.media()).await;
+    assert_eq!(incoming.resume().await.unwrap(), 200);
+    world.see(held, "call_retrieved").await;
+    incoming.media().play_tone(AGENT_HZ, 0.3);
+    tone_comes(rung.media(), AGENT_HZ).await;
+    assert_eq!(incoming.hang_up().await.unwrap(), 200);
+    hung_up(&rung).await;
+    assert_eq!(world.the_end(before).await.by, By::Agent);
+    no_complaints(&[&agent, &carrier]);
 }
 
 #[tokio::test]

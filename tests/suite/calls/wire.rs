@@ -2,6 +2,11 @@
 //! messages, byte by byte.
 
 use crate::world::{PATIENCE, World, dial, open, open_with, options, rules};
+use domain::{
+    call::AnswerMode,
+    cause::{By, EndReason},
+    queue,
+};
 use phone::{Message, RawSocket};
 use std::time::Duration;
 
@@ -156,6 +161,36 @@ async fn a_repeated_invite_is_one_call_and_the_same_by_another_way_is_merged() {
     );
     socket.send(cancel.as_bytes()).await.unwrap();
     status(&socket, 487).await;
+}
+
+#[tokio::test]
+async fn an_ack_without_an_answer_to_our_offer_ends_the_call_with_a_bye() {
+    let world = open().await;
+    let config = queue::Config {
+        answer_mode: AnswerMode::Immediate,
+        ..rules()
+    };
+    world.support(config).await;
+    let before = world.feed().head();
+    let socket = raw(&world).await;
+    let line = "INVITE sip:support@127.0.0.1";
+    let invite = request(&socket, line, "1 INVITE", "a", "", "")
+        .replace(SDP, "")
+        .replace("Content-Type: application/sdp\r\n", "")
+        .replace(
+            &format!("Content-Length: {}", SDP.len()),
+            "Content-Length: 0",
+        );
+    socket.send(invite.as_bytes()).await.unwrap();
+    let ok = status(&socket, 200).await;
+    assert!(!ok.body.is_empty(), "it is our offer");
+    let ack = request(&socket, "ACK sip:x", "1 ACK", "b", &tag(&ok), "");
+    socket.send(ack.as_bytes()).await.unwrap();
+    let bye = next(&socket, |message| is(message, "BYE")).await;
+    let done = reply(&bye, "200 OK", "raw", &socket);
+    socket.send(done.as_bytes()).await.unwrap();
+    let end = world.the_end(before).await;
+    assert_eq!((end.reason, end.by), (EndReason::NoCommonCodec, By::System));
 }
 
 #[tokio::test]

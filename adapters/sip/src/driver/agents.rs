@@ -271,6 +271,8 @@ impl Driver {
             .and_then(sdp::parse);
         match parsed {
             Ok(remote) => {
+                // On record as soon as there is somebody to be held.
+                leg.session.holding = remote.audio.holds();
                 leg.session.agree(remote);
                 self.tell_media(leg, source);
                 Some(Command::RecordAnswer {

@@ -45,6 +45,7 @@ impl Driver {
         let mut session = Session::new(self.parts.entropy.number());
         // What is agreed on is decided when the caller is answered.
         session.last_rtp = new.offer.as_ref().and_then(|offer| offer.audio.rtp);
+        session.holding = new.offer.as_ref().is_some_and(|offer| offer.audio.holds());
         session.remote.clone_from(&new.offer);
         let caller = Caller {
             state: State::Early,
@@ -314,9 +315,20 @@ impl Driver {
             self.caller(&mut legs, id, Input::Ack, None);
         }
         let report = self.take_answer(&mut legs, ack, transaction.flow());
+        let unusable = unusable(&legs, transaction);
         drop(legs);
         if let Some((call, command)) = report {
             self.record(call, command);
+        }
+        if let Some((call, leg)) = unusable {
+            tracing::info!(%call, %leg, "ack brings no answer that can be used");
+            // The dialog stands, and ends with a BYE (RFC 3261, 15).
+            let end = Command::EndCall {
+                reason: EndReason::NoCommonCodec,
+                ended_at: None,
+                visit: None,
+            };
+            self.record(call, end);
         }
     }
 
@@ -470,6 +482,14 @@ impl Driver {
             self.parts.media.set_remote(leg.id, far);
         }
     }
+}
+
+/// The call of a caller who wanted our offer, and whose ACK has no answer that can be
+/// used.
+fn unusable(legs: &Legs, invite: &ServerTransaction) -> Option<(CallId, LegId)> {
+    let leg = legs.get(legs.of_invite(invite)?)?;
+    let has_nothing = leg.is_confirmed() && leg.session.remote.is_none();
+    has_nothing.then_some((leg.call, leg.id))
 }
 
 fn send_refusal(leg: &Leg, release: Option<&Release>) {

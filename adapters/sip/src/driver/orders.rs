@@ -158,14 +158,18 @@ impl Driver {
         }
     }
 
-    /// Two sides talk. A caller who has held since before is on record from now on:
-    /// until then there was nobody to be held.
+    /// Two sides talk. Whoever has held since before is on record from now on: until
+    /// then there was nobody to be held.
     fn connect(&self, call: CallId, other: LegId) {
         self.share_codec(call, other);
         let legs = self.legs();
-        let caller = caller_of(&legs, call).and_then(|caller| legs.get(caller));
-        if let Some(leg) = caller.filter(|leg| leg.session.holding && leg.ended_at.is_none()) {
-            // Under the lock, so that no retrieve overtakes it.
+        let Some(entry) = legs.call(call) else {
+            return;
+        };
+        let there = entry.legs.iter().filter_map(|id| legs.get(*id));
+        for leg in there.filter(|leg| leg.session.holding && leg.ended_at.is_none()) {
+            // Under the lock, so that no retrieve overtakes it. The call knows which of
+            // them talk.
             self.submit(call, Command::RecordHold { leg: leg.id });
         }
     }

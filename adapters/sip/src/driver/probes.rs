@@ -1,9 +1,10 @@
-//! Whether the phones of a call on hold are still there, and where.
+//! Whether the phones of a call of which no sound is due are still there, and where.
 //!
-//! No RTP tells it then, so each is asked by OPTIONS. A phone that says nothing for
-//! 64*T1 is lost, and its call ends. One whose connection is gone can not be asked: it
-//! may be on its way back, so that it counts as silent from then on, unless it
-//! registers over another connection or sends a request in the dialog.
+//! No RTP tells it on hold, or of a phone that only listens, so each is asked by
+//! OPTIONS. A phone that says nothing for 64*T1 is lost, and its call ends. One whose
+//! connection is gone can not be asked: it may be on its way back, so that it counts as
+//! silent from then on, unless it registers over another connection or sends a request
+//! in the dialog.
 
 use super::Driver;
 use crate::{

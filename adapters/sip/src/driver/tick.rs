@@ -1,5 +1,5 @@
-//! What is due by the clock: repeated 180s, probes of phones on hold, CANCELs
-//! that nobody answers, expired bindings, legs to be forgotten.
+//! What is due by the clock: repeated 180s, probes of phones that are not heard,
+//! CANCELs that nobody answers, expired bindings, legs to be forgotten.
 
 use super::Driver;
 use crate::legs::{LINGER, Leg, Legs, Side, caller, fork};
@@ -50,7 +50,7 @@ impl Driver {
         legs.sweep(now);
         let ring_repeat = Duration::from_millis(self.options.ring_repeat_ms);
         let probe_interval = Duration::from_millis(self.options.probe_interval_ms);
-        let on_hold = legs.calls_on_hold();
+        let unheard = legs.unheard_calls();
         let mut live = 0_u32;
         let mut lost = Vec::new();
         for leg in legs.live_mut() {
@@ -58,7 +58,7 @@ impl Driver {
             if is_due(rang_at(leg), ring_repeat, now) {
                 self.ring(leg);
             }
-            if on_hold.contains(&leg.call) {
+            if unheard.contains(&leg.call) && leg.is_confirmed() {
                 // The first probe comes one interval after the hold began.
                 let since = *leg.probed_at.get_or_insert(now);
                 if is_due(Some(since), probe_interval, now) {

@@ -98,6 +98,13 @@ impl Session {
         self.remote = Some(remote);
     }
 
+    /// Whether its phone is to send all the time: then the relay notices when it does not.
+    pub fn is_heard(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| {
+            remote.audio.direction == sdp::Direction::SendRecv && remote.audio.rtp.is_some()
+        })
+    }
+
     /// What the relay must know of the other side.
     pub fn far_end(&self, signalled_from: IpAddr) -> Option<FarEnd> {
         let audio = &self.remote.as_ref()?.audio;
@@ -302,6 +309,17 @@ impl Leg {
         }
     }
 
+    /// Whether its dialog stands, and requests may be sent in it.
+    pub fn is_confirmed(&self) -> bool {
+        match &self.side {
+            Side::Caller(caller) => caller.state == caller::State::Confirmed,
+            Side::Agent(agent) => agent
+                .winner
+                .and_then(|winner| agent.forks.get(winner))
+                .is_some_and(|fork| fork.state == fork::State::Answered),
+        }
+    }
+
     /// Its dialog, to send requests in it.
     pub fn dialog_mut(&mut self) -> Option<&mut Dialog> {
         match &mut self.side {
@@ -435,11 +453,13 @@ impl Legs {
         self.legs.values_mut().filter(|leg| leg.ended_at.is_none())
     }
 
-    /// Calls in which a phone holds.
-    pub fn calls_on_hold(&self) -> HashSet<CallId> {
+    /// Calls in which no sound shows that the phones are there: one of them holds, or
+    /// does not both send and listen.
+    pub fn unheard_calls(&self) -> HashSet<CallId> {
         self.legs
             .values()
-            .filter(|leg| leg.session.holding && leg.ended_at.is_none())
+            .filter(|leg| leg.ended_at.is_none())
+            .filter(|leg| leg.session.holding || (leg.is_confirmed() && !leg.session.is_heard()))
             .map(|leg| leg.call)
             .collect()
     }
