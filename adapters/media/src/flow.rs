@@ -140,6 +140,13 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             let agent = before.agent_leg();
             agent.map(Order::PlayRingback).into_iter().collect()
         }
+        // The caller's own phone has fallen silent for it, and is not told to ring anew.
+        Event::TrunkSelected { after: Some(_), .. }
+            if before.outside().is_some_and(|outside| outside.early_media) =>
+        {
+            let caller = before.caller_leg;
+            caller.map(Order::PlayRingback).into_iter().collect()
+        }
         // What a network says before it answers is for the caller to hear.
         Event::LegProgressed {
             leg,
@@ -198,7 +205,7 @@ mod tests {
     use domain::{
         call::{AnswerMode, Target},
         cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
-        id::{AccountId, AgentId, OfferId, QueueId, SessionId, SubjectId, VisitId},
+        id::{AccountId, AgentId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
         sealed::Sealed,
     };
     use uuid::Uuid;
@@ -377,7 +384,22 @@ mod tests {
         assert_eq!(floor.call_of(OTHER), Some(CALL));
         events.push(progressed(false));
         check(events.clone(), &[]);
-        let early = events.iter().cloned().chain([progressed(true)]);
+        let mut early = events.clone();
+        early.push(progressed(true));
+        check(early.clone(), &bridge);
+        // What the trunk said is over when another one is tried; a second one that has
+        // said nothing leaves the caller's phone to ring by itself.
+        let next = Event::TrunkSelected {
+            leg: OTHER,
+            trunk: TrunkId(Uuid::from_u128(12)),
+            party: Sealed::new(SubjectId(Uuid::from_u128(9)), "c2VhbGVk".into()),
+            after: Some(WireCause::default()),
+        };
+        early.push(next.clone());
+        check(early.clone(), &[Order::PlayRingback(CALLER)]);
+        early.push(next);
+        check(early.clone(), &[]);
+        early.push(progressed(true));
         check(early, &bridge);
         events.push(answered);
         check(events.clone(), &bridge);

@@ -107,6 +107,8 @@ fn on_outside(call: &mut Call, at: Timestamp, event: &Event) {
     let Some(outside) = outside else { return };
     if let Event::TrunkSelected { trunk, .. } = event {
         outside.trunk = Some(*trunk);
+        // It has said nothing yet.
+        (outside.alerting, outside.early_media) = (false, false);
     }
     if let Event::LegProgressed { early_media, .. } = event {
         outside.alerting = true;

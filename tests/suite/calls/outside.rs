@@ -2,7 +2,7 @@
 
 use crate::{
     ends::{End, hung_up, no_complaints},
-    wire::{is, next, raw, reply},
+    wire::{is, next, raw, reply, reply_with},
     world::{PATIENCE, World, dial, open, rules},
 };
 use domain::{
@@ -12,8 +12,11 @@ use domain::{
     id::{DEFAULT_TENANT, TrunkId},
     queue, trunk,
 };
-use phone::{EndedBy, Message, Phone};
-use std::net::SocketAddr;
+use phone::{
+    Codec, EndedBy, Message, OutgoingCall, Phone, RawSocket, g711, rtp,
+    tone::{self, Tone},
+};
+use std::{net::SocketAddr, time::Duration};
 
 const HERE: &str = "+4930999";
 const THERE: &str = "+491701234567";
@@ -179,6 +182,94 @@ async fn the_next_trunk_is_tried_when_one_is_out_of_order_and_a_busy_number_is_n
     world.the_end(before).await;
     assert_eq!(tried(&world).await.len(), 3, "the second was not asked");
     no_complaints(&[&caller, &first, &second]);
+}
+
+/// Half a second of a tone, from the far end of a leg to the relay.
+async fn speak(from: &RawSocket, tone: &mut Tone, sequence: &mut u16) {
+    for _ in 0..25 {
+        *sequence += 1;
+        let payload = g711::encode(Codec::Pcmu, &tone.next_samples(160));
+        let packet = rtp::Packet {
+            payload_type: 0,
+            marker: false,
+            sequence: *sequence,
+            timestamp: u32::from(*sequence) * 160,
+            ssrc: 7,
+            payload: &payload,
+        };
+        from.send(&packet.to_bytes()).await.unwrap();
+    }
+}
+
+/// The caller hears that tone by and by.
+async fn is_heard(out: &OutgoingCall, hz: f64) {
+    let second = Duration::from_secs(1);
+    let heard =
+        async { while tone::tone_share(&out.media().record(1_600, second).await, hz) < 0.9 {} };
+    tokio::time::timeout(PATIENCE, heard).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_caller_hears_the_next_trunk_ring_and_speak_after_one_that_spoke_and_failed() {
+    let world = open().await;
+    let (first, second) = (raw(&world).await, raw(&world).await);
+    for (name, socket, rank) in [("first", &first, 1), ("second", &second, 2)] {
+        let config = to_address(socket.local_addr(), priority(rank));
+        world.trunk_with(name, config).await;
+    }
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, HERE).await;
+    let invite = next(&first, |message| is(message, "INVITE")).await;
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let voice = RawSocket::bind(any, any).await.unwrap();
+    let described = format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+        m=audio {} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
+        voice.local_addr().port()
+    );
+    let speaks = reply_with(&invite, "183 Session Progress", "one", &first, &described);
+    first.send(speaks.as_bytes()).await.unwrap();
+    let (spoke, _) = world.see(before, "leg_progressed").await;
+    let fails = reply(&invite, "503 Service Unavailable", "one", &first);
+    first.send(fails.as_bytes()).await.unwrap();
+
+    let invite = next(&second, |message| is(message, "INVITE")).await;
+    let offer = String::from_utf8(invite.body.clone()).unwrap();
+    assert!(offer.contains("telephone-event"), "{offer}");
+    let rings = reply(&invite, "180 Ringing", "two", &second);
+    second.send(rings.as_bytes()).await.unwrap();
+    let (rang, _) = world.see(spoke, "leg_progressed").await;
+    is_heard(&out, 425.0).await;
+
+    let relay = offer.split("m=audio ").nth(1).unwrap();
+    let relay: u16 = relay.split(' ').next().unwrap().parse().unwrap();
+    let voice = voice.aimed_at(SocketAddr::from(([127, 0, 0, 1], relay)));
+    let speaks = reply_with(&invite, "183 Session Progress", "two", &second, &described);
+    second.send(speaks.as_bytes()).await.unwrap();
+    world.see(rang, "leg_progressed").await;
+    let (mut tone, mut sequence) = (Tone::new(880.0, 0.5), 0);
+    let speaking = async {
+        loop {
+            speak(&voice, &mut tone, &mut sequence).await;
+            // Not much more than the caller can hear.
+            let pace = Duration::from_millis(100);
+            out.media().wait_packets(20, pace).await;
+        }
+    };
+    tokio::select! {
+        () = is_heard(&out, 880.0) => {}
+        () = speaking => {}
+    }
+    out.cancel().await.unwrap();
+    let cancelled = next(&second, |message| is(message, "CANCEL")).await;
+    assert_eq!(cancelled.header("Call-ID"), invite.header("Call-ID"));
+    for (request, status) in [(&cancelled, "200 OK"), (&invite, "487 Request Terminated")] {
+        let said = reply(request, status, "two", &second);
+        second.send(said.as_bytes()).await.unwrap();
+    }
+    world.the_end(before).await;
+    no_complaints(&[&caller]);
 }
 
 #[tokio::test]

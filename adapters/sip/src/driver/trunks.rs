@@ -167,21 +167,11 @@ impl Driver {
             let Some(ready) = self.prepare(way).await else {
                 continue;
             };
-            let trunk = ready.way.trunk;
-            match self.invite_trunk(call, id, ready) {
-                Some(party) => {
-                    metrics::counter!("ringledger_sip_trunk_invites_total").increment(1);
-                    let after = after.take();
-                    let command = Command::RecordTrunk {
-                        leg: id,
-                        trunk,
-                        party,
-                        after,
-                    };
-                    return self.record(call, command);
-                }
-                None => break,
+            if self.invite_trunk(call, id, ready, &mut after).is_none() {
+                break;
             }
+            metrics::counter!("ringledger_sip_trunk_invites_total").increment(1);
+            return;
         }
         let report = {
             let mut legs = self.legs();
@@ -244,8 +234,14 @@ impl Driver {
         Some(Ready { way, peer, account })
     }
 
-    /// Sends the INVITE; none when the leg is not wanted any more.
-    fn invite_trunk(&self, call: CallId, id: LegId, ready: Ready) -> Option<Sealed<Party>> {
+    /// Sends the INVITE, and records it; none when the leg is not wanted any more.
+    fn invite_trunk(
+        &self,
+        call: CallId,
+        id: LegId,
+        ready: Ready,
+        after: &mut Option<WireCause>,
+    ) -> Option<()> {
         let mut legs = self.legs();
         let Ready {
             mut way,
@@ -269,6 +265,8 @@ impl Driver {
             peer,
         };
         let leg = legs.get_mut(id).filter(|leg| leg.ended_at.is_none())?;
+        // Nothing of what the trunk before it has said holds for this one.
+        leg.session.forget_other_side();
         let offer = leg.session.offer_of(&codecs).unwrap_or_default();
         let Side::Agent(agent) = &mut leg.side else {
             return None;
@@ -279,6 +277,7 @@ impl Driver {
         let carrier = agent.carrier.as_mut()?;
         carrier.trunk = Some(way.trunk);
         carrier.challenges = 0;
+        carrier.progress = None;
         let party = carrier.party.clone();
         let contact = self.stack.contact(flow.transport);
         let mut request = invite(&way, &carrier.number, &shown_as, self.stack.host(), |new| {
@@ -301,7 +300,17 @@ impl Driver {
         if let Some(dialog) = own {
             legs.name(&dialog, id);
         }
-        Some(party)
+        // Under the lock, so that nothing the trunk says overtakes it.
+        self.submit(
+            call,
+            Command::RecordTrunk {
+                leg: id,
+                trunk: way.trunk,
+                party,
+                after: after.take(),
+            },
+        );
+        Some(())
     }
 
     fn send(&self, request: Request, flow: Flow, contact: String, id: LegId, index: usize) -> Fork {

@@ -98,6 +98,12 @@ impl Session {
         self.remote = Some(remote);
     }
 
+    /// Begins anew with another far end, of which nothing is known yet.
+    pub fn forget_other_side(&mut self) {
+        (self.remote, self.codec, self.last_rtp) = (None, None, None);
+        self.holding = false;
+    }
+
     /// Whether its phone is to send all the time: then the relay notices when it does not.
     pub fn is_heard(&self) -> bool {
         self.remote.as_ref().is_some_and(|remote| {

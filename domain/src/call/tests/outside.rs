@@ -74,6 +74,21 @@ fn ringing_and_early_media_are_each_told_once() {
 }
 
 #[test]
+fn another_trunk_is_heard_anew() {
+    let next = Event::TrunkSelected {
+        leg: OUTSIDE_LEG,
+        trunk: OTHER_TRUNK,
+        party: caller(),
+        after: Some(WireCause::default()),
+    };
+    story(with(dialling(), [progressed(true), next]))
+        .when(progress(OUTSIDE_LEG, false))
+        .then([progressed(false)])
+        .when(progress(OUTSIDE_LEG, true))
+        .then([progressed(true)]);
+}
+
+#[test]
 fn the_caller_is_answered_with_the_other_side_unless_it_was_before() {
     let answered = Event::LegAnswered {
         leg: OUTSIDE_LEG,
