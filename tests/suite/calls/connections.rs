@@ -1,10 +1,10 @@
 //! Phones over TCP whose connection does not last as long as their calls.
 
 use crate::{
-    ends::{connect, hangup, hung_up, no_complaints},
-    world::{PATIENCE, World, open, open_with, options, rules},
+    ends::{End, connect, hangup, hung_up, no_complaints},
+    world::{PATIENCE, World, dial, open, open_with, options, rules},
 };
-use domain::cause::By;
+use domain::cause::{By, Disposition, EndReason};
 use phone::{Phone, Transport};
 use std::net::SocketAddr;
 use tokio::{
@@ -149,6 +149,35 @@ async fn a_phone_that_comes_back_over_another_connection_keeps_its_call_on_hold_
     assert_eq!(world.the_end(before).await, hangup(By::Caller));
     world.see_free(&agent).await;
     no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn a_caller_who_is_cut_off_while_waiting_has_left_the_queue() {
+    let world = open_with(sip::Options {
+        t1_ms: 10,
+        ..options()
+    })
+    .await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let line = Line::to(world.sip.local_addr()).await;
+    let caller = Phone::bind(line.options(&world, "4930111")).await.unwrap();
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    out.wait_ringing(PATIENCE).await.unwrap();
+    line.cut().await;
+    let gone = End {
+        disposition: Disposition::Abandoned,
+        by: By::Caller,
+        reason: EndReason::SignallingLost,
+        sip_status: Some(480),
+        incomplete: true,
+    };
+    assert_eq!(world.the_end(before).await, gone);
+    // Whoever is ready then is rung for the next caller.
+    let agent = world.agent_phone("anna").await;
+    world.see_free(&agent).await;
+    no_complaints(&[&agent]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What is due by the clock: repeated 180s, probes of phones that are not heard,
-//! CANCELs that nobody answers, expired bindings, legs to be forgotten.
+//! callers who can not be told anything, CANCELs that nobody answers, expired
+//! bindings, legs to be forgotten.
 
 use super::Driver;
 use crate::legs::{LINGER, Leg, Legs, Side, caller, fork};
@@ -50,6 +51,7 @@ impl Driver {
         legs.sweep(now);
         let ring_repeat = Duration::from_millis(self.options.ring_repeat_ms);
         let probe_interval = Duration::from_millis(self.options.probe_interval_ms);
+        let patience = self.options.t1x64();
         let unheard = legs.unheard_calls();
         let mut live = 0_u32;
         let mut lost = Vec::new();
@@ -67,6 +69,12 @@ impl Driver {
                         lost.push((leg.call, leg.id));
                     }
                 }
+            } else if self.is_cut_off(leg) {
+                // It may be on its way back; told again if the call goes on.
+                if is_due(Some(*leg.away_since.get_or_insert(now)), patience, now) {
+                    leg.away_since = Some(now);
+                    lost.push((leg.call, leg.id));
+                }
             } else {
                 (leg.probed_at, leg.away_since) = (None, None);
             }
@@ -80,6 +88,17 @@ impl Driver {
         metrics::gauge!("ringledger_sip_legs").set(live);
         let transactions = u32::try_from(self.stack.transactions()).unwrap_or(u32::MAX);
         metrics::gauge!("ringledger_sip_transactions").set(transactions);
+    }
+
+    /// Whether a caller waits for an answer that there is no way for: the connection of
+    /// the INVITE is gone.
+    fn is_cut_off(&self, leg: &Leg) -> bool {
+        match &leg.side {
+            Side::Caller(caller) if caller.state == caller::State::Early => {
+                !self.stack.is_open(caller.invite.flow())
+            }
+            Side::Caller(_) | Side::Agent(_) => false,
+        }
     }
 
     /// Ends the legs of callers whose ACK is missing for longer than their transaction
