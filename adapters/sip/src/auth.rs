@@ -1,9 +1,10 @@
 //! Digest authentication, server side (RFC 7616; RFC 8760 for SIP): MD5 and
 //! SHA-256 with `qop=auth`, over the raw `Authorization` header.
 //!
-//! Nonces are our own: time and chance, signed, so that none is kept until a
-//! client has used it. Each use must raise `nc`, so that a header seen on the
-//! wire opens nothing a second time. Time and chance are inputs.
+//! Nonces are our own: time and chance, signed with the address that asked, so that
+//! none is kept until a client has used it. Each use must raise `nc`, so that a header
+//! seen on the wire opens nothing a second time, and nobody fails in the name of an
+//! address that is not theirs. Time and chance are inputs.
 
 pub mod client;
 mod header;
@@ -11,6 +12,7 @@ mod nonce;
 
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
+use std::net::IpAddr;
 
 pub use nonce::{NONCE_LIFETIME_MS, NONCES_MAX, NonceKey};
 
@@ -99,8 +101,12 @@ pub enum Outcome {
         /// In the order in which they must appear.
         challenges: Vec<String>,
         /// Whether the password was right and only the nonce too old: the phone
-        /// retries by itself, and no failed attempt is to be counted.
+        /// retries by itself.
         stale: bool,
+        /// Whether the password was wrong under a nonce that this address was given:
+        /// a failed attempt of whoever is there. Anybody can send any other in the
+        /// name of any address.
+        is_guess: bool,
     },
     /// The header cannot be read: 400 (RFC 7616, 3.4).
     Malformed,
@@ -111,6 +117,8 @@ pub enum Outcome {
 pub struct Attempt<'a> {
     /// The request's method.
     pub method: &'a str,
+    /// Where the request came from.
+    pub source: IpAddr,
     /// Every `Authorization` header, raw.
     pub headers: &'a [&'a str],
     /// Milliseconds since 1970.
@@ -175,7 +183,7 @@ impl Authenticator {
         match ours {
             Some(credentials) => self.judge(attempt, &credentials, find),
             None if malformed => Outcome::Malformed,
-            None => self.challenge(attempt, false),
+            None => self.challenge(attempt, false, false),
         }
     }
 
@@ -195,11 +203,13 @@ impl Authenticator {
         // The response is compared before the nonce is looked at: only the owner
         // of the password can use up a nonce's counts.
         if !(same(&wanted, &credentials.response) && known) {
-            return self.challenge(attempt, false);
+            let is_guess = self.nonces.is_of(attempt.source, &credentials.nonce);
+            return self.challenge(attempt, false, is_guess);
         }
+        let Attempt { source, now_ms, .. } = attempt;
         match self
             .nonces
-            .accept(&credentials.nonce, credentials.count, attempt.now_ms)
+            .accept(source, &credentials.nonce, credentials.count, now_ms)
         {
             NonceState::Fresh => Outcome::Granted {
                 user: credentials.user.clone(),
@@ -207,13 +217,15 @@ impl Authenticator {
             // The password was right: the client is only told to use another
             // nonce (RFC 7616, 3.3), also after a restart, when none is known.
             NonceState::Stale | NonceState::Replayed | NonceState::Foreign => {
-                self.challenge(attempt, true)
+                self.challenge(attempt, true, false)
             }
         }
     }
 
-    fn challenge(&self, attempt: Attempt<'_>, stale: bool) -> Outcome {
-        let nonce = self.nonces.issue(attempt.now_ms, attempt.entropy);
+    fn challenge(&self, attempt: Attempt<'_>, stale: bool, is_guess: bool) -> Outcome {
+        let nonce = self
+            .nonces
+            .issue(attempt.source, attempt.now_ms, attempt.entropy);
         let stale_param = if stale { ", stale=true" } else { "" };
         let challenges = Algorithm::ALL
             .into_iter()
@@ -225,7 +237,11 @@ impl Authenticator {
                 )
             })
             .collect();
-        Outcome::Challenge { challenges, stale }
+        Outcome::Challenge {
+            challenges,
+            stale,
+            is_guess,
+        }
     }
 }
 

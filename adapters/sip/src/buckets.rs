@@ -1,8 +1,9 @@
-//! Tokens per source address: what one address may do at once and in the long
+//! Tokens per source, as a rule an address: what it may do at once and in the long
 //! run. Time is an input.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -28,9 +29,9 @@ impl Rate {
 
 /// The tokens of all sources.
 #[derive(Debug)]
-pub struct Buckets {
+pub struct Buckets<K = IpAddr> {
     rate: Rate,
-    sources: Mutex<HashMap<IpAddr, Bucket>>,
+    sources: Mutex<HashMap<K, Bucket>>,
 }
 
 /// Tokens of one source, in thousandths.
@@ -53,7 +54,7 @@ impl Bucket {
     }
 }
 
-impl Buckets {
+impl<K: Eq + Hash> Buckets<K> {
     /// Full ones.
     pub fn new(rate: Rate) -> Self {
         Self {
@@ -64,7 +65,7 @@ impl Buckets {
 
     /// Takes a token; false if the source has none, or is one too many to be
     /// remembered.
-    pub fn take(&self, source: IpAddr, now: Instant) -> bool {
+    pub fn take(&self, source: K, now: Instant) -> bool {
         let rate = self.rate;
         let mut sources = self.lock();
         if sources.len() >= SOURCES_MAX && !sources.contains_key(&source) {
@@ -89,8 +90,8 @@ impl Buckets {
     }
 
     /// Whether the source has a token left; one that has never taken any has.
-    pub fn has(&self, source: IpAddr, now: Instant) -> bool {
-        match self.lock().get_mut(&source) {
+    pub fn has(&self, source: &K, now: Instant) -> bool {
+        match self.lock().get_mut(source) {
             Some(bucket) => {
                 bucket.refill(self.rate, now);
                 bucket.tokens_milli >= 1000
@@ -99,7 +100,7 @@ impl Buckets {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Bucket>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Bucket>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -116,13 +117,13 @@ mod tests {
         let buckets = Buckets::new(RATE);
         let (source, now) = (IpAddr::from([192, 0, 2, 1]), Instant::now());
         for _ in 0..4 {
-            assert!(buckets.has(source, now));
+            assert!(buckets.has(&source, now));
             assert!(buckets.take(source, now));
         }
-        assert!(!buckets.has(source, now));
+        assert!(!buckets.has(&source, now));
         assert!(!buckets.take(source, now));
-        assert!(buckets.has(IpAddr::from([192, 0, 2, 2]), now));
-        assert!(buckets.has(source, now + Duration::from_millis(500)));
+        assert!(buckets.has(&IpAddr::from([192, 0, 2, 2]), now));
+        assert!(buckets.has(&source, now + Duration::from_millis(500)));
     }
 
     #[test]

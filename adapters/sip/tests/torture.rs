@@ -448,7 +448,9 @@ proptest! {
         text in "(Digest|digest )?[ \t]*((username|realm|nonce|uri|response|qop|nc|cnonce|algorithm)=[\"\\\\a-zA-Z0-9 +,-]{0,20}, ?){0,10}"
     ) {
         let mut authenticator = Authenticator::new("realm", NonceKey::new([0; 32]));
-        let attempt = Attempt { method: "REGISTER", headers: &[&text], now_ms: 1, entropy: 1 };
+        let source = std::net::Ipv4Addr::LOCALHOST.into();
+        let headers = &[text.as_str()];
+        let attempt = Attempt { method: "REGISTER", source, headers, now_ms: 1, entropy: 1 };
         let outcome = authenticator.verify(attempt, |user| Some(Ha1::compute(user, "realm", "p")));
         prop_assert!(!matches!(outcome, Outcome::Granted { .. }), "{}", text);
     }

@@ -242,6 +242,42 @@ async fn a_changed_password_is_good_at_once_and_the_old_one_no_more() {
 }
 
 #[tokio::test]
+async fn wrong_passwords_lock_nobody_else_out_at_the_same_address() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    for name in ["anna", "bob"] {
+        world.agent(name, queue).await;
+    }
+    let socket = raw(&world).await;
+    // Under a nonce that was never given out, as anybody can send it in any name.
+    for cseq in 1..=30 {
+        let made_up = format!(
+            "Authorization: Digest username=\"bob\", realm=\"{REALM}\", nonce=\"{cseq:064x}\", \
+            uri=\"{URI}\", response=\"0123456789abcdef0123456789abcdef\", algorithm=MD5, \
+            cnonce=\"c\", qop=auth, nc=00000001\r\n"
+        );
+        let answer = answer_to(&socket, &register(&socket, cseq, 120, &made_up)).await;
+        assert_eq!(answer.status(), Some(401), "{cseq}");
+    }
+    let bob = Phone::bind(world.phone_options("bob").with_password("secret"));
+    bob.await.unwrap().register(120).await.unwrap();
+    // Under one that was: that user is left alone for a while, and no other.
+    let guesser = Phone::bind(world.phone_options("bob").with_password("guess"));
+    let guesser = guesser.await.unwrap();
+    let refused = loop {
+        match guesser.register(120).await {
+            Err(Error::Rejected { status: 401, .. }) => {}
+            other => break other,
+        }
+    };
+    assert!(
+        matches!(refused, Err(Error::Rejected { status: 503, .. })),
+        "{refused:?}"
+    );
+    world.agent_phone("anna").await;
+}
+
+#[tokio::test]
 async fn who_guesses_passwords_is_soon_told_to_come_later_and_no_more() {
     let world = open().await;
     let queue = world.support(rules()).await;

@@ -139,6 +139,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::auth::{Attempt, Authenticator, Ha1, Outcome};
+    use std::net::Ipv4Addr;
 
     const ASKED: Asked<'static> = Asked {
         method: "INVITE",
@@ -193,6 +194,7 @@ mod tests {
         fn attempt<'a>(headers: &'a [&'a str]) -> Attempt<'a> {
             Attempt {
                 method: "INVITE",
+                source: Ipv4Addr::LOCALHOST.into(),
                 headers,
                 now_ms: 1_000,
                 entropy: 9,

@@ -1,7 +1,11 @@
-//! Nonces: `base: time, chance` and a signature over both, so that only those in
-//! use are remembered, and those only for their highest count.
+//! Nonces: time, chance, and a signature over both and the address that they were
+//! given to, so that only those in use are remembered, and those only for their
+//! highest count.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -57,7 +61,7 @@ pub(super) enum NonceState {
     Stale,
     /// Its count was used.
     Replayed,
-    /// Not signed by us.
+    /// Not given by us to that address.
     Foreign,
 }
 
@@ -96,17 +100,29 @@ impl Nonces {
         }
     }
 
-    /// A new nonce; nothing is kept of it.
-    pub(super) fn issue(&self, now_ms: u64, entropy: u64) -> String {
+    /// A new nonce for whoever asks from there; nothing is kept of it.
+    pub(super) fn issue(&self, source: IpAddr, now_ms: u64, entropy: u64) -> String {
         let mut out = format!("{now_ms:016x}{entropy:016x}");
-        let signature = self.signature(now_ms, entropy);
+        let signature = self.signature(source, now_ms, entropy);
         out.push_str(&hex::encode(&signature[..SIGNATURE_BYTES]));
         out
     }
 
+    /// Whether that address was given the nonce, however long ago: whoever shows it has
+    /// heard our answer there.
+    pub(super) fn is_of(&self, source: IpAddr, nonce: &str) -> bool {
+        self.read(source, nonce).is_some()
+    }
+
     /// Uses a count of a nonce up.
-    pub(super) fn accept(&mut self, nonce: &str, count: u32, now_ms: u64) -> NonceState {
-        let Some((issued_ms, chance)) = self.read(nonce) else {
+    pub(super) fn accept(
+        &mut self,
+        source: IpAddr,
+        nonce: &str,
+        count: u32,
+        now_ms: u64,
+    ) -> NonceState {
+        let Some((issued_ms, chance)) = self.read(source, nonce) else {
             return NonceState::Foreign;
         };
         self.expire(now_ms);
@@ -155,11 +171,11 @@ impl Nonces {
         }
     }
 
-    fn read(&self, nonce: &str) -> Option<(u64, u64)> {
+    fn read(&self, source: IpAddr, nonce: &str) -> Option<(u64, u64)> {
         let bytes = hex::decode(nonce).ok()?;
         let time = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
         let chance = u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?);
-        let mac = self.mac(time, chance);
+        let mac = self.mac(source, time, chance);
         let signature = bytes
             .get(16..)
             .filter(|rest| rest.len() == SIGNATURE_BYTES)?;
@@ -167,14 +183,19 @@ impl Nonces {
         Some((time, chance))
     }
 
-    fn signature(&self, time: u64, chance: u64) -> [u8; 32] {
-        self.mac(time, chance).finalize().into_bytes().into()
+    fn signature(&self, source: IpAddr, time: u64, chance: u64) -> [u8; 32] {
+        self.mac(source, time, chance).finalize().into_bytes().into()
     }
 
-    fn mac(&self, time: u64, chance: u64) -> Hmac<Sha256> {
+    fn mac(&self, source: IpAddr, time: u64, chance: u64) -> Hmac<Sha256> {
         let mut mac = self.key.mac();
         mac.update(&time.to_be_bytes());
         mac.update(&chance.to_be_bytes());
+        // The two families differ in their lengths.
+        match source.to_canonical() {
+            IpAddr::V4(v4) => mac.update(&v4.octets()),
+            IpAddr::V6(v6) => mac.update(&v6.octets()),
+        }
         mac
     }
 }

@@ -1,6 +1,9 @@
 use super::*;
+use std::net::Ipv4Addr;
 
 const REALM: &str = "ringledger";
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
 fn authenticator() -> Authenticator {
     Authenticator::new(REALM, NonceKey::new([7; 32]))
@@ -9,6 +12,7 @@ fn authenticator() -> Authenticator {
 fn attempt<'a>(headers: &'a [&'a str], now_ms: u64) -> Attempt<'a> {
     Attempt {
         method: "REGISTER",
+        source: HERE,
         headers,
         now_ms,
         entropy: 42,
@@ -70,6 +74,7 @@ fn one_challenge_offers_both_algorithms_the_stronger_first() {
     let Outcome::Challenge {
         challenges,
         stale: false,
+        is_guess: false,
     } = outcome
     else {
         panic!("{outcome:?}")
@@ -127,6 +132,41 @@ fn the_right_password_with_a_nonce_of_another_time_or_run_is_only_asked_again() 
         stale(&auth.verify(attempt(&[&forged], late), find)),
         Some(true)
     );
+}
+
+#[test]
+fn only_a_wrong_password_under_a_nonce_of_its_own_address_is_a_guess_from_there() {
+    let mut auth = authenticator();
+    let nonce = nonce_at(&mut auth, 1000);
+    let made_up = "0".repeat(64);
+    let late = 1000 + NONCE_LIFETIME_MS + 1;
+    for (nonce, source, now_ms, password, expected) in [
+        (&nonce, HERE, 1000, "wrong", true),
+        (&nonce, HERE, late, "wrong", true),
+        (&nonce, THERE, 1000, "wrong", false),
+        (&made_up, HERE, 1000, "wrong", false),
+        (&nonce, THERE, 1000, "secret", false),
+        (&nonce, HERE, late, "secret", false),
+    ] {
+        let header = header(nonce, "00000001", Algorithm::Md5, password);
+        let headers = [header.as_str()];
+        let attempt = Attempt {
+            source,
+            ..attempt(&headers, now_ms)
+        };
+        let Outcome::Challenge { is_guess, .. } = auth.verify(attempt, find) else {
+            panic!("{password} from {source} opens nothing");
+        };
+        assert_eq!(is_guess, expected, "{password} from {source} at {now_ms}");
+    }
+    let same = "::ffff:192.0.2.1".parse().unwrap();
+    let right = header(&nonce, "00000001", Algorithm::Md5, "secret");
+    let headers = [right.as_str()];
+    let mapped = Attempt {
+        source: same,
+        ..attempt(&headers, 1000)
+    };
+    assert!(granted(&auth.verify(mapped, find)));
 }
 
 #[test]
@@ -214,13 +254,13 @@ fn the_examples_of_rfc_7616_have_these_responses() {
 #[test]
 fn the_table_of_counts_is_bounded_and_what_it_forgot_is_stale() {
     let mut nonces = Nonces::new(NonceKey::new([1; 32]));
-    let first = nonces.issue(1000, 0);
-    assert_eq!(nonces.accept(&first, 1, 1000), NonceState::Fresh);
+    let first = nonces.issue(HERE, 1000, 0);
+    assert_eq!(nonces.accept(HERE, &first, 1, 1000), NonceState::Fresh);
     for chance in 1..=NONCES_MAX as u64 {
-        let nonce = nonces.issue(1001, chance);
-        assert_eq!(nonces.accept(&nonce, 1, 1001), NonceState::Fresh);
+        let nonce = nonces.issue(HERE, 1001, chance);
+        assert_eq!(nonces.accept(HERE, &nonce, 1, 1001), NonceState::Fresh);
     }
-    assert_eq!(nonces.accept(&first, 2, 1001), NonceState::Stale);
+    assert_eq!(nonces.accept(HERE, &first, 2, 1001), NonceState::Stale);
 }
 
 #[test]

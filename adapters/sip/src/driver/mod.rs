@@ -24,7 +24,6 @@ use crate::{
     admission::Admission,
     auth::Authenticator,
     bindings::Phones,
-    buckets::Buckets,
     edge::Edge,
     ingress::Ingress,
     legs::Legs,
@@ -35,7 +34,7 @@ use crate::{
     transport::{Flow, tcp, udp},
 };
 use lanes::{Lanes, Receipt};
-use passwords::Passwords;
+use passwords::{Failures, Passwords};
 use refusals::Refusals;
 
 use commands::{
@@ -199,8 +198,8 @@ pub(crate) struct Inner {
     edge: Edge,
     /// Where other nodes reach us.
     peer: SocketAddr,
-    /// Wrong credentials by source.
-    failures: Buckets,
+    /// Wrong credentials by source and user.
+    failures: Failures,
     /// Calls that were answered with a refusal and are recorded behind.
     refusals: Refusals,
     /// Refused calls that may still be recorded in this second.
@@ -248,7 +247,7 @@ pub async fn start(
         refused_records: AtomicU32::new(options.refused_records_per_s),
         authenticator: Mutex::new(registers::authenticator(&options, &*parts.entropy)),
         passwords: Passwords::new(parts.secrets.clone()),
-        failures: Buckets::new(passwords::FAILURES),
+        failures: Failures::new(),
         stack: stack.clone(),
         legs: Mutex::default(),
         edge: Edge::default(),

@@ -4,7 +4,7 @@
 use super::Driver;
 use crate::{
     auth::{Attempt, Authenticator, Ha1, Outcome},
-    buckets::Rate,
+    buckets::{Buckets, Rate},
     message::Request,
     stack::Reply,
 };
@@ -19,12 +19,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Wrong credentials that one address may send: a person's mistakes, and no
+/// Wrong passwords for one user that one address may send: a person's mistakes, and no
 /// guessing.
-pub(super) const FAILURES: Rate = Rate {
+const FAILURES: Rate = Rate {
     per_s: 1,
     burst: 20,
 };
+
+/// Wrong passwords that one address may send for all users: an office may have
+/// hundreds of phones, some of them set up wrongly.
+const FAILURES_OF_ALL: Rate = Rate {
+    per_s: 10,
+    burst: 500,
+};
+
+/// Who has sent wrong passwords of late.
+pub(super) struct Failures {
+    users: Buckets<(IpAddr, String)>,
+    sources: Buckets,
+}
+
+impl Failures {
+    pub(super) fn new() -> Self {
+        Self {
+            users: Buckets::new(FAILURES),
+            sources: Buckets::new(FAILURES_OF_ALL),
+        }
+    }
+
+    /// Whether whoever is there may try again, as that user.
+    fn may_try(&self, source: IpAddr, user: &str, now: Instant) -> bool {
+        self.sources.has(&source, now) && self.users.has(&(source, user.to_lowercase()), now)
+    }
+
+    fn count(&self, source: IpAddr, user: &str, now: Instant) {
+        self.sources.take(source, now);
+        self.users.take((source, user.to_lowercase()), now);
+    }
+}
 
 /// How long a password is remembered: one that was taken away opens nothing
 /// any more after it.
@@ -149,18 +181,21 @@ impl Driver {
         now_ms: u64,
     ) -> Result<String, Reply> {
         let now = Instant::now();
-        if !self.failures.has(source, now) {
+        let headers: Vec<&str> = request.headers.all("Authorization").collect();
+        let claimed = self.verifier().claimed_user(&headers);
+        if let Some(user) = &claimed
+            && !self.failures.may_try(source, user, now)
+        {
             metrics::counter!("ringledger_sip_registers_refused_total").increment(1);
             return Err(self.admission.refusal());
         }
-        let headers: Vec<&str> = request.headers.all("Authorization").collect();
         let attempt = Attempt {
             method: request.method.as_str(),
+            source,
             headers: &headers,
             now_ms,
             entropy: self.parts.entropy.number(),
         };
-        let claimed = self.verifier().claimed_user(&headers);
         let outcome = match &claimed {
             Some(user) => {
                 let judged = self.judge(attempt, user, now).await;
@@ -174,12 +209,16 @@ impl Driver {
         match outcome {
             Outcome::Granted { user } => Ok(user),
             Outcome::Malformed => Err(Reply::new(400)),
-            Outcome::Challenge { challenges, stale } => {
+            Outcome::Challenge {
+                challenges,
+                stale,
+                is_guess,
+            } => {
                 if !stale && !headers.is_empty() {
                     metrics::counter!("ringledger_sip_auth_failures_total").increment(1);
                 }
-                if !stale && claimed.is_some() {
-                    self.failures.take(source, now);
+                if let Some(user) = claimed.filter(|_| is_guess) {
+                    self.failures.count(source, &user, now);
                 }
                 let mut reply = Reply::new(401);
                 for challenge in challenges {
