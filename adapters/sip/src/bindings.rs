@@ -215,6 +215,14 @@ impl Phones {
         }
     }
 
+    /// The far ends of the connections to this node that phones are registered over.
+    pub fn connections(&self) -> HashSet<SocketAddr> {
+        let known = self.lock();
+        let bindings = known.values().flat_map(BTreeMap::values);
+        let here = bindings.filter(|binding| is_over(binding, binding.send_to));
+        here.map(|binding| binding.send_to).collect()
+    }
+
     /// The phones of an agent at this node that have not expired, best liked
     /// first.
     pub fn of(&self, agent: AgentId, now_ms: u64) -> Vec<Phone> {

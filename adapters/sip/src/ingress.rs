@@ -8,7 +8,7 @@ use crate::{
     transport::{Flow, Transport},
 };
 use commands::roster::Roster;
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
 /// Takes messages from the sockets.
 pub struct Ingress {
@@ -71,6 +71,11 @@ impl Ingress {
     /// Whether a call goes over that flow.
     pub fn is_used(&self, flow: Flow) -> bool {
         self.user.is_used(flow)
+    }
+
+    /// The far ends of the connections that somebody needs.
+    pub fn needed(&self) -> HashSet<SocketAddr> {
+        self.user.needed_connections()
     }
 
     /// A TCP connection has ended.

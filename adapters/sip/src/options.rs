@@ -4,6 +4,9 @@ use crate::{admission::Limits, transport::tcp};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 
+/// How long a TCP connection may take to be registered or called over.
+const TCP_TRIAL: Duration = Duration::from_secs(60);
+
 /// Settings of the SIP adapter; section `[sip]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -71,6 +74,7 @@ impl Options {
     pub(crate) const fn tcp(&self) -> tcp::Limits {
         tcp::Limits {
             connections_max: self.tcp_connections_max,
+            trial: TCP_TRIAL,
             idle_timeout: Duration::from_millis(self.tcp_idle_timeout_ms),
         }
     }

@@ -11,8 +11,18 @@ use ringledger_sip::{
     stack::{Outcome, Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
     transport::{Flow, Transport, tcp, udp},
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, net::UdpSocket, sync::mpsc};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream, UdpSocket},
+    sync::mpsc,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 /// What a stack told its user.
@@ -25,7 +35,10 @@ enum Heard {
     LateSuccess(Response),
 }
 
-struct Ear(mpsc::Sender<Heard>);
+/// Connections that somebody needs.
+type Needed = Arc<Mutex<HashSet<SocketAddr>>>;
+
+struct Ear(mpsc::Sender<Heard>, Needed);
 
 impl TransactionUser for Ear {
     fn admit(&self, _: Flow, _: &Request, _: &str) -> Result<(), Reply> {
@@ -50,12 +63,16 @@ impl TransactionUser for Ear {
     fn late_success(&self, response: Response, _: Flow) {
         self.0.try_send(Heard::LateSuccess(response)).unwrap();
     }
+    fn needed_connections(&self) -> HashSet<SocketAddr> {
+        self.1.lock().unwrap().clone()
+    }
 }
 
 struct Node {
     stack: Stack,
     heard: mpsc::Receiver<Heard>,
     address: SocketAddr,
+    needed: Needed,
     stop: CancellationToken,
 }
 
@@ -66,6 +83,11 @@ impl Drop for Node {
 }
 
 async fn node(t1_ms: u64) -> Node {
+    let trial = Duration::from_secs(60);
+    node_with(t1_ms, trial).await
+}
+
+async fn node_with(t1_ms: u64, trial: Duration) -> Node {
     let socket = Arc::new(udp::bind("127.0.0.1:0".parse().unwrap()).unwrap());
     let address = socket.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -76,13 +98,15 @@ async fn node(t1_ms: u64) -> Node {
     };
     let (stack, incoming) = Stack::start(options, socket.clone(), stop.clone()).unwrap();
     let (sender, heard) = mpsc::channel(256);
-    let user: Arc<dyn TransactionUser> = Arc::new(Ear(sender));
+    let needed = Needed::default();
+    let user: Arc<dyn TransactionUser> = Arc::new(Ear(sender, needed.clone()));
     let ingress = Arc::new(Ingress::new(stack.clone(), user.clone()));
     tokio::spawn(incoming.run(user));
     tokio::spawn(udp::run(socket, ingress.clone(), stop.clone()));
     let listener = TcpListener::bind(address).await.unwrap();
     let limits = tcp::Limits {
         connections_max: 8,
+        trial,
         idle_timeout: Duration::from_secs(60),
     };
     tokio::spawn(tcp::listen(listener, ingress, limits, stop.clone()));
@@ -90,6 +114,7 @@ async fn node(t1_ms: u64) -> Node {
         stack,
         heard,
         address,
+        needed,
         stop,
     }
 }
@@ -210,6 +235,31 @@ async fn one_stack_rings_answers_and_is_hung_up_by_another() {
     assert_eq!(received.method, Method::Bye);
     transaction.respond(Reply::new(200));
     assert_eq!(answer(&mut outcomes).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_needs_is_closed_after_its_trial() {
+    let node = node_with(500, Duration::from_millis(100)).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let ours = socket.local_addr().unwrap();
+    node.needed.lock().unwrap().insert(ours);
+    let mut needed = socket.connect(node.address).await.unwrap();
+    let patience = Duration::from_secs(10);
+    // One after the other, so that the first has had its trial, too. What they say
+    // meanwhile prolongs nothing.
+    for _ in 0..2 {
+        let mut idle = TcpStream::connect(node.address).await.unwrap();
+        idle.write_all(b"\r\n\r\n").await.unwrap();
+        let mut said = vec![];
+        let read = timeout(patience, idle.read_to_end(&mut said));
+        read.await.unwrap().unwrap();
+        assert_eq!(said, b"\r\n");
+    }
+    needed.write_all(b"\r\n\r\n").await.unwrap();
+    let mut pong = [0; 2];
+    let read = timeout(patience, needed.read_exact(&mut pong));
+    read.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ use crate::{
     message::{Method, Request, Response},
     options::Options,
     stack::{Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
-    transport::{Flow, tcp, udp},
+    transport::{Flow, Transport, tcp, udp},
 };
 use lanes::{Lanes, Receipt};
 use passwords::{Failures, Passwords};
@@ -51,7 +51,7 @@ use domain::{
     id::{CallId, CommandId, DEFAULT_TENANT},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Deref,
     sync::{
@@ -131,7 +131,7 @@ impl Handle {
 
     /// The URI under which a phone registers or calls, without a user part.
     pub fn contact(&self) -> String {
-        self.driver.stack.contact(crate::transport::Transport::Udp)
+        self.driver.stack.contact(Transport::Udp)
     }
 
     /// Calls whose caller is still there.
@@ -451,6 +451,19 @@ impl TransactionUser for Driver {
 
     fn is_used(&self, flow: Flow) -> bool {
         self.legs().live_mut().any(|leg| leg.uses(flow))
+    }
+
+    fn needed_connections(&self) -> HashSet<SocketAddr> {
+        let mut needed = self.phones.connections();
+        for leg in self.legs().live_mut() {
+            let over_tcp = leg.flows();
+            needed.extend(
+                over_tcp
+                    .filter(|flow| flow.transport == Transport::Tcp)
+                    .map(|flow| flow.peer),
+            );
+        }
+        needed
     }
 
     fn connection_closed(&self, peer: SocketAddr) {

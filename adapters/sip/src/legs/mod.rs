@@ -306,13 +306,28 @@ pub struct Leg {
 impl Leg {
     /// Whether what is sent to it goes over that flow.
     pub fn uses(&self, flow: Flow) -> bool {
-        match &self.side {
-            Side::Caller(caller) => caller.dialog.next_hop() == flow,
-            Side::Agent(agent) => agent.forks.iter().any(|fork| match &fork.dialog {
-                Some(dialog) => dialog.next_hop() == flow,
-                None => fork.flow == flow,
-            }),
-        }
+        self.flows().any(|used| used == flow)
+    }
+
+    /// What goes to it goes over these: the answer to its INVITE and what follows, or
+    /// what is said to each phone.
+    pub fn flows(&self) -> impl Iterator<Item = Flow> {
+        let (caller, forks) = match &self.side {
+            Side::Caller(caller) => (Some(caller), &[][..]),
+            Side::Agent(agent) => (None, agent.forks.as_slice()),
+        };
+        let ours = caller.map(|caller| {
+            let is_early = caller.state == caller::State::Early;
+            match is_early {
+                true => caller.invite.flow(),
+                false => caller.dialog.next_hop(),
+            }
+        });
+        let phones = forks.iter().map(|fork| match &fork.dialog {
+            Some(dialog) => dialog.next_hop(),
+            None => fork.flow,
+        });
+        ours.into_iter().chain(phones)
     }
 
     /// Whether its dialog stands, and requests may be sent in it.

@@ -6,7 +6,7 @@ use crate::{
     transport::{Flow, Transport},
 };
 use rsipstack::{transaction::TransactionReceiver, transport::SipConnection};
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What the transactions tell their user. Called on the task that received the
@@ -36,6 +36,12 @@ pub trait TransactionUser: Send + Sync + 'static {
     /// Whether a call goes over that flow.
     fn is_used(&self, _flow: Flow) -> bool {
         false
+    }
+
+    /// The far ends of the TCP connections that a call goes over, or that a phone is
+    /// registered over.
+    fn needed_connections(&self) -> HashSet<SocketAddr> {
+        HashSet::new()
     }
 
     /// A TCP connection has ended: nothing can be sent to its peer any more.

@@ -1,5 +1,6 @@
 //! Sockets: bytes in, stamped with where they came from; bytes out.
 
+mod room;
 pub mod tcp;
 pub mod udp;
 

@@ -1,6 +1,6 @@
 //! TCP connections: messages framed by their Content-Length (RFC 3261, 18.3).
 
-use super::{Flow, Transport};
+use super::{Flow, Transport, room::Room};
 use crate::{
     boundary::stream::{Frame, Framer},
     ingress::Ingress,
@@ -8,11 +8,8 @@ use crate::{
 use socket2::{SockRef, TcpKeepalive};
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -40,6 +37,9 @@ const READ_BYTES: usize = 4096;
 pub struct Limits {
     /// How many at a time: each costs memory for as long as its peer likes.
     pub connections_max: usize,
+    /// After that a connection must be needed: a phone is registered over it, or a call
+    /// goes over it.
+    pub trial: Duration,
     /// How long one without a call may be silent.
     pub idle_timeout: Duration,
 }
@@ -51,7 +51,7 @@ pub async fn listen(
     limits: Limits,
     shutdown: CancellationToken,
 ) {
-    let open = Arc::new(AtomicUsize::new(0));
+    let room = Arc::new(Room::new(limits.connections_max));
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -59,15 +59,16 @@ pub async fn listen(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if open.load(Ordering::Relaxed) >= limits.connections_max {
+                let closed = shutdown.child_token();
+                let needed = || ingress.needed();
+                let Some(number) = room.enter(peer, Instant::now(), &closed, needed) else {
                     metrics::counter!("ringledger_sip_connections_refused_total").increment(1);
                     continue;
-                }
-                open.fetch_add(1, Ordering::Relaxed);
-                let (open, ingress, shutdown) = (open.clone(), ingress.clone(), shutdown.clone());
+                };
+                let (room, ingress) = (room.clone(), ingress.clone());
                 tokio::spawn(async move {
-                    serve(stream, peer, ingress, limits.idle_timeout, shutdown).await;
-                    open.fetch_sub(1, Ordering::Relaxed);
+                    serve(stream, peer, ingress, limits, closed).await;
+                    room.leave(number);
                 });
             }
             // Out of descriptors: wait for some to come back.
@@ -83,8 +84,8 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     ingress: Arc<Ingress>,
-    idle_timeout: Duration,
-    shutdown: CancellationToken,
+    limits: Limits,
+    closed: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
     if let Err(error) = keep_alive(&stream) {
@@ -92,15 +93,24 @@ async fn serve(
     }
     let (reader, writer) = stream.into_split();
     let outgoing = ingress.stack().open_tcp(peer).await;
-    let closed = shutdown.child_token();
     let writing = tokio::spawn(write(writer, outgoing, closed.clone()));
     tokio::select! {
         () = closed.cancelled() => {}
-        () = read(reader, peer, &ingress, idle_timeout) => {}
+        () = read(reader, peer, &ingress, limits.idle_timeout) => {}
+        () = trial(peer, &ingress, limits.trial) => {}
     }
     ingress.closed(peer);
     closed.cancel();
     let _ = writing.await;
+}
+
+/// Ends when a connection has had its time and nobody needs it: whoever means to call
+/// or to register has done so by then.
+async fn trial(peer: SocketAddr, ingress: &Ingress, time: Duration) {
+    tokio::time::sleep(time).await;
+    if ingress.needed().contains(&peer) {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
