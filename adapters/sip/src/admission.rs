@@ -11,6 +11,16 @@ use std::{
     time::Instant,
 };
 
+/// Requests outside calls, such as REGISTER, that one address may send: a whole office
+/// or a proxy may be behind it, and all of its phones come back at once after a fault.
+const REQUESTS: Rate = Rate {
+    per_s: 1_000,
+    burst: 5_000,
+};
+
+/// Transactions kept, of which each is remembered for 32 s: 3,000 a second.
+const TRANSACTIONS_MAX: usize = 100_000;
+
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -33,6 +43,8 @@ pub enum Refused {
     Source,
     /// Too many at all.
     Calls,
+    /// Too many transactions are kept.
+    Transactions,
     /// Too many at a time: commits do not keep up.
     Setups,
     /// The server shuts down: running calls finish, new ones go elsewhere.
@@ -45,6 +57,7 @@ impl Refused {
         match self {
             Self::Source => "source",
             Self::Calls => "calls",
+            Self::Transactions => "transactions",
             Self::Setups => "setups",
             Self::Closing => "closing",
         }
@@ -58,6 +71,7 @@ pub struct Admission {
     setups: AtomicUsize,
     is_closed: AtomicBool,
     sources: Buckets,
+    requests: Buckets,
 }
 
 impl Admission {
@@ -71,6 +85,7 @@ impl Admission {
                 per_s: limits.per_source_per_s,
                 burst: limits.per_source_burst,
             }),
+            requests: Buckets::new(REQUESTS),
         }
     }
 
@@ -104,6 +119,21 @@ impl Admission {
             return Err(Refused::Setups);
         }
         if !self.sources.take(source, now) {
+            return Err(Refused::Source);
+        }
+        Ok(())
+    }
+
+    /// Takes one request in that begins no call, or says why not. `kept` are the
+    /// transactions that are alive or remembered.
+    ///
+    /// # Errors
+    /// Which limit is reached.
+    pub fn admit_request(&self, source: IpAddr, kept: usize, now: Instant) -> Result<(), Refused> {
+        if kept >= TRANSACTIONS_MAX {
+            return Err(Refused::Transactions);
+        }
+        if !self.requests.take(source, now) {
             return Err(Refused::Source);
         }
         Ok(())
@@ -154,6 +184,21 @@ mod tests {
         let later = now + Duration::from_millis(500);
         assert_eq!(gate.admit(ip(1), 0, later), Ok(()));
         assert_eq!(gate.admit(ip(1), 0, later), Err(Refused::Source));
+    }
+
+    #[test]
+    fn requests_outside_calls_are_bounded_by_source_and_by_what_is_kept_of_them() {
+        let gate = Admission::new(LIMITS);
+        let now = Instant::now();
+        for _ in 0..REQUESTS.burst {
+            assert_eq!(gate.admit_request(ip(1), 0, now), Ok(()));
+        }
+        let refused = gate.admit_request(ip(1), 0, now);
+        assert_eq!(refused, Err(Refused::Source));
+        assert_eq!(gate.admit_request(ip(2), 0, now), Ok(()));
+        assert_eq!(gate.admit(ip(1), 0, now), Ok(()), "calls have their own");
+        let full = gate.admit_request(ip(2), TRANSACTIONS_MAX, now);
+        assert_eq!(full, Err(Refused::Transactions));
     }
 
     #[test]

@@ -378,7 +378,7 @@ async fn a_200_that_can_not_be_sent_is_one_that_is_not_acknowledged() {
         peer: "127.0.0.1:0".parse().unwrap(),
     };
     let connection = callee.stack.open_tcp(nowhere(Transport::Tcp).peer).await;
-    let ear = Ear(mpsc::channel(1).0);
+    let ear = Ear(mpsc::channel(1).0, Needed::default());
     for (transport, name, connection) in [
         (Transport::Udp, "UDP", None),
         (Transport::Tcp, "TCP", Some(connection)),

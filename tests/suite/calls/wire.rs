@@ -111,6 +111,33 @@ async fn a_request_outside_any_dialog_is_answered_by_its_method() {
 }
 
 #[tokio::test]
+async fn a_request_in_a_dialog_that_nobody_knows_costs_one_datagram_and_no_transaction() {
+    let world = open_with(sip::Options {
+        t1_ms: 10,
+        ..options()
+    })
+    .await;
+    let socket = raw(&world).await;
+    for round in 0..30 {
+        let count = 50;
+        for number in 0..count {
+            let branch = format!("u{round}-{number}");
+            let tag = format!("unknown{round}-{number}");
+            let text = request(&socket, "INVITE sip:x", "2 INVITE", &branch, &tag, "");
+            socket.send(text.as_bytes()).await.unwrap();
+        }
+        for _ in 0..count {
+            let answer = socket.receive(PATIENCE).await.unwrap();
+            let answer = answer.expect("each has an answer");
+            assert_eq!(answer.status(), Some(481));
+        }
+    }
+    let more = socket.receive(Duration::from_millis(500)).await.unwrap();
+    assert_eq!(more, None, "nothing is repeated without an ACK");
+    assert_eq!(world.sip.transactions(), 0);
+}
+
+#[tokio::test]
 async fn a_repeated_invite_is_one_call_and_the_same_by_another_way_is_merged() {
     let world = open().await;
     world.support(rules()).await;

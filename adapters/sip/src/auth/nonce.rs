@@ -184,7 +184,10 @@ impl Nonces {
     }
 
     fn signature(&self, source: IpAddr, time: u64, chance: u64) -> [u8; 32] {
-        self.mac(source, time, chance).finalize().into_bytes().into()
+        self.mac(source, time, chance)
+            .finalize()
+            .into_bytes()
+            .into()
     }
 
     fn mac(&self, source: IpAddr, time: u64, chance: u64) -> Hmac<Sha256> {

@@ -251,7 +251,9 @@ impl Driver {
     /// INVITE that is no call is not.
     pub(super) fn turn_away(&self, request: &Request, source: IpAddr, refused: Refused) {
         let reason = match refused {
-            Refused::Source | Refused::Calls | Refused::Setups => EndReason::Overload,
+            Refused::Source | Refused::Calls | Refused::Transactions | Refused::Setups => {
+                EndReason::Overload
+            }
             Refused::Closing => EndReason::Shutdown,
         };
         let host = self.stack.host();

@@ -193,6 +193,11 @@ fn find(legs: &Legs, dialog: Option<DialogId>) -> Option<(LegId, Place)> {
     Some((id, place?))
 }
 
+/// Whether a request in that dialog is for a leg that is here.
+pub(super) fn is_known(legs: &Legs, dialog: &DialogId) -> bool {
+    find(legs, Some(dialog.clone())).is_some()
+}
+
 /// Takes note of a request in its dialog; one that comes too late is refused.
 fn accept(
     legs: &mut Legs,

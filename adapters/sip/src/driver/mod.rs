@@ -28,7 +28,7 @@ use crate::{
     ingress::Ingress,
     legs::Legs,
     media::Media,
-    message::{Method, Request, Response},
+    message::{DialogId, Method, Request, Response},
     options::Options,
     stack::{Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
     transport::{Flow, Transport, tcp, udp},
@@ -163,6 +163,11 @@ impl Handle {
         for call in self.live_calls() {
             self.driver.let_go(call);
         }
+    }
+
+    /// Transactions that are alive.
+    pub fn transactions(&self) -> usize {
+        self.driver.stack.transactions()
     }
 
     /// Legs that are not over.
@@ -394,7 +399,17 @@ impl TransactionUser for Driver {
         if self.refusals.knows(transaction) {
             return Err(self.admission.refusal());
         }
-        let (source, calls) = (flow.peer.ip(), self.calls.load(Ordering::Relaxed));
+        let source = flow.peer.ip();
+        if request.method != Method::Invite {
+            let kept = self.stack.transactions_kept();
+            let admitted = self.admission.admit_request(source, kept, Instant::now());
+            return admitted.map_err(|refused| {
+                metrics::counter!("ringledger_sip_requests_refused_total", "limit" => refused.as_str())
+                    .increment(1);
+                self.admission.refusal()
+            });
+        }
+        let calls = self.calls.load(Ordering::Relaxed);
         self.admission
             .admit(source, calls, Instant::now())
             .map_err(|refused| {
@@ -447,6 +462,10 @@ impl TransactionUser for Driver {
 
     fn late_success(&self, response: Response, flow: Flow) {
         self.on_late_success(&response, flow);
+    }
+
+    fn knows(&self, dialog: &DialogId) -> bool {
+        dialogs::is_known(&self.legs(), dialog)
     }
 
     fn is_used(&self, flow: Flow) -> bool {

@@ -165,18 +165,23 @@ impl Stack {
         }
     }
 
-    /// The response to a new call that there is no room for.
+    /// The response to a request that gets no transaction: it would cost us more than
+    /// whoever sent it, perhaps in the name of another address. There is no room for a
+    /// new one, or nobody knows its dialog.
     fn turned_away(
         &self,
         request: &rsipstack::sip::Request,
         flow: Flow,
         user: &dyn TransactionUser,
     ) -> Option<Vec<u8>> {
-        if request.method != rsipstack::sip::Method::Invite {
+        use rsipstack::sip::Method as Theirs;
+        // They belong to the transactions that are there.
+        if matches!(request.method, Theirs::Ack | Theirs::Cancel) {
             return None;
         }
         let plain = convert::request(request)?;
-        if plain.dialog().is_some() {
+        let dialog = plain.dialog().filter(|_| is_in_dialog(plain.method));
+        if dialog.as_ref().is_some_and(|dialog| user.knows(dialog)) {
             return None;
         }
         let key = TransactionKey::from_request(request, TransactionRole::Server).ok()?;
@@ -187,7 +192,10 @@ impl Stack {
             return None;
         }
         let transaction = key.to_string();
-        let reply = user.admit(flow, &plain, &transaction).err()?;
+        let reply = match dialog {
+            Some(_) => Reply::new(481),
+            None => user.admit(flow, &plain, &transaction).err()?,
+        };
         Some(server::stateless(&plain, &transaction, reply))
     }
 
@@ -327,9 +335,14 @@ impl Stack {
         self.inner.flows.is_open(flow)
     }
 
-    /// How many transactions are alive, for the metrics and for admission.
+    /// How many transactions are alive, for the metrics.
     pub fn transactions(&self) -> usize {
         self.inner.endpoint.transactions.len()
+    }
+
+    /// The same with those that are only remembered, to answer what is repeated.
+    pub fn transactions_kept(&self) -> usize {
+        self.transactions() + self.inner.endpoint.finished_transactions.len()
     }
 
     fn via(&self, transport: Transport, branch: &str) -> String {
@@ -358,5 +371,23 @@ impl Stack {
             client::run(transaction, on).await;
         }));
         Some(handle)
+    }
+}
+
+/// Whether a request of this method with a tag in To belongs to a dialog. Some phones
+/// repeat the tag of an earlier answer in a REGISTER.
+const fn is_in_dialog(method: Method) -> bool {
+    match method {
+        Method::Invite | Method::Bye | Method::Info | Method::Options => true,
+        Method::Ack
+        | Method::Cancel
+        | Method::Register
+        | Method::Update
+        | Method::Refer
+        | Method::Message
+        | Method::Notify
+        | Method::Subscribe
+        | Method::Prack
+        | Method::Publish => false,
     }
 }

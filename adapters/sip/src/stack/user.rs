@@ -2,7 +2,7 @@
 
 use super::{Reply, ServerTransaction, convert, server};
 use crate::{
-    message::{Method, Request, Response},
+    message::{DialogId, Method, Request, Response},
     transport::{Flow, Transport},
 };
 use rsipstack::{transaction::TransactionReceiver, transport::SipConnection};
@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 /// What the transactions tell their user. Called on the task that received the
 /// message: it must not block, and it must not wait.
 pub trait TransactionUser: Send + Sync + 'static {
-    /// Whether there is room for a new call from there. Asked before an INVITE
-    /// outside a dialog gets a transaction; repeated ones are not asked about, but
-    /// those of one that was turned away. `transaction` is the same for these.
+    /// Whether there is room for a new request from there. Asked before one outside
+    /// a dialog gets a transaction; repeated ones are not asked about, but those of
+    /// one that was turned away. `transaction` is the same for these.
     ///
     /// # Errors
     /// The response that turns it away.
@@ -32,6 +32,12 @@ pub trait TransactionUser: Send + Sync + 'static {
     /// A 2xx to an INVITE whose transaction is over: a retransmission that
     /// wants its ACK again, or another branch of a fork (RFC 3261, 13.2.2.4).
     fn late_success(&self, response: Response, flow: Flow);
+
+    /// Whether somebody may still have something to say in that dialog: a request in
+    /// any other gets a 481 and no transaction.
+    fn knows(&self, _dialog: &DialogId) -> bool {
+        true
+    }
 
     /// Whether a call goes over that flow.
     fn is_used(&self, _flow: Flow) -> bool {
