@@ -6,7 +6,7 @@ use domain::{
     billing::{
         UsageId,
         rating::{Before, Bill},
-        usage::Usage,
+        usage::{Record, Usage},
     },
     decider::Decider,
     money::Decimal,
@@ -15,18 +15,20 @@ use std::sync::Arc;
 
 impl Rater {
     pub(super) async fn before(&self, bill: &Bill) -> Result<Before, DispatchError> {
+        let by_record = match (bill.commits, bill.own) {
+            (Some(_), Some(_)) => None,
+            (Some(_), None) | (None, _) => self.by_record(bill),
+        };
         Ok(Before {
             is_settled: self.is_settled(bill).await?,
-            commits: match bill.commits {
-                Some(_) => None,
-                None => self.counted_now(bill),
-            },
+            commits: by_record.filter(|_| bill.commits.is_none()),
+            own: by_record.filter(|_| bill.commits != by_record),
         })
     }
 
-    /// What a price comes to with tax that was made without a limit, where there is
-    /// one now: the invoice adds the tax, and so much is taken back.
-    fn counted_now(&self, bill: &Bill) -> Option<Decimal> {
+    /// What a price comes to with tax, by the prices of its records: the invoice adds
+    /// the tax, and so much is taken back. None where there is no limit.
+    fn by_record(&self, bill: &Bill) -> Option<Decimal> {
         let ended_at = bill.records.first()?.ended_at;
         let found = self
             .books
@@ -46,11 +48,14 @@ impl Rater {
             period: bill.period,
         };
         for (usage, kinds) in self.books.read(|books| books.settled(since)) {
+            let is_of = |record: &&Record| kinds.contains(&record.usage_type);
+            let mut records = bill.records.iter().filter(is_of).peekable();
+            // A month may have a million of them: it is read only where it matters.
+            if records.peek().is_none() {
+                continue;
+            }
             let month = self.closed(usage).await?;
-            let mut records = bill.records.iter();
-            if records
-                .any(|record| kinds.contains(&record.usage_type) && month.has_pooled(&record.key()))
-            {
+            if records.any(|record| month.has_pooled(&record.key())) {
                 return Ok(true);
             }
         }

@@ -124,6 +124,7 @@ fn on_use(cause: Uuid, event: &billing::Event) -> Option<Intent> {
                 cdr,
                 revision,
                 amount,
+                sums: _,
             },
         ) => commit(*usage, (*cdr, *revision), *amount, false),
         billing::Event::Usage(
@@ -198,10 +199,20 @@ impl Rated<'_> {
             let rated = bill.records.iter().map(|record| record.amount);
             bill.commits.unwrap_or_else(|| rated.sum())
         };
-        Some(usage::Commits {
+        let by_record = |bill: &Bill| bill.own.unwrap_or_else(|| amount(bill));
+        let commits = usage::Commits {
             revision: self.revision,
             amount: new.map_or(Decimal::ZERO, amount),
             replaced: old.map_or(Decimal::ZERO, amount),
+            own: None,
+        };
+        let own = usage::Own {
+            amount: new.map_or(Decimal::ZERO, by_record),
+            replaced: old.map_or(Decimal::ZERO, by_record),
+        };
+        Some(usage::Commits {
+            own: (own != commits.by_record()).then_some(own),
+            ..commits
         })
     }
 

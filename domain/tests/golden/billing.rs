@@ -359,6 +359,7 @@ fn bill() -> Box<rating::Bill> {
         records: vec![record()],
         commits: Some(decimal("0.0238")),
     })
+        own: None,
 }
 
 fn ratings() -> impl Iterator<Item = rating::Event> {
@@ -407,6 +408,7 @@ fn usages() -> impl Iterator<Item = usage::Event> {
             revision: 2,
             amount: decimal("-0.0119"),
         },
+            sums: None,
         usage::Event::PeriodClosed {
             totals: vec![Total {
                 usage_type: UsageType::OutboundMinutes,

@@ -31,6 +31,10 @@ pub struct Before {
     /// What it counts against the credit, with tax, where nobody said so when it was
     /// rated: its account had no limit then.
     pub commits: Option<Decimal>,
+    /// What it comes to with tax by the prices of its own records, where it does not
+    /// say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Decimal>,
 }
 
 /// What the rater says of a call that begins or goes on.

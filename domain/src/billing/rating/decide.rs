@@ -113,6 +113,7 @@ fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before
             let mut replaces = state.bill.clone();
             if let Some(replaced) = &mut replaces {
                 replaced.commits = replaced.commits.or(before.commits);
+                replaced.own = replaced.own.or(before.own);
             }
             Ok(vec![Event::Rated {
                 revision,
@@ -136,6 +137,7 @@ fn is_same(current: &Bill, new: &Bill) -> bool {
         }
         // Tax is of the invoice.
         bill.commits = None;
+        bill.own = None;
         bill
     };
     price(current) == price(new)

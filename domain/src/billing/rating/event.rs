@@ -69,6 +69,10 @@ pub struct Bill {
     /// account has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commits: Option<Decimal>,
+    /// What its records come to with tax, each by its own price, where that is not
+    /// what counts: the tier that the month reaches may be a dearer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Decimal>,
 }
 
 /// An event.

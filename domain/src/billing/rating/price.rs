@@ -105,9 +105,12 @@ pub fn price(
     let most = priced
         .iter()
         .map(|(record, most)| (record.usage_type, *most));
-    let commits = match payer.is_limited {
-        true => Some(payer.with_tax(most)?),
-        false => None,
+    let own = priced
+        .iter()
+        .map(|(record, _)| (record.usage_type, record.amount));
+    let (commits, own) = match payer.is_limited {
+        true => (Some(payer.with_tax(most)?), Some(payer.with_tax(own)?)),
+        false => (None, None),
     };
     let records = priced.into_iter().map(|(record, _)| record).collect();
     Ok(Bill {
@@ -115,6 +118,7 @@ pub fn price(
         period: Period::of(payer.profile.zone.date_of(ended_at)),
         records,
         commits,
+        own: own.filter(|_| own != commits),
     })
 }
 

@@ -20,6 +20,29 @@ pub struct Commits {
     /// What the price that it replaces counted, with tax; 0 of the first.
     #[serde(default)]
     pub replaced: Decimal,
+    /// The same by the prices of the records themselves, where that is not it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
+}
+
+/// What a call costs by the prices of its records, and not by the dearest tier that a
+/// month may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// With tax.
+    pub amount: Decimal,
+    /// Of the price that it replaces, with tax.
+    pub replaced: Decimal,
+}
+
+impl Commits {
+    /// By the prices of the records.
+    pub fn by_record(&self) -> Own {
+        self.own.unwrap_or(Own {
+            amount: self.amount,
+            replaced: self.replaced,
+        })
+    }
 }
 
 /// A command.

@@ -3,14 +3,15 @@
 use super::{
     command::{Command, Commits},
     error::Error,
-    event::{Event, Record, RecordKey},
-    state::Usage,
+    event::{Event, Record, RecordKey, Sums},
+    evolve::evolve,
+    state::{Usage, Valued},
 };
 use crate::{billing::settle, id::CallId, money::Decimal, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
-pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decision {
+pub(super) fn decide(state: &Usage, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::Record {
             cdr,
@@ -21,7 +22,7 @@ pub(super) fn decide(state: &Usage, _at: Timestamp, command: Command) -> Decisio
         } => {
             let reason = reason.unwrap_or_default();
             let mut events = record(state, cdr, records, reversed, &reason)?;
-            if let Some(valued) = value(state, cdr, commits, &events) {
+            if let Some(valued) = value(state, at, cdr, commits, &events) {
                 events.push(valued);
             }
             Ok(events)
@@ -114,20 +115,32 @@ fn record(
 }
 
 /// What the call comes to in this month after that, where it counts against a credit.
-fn value(state: &Usage, cdr: CallId, commits: Option<Commits>, events: &[Event]) -> Option<Event> {
+fn value(
+    state: &Usage,
+    at: Timestamp,
+    cdr: CallId,
+    commits: Option<Commits>,
+    events: &[Event],
+) -> Option<Event> {
     if events.is_empty() {
         return None;
     }
     let said = state.valued.get(&cdr).copied();
     match (commits, said) {
-        (Some(commits), said) => Some(valued(cdr, commits, said, events)),
+        (Some(commits), said) => {
+            let fold = |state, event| evolve(state, at, event);
+            let after = events.iter().fold(state.of_call(cdr), fold);
+            let is_corrected = after.is_corrected(cdr);
+            Some(valued(cdr, commits, said, events, is_corrected))
+        }
         // Its account has no limit any more. What it counted would count for ever
         // where nothing is left of it: a month without use is not invoiced.
-        (None, Some((said, before))) if !before.is_zero() && is_gone(state, cdr, events) => {
+        (None, Some(said)) if !said.amount.is_zero() && is_gone(state, cdr, events) => {
             Some(Event::Valued {
                 cdr,
-                revision: said.saturating_add(1),
+                revision: said.revision.saturating_add(1),
                 amount: Decimal::ZERO,
+                sums: None,
             })
         }
         (None, _) => None,
@@ -136,26 +149,37 @@ fn value(state: &Usage, cdr: CallId, commits: Option<Commits>, events: &[Event])
 
 /// What it came to, the new price, and less the one that it replaces, whichever month
 /// has that. So the sum over all months is the last price, in whatever order they are
-/// told.
-fn valued(cdr: CallId, commits: Commits, said: Option<(u32, Decimal)>, events: &[Event]) -> Event {
-    let (said, before) = match said {
-        Some((said, before)) => (said.saturating_add(1), before),
+/// told. In place of what a closed month has it is owed, and counts, by its own prices.
+fn valued(
+    cdr: CallId,
+    commits: Commits,
+    said: Option<Valued>,
+    events: &[Event],
+    is_corrected: bool,
+) -> Event {
+    let own = commits.by_record();
+    let (revision, before) = match said {
+        Some(said) => (said.revision.saturating_add(1), said.sums),
         None => {
             // What was recorded before this was said counts as its price said.
             let is_here = |event: &Event| matches!(event, Event::Reversed { .. });
-            let is_here = events.iter().any(is_here);
-            let before = if is_here {
-                commits.replaced
-            } else {
-                Decimal::ZERO
+            let before = Sums {
+                most: commits.replaced,
+                own: own.replaced,
             };
-            (1, before)
+            let is_here = events.iter().any(is_here);
+            (1, if is_here { before } else { Sums::default() })
         }
+    };
+    let sums = Sums {
+        most: before.most + commits.amount - commits.replaced,
+        own: before.own + own.amount - own.replaced,
     };
     Event::Valued {
         cdr,
-        revision: said.max(commits.revision),
-        amount: before + commits.amount - commits.replaced,
+        revision: revision.max(commits.revision),
+        amount: if is_corrected { sums.own } else { sums.most },
+        sums: (sums.most != sums.own).then_some(sums),
     }
 }
 

@@ -114,6 +114,16 @@ pub struct RecordKey {
     pub leg: LegId,
 }
 
+/// What a call comes to in a month, with tax. In place of what a closed month has it is
+/// owed by the prices of its own records, and counts so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sums {
+    /// By the dearest tier that the month may reach.
+    pub most: Decimal,
+    /// By the prices of its own records.
+    pub own: Decimal,
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -152,6 +162,9 @@ pub enum Event {
         /// With tax; below nothing when the price that a closed month has was
         /// higher.
         amount: Decimal,
+        /// What it is one of, where they differ.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sums: Option<Sums>,
     },
     /// The month is closed.
     #[serde(rename = "usage_period_closed")]

@@ -1,6 +1,9 @@
 //! The state after an event. No rules here.
 
-use super::{event::Event, state::Usage};
+use super::{
+    event::{Event, Sums},
+    state::{Usage, Valued},
+};
 use crate::time::Timestamp;
 
 pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
@@ -21,8 +24,17 @@ pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
             cdr,
             revision,
             amount,
+            sums,
         } => {
-            state.valued.insert(*cdr, (*revision, *amount));
+            let valued = Valued {
+                revision: *revision,
+                amount: *amount,
+                sums: sums.unwrap_or(Sums {
+                    most: *amount,
+                    own: *amount,
+                }),
+            };
+            state.valued.insert(*cdr, valued);
         }
         Event::PeriodClosed { .. } => state.is_closed = true,
     }

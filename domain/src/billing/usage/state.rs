@@ -1,6 +1,6 @@
 //! What is known of the usage of a month.
 
-use super::event::{Record, RecordKey};
+use super::event::{Record, RecordKey, Sums};
 use crate::{
     billing::{settle::Used, usage_type::UsageType},
     id::{CallId, LegId},
@@ -9,6 +9,17 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// What was said last of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Valued {
+    /// How often.
+    pub revision: u32,
+    /// What it comes to against the credit.
+    pub amount: Decimal,
+    /// What that is one of.
+    pub sums: Sums,
+}
 
 /// What has been folded from the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,10 +32,9 @@ pub struct Usage {
     /// Records of closed months that are taken back here.
     #[serde(with = "as_list")]
     pub adjusted: BTreeMap<RecordKey, Used>,
-    /// What each call comes to against the credit: how often that was said, and
-    /// how much.
+    /// What each call comes to against the credit.
     #[serde(default)]
-    pub valued: BTreeMap<CallId, (u32, Decimal)>,
+    pub valued: BTreeMap<CallId, Valued>,
     /// Of every amount.
     pub currency: Option<Currency>,
     /// Nothing is recorded any more.
@@ -39,20 +49,36 @@ impl Usage {
 
     /// It counts here, and not by its own price in place of one of a closed month.
     pub fn has_pooled(&self, key: &RecordKey) -> bool {
-        let mut adjusted = self.adjusted.keys();
-        let is_corrected = adjusted.any(|old| old.cdr == key.cdr);
-        self.used.contains_key(key) && !is_corrected
+        self.used.contains_key(key) && !self.is_corrected(key.cdr)
+    }
+
+    /// A closed month had it: it counts here by its own price.
+    pub(super) fn is_corrected(&self, cdr: CallId) -> bool {
+        let mut adjusted = self.adjusted.range(first_of(cdr)..);
+        // What was taken back before it came is here no more, and was nowhere else.
+        adjusted
+            .by_ref()
+            .take_while(|(key, _)| key.cdr == cdr)
+            .any(|(key, _)| !self.used.contains_key(key))
+    }
+
+    /// What of it is of one call.
+    pub(super) fn of_call(&self, cdr: CallId) -> Self {
+        let of = |map: &BTreeMap<RecordKey, Used>| {
+            let records = map.range(first_of(cdr)..);
+            let records = records.take_while(|(key, _)| key.cdr == cdr);
+            records.map(|(key, used)| (*key, used.clone())).collect()
+        };
+        Self {
+            used: of(&self.used),
+            adjusted: of(&self.adjusted),
+            ..Self::default()
+        }
     }
 
     /// What is recorded under the id of a use that is no call.
     pub(super) fn counted(&self, cdr: CallId) -> Option<&Used> {
-        let first = RecordKey {
-            cdr,
-            revision: 0,
-            usage_type: UsageType::ALL[0],
-            leg: LegId(Uuid::nil()),
-        };
-        let (key, used) = self.used.range(first..).next()?;
+        let (key, used) = self.used.range(first_of(cdr)..).next()?;
         (key.cdr == cdr).then_some(used)
     }
 
@@ -66,6 +92,16 @@ impl Usage {
             amount: record.amount,
             tariff: record.tariff.clone(),
         }
+    }
+}
+
+/// Before every record of a call.
+fn first_of(cdr: CallId) -> RecordKey {
+    RecordKey {
+        cdr,
+        revision: 0,
+        usage_type: UsageType::ALL[0],
+        leg: LegId(Uuid::nil()),
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn bill(cents: i64, revision: u32) -> rating::Bill {
             counted: None,
         }],
         commits: Some(amount),
+        own: None,
     }
 }
 
@@ -128,6 +129,7 @@ fn record(period: &str, records: Vec<Record>, reversed: Vec<Record>, replaced: i
         revision: if replaced == 0 { 1 } else { 2 },
         amount: records.iter().map(|record| record.amount).sum(),
         replaced: Decimal::of_units(replaced, 2),
+        own: None,
     };
     let record = usage::Command::Record {
         cdr: CALL,
@@ -200,6 +202,7 @@ fn what_another_account_paid_counts_there_no_more() {
             revision: 2,
             amount: Decimal::ZERO,
             replaced: Decimal::of_units(5, 2),
+            own: None,
         }),
     };
     let paid_here = usage::Command::Record {
@@ -211,6 +214,7 @@ fn what_another_account_paid_counts_there_no_more() {
             revision: 2,
             amount: Decimal::of_units(6, 2),
             replaced: Decimal::ZERO,
+            own: None,
         }),
     };
     process::<RatingProcess>()
@@ -227,6 +231,7 @@ fn what_a_month_has_of_a_call_counts_against_the_credit_there() {
         cdr: CALL,
         revision: 2,
         amount: Decimal::of_units(-1, 2),
+        sums: None,
     };
     process::<RatingProcess>()
         .hears([fact(billing::Event::Usage(usage_of("2026-11"), valued))])

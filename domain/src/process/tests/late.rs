@@ -71,6 +71,7 @@ fn bill(call: CallId, revision: u32, price: i64) -> rating::Bill {
         period: october(),
         records,
         commits: Some(Decimal::whole(price)),
+        own: None,
     }
 }
 

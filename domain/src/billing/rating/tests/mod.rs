@@ -45,6 +45,7 @@ fn bill(revision: u32, cents: i64) -> Box<Bill> {
         period: october(),
         records: vec![record],
         commits: None,
+        own: None,
     })
 }
 
@@ -126,6 +127,7 @@ fn rerate_of_closed(bill: Box<Bill>) -> Command {
         before: Before {
             is_settled: true,
             commits: None,
+            own: None,
         },
     }
 }
@@ -156,6 +158,7 @@ fn what_it_replaces_counts_with_its_tax_once_there_is_a_limit() {
         before: Before {
             is_settled: false,
             commits: before,
+            own: None,
         },
     };
     let rated = |revision, cents, gross, replaces| Event::Rated {
