@@ -7,13 +7,14 @@ use super::{
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
     plan, seller,
-    settle::Total,
+    settle::{By, Total},
+    tariff::Tariff,
     tax::{self, Applied, NoRate},
 };
 use crate::{
     calendar::Period,
     id::{AccountId, PlanId, TenantId},
-    money::{Decimal, Rounding},
+    money::{Currency, Decimal, Rounding},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,7 +94,7 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     let mut lines = vec![];
     for total in of.totals {
         let tax = tax(plan.tax_category_of(total.usage_type))?;
-        lines.extend(usage_lines(total, &tax));
+        lines.extend(usage_lines(total, &tax, of.profile.currency, plan.rounding));
     }
     // Which plan a fee is of matters where there are some.
     let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
@@ -150,7 +151,7 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
 }
 
 /// What is charged of a kind of usage, and what the plan includes of it.
-fn usage_lines(total: &Total, tax: &Applied) -> Vec<Line> {
+fn usage_lines(total: &Total, tax: &Applied, currency: Currency, rounding: Rounding) -> Vec<Line> {
     let usage_type = total.usage_type;
     let title = usage_type.title();
     let line = |kind, description, units: u64| Line {
@@ -166,17 +167,15 @@ fn usage_lines(total: &Total, tax: &Applied) -> Vec<Line> {
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     };
-    let description = match total.volume_rate {
-        Some(_) => format!("{title}, at the price of the volume"),
-        None => title.to_owned(),
-    };
+    let unit_price = unit_price(total, currency, rounding);
+    let description = format!("{title}{}", made_of(total, unit_price.is_some(), currency));
     let kind = LineKind::Usage {
         usage_type,
         included: total.included,
         rated: total.rated,
     };
     let charged = Line {
-        unit_price: total.volume_rate,
+        unit_price,
         exact: total.due,
         ..line(kind, description, total.quantity - total.included)
     };
@@ -189,6 +188,57 @@ fn usage_lines(total: &Total, tax: &Applied) -> Vec<Line> {
         )
     });
     [charged].into_iter().chain(included).collect()
+}
+
+/// The price of each unit, where the amount of the line is that for its quantity.
+fn unit_price(total: &Total, currency: Currency, rounding: Rounding) -> Option<Decimal> {
+    let made = total.made?;
+    let rate = match made.by {
+        By::Volume => return total.volume_rate,
+        By::Rate(rate) => rate,
+        By::Record | By::Tiers | By::Minimum => return None,
+    };
+    let (charged, per_unit) = (total.quantity - total.included, total.usage_type.per_unit());
+    let amount = Tariff::flat(rate).price(charged, per_unit, rounding);
+    // What is rounded use by use may come to another coin.
+    let in_coins = |amount: Decimal| amount.round(currency.exponent(), rounding);
+    (in_coins(amount) == in_coins(total.due)).then_some(rate)
+}
+
+/// How the amount of a line came about, in words; nothing where quantity and price say
+/// it.
+fn made_of(total: &Total, has_price: bool, currency: Currency) -> String {
+    let Some(made) = total.made else {
+        return String::new();
+    };
+    let mut parts = vec![];
+    match made.by {
+        By::Rate(_) | By::Record if has_price || total.due.is_zero() => {}
+        By::Rate(rate) => {
+            let rate = rate.with_digits(currency.exponent());
+            let unit = total.usage_type.unit_name();
+            parts.push(format!("at {rate} each {unit}"));
+            if made.fees.is_zero() && made.at_minimum == 0 && !made.is_corrected {
+                parts.push("rounded one by one".to_owned());
+            }
+        }
+        By::Record => parts.push("each at its own price".to_owned()),
+        By::Volume => parts.push("at the price of the volume".to_owned()),
+        By::Tiers => parts.push("by tiers".to_owned()),
+        By::Minimum => parts.push("minimum charge of the month".to_owned()),
+    }
+    if !made.fees.is_zero() {
+        let fees = made.fees.with_digits(currency.exponent());
+        parts.push(format!("with connection fees of {fees}"));
+    }
+    if made.at_minimum > 0 {
+        parts.push(format!("{} at the minimum charge", made.at_minimum));
+    }
+    if made.is_corrected {
+        parts.push("with corrections of earlier months".to_owned());
+    }
+    let parts = parts.iter().map(|part| format!(", {part}"));
+    parts.collect()
 }
 
 /// Counted units in those of the price: seconds as minutes.
@@ -279,3 +329,6 @@ fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::
         is_approved: true,
     }
 }
+
+#[cfg(test)]
+mod tests;

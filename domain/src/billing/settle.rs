@@ -66,6 +66,39 @@ pub struct Total {
     /// on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_rate: Option<Decimal>,
+    /// How what is to be paid came about. None of months that were closed before this
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+}
+
+/// How an amount came about: what the line of an invoice says beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// By which rule.
+    pub by: By,
+    /// Connection fees in it.
+    pub fees: Decimal,
+    /// Uses that cost the minimum of their tariff.
+    pub at_minimum: u32,
+    /// What closed months had is corrected in it.
+    pub is_corrected: bool,
+}
+
+/// The rule that makes an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// Each use by its own price, all at this rate.
+    Rate(Decimal),
+    /// Each use by its own price.
+    Record,
+    /// The tier that the month reaches, for all of it.
+    Volume,
+    /// Each tier for what is between its bounds.
+    Tiers,
+    /// The minimum of the month.
+    Minimum,
 }
 
 impl Total {
@@ -129,12 +162,17 @@ fn total(
     let mut included = 0;
     let mut due = rated;
     let mut volume_rate = None;
+    let mut by = None;
     if let Some(term) = term {
         included = term.included.min(quantity);
         let (charged, per_unit) = (quantity - included, usage_type.per_unit());
         due = match &term.price {
-            Price::Tiers(tiers) => by_tiers(tiers, charged, per_unit, rounding),
+            Price::Tiers(tiers) => {
+                by = Some(By::Tiers);
+                by_tiers(tiers, charged, per_unit, rounding)
+            }
             Price::Volume(tiers) => {
+                by = Some(By::Volume);
                 volume_rate = reached(tiers, charged);
                 let rate = volume_rate.unwrap_or_default();
                 Tariff::flat(rate).price(charged, per_unit, rounding)
@@ -146,11 +184,27 @@ fn total(
         let least = term.minimum_charge.round(RATED_DIGITS, rounding);
         if !used.is_empty() && due < least {
             due = least;
+            by = Some(By::Minimum);
             volume_rate = None;
         }
     }
+    let is_corrected = !kind.adjusted.is_empty() || !kind.corrected.is_empty();
     // A price stands only beside an amount that it makes.
-    let volume_rate = volume_rate.filter(|_| kind.adjusted.is_empty());
+    let volume_rate = volume_rate.filter(|_| !is_corrected);
+    let charged = match by {
+        None => charged_apart(&used, included),
+        // The month as a whole is charged for, without any fee.
+        Some(_) => vec![],
+    };
+    let made = Made {
+        by: by.unwrap_or_else(|| one_rate(&charged)),
+        fees: charged
+            .iter()
+            .map(|(used, _)| used.tariff.connection_fee)
+            .sum(),
+        at_minimum: at_minimum(&charged, usage_type.per_unit(), rounding),
+        is_corrected,
+    };
     let correction = sum(&kind.corrected) - sum(&kind.adjusted);
     let count = used.len().saturating_add(kind.corrected.len());
     Total {
@@ -161,6 +215,7 @@ fn total(
         rated: rated + correction,
         due: due + correction,
         volume_rate,
+        made: Some(made),
     }
 }
 
@@ -178,6 +233,39 @@ fn beyond_included(used: &[&Used], included: u64, per_unit: u32, rounding: Round
             }
         })
         .sum()
+}
+
+/// A use, and the units of it that are charged.
+type Charged<'a> = (&'a Used, u64);
+
+/// Those that are charged for, each by its own price: what is free or included is none.
+fn charged_apart<'a>(used: &[&'a Used], included: u64) -> Vec<Charged<'a>> {
+    let mut left = included;
+    let charged = used.iter().map(|used| {
+        let free = left.min(used.quantity);
+        left -= free;
+        (*used, used.quantity - free)
+    });
+    charged.filter(|(_, rest)| *rest > 0).collect()
+}
+
+/// The rate, where all have the same.
+fn one_rate(charged: &[Charged<'_>]) -> By {
+    let mut rates = charged.iter().map(|(used, _)| used.tariff.rate);
+    match rates.next() {
+        Some(rate) if rates.all(|other| other == rate) => By::Rate(rate),
+        Some(_) | None => By::Record,
+    }
+}
+
+/// How many cost the minimum of their tariff, because fee and time come to less.
+fn at_minimum(charged: &[Charged<'_>], per_unit: u32, rounding: Rounding) -> u32 {
+    let is_at_minimum = |(used, rest): &&Charged<'_>| {
+        let by_time = used.tariff.price(*rest, per_unit, rounding);
+        by_time < used.tariff.minimum_charge.round(RATED_DIGITS, rounding)
+    };
+    let count = charged.iter().filter(is_at_minimum).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The rate of the tier that the quantity reaches: the first that does not end before

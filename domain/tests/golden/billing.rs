@@ -419,6 +419,7 @@ fn usages() -> impl Iterator<Item = usage::Event> {
                 due: decimal("0.02"),
                 volume_rate: None,
             }],
+                made: None,
             records_count: 1,
             rated: decimal("0.02"),
         },

@@ -312,6 +312,12 @@ fn amount(value: &Value) -> anyhow::Result<u64> {
     cents(value.as_str().context("an amount is text")?)
 }
 
+/// The line is of that kind, however its amount comes about.
+fn says(line: &Value, kind: &str) -> bool {
+    let description = line["description"].as_str().unwrap_or_default();
+    description.split(", ").next() == Some(kind)
+}
+
 /// The invoice of an account is what its calls cost, line by line, in cents.
 fn equal(
     invoice: &Value,
@@ -328,7 +334,7 @@ fn equal(
     for ((_, kind), millionths) in of_owner {
         let line = lines
             .iter()
-            .find(|line| line["description"] == *kind)
+            .find(|line| says(line, kind))
             .with_context(|| format!("{kind} is no line of {invoice:#}"))?;
         let expected = half_even(*millionths, 10_000);
         ensure!(

@@ -30,14 +30,24 @@ const LINES: [(&str, &str, &str, &str); 17] = [
     ("Inbound calls", "2", "1.8", "19"),
     ("Inbound calls, included in the plan", "1", "0", "19"),
     // 30/6: half a minute at 1.20, and 0.05 once.
-    ("Outbound calls", "0.5", "0.65", "19"),
+    (
+        "Outbound calls, at 1.20 each min, with connection fees of 0.05",
+        "0.5",
+        "0.65",
+        "19",
+    ),
     ("Internal calls", "60", "0.6", "19"),
     ("Toll-free calls", "1", "0.6", "19"),
     ("International calls", "1", "2.4", "19"),
     // 100 at 0.08, 50 at 0.06.
-    ("Messages sent", "150", "11", "19"),
+    ("Messages sent, by tiers", "150", "11", "19"),
     // 3 at 0.01, but 5 at least.
-    ("Messages received", "3", "5", "19"),
+    (
+        "Messages received, minimum charge of the month",
+        "3",
+        "5",
+        "19",
+    ),
     ("Storage", "2.5", "1", "7"),
     ("Recording", "15", "0.9", "19"),
     ("Recording, included in the plan", "10", "0", "19"),

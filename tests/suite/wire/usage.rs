@@ -29,9 +29,9 @@ const LINES: [(&str, &str, &str); 9] = [
     // 30/6 at 6: 32 s are 36.
     ("Internal calls", "0.6", "3.6"),
     // 100 at 0.10, 50 at 0.05.
-    ("Messages sent", "150", "12.5"),
+    ("Messages sent, by tiers", "150", "12.5"),
     // 3 at 0.01, but 5 at least in a month.
-    ("Messages received", "3", "5"),
+    ("Messages received, minimum charge of the month", "3", "5"),
     // 2.5 at 0.40.
     ("Storage", "2.5", "1"),
     // 600 s included: 200 s of the second one are left, at 0.06 a minute.

@@ -1,11 +1,14 @@
 //! A use is recorded once; a closed month takes nothing; what is settled does
 //! not depend on the order in which it came.
 
+mod corrected;
+
 use super::*;
 use crate::{
     billing::{
         UsageType,
         plan::{Price, Term, Tier},
+        settle::{By, Made},
         tariff::Tariff,
     },
     id::{CallId, LegId, PlanId},
@@ -119,6 +122,12 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
                     rated: decimal("0.06"),
                     due: decimal("0.06"),
                     volume_rate: None,
+                    made: Some(Made {
+                        by: By::Rate(decimal("0.06")),
+                        fees: Decimal::ZERO,
+                        at_minimum: 0,
+                        is_corrected: false,
+                    }),
                 }],
                 records_count: 1,
                 rated: decimal("0.06"),
@@ -154,6 +163,7 @@ fn ask_with(records: &[Record], reversed: &[Record], commits: (u32, &str, &str))
             revision,
             amount: decimal(amount),
             replaced: decimal(replaced),
+            own: None,
         }),
     }
 }
@@ -161,9 +171,9 @@ fn ask_with(records: &[Record], reversed: &[Record], commits: (u32, &str, &str))
 fn valued(revision: u32, amount: &str) -> Event {
     Event::Valued {
         cdr: CallId(Uuid::from_u128(1)),
-            own: None,
         revision,
         amount: decimal(amount),
+        sums: None,
     }
 }
 
@@ -171,7 +181,6 @@ fn valued(revision: u32, amount: &str) -> Event {
 fn a_month_says_what_a_call_comes_to_in_it() {
     let (one, two, three) = (record(1, 1, 60), record(1, 2, 30), record(1, 3, 90));
     let reversed = |record: &Record| Event::Reversed {
-        sums: None,
         record: record.clone(),
         reason: "why".into(),
     };
@@ -220,74 +229,6 @@ fn a_call_that_left_the_month_counts_there_no_more() {
     let (one, two) = (record(1, 1, 60), record(1, 2, 30));
     let reversed = |record: &Record| Event::Reversed {
         record: record.clone(),
-/// Which tier a month reaches is not known before its end, so that the dearest counts;
-/// what takes the place of what a closed month has is owed by its own price.
-#[test]
-fn what_is_corrected_counts_by_its_own_price_and_anything_else_by_the_dearest() {
-    let (one, two, three) = (record(1, 1, 60), record(1, 2, 30), record(1, 3, 90));
-    let asked = |new: &Record, old: &[Record], most: (u32, &str, &str), own: (&str, &str)| {
-        let mut command = ask_with(from_ref(new), old, most);
-        if let Command::Record {
-            commits: Some(commits),
-            ..
-        } = &mut command
-        {
-            commits.own = Some(Own {
-                amount: decimal(own.0),
-                replaced: decimal(own.1),
-            });
-        }
-        command
-    };
-    // What the month says after each: what counts, and what it is one of.
-    let told = |commands: Vec<Command>| {
-        let mut month = Usage::default();
-        let mut said = vec![];
-        for command in commands {
-            for event in Usage::decide(&month, second(100), command).unwrap() {
-                if let Event::Valued { amount, sums, .. } = &event {
-                    let sums = sums.map(|sums| (sums.most.to_string(), sums.own.to_string()));
-                    said.push((amount.to_string(), sums));
-                }
-                month = Usage::evolve(month, second(100), &event);
-            }
-        }
-        said
-    };
-    let sums = |counts: &str, most: &str, own: &str| {
-        (counts.to_owned(), Some((most.to_owned(), own.to_owned())))
-    };
-    let one_sum = |counts: &str| (counts.to_owned(), None);
-    let first = || asked(&one, &[], (1, "0.20", "0"), ("0.06", "0"));
-    let second_price = || {
-        let most = (2, "0.30", "0.20");
-        asked(&two, from_ref(&one), most, ("0.30", "0.06"))
-    };
-    let third_price = || {
-        let most = (3, "0.90", "0.30");
-        asked(&three, from_ref(&two), most, ("0.09", "0.30"))
-    };
-    let in_one_month = told(vec![first(), second_price(), third_price()]);
-    assert_eq!(
-        in_one_month,
-        [
-            sums("0.2", "0.2", "0.06"),
-            one_sum("0.3"),
-            sums("0.9", "0.9", "0.09")
-        ]
-    );
-    let after_the_first_was_closed = told(vec![second_price(), third_price()]);
-    assert_eq!(
-        after_the_first_was_closed,
-        [sums("0.24", "0.1", "0.24"), sums("0.03", "0.7", "0.03")]
-    );
-    let the_second_was_told_before_the_first = told(vec![second_price(), first()]);
-    assert_eq!(
-        the_second_was_told_before_the_first,
-        [sums("0.24", "0.1", "0.24"), one_sum("0.3")]
-    );
-}
-
         reason: "why".into(),
     };
     story([recorded(one.clone()), valued(1, "0.0714")])
