@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a plan charges each cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fee {
     /// How often.
     pub cycle: Cycle,
@@ -28,6 +28,10 @@ pub struct Billed {
     pub from: Date,
     /// First day that it is not for any more.
     pub to: Date,
+    /// What its plan charged then: days that were not used are given back at that.
+    /// None of before this was kept: the plan of now is all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
 }
 
 /// One line of fees.
@@ -64,8 +68,9 @@ pub fn due(
     rounding: Rounding,
 ) -> (Vec<FeeLine>, Vec<Billed>) {
     let wanted = entitled(subscriptions, fees, billed, since, through);
-    let line = |plan: PlanId, from: Date, to: Date, sign: i128| {
-        let fee = fees.get(&plan)?;
+    let line = |of: &Billed, from: Date, to: Date, sign: i128| {
+        let plan = of.plan;
+        let fee = of.fee.or_else(|| fees.get(&plan).copied())?;
         let (start, end) = fee.cycle.around(from)?;
         let (days, of_days) = (days_between(from, to), days_between(start, end));
         let times = sign * i128::from(days);
@@ -84,20 +89,15 @@ pub fn due(
     };
     let mut lines = vec![];
     for old in billed {
-        let kept = wanted
-            .iter()
-            .find(|new| new.plan == old.plan && new.from == old.from);
+        let kept = wanted.iter().find(|new| is_same(new, old));
         let to = kept.map_or(old.from, |new| new.to);
         // Given back, or more than was billed, when a change was taken back.
-        lines.extend(line(old.plan, to, old.to, -1));
-        lines.extend(line(old.plan, old.to, to, 1));
+        lines.extend(line(old, to, old.to, -1));
+        lines.extend(line(old, old.to, to, 1));
     }
     for new in &wanted {
-        let is_billed = billed
-            .iter()
-            .any(|old| old.plan == new.plan && old.from == new.from);
-        if !is_billed {
-            lines.extend(line(new.plan, new.from, new.to, 1));
+        if !billed.iter().any(|old| is_same(new, old)) {
+            lines.extend(line(new, new.from, new.to, 1));
         }
     }
     lines.sort_by_key(|line| (line.from, line.to, line.plan));
@@ -117,26 +117,42 @@ fn entitled(
     let mut all = vec![];
     for (index, subscription) in subscriptions.iter().enumerate() {
         let until = subscriptions.get(index + 1).map(|next| next.effective);
-        let Some(fee) = fees.get(&subscription.plan) else {
+        let Some(current) = fees.get(&subscription.plan) else {
             continue;
         };
         let mut day = subscription.effective;
         while day <= through && until.is_none_or(|until| day < until) {
-            let Some((_, end)) = fee.cycle.around(day) else {
+            // What was billed keeps its price and its cycle, whatever the plan says now.
+            let known = |old: &&Billed| old.plan == subscription.plan && old.from == day;
+            let known = billed.iter().find(known);
+            let fee = known.map_or(Some(*current), |old| old.fee);
+            let cycle = fee.map_or(current.cycle, |fee| fee.cycle);
+            let Some((_, end)) = cycle.around(day) else {
                 break;
             };
+            // A cycle of another length does not run over what was billed by the one
+            // before.
+            let begins = |old: &&Billed| old.plan == subscription.plan && old.from > day;
+            let next = billed.iter().filter(begins).map(|old| old.from).min();
+            let end = next.map_or(end, |next| end.min(next));
             let to = until.map_or(end, |until| end.min(until));
             if open_from.is_none_or(|open| day >= open) {
                 all.push(Billed {
                     plan: subscription.plan,
                     from: day,
                     to,
+                    fee,
                 });
             }
             day = end;
         }
     }
     all
+}
+
+/// They begin on the same day by the same plan.
+fn is_same(new: &Billed, old: &Billed) -> bool {
+    new.plan == old.plan && new.from == old.from
 }
 
 /// What must be remembered of `billed`: what reaches beyond the day.

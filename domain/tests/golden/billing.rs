@@ -87,6 +87,7 @@ fn fees() -> Vec<Billed> {
         plan: PLAN,
         from: date("2026-11-01"),
         to: date("2026-12-01"),
+        fee: None,
     }]
 }
 
@@ -358,8 +359,8 @@ fn bill() -> Box<rating::Bill> {
         period: period(),
         records: vec![record()],
         commits: Some(decimal("0.0238")),
-    })
         own: None,
+    })
 }
 
 fn ratings() -> impl Iterator<Item = rating::Event> {
@@ -407,8 +408,8 @@ fn usages() -> impl Iterator<Item = usage::Event> {
             cdr: CALL,
             revision: 2,
             amount: decimal("-0.0119"),
-        },
             sums: None,
+        },
         usage::Event::PeriodClosed {
             totals: vec![Total {
                 usage_type: UsageType::OutboundMinutes,
@@ -418,8 +419,8 @@ fn usages() -> impl Iterator<Item = usage::Event> {
                 rated: decimal("0.02"),
                 due: decimal("0.02"),
                 volume_rate: None,
-            }],
                 made: None,
+            }],
             records_count: 1,
             rated: decimal("0.02"),
         },

@@ -105,6 +105,32 @@ fn an_upgrade_gives_back_unused_days_at_the_old_price() {
     );
 }
 
+/// The plan became dearer, and is by the year, after November had been paid for.
+#[test]
+fn unused_days_are_given_back_at_the_price_at_which_they_were_paid() {
+    let rounding = Rounding::HalfEven;
+    let first = subscribed(&[(SMALL, "2026-10-01")]);
+    let (_, wanted) = due(&first, &fees(), &[], None, date("2026-11-01"), 2, rounding);
+    let billed = still_open(&wanted, date("2026-11-01"));
+    let mut dearer = fees();
+    let fee = Fee {
+        cycle: Cycle::Yearly,
+        amount: Decimal::whole(730),
+    };
+    dearer.insert(SMALL, fee);
+    let since = Some(date("2026-11-01"));
+    let told = |plans: &[Subscription]| {
+        let through = date("2026-12-01");
+        let (lines, _) = due(plans, &dearer, &billed, since, through, 2, rounding);
+        let line = |line: &super::FeeLine| format!("{}..{} {}", line.from, line.to, line.amount);
+        lines.iter().map(line).collect::<Vec<_>>()
+    };
+    let changed = subscribed(&[(SMALL, "2026-10-01"), (FREE, "2026-11-16")]);
+    assert_eq!(told(&changed), ["2026-11-16..2026-12-01 -15.5"]);
+    // Who stays pays the new price from the next cycle on.
+    assert_eq!(told(&first), ["2026-12-01..2027-01-01 62"]);
+}
+
 #[test]
 fn pay_as_you_go_has_no_fee() {
     let plans = subscribed(&[(FREE, "2026-10-01")]);
