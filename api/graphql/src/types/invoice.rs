@@ -6,7 +6,7 @@ use crate::{
     types::words::InvoiceStanding,
 };
 use async_graphql::{ID, Json, Object, SimpleObject};
-use projections::billing::invoices;
+use projections::billing::invoices::{self, Standing};
 use serde_json::Value;
 
 fn json(value: &impl serde::Serialize) -> Json<Value> {
@@ -168,6 +168,21 @@ impl Invoice {
     /// To be paid.
     async fn total(&self) -> Amount {
         Amount(self.0.state.totals.total)
+    }
+
+    /// How often it was said that it is overdue: once when its day had passed, and once
+    /// with each reminder since. 0 once it is paid.
+    async fn overdue_level(&self) -> u32 {
+        match self.0.standing() {
+            Standing::Overdue => self.0.state.level,
+            Standing::Draft
+            | Standing::Approved
+            | Standing::Issued
+            | Standing::PartiallyPaid
+            | Standing::Paid
+            | Standing::CreditedFully
+            | Standing::WrittenOff => 0,
+        }
     }
 
     /// What is left to pay.
