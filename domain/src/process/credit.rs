@@ -287,6 +287,7 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
         | account::Event::PlanChanged { .. }
         | account::Event::ChargePosted { .. }
         | account::Event::CreditApplied { .. }
+        | account::Event::CreditTakenBack { .. }
         | account::Event::CreditNotePosted { .. }
         | account::Event::DebtWrittenOff { .. }
         | account::Event::PaymentApplied { .. }

@@ -193,6 +193,9 @@ fn on_account(event: &account::Event) -> Vec<billing::Command> {
         account::Event::CreditApplied { allocation } => {
             vec![tell(allocation, Source::Credit, false)]
         }
+        account::Event::CreditTakenBack { allocation } => {
+            vec![tell(allocation, Source::Credit, true)]
+        }
         account::Event::Opened { .. }
         | account::Event::Configured { .. }
         | account::Event::CreditLimitSet { .. }

@@ -218,6 +218,9 @@ fn ledgers() -> Vec<account::Event> {
         account::Event::CreditApplied {
             allocation: allocation(),
         },
+        account::Event::CreditTakenBack {
+            allocation: allocation(),
+        },
         account::Event::CreditNotePosted {
             credit_note: CREDIT_NOTE,
             invoice: INVOICE,

@@ -288,6 +288,7 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::CreditReleased { .. }
         | Event::UsageCommitted { .. }
         | Event::CreditApplied { .. }
+        | Event::CreditTakenBack { .. }
         | Event::Suspended { .. }
         | Event::Reactivated {}
         | Event::Closed {} => {}

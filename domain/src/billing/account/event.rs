@@ -220,6 +220,13 @@ pub enum Event {
         /// How much to which.
         allocation: Allocation,
     },
+    /// Credit that had gone to an invoice was not there after all: the payment that it
+    /// came from was taken back. So much of the invoice is owed again.
+    #[serde(rename = "credit_taken_back")]
+    CreditTakenBack {
+        /// How much from which.
+        allocation: Allocation,
+    },
     /// A credit note counts: first against its invoice, the rest is credit.
     #[serde(rename = "credit_note_posted")]
     CreditNotePosted {
@@ -297,6 +304,7 @@ impl decider::Event for Event {
             Self::UsageCommitted { .. } => "usage_committed",
             Self::ChargePosted { .. } => "charge_posted",
             Self::CreditApplied { .. } => "credit_applied",
+            Self::CreditTakenBack { .. } => "credit_taken_back",
             Self::CreditNotePosted { .. } => "credit_note_posted",
             Self::DebtWrittenOff { .. } => "debt_written_off",
             Self::PaymentApplied { .. } => "payment_applied",

@@ -49,6 +49,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
         }
         Event::ChargePosted { .. } => charge(&mut state, event),
         Event::CreditApplied { .. }
+        | Event::CreditTakenBack { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
         | Event::PaymentApplied { .. }
@@ -91,6 +92,7 @@ fn profile(state: &mut Account, event: &Event) {
         | Event::UsageCommitted { .. }
         | Event::ChargePosted { .. }
         | Event::CreditApplied { .. }
+        | Event::CreditTakenBack { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
         | Event::PaymentApplied { .. }
@@ -175,7 +177,10 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
         Event::CreditApplied { allocation } => {
             state.credit = state.credit - allocation.amount;
             settle(state, allocation.invoice, allocation.amount);
+            let paid = state.from_credit.entry(allocation.invoice).or_default();
+            *paid = *paid + allocation.amount;
         }
+        Event::CreditTakenBack { allocation } => take_back(state, at, allocation),
         Event::CreditNotePosted {
             credit_note,
             invoice,
@@ -233,6 +238,16 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
         | Event::Reactivated {}
         | Event::Closed {} => {}
     }
+}
+
+/// What credit had paid of an invoice is credit again, and the invoice is open.
+fn take_back(state: &mut Account, at: Timestamp, allocation: &Allocation) {
+    let Allocation { invoice, amount } = allocation;
+    state.credit = state.credit + *amount;
+    reopen(state, at, *invoice, *amount);
+    let paid = state.from_credit.entry(*invoice).or_default();
+    *paid = *paid - *amount;
+    state.from_credit.retain(|_, paid| !paid.is_zero());
 }
 
 /// More is left to pay of an invoice again; it is due at once if it was settled.

@@ -201,11 +201,31 @@ fn reverse_payment(
         .as_ref()
         .map(|profile| profile.currency)
         .ok_or(Error::Unknown)?;
-    Ok(vec![Event::PaymentReversed {
+    let reversed = Event::PaymentReversed {
         payment,
         amount: Money::new(kept.amount, currency),
         allocations: kept.allocations.clone(),
         credit: kept.credit,
         reason,
-    }])
+    };
+    let missing = (kept.credit - state.credit.max(Decimal::ZERO)).max(Decimal::ZERO);
+    let taken_back = take_back(state, missing);
+    Ok(std::iter::once(reversed).chain(taken_back).collect())
+}
+
+/// What credit has paid that is not there: of the invoices that it went to, the one that
+/// was issued last first.
+fn take_back(state: &Account, missing: Decimal) -> Vec<Event> {
+    let mut left = missing;
+    let mut events = vec![];
+    for (invoice, paid) in state.from_credit.iter().rev() {
+        let amount = left.min(*paid);
+        if amount > Decimal::ZERO {
+            left = left - amount;
+            let invoice = *invoice;
+            let allocation = Allocation { invoice, amount };
+            events.push(Event::CreditTakenBack { allocation });
+        }
+    }
+    events
 }

@@ -91,6 +91,9 @@ pub struct Account {
     pub settled: BTreeSet<InvoiceId>,
     /// What was paid and went to no invoice.
     pub credit: Decimal,
+    /// What of which invoice credit has paid.
+    #[serde(default)]
+    pub from_credit: BTreeMap<InvoiceId, Decimal>,
     /// All payments.
     pub payments: BTreeMap<PaymentId, Payment>,
     /// All credit notes.

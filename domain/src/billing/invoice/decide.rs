@@ -144,12 +144,13 @@ fn record_payment(state: &Invoice, at: Timestamp, source: Source, amount: Decima
 }
 
 fn reverse_payment(state: &Invoice, source: Source, amount: Decimal) -> Vec<Event> {
-    let is_there = state.paid.get(&source).is_some_and(|paid| !paid.is_zero());
-    if !is_there {
+    let paid = state.paid.get(&source).copied().unwrap_or_default();
+    let amount = amount.min(paid);
+    if amount <= Decimal::ZERO {
         return vec![];
     }
     let mut after = state.clone();
-    after.paid.insert(source, Decimal::ZERO);
+    after.paid.insert(source, paid - amount);
     let next = next_step(state, state.level);
     vec![Event::PaymentReversed {
         source,

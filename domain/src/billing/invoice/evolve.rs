@@ -4,7 +4,7 @@ use super::{
     event::Event,
     state::{Invoice, Phase},
 };
-use crate::{money::Decimal, time::Timestamp};
+use crate::time::Timestamp;
 
 pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoice {
     match event {
@@ -43,9 +43,10 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid + *amount;
         }
-        Event::PaymentReversed { source, .. } => {
-            // Kept at nothing: it does not come again.
-            state.paid.insert(*source, Decimal::ZERO);
+        Event::PaymentReversed { source, amount, .. } => {
+            // Kept, at nothing: it does not come again.
+            let paid = state.paid.entry(*source).or_default();
+            *paid = *paid - *amount;
         }
         Event::Paid {} => {}
         Event::Overdue { level, .. } => state.level = *level,

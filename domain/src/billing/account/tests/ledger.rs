@@ -54,6 +54,43 @@ fn what_is_paid_too_much_is_credit_and_pays_the_next_invoice() {
         ]);
 }
 
+/// What was paid ahead went to an invoice; then the bank takes it back.
+#[test]
+fn credit_that_was_not_there_after_all_is_owed_again() {
+    let from_credit = |amount: &str| Allocation {
+        invoice: OTHER_INVOICE,
+        amount: decimal(amount),
+    };
+    let paid_ahead = || {
+        story([
+            opened(PaymentMode::Postpaid),
+            owed(INVOICE, "10", 200),
+            paid("12.5", &[(INVOICE, "10")], "2.5"),
+            owed(OTHER_INVOICE, "2", 300),
+            Event::CreditApplied {
+                allocation: from_credit("2"),
+            },
+        ])
+    };
+    assert!(paid_ahead().state().open.is_empty());
+    let reverse = || Command::ReversePayment {
+        payment: PAYMENT,
+        reason: "bounced".into(),
+    };
+    let events = paid_ahead().when(reverse()).events();
+    let [reversed, taken_back] = &events[..] else {
+        unreachable!("{events:?}")
+    };
+    assert!(matches!(reversed, Event::PaymentReversed { .. }));
+    let allocation = from_credit("2");
+    assert_eq!(*taken_back, Event::CreditTakenBack { allocation });
+    let account = paid_ahead().when(reverse()).then(events);
+    let account = account.when(reverse()).nothing();
+    let state = account.state();
+    assert_eq!((state.credit, state.owed()), (Decimal::ZERO, decimal("12")));
+    assert_eq!(state.balance(), decimal("-12"));
+}
+
 #[test]
 fn a_payment_counts_once() {
     two_invoices()
