@@ -69,6 +69,7 @@ impl Caller {
             user,
             host,
             display_name,
+            contact: None,
         }))
     }
 }

@@ -258,6 +258,7 @@ impl Office {
             user: "4930123456".into(),
             host: None,
             display_name: None,
+            contact: None,
         };
         let command = call::Command::ReceiveCall {
             withheld: false,

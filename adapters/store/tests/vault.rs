@@ -41,6 +41,7 @@ fn party(user: &str) -> Party {
         user: user.into(),
         host: Some("example.org".into()),
         display_name: Some("Zoë \"Z\" ☎".into()),
+        contact: None,
     }
 }
 

@@ -69,6 +69,7 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
         days(head.period.start(), head.period.end()),
     ));
     facts.push(fact("Customer", &head.customer.name));
+    closing.extend(written_to(row.customer.as_ref()));
     if let Some(tax_id) = &head.customer.tax_id {
         facts.push(fact("Your tax ID", tax_id));
     }
@@ -127,6 +128,7 @@ pub fn credit_note(row: &invoices::Row, note_row: &CreditNote) -> Option<Paper> 
         total_name: "Credited to you",
     };
     let mut closing = texts(&document.texts);
+    closing.extend(written_to(row.customer.as_ref()));
     closing.push(note(
         "What becomes of it",
         vec![
@@ -165,6 +167,20 @@ pub fn json(row: &invoices::Row) -> Option<Value> {
     let head = row.state.head.as_ref()?;
     let issue = row.issue.as_ref();
     let customer: Vec<String> = recipient(&head.customer, row.customer.as_ref());
+    let mut told = json!({
+        "name": head.customer.name,
+        "lines": customer,
+        "country": head.customer.country,
+        "tax_id": head.customer.tax_id,
+    });
+    // Documents of accounts that have none are as they were.
+    if let Some(contact) = row
+        .customer
+        .as_ref()
+        .and_then(|party| party.contact.as_ref())
+    {
+        told["contact"] = json!(contact);
+    }
     Some(json!({
         "schema": schema(&row.state.lines),
         "invoice_id": row.invoice.to_string(),
@@ -178,12 +194,7 @@ pub fn json(row: &invoices::Row) -> Option<Value> {
         "currency": head.currency.to_string(),
         "is_tax_inclusive": head.is_tax_inclusive,
         "seller": head.seller,
-        "customer": {
-            "name": head.customer.name,
-            "lines": customer,
-            "country": head.customer.country,
-            "tax_id": head.customer.tax_id,
-        },
+        "customer": told,
         "lines": row.state.lines,
         "taxes": row.state.taxes,
         "totals": row.state.totals,
@@ -200,6 +211,15 @@ pub(crate) fn note(heading: &str, lines: Vec<String>) -> Note {
         heading: heading.to_owned(),
         lines,
     }
+}
+
+/// Who is written to about it.
+fn written_to(customer: Option<&Party>) -> Option<Note> {
+    let contact = customer?.contact.as_ref()?;
+    let lines = std::iter::once(&contact.name)
+        .chain(&contact.email)
+        .chain(&contact.address);
+    Some(note("Billing contact", lines.cloned().collect()))
 }
 
 fn texts(texts: &[String]) -> Vec<Note> {

@@ -55,6 +55,7 @@ impl World {
             user: "anna".into(),
             host: None,
             display_name: Some("Anna Berg".into()),
+            contact: None,
         };
         let display_name = world.vault.seal(&party).await.unwrap();
         world.knows(&display_name, party);

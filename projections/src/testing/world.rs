@@ -103,6 +103,7 @@ impl World {
                 user: user.into(),
                 host: Some("carrier.example".into()),
                 display_name: None,
+                contact: None,
             };
             let sealed = vault.seal(&party).await.unwrap();
             parties.insert(sealed.data.clone(), party);

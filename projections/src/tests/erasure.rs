@@ -148,6 +148,7 @@ fn who_calls_again_after_being_forgotten_is_known_by_that_call_only() {
             user: NUMBER.into(),
             host: None,
             display_name: None,
+            contact: None,
         };
         let again: Sealed<Party> = world.vault.seal(&party).await.unwrap();
         assert_eq!(again.subject, subject);

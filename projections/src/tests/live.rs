@@ -131,6 +131,7 @@ pub(super) async fn world_of(office: &Office) -> World {
         user: "+4930999".into(),
         host: None,
         display_name: None,
+        contact: None,
     };
     world.callers[0] = office.stores.vault.seal(&party).await.unwrap();
     world

@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod bad_input;
 mod billing;
+mod billing_contact;
 mod boards;
 mod by_hand;
 mod callback;

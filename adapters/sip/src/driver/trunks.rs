@@ -88,6 +88,7 @@ impl Driver {
                     user: number.clone(),
                     host: None,
                     display_name: None,
+                    contact: None,
                 };
                 let sealed = vault.seal(&party).await;
                 sealed.map(|sealed| Some((number, sealed)))

@@ -159,6 +159,7 @@ async fn seal(order: &Order<'_>, name: &str, display_name: String) -> Result<Sea
         user: name.to_lowercase(),
         host: None,
         display_name: Some(display_name),
+        contact: None,
     };
     let sealed = order.services.vault.seal(&party).await;
     sealed.map_err(Fault::from)

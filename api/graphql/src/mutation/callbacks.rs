@@ -137,6 +137,7 @@ impl CallbackMutations {
             user: input.number,
             host: None,
             display_name: None,
+            contact: None,
         };
         let sealed = order.services.vault.seal(&party).await;
         let request = Request {

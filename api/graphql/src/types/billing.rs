@@ -22,6 +22,17 @@ fn json(value: &impl serde::Serialize) -> Json<Value> {
     Json(serde_json::to_value(value).unwrap_or(Value::Null))
 }
 
+/// Whom to write to about invoices.
+#[derive(SimpleObject)]
+pub(crate) struct BillingContact {
+    /// Name.
+    name: String,
+    /// E-mail address.
+    email: Option<String>,
+    /// Postal address, line by line.
+    address: Vec<String>,
+}
+
 /// An account.
 pub(crate) struct Account(pub(crate) accounts::Row);
 
@@ -43,6 +54,16 @@ impl Account {
         let party = self.0.holder.as_ref()?;
         let text = party.display_name.as_deref()?;
         Some(text.lines().collect())
+    }
+
+    /// Whom to write to about invoices; null once erased.
+    async fn billing_contact(&self) -> Option<BillingContact> {
+        let contact = self.0.holder.as_ref()?.contact.clone()?;
+        Some(BillingContact {
+            name: contact.name,
+            email: contact.email,
+            address: contact.address,
+        })
     }
 
     /// Its currency.

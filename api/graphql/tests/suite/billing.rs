@@ -57,6 +57,7 @@ pub(crate) async fn head(world: &World, account: AccountId) -> Head {
         user: "account:muster".into(),
         host: None,
         display_name: Some("Blåbær & Söhne <AG>\nStraße 1\n10623 Berlin".into()),
+        contact: None,
     };
     let series = |document| SeriesId {
         tenant: DEFAULT_TENANT,

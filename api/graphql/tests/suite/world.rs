@@ -318,6 +318,7 @@ impl World {
             user: from.into(),
             host: Some("example.net".into()),
             display_name: None,
+            contact: None,
         };
         let from = self.stores.vault.seal(&party).await.unwrap();
         let command = Command::ReceiveCall {

@@ -146,6 +146,7 @@ pub(super) async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
         user: "+4930999".into(),
         host: None,
         display_name: None,
+        contact: None,
     };
     let from = books.stores.vault.seal(&caller).await?;
     let ask = |command| envelope(&entropy, at(0), AnyCommand::Billing(Box::new(command)));

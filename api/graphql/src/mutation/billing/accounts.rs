@@ -15,9 +15,10 @@ use domain::{
         Command,
         account::{self, Owned, OwnedNumber, Profile, SuspendReason},
     },
+    calendar::Zone,
     id::{AccountId, AgentId, InvoiceId, PaymentId, PlanId, QueueId, TrunkId, derive},
-    money::Money,
-    sealed::Party,
+    money::{Currency, Money},
+    sealed::{Contact, Party},
 };
 
 #[derive(Default)]
@@ -33,17 +34,20 @@ pub(crate) struct OwnedNumberInput {
     toll_free: bool,
 }
 
-/// An account to be made.
+/// Whom to write to about invoices.
 #[derive(InputObject)]
-pub(crate) struct CreateAccountInput {
-    /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
-    /// 1 to 64 letters, digits, `.`, `-`, `_`.
+pub(crate) struct ContactInput {
+    /// Name.
     name: String,
-    /// Code of ISO 4217, or one's own with an exponent: `PTS/0`.
-    currency: String,
-    /// IANA name; decides where months begin.
-    time_zone: String,
+    /// E-mail address.
+    email: Option<String>,
+    /// Postal address, line by line.
+    address: Option<Vec<String>>,
+}
+
+/// What can change of an account.
+#[derive(InputObject)]
+pub(crate) struct AccountProfileInput {
     /// ISO 3166 code; decides on taxes.
     country: String,
     /// Country code of its numbers: calls elsewhere are international.
@@ -52,6 +56,8 @@ pub(crate) struct CreateAccountInput {
     tax_id: Option<String>,
     /// Name and postal address, line by line; kept sealed.
     holder: Option<Vec<String>>,
+    /// Whom to write to about invoices; kept sealed, and erased with the holder.
+    billing_contact: Option<ContactInput>,
     /// When it pays.
     payment_mode: PaymentMode,
     /// It is paid by itself.
@@ -65,6 +71,34 @@ pub(crate) struct CreateAccountInput {
     agent_ids: Option<Vec<ID>>,
     /// Trunks whose calls it pays for.
     trunk_ids: Option<Vec<ID>>,
+}
+
+/// An account to be made.
+#[derive(InputObject)]
+pub(crate) struct CreateAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// 1 to 64 letters, digits, `.`, `-`, `_`.
+    name: String,
+    /// Code of ISO 4217, or one's own with an exponent: `PTS/0`.
+    currency: String,
+    /// IANA name; decides where months begin.
+    time_zone: String,
+    /// Everything else.
+    #[graphql(flatten)]
+    profile: AccountProfileInput,
+}
+
+/// An account as it is to be from now on: what is not given is none any more.
+#[derive(InputObject)]
+pub(crate) struct ConfigureAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+    /// Everything but its name, currency and time zone, which stay.
+    #[graphql(flatten)]
+    profile: AccountProfileInput,
 }
 
 /// How far an account may go below nothing.
@@ -132,49 +166,88 @@ pub(crate) struct ReversePaymentInput {
     reason: String,
 }
 
+/// Characters of a line of a contact at most.
+const LINE_MAX: usize = 200;
+/// Lines of a postal address at most.
+const LINES_MAX: usize = 10;
+
+/// What is sealed is not seen by the rules: its form is checked here.
+fn contact(input: &ContactInput) -> Result<Contact, UserError> {
+    let is_line = |text: &str| {
+        let is_short = text.chars().count() <= LINE_MAX;
+        !text.trim().is_empty() && is_short && !text.contains(char::is_control)
+    };
+    let line = "is empty, longer than 200 characters or has control characters";
+    if !is_line(&input.name) {
+        return Err(invalid("billingContact.name", line));
+    }
+    if let Some(email) = &input.email {
+        let is_address = email.split_once('@').is_some_and(|(user, host)| {
+            let is_part = |part: &str| !part.is_empty() && !part.contains(['@', ' ', '<', '>']);
+            is_part(user) && is_part(host) && host.contains('.')
+        });
+        if !is_line(email) || !is_address {
+            return Err(invalid("billingContact.email", "is no e-mail address"));
+        }
+    }
+    let address = input.address.clone().unwrap_or_default();
+    if address.len() > LINES_MAX || !address.iter().all(|text| is_line(text)) {
+        let reason = format!("has more than {LINES_MAX} lines, or one that {line}");
+        return Err(invalid("billingContact.address", &reason));
+    }
+    Ok(Contact {
+        name: input.name.clone(),
+        email: input.email.clone(),
+        address,
+    })
+}
+
 async fn profile(
     order: &Order<'_>,
-    input: &CreateAccountInput,
+    name: &str,
+    (currency, zone): (Currency, Zone),
+    input: AccountProfileInput,
 ) -> Result<Result<Profile, UserError>, Fault> {
-    let read = || {
-        Ok(Profile {
-            currency: read(&input.currency, "currency")?,
-            zone: read(&input.time_zone, "timeZone")?,
-            country: input.country.clone(),
-            calling_code: input.calling_code.clone(),
-            tax_id: input.tax_id.clone(),
-            holder: None,
-            payment_mode: input.payment_mode.into(),
-            is_auto_pay: input.auto_pay,
-            owned: Owned::default(),
-        })
-    };
-    let mut profile: Profile = match read() {
-        Ok(profile) => profile,
+    let contact = match input.billing_contact.as_ref().map(contact).transpose() {
+        Ok(contact) => contact,
         Err(error) => return Ok(Err(error)),
     };
-    let numbers = input.numbers.iter().flatten();
-    profile.owned = Owned {
+    let numbers = input.numbers.into_iter().flatten();
+    let owned = Owned {
         numbers: numbers
             .map(|owned| OwnedNumber {
-                number: owned.number.clone(),
+                number: owned.number,
                 is_toll_free: owned.toll_free,
             })
             .collect(),
-        queues: ids::<QueueId>(input.queue_ids.clone())?,
-        agents: ids::<AgentId>(input.agent_ids.clone())?,
-        trunks: ids::<TrunkId>(input.trunk_ids.clone())?,
+        queues: ids::<QueueId>(input.queue_ids)?,
+        agents: ids::<AgentId>(input.agent_ids)?,
+        trunks: ids::<TrunkId>(input.trunk_ids)?,
     };
-    if let Some(lines) = input.holder.as_ref().filter(|lines| !lines.is_empty()) {
+    let lines = input.holder.filter(|lines| !lines.is_empty());
+    let holder = if lines.is_some() || contact.is_some() {
         let party = Party {
-            user: format!("account:{}", input.name),
+            user: format!("account:{name}"),
             host: None,
-            display_name: Some(lines.join("\n")),
+            display_name: lines.map(|lines| lines.join("\n")),
+            contact,
         };
         let sealed = order.services.vault.seal(&party).await;
-        profile.holder = Some(sealed.map_err(|error| Fault::vault(&error))?);
-    }
-    Ok(Ok(profile))
+        Some(sealed.map_err(|error| Fault::vault(&error))?)
+    } else {
+        None
+    };
+    Ok(Ok(Profile {
+        currency,
+        zone,
+        country: input.country,
+        calling_code: input.calling_code,
+        tax_id: input.tax_id,
+        holder,
+        payment_mode: input.payment_mode.into(),
+        is_auto_pay: input.auto_pay,
+        owned,
+    }))
 }
 
 /// Carries out an order about an account.
@@ -220,13 +293,44 @@ impl AccountMutations {
         input: CreateAccountInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let profile = match profile(&order, &input).await? {
+        let known = || -> Result<_, UserError> {
+            let currency = read(&input.currency, "currency")?;
+            Ok((currency, read(&input.time_zone, "timeZone")?))
+        };
+        let known = match known() {
+            Ok(known) => known,
+            Err(error) => return Ok(error.into()),
+        };
+        let name = input.name;
+        let profile = match profile(&order, &name, known, input.profile).await? {
             Ok(profile) => profile,
             Err(error) => return Ok(error.into()),
         };
-        let account = AccountId::named(order.identity.tenant, &input.name);
-        let name = input.name;
+        let account = AccountId::named(order.identity.tenant, &name);
         let command = Command::Account(account, account::Command::Open { name, profile });
+        let outcome = tell(&order, command, account.0).await?;
+        Ok(BillingPayload::new(account, outcome).of_account(account))
+    }
+
+    /// Gives an account another profile; its name, currency and time zone stay.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn configure_account(
+        &self,
+        ctx: &Context<'_>,
+        input: ConfigureAccountInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let row = views(ctx)?.account(account).await.map_err(Fault::from)?;
+        let Some((name, Some(old))) = row.map(|row| (row.name, row.state.profile)) else {
+            return Ok(invalid("accountId", "is of no account").into());
+        };
+        let known = (old.currency, old.zone);
+        let profile = match profile(&order, &name, known, input.profile).await? {
+            Ok(profile) => profile,
+            Err(error) => return Ok(error.into()),
+        };
+        let command = Command::Account(account, account::Command::Configure { name, profile });
         let outcome = tell(&order, command, account.0).await?;
         Ok(BillingPayload::new(account, outcome).of_account(account))
     }

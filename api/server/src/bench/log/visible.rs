@@ -124,6 +124,7 @@ impl Callers {
             user: "4930123456".into(),
             host: None,
             display_name: None,
+            contact: None,
         };
         Ok(Self {
             gateway: server.gateway().clone(),
