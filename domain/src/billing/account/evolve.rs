@@ -163,6 +163,7 @@ fn charge(state: &mut Account, event: &Event) {
     bill(state, *period);
     state.fees_billed.clone_from(fees);
     state.invoiced = state.invoiced.max(Some(*period));
+    state.due.insert(*invoice, *due_at);
     if *amount > Decimal::ZERO {
         let (due_at, left) = (*due_at, *amount);
         state.open.insert(*invoice, Open { due_at, left });
@@ -250,11 +251,13 @@ fn take_back(state: &mut Account, at: Timestamp, allocation: &Allocation) {
     state.from_credit.retain(|_, paid| !paid.is_zero());
 }
 
-/// More is left to pay of an invoice again; it is due at once if it was settled.
+/// More is left to pay of an invoice again; it is due when it was. Of accounts of before
+/// that was kept, at once.
 fn reopen(state: &mut Account, at: Timestamp, invoice: InvoiceId, amount: Decimal) {
     state.settled.remove(&invoice);
+    let due_at = state.due.get(&invoice).copied().unwrap_or(at);
     let open = state.open.entry(invoice).or_insert(Open {
-        due_at: at,
+        due_at,
         left: Decimal::ZERO,
     });
     open.left = open.left + amount;

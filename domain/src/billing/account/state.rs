@@ -89,6 +89,9 @@ pub struct Account {
     pub open: BTreeMap<InvoiceId, Open>,
     /// Invoices that nothing is left to pay of.
     pub settled: BTreeSet<InvoiceId>,
+    /// When each invoice was or is due.
+    #[serde(default)]
+    pub due: BTreeMap<InvoiceId, Timestamp>,
     /// What was paid and went to no invoice.
     pub credit: Decimal,
     /// What of which invoice credit has paid.

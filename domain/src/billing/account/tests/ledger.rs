@@ -174,6 +174,8 @@ fn a_payment_that_is_taken_back_is_owed_again_once() {
         .nothing();
     assert_eq!(account.state().owed(), decimal("10"));
     assert_eq!(account.state().credit, Decimal::ZERO);
+    // As before, it is due on its day and not on that of the bank.
+    assert_eq!(account.state().open[&INVOICE].due_at, second(200));
     two_invoices()
         .when(reverse())
         .refused(Error::UnknownPayment);
