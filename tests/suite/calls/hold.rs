@@ -222,6 +222,7 @@ async fn an_agent_who_holds_while_a_person_is_rung_back_holds_whoever_answers() 
         user: "+491701234567".into(),
         host: None,
         display_name: None,
+        contact: None,
     };
     let office = &world.office;
     let placing = call::Placing {
@@ -232,6 +233,7 @@ async fn an_agent_who_holds_while_a_person_is_rung_back_holds_whoever_answers() 
         queue,
         config_version: 1,
         visit: VisitId(office.id()),
+        wanted: None,
     };
     let call = CallId(office.id());
     office.tell(call, call::Command::PlaceCall(placing)).await;
