@@ -5,6 +5,7 @@ use crate::support::{
     PATIENCE, agent, agent_is, caller, command_id, dial, incoming, mutate, setup, talk,
 };
 use anyhow::{Context as _, bail, ensure};
+use phone::Progress;
 use ringledger_tests::server::Server;
 use serde_json::json;
 use std::{
@@ -70,25 +71,9 @@ impl Drop for Disk {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut setup = setup(folder.path(), &["anna", "ben"]);
-    let log = folder.path().join("log.txt");
-    setup.log = Some(log.clone());
-    let disk = Disk::mount(&setup.data())?;
-    let server = Server::start(&setup).await?;
-    let anna = agent(&server, "anna").await?;
-    let ben = agent(&server, "ben").await?;
-    let phone = caller(&server, "4930111").await?;
-    let (one, two) = (
-        caller(&server, "4930100").await?,
-        caller(&server, "4930101").await?,
-    );
-    let (stays, _at_one) = talk(&one, &anna).await?;
-    let (leaves, at_ben) = talk(&two, &ben).await?;
-    let running = [stays.call_id().to_owned(), leaves.call_id().to_owned()];
-    disk.fill()?;
+/// Calls until one finds no room; those that did.
+async fn call_until_full(server: &Server) -> anyhow::Result<Vec<String>> {
+    let phone = caller(server, "4930111").await?;
     let mut acknowledged = vec![];
     let mut refused = None;
     for _ in 0..CALLS_MAX {
@@ -111,41 +96,40 @@ async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> any
         .graphql("{ agents { nodes { name } } }", json!({}))
         .await?;
     ensure!(read["agents"]["nodes"][0]["name"] == "anna", "{read}");
-    // An order is refused, and told why.
+    Ok(acknowledged)
+}
+
+/// Orders until one finds no room, and is told so; the log says why.
+async fn order_until_full(server: &Server, log: &Path) -> anyhow::Result<()> {
     let mut refused = None;
     for number in 0..CALLS_MAX {
         let id = command_id(number as u128);
-        let order = json!({"commandId": id, "name": format!("queue {number}")});
-        if let Err(error) = mutate(&server, "createQueue", "queue { id }", order).await {
+        let order = json!({"commandId": id, "name": format!("queue-{number}")});
+        if let Err(error) = mutate(server, "createQueue", "queue { id }", order).await {
             refused = Some(format!("{error:#}"));
             break;
         }
     }
     let refused = refused.context("there was room for all orders")?;
     ensure!(refused.contains("UNAVAILABLE"), "{refused}");
-    // One who talks hangs up, and the agent hears it; the other talks on.
-    ensure!(leaves.hang_up().await? == 200, "{:?}", leaves.progress());
-    at_ben.wait_ended(PATIENCE).await?;
+    let said = std::fs::read_to_string(log)?;
+    let mut words = ["disk is full", "disk full", "no room"].iter();
     ensure!(
-        stays.progress().ended_by.is_none(),
-        "{:?}",
-        stays.progress()
-    );
-    let said = std::fs::read_to_string(&log)?;
-    ensure!(
-        ["disk is full", "disk full", "no room"]
-            .iter()
-            .any(|words| said.contains(words)),
+        words.any(|words| said.contains(words)),
         "the log does not say what is wrong: {said}"
     );
+    Ok(())
+}
 
-    disk.clear()?;
+/// Waits until callers are taken again.
+async fn comes_back(server: &Server) -> anyhow::Result<()> {
+    let phone = caller(server, "4930111").await?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let call = dial(&phone, "support").await?;
         if call.wait_ringing(PATIENCE).await.is_ok() {
             call.cancel().await?;
-            break;
+            return Ok(());
         }
         ensure!(
             Instant::now() < deadline,
@@ -153,16 +137,68 @@ async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> any
             call.progress()
         );
     }
-    // Still there, and ends as any other.
-    ensure!(
-        stays.progress().ended_by.is_none(),
-        "{:?}",
-        stays.progress()
-    );
+}
+
+/// Every acknowledged call has a record, and those that were talked one each.
+async fn nothing_is_lost(
+    server: &Server,
+    acknowledged: &[String],
+    talked: &[String],
+) -> anyhow::Result<()> {
+    let ended = "{ activeCalls(first: 50) { nodes { id } } }";
+    server
+        .until(ended, |answer| answer["activeCalls"]["nodes"] == json!([]))
+        .await?;
+    let query = "{ cdrs(first: 100) { nodes { sipCallId disposition hangupBy } } }";
+    let cdrs = server.graphql(query, json!({})).await?;
+    let cdrs = cdrs["cdrs"]["nodes"].as_array().context("a list")?;
+    for id in talked {
+        let of: Vec<_> = cdrs.iter().filter(|one| one["sipCallId"] == *id).collect();
+        ensure!(of.len() == 1, "{of:?}");
+        ensure!(of[0]["disposition"] == "ANSWERED", "{of:?}");
+        ensure!(of[0]["hangupBy"] == "CALLER", "{of:?}");
+    }
+    for id in acknowledged {
+        ensure!(
+            cdrs.iter().any(|one| one["sipCallId"] == *id),
+            "call {id} was acknowledged and is lost"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut setup = setup(folder.path(), &["anna", "ben"]);
+    let log = folder.path().join("log.txt");
+    setup.log = Some(log.clone());
+    let disk = Disk::mount(&setup.data())?;
+    let server = Server::start(&setup).await?;
+    let anna = agent(&server, "anna").await?;
+    let ben = agent(&server, "ben").await?;
+    let one = caller(&server, "4930100").await?;
+    let two = caller(&server, "4930101").await?;
+    let (stays, _at_one) = talk(&one, &anna).await?;
+    let (leaves, at_two) = talk(&two, &ben).await?;
+    let talked = [stays.call_id().to_owned(), leaves.call_id().to_owned()];
+    disk.fill()?;
+    let acknowledged = call_until_full(&server).await?;
+    order_until_full(&server, &log).await?;
+    // One who talks hangs up and is let go; the other side follows the record. The
+    // other call goes on.
+    ensure!(leaves.hang_up().await? == 200, "{:?}", leaves.progress());
+    let talks = |progress: &Progress| progress.ended_by.is_none();
+    ensure!(talks(&stays.progress()), "{:?}", stays.progress());
+
+    disk.clear()?;
+    at_two.wait_ended(PATIENCE).await?;
+    comes_back(&server).await?;
+    ensure!(talks(&stays.progress()), "{:?}", stays.progress());
     ensure!(stays.hang_up().await? == 200, "{:?}", stays.progress());
     agent_is(&server, "anna", "READY").await?;
     agent_is(&server, "ben", "READY").await?;
-    // Another caller, who is told apart from all who rang at her phone in between.
+    // Another caller, who is told apart from all who rang at the phones in between.
     let last = caller(&server, "4930112").await?;
     let call = dial(&last, "support").await?;
     let at_agent = loop {
@@ -177,28 +213,6 @@ async fn a_full_disk_is_503_for_callers_while_others_talk_on_and_passes() -> any
     at_agent.answer().await?;
     call.wait_answered(PATIENCE).await?;
     call.hang_up().await?;
-    let ended = "{ activeCalls(first: 50) { nodes { id } } }";
-    server
-        .until(ended, |answer| answer["activeCalls"]["nodes"] == json!([]))
-        .await?;
-    let cdrs = server
-        .graphql(
-            "{ cdrs(first: 100) { nodes { sipCallId disposition talkMs hangupBy } } }",
-            json!({}),
-        )
-        .await?;
-    let cdrs = cdrs["cdrs"]["nodes"].as_array().context("a list")?;
-    for id in running {
-        let of: Vec<_> = cdrs.iter().filter(|one| one["sipCallId"] == *id).collect();
-        ensure!(of.len() == 1, "{of:?}");
-        ensure!(of[0]["disposition"] == "ANSWERED", "{of:?}");
-        ensure!(of[0]["hangupBy"] == "CALLER", "{of:?}");
-    }
-    for id in acknowledged {
-        ensure!(
-            cdrs.iter().any(|one| one["sipCallId"] == *id),
-            "call {id} was acknowledged and is lost"
-        );
-    }
+    nothing_is_lost(&server, &acknowledged, &talked).await?;
     server.stop().await
 }
