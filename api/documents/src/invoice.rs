@@ -69,11 +69,11 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
         days(head.period.start(), head.period.end()),
     ));
     facts.push(fact("Customer", &head.customer.name));
-    closing.extend(written_to(row.customer.as_ref()));
     if let Some(tax_id) = &head.customer.tax_id {
         facts.push(fact("Your tax ID", tax_id));
     }
     facts.push(fact("Currency", currency));
+    closing.extend(written_to(row.customer.as_ref()));
     let body = Body {
         currency,
         is_tax_inclusive: head.is_tax_inclusive,

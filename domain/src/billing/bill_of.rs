@@ -192,11 +192,12 @@ fn usage_lines(total: &Total, tax: &Applied, currency: Currency, rounding: Round
 
 /// The price of each unit, where the amount of the line is that for its quantity.
 fn unit_price(total: &Total, currency: Currency, rounding: Rounding) -> Option<Decimal> {
-    let made = total.made?;
-    let rate = match made.by {
-        By::Volume => return total.volume_rate,
-        By::Rate(rate) => rate,
-        By::Record | By::Tiers | By::Minimum => return None,
+    let rate = match total.made.map(|made| made.by) {
+        Some(By::Rate(rate)) => rate,
+        Some(By::Volume) => return total.volume_rate,
+        // Of what was closed before that was kept, only the volume's price is known.
+        None => total.volume_rate?,
+        Some(By::Record | By::Tiers | By::Minimum) => return None,
     };
     let (charged, per_unit) = (total.quantity - total.included, total.usage_type.per_unit());
     let amount = Tariff::flat(rate).price(charged, per_unit, rounding);
@@ -209,7 +210,8 @@ fn unit_price(total: &Total, currency: Currency, rounding: Rounding) -> Option<D
 /// it.
 fn made_of(total: &Total, has_price: bool, currency: Currency) -> String {
     let Some(made) = total.made else {
-        return String::new();
+        let by_volume = total.volume_rate.map(|_| ", at the price of the volume");
+        return by_volume.unwrap_or_default().to_owned();
     };
     let mut parts = vec![];
     match made.by {

@@ -127,14 +127,14 @@ fn entitled(
             let known = billed.iter().find(known);
             let fee = known.map_or(Some(*current), |old| old.fee);
             let cycle = fee.map_or(current.cycle, |fee| fee.cycle);
-            let Some((_, end)) = cycle.around(day) else {
-                break;
-            };
-            // A cycle of another length does not run over what was billed by the one
-            // before.
+            // A cycle of another length, or none, does not run over what was billed by
+            // the one before.
             let begins = |old: &&Billed| old.plan == subscription.plan && old.from > day;
             let next = billed.iter().filter(begins).map(|old| old.from).min();
-            let end = next.map_or(end, |next| end.min(next));
+            let end = cycle.around(day).map(|(_, end)| end);
+            let Some(end) = end.into_iter().chain(next).min() else {
+                break;
+            };
             let to = until.map_or(end, |until| end.min(until));
             if open_from.is_none_or(|open| day >= open) {
                 all.push(Billed {

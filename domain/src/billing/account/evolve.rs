@@ -190,7 +190,13 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
         } => {
             state.credit_notes.insert(*credit_note);
             settle(state, *invoice, *settled);
-            state.credit = state.credit + *amount - *settled;
+            let given_back = *amount - *settled;
+            state.credit = state.credit + given_back;
+            // That is not owed by the invoice any more: it can not be taken back of it.
+            if let Some(paid) = state.from_credit.get_mut(invoice) {
+                *paid = (*paid - given_back).max(Decimal::ZERO);
+            }
+            state.from_credit.retain(|_, paid| !paid.is_zero());
         }
         Event::DebtWrittenOff { invoice, amount } => settle(state, *invoice, *amount),
         Event::PaymentApplied {

@@ -213,8 +213,8 @@ fn reverse_payment(
     Ok(std::iter::once(reversed).chain(taken_back).collect())
 }
 
-/// What credit has paid that is not there: of the invoices that it went to, the one that
-/// was issued last first.
+/// What credit has paid that is not there: of the invoices that it went to, that of the
+/// latest month first.
 fn take_back(state: &Account, missing: Decimal) -> Vec<Event> {
     let mut left = missing;
     let mut events = vec![];

@@ -131,6 +131,26 @@ fn unused_days_are_given_back_at_the_price_at_which_they_were_paid() {
     assert_eq!(told(&first), ["2026-12-01..2027-01-01 62"]);
 }
 
+/// The plan became one without a fee after December had been paid for and used.
+#[test]
+fn a_plan_that_loses_its_fee_gives_nothing_used_back() {
+    let rounding = Rounding::HalfEven;
+    let plans = subscribed(&[(SMALL, "2026-10-01")]);
+    let (_, wanted) = due(&plans, &fees(), &[], None, date("2026-12-01"), 2, rounding);
+    let billed = still_open(&wanted, date("2026-12-01"));
+    assert!(!billed.is_empty());
+    let mut free = fees();
+    let fee = Fee {
+        cycle: Cycle::PayAsYouGo,
+        amount: Decimal::ZERO,
+    };
+    free.insert(SMALL, fee);
+    let since = Some(date("2026-12-01"));
+    let through = date("2027-01-01");
+    let (lines, _) = due(&plans, &free, &billed, since, through, 2, rounding);
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
 #[test]
 fn pay_as_you_go_has_no_fee() {
     let plans = subscribed(&[(FREE, "2026-10-01")]);

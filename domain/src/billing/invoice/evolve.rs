@@ -44,7 +44,7 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             *paid = *paid + *amount;
         }
         Event::PaymentReversed { source, amount, .. } => {
-            // Kept, at nothing: it does not come again.
+            // Kept, also at nothing: it does not come again.
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid - *amount;
         }

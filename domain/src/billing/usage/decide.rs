@@ -191,7 +191,6 @@ fn is_gone(state: &Usage, cdr: CallId, events: &[Event]) -> bool {
         events.iter().any(is_it)
     };
     let comes = |event: &Event| matches!(event, Event::Recorded { .. } | Event::Adjusted { .. });
-    let mut there = state.used.keys().filter(|key| key.cdr == cdr);
-    let is_adjusted = state.adjusted.keys().any(|key| key.cdr == cdr);
-    there.all(is_reversed) && !is_adjusted && !events.iter().any(comes)
+    let of_it = state.of_call(cdr);
+    of_it.used.keys().all(is_reversed) && of_it.adjusted.is_empty() && !events.iter().any(comes)
 }

@@ -54,10 +54,9 @@ impl Usage {
 
     /// A closed month had it: it counts here by its own price.
     pub(super) fn is_corrected(&self, cdr: CallId) -> bool {
-        let mut adjusted = self.adjusted.range(first_of(cdr)..);
+        let adjusted = self.adjusted.range(first_of(cdr)..);
         // What was taken back before it came is here no more, and was nowhere else.
         adjusted
-            .by_ref()
             .take_while(|(key, _)| key.cdr == cdr)
             .any(|(key, _)| !self.used.contains_key(key))
     }

@@ -91,6 +91,50 @@ fn credit_that_was_not_there_after_all_is_owed_again() {
     assert_eq!(state.balance(), decimal("-12"));
 }
 
+/// Of three invoices that were paid ahead, the second was given back as credit and has
+/// paid the third; then the bank takes the money back.
+#[test]
+fn what_a_credit_note_has_given_back_is_not_owed_again() {
+    const THIRD: InvoiceId = InvoiceId(Uuid::from_u128(99));
+    let pays = |invoice| Event::CreditApplied {
+        allocation: Allocation {
+            invoice,
+            amount: decimal("10"),
+        },
+    };
+    let events = story([
+        opened(PaymentMode::Postpaid),
+        paid("20", &[], "20"),
+        owed(INVOICE, "10", 200),
+        pays(INVOICE),
+        owed(OTHER_INVOICE, "10", 300),
+        pays(OTHER_INVOICE),
+        Event::CreditNotePosted {
+            credit_note: crate::id::CreditNoteId(Uuid::from_u128(98)),
+            invoice: OTHER_INVOICE,
+            amount: decimal("10"),
+            settled: Decimal::ZERO,
+        },
+        owed(THIRD, "10", 400),
+        pays(THIRD),
+    ])
+    .when(Command::ReversePayment {
+        payment: PAYMENT,
+        reason: "bounced".into(),
+    })
+    .events();
+    let taken_back = |invoice| Event::CreditTakenBack {
+        allocation: Allocation {
+            invoice,
+            amount: decimal("10"),
+        },
+    };
+    assert_eq!(events.len(), 3, "{events:?}");
+    for invoice in [INVOICE, THIRD] {
+        assert!(events.contains(&taken_back(invoice)), "{events:?}");
+    }
+}
+
 #[test]
 fn a_payment_counts_once() {
     two_invoices()
