@@ -1,10 +1,6 @@
 //! The state after an event. No rules here.
 
-use super::{
-    event::Event,
-    hand::{ByHand, Hand},
-    state::Queue,
-};
+use super::{event::Event, state::Queue};
 use crate::time::Timestamp;
 
 pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
@@ -21,18 +17,9 @@ pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
             state.config = Some(config.clone());
             state.config_version = *config_version;
         }
-        Event::Opened { by, why } => state.by_hand = Some(said(Hand::Open, by, why, at)),
-        Event::Closed { by, why } => state.by_hand = Some(said(Hand::Closed, by, why, at)),
-        Event::HoursFollowed { .. } => state.by_hand = None,
+        Event::Opened { .. } | Event::Closed { .. } | Event::HoursFollowed { .. } => {
+            state.by_hand = event.by_hand(at);
+        }
     }
     state
-}
-
-fn said(hand: Hand, by: &str, why: &str, since: Timestamp) -> ByHand {
-    ByHand {
-        hand,
-        by: by.into(),
-        why: why.into(),
-        since,
-    }
 }

@@ -1,7 +1,10 @@
 //! Opened and closed by hand: a person's word, which counts instead of the hours
 //! until somebody takes it back.
 
-use super::event::Config;
+use super::{
+    event::{Config, Event},
+    hours::Hours,
+};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,18 +35,49 @@ impl Config {
     /// Whether it takes calls at that instant: by what a person has said, or else by
     /// its hours.
     pub fn is_open(&self, hand: Option<Hand>, at: Timestamp) -> bool {
-        match hand {
-            Some(Hand::Open) => true,
-            Some(Hand::Closed) => false,
-            None => self.hours.as_ref().is_none_or(|hours| hours.is_open(at)),
-        }
+        is_open(self.hours.as_deref(), hand, at)
     }
 
     /// When it opens or closes next by itself; none while a person's word counts.
     pub fn next_change(&self, hand: Option<Hand>, at: Timestamp) -> Option<Timestamp> {
-        match hand {
-            Some(Hand::Open | Hand::Closed) => None,
-            None => self.hours.as_ref().and_then(|hours| hours.next_change(at)),
-        }
+        next_change(self.hours.as_deref(), hand, at)
+    }
+}
+
+impl Event {
+    /// What a person says with it of the doors at that instant; none while the hours
+    /// count.
+    pub fn by_hand(&self, at: Timestamp) -> Option<ByHand> {
+        let (hand, by, why) = match self {
+            Self::Opened { by, why } => (Hand::Open, by, why),
+            Self::Closed { by, why } => (Hand::Closed, by, why),
+            Self::HoursFollowed { .. } | Self::Created { .. } | Self::Configured { .. } => {
+                return None;
+            }
+        };
+        Some(ByHand {
+            hand,
+            by: by.clone(),
+            why: why.clone(),
+            since: at,
+        })
+    }
+}
+
+/// Whether a queue of those hours takes calls at that instant; what a person has said
+/// comes first.
+pub fn is_open(hours: Option<&Hours>, hand: Option<Hand>, at: Timestamp) -> bool {
+    match hand {
+        Some(Hand::Open) => true,
+        Some(Hand::Closed) => false,
+        None => hours.is_none_or(|hours| hours.is_open(at)),
+    }
+}
+
+/// When that changes next by itself; never while a person's word counts.
+pub fn next_change(hours: Option<&Hours>, hand: Option<Hand>, at: Timestamp) -> Option<Timestamp> {
+    match hand {
+        Some(Hand::Open | Hand::Closed) => None,
+        None => hours.and_then(|hours| hours.next_change(at)),
     }
 }

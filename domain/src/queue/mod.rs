@@ -25,7 +25,7 @@ pub use overflow::loops;
 pub use empty::{Away, Empty};
 pub use event::*;
 pub use exit::Exit;
-pub use hand::{ByHand, Hand};
+pub use hand::{ByHand, Hand, is_open, next_change};
 pub use hours::*;
 pub use matching::*;
 pub use state::*;

@@ -6,8 +6,7 @@ use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
     id::{QueueId, VisitId},
-    line,
-    queue::{self, ByHand, Hand},
+    line, queue,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -68,13 +67,12 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.config = Some(config.clone());
             row.config_version = *config_version;
         }
-        AnyEvent::Queue(_, queue::Event::Opened { by, why }) => {
-            row.by_hand = Some(said(Hand::Open, by, why, input.fact.at));
-        }
-        AnyEvent::Queue(_, queue::Event::Closed { by, why }) => {
-            row.by_hand = Some(said(Hand::Closed, by, why, input.fact.at));
-        }
-        AnyEvent::Queue(_, queue::Event::HoursFollowed { .. }) => row.by_hand = None,
+        AnyEvent::Queue(
+            _,
+            event @ (queue::Event::Opened { .. }
+            | queue::Event::Closed { .. }
+            | queue::Event::HoursFollowed { .. }),
+        ) => row.by_hand = event.by_hand(input.fact.at),
         AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
@@ -86,15 +84,6 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Billing(..) => {}
     }
     Effect::Changed
-}
-
-fn said(hand: Hand, by: &str, why: &str, since: Timestamp) -> ByHand {
-    ByHand {
-        hand,
-        by: by.into(),
-        why: why.into(),
-        since,
-    }
 }
 
 fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {

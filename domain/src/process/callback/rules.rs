@@ -23,11 +23,9 @@ pub(super) enum Shut {
 impl Rules {
     pub(super) fn shut(&self, now: Timestamp) -> Shut {
         let hours = self.hours.as_deref();
-        match (self.hand, hours) {
-            (Some(queue::Hand::Closed), _) => Shut::Until(None),
-            (Some(queue::Hand::Open), _) | (None, None) => Shut::No,
-            (None, Some(hours)) if hours.is_open(now) => Shut::No,
-            (None, Some(hours)) => Shut::Until(hours.next_change(now)),
+        match queue::is_open(hours, self.hand, now) {
+            true => Shut::No,
+            false => Shut::Until(queue::next_change(hours, self.hand, now)),
         }
     }
 }

@@ -178,9 +178,8 @@ pub(super) fn alone_for_now(
     at: Timestamp,
 ) -> Option<(AgentId, DecidedBy)> {
     let assigned = waiting.assigned(at);
-    let assigned = assigned.filter(|agent| is_there(board, waiting, *agent));
     // What the queue asks for does not matter to whoever decided so.
-    if let Some(agent) = assigned.filter(|agent| !waiting.tried.contains(agent)) {
+    if let Some(agent) = assigned.filter(|agent| is_there(board, waiting, *agent)) {
         return Some((agent, DecidedBy::Assigned));
     }
     let rules = board.rules_of(waiting);
@@ -220,7 +219,7 @@ fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
     let rules = board.rules_of(waiting);
     let free = board.free.get(&waiting.queue)?;
     if let Some((only, decided_by)) = alone_for_now(board, waiting, at) {
-        let is_free = free.iter().any(|(_, agent)| *agent == only);
+        let is_free = board.agent(only).is_some_and(AgentRow::is_free);
         return is_free.then(|| the_only(only, decided_by, free));
     }
     let mut passed: BTreeMap<LeftOutReason, Vec<AgentId>> = BTreeMap::new();

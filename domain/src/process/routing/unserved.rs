@@ -18,6 +18,8 @@ enum Unserved {
     AllBusy,
     /// Whoever could be asked is left alone for a while after an offer in vain.
     LeftAlone,
+    /// Not offered for a while, after a round in vain.
+    Rests,
     /// Kept for one agent for a while.
     KeptForOne,
     /// Who is free is not good enough at something.
@@ -26,8 +28,6 @@ enum Unserved {
     Tier,
     /// Whoever is free was offered it already, or is being asked.
     Tried,
-    /// Not offered for a while, after a round in vain.
-    Rests,
 }
 
 const ALL: [Unserved; 9] = [
@@ -35,11 +35,11 @@ const ALL: [Unserved; 9] = [
     Unserved::NobodyReady,
     Unserved::AllBusy,
     Unserved::LeftAlone,
+    Unserved::Rests,
     Unserved::KeptForOne,
     Unserved::Skill,
     Unserved::Tier,
     Unserved::Tried,
-    Unserved::Rests,
 ];
 
 impl Unserved {

@@ -2,7 +2,7 @@
 //! one is there.
 
 use super::{
-    matching::{self, Desk, SALES, visit},
+    matching::{self, Desk, SALES, visit, wants},
     *,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     callback::Wanted,
     id::{AgentId, CallbackId, SessionId},
     line,
-    queue::{Matching, Requirement, Strategy},
+    queue::{Matching, Strategy},
     session::{DecidedBy, LeftOutReason},
 };
 use uuid::Uuid;
@@ -33,14 +33,8 @@ fn assign(desk: &mut Desk, agent: u64, for_ms: u64) {
 
 /// A queue that asks for German, and two agents who know none.
 fn nobody_knows_german() -> Desk {
-    let german = Requirement {
-        skill: "german".into(),
-        level: 3,
-        preferred: false,
-        relax: vec![],
-    };
     let matching = Matching {
-        skills: vec![german],
+        skills: vec![wants("german", 3, &[])],
         ..Matching::default()
     };
     let mut desk = Desk::with(SALES, Strategy::LongestIdle, matching);
@@ -103,6 +97,22 @@ fn who_is_not_there_is_not_waited_for() {
     assign(&mut desk, 2, 30_000);
     desk.ready(1);
     assert_eq!(desk.pairs(), [(1, visit(1))]);
+}
+
+#[test]
+fn a_chosen_one_who_does_not_answer_is_not_waited_for_where_all_ring() {
+    let mut desk = Desk::with(SALES, Strategy::RingAll, Matching::default());
+    desk.hires(1, &[SALES], &[], 1);
+    desk.hires(2, &[SALES], &[], 1);
+    desk.comes(1, SALES);
+    assign(&mut desk, 1, 3_600_000);
+    desk.ready(1);
+    assert_eq!(desk.pairs(), [(1, visit(1))]);
+    let asked = desk.asked[0].clone();
+    desk.ready(2);
+    assert_eq!(desk.pairs(), [], "it rings alone");
+    desk.comes_back(SALES, &asked, 1);
+    assert!(desk.pairs().contains(&(2, visit(1))), "{:?}", desk.pairs());
 }
 
 #[test]

@@ -226,7 +226,7 @@ impl Desk {
     }
 
     /// Reserved, matched, and not taken.
-    fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) {
+    pub(super) fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) {
         let (agent, session) = (asked.agent, login(asked.agent));
         let (visit, offer, until) = (asked.visit, asked.offer, asked.until);
         let call = call(1);
@@ -273,7 +273,7 @@ impl Desk {
     }
 }
 
-fn wants(skill: &str, level: u8, relax: &[(u64, u8)]) -> Requirement {
+pub(super) fn wants(skill: &str, level: u8, relax: &[(u64, u8)]) -> Requirement {
     Requirement {
         skill: skill.into(),
         level,

@@ -1,12 +1,12 @@
 //! Why callers who wait have nobody, as it is told to whoever watches.
 
 use super::{
-    matching::{Desk, SALES, visit},
+    matching::{Desk, SALES, visit, wants},
     *,
 };
 use crate::{
     process::routing::Routing,
-    queue::{Matching, Requirement, Strategy},
+    queue::{Matching, Strategy},
 };
 
 /// The reasons that somebody waits for, with how many.
@@ -18,14 +18,8 @@ fn reasons(desk: &Desk) -> Vec<(&'static str, usize)> {
 
 #[test]
 fn callers_wait_for_somebody_who_logs_in_is_ready_or_has_the_skill() {
-    let german = Requirement {
-        skill: "german".into(),
-        level: 3,
-        preferred: false,
-        relax: vec![],
-    };
     let matching = Matching {
-        skills: vec![german],
+        skills: vec![wants("german", 3, &[])],
         ..Matching::default()
     };
     let mut desk = Desk::with(SALES, Strategy::LongestIdle, matching);

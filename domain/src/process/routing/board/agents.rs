@@ -94,6 +94,11 @@ impl AgentRow {
         matches!(self.activity, Activity::Free | Activity::Engaged)
     }
 
+    /// May be asked now.
+    pub(in crate::process::routing) const fn is_free(&self) -> bool {
+        matches!(self.standing(), Standing::Free)
+    }
+
     const fn standing(&self) -> Standing {
         match self.activity {
             Activity::LoggedOut => Standing::LoggedOut,
@@ -148,6 +153,8 @@ impl Board {
         self.unindex(agent);
         // Who goes on serving a queue keeps its place in it.
         let before = std::mem::take(&mut self.row(agent).queues);
+        // Also where it serves no longer: somebody may have been kept for it.
+        self.changed.extend(before.keys().copied());
         let mut members = BTreeMap::new();
         for queue in &config.queues {
             let (joined, taken) = match before.get(queue) {

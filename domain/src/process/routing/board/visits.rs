@@ -338,6 +338,8 @@ impl Board {
         if let Some(waiting) = self.visits.get_mut(&visit) {
             waiting.rings.remove(&offer);
             waiting.tried.insert(agent);
+            // Kept apart from who was tried, for all of those may be asked again.
+            waiting.assigned = waiting.assigned.filter(|(only, _)| *only != agent);
             // One who does not take it makes room for the next at once.
             waiting.joins_at = None;
             if !still_ringing {
