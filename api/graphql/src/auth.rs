@@ -32,13 +32,14 @@ pub enum Scope {
     /// Change the state of the token's own agent.
     #[serde(rename = "agent:self")]
     AgentSelf,
-    /// Make agents and change the state of any.
+    /// Make agents, change the state of any and what they are good at, and mean waiting
+    /// calls for one.
     #[serde(rename = "agent:manage")]
     AgentManage,
     /// See queues and their statistics.
     #[serde(rename = "queue:read")]
     QueueRead,
-    /// Make queues.
+    /// Make, change, open and close queues, and say who serves them.
     #[serde(rename = "queue:manage")]
     QueueManage,
     /// Read the record itself: every event, with who caused it.

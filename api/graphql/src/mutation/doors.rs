@@ -1,7 +1,7 @@
 //! Orders about a queue's doors: opened and closed by hand.
 
-use super::{Order, Outcome, UserError, queues::shown};
-use crate::{auth::Scope, id::Named, query::Needs, scalar::Cursor, types::Queue};
+use super::{Order, queues::QueuePayload};
+use crate::{auth::Scope, id::Named, query::Needs};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{any::AnyCommand, id::QueueId, queue::Command};
 
@@ -45,48 +45,24 @@ pub(crate) struct FollowQueueHoursInput {
 }
 
 /// What came of it.
-pub(crate) struct DoorPayload {
-    queue: QueueId,
-    outcome: Outcome,
-}
-
-#[Object]
-impl DoorPayload {
-    /// The queue, once the views know it.
-    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        shown(ctx, self.queue, &self.outcome).await
-    }
-
-    /// What a read must have reached to see it; null when nothing was done.
-    async fn position(&self) -> Option<Cursor> {
-        self.outcome.position
-    }
-
-    /// Why nothing was done; empty when it was.
-    async fn user_errors(&self) -> &[UserError] {
-        &self.outcome.user_errors
-    }
-}
-
-/// What came of it.
 #[derive(SimpleObject)]
 pub(crate) struct OpenQueuePayload {
     #[graphql(flatten)]
-    outcome: DoorPayload,
+    outcome: QueuePayload,
 }
 
 /// What came of it.
 #[derive(SimpleObject)]
 pub(crate) struct CloseQueuePayload {
     #[graphql(flatten)]
-    outcome: DoorPayload,
+    outcome: QueuePayload,
 }
 
 /// What came of it.
 #[derive(SimpleObject)]
 pub(crate) struct FollowQueueHoursPayload {
     #[graphql(flatten)]
-    outcome: DoorPayload,
+    outcome: QueuePayload,
 }
 
 /// Says it to the queue; `command` is given who says so.
@@ -95,12 +71,12 @@ async fn say(
     command_id: &ID,
     queue: &ID,
     command: impl FnOnce(String) -> Command,
-) -> Result<DoorPayload> {
+) -> Result<QueuePayload> {
     let order = Order::new(ctx, command_id)?;
     let queue = QueueId::read(queue)?;
     let command = AnyCommand::Queue(queue, command(order.identity.actor()));
     let outcome = order.dispatch(command, queue.0).await?;
-    Ok(DoorPayload { queue, outcome })
+    Ok(QueuePayload { queue, outcome })
 }
 
 #[Object]

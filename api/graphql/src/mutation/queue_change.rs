@@ -1,10 +1,10 @@
 //! Some rules of a queue are changed; what is not said stays.
 
 use super::{
-    Order, Outcome, UserError,
+    Order, Outcome,
     queues::{
-        OverflowInput, QueueCallbackInput, QueueEmptyInput, QueueExitInput, check, exits_of,
-        hours_of, rules_of, shown,
+        OverflowInput, QueueCallbackInput, QueueEmptyInput, QueueExitInput, QueuePayload, check,
+        exits_of, hours_of, rules_of,
     },
     refusal::Refusal,
 };
@@ -12,16 +12,15 @@ use crate::{
     auth::Scope,
     id::Named,
     query::Needs,
-    scalar::{Cursor, Duration},
+    scalar::Duration,
     types::{
-        Queue,
         hours::QueueHoursInput,
         matching::MatchingInput,
         terms::QueueTermsInput,
         words::{AnswerMode, Strategy},
     },
 };
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use domain::{
     any::AnyCommand,
     id::QueueId,
@@ -113,27 +112,10 @@ impl UpdateQueueInput {
 }
 
 /// What came of it.
+#[derive(SimpleObject)]
 pub(crate) struct UpdateQueuePayload {
-    queue: QueueId,
-    outcome: Outcome,
-}
-
-#[Object]
-impl UpdateQueuePayload {
-    /// The queue, once the views know it.
-    async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        shown(ctx, self.queue, &self.outcome).await
-    }
-
-    /// What a read must have reached to see it; null when nothing was done.
-    async fn position(&self) -> Option<Cursor> {
-        self.outcome.position
-    }
-
-    /// Why nothing was done; empty when it was.
-    async fn user_errors(&self) -> &[UserError] {
-        &self.outcome.user_errors
-    }
+    #[graphql(flatten)]
+    outcome: QueuePayload,
 }
 
 #[Object]
@@ -148,10 +130,10 @@ impl QueueChangeMutations {
     ) -> Result<UpdateQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id)?;
-        let refused = |refusal: Refusal| UpdateQueuePayload {
-            queue,
-            outcome: Outcome::refused(refusal.into()),
+        let came = |outcome| UpdateQueuePayload {
+            outcome: QueuePayload { queue, outcome },
         };
+        let refused = |refusal: Refusal| came(Outcome::refused(refusal.into()));
         let change = match input.change()? {
             Ok(change) => change,
             Err(refusal) => return Ok(refused(refusal)),
@@ -165,6 +147,6 @@ impl QueueChangeMutations {
         let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
         let outcome = order.dispatch(command, queue.0).await?;
         order.settle(&outcome).await;
-        Ok(UpdateQueuePayload { queue, outcome })
+        Ok(came(outcome))
     }
 }

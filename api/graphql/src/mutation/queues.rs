@@ -15,7 +15,7 @@ use crate::{
         words::{AnswerMode, Away, OverflowCause, Strategy},
     },
 };
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
     any::AnyCommand,
     callback::Terms,
@@ -261,17 +261,30 @@ impl CreateQueueInput {
     }
 }
 
+/// What came of an order about a queue: the fields of each payload.
+pub(crate) struct QueuePayload {
+    pub(super) queue: QueueId,
+    pub(super) outcome: Outcome,
+}
+
 /// What came of it.
+#[derive(SimpleObject)]
 pub(crate) struct CreateQueuePayload {
-    queue: QueueId,
-    outcome: Outcome,
+    #[graphql(flatten)]
+    outcome: QueuePayload,
 }
 
 #[Object]
-impl CreateQueuePayload {
+impl QueuePayload {
     /// The queue, once the views know it.
     async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {
-        shown(ctx, self.queue, &self.outcome).await
+        if !self.outcome.is_done() {
+            return Ok(None);
+        }
+        require(ctx, Scope::QueueRead)?;
+        let views = views_at(ctx, &[View::QueueStats], self.outcome.position).await?;
+        let row = views.queue(self.queue).await;
+        Ok(row.map_err(Fault::from)?.map(Queue::from))
     }
 
     /// What a read must have reached to see it; null when nothing was done.
@@ -283,21 +296,6 @@ impl CreateQueuePayload {
     async fn user_errors(&self) -> &[UserError] {
         &self.outcome.user_errors
     }
-}
-
-/// The queue that an order was about, once the views know what it did.
-pub(super) async fn shown(
-    ctx: &Context<'_>,
-    queue: QueueId,
-    outcome: &Outcome,
-) -> Result<Option<Queue>> {
-    if !outcome.is_done() {
-        return Ok(None);
-    }
-    require(ctx, Scope::QueueRead)?;
-    let views = views_at(ctx, &[View::QueueStats], outcome.position).await?;
-    let row = views.queue(queue).await;
-    Ok(row.map_err(Fault::from)?.map(Queue::from))
 }
 
 /// What only the whole directory can tell of a configuration.
@@ -338,20 +336,19 @@ impl QueueMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::named(order.identity.tenant, &input.name);
         let name = input.name.clone();
+        let came = |outcome| CreateQueuePayload {
+            outcome: QueuePayload { queue, outcome },
+        };
         let config = match input.rules()? {
             Ok(config) => config,
-            Err(refusal) => {
-                let outcome = Outcome::refused(refusal.into());
-                return Ok(CreateQueuePayload { queue, outcome });
-            }
+            Err(refusal) => return Ok(came(Outcome::refused(refusal.into()))),
         };
         if let Some(refusal) = check(&order, queue, &config) {
-            let outcome = Outcome::refused(refusal.into());
-            return Ok(CreateQueuePayload { queue, outcome });
+            return Ok(came(Outcome::refused(refusal.into())));
         }
         let command = AnyCommand::Queue(queue, Command::Create { name, config });
         let outcome = order.dispatch(command, queue.0).await?;
         order.settle(&outcome).await;
-        Ok(CreateQueuePayload { queue, outcome })
+        Ok(came(outcome))
     }
 }
