@@ -136,14 +136,14 @@ impl Ledger {
         self.lines.empty_count + self.calls.deserted_count
     }
 
-    /// A caller who has had no offer yet waits only if nobody is free for him;
-    /// one who has had some may wait for an agent that was not tried.
+    /// A caller waits only if nobody is free who is fit, also one who has had offers in
+    /// vain: those who are free are asked again before one who is busy.
     fn check_nobody_waits_for_nothing(&self, now: Timestamp) -> Result<(), Violation> {
         for (queue, line) in self.lines.each() {
             if line.waiting.is_empty() || !self.agents.somebody_is_idle(queue) {
                 continue;
             }
-            let (free, others) = self.agents.staff(queue, now);
+            let free = self.agents.free(queue, now);
             if free.is_empty() {
                 continue;
             }
@@ -160,9 +160,8 @@ impl Ledger {
                 let mut fit = free.iter().filter(|agent| {
                     rules.is_none_or(|rules| self.agents.is_fit(**agent, queue, rules, waited_ms))
                 });
-                let stands_alone = self.lines.attempts(*visit) == 0 || others.is_empty();
                 let first = fit.next();
-                must(is_kept_back || !stands_alone || first.is_none(), || {
+                must(is_kept_back || first.is_none(), || {
                     format!("{visit} waits in {queue} while {first:?} is ready")
                 })?;
             }

@@ -293,8 +293,10 @@ impl Order {
             .rules
             .now(waiting.queue)
             .map_or(0, |rules| rules.weight);
-        let (base, boost, ageing_ms) =
-            rules.map_or((0, 0, 0), |r| (r.priority, r.retry_boost, r.ageing_ms));
+        let (base, boost) = rules.map_or((0, 0), |r| (r.priority, r.retry_boost));
+        // Those who wait are compared by one measure.
+        let now_rules = self.rules.now(waiting.queue);
+        let ageing_ms = now_rules.map_or(0, |rules| rules.ageing_ms);
         let base = i64::from(waiting.priority.unwrap_or(base));
         let base = base + i64::from(boost) * i64::from(waiting.attempts);
         let aged = (waited_ms * 1_000).checked_div(ageing_ms).unwrap_or(0);

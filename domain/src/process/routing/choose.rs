@@ -51,10 +51,13 @@ pub(super) fn next(board: &mut Board, at: Timestamp) -> Option<Match> {
         // another agent may.
         for _ in 0..STEPS_MAX {
             match first_of(board, found.pick.agent, at) {
-                Some(visit) if visit != found.visit => match agent_for(board, visit, at) {
-                    Some(pick) => found = Match { visit, pick },
-                    None => break,
-                },
+                Some(visit) if visit != found.visit => {
+                    try_again(board, visit, at);
+                    match agent_for(board, visit, at) {
+                        Some(pick) => found = Match { visit, pick },
+                        None => break,
+                    }
+                }
                 Some(_) | None => break,
             }
         }
@@ -70,12 +73,16 @@ fn in_queue(board: &mut Board, queue: QueueId, at: Timestamp) -> Option<Match> {
     }
     let candidates = worth_looking_at(board, queue, at);
     candidates.into_iter().find_map(|visit| {
-        // When all who could take it were tried, they may be tried again.
-        if all_tried(board, visit, at) {
-            board.forget_tried(visit);
-        }
+        try_again(board, visit, at);
         agent_for(board, visit, at).map(|pick| Match { visit, pick })
     })
+}
+
+/// When all who could take it now were tried, they may be tried again.
+fn try_again(board: &mut Board, visit: VisitId, at: Timestamp) {
+    if all_tried(board, visit, at) {
+        board.forget_tried(visit);
+    }
 }
 
 /// What one caller asks for can be what another asks for: whom nobody can take
@@ -383,7 +390,8 @@ fn decided_by(
     }
 }
 
-/// Everybody who could take the visit has been tried.
+/// Everybody who could take the visit now has been tried: nobody waits for one who is
+/// on a call, or left alone for a while, beside one who is free.
 fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
     let Some(waiting) = board.visit(visit) else {
         return false;
@@ -395,8 +403,10 @@ fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
     let staffed = board
         .standing(waiting.queue)
         .filter(|(standing, _)| match standing {
-            Standing::Free | Standing::Engaged | Standing::Paused | Standing::Asked => true,
-            Standing::LoggedOut | Standing::NotReady => false,
+            Standing::Free | Standing::Asked => true,
+            Standing::Engaged | Standing::Paused | Standing::LoggedOut | Standing::NotReady => {
+                false
+            }
         })
         .flat_map(|(_, agents)| agents);
     let mut untried = staffed.filter(|agent| !waiting.tried.contains(agent));
@@ -418,11 +428,26 @@ fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
             let rules = board.rules_of(waiting);
             let is_fit = match alone_for_now(board, waiting, at) {
                 Some((only, _)) => only == agent && !waiting.rings_at(agent),
-                None => left_out(waiting, agent, row, rules, at).is_none(),
+                None => match left_out(waiting, agent, row, rules, at) {
+                    None => true,
+                    Some(LeftOutReason::Tried) => all_tried(board, *visit, at),
+                    Some(
+                        LeftOutReason::LoggedOut
+                        | LeftOutReason::NotReady
+                        | LeftOutReason::Engaged
+                        | LeftOutReason::Paused
+                        | LeftOutReason::Asked
+                        | LeftOutReason::Skill
+                        | LeftOutReason::Tier
+                        | LeftOutReason::NotLastAgent
+                        | LeftOutReason::NotAssigned
+                        | LeftOutReason::Behind,
+                    ) => false,
+                },
             };
             is_fit.then(|| {
                 let weight = Reverse(board.rules(queue).matching.weight);
-                let priority = Reverse(waiting.priority_milli(rules, at));
+                let priority = Reverse(waiting.priority_milli(rules, board.rules(queue), at));
                 (weight, priority, waiting.enqueued_at, *visit)
             })
         })

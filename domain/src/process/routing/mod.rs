@@ -150,6 +150,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         call::Event::Overflowed { .. } => board.leaves(call),
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
+        | call::Event::AnnouncementStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }
@@ -320,7 +321,8 @@ fn explained(board: &Board, waiting: &Waiting, pick: &Pick, at: Timestamp) -> Ch
         beside: strategy.rings_beside(),
         waited_ms: waiting.waited_ms(at),
         attempts: waiting.attempts,
-        priority: waiting.priority_milli(board.rules_of(waiting), at) / 1_000,
+        priority: waiting.priority_milli(board.rules_of(waiting), board.rules(waiting.queue), at)
+            / 1_000,
         waiting_count: count(board.lines.get(&queue).map(std::collections::BTreeSet::len)),
         free_count: count(board.free.get(&queue).map(std::collections::BTreeSet::len)),
         place: pick.place,

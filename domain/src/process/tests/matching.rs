@@ -14,7 +14,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 pub(super) const SALES: QueueId = QueueId(Uuid::from_u128(51));
-const SERVICE: QueueId = QueueId(Uuid::from_u128(52));
+pub(super) const SERVICE: QueueId = QueueId(Uuid::from_u128(52));
 
 fn person(number: u64) -> AgentId {
     AgentId(Uuid::from_u64_pair(3, number))
@@ -31,17 +31,17 @@ pub(super) fn call(number: u64) -> CallId {
     CallId(Uuid::from_u64_pair(1, number))
 }
 
-fn login(agent: AgentId) -> SessionId {
+pub(super) fn login(agent: AgentId) -> SessionId {
     SessionId { agent, number: 1 }
 }
 
 /// A match that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
-    visit: VisitId,
-    agent: AgentId,
-    offer: OfferId,
-    until: Timestamp,
+    pub(super) visit: VisitId,
+    pub(super) agent: AgentId,
+    pub(super) offer: OfferId,
+    pub(super) until: Timestamp,
     pub(super) choice: Choice,
 }
 
@@ -111,7 +111,7 @@ impl Desk {
         desk
     }
 
-    fn queue(&mut self, queue: QueueId, strategy: Strategy, matching: Matching) {
+    pub(super) fn queue(&mut self, queue: QueueId, strategy: Strategy, matching: Matching) {
         let config = queue::Config {
             strategy,
             ring_timeout_ms: 20_000,
@@ -193,7 +193,7 @@ impl Desk {
         self.says(number, session::Event::LoggedIn { session });
     }
 
-    fn says(&mut self, number: u64, event: session::Event) {
+    pub(super) fn says(&mut self, number: u64, event: session::Event) {
         self.hears(AnyEvent::Session(login(person(number)), event));
     }
 

@@ -1,6 +1,7 @@
 //! What follows from a fact: inputs to intents, process by process, and all of
 //! them together in a small world.
 
+mod again;
 mod assigned;
 mod between_lines;
 mod billing;

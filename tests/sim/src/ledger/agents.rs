@@ -132,9 +132,9 @@ impl Agents {
         })
     }
 
-    /// Agents of the queue who can take a call now, and those who could later.
-    pub(crate) fn staff(&self, queue: QueueId, now: Timestamp) -> (Vec<AgentId>, Vec<AgentId>) {
-        let (mut free, mut others) = (vec![], vec![]);
+    /// Agents of the queue who can take a call now.
+    pub(crate) fn free(&self, queue: QueueId, now: Timestamp) -> Vec<AgentId> {
+        let mut free = vec![];
         for agent in self.members.get(&queue).into_iter().flatten() {
             let Some(session) = self.sessions.get(agent) else {
                 continue;
@@ -145,11 +145,9 @@ impl Agents {
             let paused = session.not_before.is_some_and(|until| until > now);
             if session.doing == Doing::Idle && !paused {
                 free.push(*agent);
-            } else {
-                others.push(*agent);
             }
         }
-        (free, others)
+        free
     }
 
     pub(crate) fn reservation(&self, id: SessionId) -> Option<OfferId> {

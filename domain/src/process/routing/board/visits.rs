@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The place of a visit in its line, the lowest first: by urgency, then by when
 /// it was enqueued first. Where priority grows with waiting, both are one
 /// instant: each point of priority is worth so much more waiting, so that the
-/// order of two visits never changes by time alone.
+/// order of two visits never changes by time alone. How much that is, is a rule of the
+/// line and not of a visit: those who wait are compared by one measure.
 pub(in crate::process::routing) type Key = (i64, Timestamp);
 
 /// An offer of a visit that is asked for or live.
@@ -120,17 +121,23 @@ impl Waiting {
     }
 
     /// Its priority in thousandths, with what waiting has added.
-    pub(in crate::process::routing) fn priority_milli(&self, rules: &Rules, at: Timestamp) -> i64 {
+    /// It grows as the queue says now, whatever it said when the visit began.
+    pub(in crate::process::routing) fn priority_milli(
+        &self,
+        rules: &Rules,
+        line: &Rules,
+        at: Timestamp,
+    ) -> i64 {
         let waited = at.ms_since(self.enqueued_at).saturating_mul(1_000);
-        let aged = waited.checked_div(rules.matching.ageing_ms).unwrap_or(0);
+        let aged = waited.checked_div(line.matching.ageing_ms).unwrap_or(0);
         self.base(rules)
             .saturating_mul(1_000)
             .saturating_add(i64::try_from(aged).unwrap_or(i64::MAX))
     }
 
-    fn key(&self, rules: &Rules) -> Key {
+    fn key(&self, rules: &Rules, line: &Rules) -> Key {
         let priority = self.base(rules);
-        match i64::try_from(rules.matching.ageing_ms).unwrap_or(i64::MAX) {
+        match i64::try_from(line.matching.ageing_ms).unwrap_or(i64::MAX) {
             0 => (priority.saturating_neg(), self.enqueued_at),
             ageing_ms => {
                 let ahead = priority.saturating_mul(ageing_ms).saturating_mul(1_000);
@@ -225,7 +232,8 @@ impl Board {
         let queue = waiting.queue;
         let (key, step) = {
             let rules = self.rules_of(&waiting);
-            (waiting.key(rules), waiting.next_step(rules, at))
+            let key = waiting.key(rules, self.rules(queue));
+            (key, waiting.next_step(rules, at))
         };
         let has_room = match self.rules(queue).strategy.rings_beside() {
             true => waiting.rings.len() < OFFERS_MAX,
