@@ -300,6 +300,7 @@ impl AnyCommand {
                 call::Command::RecordBye { .. } => "record_bye",
                 call::Command::RecordCancel { .. } => "record_cancel",
                 call::Command::RecordKey { .. } => "record_key",
+                call::Command::RecordAnnounced { .. } => "record_announced",
                 call::Command::RecordHold { .. } => "record_hold",
                 call::Command::RecordRetrieve { .. } => "record_retrieve",
                 call::Command::RecordMediaSilence { .. } => "record_media_silence",

@@ -66,6 +66,8 @@ pub enum EndReason {
     CallbackRequested,
     /// It was placed to ring somebody back, which is not wanted any more.
     CallbackWithdrawn,
+    /// It was told what the queue has to say, and has nowhere else to go.
+    Announced,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.

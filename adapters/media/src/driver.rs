@@ -86,9 +86,9 @@ pub async fn run(
     loop {
         tokio::select! {
             () = means.feed.wait_beyond(position) => {
-                let over = read(&means, &mut floor, &mut measured, &mut position).await?;
-                for report in over {
-                    send(&means, &mut reports, media(&means, report)).await;
+                let told = read(&means, &mut floor, &mut measured, &mut position).await?;
+                for report in told {
+                    send(&means, &mut reports, report).await;
                 }
             }
             Some(event) = events.recv() => {
@@ -104,7 +104,7 @@ pub async fn run(
     let last = async {
         while position < means.feed.head() {
             for report in read(&means, &mut floor, &mut measured, &mut position).await? {
-                send(&means, &mut reports, media(&means, report)).await;
+                send(&means, &mut reports, report).await;
             }
         }
         while let Ok(Some(event)) = tokio::time::timeout(QUIET, events.recv()).await {
@@ -131,22 +131,24 @@ fn media(means: &Means, (call, legs): Report) -> Envelope {
     envelope(means, call, Command::RecordMedia { legs })
 }
 
-/// Obeys the next events and moves to the position of the last. What was measured
-/// of calls of which nothing is to be measured any more.
+/// Obeys the next events and moves to the position of the last. What is to be
+/// reported at once: what was measured of calls of which nothing is to be measured any
+/// more, and that an announcement is over which there is not.
 async fn read(
     means: &Means,
     floor: &mut Floor,
     measured: &mut Reports,
     position: &mut Position,
-) -> Result<Vec<Report>, ReadError> {
+) -> Result<Vec<Envelope>, ReadError> {
     let mut over = vec![];
+    let mut told = vec![];
     let entries = match means.feed.read(*position, BATCH_MAX).await {
         Ok(entries) => entries,
         // A store that is away delays the music; it must not end it for good.
         Err(error @ ReadError::Unavailable(_)) => {
             tracing::warn!(%error, "media will read the feed again");
             tokio::time::sleep(Duration::from_millis(READ_AGAIN_MS)).await;
-            return Ok(over);
+            return Ok(told);
         }
         Err(error @ ReadError::Corrupt { .. }) => return Err(error),
     };
@@ -168,6 +170,12 @@ async fn read(
                 Order::PlayMusic(leg) => means.relay.play_music(leg),
                 Order::PlayNotice(leg) => means.relay.play_notice(leg),
                 Order::PlayRingback(leg) => means.relay.play_ringback(leg),
+                Order::Announce(leg, name) => {
+                    if !means.relay.announce(leg, &name) {
+                        tracing::error!(%leg, name, "there is no such announcement");
+                        told.extend(announced(means, floor, leg));
+                    }
+                }
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
                 Order::Close(leg) => {
                     if !means.relay.close(leg) {
@@ -181,10 +189,17 @@ async fn read(
     metrics::gauge!("ringledger_media_lag_events").set(behind as f64);
     metrics::gauge!("ringledger_media_calls_count").set(floor.len() as f64);
     metrics::gauge!("ringledger_media_ports_open_count").set(means.relay.open_ports() as f64);
-    Ok(over)
+    told.extend(over.into_iter().map(|report| media(means, report)));
+    Ok(told)
 }
 
-/// The command that tells of a silence, a key, or what was measured of a call that
+/// The caller has been told everything.
+fn announced(means: &Means, floor: &Floor, leg: LegId) -> Option<Envelope> {
+    let call = floor.call_of(leg)?;
+    Some(envelope(means, call, Command::RecordAnnounced { leg }))
+}
+
+/// The command that tells of a silence, a key, an announcement, or what was measured of a call that
 /// is over; none for a leg without a live call, for a key that means nothing there, and for the end of a silence.
 fn report(
     means: &Means,
@@ -203,6 +218,7 @@ fn report(
             let call = floor.leaves_by(leg, key)?;
             Some(envelope(means, call, Command::RecordKey { leg, key }))
         }
+        MediaEvent::Announced { leg } => announced(means, floor, leg),
         MediaEvent::Closed(leg) => {
             let over = measured.closed(leg.leg, Some(leg))?;
             Some(media(means, over))

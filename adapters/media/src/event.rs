@@ -23,6 +23,11 @@ pub enum MediaEvent {
         /// Its event code (RFC 4733, section 3.2).
         code: u8,
     },
+    /// A leg has heard an announcement to its end. Told once.
+    Announced {
+        /// Which.
+        leg: LegId,
+    },
     /// A leg was closed: told once of each that was open, with what was measured.
     Closed(LegMedia),
     /// A leg that was told silent sends again.

@@ -11,7 +11,7 @@ use domain::{
 use std::collections::{BTreeMap, HashMap};
 
 /// An order to the relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     /// The far end of the leg hears music.
     PlayMusic(LegId),
@@ -19,6 +19,8 @@ pub(crate) enum Order {
     PlayNotice(LegId),
     /// The far end of the leg hears that somebody is being rung.
     PlayRingback(LegId),
+    /// The far end of the leg hears the announcement of that name, once.
+    Announce(LegId, String),
     /// The two hear each other.
     Bridge(LegId, LegId),
     /// The leg is over.
@@ -128,6 +130,9 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             (Some(_), _) | (_, None) => vec![],
             (None, Some(caller)) => vec![Order::PlayMusic(caller)],
         },
+        Event::AnnouncementStarted {
+            leg, announcement, ..
+        } => vec![Order::Announce(*leg, announcement.clone())],
         Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
         // The agent rings somebody back, and hears it.
         Event::AgentConnected { leg, .. } if before.is_placed => vec![Order::PlayRingback(*leg)],
@@ -320,6 +325,23 @@ mod tests {
         check(events.clone(), &[Order::Bridge(CALLER, AGENT)]);
         events.push(Event::Answered {});
         check(events, &[]);
+    }
+
+    #[test]
+    fn a_caller_whom_nobody_serves_is_told_so() {
+        let mut events = received();
+        events.extend([
+            Event::Answered {},
+            Event::AnnouncementStarted {
+                leg: CALLER,
+                announcement: "closed".into(),
+                until: Timestamp::default(),
+            },
+        ]);
+        let order = Order::Announce(CALLER, "closed".into());
+        check(events.clone(), &[order]);
+        events.push(ended());
+        check(events, &[Order::Close(CALLER)]);
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub(crate) enum Hears {
     Notice { frame: usize },
     /// The ringing tone, and which frame is next.
     Ringback { frame: usize },
+    /// The announcement of that place, and which frame is next.
+    Announcement { place: usize, frame: usize },
+    /// Packets with silence, after an announcement; whether that has been told.
+    Announced { is_told: bool },
     /// The leg in that slot of the same shard, which in turn hears this one.
     Peer(usize),
 }
@@ -284,7 +288,16 @@ impl Leg {
         let mut packet = [types.law.silence(); HEADER_BYTES + FRAME_SAMPLES];
         match &mut self.hears {
             Hears::Nothing | Hears::Peer(_) => return,
-            Hears::Silence => {}
+            Hears::Silence | Hears::Announced { .. } => {}
+            Hears::Announcement { place, frame } => {
+                match tracks.announcements.frame(*place, types.law, *frame) {
+                    Some(payload) => {
+                        packet[HEADER_BYTES..].copy_from_slice(payload);
+                        *frame += 1;
+                    }
+                    None => self.hears = Hears::Announced { is_told: false },
+                }
+            }
             Hears::Music { frame } => {
                 let payload = next_frame(&tracks.music, types.law, frame);
                 packet[HEADER_BYTES..].copy_from_slice(payload);

@@ -3,6 +3,7 @@
 //! the same samples.
 
 use crate::{
+    announcements::Announcements,
     g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
     notice, ringback,
 };
@@ -83,7 +84,7 @@ impl Track {
         Self::of(&ringback::samples())
     }
 
-    fn of(samples: &[i16]) -> Self {
+    pub(crate) fn of(samples: &[i16]) -> Self {
         let encode = |law: Law| samples.iter().map(|sample| law.encode(*sample)).collect();
         Self {
             mu: encode(Law::Mu),
@@ -116,11 +117,15 @@ pub(crate) struct Tracks {
     pub(crate) notice: Track,
     /// For whoever waits for somebody to answer.
     pub(crate) ringback: Track,
+    /// For whoever is not served.
+    pub(crate) announcements: Announcements,
 }
 
 impl Tracks {
-    pub(crate) fn synthesise() -> Self {
+    /// What we make ourselves, with those recordings.
+    pub(crate) fn with(announcements: Announcements) -> Self {
         Self {
+            announcements,
             music: Track::synthesise(),
             notice: Track::notice(),
             ringback: Track::ringback(),

@@ -1,7 +1,11 @@
 //! The settings of the relay and the limits that are not settings.
 
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    path::PathBuf,
+};
 
 /// Commands that may wait for one shard; a sender of one more waits for room.
 pub(crate) const COMMANDS_MAX: usize = 1024;
@@ -35,6 +39,9 @@ pub struct Options {
     pub quarantine_ms: u64,
     /// A leg that should send and does not for this long is reported.
     pub silence_timeout_ms: u64,
+    /// What callers can be told, by name: WAV files of one channel of 16 bits (PCM) at
+    /// 8 kHz, of at most two minutes, which are read at the start.
+    pub announcements: BTreeMap<String, PathBuf>,
 }
 
 impl Default for Options {
@@ -47,6 +54,7 @@ impl Default for Options {
             shards: 2,
             quarantine_ms: 10_000,
             silence_timeout_ms: 20_000,
+            announcements: BTreeMap::new(),
         }
     }
 }
@@ -124,6 +132,16 @@ pub enum StartError {
     /// Nobody can send to a wildcard.
     #[error("advertised host is a wildcard address")]
     AdvertisedWildcard,
+    /// A recording can not be played.
+    #[error("announcements.{name}: {} can not be played: {reason}", .file.display())]
+    Announcement {
+        /// Which.
+        name: String,
+        /// As set.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The system has no thread, epoll, eventfd or timer for us.
     #[error("relay thread can not be started")]
     System(#[from] std::io::Error),

@@ -1,6 +1,7 @@
 //! The handle of the relay: opens legs, says who hears whom, closes legs.
 
 use crate::{
+    announcements::Announcements,
     directory::{Directory, Entry, Wish},
     event::{MediaEvent, Stats},
     leg::{Hears, Leg},
@@ -79,13 +80,14 @@ struct Inner {
     advertised: IpAddr,
     descriptors_max: u64,
     entropy: Arc<dyn Entropy>,
+    tracks: Arc<Tracks>,
     /// Held while a command is handed over, so that commands about one leg
     /// keep their order also while it moves.
     directory: Mutex<Directory>,
 }
 
 impl Relay {
-    /// Raises the descriptor limit, synthesises the music and starts the relay
+    /// Raises the descriptor limit, synthesises the music, reads the announcements and starts the relay
     /// threads. Returns the handle and the events, which wait in a bounded
     /// channel. Install the metrics recorder before. The entropy makes the random
     /// numbers that RTP streams start at.
@@ -110,10 +112,12 @@ impl Relay {
                 "descriptor limit is too low for the whole port range"
             );
         }
+        let announcements = Announcements::read(&options.announcements)?;
+        let tracks = Arc::new(Tracks::with(announcements));
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Shared {
             events,
-            tracks: Arc::new(Tracks::synthesise()),
+            tracks: Arc::clone(&tracks),
             silence_timeout: Duration::from_millis(options.silence_timeout_ms),
         };
         let mut inner = Inner {
@@ -124,6 +128,7 @@ impl Relay {
             advertised: options.advertised(),
             descriptors_max,
             entropy,
+            tracks,
             directory: Mutex::default(),
         };
         for index in 0..options.shards {
@@ -226,6 +231,18 @@ impl Relay {
     /// bridge that the leg is in.
     pub fn play_ringback(&self, leg: LegId) {
         self.play_now(&mut self.directory(), leg, Hears::Ringback { frame: 0 });
+    }
+
+    /// Plays the announcement of that name to the far end, once; then
+    /// [`MediaEvent::Announced`] tells so, and silence follows. Ends a bridge that the
+    /// leg is in. False if there is none of that name.
+    pub fn announce(&self, leg: LegId, name: &str) -> bool {
+        let place = self.0.tracks.announcements.place(name);
+        if let Some(place) = place {
+            let hears = Hears::Announcement { place, frame: 0 };
+            self.play_now(&mut self.directory(), leg, hears);
+        }
+        place.is_some()
     }
 
     /// Sends packets with silence to the far end. Ends a bridge that the leg is in.

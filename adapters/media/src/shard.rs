@@ -343,6 +343,7 @@ impl Shard {
             let phase = (self.ticks % PHASES as u64) as usize;
             for leg in self.legs.phase(phase, PHASES) {
                 leg.play(&self.shared.tracks, &context);
+                tell_announced(leg, &self.shared.events, &self.meters);
                 let Some(since) = leg.watch.silent(now, self.shared.silence_timeout) else {
                     continue;
                 };
@@ -375,6 +376,17 @@ fn tell_key(
         // Without room it is told with the next packet.
         match events.try_send(MediaEvent::Key { leg: leg.id, code }) {
             Ok(()) => leg.keys.told(&taken.header),
+            Err(_) => meters.events_delayed.increment(1),
+        }
+    }
+}
+
+/// The far end has heard an announcement to its end.
+fn tell_announced(leg: &mut Leg, events: &EventSender<MediaEvent>, meters: &Meters) {
+    if leg.hears == (Hears::Announced { is_told: false }) {
+        // Without room it is told with the next tick.
+        match events.try_send(MediaEvent::Announced { leg: leg.id }) {
+            Ok(()) => leg.hears = Hears::Announced { is_told: true },
             Err(_) => meters.events_delayed.increment(1),
         }
     }

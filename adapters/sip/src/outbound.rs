@@ -142,6 +142,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
+        | call::Event::AnnouncementStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::TrunkSelected { .. }
         | call::Event::LegAlerting { .. }
@@ -179,6 +180,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::MaxWait
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
+        | EndReason::Announced
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
         | EndReason::OutsideRejected

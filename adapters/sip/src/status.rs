@@ -31,6 +31,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::MaxWait => (480, 19),
         EndReason::CallbackRequested => (480, 16),
         EndReason::CallbackWithdrawn => (480, 31),
+        EndReason::Announced => (480, 16),
         EndReason::NoTrunk => (503, 34),
         EndReason::OutsideBusy => (486, 17),
         EndReason::OutsideNoAnswer => (480, 19),

@@ -77,6 +77,8 @@ pub struct Words {
     pub skills: Vec<String>,
     /// What agents can say of a call in their wrap-up.
     pub wrap_up_codes: Vec<String>,
+    /// What callers can be told.
+    pub announcements: Vec<String>,
     /// What agents can say when they take no calls.
     pub pauses: Vec<PauseWord>,
 }
@@ -142,6 +144,11 @@ impl Settings {
     /// Whether each of these skills is one that there is.
     pub(crate) fn knows<'a>(&self, mut skills: impl Iterator<Item = &'a str>) -> bool {
         self.read(|words| skills.all(|skill| words.skills.iter().any(|known| known == skill)))
+    }
+
+    /// Whether callers can be told each of these.
+    pub(crate) fn can_say<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
+        self.read(|words| names.all(|name| words.announcements.iter().any(|known| known == name)))
     }
 
     /// Whether agents can say this of a call.

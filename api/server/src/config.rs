@@ -1,24 +1,20 @@
 //! The settings: one TOML file, overridden by `RINGLEDGER__SECTION__KEY`. The
 //! only file that reads the environment.
 
+mod queues;
+
 use crate::{
     not_ready::{self, NotReadyEntry},
     provision,
 };
-use domain::{
-    decider::Decider as _,
-    id::{DEFAULT_TENANT, QueueId},
-    queue,
-    time::Timestamp,
-    trunk,
-};
+use domain::{decider::Decider as _, time::Timestamp, trunk};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -283,7 +279,7 @@ impl Config {
                 return invalid(format!("agent[{index}].password is empty"));
             }
         }
-        self.check_queues()?;
+        queues::check(self)?;
         let mut names = BTreeSet::new();
         for (index, entry) in self.webhooks.iter().enumerate() {
             if let Err(fault) = entry.options() {
@@ -308,53 +304,6 @@ impl Config {
             {
                 return invalid(format!(
                     "trunk[{index}].allow: {network:?} is not a network"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The rules of the domain, before anything is served; and what only the
-    /// whole file can tell: that a chain of overflow ends.
-    fn check_queues(&self) -> Result<(), ConfigError> {
-        let named = |name: &str| QueueId::named(DEFAULT_TENANT, name);
-        let mut next: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
-        for (index, queue) in self.queues.iter().enumerate() {
-            refused("queue", index, queue::Queue::decide, queue.command())?;
-            let rules = queue.overflow.iter();
-            let rules = rules.map(|rule| {
-                let to = rule.rule().map(|rule| rule.to);
-                ("overflow", rule.queue.as_deref(), to)
-            });
-            let exits = queue.exits.iter();
-            let exits = exits.map(|exit| {
-                let to = exit.exit().map(|exit| exit.to);
-                ("exits", exit.queue.as_deref(), to)
-            });
-            for (key, target, to) in rules.chain(exits) {
-                let key = format!("queue[{index}].{key}");
-                let Some(to) = to else {
-                    return invalid(format!(
-                        "{key}: a rule has one of queue, number and callback"
-                    ));
-                };
-                if target.is_some_and(|name| !self.has_queue(name)) {
-                    return invalid(format!("{key}: there is no queue {target:?} in the file"));
-                }
-                if let queue::OverflowTo::Queue(to) = to {
-                    next.entry(named(&queue.name)).or_default().push(to);
-                }
-            }
-        }
-        for (index, queue) in self.queues.iter().enumerate() {
-            let queue::Command::Configure { config, .. } = queue.command() else {
-                continue;
-            };
-            let next_of = |id| next.get(&id).cloned().unwrap_or_default();
-            if queue::loops(named(&queue.name), &config, next_of) {
-                return invalid(format!(
-                    "queue[{index}].overflow: by it and by exits, calls would come back to {:?} for ever",
-                    queue.name
                 ));
             }
         }
@@ -408,11 +357,6 @@ impl Config {
             }
         }
         Ok(())
-    }
-
-    fn has_queue(&self, name: &str) -> bool {
-        let mut queues = self.queues.iter();
-        queues.any(|known| known.name.eq_ignore_ascii_case(name))
     }
 
     /// The store's url: the setting, or SQLite in the data folder.

@@ -130,7 +130,8 @@ impl QueueEntry {
     }
 }
 
-/// Where calls of a queue go in one case: a queue, a number, or home to be rung back.
+/// Where calls of a queue go in one case: a queue, a number, home to be rung back, or
+/// home after an announcement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OverflowEntry {
@@ -145,18 +146,27 @@ pub struct OverflowEntry {
     /// The caller is rung back.
     #[serde(default)]
     pub callback: bool,
+    /// The caller is told this: a name of `media.announcements`.
+    #[serde(default)]
+    pub announcement: Option<String>,
 }
 
 impl OverflowEntry {
     /// The rule; none if it does not lead to one place.
     pub fn rule(&self) -> Option<queue::Overflow> {
-        let to = one_of(self.queue.as_deref(), self.number.as_deref(), self.callback)?;
+        let to = one_of(
+            self.queue.as_deref(),
+            self.number.as_deref(),
+            self.callback,
+            self.announcement.as_deref(),
+        )?;
         let when = self.when;
         Some(queue::Overflow { when, to })
     }
 }
 
-/// Where a key leads: a queue, a number, or home to be rung back.
+/// Where a key leads: a queue, a number, home to be rung back, or home after an
+/// announcement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExitEntry {
@@ -171,27 +181,39 @@ pub struct ExitEntry {
     /// The caller is rung back.
     #[serde(default)]
     pub callback: bool,
+    /// The caller is told this: a name of `media.announcements`.
+    #[serde(default)]
+    pub announcement: Option<String>,
 }
 
 impl ExitEntry {
     /// The exit; none if it does not lead to one place.
     pub fn exit(&self) -> Option<queue::Exit> {
-        let to = one_of(self.queue.as_deref(), self.number.as_deref(), self.callback)?;
+        let to = one_of(
+            self.queue.as_deref(),
+            self.number.as_deref(),
+            self.callback,
+            self.announcement.as_deref(),
+        )?;
         let key = self.key;
         Some(queue::Exit { key, to })
     }
 }
 
-fn one_of(queue: Option<&str>, number: Option<&str>, back: bool) -> Option<queue::OverflowTo> {
-    match (queue, number, back) {
-        (None, None, true) => Some(queue::OverflowTo::Callback),
-        (Some(name), None, false) => Some(queue::OverflowTo::Queue(QueueId::named(
-            DEFAULT_TENANT,
-            name,
-        ))),
-        (None, Some(number), false) => Some(queue::OverflowTo::Number(number.into())),
-        (Some(_) | None, Some(_) | None, true | false) => None,
-    }
+fn one_of(
+    queue: Option<&str>,
+    number: Option<&str>,
+    back: bool,
+    announcement: Option<&str>,
+) -> Option<queue::OverflowTo> {
+    let places = [
+        queue.map(|name| queue::OverflowTo::Queue(QueueId::named(DEFAULT_TENANT, name))),
+        number.map(|number| queue::OverflowTo::Number(number.into())),
+        back.then_some(queue::OverflowTo::Callback),
+        announcement.map(|name| queue::OverflowTo::Announcement(name.into())),
+    ];
+    let mut places = places.into_iter().flatten();
+    places.next().filter(|_| places.next().is_none())
 }
 
 fn strategy() -> Strategy {

@@ -5,8 +5,9 @@
 use crate::{
     config::{Config, ConfigError},
     not_ready::NotReadyEntry,
-    provision::Provisioner,
+    provision::{Provisioner, QueueEntry},
 };
+use domain::queue;
 use futures_util::future::BoxFuture;
 use graphql::{Reload, Reloaded, Settings, Words};
 use std::sync::Arc;
@@ -33,10 +34,17 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
             let config = read
                 .map_err(|error| error.to_string())?
                 .map_err(|error| error.to_string())?;
+            if let Some(name) = unread(&config, &started_with) {
+                return Err(format!(
+                    "media.announcements.{name}: it is read at a restart, and a queue names it already"
+                ));
+            }
+            let mut words = words_of(&config);
+            words.announcements = announcements_of(&started_with);
             let applied = provisioner.apply(&config).await;
             applied.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
             Ok(Reloaded {
-                words: words_of(&config),
+                words,
                 needs_restart: rest(config) != *started_with,
             })
         })
@@ -49,8 +57,26 @@ fn words_of(config: &Config) -> Words {
     Words {
         skills: config.skills.clone(),
         wrap_up_codes: config.wrap_up_codes.clone(),
+        announcements: announcements_of(config),
         pauses: config.pauses.iter().map(NotReadyEntry::word).collect(),
     }
+}
+
+fn announcements_of(config: &Config) -> Vec<String> {
+    config.media.announcements.keys().cloned().collect()
+}
+
+/// An announcement that a queue names and that was not read at the start.
+fn unread(config: &Config, started_with: &Config) -> Option<String> {
+    let mut commands = config.queues.iter().map(QueueEntry::command);
+    commands.find_map(|command| {
+        let queue::Command::Configure { config, .. } = command else {
+            return None;
+        };
+        let read = &started_with.media.announcements;
+        let mut names = config.announcements();
+        names.find(|name| !read.contains_key(*name)).map(Into::into)
+    })
 }
 
 /// What counts only after a restart.

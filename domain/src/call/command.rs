@@ -73,6 +73,8 @@ pub enum Destination {
     },
     /// Home: the caller is rung back.
     Callback(CallbackId),
+    /// Home, after hearing the announcement of that name.
+    Announcement(String),
 }
 
 /// A call of ours, to ring somebody back.
@@ -161,7 +163,8 @@ pub enum Command {
         /// Where to.
         to: Destination,
     },
-    /// Give up a leg that goes out and was not answered in time.
+    /// Give up a leg that goes out and was not answered in time, or that of a
+    /// caller whose announcement is over long since.
     TimeOutLeg {
         /// Which leg.
         leg: LegId,
@@ -237,6 +240,11 @@ pub enum Command {
         leg: LegId,
         /// Which key.
         key: Key,
+    },
+    /// The caller has heard an announcement to its end.
+    RecordAnnounced {
+        /// Which leg.
+        leg: LegId,
     },
     /// One side put the other on hold.
     RecordHold {

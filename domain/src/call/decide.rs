@@ -1,6 +1,7 @@
 //! The rules of a call: one function per command, each matching every phase.
 
 use super::{
+    announcement,
     command::{Command, Placing, Route},
     diversion::Diversion,
     end::{end, ended},
@@ -86,6 +87,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             Ok(leg_gone(call, at, leg, reason, wire, "record_cancel"))
         }
         Command::RecordKey { leg, key } => Ok(key_pressed(call, leg, key)),
+        Command::RecordAnnounced { leg } => Ok(announcement::over(call, at, leg)),
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
@@ -136,6 +138,7 @@ fn begin(
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => return Err(Error::AlreadyReceived),
     }
     let diverted = diversion.map(|Diversion { by, reason }| Event::Diverted {
@@ -187,6 +190,7 @@ fn media_measured(call: &Call, legs: Vec<LegMedia>) -> Vec<Event> {
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => vec![],
     }
 }
@@ -195,12 +199,14 @@ fn answer(call: &Call) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
-            match call.answered_at {
-                None => Ok(vec![Event::Answered {}]),
-                Some(_) => Err(Error::AlreadyAnswered),
-            }
-        }
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing => match call.answered_at {
+            None => Ok(vec![Event::Answered {}]),
+            Some(_) => Err(Error::AlreadyAnswered),
+        },
     }
 }
 
@@ -208,7 +214,9 @@ fn start_offer(call: &Call, offer: Offer, until: Timestamp, beside: bool) -> Dec
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+            Err(Error::AlreadyConnected)
+        }
         Phase::Offering(_) if !beside => Err(Error::AlreadyOffered),
         Phase::Offering(offers) if offers.len() >= OFFERS_MAX => Err(Error::AlreadyOffered),
         Phase::Waiting | Phase::Offering(_) => match call.visit {
@@ -231,7 +239,9 @@ fn end_offer(call: &Call, offer: OfferId, outcome: OfferOutcome) -> Decision {
             None => Err(Error::StaleOffer),
         },
         Phase::Unborn => Err(Error::Unknown),
-        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::StaleOffer),
+        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+            Err(Error::StaleOffer)
+        }
         Phase::Ended(_) => Err(Error::AlreadyEnded),
     }
 }
@@ -260,9 +270,11 @@ fn answered(call: &Call, at: Timestamp, leg: LegId, codec: Option<String>) -> Ve
             fact: "record_answer".into(),
         }],
         // A late 200 of a withdrawn offer: the adapter sends ACK and BYE.
-        Phase::Unborn | Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => {
-            outside::answered(call, leg, codec)
-        }
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing => outside::answered(call, leg, codec),
     }
 }
 
@@ -312,7 +324,7 @@ fn failed(
             .map(|offer| vec![offer_ended(offer, outcome, wire)])
             .unwrap_or_default(),
         Phase::Connected(_) | Phase::Forwarded(_) => outside::failed(call, at, leg, outcome, wire),
-        Phase::Unborn | Phase::Waiting | Phase::Ended(_) => vec![],
+        Phase::Unborn | Phase::Waiting | Phase::Announcing | Phase::Ended(_) => vec![],
     }
 }
 
@@ -353,13 +365,18 @@ fn leg_gone(
             | EndReason::NodeLost
             | EndReason::CallbackRequested
             | EndReason::CallbackWithdrawn
+            | EndReason::Announced
             | EndReason::NoCredit
             | EndReason::NoPrice
             | EndReason::AccountSuspended
             | EndReason::Operator
             | EndReason::Shutdown => vec![],
         },
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_)
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing
             if is_caller =>
         {
             ended(call, at, By::Caller, reason, wire)
@@ -374,7 +391,7 @@ fn leg_gone(
             .offer_of(leg)
             .map(|offer| vec![offer_ended(offer, OfferOutcome::Unreachable, wire)])
             .unwrap_or_default(),
-        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) => vec![],
+        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => vec![],
     }
 }
 
@@ -417,6 +434,7 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
             | Phase::Waiting
             | Phase::Offering(_)
             | Phase::Connected(_)
+            | Phase::Announcing
             | Phase::Ended(_) => By::Agent,
         },
         Some(_) => return vec![],
@@ -431,7 +449,9 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
 /// Whether the caller is answered and waits: it hears music, so it should send.
 const fn is_waited_on(call: &Call) -> bool {
     match &call.phase {
-        Phase::Waiting | Phase::Offering(_) | Phase::Forwarded(_) => call.answered_at.is_some(),
+        Phase::Waiting | Phase::Offering(_) | Phase::Forwarded(_) | Phase::Announcing => {
+            call.answered_at.is_some()
+        }
         Phase::Unborn | Phase::Connected(_) | Phase::Ended(_) => false,
     }
 }

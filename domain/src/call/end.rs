@@ -42,6 +42,7 @@ pub(super) fn end(
         | EndReason::NodeLost
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
+        | EndReason::Announced
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -51,21 +52,32 @@ pub(super) fn end(
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         // An accepted call has left the queue: the limit of waiting is over.
-        Phase::Connected(_) | Phase::Forwarded(_)
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing
             if matches!(
                 reason,
-                EndReason::MaxWait | EndReason::NobodyThere | EndReason::CallbackWithdrawn
+                EndReason::MaxWait
+                    | EndReason::NobodyThere
+                    | EndReason::CallbackWithdrawn
+                    | EndReason::Announced
             ) =>
         {
             Err(Error::AlreadyConnected)
         }
         // It was sent on in the meantime, and may be served there.
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_)
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing
             if visit.is_some() && visit != call.visit.map(|(current, _)| current) =>
         {
             Err(Error::StaleVisit)
         }
-        Phase::Waiting | Phase::Offering(_) | Phase::Connected(_) | Phase::Forwarded(_) => {
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing => {
             let at = ended_at.map_or(at, |earlier| {
                 earlier.clamp(call.last_at, at.max(call.last_at))
             });
@@ -150,6 +162,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::NodeLost
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
+        | EndReason::Announced
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -169,6 +182,8 @@ enum Reached {
     Agent,
     /// Somebody outside.
     Outside,
+    /// Nobody; an announcement is heard.
+    Announcement,
 }
 
 const fn is_ringing_back(call: &Call) -> bool {
@@ -178,6 +193,7 @@ const fn is_ringing_back(call: &Call) -> bool {
         | Phase::Waiting
         | Phase::Offering(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => false,
     }
 }
@@ -190,6 +206,7 @@ const fn reached(call: &Call) -> Reached {
             Some(_) => Reached::Outside,
             None => Reached::Ringback,
         },
+        Phase::Announcing => Reached::Announcement,
         Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => Reached::Nobody,
     }
 }
@@ -222,6 +239,7 @@ const fn verdict(
         EndReason::NobodyThere => (R::Ours, Some(480), Some(20), D::NoAnswer),
         EndReason::CallbackRequested => (R::Success, Some(480), Some(16), D::CallbackRequested),
         EndReason::CallbackWithdrawn => (R::Ours, Some(480), Some(31), D::Cancelled),
+        EndReason::Announced => (R::Success, None, Some(16), D::NoAnswer),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),
@@ -241,7 +259,9 @@ const fn verdict(
         (Reached::Outside, _) => D::Forwarded,
         // Gone while it rang outside: not out of a queue.
         (Reached::Ringback, D::Abandoned) => D::Cancelled,
-        (Reached::Ringback | Reached::Nobody, disposition) => disposition,
+        // It was told to, in the end.
+        (Reached::Announcement, D::Abandoned) => D::NoAnswer,
+        (Reached::Ringback | Reached::Announcement | Reached::Nobody, disposition) => disposition,
     };
     (result, status, q850, disposition)
 }

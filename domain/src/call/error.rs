@@ -35,6 +35,9 @@ pub enum Error {
     /// Nobody can be rung back who shows no number.
     #[error("caller shows no number to be rung back at")]
     NoNumber,
+    /// We placed the call: nobody is there to be told anything.
+    #[error("nobody is there who could hear an announcement")]
+    NoCaller,
     /// The stay is another one.
     #[error("call is not in that queue visit")]
     StaleVisit,
@@ -53,6 +56,7 @@ impl Refusal for Error {
             Self::OverflowLoop => "call.overflow_loop",
             Self::StaleLeg => "call.stale_leg",
             Self::NoNumber => "call.no_number",
+            Self::NoCaller => "call.no_caller",
             Self::StaleVisit => "call.stale_visit",
         }
     }

@@ -160,6 +160,16 @@ pub enum Event {
         /// The number, as it is configured.
         number: String,
     },
+    /// The caller, who is answered, is played what was recorded; then the call ends.
+    #[serde(rename = "announcement_started")]
+    AnnouncementStarted {
+        /// The caller's leg.
+        leg: LegId,
+        /// Its name in the configuration.
+        announcement: String,
+        /// When the call ends at the latest, whatever becomes of the sound.
+        until: Timestamp,
+    },
     /// A leg goes out: the first trunk that serves the number and has room.
     #[serde(rename = "leg_dialled")]
     LegDialled {
@@ -341,6 +351,7 @@ impl decider::Event for Event {
             Self::Overflowed { .. } => "call_overflowed",
             Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
+            Self::AnnouncementStarted { .. } => "announcement_started",
             Self::LegDialled { .. } => "leg_dialled",
             Self::TrunkSelected { .. } => "trunk_selected",
             Self::LegProgressed { .. } => "leg_progressed",

@@ -78,6 +78,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         }
         Event::Held { leg } => holding(&mut call, *leg, true),
         Event::Retrieved { leg } => holding(&mut call, *leg, false),
+        Event::AnnouncementStarted { .. } => call.phase = Phase::Announcing,
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call
@@ -102,7 +103,11 @@ fn on_outside(call: &mut Call, at: Timestamp, event: &Event) {
     let outside = match &mut call.phase {
         Phase::Forwarded(outside) => Some(outside),
         Phase::Connected(connection) => connection.outside.as_mut(),
-        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => None,
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Announcing
+        | Phase::Ended(_) => None,
     };
     let Some(outside) = outside else { return };
     if let Event::TrunkSelected { trunk, .. } = event {
@@ -129,6 +134,7 @@ fn dialled(call: &mut Call, leg: LegId) {
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => call.phase = Phase::Forwarded(outside),
     }
 }
@@ -140,6 +146,7 @@ fn offered(call: &mut Call, offer: Offer) {
         | Phase::Waiting
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => call.phase = Phase::Offering(vec![offer]),
     }
 }
@@ -151,6 +158,7 @@ fn live(call: &mut Call) -> impl Iterator<Item = &mut Offer> {
         | Phase::Waiting
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::Announcing
         | Phase::Ended(_) => &mut [],
     };
     offers.iter_mut()
@@ -170,7 +178,11 @@ fn holding(call: &mut Call, leg: LegId, holds: bool) {
     let legs = match &mut call.phase {
         Phase::Connected(connection) => &mut connection.holding,
         Phase::Forwarded(outside) => &mut outside.holding,
-        Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => return,
+        Phase::Unborn
+        | Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Announcing
+        | Phase::Ended(_) => return,
     };
     match holds {
         true => legs.insert(leg),

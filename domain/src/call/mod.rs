@@ -1,6 +1,7 @@
 //! A call: one customer contact. Its stream decides every race between the
 //! caller, the agents and the timers.
 
+mod announcement;
 mod command;
 mod decide;
 mod diversion;
@@ -15,6 +16,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use announcement::ANNOUNCEMENT_MS_MAX;
 pub use command::{Command, Destination, Placing, Route};
 pub use decide::OFFERS_MAX;
 pub use diversion::{Diversion, DiversionReason};

@@ -2,6 +2,7 @@
 //! adapter's to find; what becomes of it is decided here.
 
 use super::{
+    announcement,
     command::Destination,
     decide::{Decision, offer_ended},
     end::ended,
@@ -41,7 +42,9 @@ pub(super) fn overflow(
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) | Phase::Forwarded(_) => Err(Error::AlreadyConnected),
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+            Err(Error::AlreadyConnected)
+        }
         Phase::Waiting | Phase::Offering(_) => leave(call, at, visit, cause, to),
     }
 }
@@ -68,6 +71,9 @@ fn leave(
     });
     match to {
         Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),
+        Destination::Announcement(announcement) => {
+            events.extend(announcement::start(call, at, announcement)?);
+        }
         Destination::Callback(callback) => {
             return ring_back(call, at, callback, (visit, queue), cause);
         }
@@ -197,7 +203,7 @@ pub(super) fn time_out(call: &Call, at: Timestamp, leg: LegId) -> Decision {
             let wire = WireCause::default();
             Ok(ended(call, at, By::System, reason, wire))
         }
-        None => Err(Error::StaleLeg),
+        None => announcement::time_out(call, at, leg),
     }
 }
 

@@ -109,6 +109,8 @@ pub enum Phase {
     Connected(Connection),
     /// On its way to a number outside, or talking with it.
     Forwarded(Outside),
+    /// The caller hears an announcement, the last thing before the end.
+    Announcing,
     /// Over.
     Ended(Disposition),
 }
@@ -153,7 +155,11 @@ impl Call {
         match &self.phase {
             Phase::Offering(offers) => offers.first().map(|offer| offer.leg),
             Phase::Connected(connection) => Some(connection.leg),
-            Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Forwarded(_)
+            | Phase::Announcing
+            | Phase::Ended(_) => None,
         }
     }
 
@@ -165,6 +171,7 @@ impl Call {
             | Phase::Waiting
             | Phase::Offering(_)
             | Phase::Connected(_)
+            | Phase::Announcing
             | Phase::Ended(_) => None,
         }
     }
@@ -186,6 +193,7 @@ impl Call {
             | Phase::Offering(_)
             | Phase::Connected(_)
             | Phase::Forwarded(_)
+            | Phase::Announcing
             | Phase::Ended(_) => None,
         }
     }
@@ -195,7 +203,11 @@ impl Call {
     pub fn exit_of(&self, leg: LegId, key: Key) -> Option<(VisitId, QueueId)> {
         let waits = match &self.phase {
             Phase::Waiting | Phase::Offering(_) => self.caller_leg == Some(leg),
-            Phase::Unborn | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Ended(_) => false,
+            Phase::Unborn
+            | Phase::Connected(_)
+            | Phase::Forwarded(_)
+            | Phase::Announcing
+            | Phase::Ended(_) => false,
         };
         self.visit
             .filter(|_| waits && self.exit_keys.contains(&key))
@@ -206,7 +218,11 @@ impl Call {
         match &self.phase {
             Phase::Forwarded(outside) => Some(outside),
             Phase::Connected(connection) => connection.outside.as_ref(),
-            Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => None,
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Offering(_)
+            | Phase::Announcing
+            | Phase::Ended(_) => None,
         }
     }
 
@@ -218,6 +234,7 @@ impl Call {
             | Phase::Waiting
             | Phase::Connected(_)
             | Phase::Forwarded(_)
+            | Phase::Announcing
             | Phase::Ended(_) => &[],
         }
     }
@@ -233,7 +250,11 @@ impl Call {
         match &self.phase {
             Phase::Offering(offers) => offers.first().map(|offer| (offer.session, offer.offer)),
             Phase::Connected(connection) => Some((connection.session, connection.offer)),
-            Phase::Unborn | Phase::Waiting | Phase::Forwarded(_) | Phase::Ended(_) => None,
+            Phase::Unborn
+            | Phase::Waiting
+            | Phase::Forwarded(_)
+            | Phase::Announcing
+            | Phase::Ended(_) => None,
         }
     }
 }

@@ -252,6 +252,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Enqueued { .. }
         | C::ExitKeyPressed { .. }
         | C::Overflowed { .. }
+        | C::AnnouncementStarted { .. }
         | C::Forwarded { .. }
         | C::LegDialled { .. }
         | C::TrunkSelected { .. }

@@ -193,6 +193,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
+        | call::Event::AnnouncementStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

@@ -1,5 +1,6 @@
 //! How long somebody outside is waited for: a leg that goes out and is not
-//! answered until then is given up.
+//! answered until then is given up. And how long an announcement may go on of which
+//! nobody tells that it is over.
 
 use super::{Input, Intent, Process};
 use crate::{
@@ -11,11 +12,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Watches the legs that go out.
+/// Watches the legs that go out, and those of callers who are told something.
 #[derive(Debug)]
 pub struct Dial;
 
-/// What it remembers: the leg that each call is dialling, and until when.
+/// What it remembers: the leg that each call is dialling or tells something, and
+/// until when.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     dialling: BTreeMap<CallId, (LegId, Timestamp)>,
@@ -48,7 +50,8 @@ impl Process for Dial {
 
 fn on_call(state: &mut State, call: CallId, event: &call::Event) {
     match event {
-        call::Event::LegDialled { leg, until, .. } => {
+        call::Event::LegDialled { leg, until, .. }
+        | call::Event::AnnouncementStarted { leg, until, .. } => {
             state.dialling.insert(call, (*leg, *until));
             state.due.insert((*until, call));
         }

@@ -258,6 +258,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             ended(state, fact, call)
         }
         call::Event::Routed { .. }
+        | call::Event::AnnouncementStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

@@ -188,6 +188,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
+        | call::Event::AnnouncementStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

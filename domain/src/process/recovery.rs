@@ -70,6 +70,7 @@ impl Process for Recovery {
                 | call::Event::Enqueued { .. }
                 | call::Event::ExitKeyPressed { .. }
                 | call::Event::Overflowed { .. }
+                | call::Event::AnnouncementStarted { .. }
                 | call::Event::Forwarded { .. }
                 | call::Event::LegDialled { .. }
                 | call::Event::TrunkSelected { .. }

@@ -31,6 +31,9 @@ pub enum Error {
     /// A number has no characters that a Request-URI can not hold.
     #[error("a number is not 1 to 64 digits, letters or one of + * # . - _")]
     InvalidNumber,
+    /// An announcement is named as in the configuration.
+    #[error("announcement is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidAnnouncement,
     /// A skill has a name and a level of 1 to 5, and asks for less with time.
     #[error("a skill has no valid name or level, is named twice, or a step does not relax it")]
     InvalidSkill,
@@ -80,6 +83,7 @@ impl Refusal for Error {
             Self::InvalidCapacity => "queue.invalid_capacity",
             Self::InvalidWrapUp => "queue.invalid_wrap_up",
             Self::InvalidNumber => "queue.invalid_number",
+            Self::InvalidAnnouncement => "queue.invalid_announcement",
             Self::InvalidSkill => "queue.invalid_skill",
             Self::AttemptsWithoutOverflow => "queue.attempts_without_overflow",
             Self::InvalidPause => "queue.invalid_pause",
@@ -120,7 +124,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     let forwards = config.ways_out().filter_map(|to| match to {
         OverflowTo::Number(number) => Some(number),
-        OverflowTo::Queue(_) | OverflowTo::Callback => None,
+        OverflowTo::Queue(_) | OverflowTo::Callback | OverflowTo::Announcement(_) => None,
     });
     if !config
         .numbers
@@ -129,6 +133,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
         .all(|number| crate::name::is_number(number))
     {
         return Err(Error::InvalidNumber);
+    }
+    if !config.announcements().all(crate::name::is_valid) {
+        return Err(Error::InvalidAnnouncement);
     }
     let cases: BTreeSet<OverflowCause> = config.overflow.iter().map(|rule| rule.when).collect();
     if cases.len() != config.overflow.len() {

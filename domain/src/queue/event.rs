@@ -64,6 +64,8 @@ pub enum OverflowTo {
     Number(String),
     /// Home, to be rung back.
     Callback,
+    /// Home, after the announcement of that name.
+    Announcement(String),
 }
 
 /// What becomes of calls that the queue does not serve.

@@ -28,12 +28,20 @@ impl Config {
         rules.chain(self.exits.iter().map(|exit| &exit.to))
     }
 
+    /// The announcements that calls of it may end with.
+    pub fn announcements(&self) -> impl Iterator<Item = &str> {
+        self.ways_out().filter_map(|to| match to {
+            OverflowTo::Announcement(name) => Some(name.as_str()),
+            OverflowTo::Number(_) | OverflowTo::Callback | OverflowTo::Queue(_) => None,
+        })
+    }
+
     /// The queues that calls of it may go to.
     pub fn overflow_queues(&self) -> Vec<QueueId> {
         let ways = self.ways_out();
         ways.filter_map(|to| match to {
             OverflowTo::Queue(queue) => Some(*queue),
-            OverflowTo::Number(_) | OverflowTo::Callback => None,
+            OverflowTo::Number(_) | OverflowTo::Callback | OverflowTo::Announcement(_) => None,
         })
         .collect()
     }

@@ -143,6 +143,11 @@ fn calls_going_out() -> Vec<call::Event> {
         call::Event::Forwarded {
             number: "+4930999".into(),
         },
+        call::Event::AnnouncementStarted {
+            leg: CALLER_LEG,
+            announcement: "closed".into(),
+            until: UNTIL,
+        },
         call::Event::LegDialled {
             leg: OUTSIDE_LEG,
             target: Target::Number("+4930999".into()),

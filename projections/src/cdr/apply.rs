@@ -192,6 +192,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         | Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
+        | Event::AnnouncementStarted { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
@@ -265,6 +266,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
+        | Event::AnnouncementStarted { .. }
         | Event::Forwarded { .. }
         | Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
@@ -310,6 +312,9 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
     let caller = row.caller_leg;
     match event {
         Event::Overflowed { .. } => row.legs.rest(caller, mark),
+        Event::AnnouncementStarted { .. } => {
+            row.legs.turn(caller, mark, SegmentKind::Announcement, None);
+        }
         // Whoever is rung back has a leg from the start.
         Event::LegDialled { leg, .. } if *leg == caller => {}
         Event::LegDialled { leg, .. } => row.legs.push(Leg {

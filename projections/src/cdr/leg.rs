@@ -35,6 +35,8 @@ pub enum SegmentKind {
     Hold,
     /// The agent's work after the call.
     WrapUp,
+    /// The caller heard an announcement.
+    Announcement,
 }
 
 /// A stretch of time on one leg. Those of one leg never overlap.

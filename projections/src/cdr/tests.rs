@@ -184,6 +184,7 @@ fn legs(world: &World) -> String {
                 SegmentKind::Talk => "talk",
                 SegmentKind::Hold => "hold",
                 SegmentKind::WrapUp => "wrap-up",
+                SegmentKind::Announcement => "announcement",
             };
             let (from, to) = (after(segment.started_at), segment.ended_at.map(after));
             format!(

@@ -28,6 +28,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::LegDialled { .. }
+        | Event::AnnouncementStarted { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
         | Event::LegAnswered { .. }
@@ -119,6 +120,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         }
         Event::Overflowed { .. } => (row.queue, row.visit) = (None, None),
         Event::LegDialled { .. } => enter(row, at, State::Dialling),
+        Event::AnnouncementStarted { .. } => enter(row, at, State::Announcing),
         Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } => {}
         Event::LegProgressed { .. } => {
             row.alerting_at.get_or_insert(at);

@@ -29,6 +29,8 @@ pub enum State {
     Dialling,
     /// Caller and somebody outside talk.
     Outside,
+    /// The caller hears an announcement, the last thing before the end.
+    Announcing,
 }
 
 /// A live offer of a call.

@@ -257,6 +257,7 @@ async fn a_call_can_be_looked_at_after_each_of_its_events() {
             Phase::Connected(connection) if connection.holding.is_empty() => "connected",
             Phase::Connected(_) => "held",
             Phase::Forwarded(_) => "forwarded",
+            Phase::Announcing => "announcing",
             Phase::Ended(_) => "ended",
         };
         if last != Some(word) {

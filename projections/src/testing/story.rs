@@ -181,6 +181,7 @@ impl World {
             | calls::Event::Enqueued { .. }
             | calls::Event::ExitKeyPressed { .. }
             | calls::Event::Overflowed { .. }
+            | calls::Event::AnnouncementStarted { .. }
             | calls::Event::Forwarded { .. }
             | calls::Event::LegDialled { .. }
             | calls::Event::TrunkSelected { .. }

@@ -104,6 +104,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::Ended { session, queue, .. } => (session.map(|session| session.agent), *queue),
         E::Received { .. }
         | E::Placed { .. }
+        | E::AnnouncementStarted { .. }
         | E::Forwarded { .. }
         | E::LegDialled { .. }
         | E::TrunkSelected { .. }

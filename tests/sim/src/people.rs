@@ -247,6 +247,7 @@ impl People {
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
+            | call::Event::AnnouncementStarted { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }

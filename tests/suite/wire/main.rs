@@ -7,6 +7,7 @@
 )]
 
 mod acd;
+mod announcement;
 mod api;
 mod assigned;
 mod audit;

@@ -1,5 +1,6 @@
 //! The relay with real sockets on loopback.
 
+mod announcements;
 mod bridge;
 mod driver;
 mod keys;

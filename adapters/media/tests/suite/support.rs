@@ -59,11 +59,18 @@ pub(crate) fn options(pairs: u16) -> Options {
         shards: 2,
         quarantine_ms: 50,
         silence_timeout_ms: 60_000,
+        announcements: std::collections::BTreeMap::new(),
     }
 }
 
 pub(crate) fn start(options: &Options) -> (Relay, Receiver<MediaEvent>) {
     Relay::start(options, Arc::new(SystemEntropy::default())).unwrap()
+}
+
+/// Why the relay does not start.
+pub(crate) fn refused(options: &Options) -> String {
+    let started = Relay::start(options, Arc::new(SystemEntropy::default()));
+    started.map(|_| ()).unwrap_err().to_string()
 }
 
 pub(crate) fn leg(number: u128) -> LegId {

@@ -127,8 +127,8 @@ impl From<QueueEmptyInput> for Empty {
     }
 }
 
-/// Where a key leads that a waiting caller presses: to a queue, to a number, or
-/// home to be rung back.
+/// Where a key leads that a waiting caller presses: to a queue, to a number, home to
+/// be rung back, or home after an announcement.
 #[derive(InputObject)]
 pub(crate) struct QueueExitInput {
     /// The key: 0 to 9, `*`, `#`, A to D.
@@ -140,6 +140,8 @@ pub(crate) struct QueueExitInput {
     /// The caller goes home and is rung back.
     #[graphql(default)]
     callback: bool,
+    /// The caller is told this and goes home: a name of the settings.
+    announcement: Option<String>,
 }
 
 impl QueueExitInput {
@@ -149,24 +151,33 @@ impl QueueExitInput {
             self.queue_id.as_ref(),
             self.number.as_deref(),
             self.callback,
+            self.announcement.as_deref(),
         )?;
         let key = self.key.parse().ok();
         Ok(key.zip(to).map(|(key, to)| Exit { key, to }))
     }
 }
 
-/// A queue, a number or a callback; none if it is not one of them.
-fn place(queue: Option<&ID>, number: Option<&str>, back: bool) -> Result<Option<OverflowTo>> {
-    Ok(match (queue, number, back) {
-        (Some(queue), None, false) => Some(OverflowTo::Queue(QueueId::read(queue)?)),
-        (None, Some(number), false) => Some(OverflowTo::Number(number.into())),
-        (None, None, true) => Some(OverflowTo::Callback),
-        (Some(_) | None, Some(_) | None, true | false) => None,
-    })
+/// A queue, a number, a callback or an announcement; none if it is not one of them.
+fn place(
+    queue: Option<&ID>,
+    number: Option<&str>,
+    back: bool,
+    announcement: Option<&str>,
+) -> Result<Option<OverflowTo>> {
+    let queue = queue.map(QueueId::read).transpose()?;
+    let places = [
+        queue.map(OverflowTo::Queue),
+        number.map(|number| OverflowTo::Number(number.into())),
+        back.then_some(OverflowTo::Callback),
+        announcement.map(|name| OverflowTo::Announcement(name.into())),
+    ];
+    let mut places = places.into_iter().flatten();
+    Ok(places.next().filter(|_| places.next().is_none()))
 }
 
-/// Where calls of a queue go in one case: a queue, a number, or home to be rung
-/// back.
+/// Where calls of a queue go in one case: a queue, a number, home to be rung back, or
+/// home after an announcement.
 #[derive(InputObject)]
 pub(crate) struct OverflowInput {
     /// In which case.
@@ -178,6 +189,8 @@ pub(crate) struct OverflowInput {
     /// The caller is rung back.
     #[graphql(default)]
     callback: bool,
+    /// The caller is told this and goes home: a name of the settings.
+    announcement: Option<String>,
 }
 
 impl OverflowInput {
@@ -187,6 +200,7 @@ impl OverflowInput {
             self.queue_id.as_ref(),
             self.number.as_deref(),
             self.callback,
+            self.announcement.as_deref(),
         )?;
         let when = self.when.into();
         Ok(to.map(|to| Overflow { when, to }))
@@ -318,6 +332,9 @@ pub(super) fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Optio
     }
     if config.terms.wrap_up_code && !order.services.settings.has_codes() {
         return Some(Refusal::UnknownWrapUpCode);
+    }
+    if !order.services.settings.can_say(config.announcements()) {
+        return Some(Refusal::UnknownAnnouncement);
     }
     let queues = config.overflow_queues();
     let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());

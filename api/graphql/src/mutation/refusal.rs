@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     OverflowLoop,
     /// The settings name no such skill.
     UnknownSkill,
+    /// The settings name no such announcement.
+    UnknownAnnouncement,
     /// The settings name no such wrap-up code.
     UnknownWrapUpCode,
     /// The settings name no such word for taking no calls.
@@ -54,6 +56,7 @@ impl Refusal {
             Self::InvalidHours => "input.invalid_hours",
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
+            Self::UnknownAnnouncement => "input.unknown_announcement",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
             Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
@@ -70,15 +73,19 @@ impl Refusal {
             Self::InvalidPassword => "password is not 1 to 256 characters",
             Self::InvalidNetwork => "allow holds something that is no network",
             Self::InvalidValue => "value is not written as its field says",
-            Self::InvalidOverflow => "overflow leads to one of a queue, a number and a callback",
+            Self::InvalidOverflow => {
+                "overflow leads to one of a queue, a number, a callback and an announcement"
+            }
             Self::InvalidExit => {
-                "exit has no such key, or leads not to one of a queue, a number and a callback"
+                "exit has no such key, or leads not to one of a queue, a number, a callback and an \
+                 announcement"
             }
             Self::InvalidHours => {
                 "hours hold no zone of the IANA database, or a day or time that is none"
             }
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
+            Self::UnknownAnnouncement => "announcement is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
             Self::UnknownNotReadyCode => "not-ready code is not known",
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
@@ -101,6 +108,7 @@ impl Refusal {
             Self::InvalidExit => "exits",
             Self::InvalidHours => "hours",
             Self::UnknownSkill => "skills",
+            Self::UnknownAnnouncement => "announcement",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
@@ -120,7 +128,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 16] = [
+    const ALL: [Refusal; 17] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -131,6 +139,7 @@ mod tests {
         Refusal::InvalidHours,
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
+        Refusal::UnknownAnnouncement,
         Refusal::UnknownWrapUpCode,
         Refusal::UnknownNotReadyCode,
         Refusal::InvalidNotReadyReason,

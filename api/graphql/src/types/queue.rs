@@ -136,24 +136,46 @@ pub(crate) struct QueueExit {
     number: Option<String>,
     /// The caller goes home and is rung back.
     callback: bool,
+    /// What the caller is told before going home.
+    announcement: Option<String>,
 }
 
-fn place(to: &OverflowTo) -> (Option<ID>, Option<String>) {
-    match to {
-        OverflowTo::Callback => (None, None),
-        OverflowTo::Queue(queue) => (Some(queue.opaque()), None),
-        OverflowTo::Number(number) => (None, Some(number.clone())),
+/// One of the places that there are.
+#[derive(Default)]
+struct Place {
+    queue_id: Option<ID>,
+    number: Option<String>,
+    callback: bool,
+    announcement: Option<String>,
+}
+
+impl From<&OverflowTo> for Place {
+    fn from(to: &OverflowTo) -> Self {
+        let mut place = Self::default();
+        match to {
+            OverflowTo::Callback => place.callback = true,
+            OverflowTo::Queue(queue) => place.queue_id = Some(queue.opaque()),
+            OverflowTo::Number(number) => place.number = Some(number.clone()),
+            OverflowTo::Announcement(name) => place.announcement = Some(name.clone()),
+        }
+        place
     }
 }
 
 impl From<&domain::queue::Exit> for QueueExit {
     fn from(exit: &domain::queue::Exit) -> Self {
-        let (queue_id, number) = place(&exit.to);
+        let Place {
+            queue_id,
+            number,
+            callback,
+            announcement,
+        } = (&exit.to).into();
         Self {
-            callback: exit.to == OverflowTo::Callback,
             key: exit.key.to_string(),
             queue_id,
             number,
+            callback,
+            announcement,
         }
     }
 }
@@ -169,16 +191,24 @@ pub(crate) struct Overflow {
     number: Option<String>,
     /// The caller is rung back.
     callback: bool,
+    /// What the caller is told before going home.
+    announcement: Option<String>,
 }
 
 impl From<&domain::queue::Overflow> for Overflow {
     fn from(rule: &domain::queue::Overflow) -> Self {
-        let (queue_id, number) = place(&rule.to);
+        let Place {
+            queue_id,
+            number,
+            callback,
+            announcement,
+        } = (&rule.to).into();
         Self {
-            callback: rule.to == OverflowTo::Callback,
             when: rule.when.into(),
             queue_id,
             number,
+            callback,
+            announcement,
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum CallState {
     Dialling,
     /// Caller and somebody outside talk.
     Outside,
+    /// The caller hears an announcement, the last thing before the end.
+    Announcing,
     /// Over.
     Ended,
 }
@@ -58,6 +60,8 @@ pub(crate) enum ActiveCallState {
     Dialling,
     /// Caller and somebody outside talk.
     Outside,
+    /// The caller hears an announcement, the last thing before the end.
+    Announcing,
 }
 
 impl From<projections::live_calls::State> for CallState {
@@ -71,6 +75,7 @@ impl From<projections::live_calls::State> for CallState {
             State::Held => Self::Held,
             State::Dialling => Self::Dialling,
             State::Outside => Self::Outside,
+            State::Announcing => Self::Announcing,
         }
     }
 }

@@ -408,6 +408,7 @@ fn settings() -> Settings {
     let words = Words {
         skills: vec!["german".into(), "billing".into()],
         wrap_up_codes: vec!["sold".into(), "no_sale".into()],
+        announcements: vec!["closed".into()],
         pauses: vec![PauseWord {
             said: NotReadyCode {
                 code: "coffee".into(),

@@ -120,6 +120,7 @@ impl Facts {
             call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
+            | call::Event::AnnouncementStarted { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegProgressed { .. }
             | call::Event::OfferStarted { .. }

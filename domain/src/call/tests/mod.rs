@@ -1,5 +1,6 @@
 //! What a call does, command by command.
 
+mod announcement;
 mod answer_call;
 mod callback;
 mod end_call;

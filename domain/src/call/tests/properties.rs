@@ -214,7 +214,8 @@ proptest! {
                 | Event::Routed { .. }
                 | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
                 | Event::Overflowed { .. }
-                | Event::Forwarded { .. }
+                | Event::AnnouncementStarted { .. }
+        | Event::Forwarded { .. }
                 | Event::LegDialled { .. }
                 | Event::TrunkSelected { .. }
                 | Event::LegProgressed { .. }

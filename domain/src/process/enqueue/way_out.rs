@@ -64,6 +64,7 @@ fn destination(
             let callback = derived(at, visit.0, "callback");
             Some(Destination::Callback(CallbackId(callback)))
         }
+        queue::OverflowTo::Announcement(name) => Some(Destination::Announcement(name.clone())),
         queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
             let visit = VisitId(derived(at, visit.0, "overflow"));
             Destination::Queue {

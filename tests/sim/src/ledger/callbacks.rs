@@ -379,6 +379,7 @@ impl Callbacks {
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
+            | call::Event::AnnouncementStarted { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::Answered {}

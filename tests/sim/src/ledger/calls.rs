@@ -85,6 +85,7 @@ impl Calls {
             | Event::Diverted { .. }
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
+            | Event::AnnouncementStarted { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }
@@ -169,6 +170,7 @@ impl Calls {
             // Whom a call of ours reaches is looked at with its promise; no queue of this
             // world sends anybody to a number.
             Event::Received { .. }
+            | Event::AnnouncementStarted { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }

@@ -118,6 +118,7 @@ impl Places {
             | call::Event::Routed { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
+            | call::Event::AnnouncementStarted { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegDialled { .. }
             | call::Event::TrunkSelected { .. }

@@ -200,6 +200,7 @@ impl People {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }
+            | call::Event::AnnouncementStarted { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }

@@ -401,7 +401,9 @@ impl Rerun {
                 self.plan(at.plus_ms(caller.talk_ms), Act::HangUp(call));
             }
             // What happens outside is not in the record of the queue.
-            call::Event::Forwarded { .. } => self.plan(at, Act::HangUp(call)),
+            call::Event::Forwarded { .. } | call::Event::AnnouncementStarted { .. } => {
+                self.plan(at, Act::HangUp(call));
+            }
             call::Event::Ended { .. } => {
                 self.there.remove(&call);
                 self.all.calls.evict(call);

@@ -66,6 +66,8 @@ pub(crate) enum SegmentKind {
     Hold,
     /// The agent's work after the call.
     WrapUp,
+    /// The caller heard an announcement.
+    Announcement,
 }
 
 /// How an offer came to nothing.
@@ -202,6 +204,8 @@ pub(crate) enum EndReason {
     CallbackRequested,
     /// It was placed to ring somebody back, which was not wanted any more.
     CallbackWithdrawn,
+    /// It was told what the queue has to say, and had nowhere else to go.
+    Announced,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.

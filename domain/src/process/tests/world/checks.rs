@@ -87,7 +87,9 @@ impl World {
                         );
                     }
                 }
-                Phase::Forwarded(_) => assert_eq!(visit, None, "{id} has left the line"),
+                Phase::Forwarded(_) | Phase::Announcing => {
+                    assert_eq!(visit, None, "{id} has left the line");
+                }
                 Phase::Connected(with) => {
                     assert_eq!(visit, None, "{id} is connected");
                     let activity = self.session(with.session).activity;
@@ -101,19 +103,18 @@ impl World {
         }
     }
 
-    /// Whoever was not tried yet for a caller, or anybody once all were, is
-    /// eligible. So a caller who waits has nobody free, or has had an offer in
-    /// vain and somebody who was not tried is still busy.
+    /// Whoever was not tried yet for a caller, or anybody once all who are free were, is
+    /// eligible. So a caller who waits has nobody free.
     fn check_nobody_waits_for_nothing(&self) {
         for (queue, line) in self.all.lines.states() {
-            let (free, others) = self.staff(queue);
+            let free = self.free(queue);
             for visit in line
                 .visits
                 .values()
                 .filter(|visit| visit.matched.is_empty())
             {
                 assert!(
-                    free.is_empty() || (visit.attempts > 0 && !others.is_empty()),
+                    free.is_empty(),
                     "{} waits in {queue} while {free:?} are ready",
                     visit.call
                 );
@@ -121,10 +122,9 @@ impl World {
         }
     }
 
-    /// Agents of the queue who can take a call now, and those who could later.
-    fn staff(&self, queue: QueueId) -> (BTreeSet<AgentId>, BTreeSet<AgentId>) {
+    /// Agents of the queue who can take a call now.
+    fn free(&self, queue: QueueId) -> BTreeSet<AgentId> {
         let mut free = BTreeSet::new();
-        let mut others = BTreeSet::new();
         for (id, session) in self.all.sessions.states() {
             let serves = self
                 .all
@@ -138,11 +138,9 @@ impl World {
             }
             if session.activity == Activity::Idle && !self.is_paused(id) {
                 free.insert(id.agent);
-            } else {
-                others.insert(id.agent);
             }
         }
-        (free, others)
+        free
     }
 
     fn is_paused(&self, session: SessionId) -> bool {

@@ -1,0 +1,68 @@
+//! What only the whole file can tell of its queues: that what they name is there, and
+//! that a chain of overflow ends.
+
+use super::{Config, ConfigError, invalid, refused};
+use domain::{
+    decider::Decider as _,
+    id::{DEFAULT_TENANT, QueueId},
+    queue::{self, OverflowTo},
+};
+use std::collections::BTreeMap;
+
+/// The rules of the domain, before anything is served, and those of the file.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let named = |name: &str| QueueId::named(DEFAULT_TENANT, name);
+    let mut next: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
+    for (index, queue) in config.queues.iter().enumerate() {
+        refused("queue", index, queue::Queue::decide, queue.command())?;
+        let rules = queue.overflow.iter();
+        let rules = rules.map(|rule| {
+            let to = rule.rule().map(|rule| rule.to);
+            ("overflow", rule.queue.as_deref(), to)
+        });
+        let exits = queue.exits.iter();
+        let exits = exits.map(|exit| {
+            let to = exit.exit().map(|exit| exit.to);
+            ("exits", exit.queue.as_deref(), to)
+        });
+        for (key, target, to) in rules.chain(exits) {
+            let key = format!("queue[{index}].{key}");
+            let Some(to) = to else {
+                return invalid(format!(
+                    "{key}: a rule has one of queue, number, callback and announcement"
+                ));
+            };
+            if target.is_some_and(|name| !has(config, name)) {
+                return invalid(format!("{key}: there is no queue {target:?} in the file"));
+            }
+            match to {
+                OverflowTo::Queue(to) => next.entry(named(&queue.name)).or_default().push(to),
+                OverflowTo::Announcement(name)
+                    if !config.media.announcements.contains_key(&name) =>
+                {
+                    return invalid(format!("{key}: {name:?} is not in media.announcements"));
+                }
+                OverflowTo::Announcement(_) | OverflowTo::Number(_) | OverflowTo::Callback => {}
+            }
+        }
+    }
+    for (index, queue) in config.queues.iter().enumerate() {
+        let queue::Command::Configure { config, .. } = queue.command() else {
+            continue;
+        };
+        let next_of = |id| next.get(&id).cloned().unwrap_or_default();
+        if queue::loops(named(&queue.name), &config, next_of) {
+            return invalid(format!(
+                "queue[{index}].overflow: by it and by exits, calls would come back to {:?} for ever",
+                queue.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the file has a queue of that name.
+pub(super) fn has(config: &Config, name: &str) -> bool {
+    let mut queues = config.queues.iter();
+    queues.any(|known| known.name.eq_ignore_ascii_case(name))
+}
