@@ -1,10 +1,11 @@
 //! Digest authentication, server side (RFC 7616; RFC 8760 for SIP): MD5 and
 //! SHA-256 with `qop=auth`, over the raw `Authorization` header.
 //!
-//! Nonces are our own: time and chance, signed with the address that asked, so that
-//! none is kept until a client has used it. Each use must raise `nc`, so that a header
-//! seen on the wire opens nothing a second time, and nobody fails in the name of an
-//! address that is not theirs. Time and chance are inputs.
+//! Nonces are our own: time and chance, signed, so that none is kept until a client has
+//! used it, and signed again with the address that asked. Each use must raise `nc`, so
+//! that a header seen on the wire opens nothing a second time; it may come from any
+//! address, but nobody fails in the name of one that is not theirs. Time and chance are
+//! inputs.
 
 pub mod client;
 mod header;
@@ -206,10 +207,9 @@ impl Authenticator {
             let is_guess = self.nonces.is_of(attempt.source, &credentials.nonce);
             return self.challenge(attempt, false, is_guess);
         }
-        let Attempt { source, now_ms, .. } = attempt;
         match self
             .nonces
-            .accept(source, &credentials.nonce, credentials.count, now_ms)
+            .accept(&credentials.nonce, credentials.count, attempt.now_ms)
         {
             NonceState::Fresh => Outcome::Granted {
                 user: credentials.user.clone(),

@@ -3,7 +3,7 @@
 use crate::{
     ends::no_complaints,
     wire::raw,
-    world::{PATIENCE, REALM, dial, open, open_on, options, rules},
+    world::{PATIENCE, REALM, World, dial, open, open_on, options, rules},
 };
 use commands::{credentials, ports::Position};
 use domain::{any::AnyEvent, device};
@@ -217,6 +217,30 @@ async fn an_expiry_that_is_too_short_is_told_the_shortest_and_a_replay_is_challe
     let longest = answer_to(&socket, &register(&socket, 5, 100_000, &credentials())).await;
     let bound = longest.header("Contact").unwrap();
     assert!(bound.ends_with(";expires=3600"), "{bound}");
+}
+
+/// Sends from another address of this host.
+async fn raw_at(world: &World, address: &str) -> RawSocket {
+    let own = address.parse().unwrap();
+    RawSocket::bind(own, world.sip.local_addr()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_phone_whose_requests_come_from_alternating_addresses_registers() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let (here, there) = (raw(&world).await, raw_at(&world, "127.0.0.2:0").await);
+    let challenged = answer_to(&here, &register(&here, 1, 120, "")).await;
+    assert_eq!(challenged.status(), Some(401));
+    let challenge = Challenge::choose(&challenged, DigestPreference::StrongestFirst).unwrap();
+    let mut session = DigestSession::new(challenge);
+    for (cseq, socket) in [(2, &there), (3, &here), (4, &there)] {
+        let value = session.authorize("anna", "secret", "REGISTER", URI, "cnonce");
+        let credentials = format!("Authorization: {value}\r\n");
+        let bound = answer_to(socket, &register(socket, cseq, 120, &credentials)).await;
+        assert_eq!(bound.status(), Some(200), "{cseq}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
-//! Nonces: time, chance, and a signature over both and the address that they were
-//! given to, so that only those in use are remembered, and those only for their
-//! highest count.
+//! Nonces: time, chance, a signature over both, and a second one over these and the
+//! address that they were given to, so that only those in use are remembered, and those
+//! only for their highest count.
+//!
+//! A nonce is good from any address: a phone behind a pool of proxies or of NATs comes
+//! from another one each time. Who fails under it is only known where it was given to.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,8 +24,11 @@ const CLOCK_SLACK_MS: u64 = 2_000;
 /// 2000 in a lifetime. At the limit the oldest is refused from then on.
 pub const NONCES_MAX: usize = 16_384;
 
-/// Bytes of the signature in a nonce.
+/// Bytes of each of the two signatures in a nonce.
 const SIGNATURE_BYTES: usize = 16;
+
+/// Bytes of a nonce: time, chance and the signatures.
+const NONCE_BYTES: usize = 16 + 2 * SIGNATURE_BYTES;
 
 /// The secret that signs nonces.
 #[derive(Clone)]
@@ -61,7 +67,7 @@ pub(super) enum NonceState {
     Stale,
     /// Its count was used.
     Replayed,
-    /// Not given by us to that address.
+    /// Not given by us.
     Foreign,
 }
 
@@ -103,26 +109,29 @@ impl Nonces {
     /// A new nonce for whoever asks from there; nothing is kept of it.
     pub(super) fn issue(&self, source: IpAddr, now_ms: u64, entropy: u64) -> String {
         let mut out = format!("{now_ms:016x}{entropy:016x}");
-        let signature = self.signature(source, now_ms, entropy);
-        out.push_str(&hex::encode(&signature[..SIGNATURE_BYTES]));
+        for mac in [
+            self.mac(now_ms, entropy),
+            self.mac_at(source, now_ms, entropy),
+        ] {
+            let signature = mac.finalize().into_bytes();
+            out.push_str(&hex::encode(&signature[..SIGNATURE_BYTES]));
+        }
         out
     }
 
     /// Whether that address was given the nonce, however long ago: whoever shows it has
     /// heard our answer there.
     pub(super) fn is_of(&self, source: IpAddr, nonce: &str) -> bool {
-        self.read(source, nonce).is_some()
+        self.read(nonce)
+            .is_some_and(|read| read.is_signed_by(self.mac_at(source, read.issued_ms, read.chance)))
     }
 
     /// Uses a count of a nonce up.
-    pub(super) fn accept(
-        &mut self,
-        source: IpAddr,
-        nonce: &str,
-        count: u32,
-        now_ms: u64,
-    ) -> NonceState {
-        let Some((issued_ms, chance)) = self.read(source, nonce) else {
+    pub(super) fn accept(&mut self, nonce: &str, count: u32, now_ms: u64) -> NonceState {
+        let Some(Read {
+            issued_ms, chance, ..
+        }) = self.read(nonce)
+        else {
             return NonceState::Foreign;
         };
         self.expire(now_ms);
@@ -171,34 +180,53 @@ impl Nonces {
         }
     }
 
-    fn read(&self, source: IpAddr, nonce: &str) -> Option<(u64, u64)> {
+    /// Takes a nonce of ours apart.
+    fn read(&self, nonce: &str) -> Option<Read> {
         let bytes = hex::decode(nonce).ok()?;
-        let time = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
-        let chance = u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?);
-        let mac = self.mac(source, time, chance);
-        let signature = bytes
-            .get(16..)
-            .filter(|rest| rest.len() == SIGNATURE_BYTES)?;
-        mac.verify_truncated_left(signature).ok()?;
-        Some((time, chance))
+        let bytes: [u8; NONCE_BYTES] = bytes.try_into().ok()?;
+        let (number, signatures) = bytes.split_at(16);
+        let (time, chance) = number.split_at(8);
+        let issued_ms = u64::from_be_bytes(time.try_into().ok()?);
+        let chance = u64::from_be_bytes(chance.try_into().ok()?);
+        let (ours, place) = signatures.split_at(SIGNATURE_BYTES);
+        let mac = self.mac(issued_ms, chance);
+        mac.verify_truncated_left(ours).ok()?;
+        Some(Read {
+            issued_ms,
+            chance,
+            place: place.try_into().ok()?,
+        })
     }
 
-    fn signature(&self, source: IpAddr, time: u64, chance: u64) -> [u8; 32] {
-        self.mac(source, time, chance)
-            .finalize()
-            .into_bytes()
-            .into()
-    }
-
-    fn mac(&self, source: IpAddr, time: u64, chance: u64) -> Hmac<Sha256> {
+    fn mac(&self, time: u64, chance: u64) -> Hmac<Sha256> {
         let mut mac = self.key.mac();
         mac.update(&time.to_be_bytes());
         mac.update(&chance.to_be_bytes());
-        // The two families differ in their lengths.
+        mac
+    }
+
+    /// The same with an address: longer, so that neither passes for the other, and the
+    /// two families differ in their lengths.
+    fn mac_at(&self, source: IpAddr, time: u64, chance: u64) -> Hmac<Sha256> {
+        let mut mac = self.mac(time, chance);
         match source.to_canonical() {
             IpAddr::V4(v4) => mac.update(&v4.octets()),
             IpAddr::V6(v6) => mac.update(&v6.octets()),
         }
         mac
+    }
+}
+
+/// What stands in a nonce of ours.
+struct Read {
+    issued_ms: u64,
+    chance: u64,
+    /// The signature with the address, not checked yet.
+    place: [u8; SIGNATURE_BYTES],
+}
+
+impl Read {
+    fn is_signed_by(&self, mac: Hmac<Sha256>) -> bool {
+        mac.verify_truncated_left(&self.place).is_ok()
     }
 }
