@@ -295,14 +295,14 @@ async fn wrong_passwords_lock_nobody_else_out_at_the_same_address() {
         }
     };
     assert!(
-        matches!(refused, Err(Error::Rejected { status: 503, .. })),
+        matches!(refused, Err(Error::Rejected { status: 403, .. })),
         "{refused:?}"
     );
     world.agent_phone("anna").await;
 }
 
 #[tokio::test]
-async fn who_guesses_passwords_is_soon_told_to_come_later_and_no_more() {
+async fn who_guesses_passwords_is_soon_refused_without_a_word_to_the_proxies_before() {
     let world = open().await;
     let queue = world.support(rules()).await;
     world.agent("anna", queue).await;
@@ -317,8 +317,34 @@ async fn who_guesses_passwords_is_soon_told_to_come_later_and_no_more() {
         assert!(guesses < 100, "there is an end to it");
     };
     assert!(
-        matches!(refused, Err(Error::Rejected { status: 503, .. })),
+        matches!(refused, Err(Error::Rejected { status: 403, .. })),
         "{refused:?}"
     );
     assert!(guesses >= 5, "a person may mistype: {guesses}");
+}
+
+#[tokio::test]
+async fn a_scanner_does_not_lock_out_the_phones_that_register_through_its_proxy() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let anna = world.agent_phone("anna").await;
+    let scanner = raw(&world).await;
+    let challenged = answer_to(&scanner, &register(&scanner, 1, 120, "")).await;
+    let challenge = Challenge::choose(&challenged, DigestPreference::StrongestFirst).unwrap();
+    let mut session = DigestSession::new(challenge);
+    // Each guess is for another user, until there is one too many from that address.
+    let mut refused = None;
+    for cseq in 2..5_000 {
+        let user = format!("user{cseq}");
+        let value = session.authorize(&user, "guess", "REGISTER", URI, "cnonce");
+        let guess = format!("Authorization: {value}\r\n");
+        let answer = answer_to(&scanner, &register(&scanner, cseq, 120, &guess)).await;
+        if answer.status() != Some(401) {
+            refused = answer.status();
+            break;
+        }
+    }
+    assert_eq!(refused, Some(403));
+    anna.register(120).await.unwrap();
 }

@@ -33,10 +33,22 @@ const FAILURES_OF_ALL: Rate = Rate {
     burst: 500,
 };
 
+/// How long a user who has registered from an address is let through there whatever
+/// others have sent: twice the longest that a binding lasts.
+const WAS_HERE: Duration = Duration::from_secs(2 * 3600);
+
+/// Users who are known to have registered, each from one address.
+const WERE_HERE_MAX: usize = 20_000;
+
+/// A user at an address.
+type At = (IpAddr, String);
+
 /// Who has sent wrong passwords of late.
 pub(super) struct Failures {
-    users: Buckets<(IpAddr, String)>,
+    users: Buckets<At>,
     sources: Buckets,
+    /// When they last had the right one.
+    were_here: Mutex<HashMap<At, Instant>>,
 }
 
 impl Failures {
@@ -44,12 +56,39 @@ impl Failures {
         Self {
             users: Buckets::new(FAILURES),
             sources: Buckets::new(FAILURES_OF_ALL),
+            were_here: Mutex::default(),
         }
     }
 
-    /// Whether whoever is there may try again, as that user.
+    /// Whether whoever is there may try again, as that user. A scanner must not lock out
+    /// the phones that come through the same proxy.
     fn may_try(&self, source: IpAddr, user: &str, now: Instant) -> bool {
-        self.sources.has(&source, now) && self.users.has(&(source, user.to_lowercase()), now)
+        let at = (source, user.to_lowercase());
+        self.users.has(&at, now) && (self.sources.has(&source, now) || self.was_here(&at, now))
+    }
+
+    fn was_here(&self, at: &At, now: Instant) -> bool {
+        let known = self.were_here().get(at).copied();
+        known.is_some_and(|since| now.saturating_duration_since(since) < WAS_HERE)
+    }
+
+    /// That user has the password there.
+    fn succeeded(&self, source: IpAddr, user: &str, now: Instant) {
+        let at = (source, user.to_lowercase());
+        let mut were_here = self.were_here();
+        if were_here.len() >= WERE_HERE_MAX && !were_here.contains_key(&at) {
+            were_here.retain(|_, since| now.saturating_duration_since(*since) < WAS_HERE);
+            if were_here.len() >= WERE_HERE_MAX {
+                return;
+            }
+        }
+        were_here.insert(at, now);
+    }
+
+    fn were_here(&self) -> MutexGuard<'_, HashMap<At, Instant>> {
+        self.were_here
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, source: IpAddr, user: &str, now: Instant) {
@@ -187,7 +226,9 @@ impl Driver {
             && !self.failures.may_try(source, user, now)
         {
             metrics::counter!("ringledger_sip_registers_refused_total").increment(1);
-            return Err(self.admission.refusal());
+            // Not 503: a proxy would send us nothing of anybody any more (RFC 3261,
+            // 21.5.4).
+            return Err(Reply::new(403));
         }
         let attempt = Attempt {
             method: request.method.as_str(),
@@ -207,7 +248,10 @@ impl Driver {
             None => self.verifier().verify(attempt, |_| None),
         };
         match outcome {
-            Outcome::Granted { user } => Ok(user),
+            Outcome::Granted { user } => {
+                self.failures.succeeded(source, &user, now);
+                Ok(user)
+            }
             Outcome::Malformed => Err(Reply::new(400)),
             Outcome::Challenge {
                 challenges,
