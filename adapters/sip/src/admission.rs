@@ -36,6 +36,15 @@ pub struct Limits {
     pub retry_after_s: u32,
 }
 
+/// What is held now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Calls.
+    pub calls: usize,
+    /// Transactions that are alive or remembered.
+    pub transactions: usize,
+}
+
 /// Why a call was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
@@ -104,16 +113,19 @@ impl Admission {
         self.setups.load(Ordering::Relaxed) >= self.limits.setups_max
     }
 
-    /// Takes one call in, or says why not. `calls` are those held now.
+    /// Takes one call in, or says why not.
     ///
     /// # Errors
     /// Which limit is reached.
-    pub fn admit(&self, source: IpAddr, calls: usize, now: Instant) -> Result<(), Refused> {
+    pub fn admit(&self, source: IpAddr, load: Load, now: Instant) -> Result<(), Refused> {
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(Refused::Closing);
         }
-        if calls >= self.limits.calls_max {
+        if load.calls >= self.limits.calls_max {
             return Err(Refused::Calls);
+        }
+        if load.transactions >= TRANSACTIONS_MAX {
+            return Err(Refused::Transactions);
         }
         if self.is_crowded() {
             return Err(Refused::Setups);
@@ -168,6 +180,11 @@ mod tests {
         retry_after_s: 5,
     };
 
+    const FREE: Load = Load {
+        calls: 0,
+        transactions: 0,
+    };
+
     fn ip(last: u8) -> IpAddr {
         IpAddr::from([192, 0, 2, last])
     }
@@ -177,13 +194,13 @@ mod tests {
         let gate = Admission::new(LIMITS);
         let now = Instant::now();
         for _ in 0..4 {
-            assert_eq!(gate.admit(ip(1), 0, now), Ok(()));
+            assert_eq!(gate.admit(ip(1), FREE, now), Ok(()));
         }
-        assert_eq!(gate.admit(ip(1), 0, now), Err(Refused::Source));
-        assert_eq!(gate.admit(ip(2), 0, now), Ok(()));
+        assert_eq!(gate.admit(ip(1), FREE, now), Err(Refused::Source));
+        assert_eq!(gate.admit(ip(2), FREE, now), Ok(()));
         let later = now + Duration::from_millis(500);
-        assert_eq!(gate.admit(ip(1), 0, later), Ok(()));
-        assert_eq!(gate.admit(ip(1), 0, later), Err(Refused::Source));
+        assert_eq!(gate.admit(ip(1), FREE, later), Ok(()));
+        assert_eq!(gate.admit(ip(1), FREE, later), Err(Refused::Source));
     }
 
     #[test]
@@ -196,7 +213,7 @@ mod tests {
         let refused = gate.admit_request(ip(1), 0, now);
         assert_eq!(refused, Err(Refused::Source));
         assert_eq!(gate.admit_request(ip(2), 0, now), Ok(()));
-        assert_eq!(gate.admit(ip(1), 0, now), Ok(()), "calls have their own");
+        assert_eq!(gate.admit(ip(1), FREE, now), Ok(()), "calls have their own");
         let full = gate.admit_request(ip(2), TRANSACTIONS_MAX, now);
         assert_eq!(full, Err(Refused::Transactions));
     }
@@ -205,12 +222,19 @@ mod tests {
     fn held_calls_and_commits_under_way_are_bounded() {
         let gate = Admission::new(LIMITS);
         let now = Instant::now();
-        assert_eq!(gate.admit(ip(1), 3, now), Err(Refused::Calls));
+        let calls = Load { calls: 3, ..FREE };
+        assert_eq!(gate.admit(ip(1), calls, now), Err(Refused::Calls));
+        let transactions = Load {
+            transactions: TRANSACTIONS_MAX,
+            ..FREE
+        };
+        let full = gate.admit(ip(1), transactions, now);
+        assert_eq!(full, Err(Refused::Transactions));
         gate.setup_started();
         gate.setup_started();
-        assert_eq!(gate.admit(ip(1), 0, now), Err(Refused::Setups));
+        assert_eq!(gate.admit(ip(1), FREE, now), Err(Refused::Setups));
         gate.setup_ended();
-        assert_eq!(gate.admit(ip(1), 0, now), Ok(()));
+        assert_eq!(gate.admit(ip(1), FREE, now), Ok(()));
         assert_eq!(gate.refusal().status, 503);
     }
 }

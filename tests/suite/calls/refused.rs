@@ -12,7 +12,8 @@ use domain::{
     id::{AgentId, DEFAULT_TENANT, TrunkId},
     queue, session,
 };
-use phone::{CallEvent, CallOptions, Offer, OutgoingCall, Rejection};
+use phone::{CallEvent, CallOptions, Offer, OutgoingCall, RawSocket, Rejection};
+use std::time::Duration;
 
 /// The end of a call that was refused by us.
 fn refused(disposition: Disposition, reason: EndReason, status: u16) -> End {
@@ -149,6 +150,50 @@ async fn with_trunks_only_their_networks_may_call() {
         .await;
     assert_eq!(trunk, Some(TrunkId::named(DEFAULT_TENANT, "lab")));
     no_complaints(&[&caller, &agent]);
+}
+
+/// The first INVITE of a call of a raw phone, without a description.
+fn bare_invite(socket: &RawSocket, branch: &str) -> String {
+    let us = socket.local_addr();
+    format!(
+        "INVITE sip:support@ringledger SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{branch}\r\n\
+         From: <sip:4930111@a>;tag={branch}\r\nTo: <sip:support@ringledger>\r\n\
+         Call-ID: {branch}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n\
+         Contact: <sip:4930111@{us}>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn an_invite_from_where_no_trunk_leads_costs_one_datagram_and_no_transaction() {
+    let world = open_with(sip::Options {
+        t1_ms: 10,
+        ..options()
+    })
+    .await;
+    world.support(rules()).await;
+    world.trunk("carrier", "10.0.0.0/8").await;
+    let before = world.feed().head();
+    let socket = raw(&world).await;
+    let mut tags = vec![];
+    for _ in 0..2 {
+        let invite = bare_invite(&socket, "stranger");
+        socket.send(invite.as_bytes()).await.unwrap();
+        let answer = socket.receive(PATIENCE).await.unwrap().unwrap();
+        assert_eq!(answer.status(), Some(403), "nothing comes before it");
+        let to = answer.message().unwrap().header("To").unwrap().to_owned();
+        tags.push(phone::address::tag_of(&to).unwrap().to_owned());
+    }
+    assert_eq!(tags[0], tags[1], "RFC 3261, 8.2.7");
+    let more = socket.receive(Duration::from_millis(300)).await.unwrap();
+    assert_eq!(more, None, "nothing is repeated without an ACK");
+    assert_eq!(world.sip.transactions(), 0);
+    let blocked = refused(Disposition::Blocked, EndReason::NotAllowed, 403);
+    assert_eq!(world.the_end(before).await, blocked);
+    let history = world.office.history().await;
+    let received = history
+        .iter()
+        .filter(|entry| &*entry.recorded.event_type == "call_received");
+    assert_eq!(received.count(), 1, "its repetition is no call");
 }
 
 #[tokio::test]
@@ -327,17 +372,9 @@ async fn an_invite_that_is_repeated_after_its_refusal_is_refused_again_and_is_on
     .await;
     let before = world.feed().head();
     let socket = raw(&world).await;
-    let invite = |branch: &str| {
-        let us = socket.local_addr();
-        format!(
-            "INVITE sip:support@ringledger SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK{branch}\r\n\
-             From: <sip:4930111@a>;tag={branch}\r\nTo: <sip:support@ringledger>\r\n\
-             Call-ID: {branch}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n\
-             Contact: <sip:4930111@{us}>\r\nContent-Length: 0\r\n\r\n"
-        )
-    };
     for branch in ["first", "first", "second"] {
-        socket.send(invite(branch).as_bytes()).await.unwrap();
+        let invite = bare_invite(&socket, branch);
+        socket.send(invite.as_bytes()).await.unwrap();
         let answer = next(&socket, |message| message.status().is_some()).await;
         assert_eq!(answer.status(), Some(503), "{branch}");
     }

@@ -2,7 +2,6 @@
 
 use super::{Driver, refusals::TurnedAway};
 use crate::{
-    admission::Refused,
     auth::client::Account,
     dialog::Dialog,
     inbound::{cancel, invite},
@@ -193,10 +192,11 @@ impl Driver {
         visit: VisitId,
         source: IpAddr,
     ) -> (Route, Option<TrunkId>) {
-        let trunk = self.trunk_of(source);
-        if trunk.is_none() && !self.parts.directory.trunks().is_empty() {
+        // A trunk may have changed since the call was let in.
+        if self.is_shut_to(source) {
             return (Route::Refused(EndReason::NotAllowed), None);
         }
+        let trunk = self.trunk_of(source);
         let directory = &self.parts.directory;
         let queue = directory.resolve(&new.to);
         let forward = directory.forward(&new.to);
@@ -247,20 +247,13 @@ impl Driver {
             .is_ok()
     }
 
-    /// There is no room for a new call: it has its answer, and is recorded behind. An
-    /// INVITE that is no call is not.
-    pub(super) fn turn_away(&self, request: &Request, source: IpAddr, refused: Refused) {
-        let reason = match refused {
-            Refused::Source | Refused::Calls | Refused::Transactions | Refused::Setups => {
-                EndReason::Overload
-            }
-            Refused::Closing => EndReason::Shutdown,
-        };
-        let host = self.stack.host();
-        self.record_later(source, reason, || invite::translate(request, host).ok());
+    /// Whether there are trunks, and none lets in what comes from there.
+    pub(super) fn is_shut_to(&self, source: IpAddr) -> bool {
+        let trunks = self.parts.directory.trunks();
+        !trunks.is_empty() && self.trunk_of(source).is_none()
     }
 
-    fn record_later(
+    pub(super) fn record_later(
         &self,
         source: IpAddr,
         reason: EndReason,

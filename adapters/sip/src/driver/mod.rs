@@ -5,6 +5,7 @@
 //! committed is read from the feed and becomes orders. Between them stand the
 //! [`Legs`].
 
+mod admit;
 mod agents;
 mod callers;
 mod dialogs;
@@ -396,29 +397,17 @@ impl Driver {
 
 impl TransactionUser for Driver {
     fn admit(&self, flow: Flow, request: &Request, transaction: &str) -> Result<(), Reply> {
-        if self.refusals.knows(transaction) {
-            return Err(self.admission.refusal());
-        }
         let source = flow.peer.ip();
-        if request.method != Method::Invite {
-            let kept = self.stack.transactions_kept();
-            let admitted = self.admission.admit_request(source, kept, Instant::now());
-            return admitted.map_err(|refused| {
-                metrics::counter!("ringledger_sip_requests_refused_total", "limit" => refused.as_str())
-                    .increment(1);
-                self.admission.refusal()
-            });
+        if request.method == Method::Invite {
+            return self.admit_call(source, request, transaction);
         }
-        let calls = self.calls.load(Ordering::Relaxed);
-        self.admission
-            .admit(source, calls, Instant::now())
-            .map_err(|refused| {
-                metrics::counter!("ringledger_sip_calls_refused_total", "limit" => refused.as_str())
-                    .increment(1);
-                self.refusals.know(transaction);
-                self.turn_away(request, source, refused);
-                self.admission.refusal()
-            })
+        let kept = self.stack.transactions_kept();
+        let admitted = self.admission.admit_request(source, kept, Instant::now());
+        admitted.map_err(|refused| {
+            metrics::counter!("ringledger_sip_requests_refused_total", "limit" => refused.as_str())
+                .increment(1);
+            self.admission.refusal()
+        })
     }
 
     fn request(&self, transaction: ServerTransaction, request: Request) {
