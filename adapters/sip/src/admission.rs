@@ -21,6 +21,10 @@ const REQUESTS: Rate = Rate {
 /// Transactions kept, of which each is remembered for 32 s: 3,000 a second.
 const TRANSACTIONS_MAX: usize = 100_000;
 
+/// Of these for whoever has not shown to be at the address that the request came from:
+/// what is sent in the name of others leaves room for those who are there.
+const TRANSACTIONS_UNSEEN_MAX: usize = TRANSACTIONS_MAX / 2;
+
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -136,19 +140,32 @@ impl Admission {
         Ok(())
     }
 
-    /// Takes one request in that begins no call, or says why not. `kept` are the
-    /// transactions that are alive or remembered.
+    /// Takes one request in that begins no call, or says why not.
     ///
     /// # Errors
     /// Which limit is reached.
-    pub fn admit_request(&self, source: IpAddr, kept: usize, now: Instant) -> Result<(), Refused> {
-        if kept >= TRANSACTIONS_MAX {
-            return Err(Refused::Transactions);
+    pub fn admit_request(&self, source: IpAddr, now: Instant) -> Result<(), Refused> {
+        match self.requests.take(source, now) {
+            true => Ok(()),
+            false => Err(Refused::Source),
         }
-        if !self.requests.take(source, now) {
-            return Err(Refused::Source);
+    }
+
+    /// Whether there is room for the transaction of a request that begins no call.
+    /// `kept` are those that are alive or remembered; `is_seen` is whether the sender
+    /// is known to be at its address.
+    ///
+    /// # Errors
+    /// The limit that is reached.
+    pub fn keep(&self, kept: usize, is_seen: bool) -> Result<(), Refused> {
+        let most = match is_seen {
+            true => TRANSACTIONS_MAX,
+            false => TRANSACTIONS_UNSEEN_MAX,
+        };
+        match kept < most {
+            true => Ok(()),
+            false => Err(Refused::Transactions),
         }
-        Ok(())
     }
 
     /// A call's first commit starts.
@@ -208,14 +225,21 @@ mod tests {
         let gate = Admission::new(LIMITS);
         let now = Instant::now();
         for _ in 0..REQUESTS.burst {
-            assert_eq!(gate.admit_request(ip(1), 0, now), Ok(()));
+            assert_eq!(gate.admit_request(ip(1), now), Ok(()));
         }
-        let refused = gate.admit_request(ip(1), 0, now);
+        let refused = gate.admit_request(ip(1), now);
         assert_eq!(refused, Err(Refused::Source));
-        assert_eq!(gate.admit_request(ip(2), 0, now), Ok(()));
+        assert_eq!(gate.admit_request(ip(2), now), Ok(()));
         assert_eq!(gate.admit(ip(1), FREE, now), Ok(()), "calls have their own");
-        let full = gate.admit_request(ip(2), TRANSACTIONS_MAX, now);
-        assert_eq!(full, Err(Refused::Transactions));
+        let half = TRANSACTIONS_UNSEEN_MAX;
+        for (kept, is_seen, room) in [
+            (half - 1, false, Ok(())),
+            (half, false, Err(Refused::Transactions)),
+            (half, true, Ok(())),
+            (TRANSACTIONS_MAX, true, Err(Refused::Transactions)),
+        ] {
+            assert_eq!(gate.keep(kept, is_seen), room, "{kept} {is_seen}");
+        }
     }
 
     #[test]

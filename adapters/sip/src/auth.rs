@@ -101,8 +101,7 @@ pub enum Outcome {
     Challenge {
         /// In the order in which they must appear.
         challenges: Vec<String>,
-        /// Whether the password was right and only the nonce too old: the phone
-        /// retries by itself.
+        /// Whether only the nonce was not good any more: the phone retries by itself.
         stale: bool,
         /// Whether the password was wrong under a nonce that this address was given:
         /// a failed attempt of whoever is there. Anybody can send any other in the
@@ -111,6 +110,17 @@ pub enum Outcome {
     },
     /// The header cannot be read: 400 (RFC 7616, 3.4).
     Malformed,
+}
+
+/// Whose nonce a request shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// None of ours.
+    Nothing,
+    /// One that another address was given.
+    Elsewhere,
+    /// One that its own address was given: whoever is there has heard us.
+    Here,
 }
 
 /// What a request shows for itself.
@@ -151,14 +161,26 @@ impl Authenticator {
         &self.realm
     }
 
+    /// Whose nonce a request from that address shows, however old.
+    pub fn shown(&self, source: IpAddr, headers: &[&str]) -> Shown {
+        match self.claimed(headers) {
+            Some(claimed) if self.nonces.is_of(source, &claimed.nonce) => Shown::Here,
+            Some(claimed) if self.nonces.is_ours(&claimed.nonce) => Shown::Elsewhere,
+            Some(_) | None => Shown::Nothing,
+        }
+    }
+
     /// The user that an attempt claims to be, so that its HA1 can be fetched
     /// before [`Self::verify`].
     pub fn claimed_user(&self, headers: &[&str]) -> Option<String> {
+        self.claimed(headers).map(|credentials| credentials.user)
+    }
+
+    fn claimed(&self, headers: &[&str]) -> Option<Credentials> {
         headers
             .iter()
             .filter_map(|header| parse(header).ok().flatten())
             .find(|credentials| credentials.realm == self.realm)
-            .map(|credentials| credentials.user)
     }
 
     /// Judges an attempt. `find` gives the HA1 of a user name, if there is one;
@@ -194,6 +216,11 @@ impl Authenticator {
         credentials: &Credentials,
         find: impl FnOnce(&str) -> Option<Ha1>,
     ) -> Outcome {
+        // Such as one of before a restart. The password need not be looked at for that
+        // (RFC 7616, 3.3): whoever made it up learns nothing.
+        if !self.nonces.is_ours(&credentials.nonce) {
+            return self.challenge(attempt, true, false);
+        }
         let found = find(&credentials.user);
         let known = found.is_some();
         let ha1 = found.unwrap_or(Ha1 {
@@ -215,7 +242,7 @@ impl Authenticator {
                 user: credentials.user.clone(),
             },
             // The password was right: the client is only told to use another
-            // nonce (RFC 7616, 3.3), also after a restart, when none is known.
+            // nonce (RFC 7616, 3.3).
             NonceState::Stale | NonceState::Replayed | NonceState::Foreign => {
                 self.challenge(attempt, true, false)
             }

@@ -219,6 +219,52 @@ async fn an_expiry_that_is_too_short_is_told_the_shortest_and_a_replay_is_challe
     assert!(bound.ends_with(";expires=3600"), "{bound}");
 }
 
+#[tokio::test]
+async fn only_who_has_heard_our_challenge_there_has_a_transaction_kept() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let socket = raw(&world).await;
+    let challenged = answer_to(&socket, &register(&socket, 1, 120, "")).await;
+    assert_eq!(challenged.status(), Some(401));
+    let again = answer_to(&socket, &register(&socket, 1, 120, "")).await;
+    assert_eq!(
+        again.header("To"),
+        challenged.header("To"),
+        "RFC 3261, 8.2.7"
+    );
+    let session = |challenged: &phone::Message| {
+        let challenge = Challenge::choose(challenged, DigestPreference::StrongestFirst).unwrap();
+        let mut session = DigestSession::new(challenge);
+        let value = session.authorize("anna", "secret", "REGISTER", URI, "cnonce");
+        format!("Authorization: {value}\r\n")
+    };
+    // Of before a restart: only the nonce is not good any more.
+    let credentials = session(&challenged);
+    let nonce = credentials.split("nonce=\"").nth(1).unwrap();
+    let nonce = nonce.split('"').next().unwrap();
+    let old = credentials.replace(nonce, &"0".repeat(nonce.len()));
+    let stale = answer_to(&socket, &register(&socket, 2, 120, &old)).await;
+    assert_eq!(stale.status(), Some(401));
+    assert!(
+        stale
+            .header("WWW-Authenticate")
+            .unwrap()
+            .contains("stale=true")
+    );
+    for (cseq, line) in [(3, "OPTIONS"), (4, "BYE"), (5, "INFO")] {
+        let text = register(&socket, cseq, 120, "").replace("REGISTER", line);
+        let answer = answer_to(&socket, &text).await;
+        let expected = if line == "OPTIONS" { 200 } else { 481 };
+        assert_eq!(answer.status(), Some(expected), "{line}");
+    }
+    assert_eq!(world.sip.transactions_kept(), 0);
+
+    let bound = answer_to(&socket, &register(&socket, 6, 120, &session(&stale))).await;
+    assert_eq!(bound.status(), Some(200));
+    assert_eq!(world.sip.transactions_kept(), 1);
+}
+
 /// Sends from another address of this host.
 async fn raw_at(world: &World, address: &str) -> RawSocket {
     let own = address.parse().unwrap();

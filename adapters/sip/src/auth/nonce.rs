@@ -119,6 +119,11 @@ impl Nonces {
         out
     }
 
+    /// Whether somebody was given the nonce by us, however long ago.
+    pub(super) fn is_ours(&self, nonce: &str) -> bool {
+        self.read(nonce).is_some()
+    }
+
     /// Whether that address was given the nonce, however long ago: whoever shows it has
     /// heard our answer there.
     pub(super) fn is_of(&self, source: IpAddr, nonce: &str) -> bool {

@@ -1,11 +1,13 @@
 //! Who gets a transaction: it is kept for half a minute, so that whatever may have been
-//! sent in the name of another address has its answer without one (RFC 3261, 8.2.7).
+//! sent in the name of another address has its answer without one (RFC 3261, 8.2.7), as
+//! far as that can be told.
 
 use super::Driver;
 use crate::{
     admission::{Load, Refused},
-    inbound::invite,
-    message::Request,
+    auth::Shown,
+    inbound::{invite, options},
+    message::{Method, Request},
     stack::Reply,
     status,
 };
@@ -46,6 +48,46 @@ impl Driver {
             self.record_later(source, reason, || invite::translate(request, host).ok());
         }
         Err(answer)
+    }
+
+    /// The same of a request that begins no call. One that nothing need be looked up
+    /// for has its answer here.
+    pub(super) fn admit_request(&self, source: IpAddr, request: &Request) -> Result<(), Reply> {
+        let refused = |refused: Refused| {
+            metrics::counter!("ringledger_sip_requests_refused_total", "limit" => refused.as_str())
+                .increment(1);
+            self.admission.refusal()
+        };
+        let admitted = self.admission.admit_request(source, Instant::now());
+        admitted.map_err(refused)?;
+        let (answer, is_seen) = match request.method {
+            Method::Options => (Some(options::answer()), false),
+            Method::Register => match self.shown(request, source) {
+                Shown::Nothing => (Some(self.challenge(request, source)), false),
+                Shown::Elsewhere => (None, false),
+                Shown::Here => (None, true),
+            },
+            // Without a tag in To there is no dialog for it.
+            Method::Bye | Method::Info => (Some(Reply::new(481)), false),
+            // INVITEs are calls, and the boundary has answered the others.
+            Method::Invite
+            | Method::Ack
+            | Method::Cancel
+            | Method::Update
+            | Method::Refer
+            | Method::Message
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Prack
+            | Method::Publish => (None, false),
+        };
+        if let Some(answer) = answer {
+            let method = request.method.as_str();
+            metrics::counter!("ringledger_sip_requests_total", "method" => method).increment(1);
+            return Err(answer);
+        }
+        let kept = self.stack.transactions_kept();
+        self.admission.keep(kept, is_seen).map_err(refused)
     }
 }
 

@@ -59,7 +59,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::Instant,
 };
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
@@ -169,6 +168,11 @@ impl Handle {
     /// Transactions that are alive.
     pub fn transactions(&self) -> usize {
         self.driver.stack.transactions()
+    }
+
+    /// The same with those that are only remembered, to answer what is repeated.
+    pub fn transactions_kept(&self) -> usize {
+        self.driver.stack.transactions_kept()
     }
 
     /// Legs that are not over.
@@ -401,13 +405,7 @@ impl TransactionUser for Driver {
         if request.method == Method::Invite {
             return self.admit_call(source, request, transaction);
         }
-        let kept = self.stack.transactions_kept();
-        let admitted = self.admission.admit_request(source, kept, Instant::now());
-        admitted.map_err(|refused| {
-            metrics::counter!("ringledger_sip_requests_refused_total", "limit" => refused.as_str())
-                .increment(1);
-            self.admission.refusal()
-        })
+        self.admit_request(source, request)
     }
 
     fn request(&self, transaction: ServerTransaction, request: Request) {

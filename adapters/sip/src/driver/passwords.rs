@@ -3,7 +3,7 @@
 
 use super::Driver;
 use crate::{
-    auth::{Attempt, Authenticator, Ha1, Outcome},
+    auth::{Attempt, Authenticator, Ha1, Outcome, Shown},
     buckets::{Buckets, Rate},
     message::Request,
     stack::Reply,
@@ -264,12 +264,32 @@ impl Driver {
                 if let Some(user) = claimed.filter(|_| is_guess) {
                     self.failures.count(source, &user, now);
                 }
-                let mut reply = Reply::new(401);
-                for challenge in challenges {
-                    reply = reply.with("WWW-Authenticate", challenge);
-                }
-                Err(reply)
+                Err(challenge(challenges))
             }
+        }
+    }
+
+    /// Whose nonce a REGISTER shows.
+    pub(super) fn shown(&self, request: &Request, source: IpAddr) -> Shown {
+        let headers: Vec<&str> = request.headers.all("Authorization").collect();
+        self.verifier().shown(source, &headers)
+    }
+
+    /// The answer to a REGISTER that shows no nonce of ours: no password is looked at.
+    pub(super) fn challenge(&self, request: &Request, source: IpAddr) -> Reply {
+        let headers: Vec<&str> = request.headers.all("Authorization").collect();
+        let attempt = Attempt {
+            method: request.method.as_str(),
+            source,
+            headers: &headers,
+            now_ms: self.parts.clock.now().millis_unsigned(),
+            entropy: self.parts.entropy.number(),
+        };
+        match self.verifier().verify(attempt, |_| None) {
+            Outcome::Challenge { challenges, .. } => challenge(challenges),
+            Outcome::Malformed => Reply::new(400),
+            // Nobody has no password.
+            Outcome::Granted { .. } => Reply::new(403),
         }
     }
 
@@ -302,4 +322,12 @@ impl Driver {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn challenge(challenges: Vec<String>) -> Reply {
+    challenges
+        .into_iter()
+        .fold(Reply::new(401), |reply, challenge| {
+            reply.with("WWW-Authenticate", challenge)
+        })
 }

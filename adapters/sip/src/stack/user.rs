@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 /// What the transactions tell their user. Called on the task that received the
 /// message: it must not block, and it must not wait.
 pub trait TransactionUser: Send + Sync + 'static {
-    /// Whether there is room for a new request from there. Asked before one outside
-    /// a dialog gets a transaction; repeated ones are not asked about, but those of
-    /// one that was turned away. `transaction` is the same for these.
+    /// Whether a new request from there gets a transaction. Asked of one outside a
+    /// dialog; repeated ones are not asked about, but those of one that got none.
+    /// `transaction` is the same for these.
     ///
     /// # Errors
-    /// The response that turns it away.
+    /// The response that it gets instead.
     fn admit(&self, flow: Flow, request: &Request, transaction: &str) -> Result<(), Reply>;
     /// A new request: INVITE, or one that must be answered with
     /// [`ServerTransaction::respond`]. Requests of one flow come in order.
