@@ -2,7 +2,7 @@
 //! transaction.
 
 use crate::{
-    boundary::{self, Origin, Verdict},
+    boundary::{self, Verdict},
     edge::{Around, Edge, Step},
     stack::{Stack, TransactionUser},
     transport::{Flow, Transport},
@@ -102,14 +102,7 @@ impl Ingress {
                 return self.pass(step, flow).await;
             }
         }
-        let origin = Origin {
-            source: flow.peer,
-            transport: match flow.transport {
-                Transport::Udp => boundary::Transport::Udp,
-                Transport::Tcp => boundary::Transport::Tcp,
-            },
-        };
-        match boundary::inspect(bytes, origin) {
+        match boundary::inspect(bytes, flow.origin()) {
             Verdict::Pass(message) => self.stack.receive(&message, flow, &*self.user).await,
             Verdict::Answer { bytes, to, status } => {
                 metrics::counter!("ringledger_sip_boundary_answers_total", "status" => status.to_string())

@@ -138,6 +138,40 @@ async fn a_request_in_a_dialog_that_nobody_knows_costs_one_datagram_and_no_trans
 }
 
 #[tokio::test]
+async fn an_answer_without_a_transaction_goes_where_the_via_says() {
+    let world = open().await;
+    world.trunk("carrier", "10.0.0.0/8").await;
+    let (sends, hears) = (raw(&world).await, raw(&world).await);
+    let own_port = format!("{};branch", sends.local_addr());
+    for (number, (line, cseq, to_tag, expected)) in [
+        ("OPTIONS sip:127.0.0.1", "1 OPTIONS", "", 200),
+        ("REGISTER sip:127.0.0.1", "2 REGISTER", "", 401),
+        ("BYE sip:127.0.0.1", "3 BYE", "gone", 481),
+        ("INVITE sip:127.0.0.1", "4 INVITE", "", 403),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // Without a tag in From, as of old: ours does not leave (RFC 2543).
+        let branch = format!("v{number}");
+        let text = request(&sends, line, cseq, &branch, to_tag, "").replace(";tag=raw", "");
+        let elsewhere = text.replace(&own_port, &format!("{};branch", hears.local_addr()));
+        sends.send(elsewhere.as_bytes()).await.unwrap();
+        let answer = next(&hears, |_| true).await;
+        assert_eq!(answer.status(), Some(expected), "{line}");
+        let from = answer.header("From").unwrap();
+        assert_eq!(phone::address::tag_of(from), None, "{line}");
+
+        // RFC 3581, 4.
+        let rport = format!("{};rport;branch", hears.local_addr());
+        let back = text.replace(&own_port, &rport).replace(&branch, "back");
+        sends.send(back.as_bytes()).await.unwrap();
+        let answer = next(&sends, |_| true).await;
+        assert_eq!(answer.status(), Some(expected), "{line} with rport");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_invite_is_one_call_and_the_same_by_another_way_is_merged() {
     let world = open().await;
     world.support(rules()).await;

@@ -122,6 +122,13 @@ pub fn inspect(bytes: &[u8], origin: Origin) -> Verdict {
     request::inspect(&wire, origin)
 }
 
+/// Where the answer to a request with that top Via goes (RFC 3261, 18.2.2; RFC 3581, 4);
+/// none when nobody can be there.
+pub fn reply_to(via: &str, origin: Origin) -> Option<SocketAddr> {
+    let to = via::Via::parse(via).map_or(origin.source, |via| via.reply_to(origin));
+    (via::is_unicast(to.ip()) && to.port() != 0).then_some(to)
+}
+
 /// The body by Content-Length: a datagram's rest if there is none (RFC 3261,
 /// 18.3), cut to it if there is more, refused if there is less.
 fn body<'a>(wire: &wire::Wire<'a>, transport: Transport) -> Result<&'a [u8], syntax::Fault> {

@@ -21,6 +21,7 @@ pub use server::{Reply, ServerTransaction};
 pub use user::{Incoming, TransactionUser};
 
 use crate::{
+    boundary,
     message::{Method, Request, Response},
     transport::{Flow, Transport},
 };
@@ -74,6 +75,13 @@ struct Inner {
     endpoint: EndpointInnerRef,
     flows: Flows,
     options: StackOptions,
+}
+
+/// A response outside any transaction.
+struct Stateless {
+    bytes: Vec<u8>,
+    /// None when nobody can be there.
+    to: Option<Flow>,
 }
 
 impl Stack {
@@ -146,9 +154,12 @@ impl Stack {
             }
         }
         if let SipMessage::Request(request) = &message
-            && let Some(refusal) = self.turned_away(request, flow, user)
+            && let Some(answer) = self.without_transaction(request, flow, user)
         {
-            self.send_raw(&refusal, flow).await;
+            if let Some(to) = answer.to {
+                let bytes = boundary::outgoing(&answer.bytes);
+                self.send_raw(&bytes, to).await;
+            }
             return;
         }
         let Some(connection) = self.inner.flows.way_back(flow).await else {
@@ -166,14 +177,14 @@ impl Stack {
     }
 
     /// The response to a request that gets no transaction: it would cost us more than
-    /// whoever sent it, perhaps in the name of another address. There is no room for a
+    /// whoever sent it, perhaps in the name of another address. The user does not want a
     /// new one, or nobody knows its dialog.
-    fn turned_away(
+    fn without_transaction(
         &self,
         request: &rsipstack::sip::Request,
         flow: Flow,
         user: &dyn TransactionUser,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<Stateless> {
         use rsipstack::sip::Method as Theirs;
         // They belong to the transactions that are there.
         if matches!(request.method, Theirs::Ack | Theirs::Cancel) {
@@ -196,7 +207,12 @@ impl Stack {
             Some(_) => Reply::new(481),
             None => user.admit(flow, &plain, &transaction).err()?,
         };
-        Some(server::stateless(&plain, &transaction, reply))
+        let via = plain.headers.get("Via").unwrap_or_default();
+        let to = boundary::reply_to(via, flow.origin());
+        Some(Stateless {
+            bytes: server::stateless(&plain, &transaction, reply),
+            to: to.map(|peer| Flow { peer, ..flow }),
+        })
     }
 
     /// A 2xx to an INVITE that no transaction waits for.

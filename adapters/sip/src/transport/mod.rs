@@ -4,6 +4,7 @@ mod room;
 pub mod tcp;
 pub mod udp;
 
+use crate::boundary::{self, Origin};
 use std::{fmt, net::SocketAddr};
 
 /// How bytes travel.
@@ -32,4 +33,17 @@ pub struct Flow {
     pub transport: Transport,
     /// The far end.
     pub peer: SocketAddr,
+}
+
+impl Flow {
+    /// What the boundary must know of a message that came this way.
+    pub const fn origin(self) -> Origin {
+        Origin {
+            source: self.peer,
+            transport: match self.transport {
+                Transport::Udp => boundary::Transport::Udp,
+                Transport::Tcp => boundary::Transport::Tcp,
+            },
+        }
+    }
 }
