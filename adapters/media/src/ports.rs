@@ -60,7 +60,8 @@ impl Pool {
             Wanted::First => self.kept(),
             Wanted::Second => 0,
         };
-        if self.free.len() > kept {
+        // Whoever answers may have one that rests.
+        if !self.free.is_empty() && self.free.len() + self.resting.len() > kept {
             return self.free.pop_front();
         }
         match wanted {
@@ -187,13 +188,15 @@ mod tests {
         pool.rest(port, start);
         assert_eq!(pool.in_use(), 0);
         assert_eq!(pool.take(Wanted::First, start), Some(10_002));
+        // The pair that rests is the one that is kept for whoever answers.
+        assert_eq!(pool.take(Wanted::First, start), Some(10_004));
         let late = start + Duration::from_millis(99);
         assert_eq!(pool.take(Wanted::First, late), None);
         let rested = start + Duration::from_millis(100);
-        assert_eq!(pool.take(Wanted::First, rested), Some(10_004));
+        assert_eq!(pool.take(Wanted::First, rested), None, "it is the last");
         pool.rest(10_002, rested);
+        assert_eq!(pool.take(Wanted::First, rested), Some(port));
         assert_eq!(pool.take(Wanted::First, rested), None);
-        assert_eq!(pool.take(Wanted::Second, rested), Some(port));
         assert_eq!(pool.take(Wanted::Second, rested), Some(10_002), "early");
         assert_eq!(pool.take(Wanted::Second, rested), None);
     }

@@ -364,6 +364,28 @@ async fn callers_who_wait_do_not_take_the_last_ports_from_the_agents_who_come() 
 }
 
 #[tokio::test]
+async fn a_caller_finds_a_port_while_those_of_the_last_calls_rest() {
+    let relay = media::Options {
+        // Four pairs, where no other test of this suite has any.
+        port_min: 19_912,
+        port_max: 19_919,
+        quarantine_ms: 60_000,
+        ..relay_options()
+    };
+    let world = open_relay(options(), relay).await;
+    world.support(rules()).await;
+    let caller = world.phone("4930111").await;
+    for _ in 0..4 {
+        let out = dial(&caller, "support").await;
+        out.wait_ringing(PATIENCE).await.unwrap();
+        out.cancel().await.unwrap();
+        world.see_nothing_left().await;
+    }
+    let refused = rejection(dial(&caller, "support").await).await;
+    assert_eq!(refused.status, 503, "what rests is for those who answer");
+}
+
+#[tokio::test]
 async fn an_invite_that_is_repeated_after_its_refusal_is_refused_again_and_is_one_call() {
     let world = open_with(sip::Options {
         calls_max: 0,
