@@ -386,6 +386,36 @@ async fn a_caller_finds_a_port_while_those_of_the_last_calls_rest() {
 }
 
 #[tokio::test]
+async fn calls_without_a_port_are_recorded_no_faster_than_other_refused_ones() {
+    let relay = media::Options {
+        // One pair, where no other test of this suite has any.
+        port_min: 19_910,
+        port_max: 19_911,
+        ..relay_options()
+    };
+    let none = sip::Options {
+        refused_records_per_s: 0,
+        ..options()
+    };
+    let world = open_relay(none, relay).await;
+    world.support(rules()).await;
+    let caller = world.phone("4930111").await;
+    let waiting = dial(&caller, "support").await;
+    waiting.wait_ringing(PATIENCE).await.unwrap();
+    let refused = rejection(dial(&caller, "support").await).await;
+    assert_eq!(refused.status, 503);
+    let mut headers = refused.headers.iter();
+    assert!(headers.any(|(name, _)| name == "Retry-After"));
+    let history = world.office.history().await;
+    let received = history
+        .iter()
+        .filter(|entry| &*entry.recorded.event_type == "call_received");
+    assert_eq!(received.count(), 1, "only the one that waits");
+    waiting.cancel().await.unwrap();
+    world.see_nothing_left().await;
+}
+
+#[tokio::test]
 async fn an_invite_that_is_repeated_after_its_refusal_is_refused_again_and_is_one_call() {
     let world = open_with(sip::Options {
         calls_max: 0,

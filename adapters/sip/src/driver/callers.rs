@@ -95,22 +95,13 @@ impl Driver {
         new: invite::NewCall,
         flow: Flow,
     ) {
-        let (mut route, trunk) = self.route(&new, leg, visit, flow.peer.ip()).await;
+        let (route, trunk) = self.route(&new, leg, visit, flow.peer.ip()).await;
+        let route = self.with_port(leg, route);
         if let Route::Refused(reason) = route
             && !self.may_record_refusal()
         {
             self.fail_setup(call, leg, status::of_reason(reason).status);
             return self.record_later(flow.peer.ip(), reason, || Some(new));
-        }
-        if !matches!(route, Route::Refused(_)) {
-            match self.parts.media.open_caller(leg) {
-                Ok(local) => {
-                    if let Some(leg) = self.legs().get_mut(leg) {
-                        leg.session.local = Some(local);
-                    }
-                }
-                Err(_) => route = Route::Refused(EndReason::NoMediaPort),
-            }
         }
         let (from, diversion) = match self.seal(&new).await {
             Ok(sealed) => sealed,
@@ -235,6 +226,20 @@ impl Driver {
             },
         };
         (route, trunk)
+    }
+
+    /// The same with a port for the caller's sound, if the call leads anywhere.
+    fn with_port(&self, id: LegId, route: Route) -> Route {
+        if matches!(route, Route::Refused(_)) {
+            return route;
+        }
+        let Ok(local) = self.parts.media.open_caller(id) else {
+            return Route::Refused(EndReason::NoMediaPort);
+        };
+        if let Some(leg) = self.legs().get_mut(id) {
+            leg.session.local = Some(local);
+        }
+        route
     }
 
     /// Whether one more refused call goes into the record in this second: a
