@@ -24,6 +24,7 @@ mod media;
 mod offers;
 mod outage;
 mod outside;
+mod preparing;
 mod races;
 mod refused;
 mod registered;

@@ -18,20 +18,20 @@ use phone::{
 };
 use std::{net::SocketAddr, time::Duration};
 
-const HERE: &str = "+4930999";
+pub const HERE: &str = "+4930999";
 const THERE: &str = "+491701234567";
 
 /// A carrier that takes whatever is sent to it.
-async fn carrier(world: &World) -> Phone {
+pub async fn carrier(world: &World) -> Phone {
     world.phone("carrier").await
 }
 
 /// A trunk to that carrier; calls from here are let in, and one number leads out.
-fn to(carrier: &Phone, outbound: trunk::Outbound) -> trunk::Config {
+pub fn to(carrier: &Phone, outbound: trunk::Outbound) -> trunk::Config {
     to_address(carrier.local_addr(), outbound)
 }
 
-fn to_address(address: SocketAddr, outbound: trunk::Outbound) -> trunk::Config {
+pub fn to_address(address: SocketAddr, outbound: trunk::Outbound) -> trunk::Config {
     trunk::Config {
         allow: vec!["127.0.0.0/8".into()],
         host: Some(address.to_string()),
@@ -44,14 +44,14 @@ fn to_address(address: SocketAddr, outbound: trunk::Outbound) -> trunk::Config {
     }
 }
 
-fn priority(priority: u32) -> trunk::Outbound {
+pub fn priority(priority: u32) -> trunk::Outbound {
     trunk::Outbound {
         priority,
         ..trunk::Outbound::default()
     }
 }
 
-fn end(reason: EndReason, by: By, disposition: Disposition, sip_status: Option<u16>) -> End {
+pub fn end(reason: EndReason, by: By, disposition: Disposition, sip_status: Option<u16>) -> End {
     End {
         disposition,
         by,

@@ -190,7 +190,8 @@ impl Driver {
         }
     }
 
-    /// The next trunk with a free channel; none when the leg is not wanted any more.
+    /// The next trunk with a free channel, which is taken with it: others look for one
+    /// while this one is prepared. None when the leg is not wanted any more.
     fn take_way(&self, id: LegId) -> Option<Way> {
         let mut legs = self.legs();
         loop {
@@ -206,6 +207,9 @@ impl Driver {
             let way = carrier.ways.pop()?;
             let channels_max = way.outbound.channels_max as usize;
             if channels_max == 0 || legs.channels(way.trunk) < channels_max {
+                if let Some(carrier) = legs.carrier_mut(id) {
+                    carrier.trunk = Some(way.trunk);
+                }
                 return Some(way);
             }
             metrics::counter!("ringledger_sip_trunk_full_total").increment(1);

@@ -451,6 +451,14 @@ impl Legs {
         self.calls.get_mut(&id)
     }
 
+    /// A leg's way through trunks.
+    pub fn carrier_mut(&mut self, id: LegId) -> Option<&mut Carrier> {
+        match &mut self.get_mut(id)?.side {
+            Side::Agent(agent) => agent.carrier.as_deref_mut(),
+            Side::Caller(_) => None,
+        }
+    }
+
     /// Legs that go out through a trunk now.
     pub fn channels(&self, trunk: TrunkId) -> usize {
         let legs = self.legs.values().filter(|leg| leg.ended_at.is_none());
