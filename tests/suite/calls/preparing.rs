@@ -94,3 +94,43 @@ async fn a_channel_is_taken_while_its_trunk_is_prepared() {
     world.see_nothing_left().await;
     no_complaints(&[&one, &two, &carrier]);
 }
+
+#[tokio::test]
+async fn what_a_trunk_says_that_was_given_up_does_not_end_the_call_that_goes_on() {
+    let mut office = Office::open().await;
+    let slow = Slow::before(&mut office, "second");
+    let brief = sip::Options {
+        t1_ms: 10,
+        ..options()
+    };
+    let world = open_on(Arc::new(office), brief).await;
+    let (first, second) = (raw(&world).await, raw(&world).await);
+    for (name, socket, rank) in [("first", &first, 1), ("second", &second, 2)] {
+        let config = to_address(socket.local_addr(), priority(rank));
+        world.trunk_with(name, config).await;
+    }
+    let caller = world.phone("4930111").await;
+    let before = world.feed().head();
+    let out = dial(&caller, HERE).await;
+    let invite = next(&first, |message| is(message, "INVITE")).await;
+    // It says nothing for 64*T1, and then too much.
+    slow.is_asked().await;
+    let late = reply(&invite, "200 OK", "late", &first);
+    first.send(late.as_bytes()).await.unwrap();
+    let bye = next(&first, |message| is(message, "BYE")).await;
+    let done = reply(&bye, "200 OK", "late", &first);
+    first.send(done.as_bytes()).await.unwrap();
+
+    slow.answers.add_permits(1);
+    let invite = next(&second, |message| is(message, "INVITE")).await;
+    let ok = reply(&invite, "200 OK", "second", &second);
+    second.send(ok.as_bytes()).await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    out.hang_up().await.unwrap();
+    let bye = next(&second, |message| is(message, "BYE")).await;
+    let done = reply(&bye, "200 OK", "second", &second);
+    second.send(done.as_bytes()).await.unwrap();
+    let expected = end(EndReason::Hangup, By::Caller, Disposition::Forwarded, None);
+    assert_eq!(world.the_end(before).await, expected);
+    no_complaints(&[&caller]);
+}

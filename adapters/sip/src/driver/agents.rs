@@ -6,7 +6,7 @@ use crate::{
     dialog::{Dialog, NewInvite},
     inbound::wire_cause_of_response,
     legs::{
-        Agent, Fork, Leg, Legs, Release, Session, Side,
+        Agent, Carrier, Fork, Leg, Legs, Release, Session, Side,
         fork::{Action, Input, State, step},
     },
     message::Response,
@@ -223,7 +223,11 @@ impl Driver {
                 Action::ReportBye => {}
             }
         }
-        reports.extend(self.conclude(legs, id));
+        let is_preparing = |carrier: &mut Carrier| carrier.is_preparing;
+        // What a trunk that was given up says late ends nothing.
+        if !legs.carrier_mut(id).is_some_and(is_preparing) {
+            reports.extend(self.conclude(legs, id));
+        }
         reports
     }
 

@@ -176,12 +176,17 @@ impl Driver {
         }
         let report = {
             let mut legs = self.legs();
-            if let (Some(wire), Some(leg)) = (after, legs.get_mut(id))
+            if let Some(leg) = legs.get_mut(id)
                 && let Side::Agent(agent) = &mut leg.side
             {
-                // What the last trunk that was reached said stands for all.
-                let outcome = status::of_outside(wire.sip_status.unwrap_or(0), wire.q850());
-                agent.failure.get_or_insert((outcome, wire));
+                if let Some(carrier) = &mut agent.carrier {
+                    carrier.is_preparing = false;
+                }
+                if let Some(wire) = after {
+                    // What the last trunk that was reached said stands for all.
+                    let outcome = status::of_outside(wire.sip_status.unwrap_or(0), wire.q850());
+                    agent.failure.get_or_insert((outcome, wire));
+                }
             }
             self.conclude(&mut legs, id)
         };
@@ -280,7 +285,7 @@ impl Driver {
             return None;
         }
         let carrier = agent.carrier.as_mut()?;
-        carrier.trunk = Some(way.trunk);
+        carrier.is_preparing = false;
         carrier.challenges = 0;
         carrier.progress = None;
         let party = carrier.party.clone();
@@ -473,6 +478,7 @@ impl Driver {
             return false;
         }
         carrier.trunk = None;
+        carrier.is_preparing = true;
         let after = agent.failure.take().map(|(_, wire)| wire);
         let driver = self.clone();
         tokio::spawn(async move { driver.next_trunk(call, id, after).await });

@@ -232,8 +232,11 @@ pub struct Carrier {
     pub party: Sealed<Party>,
     /// Trunks that were not tried yet, the next one last.
     pub ways: Vec<Way>,
-    /// The one that is tried.
+    /// The one that is tried, or prepared: its channel is taken.
     pub trunk: Option<TrunkId>,
+    /// One has failed, and the next is not called yet: the leg is not over, though every
+    /// fork is.
+    pub is_preparing: bool,
     /// Challenges of it that were answered.
     pub challenges: u32,
     /// It rings, and is heard: each is told once.
@@ -251,6 +254,7 @@ impl Carrier {
             party,
             ways: vec![],
             trunk: None,
+            is_preparing: false,
             challenges: 0,
             progress: None,
             shown_as: None,
