@@ -231,6 +231,34 @@ async fn a_caller_who_wants_our_offer_gets_it_in_the_200() {
 }
 
 #[tokio::test]
+async fn a_caller_who_wants_our_offer_may_take_another_codec_than_the_agents() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let mut options = world.phone_options("anna");
+    options.codecs = vec![phone::Codec::Pcma];
+    let agent = world.agent_phone_with(options).await;
+    let mut options = world.phone_options("4930111");
+    options.codecs = vec![phone::Codec::Pcmu];
+    let caller = phone::Phone::bind(options).await.unwrap();
+    let options = CallOptions {
+        offer: Offer::Nothing,
+        ..CallOptions::default()
+    };
+    let out = caller.call("support", options).await.unwrap();
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.answer().await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    out.media().play_tone(440.0, 0.5);
+    incoming.media().play_tone(440.0, 0.5);
+    assert!(incoming.media().wait_packets(10, PATIENCE).await);
+    assert!(out.media().wait_packets(10, PATIENCE).await);
+    out.hang_up().await.unwrap();
+    world.see_nothing_left().await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
 async fn both_sides_speak_the_codec_that_both_have() {
     let world = open().await;
     let queue = world.support(rules()).await;

@@ -1,6 +1,6 @@
 //! The caller's side of a call.
 
-use super::{Driver, refusals::TurnedAway};
+use super::{Driver, agents::with_all, refusals::TurnedAway};
 use crate::{
     auth::client::Account,
     dialog::Dialog,
@@ -438,7 +438,11 @@ impl Driver {
     fn send_answer(&self, leg: &mut Leg) {
         let description = match &leg.session.remote {
             Some(_) => leg.session.answer(),
-            None => leg.session.offer(),
+            // The one of the other side first, so that the relay rarely has to convert.
+            None => {
+                let codecs = with_all(leg.session.codec.into_iter().collect());
+                leg.session.offer_of(&codecs)
+            }
         };
         let Side::Caller(caller) = &mut leg.side else {
             return;
