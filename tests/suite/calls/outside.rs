@@ -3,7 +3,7 @@
 use crate::{
     ends::{End, hung_up, no_complaints},
     wire::{is, next, raw, reply, reply_with},
-    world::{PATIENCE, World, dial, open, rules},
+    world::{PATIENCE, World, dial, open, open_with, options, rules},
 };
 use domain::{
     any::AnyEvent,
@@ -13,7 +13,7 @@ use domain::{
     queue, trunk,
 };
 use phone::{
-    Codec, EndedBy, Message, OutgoingCall, Phone, RawSocket, g711, rtp,
+    CallEvent, Codec, EndedBy, Message, OutgoingCall, Phone, RawSocket, g711, rtp,
     tone::{self, Tone},
 };
 use std::{net::SocketAddr, time::Duration};
@@ -269,6 +269,41 @@ async fn the_caller_hears_the_next_trunk_ring_and_speak_after_one_that_spoke_and
         second.send(said.as_bytes()).await.unwrap();
     }
     world.the_end(before).await;
+    no_complaints(&[&caller]);
+}
+
+#[tokio::test]
+async fn a_caller_who_hears_the_other_side_is_told_that_again_and_not_that_it_rings() {
+    let world = open_with(sip::Options {
+        ring_repeat_ms: 500,
+        ..options()
+    })
+    .await;
+    let carrier = raw(&world).await;
+    let config = to_address(carrier.local_addr(), priority(0));
+    world.trunk_with("carrier", config).await;
+    let caller = world.phone("4930111").await;
+    let mut out = dial(&caller, HERE).await;
+    let invite = next(&carrier, |message| is(message, "INVITE")).await;
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+        m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+    let speaks = reply_with(&invite, "183 Session Progress", "one", &carrier, sdp);
+    carrier.send(speaks.as_bytes()).await.unwrap();
+    let mut told = 0;
+    while told < 3 {
+        let event = tokio::time::timeout(PATIENCE, out.next_event()).await;
+        if let Some(CallEvent::Ringing { status }) = event.unwrap() {
+            assert_eq!(status, 183);
+            told += 1;
+        }
+    }
+    out.cancel().await.unwrap();
+    let cancelled = next(&carrier, |message| is(message, "CANCEL")).await;
+    for (request, status) in [(&cancelled, "200 OK"), (&invite, "487 Request Terminated")] {
+        let said = reply(request, status, "one", &carrier);
+        carrier.send(said.as_bytes()).await.unwrap();
+    }
+    world.see_nothing_left().await;
     no_complaints(&[&caller]);
 }
 

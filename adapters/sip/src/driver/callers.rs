@@ -52,6 +52,7 @@ impl Driver {
             invite_cseq: request.cseq().unwrap_or(0),
             dialog,
             rang_at: None,
+            is_heard: false,
             answered_at: None,
             leaving: None,
             shown_as: new.shown_as.clone(),
@@ -395,12 +396,22 @@ impl Driver {
         actions
     }
 
+    /// What the caller was told last, again: a proxy on the way may give up who hears
+    /// nothing (RFC 3261, 13.3.1.1).
+    pub(super) fn ring_again(&self, leg: &mut Leg) {
+        match &leg.side {
+            Side::Caller(caller) if caller.is_heard => self.be_heard(leg),
+            Side::Caller(_) | Side::Agent(_) => self.ring(leg),
+        }
+    }
+
     /// 180, for the first time or again.
     pub(super) fn ring(&self, leg: &mut Leg) {
         if let Side::Caller(caller) = &mut leg.side
             && caller.state == State::Early
         {
             caller.rang_at = Some(Instant::now());
+            caller.is_heard = false;
             let contact = format!("<{}>", caller.dialog.contact());
             caller.invite.respond(
                 Reply::new(180)
@@ -424,6 +435,7 @@ impl Driver {
             && caller.state == State::Early
         {
             caller.rang_at = Some(Instant::now());
+            caller.is_heard = true;
             let contact = format!("<{}>", caller.dialog.contact());
             let reply = Reply::new(183)
                 .tagged(&caller.dialog.id.local_tag)

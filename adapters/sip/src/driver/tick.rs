@@ -1,4 +1,4 @@
-//! What is due by the clock: repeated 180s, probes of phones that are not heard,
+//! What is due by the clock: repeated 180s and 183s, probes of phones that are not heard,
 //! callers who can not be told anything, CANCELs that nobody answers, expired
 //! bindings, legs to be forgotten.
 
@@ -58,7 +58,7 @@ impl Driver {
         for leg in legs.live_mut() {
             live += 1;
             if is_due(rang_at(leg), ring_repeat, now) {
-                self.ring(leg);
+                self.ring_again(leg);
             }
             if unheard.contains(&leg.call) && leg.is_confirmed() {
                 // The first probe comes one interval after the hold began.

@@ -158,8 +158,10 @@ pub struct Caller {
     pub invite_cseq: u32,
     /// The dialog, early or confirmed.
     pub dialog: Dialog,
-    /// 180 was sent, last at.
+    /// 180 or 183 was sent, last at.
     pub rang_at: Option<Instant>,
+    /// It was 183: the caller hears the other side.
+    pub is_heard: bool,
     /// 200 was sent.
     pub answered_at: Option<Instant>,
     /// What the BYE will say that waits for the ACK.
