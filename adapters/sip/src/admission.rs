@@ -134,7 +134,7 @@ impl Admission {
         if self.is_crowded() {
             return Err(Refused::Setups);
         }
-        if !self.sources.take(source, now) {
+        if !self.sources.take(source.into(), now) {
             return Err(Refused::Source);
         }
         Ok(())
@@ -145,7 +145,7 @@ impl Admission {
     /// # Errors
     /// Which limit is reached.
     pub fn admit_request(&self, source: IpAddr, now: Instant) -> Result<(), Refused> {
-        match self.requests.take(source, now) {
+        match self.requests.take(source.into(), now) {
             true => Ok(()),
             false => Err(Refused::Source),
         }

@@ -4,13 +4,30 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 /// Sources remembered; when there are more, those at rest are forgotten.
 pub const SOURCES_MAX: usize = 10_000;
+
+/// Who something came from, as far as limits go: an IPv4 address, or the /64 of an IPv6
+/// one, of which a single host has as many addresses as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Source(IpAddr);
+
+/// The bits of an IPv6 address that one host can not choose.
+const NETWORK: u128 = !0 << 64;
+
+impl From<IpAddr> for Source {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            v4 @ IpAddr::V4(_) => v4,
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK)),
+        })
+    }
+}
 
 /// How much one source may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +46,7 @@ impl Rate {
 
 /// The tokens of all sources.
 #[derive(Debug)]
-pub struct Buckets<K = IpAddr> {
+pub struct Buckets<K = Source> {
     rate: Rate,
     sources: Mutex<HashMap<K, Bucket>>,
 }
@@ -112,17 +129,35 @@ mod tests {
 
     const RATE: Rate = Rate { per_s: 2, burst: 4 };
 
+    fn of(address: [u8; 4]) -> Source {
+        IpAddr::from(address).into()
+    }
+
+    #[test]
+    fn a_host_has_no_more_sources_than_networks() {
+        let source = |text: &str| Source::from(text.parse::<IpAddr>().unwrap());
+        for (one, other, same) in [
+            ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true),
+            ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+        ] {
+            assert_eq!(source(one) == source(other), same, "{one} {other}");
+        }
+    }
+
     #[test]
     fn a_look_takes_no_token_and_an_empty_bucket_fills_again() {
         let buckets = Buckets::new(RATE);
-        let (source, now) = (IpAddr::from([192, 0, 2, 1]), Instant::now());
+        let (source, now) = (of([192, 0, 2, 1]), Instant::now());
         for _ in 0..4 {
             assert!(buckets.has(&source, now));
             assert!(buckets.take(source, now));
         }
         assert!(!buckets.has(&source, now));
         assert!(!buckets.take(source, now));
-        assert!(buckets.has(&IpAddr::from([192, 0, 2, 2]), now));
+        assert!(buckets.has(&of([192, 0, 2, 2]), now));
         assert!(buckets.has(&source, now + Duration::from_millis(500)));
     }
 
@@ -131,10 +166,10 @@ mod tests {
         let buckets = Buckets::new(RATE);
         let now = Instant::now();
         for number in 0..SOURCES_MAX as u32 + 10 {
-            buckets.take(IpAddr::from(number.to_be_bytes()), now);
+            buckets.take(of(number.to_be_bytes()), now);
         }
         assert!(buckets.lock().len() <= SOURCES_MAX);
         let rested = now + Duration::from_secs(10);
-        assert!(buckets.take(IpAddr::from([192, 0, 2, 200]), rested));
+        assert!(buckets.take(of([192, 0, 2, 200]), rested));
     }
 }

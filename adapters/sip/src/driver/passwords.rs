@@ -4,7 +4,7 @@
 use super::Driver;
 use crate::{
     auth::{Attempt, Authenticator, Ha1, Outcome, Shown},
-    buckets::{Buckets, Rate},
+    buckets::{Buckets, Rate, Source},
     message::Request,
     stack::Reply,
 };
@@ -41,7 +41,7 @@ const WAS_HERE: Duration = Duration::from_secs(2 * 3600);
 const WERE_HERE_MAX: usize = 20_000;
 
 /// A user at an address.
-type At = (IpAddr, String);
+type At = (Source, String);
 
 /// Who has sent wrong passwords of late.
 pub(super) struct Failures {
@@ -62,7 +62,7 @@ impl Failures {
 
     /// Whether whoever is there may try again, as that user. A scanner must not lock out
     /// the phones that come through the same proxy.
-    fn may_try(&self, source: IpAddr, user: &str, now: Instant) -> bool {
+    fn may_try(&self, source: Source, user: &str, now: Instant) -> bool {
         let at = (source, user.to_lowercase());
         self.users.has(&at, now) && (self.sources.has(&source, now) || self.was_here(&at, now))
     }
@@ -73,7 +73,7 @@ impl Failures {
     }
 
     /// That user has the password there.
-    fn succeeded(&self, source: IpAddr, user: &str, now: Instant) {
+    fn succeeded(&self, source: Source, user: &str, now: Instant) {
         let at = (source, user.to_lowercase());
         let mut were_here = self.were_here();
         if were_here.len() >= WERE_HERE_MAX && !were_here.contains_key(&at) {
@@ -91,7 +91,7 @@ impl Failures {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, source: IpAddr, user: &str, now: Instant) {
+    fn count(&self, source: Source, user: &str, now: Instant) {
         self.sources.take(source, now);
         self.users.take((source, user.to_lowercase()), now);
     }
@@ -223,7 +223,7 @@ impl Driver {
         let headers: Vec<&str> = request.headers.all("Authorization").collect();
         let claimed = self.verifier().claimed_user(&headers);
         if let Some(user) = &claimed
-            && !self.failures.may_try(source, user, now)
+            && !self.failures.may_try(source.into(), user, now)
         {
             metrics::counter!("ringledger_sip_registers_refused_total").increment(1);
             // Not 503: a proxy would send us nothing of anybody any more (RFC 3261,
@@ -249,7 +249,7 @@ impl Driver {
         };
         match outcome {
             Outcome::Granted { user } => {
-                self.failures.succeeded(source, &user, now);
+                self.failures.succeeded(source.into(), &user, now);
                 Ok(user)
             }
             Outcome::Malformed => Err(Reply::new(400)),
@@ -262,7 +262,7 @@ impl Driver {
                     metrics::counter!("ringledger_sip_auth_failures_total").increment(1);
                 }
                 if let Some(user) = claimed.filter(|_| is_guess) {
-                    self.failures.count(source, &user, now);
+                    self.failures.count(source.into(), &user, now);
                 }
                 Err(challenge(challenges))
             }
