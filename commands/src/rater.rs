@@ -31,7 +31,7 @@ use domain::{
         tax::{self, TaxCategory},
         usage::Usage,
     },
-    calendar::Date,
+    calendar::{Date, Period},
     call::{self, Call},
     cause::EndReason,
     decider::Decider,
@@ -244,6 +244,7 @@ impl Rater {
             None => Err(UnratedReason::NoPayer),
             Some(found) => match self.refused(call, &facts, ended_at, is_first).await? {
                 Some(reason) => Err(reason),
+                None if self.costs_nothing(&facts, found, ended_at) => Ok(nothing(found, ended_at)),
                 None => {
                     let cover = self.cover(call, state, &facts, found);
                     self.price(call, &facts, found, &cover).await?
@@ -263,6 +264,16 @@ impl Rater {
                 Outcome::Unrated { account, reason }
             }
         }))
+    }
+
+    /// No price is needed, and so no plan: nobody was reached, or it was a call for help.
+    fn costs_nothing(&self, facts: &Facts, found: &Found, ended_at: Timestamp) -> bool {
+        let is_for_help = || self.books.read(|books| books.is_for_help(facts));
+        let is_unanswered = || {
+            let parts = facts.parts(&found.profile, ended_at);
+            parts.is_ok_and(|parts| parts.is_empty())
+        };
+        found.plan.is_none() && (is_unanswered() || is_for_help())
     }
 
     /// Why a call was refused that nobody could have paid: it waits for a person
@@ -509,6 +520,17 @@ impl Rater {
         }
         tables.insert(id, table.clone());
         Ok(Some(table))
+    }
+}
+
+/// The bill of a call that needs no price.
+fn nothing(found: &Found, ended_at: Timestamp) -> Bill {
+    Bill {
+        account: found.account,
+        period: Period::of(found.profile.zone.date_of(ended_at)),
+        records: vec![],
+        commits: None,
+        own: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     DocumentKind, Line, LineKind, SeriesId, UsageType,
-    account::{Account, Profile},
+    account::{Account, Profile, Status},
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
     plan, seller,
@@ -111,10 +111,11 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
 }
 
 /// Fees that fall due with this month's end. A month that is invoiced after a
-/// later one has only its usage.
+/// later one has only its usage, and so has an account that is closed.
 fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Billed>) {
     let billed = &of.ledger.fees_billed;
-    if of.ledger.invoiced.is_some_and(|last| last >= of.period) {
+    let is_closed = of.ledger.status == Status::Closed;
+    if is_closed || of.ledger.invoiced.is_some_and(|last| last >= of.period) {
         return (vec![], billed.clone());
     }
     let through = of.period.end();

@@ -26,6 +26,9 @@ pub struct Dunning;
 pub struct State {
     due: BTreeSet<(Timestamp, InvoiceId)>,
     next: BTreeMap<InvoiceId, (Timestamp, u32)>,
+    /// The event for which a step may be taken a second time.
+    #[serde(default)]
+    again: BTreeMap<InvoiceId, Uuid>,
 }
 
 impl Process for Dunning {
@@ -96,6 +99,7 @@ fn on_invoice(
         } => {
             if let Some(next_at) = next_at {
                 state.plan(id, *next_at, *next_level);
+                state.again.insert(id, cause);
             }
         }
         invoice::Event::Credited { left, .. } if left.is_zero() => state.forget(id),
@@ -119,7 +123,9 @@ fn take_steps(state: &mut State, now: Timestamp) -> Vec<Intent> {
             continue;
         };
         let label = format!("overdue/{level}");
-        let cause = crate::id::derive(at.millis_unsigned(), id.0, &label);
+        // A step that is taken anew is not the one that was asked for before.
+        let since = state.again.remove(&id).unwrap_or(id.0);
+        let cause = crate::id::derive(at.millis_unsigned(), since, &label);
         let command = invoice::Command::MarkOverdue { level };
         let command = billing::Command::Invoice(id, command);
         intents.push(Intent::new(cause, AnyCommand::Billing(Box::new(command))));
@@ -135,6 +141,7 @@ impl State {
     }
 
     fn forget(&mut self, id: InvoiceId) {
+        self.again.remove(&id);
         if let Some((at, _)) = self.next.remove(&id) {
             self.due.remove(&(at, id));
         }

@@ -380,7 +380,13 @@ async fn has_no_price(server: &Server) -> anyhow::Result<()> {
         let refused = unrated.filter(|call| call["unratedReason"] == "refused");
         given_up && refused.count() == 1
     };
-    server.until(query, is_over).await?;
+    let answer = server.until(query, is_over).await?;
+    // Nobody has to look at an attempt that reached nobody, for want of a plan either.
+    let unrated = answer["unratedCalls"]["nodes"].as_array();
+    ensure!(
+        unrated.is_some_and(|calls| calls.iter().all(|call| call["unratedReason"] == "refused")),
+        "{answer}"
+    );
     Ok(())
 }
 

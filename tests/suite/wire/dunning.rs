@@ -196,12 +196,14 @@ async fn who_does_not_pay_is_reminded_then_suspended_and_comes_back_by_paying() 
     is_invoice(&server, &anna, json!({"status": "PAID", "balanceDue": "0"})).await?;
     ensure!(rings(&server, "+4930111", 2).await?, "no call is answered");
 
-    // The bank takes the payment back: it is overdue as before.
+    // The bank takes the payment back: it is overdue and suspended as before.
     let reverse = json!({
         "commandId": command_id(32), "accountId": anna, "paymentId": payment, "reason": "bounced",
     });
     mutate(&server, "reversePayment", "id", reverse).await?;
-    let owed = json!({"owed": left["balanceDue"], "overdue": left["balanceDue"]});
+    let owed = json!({
+        "owed": left["balanceDue"], "overdue": left["balanceDue"], "status": "SUSPENDED",
+    });
     stands(&server, &anna, owed).await?;
     is_invoice(&server, &anna, json!({"status": "OVERDUE"})).await?;
     server.stop().await

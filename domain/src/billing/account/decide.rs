@@ -55,13 +55,12 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::PostCreditNote { .. }
         | Command::WriteOff { .. }
         | Command::ApplyPayment { .. }
-        | Command::ReversePayment { .. } => ledger::decide(known(state)?, at, command),
+        | Command::ReversePayment { .. } => ledger::decide(there(state)?, at, command),
         Command::Suspend { reason } => Ok(match known(state)?.status {
             Status::Active => vec![Event::Suspended { reason }],
-            // A person's word is kept over what the rules would undo.
-            Status::Suspended(current)
-                if reason == SuspendReason::Operator && current != reason =>
-            {
+            // A person's word is kept over what the rules would undo, and what is overdue
+            // over a limit that can be raised.
+            Status::Suspended(current) if outlasts(reason, current) => {
                 vec![Event::Suspended { reason }]
             }
             Status::Suspended(_) | Status::Unborn | Status::Closed => vec![],
@@ -71,6 +70,23 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             Status::Active | Status::Unborn | Status::Closed => vec![],
         }),
         Command::Close => close(state),
+    }
+}
+
+/// Whether an account stays suspended for that, whatever becomes of the other reason.
+const fn outlasts(reason: SuspendReason, other: SuspendReason) -> bool {
+    match reason {
+        SuspendReason::Operator => !matches!(other, SuspendReason::Operator),
+        SuspendReason::Overdue => matches!(other, SuspendReason::OverLimit),
+        SuspendReason::OverLimit => false,
+    }
+}
+
+/// The account, also when it is over: what it used is owed, and what it owes is paid.
+const fn there(state: &Account) -> Result<&Account, Error> {
+    match state.status {
+        Status::Unborn => Err(Error::Unknown),
+        Status::Closed | Status::Active | Status::Suspended(_) => Ok(state),
     }
 }
 

@@ -182,23 +182,12 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
             *paid = *paid + allocation.amount;
         }
         Event::CreditTakenBack { allocation } => take_back(state, at, allocation),
-        Event::CreditNotePosted {
-            credit_note,
-            invoice,
-            amount,
-            settled,
-        } => {
-            state.credit_notes.insert(*credit_note);
-            settle(state, *invoice, *settled);
-            let given_back = *amount - *settled;
-            state.credit = state.credit + given_back;
-            // That is not owed by the invoice any more: it can not be taken back of it.
-            if let Some(paid) = state.from_credit.get_mut(invoice) {
-                *paid = (*paid - given_back).max(Decimal::ZERO);
-            }
-            state.from_credit.retain(|_, paid| !paid.is_zero());
+        Event::CreditNotePosted { .. } => credited(state, event),
+        Event::DebtWrittenOff { invoice, amount } => {
+            settle(state, *invoice, *amount);
+            let written_off = state.written_off.entry(*invoice).or_default();
+            *written_off = *written_off + *amount;
         }
-        Event::DebtWrittenOff { invoice, amount } => settle(state, *invoice, *amount),
         Event::PaymentApplied {
             payment,
             amount,
@@ -245,6 +234,31 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
         | Event::Reactivated {}
         | Event::Closed {} => {}
     }
+}
+
+/// A credit note takes what is left to pay of its invoice; the rest is given back.
+fn credited(state: &mut Account, event: &Event) {
+    let Event::CreditNotePosted {
+        credit_note,
+        invoice,
+        amount,
+        settled,
+    } = event
+    else {
+        return;
+    };
+    state.credit_notes.insert(*credit_note);
+    match state.written_off.get_mut(invoice) {
+        Some(written_off) => *written_off = *written_off - *settled,
+        None => settle(state, *invoice, *settled),
+    }
+    let given_back = *amount - *settled;
+    state.credit = state.credit + given_back;
+    // That is not owed by the invoice any more: it can not be taken back of it.
+    if let Some(paid) = state.from_credit.get_mut(invoice) {
+        *paid = (*paid - given_back).max(Decimal::ZERO);
+    }
+    state.from_credit.retain(|_, paid| !paid.is_zero());
 }
 
 /// What credit had paid of an invoice is credit again, and the invoice is open.

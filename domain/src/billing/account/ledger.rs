@@ -39,7 +39,9 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             invoice,
             amount,
         } => {
+            // What was given up is not given back either.
             let open = state.open.get(&invoice).map(|open| open.left);
+            let open = open.or_else(|| state.written_off.get(&invoice).copied());
             let settled = open.unwrap_or_default().min(amount);
             let posted = Event::CreditNotePosted {
                 credit_note,

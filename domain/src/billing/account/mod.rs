@@ -21,7 +21,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Account {
     const CATEGORY: &'static str = "account";
-    const STATE_VERSION: u32 = 4;
+    const STATE_VERSION: u32 = 5;
     type State = Self;
     type Command = Command;
     type Event = Event;

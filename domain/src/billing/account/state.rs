@@ -97,6 +97,9 @@ pub struct Account {
     /// What of which invoice credit has paid.
     #[serde(default)]
     pub from_credit: BTreeMap<InvoiceId, Decimal>,
+    /// What was given up of which invoice, less what credit notes took of it.
+    #[serde(default)]
+    pub written_off: BTreeMap<InvoiceId, Decimal>,
     /// All payments.
     pub payments: BTreeMap<PaymentId, Payment>,
     /// All credit notes.

@@ -151,13 +151,16 @@ fn reverse_payment(state: &Invoice, source: Source, amount: Decimal) -> Vec<Even
     }
     let mut after = state.clone();
     after.paid.insert(source, paid - amount);
-    let next = next_step(state, state.level);
+    // Whoever had come to the last step comes to it again.
+    let steps_count = u32::try_from(state.dunning().len()).unwrap_or(u32::MAX);
+    let level = state.level.min(steps_count.saturating_sub(1));
+    let next = next_step(state, level);
     vec![Event::PaymentReversed {
         source,
         amount,
         left: after.left(),
         next_at: next.map(|(at, _)| at),
-        next_level: state.level.saturating_add(1),
+        next_level: level.saturating_add(1),
     }]
 }
 

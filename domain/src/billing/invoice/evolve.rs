@@ -43,7 +43,13 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid + *amount;
         }
-        Event::PaymentReversed { source, amount, .. } => {
+        Event::PaymentReversed {
+            source,
+            amount,
+            next_level,
+            ..
+        } => {
+            state.level = next_level.saturating_sub(1);
             // Kept, also at nothing: it does not come again.
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid - *amount;

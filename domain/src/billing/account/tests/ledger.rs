@@ -19,6 +19,42 @@ fn an_invoice_is_owed_once() {
         .nothing();
 }
 
+/// A credit note over an invoice that was given up gives nothing back: it was not paid.
+#[test]
+fn what_was_written_off_is_not_given_back() {
+    let credit_note = |number: u128, amount: &str| Command::PostCreditNote {
+        credit_note: crate::id::CreditNoteId(Uuid::from_u128(number)),
+        invoice: INVOICE,
+        amount: decimal(amount),
+    };
+    let posted = |number: u128, amount: &str, settled: &str| Event::CreditNotePosted {
+        credit_note: crate::id::CreditNoteId(Uuid::from_u128(number)),
+        invoice: INVOICE,
+        amount: decimal(amount),
+        settled: decimal(settled),
+    };
+    // Of 10, 4 were paid and 6 are given up.
+    let given_up = story([
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "10", 200),
+        paid("4", &[(INVOICE, "4")], "0"),
+        Event::DebtWrittenOff {
+            invoice: INVOICE,
+            amount: decimal("6"),
+        },
+    ]);
+    let after = given_up
+        .when(credit_note(98, "5"))
+        .then([posted(98, "5", "5")])
+        .when(credit_note(99, "5"))
+        .then([posted(99, "5", "1")]);
+    assert_eq!(
+        after.state().credit,
+        decimal("4"),
+        "what was paid, and no more"
+    );
+}
+
 #[test]
 fn a_payment_goes_to_the_oldest_due_first() {
     two_invoices().when(pay("7", None)).then([paid(

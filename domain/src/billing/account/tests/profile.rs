@@ -113,6 +113,59 @@ fn an_account_closes_only_when_it_is_even() {
     ])
     .when(Command::Close)
     .then([Event::Closed {}])
-    .when(pay("1", None))
+    .when(Command::Subscribe {
+        plan: PLAN,
+        effective: date("2026-12-01"),
+    })
     .refused(Error::Closed);
+}
+
+/// What was used before the end is invoiced after it, and a bank takes its time.
+#[test]
+fn an_account_that_is_closed_owes_and_pays_on() {
+    let bounced = || Event::PaymentReversed {
+        payment: PAYMENT,
+        amount: Money::new(decimal("1"), Currency::EUR),
+        allocations: vec![Allocation {
+            invoice: INVOICE,
+            amount: decimal("1"),
+        }],
+        credit: Decimal::ZERO,
+        reason: "bounced".into(),
+    };
+    let closed = [
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "1", 90),
+        paid("1", &[(INVOICE, "1")], "0"),
+        Event::Closed {},
+    ];
+    story(closed)
+        .when(post(OTHER_INVOICE, "5", 200))
+        .then([owed(OTHER_INVOICE, "5", 200)])
+        .when(Command::ReversePayment {
+            payment: PAYMENT,
+            reason: "bounced".into(),
+        })
+        .then([bounced()]);
+}
+
+#[test]
+fn what_is_overdue_outlasts_a_limit_and_a_persons_word_both() {
+    use SuspendReason::{Operator, OverLimit, Overdue};
+    for (first, then, is_heard) in [
+        (OverLimit, Overdue, true),
+        (OverLimit, Operator, true),
+        (Overdue, Operator, true),
+        (Overdue, OverLimit, false),
+        (Operator, Overdue, false),
+        (Operator, OverLimit, false),
+        (Overdue, Overdue, false),
+    ] {
+        let suspended = |reason| Event::Suspended { reason };
+        let said = story([opened(PaymentMode::Postpaid), suspended(first)])
+            .when(Command::Suspend { reason: then })
+            .events();
+        let expected: Vec<Event> = is_heard.then(|| suspended(then)).into_iter().collect();
+        assert_eq!(said, expected, "{first:?} and then {then:?}");
+    }
 }

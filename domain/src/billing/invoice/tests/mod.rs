@@ -296,6 +296,25 @@ fn each_step_of_dunning_is_taken_once_and_in_time() {
         assert_eq!(mark(at, level, &invoice), []);
     }
     assert_eq!(mark(days(99), 4, &invoice), []);
+
+    // It is paid, and the bank takes that back: the last step is taken again.
+    for event in Invoice::decide(&invoice, days(99), pay("1.19")).unwrap() {
+        invoice = Invoice::evolve(invoice, days(99), &event);
+    }
+    let back = Command::ReversePayment {
+        source: SOURCE,
+        amount: decimal("1.19"),
+    };
+    let reversed = Invoice::decide(&invoice, days(100), back).unwrap();
+    assert!(
+        matches!(
+            &reversed[..],
+            [Event::PaymentReversed { next_at, next_level: 3, .. }] if *next_at == Some(days(30))
+        ),
+        "{reversed:?}"
+    );
+    invoice = Invoice::evolve(invoice, days(100), &reversed[0]);
+    assert_eq!(mark(days(100), 3, &invoice), [step(3, None, true)]);
 }
 
 #[test]
