@@ -46,10 +46,14 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
             facts.push(fact("Invoice number", &issue.number));
             facts.push(fact("Issued on", issue.issued_on));
             facts.push(fact("Due on", issue.due_on));
-            let mut lines = vec![format!(
-                "Please pay {total} {currency} by {} and name {}.",
-                issue.due_on, issue.number
-            )];
+            let (due, number) = (issue.due_on, &issue.number);
+            let mut lines = vec![match head.is_prepaid {
+                false => format!("Please pay {total} {currency} by {due} and name {number}."),
+                true => format!(
+                    "{total} {currency} is taken from your credit. Please pay only what that \
+                     does not cover, by {due}, and name {number}."
+                ),
+            }];
             lines.extend(head.seller.payment_lines.iter().cloned());
             if !row.state.totals.total.is_negative() && !row.state.totals.total.is_zero() {
                 closing.push(note("How to pay", lines));

@@ -3,7 +3,7 @@
 
 use super::{
     DocumentKind, Line, LineKind, SeriesId, UsageType,
-    account::{Account, Profile, Status},
+    account::{Account, PaymentMode, Profile, Status},
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
     plan, seller,
@@ -330,6 +330,7 @@ fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::
         suspend_days: seller.dunning.suspend_days,
         fees,
         is_approved: true,
+        is_prepaid: of.profile.payment_mode == PaymentMode::Prepaid,
     }
 }
 

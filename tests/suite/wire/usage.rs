@@ -271,6 +271,20 @@ async fn is_paid_before(server: &Server, plan: &Value) -> anyhow::Result<()> {
     run_invoices(server, 57, "2026-08").await?;
     // 2.50 and the fee of 45.98 with 19 % are 57.69: 5 of it are paid.
     server.until(&balance, is("-52.69")).await?;
+    // Whoever has paid is not told to pay all of it again.
+    let query = format!(
+        "{{ invoices(filter: {{ accountId: {carl} }}, first: 2) {{ nodes {{ number \
+         documentPath }} }} }}"
+    );
+    let is_issued = |answer: &Value| answer["invoices"]["nodes"][0]["number"].is_string();
+    let issued = server.until(&query, is_issued).await?;
+    let path = &issued["invoices"]["nodes"][0]["documentPath"];
+    let path = path.as_str().context("a path")?;
+    let (status, page) = server.bytes(&format!("{path}.html")).await?;
+    ensure!(status == 200, "{status}");
+    let page = String::from_utf8_lossy(&page);
+    let told = "57.69 EUR is taken from your credit. Please pay only what that does not cover";
+    ensure!(page.contains(told), "{page}");
     record(server, 58, one()).await?;
     server.until(&balance, is("-52.69")).await?;
     Ok(())

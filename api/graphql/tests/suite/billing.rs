@@ -94,6 +94,7 @@ pub(crate) async fn head(world: &World, account: AccountId) -> Head {
         suspend_days: None,
         fees: vec![],
         is_approved: false,
+        is_prepaid: false,
     }
 }
 

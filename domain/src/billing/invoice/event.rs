@@ -81,6 +81,9 @@ pub struct Head {
     pub fees: Vec<Billed>,
     /// It waits for nobody: its number is asked for at once.
     pub is_approved: bool,
+    /// Whoever pays does so ahead: credit covers it, as far as there is some.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_prepaid: bool,
 }
 
 /// Where the money for an invoice came from.

@@ -92,6 +92,7 @@ fn head() -> Box<invoice::Head> {
         suspend_days: Some(30),
         fees: fees(),
         is_approved: true,
+        is_prepaid: false,
     })
 }
 

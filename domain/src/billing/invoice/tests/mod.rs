@@ -54,6 +54,7 @@ fn head(is_tax_inclusive: bool) -> Box<Head> {
         suspend_days: Some(30),
         fees: vec![],
         is_approved: true,
+        is_prepaid: false,
     })
 }
 
