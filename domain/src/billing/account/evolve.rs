@@ -236,7 +236,8 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
     }
 }
 
-/// A credit note takes what is left to pay of its invoice; the rest is given back.
+/// A credit note takes what is left to pay of its invoice, then what was given up of it;
+/// the rest is given back.
 fn credited(state: &mut Account, event: &Event) {
     let Event::CreditNotePosted {
         credit_note,
@@ -248,9 +249,11 @@ fn credited(state: &mut Account, event: &Event) {
         return;
     };
     state.credit_notes.insert(*credit_note);
-    match state.written_off.get_mut(invoice) {
-        Some(written_off) => *written_off = *written_off - *settled,
-        None => settle(state, *invoice, *settled),
+    let open = state.open.get(invoice).map(|open| open.left);
+    let of_open = open.unwrap_or_default().min(*settled);
+    settle(state, *invoice, of_open);
+    if let Some(written_off) = state.written_off.get_mut(invoice) {
+        *written_off = *written_off - (*settled - of_open);
     }
     let given_back = *amount - *settled;
     state.credit = state.credit + given_back;

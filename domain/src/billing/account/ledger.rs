@@ -39,10 +39,11 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             invoice,
             amount,
         } => {
-            // What was given up is not given back either.
+            // What was given up was not paid: it is not given back either.
             let open = state.open.get(&invoice).map(|open| open.left);
-            let open = open.or_else(|| state.written_off.get(&invoice).copied());
-            let settled = open.unwrap_or_default().min(amount);
+            let written_off = state.written_off.get(&invoice).copied();
+            let unpaid = open.unwrap_or_default() + written_off.unwrap_or_default();
+            let settled = unpaid.min(amount);
             let posted = Event::CreditNotePosted {
                 credit_note,
                 invoice,

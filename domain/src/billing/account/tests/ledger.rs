@@ -19,22 +19,30 @@ fn an_invoice_is_owed_once() {
         .nothing();
 }
 
-/// A credit note over an invoice that was given up gives nothing back: it was not paid.
-#[test]
-fn what_was_written_off_is_not_given_back() {
-    let credit_note = |number: u128, amount: &str| Command::PostCreditNote {
-        credit_note: crate::id::CreditNoteId(Uuid::from_u128(number)),
+fn credit_note(number: u128) -> crate::id::CreditNoteId {
+    crate::id::CreditNoteId(Uuid::from_u128(number))
+}
+
+fn post_credit_note(number: u128, amount: &str) -> Command {
+    Command::PostCreditNote {
+        credit_note: credit_note(number),
         invoice: INVOICE,
         amount: decimal(amount),
-    };
-    let posted = |number: u128, amount: &str, settled: &str| Event::CreditNotePosted {
-        credit_note: crate::id::CreditNoteId(Uuid::from_u128(number)),
+    }
+}
+
+fn credit_note_posted(number: u128, amount: &str, settled: &str) -> Event {
+    Event::CreditNotePosted {
+        credit_note: credit_note(number),
         invoice: INVOICE,
         amount: decimal(amount),
         settled: decimal(settled),
-    };
-    // Of 10, 4 were paid and 6 are given up.
-    let given_up = story([
+    }
+}
+
+/// Of 10, 4 were paid and 6 are given up.
+fn given_up() -> [Event; 4] {
+    [
         opened(PaymentMode::Postpaid),
         owed(INVOICE, "10", 200),
         paid("4", &[(INVOICE, "4")], "0"),
@@ -42,17 +50,48 @@ fn what_was_written_off_is_not_given_back() {
             invoice: INVOICE,
             amount: decimal("6"),
         },
-    ]);
-    let after = given_up
-        .when(credit_note(98, "5"))
-        .then([posted(98, "5", "5")])
-        .when(credit_note(99, "5"))
-        .then([posted(99, "5", "1")]);
+    ]
+}
+
+/// A credit note over an invoice that was given up gives nothing back: it was not paid.
+#[test]
+fn what_was_written_off_is_not_given_back() {
+    let after = story(given_up())
+        .when(post_credit_note(98, "5"))
+        .then([credit_note_posted(98, "5", "5")])
+        .when(post_credit_note(99, "5"))
+        .then([credit_note_posted(99, "5", "1")]);
     assert_eq!(
         after.state().credit,
         decimal("4"),
         "what was paid, and no more"
     );
+}
+
+/// What is owed again comes before what was given up.
+#[test]
+fn a_credit_note_takes_what_a_bank_took_back_before_what_was_written_off() {
+    let after = story(given_up())
+        .when(Command::ReversePayment {
+            payment: PAYMENT,
+            reason: "bounced".into(),
+        })
+        .then([Event::PaymentReversed {
+            payment: PAYMENT,
+            amount: Money::new(decimal("4"), Currency::EUR),
+            allocations: vec![Allocation {
+                invoice: INVOICE,
+                amount: decimal("4"),
+            }],
+            credit: Decimal::ZERO,
+            reason: "bounced".into(),
+        }])
+        .when(post_credit_note(98, "7"))
+        .then([credit_note_posted(98, "7", "7")]);
+    let state = after.state();
+    assert!(state.open.is_empty(), "{:?}", state.open);
+    assert_eq!(state.written_off[&INVOICE], decimal("3"));
+    assert_eq!(state.credit, Decimal::ZERO);
 }
 
 #[test]
