@@ -199,8 +199,9 @@ fn announced(means: &Means, floor: &Floor, leg: LegId) -> Option<Envelope> {
     Some(envelope(means, call, Command::RecordAnnounced { leg }))
 }
 
-/// The command that tells of a silence, a key, an announcement, or what was measured of a call that
-/// is over; none for a leg without a live call, for a key that means nothing there, and for the end of a silence.
+/// The command that tells of a silence, a key, the end of an announcement, or what was
+/// measured of a call that is over; none for a leg without a live call, for a key that
+/// means nothing there, and for the end of a silence.
 fn report(
     means: &Means,
     floor: &Floor,

@@ -16,7 +16,7 @@
 //! (one leg), `outgoing.rs` (the continuous stream) and `gate.rs` (whose
 //! packets are believed).
 
-pub mod announcements;
+mod announcements;
 pub mod bench;
 mod directory;
 pub mod driver;

@@ -87,8 +87,8 @@ struct Inner {
 }
 
 impl Relay {
-    /// Raises the descriptor limit, synthesises the music, reads the announcements and starts the relay
-    /// threads. Returns the handle and the events, which wait in a bounded
+    /// Raises the descriptor limit, synthesises the music, reads the announcements and
+    /// starts the relay threads. Returns the handle and the events, which wait in a bounded
     /// channel. Install the metrics recorder before. The entropy makes the random
     /// numbers that RTP streams start at.
     ///

@@ -39,8 +39,10 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
                     "media.announcements.{name}: it is read at a restart, and a queue names it already"
                 ));
             }
-            let mut words = words_of(&config);
-            words.announcements = announcements_of(&started_with);
+            let words = Words {
+                announcements: announcements_of(&started_with),
+                ..words_of(&config)
+            };
             let applied = provisioner.apply(&config).await;
             applied.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
             Ok(Reloaded {

@@ -205,13 +205,8 @@ async fn an_answer_that_is_never_acknowledged_ends_the_call() {
     no_complaints(&[&caller]);
 }
 
-#[tokio::test]
-async fn a_caller_who_wants_our_offer_gets_it_in_the_200() {
-    let world = open().await;
-    let queue = world.support(rules()).await;
-    world.agent("anna", queue).await;
-    let agent = world.agent_phone("anna").await;
-    let caller = world.phone("4930111").await;
+/// The caller's INVITE has no description: the 200 offers, the ACK answers.
+async fn they_talk_on_our_offer(world: &World, caller: &Phone, agent: &Phone) {
     let options = CallOptions {
         offer: Offer::Nothing,
         ..CallOptions::default()
@@ -226,6 +221,16 @@ async fn a_caller_who_wants_our_offer_gets_it_in_the_200() {
     assert!(out.media().wait_packets(10, PATIENCE).await);
     out.hang_up().await.unwrap();
     world.see_nothing_left().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_wants_our_offer_gets_it_in_the_200() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let agent = world.agent_phone("anna").await;
+    let caller = world.phone("4930111").await;
+    they_talk_on_our_offer(&world, &caller, &agent).await;
     world.see_free(&agent).await;
     no_complaints(&[&caller, &agent]);
 }
@@ -240,21 +245,8 @@ async fn a_caller_who_wants_our_offer_may_take_another_codec_than_the_agents() {
     let agent = world.agent_phone_with(options).await;
     let mut options = world.phone_options("4930111");
     options.codecs = vec![phone::Codec::Pcmu];
-    let caller = phone::Phone::bind(options).await.unwrap();
-    let options = CallOptions {
-        offer: Offer::Nothing,
-        ..CallOptions::default()
-    };
-    let out = caller.call("support", options).await.unwrap();
-    let incoming = agent.next_incoming().await.unwrap();
-    incoming.answer().await.unwrap();
-    out.wait_answered(PATIENCE).await.unwrap();
-    out.media().play_tone(440.0, 0.5);
-    incoming.media().play_tone(440.0, 0.5);
-    assert!(incoming.media().wait_packets(10, PATIENCE).await);
-    assert!(out.media().wait_packets(10, PATIENCE).await);
-    out.hang_up().await.unwrap();
-    world.see_nothing_left().await;
+    let caller = Phone::bind(options).await.unwrap();
+    they_talk_on_our_offer(&world, &caller, &agent).await;
     no_complaints(&[&caller, &agent]);
 }
 

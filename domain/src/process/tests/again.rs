@@ -4,58 +4,61 @@ use super::matching::{Asked, Desk, SALES, SERVICE, call, login, visit};
 use crate::{
     any::AnyEvent,
     id::{AgentId, QueueId, SessionId},
-    line,
+    line::{self, ReturnCause},
     queue::{self, Matching, Strategy},
     session,
 };
 use uuid::Uuid;
 
-/// Reserved, matched and not taken. What is asked for as soon as the agent is free, which
-/// is before the line knows that the caller waits again.
-fn missed(desk: &mut Desk, queue: QueueId, asked: &Asked) -> Vec<Asked> {
-    let (session, visit, offer) = (login(asked.agent), asked.visit, asked.offer);
-    let call = call(match visit == self::visit(1) {
-        true => 1,
-        false => 2,
-    });
-    desk.hears(AnyEvent::Session(
-        session,
-        session::Event::Reserved {
-            offer,
-            call,
-            visit,
+impl Desk {
+    /// Reserved, matched, and not taken. What is asked for as soon as the agent is free,
+    /// before the line knows that the caller waits again.
+    pub(super) fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) -> Vec<Asked> {
+        let (agent, session) = (asked.agent, login(asked.agent));
+        let (call, visit, offer, until) = (asked.call, asked.visit, asked.offer, asked.until);
+        self.hears(AnyEvent::Session(
+            session,
+            session::Event::Reserved {
+                offer,
+                call,
+                visit,
+                queue,
+                until,
+                wrap_up_ms: 0,
+                choice: None,
+                terms: queue::Terms::STANDARD,
+            },
+        ));
+        self.hears(AnyEvent::Line(
             queue,
-            until: asked.until,
-            wrap_up_ms: 0,
-            choice: None,
-            terms: queue::Terms::STANDARD,
-        },
-    ));
-    let matched = line::Event::Matched {
-        visit,
-        call,
-        offer,
-        session,
-    };
-    desk.hears(AnyEvent::Line(queue, matched));
-    let released = session::Event::ReservationReleased {
-        offer,
-        reason: session::ReleaseReason::NoAnswer,
-        not_before: None,
-    };
-    desk.hears(AnyEvent::Session(session, released));
-    let next = desk.asked.clone();
-    let returned = line::Event::Returned {
-        visit,
-        call,
-        offer,
-        session,
-        cause: line::ReturnCause::NoAnswer,
-        attempt: 1,
-        still_ringing: false,
-    };
-    desk.hears(AnyEvent::Line(queue, returned));
-    next
+            line::Event::Matched {
+                visit,
+                call,
+                offer,
+                session,
+            },
+        ));
+        let released = session::Event::ReservationReleased {
+            offer,
+            reason: session::ReleaseReason::NoAnswer,
+            not_before: None,
+        };
+        self.says(agent.0.as_u64_pair().1, released);
+        let next = self.asked.clone();
+        self.hears(AnyEvent::Line(
+            queue,
+            line::Event::Returned {
+                visit,
+                call,
+                offer,
+                session,
+                cause: ReturnCause::NoAnswer,
+                attempt,
+                still_ringing: false,
+            },
+        ));
+        next
+    }
 }
 
 #[test]
@@ -73,9 +76,9 @@ fn who_was_missed_comes_first_again_whatever_the_ids_of_the_queues() {
         desk.ready(1);
         assert_eq!(desk.pairs(), [(1, visit(1))]);
         let asked = desk.asked[0].clone();
-        let next = missed(&mut desk, weighty, &asked);
+        let next = desk.comes_back(weighty, &asked, 1);
         assert_eq!(next[0].visit, visit(2), "the first is on its way back");
-        let next = missed(&mut desk, other, &next[0]);
+        let next = desk.comes_back(other, &next[0], 1);
         assert_eq!(next[0].visit, visit(1), "{weighty} before {other}");
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     agent::{self, Place, Skill},
     call::{self, AnswerMode},
     id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, VisitId},
-    line::{self, ReturnCause, VisitPolicy},
+    line::{self, VisitPolicy},
     process::{Intent, routing},
     queue::{self, Matching, Relaxation, Requirement, Strategy},
     sealed::Sealed,
@@ -38,6 +38,7 @@ pub(super) fn login(agent: AgentId) -> SessionId {
 /// A match that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
+    pub(super) call: CallId,
     pub(super) visit: VisitId,
     pub(super) agent: AgentId,
     pub(super) offer: OfferId,
@@ -49,6 +50,7 @@ fn asked(command: AnyCommand) -> Option<Asked> {
     let AnyCommand::Session(
         id,
         session::Command::Reserve {
+            call,
             visit,
             offer,
             until,
@@ -60,6 +62,7 @@ fn asked(command: AnyCommand) -> Option<Asked> {
         return None;
     };
     Some(Asked {
+        call,
         visit,
         agent: id.agent,
         offer,
@@ -223,53 +226,6 @@ impl Desk {
         asked
             .map(|asked| (asked.agent.0.as_u64_pair().1, asked.visit))
             .collect()
-    }
-
-    /// Reserved, matched, and not taken.
-    pub(super) fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) {
-        let (agent, session) = (asked.agent, login(asked.agent));
-        let (visit, offer, until) = (asked.visit, asked.offer, asked.until);
-        let call = call(1);
-        self.hears(AnyEvent::Session(
-            session,
-            session::Event::Reserved {
-                offer,
-                call,
-                visit,
-                queue,
-                until,
-                wrap_up_ms: 0,
-                choice: None,
-                terms: crate::queue::Terms::STANDARD,
-            },
-        ));
-        self.hears(AnyEvent::Line(
-            queue,
-            line::Event::Matched {
-                visit,
-                call,
-                offer,
-                session,
-            },
-        ));
-        let released = session::Event::ReservationReleased {
-            offer,
-            reason: session::ReleaseReason::NoAnswer,
-            not_before: None,
-        };
-        self.says(agent.0.as_u64_pair().1, released);
-        self.hears(AnyEvent::Line(
-            queue,
-            line::Event::Returned {
-                visit,
-                call,
-                offer,
-                session,
-                cause: ReturnCause::NoAnswer,
-                attempt,
-                still_ringing: false,
-            },
-        ));
     }
 }
 
