@@ -221,8 +221,12 @@ async fn beats(server: &Server, name: &str) -> anyhow::Result<()> {
         let one = all.into_iter().find(|node| node["name"] == name);
         one.map(|node| node["lastBeatAt"].clone())
     };
-    let first = seen(&server.graphql(QUERY, serde_json::Value::Null).await?);
-    ensure!(first.is_some(), "{name} is there");
+    // A node that has just come is seen with the next look at the list.
+    let first = server
+        .until(QUERY, |answer| seen(answer).is_some())
+        .await
+        .with_context(|| format!("{name} is there"))?;
+    let first = seen(&first);
     server
         .until(QUERY, |answer| {
             let now = seen(answer);
