@@ -6,7 +6,10 @@ use crate::{
     value::{text, time},
     views::{ViewError, Views},
 };
-use domain::{id::AgentId, time::Timestamp};
+use domain::{
+    id::{AgentId, CallId, OfferId},
+    time::Timestamp,
+};
 
 impl Views {
     /// The changes of these agents from `from` on and before `until`, in the
@@ -38,5 +41,26 @@ impl Views {
         let (sql, parameters) = query.all(" ORDER BY position");
         rows.extend(self.rows(&sql, parameters, Row::read).await?);
         Ok(rows)
+    }
+
+    /// The call of an offer that the agent was made since then.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn offered(
+        &self,
+        agent: AgentId,
+        offer: OfferId,
+        since: Timestamp,
+    ) -> Result<Option<CallId>, ViewError> {
+        let mut query = Query::select(COLUMNS, "agent_log");
+        query.and("agent_id = ?", [text(agent)]);
+        query.and("since_at >= ?", [time(since)]);
+        query.and("offer_id = ?", [text(offer)]);
+        // Its end names no call.
+        query.and("call_id IS NOT NULL", []);
+        let (sql, parameters) = query.all(" ORDER BY since_at DESC, position DESC LIMIT 1");
+        let rows = self.rows(&sql, parameters, Row::read).await?;
+        Ok(rows.into_iter().next().and_then(|row| row.call))
     }
 }

@@ -37,6 +37,7 @@ mod kill;
 mod long_invoice;
 mod nodes;
 mod nodes_lost;
+mod offers;
 mod past;
 mod personal;
 mod prepaid;

@@ -10,6 +10,7 @@ mod desk;
 mod doors;
 mod exports;
 mod members;
+mod offers;
 mod projections;
 mod queue_change;
 mod queues;
@@ -48,6 +49,7 @@ pub(crate) struct Mutation(
     members::MemberMutations,
     agents::AgentMutations,
     desk::DeskMutations,
+    offers::OfferMutations,
     calls::CallMutations,
     callbacks::CallbackMutations,
     subjects::SubjectMutations,
@@ -146,6 +148,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "call.unknown" | "call.already_ended" => Some("callId"),
         "agent.not_logged_in" => Some("agentId"),
         "agent.code_required" => Some("code"),
+        "call.stale_offer" => Some("offerId"),
         "account.unknown" | "account.closed" => Some("accountId"),
         "account.credit_exhausted" => Some("quantity"),
         _ => None,

@@ -36,6 +36,8 @@ pub(super) enum Refusal {
     InvalidNotReadyReason,
     /// The call waits in no queue.
     NotWaiting,
+    /// The agent is offered no such call, and was not lately.
+    NotOffered,
     /// The agent does not serve the queue.
     NotOfQueue,
     /// That is no number that could be rung back.
@@ -62,6 +64,7 @@ impl Refusal {
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
             Self::NotWaiting => "input.not_waiting",
             Self::NotOfQueue => "input.not_of_queue",
+            Self::NotOffered => "input.not_offered",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
         }
     }
@@ -91,6 +94,7 @@ impl Refusal {
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
             Self::NotWaiting => "call waits in no queue",
             Self::NotOfQueue => "agent does not serve the queue",
+            Self::NotOffered => "agent has no such offer",
             Self::InvalidCallbackNumber => {
                 "number is not 1 to 64 digits, letters or one of + * # . - _"
             }
@@ -112,6 +116,7 @@ impl Refusal {
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
+            Self::NotOffered => "offerId",
             Self::InvalidCallbackNumber => "number",
         }
     }
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 17] = [
+    const ALL: [Refusal; 18] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -145,6 +150,7 @@ mod tests {
         Refusal::InvalidNotReadyReason,
         Refusal::NotWaiting,
         Refusal::NotOfQueue,
+        Refusal::NotOffered,
         Refusal::InvalidCallbackNumber,
     ];
 

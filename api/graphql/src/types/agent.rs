@@ -200,6 +200,11 @@ impl Agent {
         self.row.call.map(Named::opaque)
     }
 
+    /// The offer that is live, or was accepted.
+    async fn offer_id(&self) -> Option<ID> {
+        self.row.offer.map(|offer| ID(offer.to_string()))
+    }
+
     /// The queue that the call came from.
     #[graphql(guard = "Needs(Scope::QueueRead)")]
     async fn queue(&self, ctx: &Context<'_>) -> Result<Option<Queue>> {

@@ -1,0 +1,92 @@
+//! Orders about an offer that rings at an agent.
+
+use super::{Order, Outcome, agents::AgentPayload, refusal::Refusal};
+use crate::{auth::Scope, error::Fault, id::Named, query::require};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::{
+    any::AnyCommand,
+    call::Command,
+    cause::OfferOutcome,
+    id::{AgentId, CallId, OfferId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+#[derive(Default)]
+pub(crate) struct OfferMutations;
+
+/// An offer that the agent does not want.
+#[derive(InputObject)]
+pub(crate) struct RejectOfferInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// To whom it is made.
+    agent_id: ID,
+    /// Which one, as `offerId` of the agent says: one that came meanwhile goes on ringing.
+    offer_id: ID,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct RejectOfferPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
+/// Offers ring ten minutes at most; whoever asks again about one that is over does so
+/// within this time, and hears the first answer.
+const REMEMBERED_MICROS: i64 = 3_600_000_000;
+
+/// The call of an offer that the agent has, or had a while ago.
+async fn offered(
+    order: &Order<'_>,
+    agent: AgentId,
+    offer: OfferId,
+) -> Result<Option<CallId>, Fault> {
+    let views = &order.services.views;
+    if let Some(row) = views.agent(agent).await?
+        && row.offer == Some(offer)
+    {
+        return Ok(row.call);
+    }
+    let now = order.services.clock.now();
+    let since = Timestamp::from_micros(now.micros() - REMEMBERED_MICROS);
+    Ok(views.offered(agent, offer, since).await?)
+}
+
+#[Object]
+impl OfferMutations {
+    /// Rejects an offer whose phone is to ring or rings, as if the phone had: it stops
+    /// ringing, the caller is offered on, and the agent is left alone or taken out as the
+    /// queue's `terms` say of `rejected`. For the agent, and for those who manage agents.
+    async fn reject_offer(
+        &self,
+        ctx: &Context<'_>,
+        input: RejectOfferInput,
+    ) -> Result<RejectOfferPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
+        if !is_own {
+            require(ctx, Scope::AgentManage)?;
+        }
+        let offer = Uuid::parse_str(&input.offer_id);
+        let offer = offer.map_err(|_| Fault::validation("that is no id of an offer"))?;
+        let offer = OfferId(offer);
+        let answer = |outcome| RejectOfferPayload {
+            outcome: AgentPayload { agent, outcome },
+        };
+        if order.services.directory.agent(agent).is_none() {
+            return Ok(answer(Outcome::refused(Refusal::UnknownAgent.into())));
+        }
+        let Some(call) = offered(&order, agent, offer).await? else {
+            return Ok(answer(Outcome::refused(Refusal::NotOffered.into())));
+        };
+        let command = Command::EndOffer {
+            offer,
+            outcome: OfferOutcome::Rejected,
+        };
+        let outcome = order.dispatch(AnyCommand::Call(call, command), call.0);
+        Ok(answer(outcome.await?))
+    }
+}
