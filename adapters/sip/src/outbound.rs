@@ -272,6 +272,8 @@ mod tests {
                 call: CALL,
                 enqueued_at: Timestamp::from_micros(0),
                 joined_at: None,
+                priority: None,
+                previous: None,
                 position: 1,
                 policy: VisitPolicy {
                     config_version: 1,

@@ -88,6 +88,7 @@ pub const ALL: &[Migration] = &[
     migration!(372, Log, "0372_member_lease"),
     migration!(380, Read, "0380_queue_doors"),
     migration!(381, Read, "0381_callback_agent"),
+    migration!(390, Read, "0390_visit_previous"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -146,6 +146,8 @@ impl Machine {
             call: CallId(self.ids.uuid()),
             enqueued_at: Timestamp::from_micros(1_800_000_000_000_000),
             joined_at: None,
+            priority: None,
+            previous: None,
             capacity: 10,
             policy: VisitPolicy {
                 config_version: 1,

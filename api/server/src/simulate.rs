@@ -184,6 +184,10 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.assignments_count,
         ),
         ("stays at a place from a call before", summary.resumed_count),
+        (
+            "stays at the place of the one before, in another queue",
+            summary.moved_count,
+        ),
         ("stays that ended by a key", summary.exits_count),
         (
             "calls not let in outside a queue's hours",

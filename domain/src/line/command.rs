@@ -22,9 +22,16 @@ pub enum Command {
         call: CallId,
         /// When it was enqueued first.
         enqueued_at: Timestamp,
-        /// When this stay began, where that is later: it has the place of a call before.
+        /// When this stay began, where that is later: it has the place of a call or of a stay
+        /// before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         joined_at: Option<Timestamp>,
+        /// A priority of its own that it brings from the stay before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<i32>,
+        /// The stay in another queue that it comes from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<VisitId>,
         /// Open visits at most.
         capacity: u32,
         /// The queue's rules at that moment.

@@ -85,9 +85,16 @@ pub enum Event {
         call: CallId,
         /// When it was enqueued first.
         enqueued_at: Timestamp,
-        /// When this stay began, where that is later: it has the place of a call before.
+        /// When this stay began, where that is later: it has the place of a call or of a stay
+        /// before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         joined_at: Option<Timestamp>,
+        /// A priority of its own that it brings from the stay before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<i32>,
+        /// The stay in another queue that it comes from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<VisitId>,
         /// Place in the line, from 1.
         position: u32,
         /// The rules it keeps.

@@ -14,6 +14,7 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
             call,
             enqueued_at,
             joined_at,
+            priority,
             ..
         } => {
             let opened = Visit {
@@ -22,7 +23,7 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
                 since: joined_at.unwrap_or(*enqueued_at),
                 matched: BTreeMap::new(),
                 attempts: 0,
-                priority: None,
+                priority: *priority,
             };
             line.visits.insert(*visit, opened);
         }

@@ -1,6 +1,7 @@
 //! From "the call is enqueued" to "the visit is open", and to its end when the
 //! queue's own limits are reached.
 
+mod carried;
 mod stays;
 mod way_out;
 
@@ -15,6 +16,7 @@ use crate::{
     person, queue,
     time::Timestamp,
 };
+use carried::Carried;
 use serde::{Deserialize, Serialize};
 use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +60,8 @@ pub struct State {
     /// two lines are written apart: without this a call could stand in both.
     leaving: BTreeMap<CallId, Leaving>,
     places: Places,
+    /// What each call takes along when it goes into another queue.
+    carried: BTreeMap<CallId, Carried>,
     /// Calls that we placed, and since when the person waits: they have no caller
     /// who could be sent elsewhere, and wait as long as their callback stands.
     placed: BTreeMap<CallId, Timestamp>,
@@ -65,7 +69,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -203,7 +207,7 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         since: fact.at,
         enqueued_at: match state.placed.get(&call) {
             Some(place) => *place,
-            None => state.places.joins(call, queue, fact.at),
+            None => state.joins(call, queue, fact.at),
         },
         cause,
         found_somebody: has_somebody(state, queue),
@@ -233,6 +237,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::AgentConnected { visit, .. } => {
             state.places.leaves(call);
+            state.carried.remove(&call);
             forget(state, call);
             for spared in state.spared.values_mut() {
                 spared.remove(visit);
@@ -283,6 +288,7 @@ fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
     state.turned_away.remove(&call);
     let Some((visit, queue, close)) = end_of_stay(fact) else {
         state.leaving.remove(&call);
+        state.carried.remove(&call);
         return vec![];
     };
     if let Some(leaving) = state.leaving.get_mut(&call) {
@@ -290,6 +296,7 @@ fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
         leaving.end = Some(close);
         return vec![];
     }
+    state.carried.remove(&call);
     if let Some(opening) = state.opening.get_mut(&visit) {
         opening.close = Some(close.clone());
     }
@@ -307,6 +314,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             ..
         } => {
             let since = joined_at.unwrap_or(*enqueued_at);
+            state.stands_in(*call, *visit);
             opened(state, fact, *call, (*visit, queue), (since, policy))
         }
         line::Event::Rejected {
@@ -333,9 +341,12 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             still_ringing: false,
             ..
         } => offered_enough(state, fact, *call, (*visit, queue), *attempt),
+        line::Event::PriorityChanged { call, priority, .. } => {
+            state.prefers(*call, *priority);
+            vec![]
+        }
         line::Event::Matched { .. }
         | line::Event::Returned { .. }
-        | line::Event::PriorityChanged { .. }
         | line::Event::Assigned { .. } => vec![],
     }
 }

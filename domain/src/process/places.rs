@@ -56,17 +56,26 @@ impl Places {
     }
 
     /// The call is to wait in that queue, at the place that its caller has left
-    /// there not long ago, if so: since when that counts. Nobody else gets that
-    /// place, and the caller has it still if the line does not let the call in.
-    pub(super) fn joins(&mut self, call: CallId, queue: QueueId, at: Timestamp) -> Timestamp {
+    /// there not long ago, if so: since when that counts, and whether that is a place
+    /// from a call before. Nobody else gets that
+    /// place, and the caller has it still if the line does not let the call in, or if the
+    /// call brings an earlier one along from another queue.
+    pub(super) fn joins(
+        &mut self,
+        call: CallId,
+        queue: QueueId,
+        at: Timestamp,
+        brought: Option<(Timestamp, bool)>,
+    ) -> (Timestamp, bool) {
         self.purge(at);
+        let (since, was_resumed) = brought.unwrap_or((at, false));
         let Some(caller) = self.callers.get(&call).copied() else {
-            return at;
+            return (since, was_resumed);
         };
         let place = self.place_of(caller, queue);
-        let place = place.filter(|place| place.taken_by.is_none());
-        let is_resumed = place.is_some();
-        let enqueued_at = place.map_or(at, |place| {
+        let place = place.filter(|place| place.taken_by.is_none() && place.enqueued_at < since);
+        let is_resumed = was_resumed || place.is_some();
+        let enqueued_at = place.map_or(since, |place| {
             place.taken_by = Some(call);
             place.enqueued_at
         });
@@ -76,7 +85,7 @@ impl Places {
             is_resumed,
         };
         self.stays.insert(call, stay);
-        enqueued_at
+        (enqueued_at, is_resumed)
     }
 
     /// The line has let the call in: what place it took is taken for good.

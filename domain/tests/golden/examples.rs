@@ -297,6 +297,8 @@ fn lines() -> impl Iterator<Item = line::Event> {
             call: CALL,
             enqueued_at: AT,
             joined_at: None,
+            priority: None,
+            previous: None,
             position: 4,
             policy: VisitPolicy {
                 config_version: 3,

@@ -104,6 +104,8 @@ impl World {
             call: call(number),
             enqueued_at: self.now,
             joined_at: None,
+            priority: None,
+            previous: None,
             capacity: 3,
             policy: VisitPolicy {
                 config_version: 1,

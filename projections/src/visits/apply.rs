@@ -14,11 +14,9 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
         AnyEvent::Line(_, event) => match event {
             Event::Opened { visit, .. }
             | Event::Matched { visit, .. }
+            | Event::PriorityChanged { visit, .. }
             | Event::Closed { visit, .. } => Some(*visit),
-            Event::Rejected { .. }
-            | Event::Returned { .. }
-            | Event::PriorityChanged { .. }
-            | Event::Assigned { .. } => None,
+            Event::Rejected { .. } | Event::Returned { .. } | Event::Assigned { .. } => None,
         },
         AnyEvent::Call(_, call::Event::AgentConnected { visit, .. }) => Some(*visit),
         AnyEvent::Call(..)
@@ -49,6 +47,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         visit,
         call,
         enqueued_at,
+        priority,
+        previous,
         position,
         ..
     } = event
@@ -66,6 +66,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             result: None,
             closed_at: None,
             wait_ms: None,
+            previous: *previous,
+            priority: *priority,
         });
         return Effect::Changed;
     }
@@ -77,6 +79,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.offers_count = row.offers_count.saturating_add(1);
             row.agent = Some(session.agent);
         }
+        Event::PriorityChanged { priority, .. } => row.priority = Some(*priority),
         Event::Closed {
             result,
             closed_at,
@@ -93,7 +96,6 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         Event::Opened { .. }
         | Event::Rejected { .. }
         | Event::Returned { .. }
-        | Event::PriorityChanged { .. }
         | Event::Assigned { .. } => {
             return Effect::Kept;
         }

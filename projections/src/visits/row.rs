@@ -23,7 +23,7 @@ pub struct Row {
     pub call: CallId,
     /// When it was opened; never later than when it was closed.
     pub opened_at: Timestamp,
-    /// When the call was enqueued first: waits are counted from here.
+    /// When the call was enqueued first: it stands in the line by this.
     pub enqueued_at: Timestamp,
     /// Place in the line at its opening, from 1.
     pub place: u32,
@@ -37,6 +37,10 @@ pub struct Row {
     pub closed_at: Option<Timestamp>,
     /// How long the caller waited.
     pub wait_ms: Option<u64>,
+    /// The stay in another queue that the call came from.
+    pub previous: Option<VisitId>,
+    /// The call's own priority, where it has one.
+    pub priority: Option<i32>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -53,6 +57,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "result",
     "closed_at",
     "wait_ms",
+    "previous_visit_id",
+    "priority",
 ];
 
 impl Row {
@@ -70,6 +76,8 @@ impl Row {
             word(&self.result),
             time_or_null(self.closed_at),
             number_or_null(self.wait_ms),
+            text_or_null(self.previous),
+            number_or_null(self.priority),
         ]
     }
 
@@ -87,6 +95,8 @@ impl Row {
             result: columns.word_or_null()?,
             closed_at: columns.time_or_null()?,
             wait_ms: columns.number_or_null()?,
+            previous: columns.id_or_null()?,
+            priority: columns.number_or_null()?,
         })
     }
 }

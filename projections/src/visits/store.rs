@@ -7,7 +7,10 @@ use crate::{
     value::{number, text, time},
     views::{ViewError, Views},
 };
-use domain::{id::QueueId, time::Timestamp};
+use domain::{
+    id::{CallId, QueueId},
+    time::Timestamp,
+};
 
 /// Which abandoned stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,6 +54,18 @@ impl Views {
         let query = query.page("closed_at", "visit_id", Order::Descending, page);
         let rows = self.query(&query.sql, query.parameters.clone()).await?;
         Ok(query.slice(rows, Row::read, cursor)?)
+    }
+
+    /// The stays of a call, the first first. A call is in each queue once, or as often as a
+    /// person sends it there.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn visits_of(&self, call: CallId) -> Result<Vec<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "visits");
+        query.and("call_id = ?", [text(call)]);
+        let (sql, parameters) = query.all(" ORDER BY opened_at, visit_id");
+        self.rows(&sql, parameters, Row::read).await
     }
 }
 

@@ -185,6 +185,7 @@ impl Order {
                 call,
                 enqueued_at,
                 joined_at,
+                priority,
                 policy,
                 ..
             } => {
@@ -198,7 +199,7 @@ impl Order {
                     enqueued_at: *enqueued_at,
                     since: joined_at.unwrap_or(*enqueued_at),
                     attempts: 0,
-                    priority: None,
+                    priority: *priority,
                     tried: BTreeSet::new(),
                     rings: BTreeMap::new(),
                     not_before: None,

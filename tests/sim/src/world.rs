@@ -44,6 +44,8 @@ pub struct Summary {
     pub assignments_count: u64,
     /// Stays that began at a place from a call before.
     pub resumed_count: u64,
+    /// Stays that began at the place of the stay before, in another queue.
+    pub moved_count: u64,
     /// Stays that ended by a key.
     pub exits_count: u64,
     /// Calls that a queue did not let in outside its hours.
@@ -85,6 +87,7 @@ impl Summary {
             connected_count: self.connected_count + other.connected_count,
             assignments_count: self.assignments_count + other.assignments_count,
             resumed_count: self.resumed_count + other.resumed_count,
+            moved_count: self.moved_count + other.moved_count,
             exits_count: self.exits_count + other.exits_count,
             closed_count: self.closed_count + other.closed_count,
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,

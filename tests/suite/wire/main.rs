@@ -35,6 +35,7 @@ mod invoice;
 mod invoice_log;
 mod kill;
 mod long_invoice;
+mod moved;
 mod nodes;
 mod nodes_lost;
 mod offers;

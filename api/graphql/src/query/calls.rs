@@ -8,7 +8,7 @@ use crate::{
     query::{Needs, services, views_at},
     scalar::{Cursor, DateTime},
     types::{
-        Call, RoutingDecision, TimelineItem,
+        Call, RoutingDecision, TimelineItem, Visit,
         words::{ActiveCallState, Disposition},
     },
 };
@@ -178,5 +178,20 @@ impl CallQueries {
         };
         let rows = views.events(&filter, 0, timeline::EVENTS_MAX).await;
         Ok(RoutingDecision::read(&rows.map_err(Fault::from)?))
+    }
+
+    /// The stays of a call in queues, the first first: each that a line let in, with the
+    /// one that the call came from.
+    #[graphql(guard = "Needs(Scope::CallRead)")]
+    async fn call_visits(
+        &self,
+        ctx: &Context<'_>,
+        call_id: ID,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<Visit>> {
+        let views = views_at(ctx, &[View::Visits], min_position).await?;
+        let visits = views.visits_of(CallId::read(&call_id)?).await;
+        let visits = visits.map_err(Fault::from)?;
+        Ok(visits.into_iter().map(Visit).collect())
     }
 }

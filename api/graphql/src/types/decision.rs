@@ -22,6 +22,8 @@ pub(crate) struct RoutingDecision {
     agent_id: Option<ID>,
     /// Of which queue.
     queue_id: Option<ID>,
+    /// Which stay of the call in it, of `callVisits`.
+    visit_id: ID,
     /// How the queue chose; null of an offer from before decisions were kept.
     strategy: Option<Strategy>,
     /// What put this agent before the next.
@@ -85,8 +87,14 @@ impl RoutingDecision {
     pub(crate) fn read(rows: &[timeline::Row]) -> Vec<Self> {
         let mut decisions: Vec<(domain::id::OfferId, Self)> = vec![];
         for row in rows {
-            if let Some(session::Event::Reserved { offer, choice, .. }) = event(row) {
-                decisions.push((offer, Self::new(row, offer, choice.as_deref())));
+            if let Some(session::Event::Reserved {
+                offer,
+                visit,
+                choice,
+                ..
+            }) = event(row)
+            {
+                decisions.push((offer, Self::new(row, (offer, visit), choice.as_deref())));
             }
             let (offer, outcome) = match event(row) {
                 Some(call::Event::OfferEnded { offer, outcome, .. }) => (offer, Some(outcome)),
@@ -107,7 +115,7 @@ impl RoutingDecision {
 
     fn new(
         row: &timeline::Row,
-        offer: domain::id::OfferId,
+        (offer, visit): (domain::id::OfferId, domain::id::VisitId),
         choice: Option<&session::Choice>,
     ) -> Self {
         Self {
@@ -116,6 +124,7 @@ impl RoutingDecision {
             offer_id: ID(offer.to_string()),
             agent_id: row.agent.map(Named::opaque),
             queue_id: row.queue.map(Named::opaque),
+            visit_id: ID(visit.to_string()),
             strategy: choice.map(|choice| choice.strategy.into()),
             decided_by: choice.map(|choice| choice.decided_by.into()),
             next_agent_id: choice.and_then(|choice| choice.next).map(Named::opaque),

@@ -305,6 +305,31 @@ pub(crate) struct Visit(pub(crate) visits::Row);
 /// A stay in a queue.
 #[Object]
 impl Visit {
+    /// Its id.
+    async fn id(&self) -> ID {
+        ID(self.0.visit.to_string())
+    }
+
+    /// The stay in another queue that the call came from; null of the first one.
+    async fn previous_visit_id(&self) -> Option<ID> {
+        self.0.previous.map(|visit| ID(visit.to_string()))
+    }
+
+    /// When the call was enqueued first, in whatever queue: it stands in the line by this.
+    async fn enqueued_at(&self) -> DateTime {
+        DateTime(self.0.enqueued_at)
+    }
+
+    /// The call's own priority; null where its queue's counts.
+    async fn priority(&self) -> Option<i32> {
+        self.0.priority
+    }
+
+    /// How it ended; null while it lasts.
+    async fn result(&self) -> Option<VisitResult> {
+        self.0.result.map(Into::into)
+    }
+
     /// Which queue.
     async fn queue_id(&self) -> ID {
         self.0.queue.opaque()

@@ -344,6 +344,8 @@ impl World {
             call: ringing.call,
             enqueued_at: self.clock.now(),
             joined_at: None,
+            priority: None,
+            previous: None,
             capacity: 1_000,
             policy: VisitPolicy {
                 config_version: 1,

@@ -114,6 +114,8 @@ impl Floor {
             call,
             enqueued_at: START.plus_ms(self.position),
             joined_at: None,
+            priority: None,
+            previous: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -36,6 +36,8 @@ fn a_clock_that_ran_backwards_makes_no_negative_wait() {
         call: CALL,
         enqueued_at: second(30),
         joined_at: None,
+        priority: None,
+        previous: None,
         position: 1,
         policy: POLICY,
     }])

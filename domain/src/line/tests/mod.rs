@@ -37,6 +37,8 @@ fn open(visit: VisitId, call: CallId, capacity: u32) -> Command {
         call,
         enqueued_at: ENQUEUED_AT,
         joined_at: None,
+        priority: None,
+        previous: None,
         capacity,
         policy: POLICY,
         barred: None,
@@ -49,6 +51,8 @@ fn opened(visit: VisitId, call: CallId, position: u32) -> Event {
         call,
         enqueued_at: ENQUEUED_AT,
         joined_at: None,
+        priority: None,
+        previous: None,
         position,
         policy: POLICY,
     }

@@ -61,6 +61,8 @@ fn whoever_has_an_older_place_is_before_the_others_and_waits_since_joining() {
         call,
         enqueued_at,
         joined_at,
+        priority: None,
+        previous: None,
         position,
         policy,
     };

@@ -1,7 +1,7 @@
 //! A call's way from one line to the next: it stands in one at a time, and each
 //! stay that is opened is closed.
 
-use super::{State, end, way_out::barred};
+use super::{State, carried::Carried, end, way_out::barred};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, AnswerMode, OverflowCause},
@@ -92,7 +92,14 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
         true => None,
         false => barred(state, stay.queue, stay.since),
     };
-    let command = open(call, &stay, (*version, config), is_placed, barred);
+    let carried = state.carried.get(&call);
+    let command = open(
+        (call, carried),
+        &stay,
+        (*version, config),
+        is_placed,
+        barred,
+    );
     let opening = Opening {
         found_somebody: stay.found_somebody,
         close: None,
@@ -151,18 +158,22 @@ pub(super) fn let_go(state: &mut State, call: CallId, visit: VisitId) -> Vec<Int
     let Some(Leaving { next, end, .. }) = state.leaving.remove(&call) else {
         return vec![];
     };
-    let Some(stay) = next else {
-        return vec![];
-    };
-    let opened = open_visit(state, call, stay);
-    if let Some(opening) = state.opening.get_mut(&stay.visit) {
-        opening.close = end;
+    let is_over = end.is_some();
+    let mut opened = vec![];
+    if let Some(stay) = next {
+        opened = open_visit(state, call, stay);
+        if let Some(opening) = state.opening.get_mut(&stay.visit) {
+            opening.close = end;
+        }
+    }
+    if is_over {
+        state.carried.remove(&call);
     }
     opened
 }
 
-const fn open(
-    call: CallId,
+fn open(
+    (call, carried): (CallId, Option<&Carried>),
     stay: &Stay,
     (config_version, config): (u32, &queue::Config),
     is_placed: bool,
@@ -176,6 +187,8 @@ const fn open(
             true => None,
             false => Some(stay.since),
         },
+        priority: carried.and_then(|carried| carried.priority),
+        previous: carried.and_then(|carried| carried.previous),
         // Whoever is rung back had a place before those who come now.
         capacity: match is_placed {
             true => u32::MAX,

@@ -176,11 +176,15 @@ fn on_line(board: &mut Board, queue: QueueId, event: &line::Event, at: Timestamp
             call,
             enqueued_at,
             joined_at,
+            priority,
             policy,
             ..
         } => {
             let since = joined_at.unwrap_or(*enqueued_at);
             let mut waiting = Waiting::new(*call, queue, (*enqueued_at, since), *policy);
+            if let Some(priority) = priority {
+                waiting.prefer(*priority);
+            }
             if let Some((agent, for_ms)) = board.callers.wanted(*call) {
                 waiting.keep_for(agent, since.plus_ms(for_ms));
             }

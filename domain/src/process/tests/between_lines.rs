@@ -43,7 +43,8 @@ fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> 
     process::<Enqueue>()
         .hears([created(AnswerMode::OnAgent, 0), elsewhere])
         .hears(before)
-        .hears([enqueued(), opened(AnswerMode::OnAgent, 0)])
+        .hears_at(second(20), enqueued())
+        .hears_at(second(20), opened(AnswerMode::OnAgent, 0))
         .hears_at(second(40), AnyEvent::Call(CALL, overflowed))
         .hears_at(second(40), AnyEvent::Call(CALL, next))
 }
@@ -68,14 +69,47 @@ fn the_next_line_lets_a_call_in_when_the_last_one_has_let_it_go() {
         AnyCommand::Line(
             ELSEWHERE,
             line::Command::OpenVisit {
-                visit, enqueued_at, ..
+                visit,
+                enqueued_at,
+                joined_at,
+                priority: None,
+                previous,
+                ..
             },
         ),
     ] = waiting.asked[..]
     else {
         panic!("{:?}", waiting.asked);
     };
-    assert_eq!((visit, enqueued_at), (NEXT, second(40)));
+    assert_eq!((visit, previous), (NEXT, Some(VISIT)));
+    let since = (enqueued_at, joined_at);
+    assert_eq!(since, (second(20), Some(second(40))), "it keeps its place");
+}
+
+#[test]
+fn a_priority_of_its_own_goes_along_even_if_it_is_given_while_the_call_leaves() {
+    let preferred = line::Event::PriorityChanged {
+        visit: VISIT,
+        call: CALL,
+        priority: 7,
+    };
+    let waiting = sent_on()
+        .hears_at(second(41), AnyEvent::Line(QUEUE, preferred))
+        .hears_at(second(42), let_go());
+    assert!(
+        matches!(
+            waiting.asked[..],
+            [AnyCommand::Line(
+                ELSEWHERE,
+                line::Command::OpenVisit {
+                    priority: Some(7),
+                    ..
+                }
+            )]
+        ),
+        "{:?}",
+        waiting.asked
+    );
 }
 
 #[test]

@@ -136,6 +136,8 @@ fn the_promise_has_the_place_that_the_caller_had() {
         call: CALL,
         enqueued_at: second(5),
         joined_at: Some(second(8)),
+        priority: None,
+        previous: None,
         position: 1,
         policy: VisitPolicy {
             config_version: 1,

@@ -125,6 +125,8 @@ fn opened(visit: crate::id::VisitId, call: crate::id::CallId) -> AnyEvent {
             call,
             enqueued_at: second(1),
             joined_at: None,
+            priority: None,
+            previous: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -92,6 +92,8 @@ pub(super) fn opened(
         call: call(number),
         enqueued_at,
         joined_at,
+        priority: None,
+        previous: None,
         position: 1,
         policy: VisitPolicy {
             config_version: 1,

@@ -197,6 +197,8 @@ fn opened(number: u128) -> AnyEvent {
         call: call(number),
         enqueued_at: second(10),
         joined_at: Some(second(40)),
+        priority: None,
+        previous: None,
         position: 1,
         policy: line::VisitPolicy {
             config_version: 1,

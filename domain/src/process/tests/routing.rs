@@ -58,6 +58,8 @@ fn waits_in(queue: QueueId, visit: VisitId, call: CallId, since: Timestamp) -> A
             call,
             enqueued_at: since,
             joined_at: None,
+            priority: None,
+            previous: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -141,6 +141,8 @@ impl Floor {
             call,
             enqueued_at: self.now,
             joined_at: None,
+            priority: None,
+            previous: None,
             position: 1,
             policy: VisitPolicy {
                 config_version: 1,

@@ -1,5 +1,5 @@
 //! Whoever comes back to a place has left it by hanging up, not long ago, and has
-//! not come back to it before.
+//! not come back to it before. Who is sent into another queue keeps the place.
 
 use crate::violation::{Violation, must};
 use domain::{
@@ -27,6 +27,8 @@ pub(crate) struct Places {
     /// Who calls, of those who show it.
     callers: BTreeMap<CallId, SubjectId>,
     stays: BTreeMap<VisitId, Stay>,
+    /// Since when each call stands in lines, and whether that is a place from before.
+    since: BTreeMap<CallId, (Timestamp, bool)>,
     /// Places that somebody left, and when: each can be come back to once.
     left: BTreeMap<(SubjectId, QueueId), BTreeMap<Timestamp, Timestamp>>,
     /// Calls of ours: theirs is the place of whoever is rung back.
@@ -35,6 +37,8 @@ pub(crate) struct Places {
     resumed: BTreeSet<VisitId>,
     windows: BTreeMap<QueueId, u64>,
     pub(crate) resumed_count: u64,
+    /// Stays at the place of a stay before.
+    pub(crate) moved_count: u64,
 }
 
 impl Places {
@@ -63,11 +67,11 @@ impl Places {
                     visit,
                     call,
                     enqueued_at,
-                    joined_at: Some(joined_at),
+                    joined_at,
                     ..
                 },
             ) if !self.placed.contains(call) => {
-                self.resumes(*call, (*visit, *queue), *enqueued_at, *joined_at)
+                self.stands(*call, (*visit, *queue), *enqueued_at, *joined_at)
             }
             AnyEvent::Line(..)
             | AnyEvent::Session(..)
@@ -90,11 +94,15 @@ impl Places {
                 self.callers.insert(call, from.subject);
             }
             call::Event::Enqueued { visit, queue, .. } => {
+                let (enqueued_at, is_resumed) = *self.since.entry(call).or_insert((at, false));
                 let stay = Stay {
                     queue: *queue,
-                    enqueued_at: at,
+                    enqueued_at,
                 };
                 self.stays.insert(*visit, stay);
+                if is_resumed {
+                    self.resumed.insert(*visit);
+                }
             }
             call::Event::Ended {
                 cause,
@@ -135,6 +143,35 @@ impl Places {
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
             | call::Event::LateFact { .. } => {}
+        }
+    }
+
+    /// At the place that it has had since it was enqueued first, or at an older one.
+    fn stands(
+        &mut self,
+        call: CallId,
+        (visit, queue): (VisitId, QueueId),
+        enqueued_at: Timestamp,
+        joined_at: Option<Timestamp>,
+    ) -> Result<(), Violation> {
+        let (since, is_resumed) = self
+            .since
+            .get(&call)
+            .copied()
+            .ok_or_else(|| Violation(format!("{visit} of {call}, which was not enqueued")))?;
+        if enqueued_at == since {
+            self.moved_count += u64::from(joined_at.is_some());
+            if is_resumed {
+                self.resumed.insert(visit);
+            }
+            return Ok(());
+        }
+        self.since.insert(call, (enqueued_at, true));
+        match joined_at {
+            Some(joined_at) => self.resumes(call, (visit, queue), enqueued_at, joined_at),
+            None => Err(Violation(format!(
+                "{visit} has lost its place of {since} and stands since {enqueued_at}"
+            ))),
         }
     }
 

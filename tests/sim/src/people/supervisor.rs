@@ -1,5 +1,5 @@
-//! Whoever supervises the queues: means a waiting call for one agent now and then, and
-//! opens and closes queues by hand.
+//! Whoever supervises the queues: means a waiting call for one agent now and then, gives
+//! one a priority of its own, and opens and closes queues by hand.
 
 use super::{People, Plans};
 use domain::{
@@ -25,6 +25,12 @@ impl People {
             line::Event::Opened { visit, .. } => {
                 if self.supervisor.percent(3) {
                     self.mean_for_one(queue, *visit, now, plans);
+                }
+                if self.supervisor.percent(2) {
+                    let priority = i32::try_from(self.supervisor.below(5)).unwrap_or(0);
+                    let visit = *visit;
+                    let command = line::Command::ChangePriority { visit, priority };
+                    self.say(now, AnyCommand::Line(queue, command), plans);
                 }
                 if self.supervisor.percent(1) {
                     self.turn_the_sign(queue, now, plans);

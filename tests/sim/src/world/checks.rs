@@ -99,6 +99,7 @@ impl World {
         self.summary.connected_count = self.ledger.calls.connected_count;
         self.summary.assignments_count = self.ledger.agents.reserved_count;
         self.summary.resumed_count = self.ledger.places.resumed_count;
+        self.summary.moved_count = self.ledger.places.moved_count;
         self.summary.exits_count = self.ledger.lines.exits_count;
         self.summary.closed_count = self.ledger.lines.closed_count;
         self.summary.closed_by_hand_count = self.ledger.hands.closed_count;

@@ -21,6 +21,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
     assert!(sum.quiet_count > 1_000, "all is compared often: {sum:?}");
     let doors = [
         sum.resumed_count,
+        sum.moved_count,
         sum.exits_count,
         sum.closed_count,
         sum.closed_by_hand_count,

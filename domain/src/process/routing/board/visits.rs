@@ -81,6 +81,11 @@ impl Waiting {
         }
     }
 
+    /// It has a priority of its own.
+    pub(in crate::process::routing) const fn prefer(&mut self, priority: i32) {
+        self.priority = Some(priority);
+    }
+
     /// How long it waits by then: what is asked for relaxes by this, and not by a
     /// time in which its caller was not there.
     pub(in crate::process::routing) const fn waited_ms(&self, at: Timestamp) -> u64 {
@@ -203,7 +208,7 @@ impl Board {
         at: Timestamp,
     ) {
         if let Some(waiting) = self.visits.get_mut(&visit) {
-            waiting.priority = Some(priority);
+            waiting.prefer(priority);
         }
         self.place(visit, at);
     }

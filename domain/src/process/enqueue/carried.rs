@@ -1,0 +1,53 @@
+//! What a call takes along when it goes from one queue into another: when it was
+//! enqueued first, its own priority, and which stay it comes from.
+
+use super::State;
+use crate::{
+    id::{CallId, QueueId, VisitId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a call has that is its own and not its queue's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Carried {
+    /// When it was enqueued first; the place of a call before, where it came back to one.
+    pub(super) enqueued_at: Timestamp,
+    /// That is a place from a call before, which nobody comes back to twice.
+    pub(super) is_resumed: bool,
+    /// A priority of its own.
+    pub(super) priority: Option<i32>,
+    /// The last line that let it in.
+    pub(super) previous: Option<VisitId>,
+}
+
+impl State {
+    /// The call is to wait in that queue: since when that counts.
+    pub(super) fn joins(&mut self, call: CallId, queue: QueueId, at: Timestamp) -> Timestamp {
+        let before = self.carried.get(&call).copied();
+        let brought = before.map(|before| (before.enqueued_at, before.is_resumed));
+        let (enqueued_at, is_resumed) = self.places.joins(call, queue, at, brought);
+        let carried = Carried {
+            enqueued_at,
+            is_resumed,
+            priority: before.and_then(|before| before.priority),
+            previous: before.and_then(|before| before.previous),
+        };
+        self.carried.insert(call, carried);
+        enqueued_at
+    }
+
+    /// A line has let the call in: where it goes next, it comes from there.
+    pub(super) fn stands_in(&mut self, call: CallId, visit: VisitId) {
+        if let Some(carried) = self.carried.get_mut(&call) {
+            carried.previous = Some(visit);
+        }
+    }
+
+    /// Somebody has given the call a priority of its own.
+    pub(super) fn prefers(&mut self, call: CallId, priority: i32) {
+        if let Some(carried) = self.carried.get_mut(&call) {
+            carried.priority = Some(priority);
+        }
+    }
+}
