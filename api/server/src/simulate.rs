@@ -190,6 +190,10 @@ fn report(summary: &Summary, took_ms: u128) {
         ),
         ("stays that ended by a key", summary.exits_count),
         (
+            "calls that a supervisor sent into another queue",
+            summary.requeued_count,
+        ),
+        (
             "calls not let in outside a queue's hours",
             summary.closed_count,
         ),

@@ -99,6 +99,25 @@ pub struct Placing {
     pub wanted: Option<Wanted>,
 }
 
+/// Another queue for a call that waits, by a person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requeue {
+    /// Which queue.
+    pub queue: QueueId,
+    /// Version of its configuration.
+    pub config_version: u32,
+    /// When a caller is answered there.
+    pub answer_mode: AnswerMode,
+    /// Id of the stay in it.
+    pub visit: VisitId,
+    /// Keys that lead out of it.
+    pub exit_keys: Vec<Key>,
+    /// Who says so.
+    pub by: String,
+    /// Why: a word, so that it tells of no person.
+    pub why: String,
+}
+
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +182,8 @@ pub enum Command {
         /// Where to.
         to: Destination,
     },
+    /// Send a call that waits into another queue, also while phones ring for it.
+    RequeueCall(Requeue),
     /// Give up a leg that goes out and was not answered in time, or that of a
     /// caller whose announcement is over long since.
     TimeOutLeg {

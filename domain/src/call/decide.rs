@@ -9,7 +9,7 @@ use super::{
     event::{AnswerMode, Event, Target},
     key::Key,
     media::LegMedia,
-    outside,
+    outside, requeue,
     state::{Call, Offer, Phase},
 };
 use crate::{
@@ -60,6 +60,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         } => start_offer(call, Offer::new(offer, visit, session, leg), until, beside),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
+        Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
         Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
         Command::EndCall {
             reason,

@@ -41,6 +41,15 @@ pub enum Error {
     /// The stay is another one.
     #[error("call is not in that queue visit")]
     StaleVisit,
+    /// It is there already.
+    #[error("call waits in that queue already")]
+    SameQueue,
+    /// Whoever is rung back was promised so by a queue, whose agents do.
+    #[error("call is placed for a callback, which stays in its queue")]
+    Placed,
+    /// Why it is sent on stays on the record for ever: it is a word.
+    #[error("reason: is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidReason,
 }
 
 impl Refusal for Error {
@@ -58,6 +67,9 @@ impl Refusal for Error {
             Self::NoNumber => "call.no_number",
             Self::NoCaller => "call.no_caller",
             Self::StaleVisit => "call.stale_visit",
+            Self::SameQueue => "call.same_queue",
+            Self::Placed => "call.placed",
+            Self::InvalidReason => "call.invalid_reason",
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum OverflowCause {
     Closed,
     /// The caller pressed a key that leads out of the queue.
     ExitKey,
+    /// A person has sent it into another queue.
+    Supervisor,
 }
 
 /// An event.
@@ -130,7 +132,7 @@ pub enum Event {
         /// Which key.
         key: Key,
     },
-    /// It leaves that queue, unserved, for where the queue sends it.
+    /// It leaves that queue, unserved, for where the queue or a person sends it.
     #[serde(rename = "call_overflowed")]
     Overflowed {
         /// Its stay, to be closed.
@@ -139,6 +141,12 @@ pub enum Event {
         queue: QueueId,
         /// Why.
         cause: OverflowCause,
+        /// Who has sent it on, if that was a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// And why, in a word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// Whoever waits is rung back instead: the end of the call follows.
     #[serde(rename = "call_callback_requested")]

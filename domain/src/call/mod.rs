@@ -12,12 +12,13 @@ mod evolve;
 mod key;
 mod media;
 mod outside;
+mod requeue;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use announcement::ANNOUNCEMENT_MS_MAX;
-pub use command::{Command, Destination, Placing, Route};
+pub use command::{Command, Destination, Placing, Requeue, Route};
 pub use decide::OFFERS_MAX;
 pub use diversion::{Diversion, DiversionReason};
 pub use error::Error;

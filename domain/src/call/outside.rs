@@ -68,6 +68,8 @@ fn leave(
         visit,
         queue,
         cause,
+        by: None,
+        why: None,
     });
     match to {
         Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),

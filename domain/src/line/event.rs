@@ -65,6 +65,8 @@ pub enum VisitResult {
     Overflow,
     /// Left by a key that the caller pressed.
     ExitKey,
+    /// Sent into another queue by a person.
+    Requeued,
     /// The caller is rung back and keeps the place.
     Callback,
     /// Taken out by a person.

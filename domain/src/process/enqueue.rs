@@ -107,7 +107,9 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
                 OverflowCause::Closed => vec![end(cause, *call, *visit, EndReason::QueueClosed)],
                 OverflowCause::MaxWait => vec![end(cause, *call, *visit, EndReason::MaxWait)],
                 // It waits on, and is offered again.
-                OverflowCause::Attempts | OverflowCause::ExitKey => vec![],
+                OverflowCause::Attempts | OverflowCause::ExitKey | OverflowCause::Supervisor => {
+                    vec![]
+                }
                 OverflowCause::Unstaffed => match state.turned_away.remove(call) {
                     // It waits for somebody to come.
                     Some(stay) => open_visit(state, *call, stay),
@@ -211,9 +213,12 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         },
         cause,
         found_somebody: has_somebody(state, queue),
+        is_sent: state.was_sent(call),
     };
     // A queue that takes nobody says so itself, and its line writes it.
-    if barred(state, queue, fact.at).is_none() && state.staff.is_away(queue, &[]) {
+    if !stay.is_sent
+        && barred(state, queue, fact.at).is_none()
+        && state.staff.is_away(queue, &[]) {
         let case = OverflowCause::Unstaffed;
         if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
             state.turned_away.insert(call, stay);
@@ -252,8 +257,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             visit,
             queue,
             cause: case,
+            ..
         } => {
             state.places.leaves(call);
+            state.is_sent_on(call, *case);
             forget(state, call);
             leave(state, fact, call, (*visit, *queue), *case)
         }

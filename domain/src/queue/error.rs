@@ -64,6 +64,9 @@ pub enum Error {
     /// Where a key leads is said beside the key.
     #[error("overflow: exit_key is no case, as exits say where keys lead")]
     ExitKeyOverflow,
+    /// Where a person sends a call is said with the order.
+    #[error("overflow: supervisor is no case, as a person says where a call goes")]
+    SupervisorOverflow,
     /// A place that is kept for more than a day is a mistake.
     #[error("resume_abandoned_ms is over 86400000")]
     InvalidResumeAbandoned,
@@ -94,6 +97,7 @@ impl Refusal for Error {
             Self::HolidayTwice => "queue.holiday_twice",
             Self::ExitTwice => "queue.exit_twice",
             Self::ExitKeyOverflow => "queue.exit_key_overflow",
+            Self::SupervisorOverflow => "queue.supervisor_overflow",
             Self::InvalidResumeAbandoned => "queue.invalid_resume_abandoned",
             Self::InvalidCallback => "queue.invalid_callback",
         }
@@ -143,6 +147,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     if cases.contains(&OverflowCause::ExitKey) {
         return Err(Error::ExitKeyOverflow);
+    }
+    if cases.contains(&OverflowCause::Supervisor) {
+        return Err(Error::SupervisorOverflow);
     }
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;

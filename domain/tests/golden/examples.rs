@@ -139,6 +139,8 @@ fn calls_going_out() -> Vec<call::Event> {
             visit: VISIT,
             queue: QUEUE,
             cause: OverflowCause::MaxWait,
+            by: None,
+            why: None,
         },
         call::Event::Forwarded {
             number: "+4930999".into(),

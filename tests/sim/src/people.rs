@@ -74,6 +74,8 @@ pub(crate) struct People {
     asked_count: u64,
     promised_count: u64,
     placed_count: u64,
+    /// Calls that were sent into another queue by hand.
+    sent_count: u64,
     /// The day is over: nobody comes any more.
     closing: bool,
 }
@@ -112,6 +114,7 @@ impl People {
             asked_count: 0,
             promised_count: 0,
             placed_count: 0,
+            sent_count: 0,
             closing: false,
         }
     }

@@ -48,6 +48,8 @@ pub struct Summary {
     pub moved_count: u64,
     /// Stays that ended by a key.
     pub exits_count: u64,
+    /// Stays that ended as a supervisor sent the call into another queue.
+    pub requeued_count: u64,
     /// Calls that a queue did not let in outside its hours.
     pub closed_count: u64,
     /// Calls that were not let in, sent on or ended, as nobody was there.
@@ -89,6 +91,7 @@ impl Summary {
             resumed_count: self.resumed_count + other.resumed_count,
             moved_count: self.moved_count + other.moved_count,
             exits_count: self.exits_count + other.exits_count,
+            requeued_count: self.requeued_count + other.requeued_count,
             closed_count: self.closed_count + other.closed_count,
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,
             closed_by_hand_count: self.closed_by_hand_count + other.closed_by_hand_count,

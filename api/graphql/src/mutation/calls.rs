@@ -32,13 +32,13 @@ pub(crate) struct HangUpInput {
 
 /// What came of it.
 pub(crate) struct HangUpPayload {
-    call: CallId,
-    outcome: Outcome,
+    pub(super) call: CallId,
+    pub(super) outcome: Outcome,
 }
 
 #[Object]
 impl HangUpPayload {
-    /// The call, once the views know that it has ended.
+    /// The call, once the views know what was done.
     async fn call(&self, ctx: &Context<'_>) -> Result<Option<Call>> {
         if !self.outcome.is_done() {
             return Ok(None);

@@ -15,6 +15,7 @@ mod projections;
 mod queue_change;
 mod queues;
 mod refusal;
+mod requeue;
 mod settings;
 mod subjects;
 mod trunks;
@@ -50,6 +51,7 @@ pub(crate) struct Mutation(
     agents::AgentMutations,
     desk::DeskMutations,
     offers::OfferMutations,
+    requeue::RequeueMutations,
     calls::CallMutations,
     callbacks::CallbackMutations,
     subjects::SubjectMutations,
@@ -145,7 +147,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         "subject.unknown" | "subject.already_erased" => Some("number"),
         "callback.invalid_time" => Some("notBefore"),
         "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
-        "call.unknown" | "call.already_ended" => Some("callId"),
+        "call.unknown" | "call.already_ended" | "call.placed" => Some("callId"),
+        "call.same_queue" => Some("queueId"),
         "agent.not_logged_in" => Some("agentId"),
         "agent.code_required" => Some("code"),
         "call.stale_offer" => Some("offerId"),

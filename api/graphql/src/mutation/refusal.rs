@@ -122,6 +122,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The same of that field, where it has another name than in most inputs.
+    pub(super) fn about(self, field: &str) -> UserError {
+        UserError::new(self.code(), self.message(), Some(field))
+    }
+}
+
 impl From<Refusal> for UserError {
     fn from(refusal: Refusal) -> Self {
         Self::new(refusal.code(), refusal.message(), Some(refusal.field()))

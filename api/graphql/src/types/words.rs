@@ -323,6 +323,8 @@ pub(crate) enum OverflowCause {
     Closed,
     /// The caller pressed a key that leads out of the queue.
     ExitKey,
+    /// A person has sent it into another queue. It is no case of `overflow`.
+    Supervisor,
 }
 
 /// What put the chosen agent before the next.

@@ -21,6 +21,7 @@ mod record_media;
 mod record_media_silence;
 mod record_retrieve;
 mod record_signalling_lost;
+mod requeue_call;
 mod start_offer;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};
@@ -325,6 +326,8 @@ fn overflowed() -> Event {
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::MaxWait,
+        by: None,
+        why: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::State;
 use crate::{
+    call::OverflowCause,
     id::{CallId, QueueId, VisitId},
     time::Timestamp,
 };
@@ -19,6 +20,8 @@ pub(super) struct Carried {
     pub(super) priority: Option<i32>,
     /// The last line that let it in.
     pub(super) previous: Option<VisitId>,
+    /// A person has sent it on, and it does not stand elsewhere yet.
+    pub(super) is_sent: bool,
 }
 
 impl State {
@@ -32,9 +35,23 @@ impl State {
             is_resumed,
             priority: before.and_then(|before| before.priority),
             previous: before.and_then(|before| before.previous),
+            is_sent: before.is_some_and(|before| before.is_sent),
         };
         self.carried.insert(call, carried);
         enqueued_at
+    }
+
+    /// The call leaves a queue for another place.
+    pub(super) fn is_sent_on(&mut self, call: CallId, case: OverflowCause) {
+        if let Some(carried) = self.carried.get_mut(&call) {
+            carried.is_sent = case == OverflowCause::Supervisor;
+        }
+    }
+
+    /// Whether a person has sent the call to where it is to stand now.
+    pub(super) fn was_sent(&mut self, call: CallId) -> bool {
+        let carried = self.carried.get_mut(&call);
+        carried.is_some_and(|carried| std::mem::take(&mut carried.is_sent))
     }
 
     /// A line has let the call in: where it goes next, it comes from there.

@@ -29,6 +29,8 @@ pub(super) struct Stay {
     pub(super) cause: Uuid,
     /// Somebody was there then, of a queue in which nobody waits for nobody.
     pub(super) found_somebody: bool,
+    /// A person has sent the call there: neither the queue's room nor its doors keep it out.
+    pub(super) is_sent: bool,
 }
 
 /// A stay that its line was asked for.
@@ -88,7 +90,7 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
         return vec![end(stay.cause, call, stay.visit, reason)];
     };
     let is_placed = state.placed.contains_key(&call);
-    let barred = match is_placed {
+    let barred = match is_placed || stay.is_sent {
         true => None,
         false => barred(state, stay.queue, stay.since),
     };
@@ -190,7 +192,7 @@ fn open(
         priority: carried.and_then(|carried| carried.priority),
         previous: carried.and_then(|carried| carried.previous),
         // Whoever is rung back had a place before those who come now.
-        capacity: match is_placed {
+        capacity: match is_placed || stay.is_sent {
             true => u32::MAX,
             false => config.capacity,
         },
@@ -215,6 +217,7 @@ fn open(
 const fn left_by(case: OverflowCause) -> VisitResult {
     match case {
         OverflowCause::ExitKey => VisitResult::ExitKey,
+        OverflowCause::Supervisor => VisitResult::Requeued,
         OverflowCause::Full
         | OverflowCause::MaxWait
         | OverflowCause::Unstaffed

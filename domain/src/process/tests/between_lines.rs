@@ -32,6 +32,8 @@ fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> 
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::Attempts,
+        by: None,
+        why: None,
     };
     let next = call::Event::Enqueued {
         visit: NEXT,
@@ -175,6 +177,8 @@ fn left_the_next_queue() -> AnyEvent {
         visit: NEXT,
         queue: ELSEWHERE,
         cause: OverflowCause::ExitKey,
+        by: None,
+        why: None,
     };
     AnyEvent::Call(CALL, left)
 }
@@ -196,6 +200,8 @@ fn sent_on_unopened() -> Heard<Enqueue> {
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::ExitKey,
+        by: None,
+        why: None,
     };
     let next = call::Event::Enqueued {
         visit: NEXT,

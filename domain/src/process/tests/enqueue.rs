@@ -387,6 +387,8 @@ fn a_call_that_was_sent_on_leaves_the_line_as_overflow() {
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::MaxWait,
+        by: None,
+        why: None,
     };
     let process = process.hears_at(second(40), AnyEvent::Call(CALL, overflowed));
     assert_eq!(
@@ -483,6 +485,8 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
         visit,
         queue,
         cause,
+        by: None,
+        why: None,
     };
     let heard = heard.hears_at(second(33), AnyEvent::Call(CALL, left));
     assert_eq!(heard.asked, [close(VisitResult::ExitKey)]);

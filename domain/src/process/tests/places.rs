@@ -182,6 +182,8 @@ fn only_who_drops_a_waiting_call_has_a_place_to_come_back_to() {
         visit,
         queue,
         cause,
+        by: None,
+        why: None,
     };
     for event in [served, left] {
         let gone = first()

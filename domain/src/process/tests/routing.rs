@@ -454,6 +454,8 @@ fn nobody_is_reserved_for_a_caller_whose_line_has_not_heard_that_it_is_gone() {
         visit: VISIT,
         queue: QUEUE,
         cause: call::OverflowCause::MaxWait,
+        by: None,
+        why: None,
     };
     let sent_on = AnyEvent::Call(CALL, sent_on);
     for gone in [ended, sent_on] {

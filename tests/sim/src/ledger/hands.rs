@@ -4,7 +4,7 @@
 use crate::violation::{Violation, must};
 use domain::{
     any::{AnyEvent, Fact},
-    call,
+    call::{self, OverflowCause},
     id::{CallId, QueueId, VisitId},
     line::{self, RejectReason},
     queue::Hand,
@@ -19,6 +19,10 @@ pub(crate) struct Hands {
     asked: BTreeMap<VisitId, u64>,
     /// Calls of ours: they wait in a queue that is closed, too.
     placed: BTreeSet<CallId>,
+    /// Calls that a person sends on, until they are enqueued, and their stays then: they
+    /// are let into a queue that is closed, too.
+    sent: BTreeSet<CallId>,
+    let_in: BTreeSet<VisitId>,
     /// Stays that were not let in because a person had closed the queue.
     pub(crate) closed_count: u64,
 }
@@ -42,8 +46,21 @@ impl Hands {
                 self.placed.remove(call);
                 Ok(())
             }
-            AnyEvent::Call(_, call::Event::Enqueued { visit, .. }) => {
+            AnyEvent::Call(
+                call,
+                call::Event::Overflowed {
+                    cause: OverflowCause::Supervisor,
+                    ..
+                },
+            ) => {
+                self.sent.insert(*call);
+                Ok(())
+            }
+            AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
                 self.asked.insert(*visit, fact.position);
+                if self.sent.remove(call) {
+                    self.let_in.insert(*visit);
+                }
                 Ok(())
             }
             AnyEvent::Line(queue, event) => self.on_line(*queue, event),
@@ -69,11 +86,15 @@ impl Hands {
         match event {
             line::Event::Opened { visit, call, .. } => {
                 let is_closed = self.counted(queue, *visit) == Some(Hand::Closed);
-                must(!is_closed || self.placed.contains(call), || {
+                let is_let_in = self.placed.contains(call) || self.let_in.contains(visit);
+                must(!is_closed || is_let_in, || {
                     format!("{visit} is let into {queue}, which is closed by hand")
                 })
             }
             line::Event::Rejected { visit, reason, .. } => {
+                must(!self.let_in.contains(visit), || {
+                    format!("{visit} is not let into {queue}, where a person sent it")
+                })?;
                 let counted = self.counted(queue, *visit);
                 let is_closed = *reason == RejectReason::Closed;
                 self.closed_count += u64::from(is_closed && counted == Some(Hand::Closed));

@@ -55,6 +55,8 @@ pub(crate) struct Lines {
     pub(crate) rules: Rules,
     /// Stays that ended by a key.
     pub(crate) exits_count: u64,
+    /// Stays that a person ended, with another queue for the call.
+    pub(crate) requeued_count: u64,
     /// Calls that came outside the hours, and when nobody was there.
     pub(crate) closed_count: u64,
     pub(crate) empty_count: u64,
@@ -238,6 +240,10 @@ impl Lines {
             VisitResult::ExitKey => {
                 line.tally.flow_out += 1;
                 self.exits_count += 1;
+            }
+            VisitResult::Requeued => {
+                line.tally.flow_out += 1;
+                self.requeued_count += 1;
             }
             VisitResult::Callback => line.tally.callback += 1,
             VisitResult::Timeout

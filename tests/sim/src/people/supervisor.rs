@@ -1,10 +1,11 @@
 //! Whoever supervises the queues: means a waiting call for one agent now and then, gives
-//! one a priority of its own, and opens and closes queues by hand.
+//! one a priority of its own or sends it into another queue, and opens and closes queues by hand.
 
-use super::{People, Plans};
+use super::{People, Plans, numbered};
 use domain::{
     any::AnyCommand,
-    id::{AgentId, QueueId, VisitId},
+    call::{self, AnswerMode},
+    id::{AgentId, CallId, QueueId, VisitId},
     line::{self, RejectReason},
     queue,
     time::Timestamp,
@@ -22,7 +23,7 @@ impl People {
             return;
         }
         match event {
-            line::Event::Opened { visit, .. } => {
+            line::Event::Opened { visit, call, .. } => {
                 if self.supervisor.percent(3) {
                     self.mean_for_one(queue, *visit, now, plans);
                 }
@@ -32,8 +33,17 @@ impl People {
                     let command = line::Command::ChangePriority { visit, priority };
                     self.say(now, AnyCommand::Line(queue, command), plans);
                 }
+                if self.supervisor.percent(4) {
+                    self.send_elsewhere(*call, now, plans);
+                }
                 if self.supervisor.percent(1) {
                     self.turn_the_sign(queue, now, plans);
+                }
+            }
+            // Also while a phone is to ring for it.
+            line::Event::Matched { call, .. } => {
+                if self.supervisor.percent(1) {
+                    self.send_elsewhere(*call, now, plans);
                 }
             }
             // A door that is shut is looked at more often.
@@ -49,7 +59,6 @@ impl People {
                 reason: RejectReason::Full | RejectReason::Empty,
                 ..
             }
-            | line::Event::Matched { .. }
             | line::Event::Returned { .. }
             | line::Event::PriorityChanged { .. }
             | line::Event::Assigned { .. }
@@ -70,6 +79,25 @@ impl People {
             by: "supervisor".into(),
         };
         self.say(now, AnyCommand::Line(queue, command), plans);
+    }
+
+    /// Wherever it is: also where it waits already, or when it is over by then.
+    fn send_elsewhere(&mut self, call: CallId, now: Timestamp, plans: &mut Plans) {
+        let Some(queue) = self.supervisor.one_of(&self.queues).copied() else {
+            return;
+        };
+        self.sent_count += 1;
+        let requeue = call::Requeue {
+            queue,
+            config_version: 1,
+            answer_mode: AnswerMode::OnAgent,
+            visit: VisitId(numbered(11, self.sent_count)),
+            exit_keys: self.exits.get(&queue).cloned().unwrap_or_default(),
+            by: "supervisor".into(),
+            why: "wrong_queue".into(),
+        };
+        let command = call::Command::RequeueCall(requeue);
+        self.say(now, AnyCommand::Call(call, command), plans);
     }
 
     fn turn_the_sign(&mut self, queue: QueueId, now: Timestamp, plans: &mut Plans) {

@@ -101,6 +101,7 @@ impl World {
         self.summary.resumed_count = self.ledger.places.resumed_count;
         self.summary.moved_count = self.ledger.places.moved_count;
         self.summary.exits_count = self.ledger.lines.exits_count;
+        self.summary.requeued_count = self.ledger.lines.requeued_count;
         self.summary.closed_count = self.ledger.lines.closed_count;
         self.summary.closed_by_hand_count = self.ledger.hands.closed_count;
         self.summary.assigned_count = self.ledger.lines.assigned_count;

@@ -23,6 +23,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.resumed_count,
         sum.moved_count,
         sum.exits_count,
+        sum.requeued_count,
         sum.closed_count,
         sum.closed_by_hand_count,
         sum.assigned_count,

@@ -30,6 +30,8 @@ pub(crate) enum VisitResult {
     Overflow,
     /// Left by a key that the caller pressed.
     ExitKey,
+    /// Sent into another queue by a person.
+    Requeued,
     /// The caller is rung back and keeps the place.
     Callback,
     /// Taken out by a person.

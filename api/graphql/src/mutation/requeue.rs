@@ -1,0 +1,69 @@
+//! Orders about where a call waits.
+
+use super::{Order, Outcome, calls::HangUpPayload, refusal::Refusal};
+use crate::{auth::Scope, id::Named, query::Needs};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::{
+    any::AnyCommand,
+    call::{Command, Requeue},
+    id::{CallId, QueueId, VisitId, derive},
+};
+
+#[derive(Default)]
+pub(crate) struct RequeueMutations;
+
+/// A call that is to wait in another queue.
+#[derive(InputObject)]
+pub(crate) struct RequeueVisitInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which call: it waits in a queue.
+    call_id: ID,
+    /// Where it is to wait.
+    queue_id: ID,
+    /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
+    /// no person.
+    reason: String,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct RequeueVisitPayload {
+    #[graphql(flatten)]
+    outcome: HangUpPayload,
+}
+
+#[Object]
+impl RequeueMutations {
+    /// Sends a call that waits in a queue into another one, where it keeps its place since
+    /// it was enqueued first and its own priority. Phones that ring for it stop. It is let
+    /// in even if that queue is full or closed. Who did it and why is on the record.
+    #[graphql(guard = "Needs(Scope::CallTerminate)")]
+    async fn requeue_visit(
+        &self,
+        ctx: &Context<'_>,
+        input: RequeueVisitInput,
+    ) -> Result<RequeueVisitPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let call = CallId::read(&input.call_id)?;
+        let queue = QueueId::read(&input.queue_id)?;
+        let Some(entry) = order.services.directory.queue(queue) else {
+            let outcome = Outcome::refused(Refusal::UnknownQueue.about("queueId"));
+            let outcome = HangUpPayload { call, outcome };
+            return Ok(RequeueVisitPayload { outcome });
+        };
+        let requeue = Requeue {
+            queue,
+            config_version: entry.config_version,
+            answer_mode: entry.config.answer_mode,
+            visit: VisitId(derive(order.millis(), order.client, "requeue")),
+            exit_keys: entry.config.exit_keys(),
+            by: order.identity.actor(),
+            why: input.reason,
+        };
+        let command = AnyCommand::Call(call, Command::RequeueCall(requeue));
+        let outcome = order.dispatch(command, call.0).await?;
+        let outcome = HangUpPayload { call, outcome };
+        Ok(RequeueVisitPayload { outcome })
+    }
+}
