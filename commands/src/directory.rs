@@ -371,7 +371,9 @@ impl Known {
                 _,
                 queue::Event::Opened { .. }
                 | queue::Event::Closed { .. }
-                | queue::Event::HoursFollowed { .. },
+                | queue::Event::HoursFollowed { .. }
+                | queue::Event::MemberPaused { .. }
+                | queue::Event::MemberUnpaused { .. },
             ) => return false,
             AnyEvent::Agent(id, agent::Event::Created { name, config }) => {
                 self.agent_names.insert(name.to_lowercase(), *id);

@@ -89,6 +89,7 @@ pub const ALL: &[Migration] = &[
     migration!(380, Read, "0380_queue_doors"),
     migration!(381, Read, "0381_callback_agent"),
     migration!(390, Read, "0390_visit_previous"),
+    migration!(391, Read, "0391_queue_paused"),
 ];
 
 /// Why a database can not be brought to this program's version.

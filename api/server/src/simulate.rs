@@ -202,6 +202,10 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.closed_by_hand_count,
         ),
         (
+            "agents whom a supervisor paused in a queue",
+            summary.paused_count,
+        ),
+        (
             "waiting calls that a supervisor meant for one agent",
             summary.assigned_count,
         ),

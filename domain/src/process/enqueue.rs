@@ -135,7 +135,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
             on_queue(state, *queue, event);
-            vec![]
+            on_staff(state, fact)
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
@@ -216,9 +216,7 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         is_sent: state.was_sent(call),
     };
     // A queue that takes nobody says so itself, and its line writes it.
-    if !stay.is_sent
-        && barred(state, queue, fact.at).is_none()
-        && state.staff.is_away(queue, &[]) {
+    if !stay.is_sent && barred(state, queue, fact.at).is_none() && state.staff.is_away(queue, &[]) {
         let case = OverflowCause::Unstaffed;
         if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
             state.turned_away.insert(call, stay);

@@ -35,6 +35,8 @@ pub(super) struct Staff {
     /// Who is logged in.
     sessions: BTreeMap<AgentId, Seen>,
     members: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    /// Whom a person has paused in a queue.
+    paused: BTreeMap<QueueId, BTreeSet<AgentId>>,
     /// The stays for which a phone is to ring or rings.
     asked: BTreeMap<OfferId, VisitId>,
 }
@@ -63,12 +65,20 @@ impl Staff {
             return false;
         };
         let session = &seen.settled;
+        let is_paused = self.is_paused(queue, agent);
         session.routability != Routability::LoggedOut
-            && !away.iter().any(|factor| is(*factor, session, *standing))
+            && !away
+                .iter()
+                .any(|factor| is(*factor, session, *standing, is_paused))
+    }
+
+    fn is_paused(&self, queue: QueueId, agent: AgentId) -> bool {
+        let paused = self.paused.get(&queue);
+        paused.is_some_and(|paused| paused.contains(&agent))
     }
 
     /// The queues for which an event may change who is there: those that the agent
-    /// serves, or is told to.
+    /// serves, or is told to, or in which it is paused.
     pub(super) fn queues_of(&self, event: &AnyEvent) -> BTreeSet<QueueId> {
         let (agent, told) = match event {
             AnyEvent::Agent(
@@ -76,9 +86,11 @@ impl Staff {
                 agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
             ) => (*agent, config.queues.as_slice()),
             AnyEvent::Session(session, _) => (session.agent, &[][..]),
+            AnyEvent::Queue(queue, event) => {
+                return event.paused().map(|_| *queue).into_iter().collect();
+            }
             AnyEvent::Call(..)
             | AnyEvent::Line(..)
-            | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
@@ -131,9 +143,19 @@ impl Staff {
                     }
                 }
             }
+            AnyEvent::Queue(queue, event) => match event.paused() {
+                Some((agent, true)) => {
+                    self.paused.entry(*queue).or_default().insert(agent);
+                }
+                Some((agent, false)) => {
+                    if let Some(paused) = self.paused.get_mut(queue) {
+                        paused.remove(&agent);
+                    }
+                }
+                None => {}
+            },
             AnyEvent::Call(..)
             | AnyEvent::Line(..)
-            | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
@@ -190,7 +212,7 @@ const fn is_half(session: &Session, event: &session::Event) -> bool {
 }
 
 /// Whether that factor is true of an agent.
-fn is(factor: Away, session: &Session, standing: Standing) -> bool {
+fn is(factor: Away, session: &Session, standing: Standing, is_paused: bool) -> bool {
     match factor {
         Away::NotReady => matches!(session.routability, Routability::NotReady(_)),
         Away::Unreachable => {
@@ -201,5 +223,6 @@ fn is(factor: Away, session: &Session, standing: Standing) -> bool {
         Away::WrapUp => matches!(session.activity, Activity::WrapUp { .. }),
         Away::LaterTier => standing.tier > 1,
         Away::Penalty => standing.penalty > 0,
+        Away::Paused => is_paused,
     }
 }

@@ -1,6 +1,7 @@
 //! What may be asked of a queue's configuration and of its doors.
 
 use super::{change::Change, event::Config};
+use crate::id::AgentId;
 use serde::{Deserialize, Serialize};
 
 /// A command.
@@ -44,6 +45,25 @@ pub enum Command {
         /// Why: a word, so that it tells of no person.
         why: String,
     },
+    /// Offer that agent none of its calls from now on, until that is taken back; other
+    /// queues do.
+    PauseMember {
+        /// Whom.
+        agent: AgentId,
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
+    /// Take that back: the agent is offered its calls again.
+    UnpauseMember {
+        /// Whom.
+        agent: AgentId,
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
 }
 
 impl Command {
@@ -56,6 +76,8 @@ impl Command {
             Self::Open { .. } => "open_queue",
             Self::Close { .. } => "close_queue",
             Self::FollowHours { .. } => "follow_queue_hours",
+            Self::PauseMember { .. } => "pause_queue_member",
+            Self::UnpauseMember { .. } => "unpause_queue_member",
         }
     }
 }

@@ -1,15 +1,16 @@
-//! The rules of a queue's configuration and of its doors.
+//! The rules of a queue's configuration, of its doors and of who is paused.
 
 use super::{
     command::Command,
     error::{Error, check},
     event::Event,
     hand::Hand,
+    pause,
     state::Queue,
 };
 use crate::time::Timestamp;
 
-type Decision = Result<Vec<Event>, Error>;
+pub(super) type Decision = Result<Vec<Event>, Error>;
 
 pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decision {
     match command {
@@ -59,6 +60,8 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
         Command::FollowHours { by, why } => {
             says(state, None, why, |why| Event::HoursFollowed { by, why })
         }
+        Command::PauseMember { agent, by, why } => pause::pause(state, agent, by, why),
+        Command::UnpauseMember { agent, by, why } => pause::unpause(state, agent, by, why),
     }
 }
 

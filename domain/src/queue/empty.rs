@@ -20,6 +20,8 @@ pub enum Away {
     LaterTier,
     /// With a penalty in the queue.
     Penalty,
+    /// Paused in the queue by a person.
+    Paused,
 }
 
 /// Whether calls wait where nobody is there, and who counts as there. Whoever is

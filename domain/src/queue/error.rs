@@ -13,9 +13,13 @@ pub enum Error {
     /// There is none.
     #[error("queue does not exist")]
     Unknown,
-    /// Why it is opened or closed stays on the record for ever: it is a word.
+    /// Why it is opened or closed, or a member paused, stays on the record for ever: it is
+    /// a word.
     #[error("reason: is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidReason,
+    /// Nothing was said that could be taken back.
+    #[error("agent is not paused in the queue")]
+    NotPaused,
     /// A name is 1 to 64 letters, digits, dots, dashes and underscores.
     #[error("name is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidName,
@@ -81,6 +85,7 @@ impl Refusal for Error {
             Self::AlreadyExists => "queue.already_exists",
             Self::Unknown => "queue.unknown",
             Self::InvalidReason => "queue.invalid_reason",
+            Self::NotPaused => "queue.not_paused",
             Self::InvalidName => "queue.invalid_name",
             Self::InvalidRingTimeout => "queue.invalid_ring_timeout",
             Self::InvalidCapacity => "queue.invalid_capacity",

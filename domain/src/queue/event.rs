@@ -4,7 +4,7 @@ use super::{empty::Empty, exit::Exit, hand::Hand, hours::Hours, matching::Matchi
 use crate::{
     call::{AnswerMode, OverflowCause},
     callback, decider,
-    id::QueueId,
+    id::{AgentId, QueueId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -210,6 +210,26 @@ pub enum Event {
         /// Why, in a word.
         why: String,
     },
+    /// A person wants that agent to be offered none of its calls for now.
+    #[serde(rename = "queue_member_paused")]
+    MemberPaused {
+        /// Whom.
+        agent: AgentId,
+        /// Who.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
+    /// The agent is offered its calls again.
+    #[serde(rename = "queue_member_unpaused")]
+    MemberUnpaused {
+        /// Whom.
+        agent: AgentId,
+        /// Who took it back.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
 }
 
 impl Event {
@@ -222,7 +242,11 @@ impl Event {
                 config_version,
                 config,
             } => Some((*config_version, config)),
-            Self::Opened { .. } | Self::Closed { .. } | Self::HoursFollowed { .. } => None,
+            Self::Opened { .. }
+            | Self::Closed { .. }
+            | Self::HoursFollowed { .. }
+            | Self::MemberPaused { .. }
+            | Self::MemberUnpaused { .. } => None,
         }
     }
 
@@ -233,7 +257,24 @@ impl Event {
             Self::Opened { .. } => Some(Some(Hand::Open)),
             Self::Closed { .. } => Some(Some(Hand::Closed)),
             Self::HoursFollowed { .. } => Some(None),
-            Self::Created { .. } | Self::Configured { .. } => None,
+            Self::Created { .. }
+            | Self::Configured { .. }
+            | Self::MemberPaused { .. }
+            | Self::MemberUnpaused { .. } => None,
+        }
+    }
+
+    /// Whose membership is paused from now on (true) or not any more, where the event says
+    /// so.
+    pub const fn paused(&self) -> Option<(AgentId, bool)> {
+        match self {
+            Self::MemberPaused { agent, .. } => Some((*agent, true)),
+            Self::MemberUnpaused { agent, .. } => Some((*agent, false)),
+            Self::Created { .. }
+            | Self::Configured { .. }
+            | Self::Opened { .. }
+            | Self::Closed { .. }
+            | Self::HoursFollowed { .. } => None,
         }
     }
 }
@@ -246,6 +287,8 @@ impl decider::Event for Event {
             Self::Opened { .. } => "queue_opened",
             Self::Closed { .. } => "queue_closed",
             Self::HoursFollowed { .. } => "queue_hours_followed",
+            Self::MemberPaused { .. } => "queue_member_paused",
+            Self::MemberUnpaused { .. } => "queue_member_unpaused",
         }
     }
 }

@@ -20,6 +20,9 @@ pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
         Event::Opened { .. } | Event::Closed { .. } | Event::HoursFollowed { .. } => {
             state.by_hand = event.by_hand(at);
         }
+        Event::MemberPaused { .. } | Event::MemberUnpaused { .. } => {
+            event.pause(at, &mut state.paused);
+        }
     }
     state
 }

@@ -51,9 +51,11 @@ impl Event {
         let (hand, by, why) = match self {
             Self::Opened { by, why } => (Hand::Open, by, why),
             Self::Closed { by, why } => (Hand::Closed, by, why),
-            Self::HoursFollowed { .. } | Self::Created { .. } | Self::Configured { .. } => {
-                return None;
-            }
+            Self::HoursFollowed { .. }
+            | Self::Created { .. }
+            | Self::Configured { .. }
+            | Self::MemberPaused { .. }
+            | Self::MemberUnpaused { .. } => return None,
         };
         Some(ByHand {
             hand,

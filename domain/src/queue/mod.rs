@@ -12,6 +12,7 @@ mod hand;
 mod hours;
 mod matching;
 mod overflow;
+mod pause;
 mod state;
 mod terms;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use change::{Change, SetHours};
 pub use command::*;
 pub use error::Error;
 pub use overflow::loops;
+pub use pause::PausedMember;
 
 pub use empty::{Away, Empty};
 pub use event::*;
@@ -35,7 +37,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Queue {
     const CATEGORY: &'static str = "queue";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -1,7 +1,9 @@
 //! What is known of a queue's configuration.
 
-use super::{event::Config, hand::ByHand};
+use super::{event::Config, hand::ByHand, pause::PausedMember};
+use crate::id::AgentId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What has been folded from the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,4 +17,7 @@ pub struct Queue {
     /// What a person has said of its doors, and counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,
+    /// The agents that it offers nothing for now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paused: BTreeMap<AgentId, PausedMember>,
 }

@@ -393,6 +393,16 @@ fn queues() -> impl Iterator<Item = queue::Event> {
             by: "token:administrator".into(),
             why: "drill_over".into(),
         },
+        queue::Event::MemberPaused {
+            agent: AGENT,
+            by: "carla".into(),
+            why: "training".into(),
+        },
+        queue::Event::MemberUnpaused {
+            agent: AGENT,
+            by: "carla".into(),
+            why: "over".into(),
+        },
     ]
     .into_iter()
 }

@@ -9,7 +9,7 @@ use domain::{
     line, queue,
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -43,6 +43,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         config_version: 0,
         config: None,
         by_hand: None,
+        paused: BTreeMap::new(),
         waiting_count: 0,
         matched_count: 0,
         matched: BTreeSet::new(),
@@ -73,6 +74,10 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             | queue::Event::Closed { .. }
             | queue::Event::HoursFollowed { .. }),
         ) => row.by_hand = event.by_hand(input.fact.at),
+        AnyEvent::Queue(
+            _,
+            event @ (queue::Event::MemberPaused { .. } | queue::Event::MemberUnpaused { .. }),
+        ) => event.pause(input.fact.at, &mut row.paused),
         AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)

@@ -3,12 +3,12 @@
 use crate::value::{Columns, Corrupt, number, text, time, word};
 use commands::ports::Value;
 use domain::{
-    id::{QueueId, VisitId},
+    id::{AgentId, QueueId, VisitId},
     line::VisitResult,
-    queue::{ByHand, Config},
+    queue::{ByHand, Config, PausedMember},
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A caller who left within this time is a short abandon.
 pub const SHORT_ABANDON_MS: u64 = 5_000;
@@ -176,6 +176,8 @@ pub struct Row {
     pub config: Option<Config>,
     /// What a person has said of its doors, and counts.
     pub by_hand: Option<ByHand>,
+    /// The agents that it offers nothing for now, as a person has said.
+    pub paused: BTreeMap<AgentId, PausedMember>,
     /// W: open visits.
     pub waiting_count: u64,
     /// Of those, given to an agent whose phone is to ring or rings.
@@ -199,6 +201,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "config_version",
     "config",
     "by_hand",
+    "paused",
     "waiting_count",
     "matched_count",
     "matched",
@@ -279,6 +282,7 @@ impl Row {
             number(self.config_version),
             word(&self.config),
             word(&self.by_hand),
+            word(&self.paused),
             number(self.waiting_count),
             number(self.matched_count),
             word(&self.matched),
@@ -297,6 +301,7 @@ impl Row {
             config_version: columns.number()?,
             config: columns.word_or_null()?,
             by_hand: columns.word_or_null()?,
+            paused: columns.word_or_null()?.unwrap_or_default(),
             waiting_count: columns.number()?,
             matched_count: columns.number()?,
             matched: columns.word()?,

@@ -75,6 +75,7 @@ impl Ledger {
             }
             AnyEvent::Queue(queue, event) => {
                 self.lines.rules.note(*queue, event);
+                self.agents.paused(*queue, event);
                 Ok(())
             }
             AnyEvent::Device(agent, device::Event::Registered { .. }) => {

@@ -49,6 +49,8 @@ pub(crate) struct Order {
     offers: BTreeMap<OfferId, VisitId>,
     serves: BTreeMap<AgentId, agent::Config>,
     rules: Rules,
+    /// Whom a person has paused in a queue.
+    paused: BTreeSet<(QueueId, AgentId)>,
     latest: Timestamp,
     /// Whom those who are rung back asked for.
     wanted: BTreeMap<CallId, callback::Wanted>,
@@ -152,6 +154,11 @@ impl Order {
 
     fn on_queue(&mut self, id: QueueId, event: &queue::Event) {
         self.rules.note(id, event);
+        match event.paused() {
+            Some((agent, true)) => _ = self.paused.insert((id, agent)),
+            Some((agent, false)) => _ = self.paused.remove(&(id, agent)),
+            None => {}
+        }
     }
 
     fn rings(&mut self, offer: OfferId, visit: VisitId, agent: AgentId, at: Timestamp) {
@@ -321,7 +328,9 @@ impl Order {
         // What a queue asks for does not matter to whoever gave it to that agent.
         let is_given =
             matches!(waiting.assigned, Some((who, until)) if who == agent && until > now);
-        !is_held && has_room && (is_fit || is_given) && !waiting.tried.contains(&agent)
+        let is_paused = self.paused.contains(&(waiting.queue, agent));
+        let may_have_it = (is_fit || is_given) && !is_paused;
+        !is_held && has_room && may_have_it && !waiting.tried.contains(&agent)
     }
 
     /// In all queues of the agent, nobody who has not had this agent yet came

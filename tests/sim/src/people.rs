@@ -21,7 +21,7 @@ use domain::{
     queue,
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What somebody means to do, and in how many microseconds.
@@ -76,6 +76,8 @@ pub(crate) struct People {
     placed_count: u64,
     /// Calls that were sent into another queue by hand.
     sent_count: u64,
+    /// Whom the supervisor has paused in a queue.
+    paused: BTreeSet<(QueueId, AgentId)>,
     /// The day is over: nobody comes any more.
     closing: bool,
 }
@@ -115,6 +117,7 @@ impl People {
             promised_count: 0,
             placed_count: 0,
             sent_count: 0,
+            paused: BTreeSet::new(),
             closing: false,
         }
     }
@@ -212,13 +215,12 @@ impl People {
                 self.somebody_is_promised(*callback, request, fact.at, &mut plans);
             }
             AnyEvent::Line(queue, event) => self.supervise(*queue, fact.at, event, &mut plans),
-            AnyEvent::Queue(
-                _,
-                queue::Event::Opened { .. }
-                | queue::Event::Closed { .. }
-                | queue::Event::HoursFollowed { .. },
-            )
-            | AnyEvent::Person(..)
+            AnyEvent::Queue(queue, event) => match event.paused() {
+                Some((agent, true)) => _ = self.paused.insert((*queue, agent)),
+                Some((agent, false)) => _ = self.paused.remove(&(*queue, agent)),
+                None => {}
+            },
+            AnyEvent::Person(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -58,6 +58,8 @@ pub struct Summary {
     pub closed_by_hand_count: u64,
     /// Waiting calls that a supervisor meant for one agent.
     pub assigned_count: u64,
+    /// Agents whom a supervisor paused in a queue.
+    pub paused_count: u64,
     /// Promises to ring somebody back, each of which ended once.
     pub promised_count: u64,
     /// Promises by which the person was reached.
@@ -96,6 +98,7 @@ impl Summary {
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,
             closed_by_hand_count: self.closed_by_hand_count + other.closed_by_hand_count,
             assigned_count: self.assigned_count + other.assigned_count,
+            paused_count: self.paused_count + other.paused_count,
             promised_count: self.promised_count + other.promised_count,
             kept_count: self.kept_count + other.kept_count,
             placed_count: self.placed_count + other.placed_count,

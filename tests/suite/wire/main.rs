@@ -40,6 +40,7 @@ mod nodes;
 mod nodes_lost;
 mod offers;
 mod past;
+mod paused;
 mod personal;
 mod prepaid;
 mod projections;

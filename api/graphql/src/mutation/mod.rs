@@ -11,6 +11,7 @@ mod doors;
 mod exports;
 mod members;
 mod offers;
+mod pause;
 mod projections;
 mod queue_change;
 mod queues;
@@ -48,6 +49,7 @@ pub(crate) struct Mutation(
     doors::DoorMutations,
     queue_change::QueueChangeMutations,
     members::MemberMutations,
+    pause::PauseMutations,
     agents::AgentMutations,
     desk::DeskMutations,
     offers::OfferMutations,
@@ -149,7 +151,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
         "call.unknown" | "call.already_ended" | "call.placed" => Some("callId"),
         "call.same_queue" => Some("queueId"),
-        "agent.not_logged_in" => Some("agentId"),
+        "agent.not_logged_in" | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
         "call.stale_offer" => Some("offerId"),
         "account.unknown" | "account.closed" => Some("accountId"),

@@ -18,6 +18,7 @@ pub(crate) mod media;
 mod moment;
 mod node;
 mod not_ready;
+mod paused;
 mod projection;
 mod queue;
 mod quote;

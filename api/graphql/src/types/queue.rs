@@ -12,6 +12,7 @@ use crate::{
         Agent, Moment, QueueCounters,
         hours::{Opening, QueueHours},
         matching::Matching,
+        paused::PausedMember,
         terms::QueueTerms,
         words::{AgentState, AnswerMode, Away, OverflowCause, Strategy},
     },
@@ -263,6 +264,11 @@ impl Queue {
         };
         let (config, by_hand) = (self.row.config.as_ref(), self.row.by_hand.as_ref());
         Ok(config.map(|config| Opening::of(config, by_hand, at)))
+    }
+
+    /// Agents to whom it offers nothing for now, as a person has said.
+    async fn paused_members(&self) -> Vec<PausedMember> {
+        self.row.paused.iter().map(Into::into).collect()
     }
 
     /// Callers in it.

@@ -359,6 +359,8 @@ pub(crate) enum LeftOutReason {
     NotReady,
     /// Reserved, with a caller, or in wrap-up.
     Engaged,
+    /// Paused in the queue by a person.
+    MemberPaused,
     /// Left alone for a while after an offer in vain.
     Paused,
     /// Already asked, for this call or another; the answer was on its way.

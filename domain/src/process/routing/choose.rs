@@ -202,6 +202,7 @@ pub(super) fn alone_for_now(
             LeftOutReason::LoggedOut
             | LeftOutReason::NotReady
             | LeftOutReason::Engaged
+            | LeftOutReason::MemberPaused
             | LeftOutReason::Paused
             | LeftOutReason::Tried
             | LeftOutReason::Skill
@@ -214,10 +215,12 @@ pub(super) fn alone_for_now(
     (is_fit && is_there(board, waiting, agent)).then_some((agent, DecidedBy::LastAgent))
 }
 
-/// The agent serves the queue of the visit, and is ready or on a call.
+/// The agent serves the queue of the visit, where nobody has paused it, and is ready or on
+/// a call.
 fn is_there(board: &Board, waiting: &Waiting, agent: AgentId) -> bool {
     let row = board.agent(agent);
     row.is_some_and(|row| row.is_staffed() && row.member(waiting.queue).is_some())
+        && !board.is_paused(waiting.queue, agent)
 }
 
 /// The agent for a visit: the first, by the queue's strategy, of those fit.
@@ -404,9 +407,11 @@ fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
         .standing(waiting.queue)
         .filter(|(standing, _)| match standing {
             Standing::Free | Standing::Asked => true,
-            Standing::Engaged | Standing::Paused | Standing::LoggedOut | Standing::NotReady => {
-                false
-            }
+            Standing::Engaged
+            | Standing::MemberPaused
+            | Standing::Paused
+            | Standing::LoggedOut
+            | Standing::NotReady => false,
         })
         .flat_map(|(_, agents)| agents);
     let mut untried = staffed.filter(|agent| !waiting.tried.contains(agent));
@@ -421,7 +426,9 @@ fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
 /// may take.
 fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
     let row = board.agent(agent)?;
-    let firsts = board.queues_of(agent).filter_map(|queue| {
+    let queues = board.queues_of(agent);
+    let firsts = queues.filter(|queue| !board.is_paused(*queue, agent));
+    let firsts = firsts.filter_map(|queue| {
         let line = board.lines.get(&queue)?;
         line.iter().find_map(|(_, visit)| {
             let waiting = board.visit(*visit)?;
@@ -435,6 +442,7 @@ fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
                         LeftOutReason::LoggedOut
                         | LeftOutReason::NotReady
                         | LeftOutReason::Engaged
+                        | LeftOutReason::MemberPaused
                         | LeftOutReason::Paused
                         | LeftOutReason::Asked
                         | LeftOutReason::Skill

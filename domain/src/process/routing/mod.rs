@@ -34,7 +34,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -108,6 +108,9 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         AnyEvent::Queue(queue, event) => {
             if let Some((version, config)) = event.configured() {
                 board.match_by(*queue, version, config, now);
+            }
+            if let Some((agent, is_paused)) = event.paused() {
+                board.pause_member(*queue, agent, is_paused);
             }
         }
         AnyEvent::Call(call, event) => on_call(board, *call, event),

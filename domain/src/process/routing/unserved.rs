@@ -18,6 +18,8 @@ enum Unserved {
     AllBusy,
     /// Whoever could be asked is left alone for a while after an offer in vain.
     LeftAlone,
+    /// Whoever else could be asked is paused in the queue by a person.
+    MemberPaused,
     /// Not offered for a while, after a round in vain.
     Rests,
     /// Kept for one agent for a while.
@@ -30,11 +32,12 @@ enum Unserved {
     Tried,
 }
 
-const ALL: [Unserved; 9] = [
+const ALL: [Unserved; 10] = [
     Unserved::NobodyLoggedIn,
     Unserved::NobodyReady,
     Unserved::AllBusy,
     Unserved::LeftAlone,
+    Unserved::MemberPaused,
     Unserved::Rests,
     Unserved::KeptForOne,
     Unserved::Skill,
@@ -49,6 +52,7 @@ impl Unserved {
             Self::NobodyReady => "nobody_ready",
             Self::AllBusy => "all_busy",
             Self::LeftAlone => "left_alone",
+            Self::MemberPaused => "paused",
             Self::KeptForOne => "kept_for_one",
             Self::Skill => "skill",
             Self::Tier => "tier",
@@ -91,6 +95,8 @@ fn nobody(board: &Board, queue: QueueId) -> Option<Unserved> {
         Some(Unserved::AllBusy)
     } else if is_any(Standing::Paused) {
         Some(Unserved::LeftAlone)
+    } else if is_any(Standing::MemberPaused) {
+        Some(Unserved::MemberPaused)
     } else if is_any(Standing::NotReady) {
         Some(Unserved::NobodyReady)
     } else {
@@ -122,6 +128,7 @@ fn of_caller(board: &Board, waiting: &Waiting, at: Timestamp) -> Unserved {
             | LeftOutReason::LoggedOut
             | LeftOutReason::NotReady
             | LeftOutReason::Engaged
+            | LeftOutReason::MemberPaused
             | LeftOutReason::Paused
             | LeftOutReason::NotLastAgent
             | LeftOutReason::NotAssigned

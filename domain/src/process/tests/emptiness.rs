@@ -104,6 +104,15 @@ fn wraps_up() -> AnyEvent {
     })
 }
 
+fn paused() -> AnyEvent {
+    let paused = queue::Event::MemberPaused {
+        agent: SESSION.agent,
+        by: "carla".into(),
+        why: "training".into(),
+    };
+    AnyEvent::Queue(QUEUE, paused)
+}
+
 fn enqueued() -> AnyEvent {
     AnyEvent::Call(
         OTHER_CALL,
@@ -185,6 +194,7 @@ fn each_factor_makes_an_agent_away_and_no_other_does() {
         Away::WrapUp,
         Away::LaterTier,
         Away::Penalty,
+        Away::Paused,
     ];
     let pause = not_ready(session::NotReadyReason::Break);
     let lost = not_ready(session::NotReadyReason::Unreachable);
@@ -200,6 +210,7 @@ fn each_factor_makes_an_agent_away_and_no_other_does() {
         ),
         ((2, 0), vec![], vec![Away::LaterTier]),
         ((1, 3), vec![], vec![Away::Penalty]),
+        ((1, 0), vec![paused()], vec![Away::Paused]),
         ((1, 0), vec![], vec![]),
     ] {
         let (tier, penalty) = place;

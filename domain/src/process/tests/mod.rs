@@ -15,6 +15,7 @@ mod enqueue;
 mod gone;
 mod late;
 mod offer;
+mod paused;
 mod places;
 mod recovery;
 mod registration;

@@ -5,6 +5,7 @@ mod configure;
 mod create;
 mod hand;
 mod hours;
+mod pause;
 
 use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue};
 use crate::{

@@ -6,7 +6,7 @@ use crate::violation::{Violation, must};
 use domain::{
     agent,
     id::{AgentId, CallId, OfferId, QueueId, SessionId},
-    queue::{Away, Matching},
+    queue::{self, Away, Matching},
     session::{Event, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
@@ -50,7 +50,10 @@ pub(crate) struct Agents {
     /// Agents that are ready and idle, paused or not.
     idle: BTreeMap<QueueId, BTreeSet<AgentId>>,
     members: BTreeMap<QueueId, BTreeSet<AgentId>>,
+    /// Whom a person has paused in a queue.
+    paused: BTreeSet<(QueueId, AgentId)>,
     pub(crate) reserved_count: u64,
+    pub(crate) paused_count: u64,
 }
 
 impl Agents {
@@ -72,6 +75,19 @@ impl Agents {
         self.index(agent);
     }
 
+    /// A person pauses an agent in a queue, or takes that back.
+    pub(crate) fn paused(&mut self, queue: QueueId, event: &queue::Event) {
+        let Some((agent, is_paused)) = event.paused() else {
+            return;
+        };
+        match is_paused {
+            true => self.paused.insert((queue, agent)),
+            false => self.paused.remove(&(queue, agent)),
+        };
+        self.paused_count += u64::from(is_paused);
+        self.index(agent);
+    }
+
     /// A phone of the agent is there: it is not left alone any more because none was.
     pub(crate) fn has_a_phone(&mut self, agent: AgentId) {
         let session = self.sessions.get_mut(&agent);
@@ -86,7 +102,7 @@ impl Agents {
         });
         for queue in self.queues.get(&agent).into_iter().flatten() {
             let idle = self.idle.entry(*queue).or_default();
-            if is_idle {
+            if is_idle && !self.paused.contains(&(*queue, agent)) {
                 idle.insert(agent);
             } else {
                 idle.remove(&agent);
@@ -127,6 +143,7 @@ impl Agents {
                 Away::WrapUp => matches!(session.doing, Doing::WrapUp { .. }),
                 Away::LaterTier => place.tier > 1,
                 Away::Penalty => place.penalty > 0,
+                Away::Paused => self.paused.contains(&(queue, *agent)),
             });
             session.logged_in && !is_away
         })
@@ -139,7 +156,8 @@ impl Agents {
             let Some(session) = self.sessions.get(agent) else {
                 continue;
             };
-            if !session.logged_in || !session.ready {
+            let is_paused = self.paused.contains(&(queue, *agent));
+            if !session.logged_in || !session.ready || is_paused {
                 continue;
             }
             let paused = session.not_before.is_some_and(|until| until > now);

@@ -104,7 +104,9 @@ impl Callbacks {
                 queue,
                 queue::Event::Opened { .. }
                 | queue::Event::Closed { .. }
-                | queue::Event::HoursFollowed { .. },
+                | queue::Event::HoursFollowed { .. }
+                | queue::Event::MemberPaused { .. }
+                | queue::Event::MemberUnpaused { .. },
             ) => {
                 self.with_hours.insert(*queue);
                 Ok(())

@@ -55,7 +55,9 @@ impl Places {
                 _,
                 queue::Event::Opened { .. }
                 | queue::Event::Closed { .. }
-                | queue::Event::HoursFollowed { .. },
+                | queue::Event::HoursFollowed { .. }
+                | queue::Event::MemberPaused { .. }
+                | queue::Event::MemberUnpaused { .. },
             ) => Ok(()),
             AnyEvent::Call(call, event) => {
                 self.on_call(*call, fact.at, event);

@@ -29,7 +29,9 @@ impl Rules {
             // Whoever is let in is served as ever.
             queue::Event::Opened { .. }
             | queue::Event::Closed { .. }
-            | queue::Event::HoursFollowed { .. } => return,
+            | queue::Event::HoursFollowed { .. }
+            | queue::Event::MemberPaused { .. }
+            | queue::Event::MemberUnpaused { .. } => return,
         };
         self.versions.insert((id, version), config.matching.clone());
         self.now.insert(id, (version, config.strategy));

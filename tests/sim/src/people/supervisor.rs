@@ -1,5 +1,6 @@
 //! Whoever supervises the queues: means a waiting call for one agent now and then, gives
-//! one a priority of its own or sends it into another queue, and opens and closes queues by hand.
+//! one a priority of its own or sends it into another queue, opens and closes queues by hand,
+//! and pauses members of them.
 
 use super::{People, Plans, numbered};
 use domain::{
@@ -35,6 +36,12 @@ impl People {
                 }
                 if self.supervisor.percent(4) {
                     self.send_elsewhere(*call, now, plans);
+                }
+                if self.supervisor.percent(2) {
+                    self.pause_one(queue, now, plans);
+                }
+                if self.supervisor.percent(6) {
+                    self.unpause_one(now, plans);
                 }
                 if self.supervisor.percent(1) {
                     self.turn_the_sign(queue, now, plans);
@@ -98,6 +105,27 @@ impl People {
         };
         let command = call::Command::RequeueCall(requeue);
         self.say(now, AnyCommand::Call(call, command), plans);
+    }
+
+    /// Whoever it is: also one who talks, or does not serve the queue.
+    fn pause_one(&mut self, queue: QueueId, now: Timestamp, plans: &mut Plans) {
+        let agents: Vec<AgentId> = self.agents.keys().copied().collect();
+        let Some(agent) = self.supervisor.one_of(&agents).copied() else {
+            return;
+        };
+        let (by, why) = ("supervisor".to_owned(), "training".to_owned());
+        let command = queue::Command::PauseMember { agent, by, why };
+        self.say(now, AnyCommand::Queue(queue, command), plans);
+    }
+
+    fn unpause_one(&mut self, now: Timestamp, plans: &mut Plans) {
+        let paused: Vec<_> = self.paused.iter().copied().collect();
+        let Some((queue, agent)) = self.supervisor.one_of(&paused).copied() else {
+            return;
+        };
+        let (by, why) = ("supervisor".to_owned(), "over".to_owned());
+        let command = queue::Command::UnpauseMember { agent, by, why };
+        self.say(now, AnyCommand::Queue(queue, command), plans);
     }
 
     fn turn_the_sign(&mut self, queue: QueueId, now: Timestamp, plans: &mut Plans) {

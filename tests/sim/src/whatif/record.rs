@@ -182,7 +182,9 @@ impl Recorder {
             // What was said by hand is no rule: a rerun goes by the hours.
             queue::Event::Opened { .. }
             | queue::Event::Closed { .. }
-            | queue::Event::HoursFollowed { .. } => {}
+            | queue::Event::HoursFollowed { .. }
+            | queue::Event::MemberPaused { .. }
+            | queue::Event::MemberUnpaused { .. } => {}
         }
     }
 

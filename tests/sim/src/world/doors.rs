@@ -21,7 +21,7 @@ const WEEK: [Weekday; 7] = [
     Weekday::Sunday,
 ];
 
-const AWAY: [Away; 7] = [
+const AWAY: [Away; 8] = [
     Away::NotReady,
     Away::Unreachable,
     Away::Ringing,
@@ -29,6 +29,7 @@ const AWAY: [Away; 7] = [
     Away::WrapUp,
     Away::LaterTier,
     Away::Penalty,
+    Away::Paused,
 ];
 
 /// A world is short: its queues open every quarter of an hour.

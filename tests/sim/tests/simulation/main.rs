@@ -27,6 +27,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.closed_count,
         sum.closed_by_hand_count,
         sum.assigned_count,
+        sum.paused_count,
         sum.nobody_there_count,
     ];
     assert!(

@@ -20,6 +20,8 @@ pub(crate) enum Away {
     LaterTier,
     /// With a penalty in the queue.
     Penalty,
+    /// Paused in the queue by a person.
+    Paused,
 }
 
 /// A day of the week.

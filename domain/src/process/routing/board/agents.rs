@@ -30,6 +30,8 @@ pub(in crate::process::routing) enum Standing {
     LoggedOut,
     NotReady,
     Engaged,
+    /// A person wants the agent to be offered none of the queue's calls.
+    MemberPaused,
     /// Left alone for a while after an offer in vain.
     Paused,
     /// A reservation has been asked for and not yet answered.
@@ -37,6 +39,16 @@ pub(in crate::process::routing) enum Standing {
 }
 
 impl Standing {
+    /// The same in a queue in which a person has paused the agent.
+    const fn paused(self) -> Self {
+        match self {
+            Self::LoggedOut | Self::NotReady => self,
+            Self::Free | Self::Engaged | Self::MemberPaused | Self::Paused | Self::Asked => {
+                Self::MemberPaused
+            }
+        }
+    }
+
     /// The same as the record says it; none for who is free.
     pub(in crate::process::routing) const fn reason(self) -> Option<LeftOutReason> {
         match self {
@@ -44,6 +56,7 @@ impl Standing {
             Self::LoggedOut => Some(LeftOutReason::LoggedOut),
             Self::NotReady => Some(LeftOutReason::NotReady),
             Self::Engaged => Some(LeftOutReason::Engaged),
+            Self::MemberPaused => Some(LeftOutReason::MemberPaused),
             Self::Paused => Some(LeftOutReason::Paused),
             Self::Asked => Some(LeftOutReason::Asked),
         }
@@ -236,6 +249,26 @@ impl Board {
         });
     }
 
+    /// A person wants the agent to be offered none of the queue's calls, or again all.
+    pub(in crate::process::routing) fn pause_member(
+        &mut self,
+        queue: QueueId,
+        agent: AgentId,
+        is_paused: bool,
+    ) {
+        self.unindex(agent);
+        match is_paused {
+            true => self.paused.insert((queue, agent)),
+            false => self.paused.remove(&(queue, agent)),
+        };
+        self.index(agent);
+    }
+
+    /// Whether a person has paused the agent in the queue.
+    pub(in crate::process::routing) fn is_paused(&self, queue: QueueId, agent: AgentId) -> bool {
+        self.paused.contains(&(queue, agent))
+    }
+
     /// Events of the session were heard up to this version.
     pub(in crate::process::routing) fn seen(&mut self, session: SessionId, version: u64) {
         let row = self.row(session.agent);
@@ -316,8 +349,12 @@ impl Board {
             }
         }
         for queue in row.queues.keys() {
+            let standing = match self.paused.contains(&(*queue, agent)) {
+                true => row.standing.paused(),
+                false => row.standing,
+            };
             let among = self.standing.get_mut(queue);
-            if let Some(agents) = among.and_then(|all| all.get_mut(&row.standing)) {
+            if let Some(agents) = among.and_then(|all| all.get_mut(&standing)) {
                 agents.remove(&agent);
             }
         }
@@ -331,14 +368,18 @@ impl Board {
         for (queue, member) in &row.queues {
             // Also when one goes: it may have been the only one not yet tried.
             self.changed.insert(*queue);
-            if row.standing == Standing::Free {
+            let standing = match self.is_paused(*queue, agent) {
+                true => row.standing.paused(),
+                false => row.standing,
+            };
+            if standing == Standing::Free {
                 let rules = self.rules(*queue);
                 let place = rank(rules, row.idle_since, *member, row.record, &row.skills);
                 row.ranked.push((*queue, place));
                 self.free.entry(*queue).or_default().insert((place, agent));
             }
             let all = self.standing.entry(*queue).or_default();
-            all.entry(row.standing).or_default().insert(agent);
+            all.entry(standing).or_default().insert(agent);
         }
         self.agents.insert(agent, row);
     }

@@ -63,6 +63,8 @@ pub(super) struct Board {
     pub(super) free: BTreeMap<QueueId, BTreeSet<(Rank, AgentId)>>,
     /// All agents of each queue, by what keeps them from a call.
     standing: BTreeMap<QueueId, BTreeMap<Standing, BTreeSet<AgentId>>>,
+    /// Whom a person has paused in a queue, whether or not the agent serves it.
+    paused: BTreeSet<(QueueId, AgentId)>,
     rules: BTreeMap<QueueId, QueueRules>,
     /// Where each queue's round stands: when the agent joined it that was taken last.
     rounds: BTreeMap<QueueId, u64>,
