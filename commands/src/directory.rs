@@ -367,6 +367,10 @@ impl Known {
                     self.put_queue(*id, name, *config_version, config.clone());
                 }
             }
+            AnyEvent::Queue(id, queue::Event::Deleted { .. }) => {
+                self.addresses.retain(|_, queue| queue != id);
+                self.queues.remove(id);
+            }
             AnyEvent::Queue(
                 _,
                 queue::Event::Opened { .. }

@@ -90,6 +90,7 @@ pub const ALL: &[Migration] = &[
     migration!(381, Read, "0381_callback_agent"),
     migration!(390, Read, "0390_visit_previous"),
     migration!(391, Read, "0391_queue_paused"),
+    migration!(392, Read, "0392_queue_deleted"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -81,6 +81,8 @@ pub struct Words {
     pub announcements: Vec<String>,
     /// What agents can say when they take no calls.
     pub pauses: Vec<PauseWord>,
+    /// The queues that the settings define, by name.
+    pub queues: Vec<String>,
 }
 
 /// A word for taking no calls.
@@ -144,6 +146,16 @@ impl Settings {
     /// Whether each of these skills is one that there is.
     pub(crate) fn knows<'a>(&self, mut skills: impl Iterator<Item = &'a str>) -> bool {
         self.read(|words| skills.all(|skill| words.skills.iter().any(|known| known == skill)))
+    }
+
+    /// Whether the settings define a queue of that name.
+    pub(crate) fn defines(&self, queue: &str) -> bool {
+        self.read(|words| {
+            words
+                .queues
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(queue))
+        })
     }
 
     /// Whether callers can be told each of these.

@@ -61,6 +61,11 @@ fn words_of(config: &Config) -> Words {
         wrap_up_codes: config.wrap_up_codes.clone(),
         announcements: announcements_of(config),
         pauses: config.pauses.iter().map(NotReadyEntry::word).collect(),
+        queues: config
+            .queues
+            .iter()
+            .map(|queue| queue.name.clone())
+            .collect(),
     }
 }
 

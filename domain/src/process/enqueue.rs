@@ -158,6 +158,10 @@ fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
         let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
         state.places.keep(keeps);
     }
+    if let queue::Event::Deleted { .. } = event {
+        // Who waits in it is still served; who comes now comes too late.
+        state.queues.remove(&queue);
+    }
     match event.hand() {
         Some(Some(hand)) => _ = state.hands.insert(queue, hand),
         Some(None) => _ = state.hands.remove(&queue),

@@ -64,6 +64,13 @@ pub enum Command {
         /// Why: a word, so that it tells of no person.
         why: String,
     },
+    /// Take it away: it is there no longer for calls, and what happened in it stays.
+    Delete {
+        /// Who asks for it.
+        by: String,
+        /// Why: a word, so that it tells of no person.
+        why: String,
+    },
 }
 
 impl Command {
@@ -78,6 +85,7 @@ impl Command {
             Self::FollowHours { .. } => "follow_queue_hours",
             Self::PauseMember { .. } => "pause_queue_member",
             Self::UnpauseMember { .. } => "unpause_queue_member",
+            Self::Delete { .. } => "delete_queue",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     command::Command,
+    delete,
     error::{Error, check},
     event::Event,
     hand::Hand,
@@ -61,6 +62,7 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
             says(state, None, why, |why| Event::HoursFollowed { by, why })
         }
         Command::PauseMember { agent, by, why } => pause::pause(state, agent, by, why),
+        Command::Delete { by, why } => delete::delete(state, by, why),
         Command::UnpauseMember { agent, by, why } => pause::unpause(state, agent, by, why),
     }
 }

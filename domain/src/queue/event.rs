@@ -230,6 +230,14 @@ pub enum Event {
         /// Why, in a word.
         why: String,
     },
+    /// It was taken away. Made again under its name, it is the same queue.
+    #[serde(rename = "queue_deleted")]
+    Deleted {
+        /// Who.
+        by: String,
+        /// Why, in a word.
+        why: String,
+    },
 }
 
 impl Event {
@@ -246,7 +254,8 @@ impl Event {
             | Self::Closed { .. }
             | Self::HoursFollowed { .. }
             | Self::MemberPaused { .. }
-            | Self::MemberUnpaused { .. } => None,
+            | Self::MemberUnpaused { .. }
+            | Self::Deleted { .. } => None,
         }
     }
 
@@ -260,7 +269,8 @@ impl Event {
             Self::Created { .. }
             | Self::Configured { .. }
             | Self::MemberPaused { .. }
-            | Self::MemberUnpaused { .. } => None,
+            | Self::MemberUnpaused { .. }
+            | Self::Deleted { .. } => None,
         }
     }
 
@@ -274,7 +284,8 @@ impl Event {
             | Self::Configured { .. }
             | Self::Opened { .. }
             | Self::Closed { .. }
-            | Self::HoursFollowed { .. } => None,
+            | Self::HoursFollowed { .. }
+            | Self::Deleted { .. } => None,
         }
     }
 }
@@ -289,6 +300,7 @@ impl decider::Event for Event {
             Self::HoursFollowed { .. } => "queue_hours_followed",
             Self::MemberPaused { .. } => "queue_member_paused",
             Self::MemberUnpaused { .. } => "queue_member_unpaused",
+            Self::Deleted { .. } => "queue_deleted",
         }
     }
 }

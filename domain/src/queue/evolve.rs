@@ -23,6 +23,7 @@ pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
         Event::MemberPaused { .. } | Event::MemberUnpaused { .. } => {
             event.pause(at, &mut state.paused);
         }
+        Event::Deleted { .. } => state = Queue::default(),
     }
     state
 }

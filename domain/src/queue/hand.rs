@@ -55,7 +55,8 @@ impl Event {
             | Self::Created { .. }
             | Self::Configured { .. }
             | Self::MemberPaused { .. }
-            | Self::MemberUnpaused { .. } => return None,
+            | Self::MemberUnpaused { .. }
+            | Self::Deleted { .. } => return None,
         };
         Some(ByHand {
             hand,

@@ -3,6 +3,7 @@
 mod change;
 mod command;
 mod decide;
+mod delete;
 mod empty;
 mod error;
 mod event;

@@ -34,7 +34,8 @@ impl Event {
             | Self::Configured { .. }
             | Self::Opened { .. }
             | Self::Closed { .. }
-            | Self::HoursFollowed { .. } => {}
+            | Self::HoursFollowed { .. }
+            | Self::Deleted { .. } => {}
         }
     }
 }

@@ -403,6 +403,10 @@ fn queues() -> impl Iterator<Item = queue::Event> {
             by: "carla".into(),
             why: "over".into(),
         },
+        queue::Event::Deleted {
+            by: "carla".into(),
+            why: "merged".into(),
+        },
     ]
     .into_iter()
 }

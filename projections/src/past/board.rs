@@ -230,9 +230,11 @@ impl Board {
         list(rows, agent_states::cursor, page)
     }
 
-    /// Queues by name.
+    /// Queues by name, those that were there.
     pub fn queues(&self, page: &Page) -> Slice<queue_stats::Row> {
-        list(self.queues.0.values(), queue_stats::cursor, page)
+        let rows = self.queues.0.values();
+        let rows = rows.filter(|row| row.deleted.is_none());
+        list(rows, queue_stats::cursor, page)
     }
 
     /// The queue.

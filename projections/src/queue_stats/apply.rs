@@ -1,7 +1,7 @@
 //! What each event does to a queue's row. Visits count in the day of their
 //! opening and of their closing, by the time that the events carry.
 
-use super::row::{Counters, Row};
+use super::row::{Counters, Deleted, Row};
 use crate::projection::{Effect, Input};
 use domain::{
     any::{AnyEvent, Fact},
@@ -44,6 +44,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         config: None,
         by_hand: None,
         paused: BTreeMap::new(),
+        deleted: None,
         waiting_count: 0,
         matched_count: 0,
         matched: BTreeSet::new(),
@@ -57,6 +58,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.name.clone_from(name);
             row.config = Some(config.clone());
             row.config_version = 1;
+            row.deleted = None;
         }
         AnyEvent::Queue(
             _,
@@ -78,6 +80,13 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             _,
             event @ (queue::Event::MemberPaused { .. } | queue::Event::MemberUnpaused { .. }),
         ) => event.pause(input.fact.at, &mut row.paused),
+        AnyEvent::Queue(_, queue::Event::Deleted { by, why }) => {
+            row.deleted = Some(Deleted {
+                by: by.clone(),
+                why: why.clone(),
+                at: input.fact.at,
+            });
+        }
         AnyEvent::Line(_, event) => on_line(row, input.fact.at, event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)

@@ -8,6 +8,7 @@ use domain::{
     queue::{ByHand, Config, PausedMember},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A caller who left within this time is a short abandon.
@@ -161,6 +162,17 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
+/// Who has taken a queue away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// Who.
+    pub by: String,
+    /// Why, in a word.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -178,6 +190,8 @@ pub struct Row {
     pub by_hand: Option<ByHand>,
     /// The agents that it offers nothing for now, as a person has said.
     pub paused: BTreeMap<AgentId, PausedMember>,
+    /// Who has taken it away, why and when, if it is there no longer.
+    pub deleted: Option<Deleted>,
     /// W: open visits.
     pub waiting_count: u64,
     /// Of those, given to an agent whose phone is to ring or rings.
@@ -202,6 +216,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "config",
     "by_hand",
     "paused",
+    "deleted",
     "waiting_count",
     "matched_count",
     "matched",
@@ -283,6 +298,7 @@ impl Row {
             word(&self.config),
             word(&self.by_hand),
             word(&self.paused),
+            word(&self.deleted),
             number(self.waiting_count),
             number(self.matched_count),
             word(&self.matched),
@@ -302,6 +318,7 @@ impl Row {
             config: columns.word_or_null()?,
             by_hand: columns.word_or_null()?,
             paused: columns.word_or_null()?.unwrap_or_default(),
+            deleted: columns.word_or_null()?,
             waiting_count: columns.number()?,
             matched_count: columns.number()?,
             matched: columns.word()?,

@@ -57,13 +57,16 @@ impl Views {
         self.rows(&sql, parameters, Row::read).await
     }
 
-    /// Queues by name.
+    /// Queues by name; those that were taken away too, if they are asked for.
     ///
     /// # Errors
     /// See [`ViewError`].
-    pub async fn queues(&self, page: &Page) -> Result<Slice<Row>, ViewError> {
-        let query =
-            Query::select(COLUMNS, "queue_stats").page("name", "queue_id", Order::Ascending, page);
+    pub async fn queues(&self, page: &Page, with_deleted: bool) -> Result<Slice<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "queue_stats");
+        if !with_deleted {
+            query.and("deleted IS NULL", []);
+        }
+        let query = query.page("name", "queue_id", Order::Ascending, page);
         let rows = self.query(&query.sql, query.parameters.clone()).await?;
         Ok(query.slice(rows, Row::read, cursor)?)
     }
@@ -73,14 +76,16 @@ impl Views {
     /// # Errors
     /// See [`ViewError`].
     pub async fn queues_count(&self) -> Result<u64, ViewError> {
-        let (sql, parameters) = Query::select(&["COUNT(*)"], "queue_stats").all("");
+        let mut query = Query::select(&["COUNT(*)"], "queue_stats");
+        query.and("deleted IS NULL", []);
+        let (sql, parameters) = query.all("");
         let counts = self
             .rows(&sql, parameters, |columns| columns.number())
             .await?;
         Ok(counts.into_iter().next().unwrap_or(0))
     }
 
-    /// The statistics of these queues, or of all of them when the list is
+    /// The statistics of these queues, or of all that are there when the list is
     /// empty, as they are at `now`. Sorted by name.
     ///
     /// # Errors
@@ -91,8 +96,9 @@ impl Views {
         now: Timestamp,
     ) -> Result<Vec<Now>, ViewError> {
         let mut query = Query::select(COLUMNS, "queue_stats");
-        if !queues.is_empty() {
-            query.and_in("queue_id", queues.iter().map(text).collect());
+        match queues.is_empty() {
+            true => query.and("deleted IS NULL", []),
+            false => query.and_in("queue_id", queues.iter().map(text).collect()),
         }
         let (sql, parameters) = query.all(" ORDER BY name, queue_id");
         let rows = self.rows(&sql, parameters, Row::read).await?;

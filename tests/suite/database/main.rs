@@ -234,7 +234,7 @@ async fn shown(views: &Views) -> String {
         add(format!("{more:?}"));
         let agents = agent_states::Filter::default();
         add(format!("{:?}", views.agents(&agents, &page).await.unwrap()));
-        add(format!("{:?}", views.queues(&page).await.unwrap()));
+        add(format!("{:?}", views.queues(&page, true).await.unwrap()));
     }
     let records = views.cdrs(&cdr::Filter::default(), &Page::default()).await;
     let records = records.unwrap();
@@ -254,7 +254,7 @@ async fn shown(views: &Views) -> String {
         add(format!("{steps:?}"));
     }
     add(sums_and_exports(views).await);
-    let all = views.queues(&Page::default()).await.unwrap();
+    let all = views.queues(&Page::default(), true).await.unwrap();
     let ids: Vec<_> = all.rows.iter().map(|(_, row)| row.queue).collect();
     let now = Timestamp::from_micros(1_800_000_000_000_000);
     add(format!("{:?}", views.queues_now(&ids, now).await.unwrap()));

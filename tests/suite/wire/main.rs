@@ -20,6 +20,7 @@ mod by_hand;
 mod callback;
 mod carrier;
 mod config;
+mod deleted;
 mod demo;
 mod desk;
 mod doors;

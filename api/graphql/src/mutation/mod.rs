@@ -14,6 +14,7 @@ mod offers;
 mod pause;
 mod projections;
 mod queue_change;
+mod queue_delete;
 mod queues;
 mod refusal;
 mod requeue;
@@ -43,22 +44,51 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// All mutations.
+// In groups: the compiler nests each member in the one before, and not deeper than so.
 #[derive(MergedObject, Default)]
 pub(crate) struct Mutation(
+    QueueOrders,
+    AgentOrders,
+    CallOrders,
+    trunks::TrunkMutations,
+    exports::ExportMutations,
+    BillingOrders,
+    projections::ProjectionMutations,
+    webhooks::WebhookMutations,
+    settings::SettingsMutations,
+);
+
+/// Those about queues and who serves them.
+#[derive(MergedObject, Default)]
+pub(crate) struct QueueOrders(
     queues::QueueMutations,
     doors::DoorMutations,
     queue_change::QueueChangeMutations,
+    queue_delete::QueueDeleteMutations,
     members::MemberMutations,
     pause::PauseMutations,
+);
+
+/// Those about agents.
+#[derive(MergedObject, Default)]
+pub(crate) struct AgentOrders(
     agents::AgentMutations,
     desk::DeskMutations,
     offers::OfferMutations,
+);
+
+/// Those about calls and who calls.
+#[derive(MergedObject, Default)]
+pub(crate) struct CallOrders(
     requeue::RequeueMutations,
     calls::CallMutations,
     callbacks::CallbackMutations,
     subjects::SubjectMutations,
-    trunks::TrunkMutations,
-    exports::ExportMutations,
+);
+
+/// Those about money.
+#[derive(MergedObject, Default)]
+pub(crate) struct BillingOrders(
     billing::SellerMutations,
     billing::AccountMutations,
     billing::PlanMutations,
@@ -66,9 +96,6 @@ pub(crate) struct Mutation(
     billing::InvoiceMutations,
     billing::RunMutations,
     billing::UsageMutations,
-    projections::ProjectionMutations,
-    webhooks::WebhookMutations,
-    settings::SettingsMutations,
 );
 
 /// Why nothing was done.

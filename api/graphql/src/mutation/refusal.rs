@@ -38,6 +38,14 @@ pub(super) enum Refusal {
     NotWaiting,
     /// The agent is offered no such call, and was not lately.
     NotOffered,
+    /// The settings would make it again.
+    QueueInSettings,
+    /// Another queue sends calls there.
+    QueueLedTo,
+    /// Callers are in it.
+    QueueNotEmpty,
+    /// It has promised to ring people back.
+    QueuePromised,
     /// The agent does not serve the queue.
     NotOfQueue,
     /// That is no number that could be rung back.
@@ -65,6 +73,10 @@ impl Refusal {
             Self::NotWaiting => "input.not_waiting",
             Self::NotOfQueue => "input.not_of_queue",
             Self::NotOffered => "input.not_offered",
+            Self::QueueInSettings => "input.queue_in_settings",
+            Self::QueueLedTo => "input.queue_led_to",
+            Self::QueueNotEmpty => "input.queue_not_empty",
+            Self::QueuePromised => "input.queue_promised",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
         }
     }
@@ -95,6 +107,10 @@ impl Refusal {
             Self::NotWaiting => "call waits in no queue",
             Self::NotOfQueue => "agent does not serve the queue",
             Self::NotOffered => "agent has no such offer",
+            Self::QueueInSettings => "queue is defined by the settings",
+            Self::QueueLedTo => "leads to the queue",
+            Self::QueueNotEmpty => "callers wait in the queue",
+            Self::QueuePromised => "callbacks of the queue are not over",
             Self::InvalidCallbackNumber => {
                 "number is not 1 to 64 digits, letters or one of + * # . - _"
             }
@@ -117,6 +133,10 @@ impl Refusal {
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
             Self::NotOffered => "offerId",
+            Self::QueueInSettings
+            | Self::QueueLedTo
+            | Self::QueueNotEmpty
+            | Self::QueuePromised => "queueId",
             Self::InvalidCallbackNumber => "number",
         }
     }
@@ -140,7 +160,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 18] = [
+    const ALL: [Refusal; 22] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -158,6 +178,10 @@ mod tests {
         Refusal::NotWaiting,
         Refusal::NotOfQueue,
         Refusal::NotOffered,
+        Refusal::QueueInSettings,
+        Refusal::QueueLedTo,
+        Refusal::QueueNotEmpty,
+        Refusal::QueuePromised,
         Refusal::InvalidCallbackNumber,
     ];
 

@@ -38,10 +38,11 @@ impl QueueQueries {
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        #[graphql(desc = "Those that were taken away too", default = false)] include_deleted: bool,
         min_position: Option<Cursor>,
     ) -> Result<List<Queue>> {
         let views = views_at(ctx, &[View::QueueStats], min_position).await?;
-        let read = async |page| views.queues(&page).await;
+        let read = async |page| views.queues(&page, include_deleted).await;
         paging::list(Asked::first(first, after), read, Queue::from).await
     }
 }

@@ -100,7 +100,8 @@ impl Agent {
                 .row
                 .queues
                 .iter()
-                .filter_map(|queue| board.queue(*queue));
+                .filter_map(|queue| board.queue(*queue))
+                .filter(|row| row.deleted.is_none());
             let mut rows: Vec<_> = rows.cloned().collect();
             rows.sort_by(|a, b| a.name.cmp(&b.name));
             let queues = rows.into_iter().map(|row| Queue::then(row, moment));
@@ -109,6 +110,7 @@ impl Agent {
         let loader = ctx.data::<Loaded>()?;
         let rows = loader.load_many(self.row.queues.iter().copied()).await;
         let mut rows: Vec<_> = rows.map_err(Fault::from)?.into_values().collect();
+        rows.retain(|row| row.deleted.is_none());
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Some(rows.into_iter().map(Queue::from).collect()))
     }

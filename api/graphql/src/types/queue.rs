@@ -271,6 +271,14 @@ impl Queue {
         self.row.paused.iter().map(Into::into).collect()
     }
 
+    /// When it was taken away; null while it is there.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.row
+            .deleted
+            .as_ref()
+            .map(|deleted| DateTime(deleted.at))
+    }
+
     /// Callers in it.
     async fn waiting_count(&self) -> i32 {
         count(self.row.waiting_count)

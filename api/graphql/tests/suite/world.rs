@@ -420,6 +420,7 @@ fn settings() -> Settings {
             label: "Coffee".into(),
             category: NotReadyReason::Break,
         }],
+        queues: vec!["reception".into()],
     };
     let reload = || -> BoxFuture<'static, Result<Reloaded, String>> {
         Box::pin(async { Err("there is no file".into()) })

@@ -171,7 +171,7 @@ fn named<T>(rows: Vec<T>, names: &[String], name: fn(&T) -> &str) -> anyhow::Res
 }
 
 async fn queues_of(views: &Views, names: &[String]) -> anyhow::Result<Vec<queue_stats::Row>> {
-    let rows = all(async |page| views.queues(&page).await).await?;
+    let rows = all(async |page| views.queues(&page, true).await).await?;
     named(rows, names, |row| &row.name)
 }
 

@@ -3,6 +3,7 @@
 mod change;
 mod configure;
 mod create;
+mod delete;
 mod hand;
 mod hours;
 mod pause;

@@ -106,7 +106,8 @@ impl Callbacks {
                 | queue::Event::Closed { .. }
                 | queue::Event::HoursFollowed { .. }
                 | queue::Event::MemberPaused { .. }
-                | queue::Event::MemberUnpaused { .. },
+                | queue::Event::MemberUnpaused { .. }
+                | queue::Event::Deleted { .. },
             ) => {
                 self.with_hours.insert(*queue);
                 Ok(())

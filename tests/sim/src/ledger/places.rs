@@ -57,7 +57,8 @@ impl Places {
                 | queue::Event::Closed { .. }
                 | queue::Event::HoursFollowed { .. }
                 | queue::Event::MemberPaused { .. }
-                | queue::Event::MemberUnpaused { .. },
+                | queue::Event::MemberUnpaused { .. }
+                | queue::Event::Deleted { .. },
             ) => Ok(()),
             AnyEvent::Call(call, event) => {
                 self.on_call(*call, fact.at, event);

@@ -31,7 +31,8 @@ impl Rules {
             | queue::Event::Closed { .. }
             | queue::Event::HoursFollowed { .. }
             | queue::Event::MemberPaused { .. }
-            | queue::Event::MemberUnpaused { .. } => return,
+            | queue::Event::MemberUnpaused { .. }
+            | queue::Event::Deleted { .. } => return,
         };
         self.versions.insert((id, version), config.matching.clone());
         self.now.insert(id, (version, config.strategy));

@@ -184,7 +184,8 @@ impl Recorder {
             | queue::Event::Closed { .. }
             | queue::Event::HoursFollowed { .. }
             | queue::Event::MemberPaused { .. }
-            | queue::Event::MemberUnpaused { .. } => {}
+            | queue::Event::MemberUnpaused { .. }
+            | queue::Event::Deleted { .. } => {}
         }
     }
 
