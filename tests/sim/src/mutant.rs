@@ -7,7 +7,7 @@ use domain::{
     call::{self, Phase},
     callback,
     id::{OfferId, SubjectId},
-    line, session,
+    line, queue, session,
     time::Timestamp,
 };
 
@@ -58,11 +58,15 @@ pub enum Mutant {
     NotWithdrawn,
     /// Somebody outside is waited for as long as it rings.
     NoDialTimer,
+    /// Who goes into another queue stands at its end.
+    PlaceLost,
+    /// Nobody hears that a member is paused.
+    PauseUnheard,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -77,6 +81,8 @@ impl Mutant {
         Self::AttemptsUncounted,
         Self::NotWithdrawn,
         Self::NoDialTimer,
+        Self::PlaceLost,
+        Self::PauseUnheard,
     ];
 
     /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
@@ -113,7 +119,9 @@ impl Mutant {
             | Self::AnybodysPlace
             | Self::PlaceForgotten
             | Self::AttemptsUncounted
-            | Self::NotWithdrawn => false,
+            | Self::NotWithdrawn
+            | Self::PlaceLost
+            | Self::PauseUnheard => false,
         }
     }
 
@@ -141,6 +149,9 @@ impl Mutant {
                     closed_at,
                 };
                 AnyCommand::Line(queue, close)
+            }
+            (Self::PlaceLost, AnyCommand::Line(queue, open)) => {
+                AnyCommand::Line(queue, at_the_end(open))
             }
             (
                 Self::AttemptsUncounted,
@@ -198,6 +209,14 @@ impl Mutant {
             ) => {
                 *event = callback::Event::Exhausted {};
             }
+            (
+                Self::PauseUnheard,
+                "routing",
+                AnyEvent::Queue(_, event @ queue::Event::MemberPaused { .. }),
+            ) => {
+                let (by, why) = (String::new(), String::new());
+                *event = queue::Event::HoursFollowed { by, why };
+            }
             _ => return None,
         }
         Some(misread)
@@ -219,9 +238,26 @@ impl Mutant {
             | Self::PlaceForgotten
             | Self::AttemptsUncounted
             | Self::NotWithdrawn
-            | Self::NoDialTimer => None,
+            | Self::NoDialTimer
+            | Self::PlaceLost
+            | Self::PauseUnheard => None,
         }
     }
+}
+
+/// Whoever comes from another queue stands where a new caller would.
+fn at_the_end(mut open: line::Command) -> line::Command {
+    if let line::Command::OpenVisit {
+        enqueued_at,
+        joined_at,
+        previous: Some(_),
+        ..
+    } = &mut open
+        && let Some(joined_at) = joined_at.take()
+    {
+        *enqueued_at = joined_at;
+    }
+    open
 }
 
 fn rings_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
