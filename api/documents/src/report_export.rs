@@ -93,6 +93,10 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
         ("wrap_up_ms", number(Some(row.handled.wrap_up_ms))),
         ("aht_ms", number(row.handled.average_handling_ms())),
     ]);
+    let abandonment = (counters.abandoned_count, counters.offered_count);
+    record.push(("abandonment_ppm", ppm(abandonment.0, abandonment.1)));
+    let (left, offered) = counters.net_abandonment_parts();
+    record.push(("net_abandonment_ppm", ppm(left, offered)));
     record
 }
 
@@ -123,6 +127,10 @@ pub fn agent(name: &str, row: &AgentReportRow) -> Record {
     ]);
     record.extend(RELEASED.map(|(column, reason)| (column, number(Some(released(reason))))));
     record.push(("occupancy_ppm", ppm(busy, whole)));
+    let (used, logged_in) = row.utilised_ms();
+    record.push(("utilisation_ppm", ppm(used, logged_in)));
+    let (let_ring, offers) = row.let_ring();
+    record.push(("rona_ppm", ppm(let_ring, offers)));
     record
 }
 

@@ -155,6 +155,22 @@ impl Counters {
     pub fn abandonment_rate(&self) -> Option<f64> {
         share(self.abandoned_count, self.offered_count)
     }
+
+    /// (AB - SA) / (O - SA), as a share of 1: as if whoever left at once had not called;
+    /// none without a visit beside those.
+    pub fn net_abandonment_rate(&self) -> Option<f64> {
+        let (part, whole) = self.net_abandonment_parts();
+        share(part, whole)
+    }
+
+    /// Who left, and of how many, without short abandons.
+    pub const fn net_abandonment_parts(&self) -> (u64, u64) {
+        let short = self.short_abandoned_count;
+        (
+            self.abandoned_count.saturating_sub(short),
+            self.offered_count.saturating_sub(short),
+        )
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]

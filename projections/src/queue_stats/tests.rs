@@ -178,5 +178,7 @@ fn each_variant_of_the_service_level_has_its_own_denominator() {
     assert_eq!(counters.average_speed_of_answer_ms(), Some(10));
     assert_eq!(counters.average_abandon_ms(), Some(10));
     assert_eq!(counters.abandonment_rate(), Some(0.3));
+    assert_eq!(counters.net_abandonment_rate(), Some(4.0 / 18.0));
+    assert_eq!(Counters::default().net_abandonment_rate(), None);
     assert_eq!(Counters::default().average_speed_of_answer_ms(), None);
 }

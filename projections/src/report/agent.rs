@@ -71,6 +71,19 @@ impl AgentReportRow {
         (busy, busy + self.ready_ms)
     }
 
+    /// Time with callers and after calls, and the time logged in: the two parts of the
+    /// utilisation. Breaks are in the second.
+    pub const fn utilised_ms(&self) -> (u64, u64) {
+        (self.contact_ms + self.wrap_up_ms, self.logged_in_ms)
+    }
+
+    /// Offers that the agent let ring, and all that were made: the two parts of the RONA
+    /// rate. A caller who leaves while it rings is none of the first.
+    pub fn let_ring(&self) -> (u64, u64) {
+        let let_ring = self.released_count.get(&ReleaseReason::NoAnswer);
+        (let_ring.copied().unwrap_or(0), self.offers_count)
+    }
+
     fn spend(&mut self, interval: &Interval, ms: u64) {
         self.logged_in_ms += ms;
         match interval.state {

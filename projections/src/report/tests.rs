@@ -9,7 +9,7 @@ use crate::{
 };
 use chrono_tz::Tz;
 use commands::ports::ReadStore;
-use domain::{any::AnyEvent, line, time::Timestamp};
+use domain::{any::AnyEvent, id::AgentId, line, session::ReleaseReason, time::Timestamp};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -114,6 +114,27 @@ fn has_a_stay_twice(world: &World) -> bool {
 fn around(world: &World) -> (Timestamp, Timestamp) {
     let before = Timestamp::from_micros(START.micros() - 3_600_000_000);
     (before, world.now.plus_ms(3_600_000))
+}
+
+#[test]
+fn each_rate_of_an_agent_has_its_own_denominator() {
+    let start = at("2026-11-02T08:00:00Z");
+    let end = at("2026-11-02T09:00:00Z");
+    let agent = AgentId(uuid::Uuid::from_u128(1));
+    let mut row = AgentReportRow::empty(agent, Span { start, end });
+    assert_eq!((row.utilised_ms(), row.let_ring()), ((0, 0), (0, 0)));
+    row.logged_in_ms = 100_000;
+    row.contact_ms = 30_000;
+    row.wrap_up_ms = 10_000;
+    row.ring_ms = 5_000;
+    row.offers_count = 8;
+    row.released_count = [(ReleaseReason::NoAnswer, 2), (ReleaseReason::CallerGone, 3)].into();
+    assert_eq!(row.utilised_ms(), (40_000, 100_000), "ringing is not used");
+    assert_eq!(
+        row.let_ring(),
+        (2, 8),
+        "who leaves meanwhile was not let ring"
+    );
 }
 
 proptest! {

@@ -86,6 +86,12 @@ impl QueueCounters {
         self.0.abandonment_rate()
     }
 
+    /// (AB - SA) / (O - SA), as a share of 1: without those who left at once; null without a
+    /// call beside them.
+    async fn net_abandonment_rate(&self) -> Option<f64> {
+        self.0.net_abandonment_rate()
+    }
+
     /// The longest wait of a call that left the queue.
     async fn longest_wait_ms(&self) -> Duration {
         Duration(self.0.longest_wait_ms)

@@ -247,9 +247,25 @@ impl AgentReportRow {
     /// Occupancy in parts per million: contact, wrap-up and ringing of those and
     /// the ready time; null without any. Breaks are in neither.
     async fn occupancy_ppm(&self) -> Option<i32> {
-        let (busy, whole) = self.0.occupied_ms();
-        busy.saturating_mul(1_000_000).checked_div(whole).map(count)
+        ppm(self.0.occupied_ms())
     }
+
+    /// Utilisation in parts per million: contact and wrap-up of the time logged in; null
+    /// without any.
+    async fn utilisation_ppm(&self) -> Option<i32> {
+        ppm(self.0.utilised_ms())
+    }
+
+    /// RONA rate in parts per million: offers that rang until they were taken back, of
+    /// those made; null without any. A caller who left meanwhile is no such offer.
+    async fn rona_ppm(&self) -> Option<i32> {
+        ppm(self.0.let_ring())
+    }
+}
+
+/// A share in parts per million.
+fn ppm((part, whole): (u64, u64)) -> Option<i32> {
+    part.saturating_mul(1_000_000).checked_div(whole).map(count)
 }
 
 /// A time that an agent spent in one state.

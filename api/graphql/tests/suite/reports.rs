@@ -154,7 +154,7 @@ async fn an_agents_time_adds_up_and_is_told_state_by_state() {
     let (world, _, agent) = a_day().await;
     let query = "query Q($r: Range!, $a: [ID!]!, $one: ID!, $p: Cursor) { agentReport(range: $r, \
         agentIds: $a, granularity: DAY, minPosition: $p) { loggedInMs readyMs reservedMs ringMs \
-        contactMs wrapUpMs offersCount answeredCount occupancyPpm notReady { reason durationMs } \
+        contactMs wrapUpMs offersCount answeredCount occupancyPpm utilisationPpm ronaPpm notReady { reason durationMs } \
         released { reason count } } \
         agentStateLog(agentId: $one, range: $r, minPosition: $p) { state reason start end callId } }";
     let id = agent.to_string();
@@ -175,7 +175,11 @@ async fn an_agents_time_adds_up_and_is_told_state_by_state() {
             .sum();
         let parts = ["readyMs", "reservedMs", "ringMs", "contactMs", "wrapUpMs"];
         let parts: u64 = parts.iter().map(|part| ms(&row[*part])).sum();
-        assert_eq!(parts + not_ready, ms(&row["loggedInMs"]), "{row:#}");
+        let logged_in = ms(&row["loggedInMs"]);
+        assert_eq!(parts + not_ready, logged_in, "{row:#}");
+        let used = ms(&row["contactMs"]) + ms(&row["wrapUpMs"]);
+        let utilisation = (used * 1_000_000).checked_div(logged_in);
+        assert_eq!(row["utilisationPpm"], json!(utilisation), "{row:#}");
     }
     let answered: i64 = rows
         .iter()
