@@ -1,21 +1,25 @@
 //! Call records as a file: CSV or JSON Lines, a page of rows in memory at a
 //! time. The same order at the same position gives the same bytes, whatever
-//! was recorded or corrected since; only personal data that was erased since
+//! was recorded, rated or corrected since; only personal data that was erased since
 //! is missing, and the manifest says how many rows lack it.
+
+mod charge;
 
 use crate::field::{self, Field, Record, id, number, text, word};
 use chrono_tz::Tz;
-use domain::call::LegMedia;
+use domain::{call::LegMedia, id::CallId};
 use projections::{
+    billing::charges,
     cdr::{End, Filter, Leg, Reached, Row, SegmentKind},
     views::{ViewError, Views},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/3";
+pub const SCHEMA: &str = "ringledger-cdr/4";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -135,7 +139,12 @@ impl Export {
             .cdrs_as_of(filter, *position, after, ROWS)
             .await?;
         self.next = next.map(Some);
-        let piece = self.write(&rows).into_bytes();
+        let calls: Vec<_> = rows.iter().map(|row| row.call).collect();
+        let charges = self.views.charges_of(&calls).await?;
+        // What was rated later, or again, does not show.
+        let charges = charges.iter().filter_map(|row| row.as_of(*position));
+        let charges = charges.map(|row| (row.call, row)).collect();
+        let piece = self.write(&rows, &charges).into_bytes();
         self.bytes += piece.len() as u64;
         self.hash.update(&piece);
         Ok(Some(piece))
@@ -158,7 +167,7 @@ impl Export {
         }
     }
 
-    fn write(&mut self, rows: &[Row]) -> String {
+    fn write(&mut self, rows: &[Row], charges: &BTreeMap<CallId, charges::Row>) -> String {
         let mut piece = String::new();
         let Order {
             format, legs, zone, ..
@@ -168,10 +177,12 @@ impl Export {
         }
         self.has_header = true;
         for row in rows {
+            let charge = charges.get(&row.call);
             let records = if legs {
-                row.legs.iter().map(|leg| leg_record(row, leg)).collect()
+                let legs = row.legs.iter();
+                legs.map(|leg| leg_record(row, leg, charge)).collect()
             } else {
-                vec![call_record(row)]
+                vec![call_record(row, charge)]
             };
             for record in &records {
                 match format {
@@ -347,22 +358,38 @@ fn spent(leg: &Leg, kind: SegmentKind) -> Field {
 
 fn names(legs: bool) -> String {
     let head = HEAD.iter().map(|(name, _)| *name);
+    let standing = charge::STANDING.iter().map(|(name, _)| *name);
     if legs {
-        field::header(head.chain(LEG.iter().map(|(name, _)| *name)))
+        let leg = LEG.iter().map(|(name, _)| *name);
+        let charged = charge::LEG.iter().map(|(name, _)| *name);
+        field::header(head.chain(leg).chain(standing).chain(charged))
     } else {
-        field::header(head.chain(CALL.iter().map(|(name, _)| *name)))
+        let call = CALL.iter().map(|(name, _)| *name);
+        let charged = charge::CALL.iter().map(|(name, _)| *name);
+        field::header(head.chain(call).chain(standing).chain(charged))
     }
 }
 
-fn call_record(row: &Row) -> Record {
+fn call_record(row: &Row, charge: Option<&charges::Row>) -> Record {
     let columns = HEAD.iter().chain(CALL);
-    columns.map(|(name, of)| (*name, of(row))).collect()
+    let columns = columns.map(|(name, of)| (*name, of(row)));
+    let charged = charge::STANDING.iter().chain(charge::CALL);
+    let charged = charged.map(|(name, of)| (*name, charge.map_or(Field::Word(None), of)));
+    columns.chain(charged).collect()
 }
 
-fn leg_record(row: &Row, leg: &Leg) -> Record {
+fn leg_record(row: &Row, leg: &Leg, charge: Option<&charges::Row>) -> Record {
     let head = HEAD.iter().map(|(name, of)| (*name, of(row)));
-    head.chain(LEG.iter().map(|(name, of)| (*name, of(leg))))
-        .collect()
+    let columns = LEG.iter().map(|(name, of)| (*name, of(leg)));
+    let standing = charge::STANDING.iter();
+    let standing = standing.map(|(name, of)| (*name, charge.map_or(Field::Word(None), of)));
+    let bill = charge.and_then(|charge| charge.bill.as_ref());
+    let mut records = bill.into_iter().flat_map(|bill| &bill.records);
+    // A leg that is not charged has nothing there.
+    let record = records.find(|record| record.leg == leg.leg);
+    let charged = charge::LEG.iter();
+    let charged = charged.map(|(name, of)| (*name, record.map_or(Field::Word(None), of)));
+    head.chain(columns).chain(standing).chain(charged).collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,21 @@ pub enum Field {
     Text(Option<String>),
     /// An instant: written in the zone of the export, and in UTC beside it.
     Time(Option<Timestamp>),
+    /// More than one value: JSON, which in CSV stands in one cell.
+    Json(Value),
+}
+
+impl Field {
+    /// The value as JSON; an instant as in UTC.
+    pub fn value(self) -> Value {
+        match self {
+            Self::Number(number) => number.into(),
+            Self::Flag(flag) => flag.into(),
+            Self::Word(text) | Self::Text(text) => text.into(),
+            Self::Time(at) => at.map(plain).into(),
+            Self::Json(value) => value,
+        }
+    }
 }
 
 /// The wire name of a word of the domain.
@@ -98,6 +113,7 @@ pub fn csv(record: &Record, zone: Tz, into: &mut String) {
                 (false, at.map_or_else(String::new, |at| local(at, zone))),
                 (false, at.map_or_else(String::new, plain)),
             ],
+            Field::Json(value) => vec![(true, value.to_string())],
         })
         .collect();
     let cells = cells.iter().map(|(is_text, cell)| match is_text {
@@ -116,12 +132,13 @@ pub fn json(record: &Record, zone: Tz) -> Map<String, Value> {
     let mut object = Map::new();
     for (name, field) in record {
         let value = match field {
-            Field::Number(number) => (*number).into(),
-            Field::Flag(flag) => (*flag).into(),
-            Field::Word(text) | Field::Text(text) => text.clone().into(),
+            Field::Number(_)
+            | Field::Flag(_)
+            | Field::Word(_)
+            | Field::Text(_)
+            | Field::Json(_) => field.clone().value(),
             Field::Time(at) => {
-                let utc = at.map(plain);
-                object.insert(format!("{name}{UTC}"), utc.into());
+                object.insert(format!("{name}{UTC}"), field.clone().value());
                 at.map(|at| local(at, zone)).into()
             }
         };

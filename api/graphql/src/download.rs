@@ -27,11 +27,14 @@ pub(crate) const CDRS: &str = "/exports/cdrs/";
 /// Ending of a manifest's name.
 const MANIFEST: &str = ".manifest.json";
 
-/// How far the records of calls are.
+/// What an export reads.
+pub(crate) const READ: [View; 2] = [View::Cdr, View::Charges];
+
+/// How far the records of calls and their prices are.
 pub(crate) fn known(views: &Views) -> u64 {
     let progress = views.progress();
-    let status = progress.iter().find(|status| status.view == View::Cdr);
-    status.map_or(0, |status| status.position.0)
+    let read = progress.iter().filter(|status| READ.contains(&status.view));
+    read.map(|status| status.position.0).min().unwrap_or(0)
 }
 
 /// Paths of an export and of its manifest. The order stands in them; a caller

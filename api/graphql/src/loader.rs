@@ -5,6 +5,7 @@ use commands::ports::Clock;
 use domain::id::{AgentId, CallId, QueueId};
 use projections::{
     agent_states,
+    billing::charges,
     estimate::{Pace, Place},
     queue_stats,
     views::{ViewError, Views},
@@ -97,6 +98,24 @@ impl Loader<PaceOf> for Rows {
         Ok(paces
             .into_iter()
             .map(|(queue, pace)| (PaceOf(queue), pace))
+            .collect())
+    }
+}
+
+/// Asks what a call costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ChargeOf(pub(crate) CallId);
+
+impl Loader<ChargeOf> for Rows {
+    type Value = charges::Row;
+    type Error = ViewError;
+
+    async fn load(&self, keys: &[ChargeOf]) -> Result<HashMap<ChargeOf, Self::Value>, ViewError> {
+        let calls: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = self.views.charges_of(&calls).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (ChargeOf(row.call), row))
             .collect())
     }
 }

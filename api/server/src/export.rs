@@ -99,18 +99,22 @@ pub(crate) async fn views(place: &Place) -> anyhow::Result<Views> {
     Ok(projections::offline::open(look.log, read).await?)
 }
 
-/// How far the records are that will be read.
+/// How far the records and prices are that will be read.
 fn known(views: &Views) -> anyhow::Result<u64> {
     let progress = views.progress();
-    let cdr = progress.iter().find(|status| status.view == View::Cdr);
-    let cdr = cdr.context("there are no records of calls")?;
-    match &cdr.parked {
-        None => Ok(cdr.position.0),
-        Some(parked) => anyhow::bail!(
-            "the records of calls can not be read: {}; a server that starts makes them anew",
-            parked.reason
-        ),
-    }
+    let reached = [View::Cdr, View::Charges].map(|view| {
+        let status = progress.iter().find(|status| status.view == view);
+        let status = status.context("there are no records of calls")?;
+        match &status.parked {
+            None => Ok(status.position.0),
+            Some(parked) => anyhow::bail!(
+                "the records of calls can not be read: {}; a server that starts makes them anew",
+                parked.reason
+            ),
+        }
+    });
+    let [records, prices] = reached;
+    Ok(records?.min(prices?))
 }
 
 async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@ use domain::{
     },
     calendar::Period,
     id::{AccountId, CallId},
+    money::Decimal,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -37,15 +38,96 @@ pub struct Row {
     pub revision: u32,
     /// The price, once there is one.
     pub bill: Option<Bill>,
-    /// Prices that it had before, with why each was replaced.
-    pub replaced: Vec<(u32, Bill, Option<String>)>,
     /// Who would pay, and why there is no price.
     pub unrated: Option<(Option<AccountId>, UnratedReason)>,
     /// When it was rated last, or could not be.
     pub at: Timestamp,
+    /// Why it was rated again, where it was.
+    pub reason: Option<String>,
+    /// What was known before, the oldest first.
+    pub superseded: Vec<Superseded>,
+}
+
+/// What was known of the price of a call before it was rated again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    /// Position of the event that said so.
+    pub position: u64,
+    /// How often the call was rated by then.
+    pub revision: u32,
+    /// The price, if there was one.
+    pub bill: Option<Bill>,
+    /// Who would pay, and why there was no price.
+    pub unrated: Option<(Option<AccountId>, UnratedReason)>,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Why it was rated again, where it was.
+    pub reason: Option<String>,
+}
+
+/// How the price of a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It costs something.
+    Rated,
+    /// It costs nothing: nobody answered, it was shorter than the grace time, it was
+    /// for help, or its price is zero.
+    Free,
+    /// It has no price: a person must look.
+    Unrated,
 }
 
 impl Row {
+    /// How the price stands.
+    pub fn standing(&self) -> Standing {
+        match &self.bill {
+            None => Standing::Unrated,
+            Some(bill) if bill.records.iter().all(|record| record.amount.is_zero()) => {
+                Standing::Free
+            }
+            Some(_) => Standing::Rated,
+        }
+    }
+
+    /// What it costs without tax, once it has a price.
+    pub fn amount(&self) -> Option<Decimal> {
+        let records = &self.bill.as_ref()?.records;
+        Some(records.iter().map(|record| record.amount).sum())
+    }
+
+    /// What was known when the log had got as far as a position; none when nothing was.
+    /// The same for ever, however often the call is rated again.
+    pub fn as_of(&self, position: u64) -> Option<Self> {
+        let mut row = self.clone();
+        while row.position > position {
+            let earlier = row.superseded.pop()?;
+            row.position = earlier.position;
+            row.revision = earlier.revision;
+            row.bill = earlier.bill;
+            row.unrated = earlier.unrated;
+            row.at = earlier.at;
+            row.reason = earlier.reason;
+        }
+        Some(row)
+    }
+
+    /// Keeps what is known, before something else is.
+    fn supersede(&mut self) {
+        // A row that was made just now says nothing yet.
+        if self.position == 0 {
+            return;
+        }
+        self.superseded.push(Superseded {
+            position: self.position,
+            revision: self.revision,
+            bill: self.bill.clone(),
+            unrated: self.unrated.take(),
+            at: self.at,
+            reason: self.reason.take(),
+        });
+    }
+
     /// Who pays, or would.
     pub fn account(&self) -> Option<AccountId> {
         let unrated = self.unrated.and_then(|(account, _)| account);
@@ -85,7 +167,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Charges {
     const NAME: &'static str = "billing_charges";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_charges",
         key: "call_id",
@@ -117,9 +199,10 @@ impl Projection for Charges {
             position: 0,
             revision: 0,
             bill: None,
-            replaced: vec![],
             unrated: None,
             at: input.fact.at,
+            reason: None,
+            superseded: vec![],
         };
         match event {
             Event::Started { .. } | Event::Extended { .. } | Event::Exhausted { .. } => {
@@ -128,20 +211,18 @@ impl Projection for Charges {
             Event::Rated {
                 revision,
                 bill,
-                replaces,
+                replaces: _,
                 reason,
             } => {
                 let row = row.get_or_insert_with(new);
-                if let Some(before) = replaces {
-                    let before = (row.revision, (**before).clone(), reason.clone());
-                    row.replaced.push(before);
-                }
+                row.supersede();
                 row.revision = *revision;
                 row.bill = Some((**bill).clone());
-                row.unrated = None;
+                row.reason.clone_from(reason);
             }
             Event::Unrated { account, reason } => {
                 let row = row.get_or_insert_with(new);
+                row.supersede();
                 row.unrated = Some((*account, *reason));
             }
         }
@@ -195,6 +276,18 @@ impl Views {
         let (sql, parameters) = query.all("");
         let read = |columns: &mut Columns| projection::Row::read(0, columns);
         Ok(self.rows(&sql, parameters, read).await?.pop())
+    }
+
+    /// What these calls cost; one that was never rated is missing.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn charges_of(&self, calls: &[CallId]) -> Result<Vec<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "billing_charges");
+        query.and_in("call_id", calls.iter().map(text).collect());
+        let (sql, parameters) = query.all("");
+        let read = |columns: &mut Columns| projection::Row::read(0, columns);
+        self.rows(&sql, parameters, read).await
     }
 
     /// Charges in the order in which calls were rated.

@@ -29,14 +29,14 @@ async fn some_calls(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn order(server: &Server, input: Value) -> anyhow::Result<Value> {
+pub(crate) async fn order(server: &Server, input: Value) -> anyhow::Result<Value> {
     let query = "mutation($input: RequestCdrExportInput!) { requestCdrExport(input: $input) \
                  { url manifestUrl position callsCount } }";
     let answer = server.graphql(query, json!({ "input": input })).await?;
     Ok(answer["requestCdrExport"].clone())
 }
 
-async fn text(server: &Server, path: &Value) -> anyhow::Result<String> {
+pub(crate) async fn text(server: &Server, path: &Value) -> anyhow::Result<String> {
     let (status, text) = server.get(path.as_str().context("a path")?).await?;
     ensure!(status == 200, "{status}: {text}");
     Ok(text)

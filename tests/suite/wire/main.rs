@@ -44,6 +44,7 @@ mod past;
 mod paused;
 mod personal;
 mod prepaid;
+mod priced;
 mod projections;
 mod provisioning;
 mod recovery;

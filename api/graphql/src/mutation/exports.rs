@@ -10,7 +10,6 @@ use crate::{
 };
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use documents::cdr_export::{Format, Order};
-use projections::changed::View;
 
 #[derive(Default)]
 pub(crate) struct ExportMutations;
@@ -69,7 +68,7 @@ impl ExportMutations {
         input: RequestCdrExportInput,
     ) -> Result<RequestCdrExportPayload> {
         let wanted = input.min_position.max(input.position);
-        let views = views_at(ctx, &[View::Cdr], wanted).await?;
+        let views = views_at(ctx, &download::READ, wanted).await?;
         let position = match input.position {
             Some(position) => position.0,
             None => download::known(views),

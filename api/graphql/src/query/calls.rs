@@ -86,7 +86,7 @@ impl ActiveCallFilter {
     }
 }
 
-const CALLS: [View; 2] = [View::LiveCalls, View::Cdr];
+const CALLS: [View; 3] = [View::LiveCalls, View::Cdr, View::Charges];
 
 #[Object]
 impl CallQueries {

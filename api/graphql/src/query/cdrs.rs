@@ -117,7 +117,7 @@ impl CdrQueries {
         before: Option<String>,
         min_position: Option<Cursor>,
     ) -> Result<Connection<ListCursor, Cdr, CdrTotals>> {
-        let views = views_at(ctx, &[View::Cdr], min_position).await?;
+        let views = views_at(ctx, &[View::Cdr, View::Charges], min_position).await?;
         let vault = services(ctx)?.vault.as_ref();
         let filter = filter.unwrap_or_default().read(vault)?;
         let asked = Asked {

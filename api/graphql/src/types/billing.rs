@@ -2,14 +2,13 @@
 
 use crate::{
     error::Fault,
-    id::Named,
     query::{services, views},
     scalar::{Amount, Cursor, DateTime, Duration, count},
     types::words::{AccountStatus, PaymentMethod, PaymentMode, UsageKind},
 };
 use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use domain::billing::account::Status;
-use projections::billing::{accounts, charges, decks, plans, usage};
+use projections::billing::{accounts, decks, plans, usage};
 use serde_json::Value;
 
 /// A plain UUID, as it stands in events.
@@ -18,7 +17,7 @@ pub(crate) fn id(id: impl ToString) -> ID {
 }
 
 /// A word or value of the record as JSON.
-fn json(value: &impl serde::Serialize) -> Json<Value> {
+pub(super) fn json(value: &impl serde::Serialize) -> Json<Value> {
     Json(serde_json::to_value(value).unwrap_or(Value::Null))
 }
 
@@ -321,56 +320,6 @@ impl Deck {
     /// When it was published.
     async fn published_at(&self) -> Option<DateTime> {
         self.0.published_at.map(DateTime)
-    }
-}
-
-/// The price of a call.
-pub(crate) struct Charge(pub(crate) charges::Row);
-
-/// What a call costs, or why it has no price.
-#[Object(name = "CallCharge")]
-impl Charge {
-    /// The call.
-    async fn call_id(&self) -> ID {
-        self.0.call.opaque()
-    }
-
-    /// Who pays, or would.
-    async fn account_id(&self) -> Option<ID> {
-        self.0.account().map(id)
-    }
-
-    /// How often it was rated; 0 if never.
-    async fn revision(&self) -> i32 {
-        count(self.0.revision)
-    }
-
-    /// On the invoice of which month.
-    async fn period(&self) -> Option<String> {
-        Some(self.0.bill.as_ref()?.period.to_string())
-    }
-
-    /// What was used, as it stands in the record.
-    async fn records(&self) -> Option<Json<Value>> {
-        Some(json(&self.0.bill.as_ref()?.records))
-    }
-
-    /// What all of it costs, without tax.
-    async fn amount(&self) -> Option<Amount> {
-        let bill = self.0.bill.as_ref()?;
-        Some(Amount(
-            bill.records.iter().map(|record| record.amount).sum(),
-        ))
-    }
-
-    /// Why it has no price; null when it has one.
-    async fn unrated_reason(&self) -> Option<Json<Value>> {
-        self.0.unrated.as_ref().map(|(_, reason)| json(reason))
-    }
-
-    /// When it was rated last.
-    async fn at(&self) -> DateTime {
-        DateTime(self.0.at)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Agent, Moment, Queue, TimelineItem, Trunk,
+        Agent, Charge, Moment, Money, Queue, TimelineItem, Trunk,
         words::{CallState, Direction, Disposition, EndReason, EndResult, HangupBy},
     },
 };
@@ -365,6 +365,20 @@ impl Call {
             calls::Call::Live(row) => &row.sip_call_id,
             calls::Call::Ended(row) => &row.sip_call_id,
         }
+    }
+
+    /// What it costs, without tax, as it was rated last; null until it has a price.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn cost(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        if self.ended().is_none() {
+            return Ok(None);
+        }
+        let charge = Charge::of(ctx, self.call_id()).await?;
+        let charge = match self.moment {
+            Some(moment) => charge.and_then(|charge| charge.as_of(moment)),
+            None => charge,
+        };
+        Ok(charge.and_then(|charge| charge.cost()))
     }
 
     /// Revision of its record; 0 while it is in progress.

@@ -1,16 +1,18 @@
 //! The record of an ended call.
 
 use crate::{
+    auth::Scope,
     error::Fault,
     id::Named,
+    query::Needs,
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Call, Caller, Leg,
+        Call, Caller, Charge, Leg,
         media::{rate, score},
         words::{Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy},
     },
 };
-use async_graphql::{ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use projections::cdr;
 
 /// What a record said before it was corrected.
@@ -287,5 +289,12 @@ impl Cdr {
     /// Facts that were reported after the end.
     async fn late_facts_count(&self) -> i32 {
         count(self.0.late_facts_count)
+    }
+
+    /// What it costs whom, as it was rated last; null until it is rated, and while there
+    /// are no accounts.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>> {
+        Charge::of(ctx, self.0.call).await
     }
 }

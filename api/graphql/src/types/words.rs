@@ -7,8 +7,8 @@ mod record;
 mod report;
 
 pub(crate) use billing::{
-    AccountStatus, CycleKind, InvoiceStanding, PaymentMethod, PaymentMode, RoundingKind, TaxKind,
-    UsageKind,
+    AccountStatus, ChargeState, CycleKind, InvoiceStanding, PaymentMethod, PaymentMode,
+    RoundingKind, TaxKind, UsageKind,
 };
 pub(crate) use queue::{Away, Weekday};
 pub(crate) use record::{

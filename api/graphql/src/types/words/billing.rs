@@ -13,6 +13,19 @@ pub(crate) enum AccountStatus {
     Closed,
 }
 
+/// How the price of a call stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::billing::charges::Standing")]
+pub(crate) enum ChargeState {
+    /// It costs something.
+    Rated,
+    /// It costs nothing: nobody answered, it was shorter than the grace time, it was for
+    /// help, or its price is zero.
+    Free,
+    /// It has no price: a person must look.
+    Unrated,
+}
+
 /// When an account pays.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::billing::account::PaymentMode")]
