@@ -19,13 +19,13 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
+pub(crate) const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
                      numbers = [\"+4930111\", \"+4930222\"]\n";
 /// Noon in UTC.
 const NOVEMBER_14_S: u64 = 1_794_657_600;
 
 /// The server's clock is that many days after the day on which the month is invoiced.
-fn set(clock: &Path, days: u64) -> anyhow::Result<()> {
+pub(crate) fn set(clock: &Path, days: u64) -> anyhow::Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let off = i64::try_from(NOVEMBER_14_S + days * 86_400)? - i64::try_from(now)?;
     std::fs::write(clock, off.to_ne_bytes())?;
@@ -33,7 +33,12 @@ fn set(clock: &Path, days: u64) -> anyhow::Result<()> {
 }
 
 /// An account of the plan, that owns a number.
-async fn account(server: &Server, number: u128, plan: &Value, owns: &str) -> anyhow::Result<Value> {
+pub(crate) async fn account(
+    server: &Server,
+    number: u128,
+    plan: &Value,
+    owns: &str,
+) -> anyhow::Result<Value> {
     let account = json!({
         "commandId": command_id(number), "name": format!("account-{number}"), "currency": "EUR",
         "timeZone": "UTC", "country": "DE", "callingCode": "49", "paymentMode": "POSTPAID",
@@ -48,7 +53,7 @@ async fn account(server: &Server, number: u128, plan: &Value, owns: &str) -> any
     Ok(account)
 }
 
-async fn plan(server: &Server) -> anyhow::Result<Value> {
+pub(crate) async fn plan(server: &Server) -> anyhow::Result<Value> {
     let flat = |kind: &str| json!({"usageType": kind, "price": {"flat": {"rate": "2.50"}}});
     let plan = json!({
         "commandId": command_id(2), "name": "plan", "currency": "EUR", "cycle": "MONTHLY",
@@ -58,7 +63,11 @@ async fn plan(server: &Server) -> anyhow::Result<Value> {
 }
 
 /// Waits until the account stands so.
-async fn stands(server: &Server, account: &Value, expected: Value) -> anyhow::Result<()> {
+pub(crate) async fn stands(
+    server: &Server,
+    account: &Value,
+    expected: Value,
+) -> anyhow::Result<()> {
     let query = format!("{{ account(id: {account}) {{ status overdue owed balance }} }}");
     let is_so = |answer: &Value| {
         let mut fields = expected.as_object().into_iter().flatten();
@@ -69,7 +78,11 @@ async fn stands(server: &Server, account: &Value, expected: Value) -> anyhow::Re
 }
 
 /// Waits until the account's only invoice stands so.
-async fn is_invoice(server: &Server, account: &Value, expected: Value) -> anyhow::Result<Value> {
+pub(crate) async fn is_invoice(
+    server: &Server,
+    account: &Value,
+    expected: Value,
+) -> anyhow::Result<Value> {
     let query = format!(
         "{{ invoices(filter: {{ accountId: {account} }}, first: 2) {{ nodes {{ id status \
          overdueLevel dueOn total balanceDue }} }} }}"
@@ -83,7 +96,7 @@ async fn is_invoice(server: &Server, account: &Value, expected: Value) -> anyhow
     Ok(answer["invoices"]["nodes"][0].clone())
 }
 
-async fn pay(
+pub(crate) async fn pay(
     server: &Server,
     number: u128,
     account: &Value,
@@ -97,7 +110,7 @@ async fn pay(
 }
 
 /// Whether a call to the number is answered; the count of all calls so far.
-async fn rings(server: &Server, number: &str, count: usize) -> anyhow::Result<bool> {
+pub(crate) async fn rings(server: &Server, number: &str, count: usize) -> anyhow::Result<bool> {
     let phone = caller(server, "4930501").await?;
     let out = dial(&phone, number).await?;
     let is_answered = out.wait_answered(PATIENCE).await.is_ok();
@@ -209,7 +222,7 @@ async fn who_does_not_pay_is_reminded_then_suspended_and_comes_back_by_paying() 
     server.stop().await
 }
 
-async fn mutate_run(server: &Server, input: Value) -> anyhow::Result<()> {
+pub(crate) async fn mutate_run(server: &Server, input: Value) -> anyhow::Result<()> {
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  failed { reason } } }";
     let ran = server.graphql(order, json!({ "input": input })).await?;

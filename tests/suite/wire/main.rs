@@ -6,6 +6,7 @@
     reason = "a test looks for one event among all"
 )]
 
+mod accounts;
 mod acd;
 mod announcement;
 mod api;

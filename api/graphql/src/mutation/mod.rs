@@ -181,7 +181,10 @@ fn field_of(code: &str) -> Option<&'static str> {
         "agent.not_logged_in" | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
         "call.stale_offer" => Some("offerId"),
-        "account.unknown" | "account.closed" => Some("accountId"),
+        "account.unknown" | "account.closed" | "account.not_even" => Some("accountId"),
+        "invoice.unknown" | "invoice.not_issued" | "invoice.nothing_left" | "invoice.immutable" => {
+            Some("invoiceId")
+        }
         "account.credit_exhausted" => Some("quantity"),
         _ => None,
     }

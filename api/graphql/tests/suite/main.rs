@@ -15,6 +15,7 @@ mod client;
 mod endpoints;
 mod follow;
 mod limits;
+mod money_scopes;
 mod order;
 mod past;
 mod read;

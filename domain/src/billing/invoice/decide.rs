@@ -186,6 +186,9 @@ fn mark_overdue(state: &Invoice, at: Timestamp, level: u32) -> Vec<Event> {
 }
 
 fn write_off(state: &Invoice, reason: String) -> Decision {
+    if reason.trim().is_empty() {
+        return Err(Error::NoReason);
+    }
     match (&state.head, state.phase) {
         (Some(head), Phase::Issued) if !state.left().is_zero() => Ok(vec![Event::WrittenOff {
             account: head.account,
@@ -194,6 +197,7 @@ fn write_off(state: &Invoice, reason: String) -> Decision {
         }]),
         (_, Phase::WrittenOff) => Ok(vec![]),
         (_, Phase::Issued) => Err(Error::NothingLeft),
-        (_, Phase::Unborn | Phase::Draft | Phase::Approved) => Err(Error::NotIssued),
+        (_, Phase::Unborn) => Err(Error::Unknown),
+        (_, Phase::Draft | Phase::Approved) => Err(Error::NotIssued),
     }
 }

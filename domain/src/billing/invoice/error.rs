@@ -29,7 +29,7 @@ pub enum Error {
     /// It is paid or credited.
     #[error("nothing is left to pay of the invoice")]
     NothingLeft,
-    /// A credit note says why.
+    /// A credit note says why, and so does who gives up a debt.
     #[error("reason: is empty")]
     NoReason,
     /// More than the invoice has, or nothing.

@@ -125,9 +125,27 @@ pub(crate) struct SubscribeAccountInput {
     effective: String,
 }
 
-/// An account that is meant.
+/// An account that is to place no calls.
 #[derive(InputObject)]
-pub(crate) struct AccountInput {
+pub(crate) struct SuspendAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+}
+
+/// An account that may place calls again.
+#[derive(InputObject)]
+pub(crate) struct ReactivateAccountInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+}
+
+/// An account that is over.
+#[derive(InputObject)]
+pub(crate) struct CloseAccountInput {
     /// UUID: the same one again has one effect and hears the first answer.
     command_id: ID,
     /// Which account.
@@ -371,7 +389,7 @@ impl AccountMutations {
     async fn suspend_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        input: SuspendAccountInput,
     ) -> Result<BillingPayload> {
         let reason = SuspendReason::Operator;
         let command = account::Command::Suspend { reason };
@@ -383,7 +401,7 @@ impl AccountMutations {
     async fn reactivate_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        input: ReactivateAccountInput,
     ) -> Result<BillingPayload> {
         let command = account::Command::Reactivate;
         ask(ctx, &input.command_id, &input.account_id, command).await
@@ -394,7 +412,7 @@ impl AccountMutations {
     async fn close_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        input: CloseAccountInput,
     ) -> Result<BillingPayload> {
         let command = account::Command::Close;
         ask(ctx, &input.command_id, &input.account_id, command).await
