@@ -6,9 +6,10 @@ use crate::{
     field::local,
     mask::masked,
 };
-use domain::billing::UsageId;
+use domain::{billing::UsageId, id::LegId};
 use projections::{
     billing::{invoices, usage},
+    cdr,
     page::{PAGE_MAX, Page},
     views::{ViewError, Views},
 };
@@ -58,14 +59,27 @@ pub async fn annex(views: &Views, invoice: &invoices::Row) -> Result<String, Vie
         let records = views.cdrs_of(&calls).await?;
         for (_, row) in &slice.rows {
             let call = records.iter().find(|record| record.call == row.record.cdr);
-            let party = call.and_then(|call| call.caller.party.as_ref());
-            let number = party.map_or_else(String::new, |party| masked(&party.user));
-            line(invoice, row, &number, &mut file);
+            let number = call.and_then(|call| number(call, row.record.leg));
+            line(invoice, row, &number.unwrap_or_default(), &mut file);
         }
         if !slice.has_more {
             return Ok(file);
         }
     }
+}
+
+/// The number at the other end of a leg: of who called, or that was dialled. The last
+/// digits of a person's number are hidden; a number that the account's calls are sent on
+/// to is its own word. None of who was forgotten.
+fn number(call: &cdr::Row, leg: LegId) -> Option<String> {
+    let sent_on = call.legs.iter().find(|known| known.leg == leg);
+    if let Some(number) = sent_on.and_then(|leg| leg.dialled.clone()) {
+        return Some(number);
+    }
+    // Who calls is at the other end of the caller's leg, and so is who is rung back.
+    let is_callers = leg == call.caller_leg;
+    let party = call.caller.party.as_ref().filter(|_| is_callers)?;
+    Some(masked(&party.user))
 }
 
 fn line(invoice: &invoices::Row, row: &usage::Row, number: &str, file: &mut String) {

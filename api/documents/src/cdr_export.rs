@@ -341,6 +341,9 @@ const LEG: &[LegColumn] = &[
     }),
 ];
 
+/// A column of a leg that its call must tell.
+const DIALLED: &str = "dialled";
+
 /// A value of the end; a record that is exported has one.
 fn end(row: &Row, of: fn(&End) -> Field) -> Field {
     row.end.as_ref().map_or(Field::Word(None), of)
@@ -362,7 +365,13 @@ fn names(legs: bool) -> String {
     if legs {
         let leg = LEG.iter().map(|(name, _)| *name);
         let charged = charge::LEG.iter().map(|(name, _)| *name);
-        field::header(head.chain(leg).chain(standing).chain(charged))
+        let dialled = std::iter::once(DIALLED);
+        field::header(
+            head.chain(leg)
+                .chain(dialled)
+                .chain(standing)
+                .chain(charged),
+        )
     } else {
         let call = CALL.iter().map(|(name, _)| *name);
         let charged = charge::CALL.iter().map(|(name, _)| *name);
@@ -381,6 +390,7 @@ fn call_record(row: &Row, charge: Option<&charges::Row>) -> Record {
 fn leg_record(row: &Row, leg: &Leg, charge: Option<&charges::Row>) -> Record {
     let head = HEAD.iter().map(|(name, of)| (*name, of(row)));
     let columns = LEG.iter().map(|(name, of)| (*name, of(leg)));
+    let dialled = std::iter::once((DIALLED, text(row.dialled(leg))));
     let standing = charge::STANDING.iter();
     let standing = standing.map(|(name, of)| (*name, charge.map_or(Field::Word(None), of)));
     let bill = charge.and_then(|charge| charge.bill.as_ref());
@@ -389,7 +399,8 @@ fn leg_record(row: &Row, leg: &Leg, charge: Option<&charges::Row>) -> Record {
     let record = records.find(|record| record.leg == leg.leg);
     let charged = charge::LEG.iter();
     let charged = charged.map(|(name, of)| (*name, record.map_or(Field::Word(None), of)));
-    head.chain(columns).chain(standing).chain(charged).collect()
+    let columns = head.chain(columns).chain(dialled);
+    columns.chain(standing).chain(charged).collect()
 }
 
 #[cfg(test)]

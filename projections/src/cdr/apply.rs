@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     any::{AnyEvent, Fact},
-    call::{Event, LegMedia},
+    call::{Event, LegMedia, Target},
     id::{CallId, LegId, QueueId},
     sealed::{Party, Sealed},
     session,
@@ -317,8 +317,13 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         }
         // Whoever is rung back has a leg from the start.
         Event::LegDialled { leg, .. } if *leg == caller => {}
-        Event::LegDialled { leg, .. } => row.legs.push(Leg {
+        Event::LegDialled { leg, target, .. } => row.legs.push(Leg {
             parent: Some(caller),
+            dialled: match target {
+                Target::Number(number) => Some(number.clone()),
+                // Who is rung back is the call's caller, and only such are persons.
+                Target::Party(_) => None,
+            },
             ..Leg::new(*leg, Role::Forwarded, at)
         }),
         Event::LegProgressed { leg, .. } => {

@@ -81,6 +81,9 @@ pub struct Leg {
     /// The offer that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
+    /// The number of the configuration that it was to reach, of one that was sent on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialled: Option<String>,
     /// The trunk that it went out by, the last that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk: Option<TrunkId>,
@@ -134,6 +137,7 @@ impl Leg {
             role,
             agent: None,
             offer: None,
+            dialled: None,
             trunk: None,
             codec: None,
             started_at,

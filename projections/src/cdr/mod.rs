@@ -74,7 +74,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

@@ -189,6 +189,18 @@ impl Row {
         self.spent_ms(SegmentKind::Talk)
     }
 
+    /// The number that a leg was to reach outside: that of the configuration, or of
+    /// whoever was rung back, as long as it may be known. None of any other leg.
+    pub fn dialled<'a>(&'a self, leg: &'a Leg) -> Option<&'a str> {
+        match self.direction {
+            Direction::Outbound if leg.leg == self.caller_leg => {
+                let party = self.caller.party.as_ref()?;
+                Some(&party.user)
+            }
+            Direction::Outbound | Direction::Inbound => leg.dialled.as_deref(),
+        }
+    }
+
     /// The codec of the call, once somebody has answered it who is heard: the legs
     /// are connected without a change of it.
     pub fn codec(&self) -> Option<&str> {

@@ -4,6 +4,7 @@
 //! integers.
 
 use crate::{
+    annex,
     invoice_log::{Price, Seen, cents, dialogs, half_even},
     sipp::{sipp, succeeds},
     support::{agent, command_id, incoming, mutate, sell},
@@ -473,6 +474,8 @@ async fn two_hundred_real_calls_are_invoiced_to_the_last_digit() -> anyhow::Resu
     }
     let again = server.graphql(order, json!({"input": run})).await?["runInvoices"].clone();
     ensure!(again["drafted"] == 0 && again["already"] == 2, "{again}");
+    let back = BACK.map(|(number, _)| number);
+    annex::names_what_was_dialled(&server, &issued, (&callers, &carried), &back).await?;
     if let Some(kept) = std::env::var_os("RINGLEDGER_KEEP_INVOICES") {
         keep(&server, &issued, Path::new(&kept)).await?;
     }

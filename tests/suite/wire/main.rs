@@ -8,6 +8,7 @@
 
 mod accounts;
 mod acd;
+mod annex;
 mod announcement;
 mod api;
 mod assigned;

@@ -89,7 +89,7 @@ async fn some_calls(server: &Server, carrier: &Phone, before: usize) -> anyhow::
 }
 
 const CDRS: &str = "{ cdrs(first: 9) { nodes { callId eventPositionLast \
-    superseded { eventPositionLast } legs { id role } call { cost { amount currency } } \
+    superseded { eventPositionLast } legs { id role dialled } call { cost { amount currency } } \
     charge { state accountId amount currency revision unratedReason reason position period \
     lines { legId usageType answeredAt endedAt billedS rate connectionFee amount currency planId \
     deckId deckRow prefix destination } \
@@ -294,7 +294,11 @@ fn has_both_legs(node: &Value, account: &Value) -> anyhow::Result<Vec<Value>> {
     let legs = node["legs"].as_array().context("legs")?;
     for (line, role) in [(inbound, "ORIGINATOR"), (outbound, "FORWARDED")] {
         let leg = legs.iter().find(|leg| leg["id"] == line["legId"]);
-        ensure!(leg.context("its leg")?["role"] == role, "{node:#}");
+        let leg = leg.context("its leg")?;
+        ensure!(leg["role"] == role, "{node:#}");
+        let is_outside = role == "FORWARDED";
+        let dialled = is_outside.then_some(OUTSIDE);
+        ensure!(leg["dialled"].as_str() == dialled, "{node:#}");
     }
     Ok(lines)
 }
@@ -313,6 +317,9 @@ fn each_leg_has_its_own(rows: &[Value], lines: &[Value]) -> anyhow::Result<()> {
         ensure!(row["deck_version"] == line["deckId"], "{row:#}");
         ensure!(row["destination"] == line["destination"], "{row:#}");
         ensure!(row["rating"] == "rated", "{row:#}");
+        let is_outside = line["usageType"] == "INTERNATIONAL_MINUTES";
+        let dialled = is_outside.then_some(OUTSIDE);
+        ensure!(row["dialled"].as_str() == dialled, "{row:#}");
     }
     Ok(())
 }

@@ -126,7 +126,8 @@ impl Cdr {
 
     /// The legs, in the order in which they began.
     async fn legs(&self) -> Vec<Leg> {
-        self.0.legs.iter().cloned().map(Leg).collect()
+        let legs = self.0.legs.iter();
+        legs.map(|leg| Leg::of(&self.0, leg)).collect()
     }
 
     /// Call-ID header.

@@ -12,92 +12,111 @@ use async_graphql::{ID, Object};
 use projections::cdr;
 
 /// A leg.
-pub(crate) struct Leg(pub(crate) cdr::Leg);
+pub(crate) struct Leg {
+    leg: cdr::Leg,
+    dialled: Option<String>,
+}
+
+impl Leg {
+    /// A leg of a record.
+    pub(crate) fn of(row: &cdr::Row, leg: &cdr::Leg) -> Self {
+        Self {
+            leg: leg.clone(),
+            dialled: row.dialled(leg).map(str::to_owned),
+        }
+    }
+}
 
 /// One dialog of a call: the caller's, or that of an agent's phone.
 #[Object]
 impl Leg {
     /// Id of the leg, as it stands in events.
     async fn id(&self) -> ID {
-        ID(self.0.leg.to_string())
+        ID(self.leg.leg.to_string())
     }
 
     /// The leg that it was made for; null for the caller's.
     async fn parent_id(&self) -> Option<ID> {
-        self.0.parent.map(|leg| ID(leg.to_string()))
+        self.leg.parent.map(|leg| ID(leg.to_string()))
     }
 
     /// What it is to the call.
     async fn role(&self) -> LegRole {
-        self.0.role.into()
+        self.leg.role.into()
+    }
+
+    /// The number outside that it was to reach; null of any other leg, and once whoever
+    /// was rung back is erased.
+    async fn dialled(&self) -> Option<&str> {
+        self.dialled.as_deref()
     }
 
     /// Whose phone.
     async fn agent_id(&self) -> Option<ID> {
-        self.0.agent.map(Named::opaque)
+        self.leg.agent.map(Named::opaque)
     }
 
     /// The codec that was agreed on with its phone, by its name in SDP; null of the
     /// caller's, who hears that of whoever answered, and where nobody did.
     async fn codec(&self) -> Option<&str> {
-        self.0.codec.as_deref()
+        self.leg.codec.as_deref()
     }
 
     /// When it began.
     async fn started_at(&self) -> DateTime {
-        DateTime(self.0.started_at)
+        DateTime(self.leg.started_at)
     }
 
     /// When its phone rang first.
     async fn alerting_at(&self) -> Option<DateTime> {
-        self.0.alerting_at.map(DateTime)
+        self.leg.alerting_at.map(DateTime)
     }
 
     /// When it was answered.
     async fn answered_at(&self) -> Option<DateTime> {
-        self.0.answered_at.map(DateTime)
+        self.leg.answered_at.map(DateTime)
     }
 
     /// When it was released.
     async fn ended_at(&self) -> Option<DateTime> {
-        self.0.ended_at.map(DateTime)
+        self.leg.ended_at.map(DateTime)
     }
 
     /// From its beginning to its end.
     async fn duration_ms(&self) -> Duration {
-        Duration(self.0.duration_ms())
+        Duration(self.leg.duration_ms())
     }
 
     /// From its answer to its end; 0 if unanswered.
     async fn billable_ms(&self) -> Duration {
-        Duration(self.0.billable_ms())
+        Duration(self.leg.billable_ms())
     }
 
     /// What became of an offer that was not accepted.
     async fn outcome(&self) -> Option<OfferOutcome> {
-        self.0.outcome.map(Into::into)
+        self.leg.outcome.map(Into::into)
     }
 
     /// Final SIP status that its phone sent.
     async fn sip_status(&self) -> Option<i32> {
-        self.0.sip_status.map(i32::from)
+        self.leg.sip_status.map(i32::from)
     }
 
     /// Reason header that its phone sent, verbatim.
     async fn reason_header(&self) -> Option<&str> {
-        self.0.reason_header.as_deref()
+        self.leg.reason_header.as_deref()
     }
 
     /// What was measured of its sound, once the call is over; null of a leg over which
     /// nothing went.
     async fn media(&self) -> Option<LegMedia> {
-        let measured = self.0.measured.as_ref();
+        let measured = self.leg.measured.as_ref();
         measured.map(|measured| LegMedia(measured.media))
     }
 
     /// What went on, in order; none overlaps another.
     async fn segments(&self) -> Vec<Segment> {
-        self.0.segments.iter().cloned().map(Segment).collect()
+        self.leg.segments.iter().cloned().map(Segment).collect()
     }
 }
 
