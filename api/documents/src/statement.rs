@@ -77,7 +77,8 @@ pub fn statement(
         language: LANGUAGE,
         kind: "Statement of account".into(),
         title: format!("Statement of account {name}"),
-        made_at: at,
+        // Asked for again on that day it has the same bytes, if nothing has happened.
+        made_at: profile.zone.start_of(day(at)),
         sender: seller.map_or_else(Vec::new, crate::invoice::sender),
         recipient: holder(account),
         facts: vec![

@@ -196,11 +196,6 @@ async fn an_account_is_suspended_given_up_and_closed_by_hand() -> anyhow::Result
         let wrong: Wrong = (name, input, "account.closed", "accountId", "closed");
         is_refused(&server, number, wrong).await?;
     }
-    stands(
-        &server,
-        &anna,
-        json!({"status": "CLOSED", "owed": "0"}),
-    )
-    .await?;
+    stands(&server, &anna, json!({"status": "CLOSED", "owed": "0"})).await?;
     server.stop().await
 }

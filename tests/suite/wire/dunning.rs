@@ -231,7 +231,7 @@ pub(crate) async fn mutate_run(server: &Server, input: Value) -> anyhow::Result<
     Ok(())
 }
 
-async fn use_up(server: &Server, number: u128, account: &Value) -> anyhow::Result<()> {
+pub(crate) async fn use_up(server: &Server, number: u128, account: &Value) -> anyhow::Result<()> {
     let used = json!({
         "commandId": command_id(number), "accountId": account, "key": format!("use-{number}"),
         "usageType": "CUSTOM", "quantity": "2", "at": "2026-11-10T12:00:00Z",

@@ -42,6 +42,7 @@ mod moved;
 mod nodes;
 mod nodes_lost;
 mod offers;
+mod papers;
 mod past;
 mod paused;
 mod personal;
