@@ -3,10 +3,10 @@
 use super::{Changed, record};
 use crate::{
     changed::Change,
-    page::{Cursor, Order, Page, Query, Slice, SortKey},
+    page::{Cursor, Order, PAGE_MAX, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
     table::{Personal, Table},
-    value::{Columns, Corrupt, flag, number, text, text_or_null},
+    value::{Columns, Corrupt, flag, number, text, text_or_null, time},
     views::{ViewError, Views},
 };
 use commands::ports::Value;
@@ -15,9 +15,10 @@ use domain::{
     billing::{
         self,
         rating::{Bill, Event, UnratedReason},
+        usage::Record,
     },
     calendar::Period,
-    id::{AccountId, CallId},
+    id::{AccountId, CallId, DeckId, PlanId},
     money::Decimal,
     time::Timestamp,
 };
@@ -263,6 +264,58 @@ pub struct Filter {
     pub period: Option<Period>,
     /// That have no price, or have one.
     pub unrated: Option<bool>,
+    /// Of calls that started at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Of calls that started before this instant.
+    pub until: Option<Timestamp>,
+    /// With a price by this plan, in whichever version.
+    pub plan: Option<PlanId>,
+    /// With a price by this deck, in whichever version.
+    pub deck: Option<DeckId>,
+}
+
+impl Filter {
+    fn restrict(&self, query: &mut Query) {
+        if let Some(account) = self.account {
+            query.and("account_id = ?", [text(account)]);
+        }
+        if let Some(period) = self.period {
+            query.and("period = ?", [text(period)]);
+        }
+        if let Some(unrated) = self.unrated {
+            query.and("unrated = ?", [flag(unrated)]);
+        }
+        if let Some(from) = self.from {
+            let started = "call_id IN (SELECT call_id FROM cdr WHERE started_at >= ?)";
+            query.and(started, [time(from)]);
+        }
+        if let Some(until) = self.until {
+            let started = "call_id IN (SELECT call_id FROM cdr WHERE started_at < ?)";
+            query.and(started, [time(until)]);
+        }
+        // Neither has a column: what is read may be of an earlier price, and is looked at
+        // again. A UUID has no sign that means something in a pattern.
+        if let Some(plan) = self.plan {
+            query.and("record LIKE ?", [text(format!("%\"plan\":\"{plan}\"%"))]);
+        }
+        if let Some(deck) = self.deck {
+            query.and("record LIKE ?", [text(format!("%\"deck\":\"{deck}\"%"))]);
+        }
+    }
+
+    /// Whether the price is by the plan and the deck.
+    fn is_by(&self, row: &Row) -> bool {
+        let records = || row.bill.iter().flat_map(|bill| &bill.records);
+        let is_of_deck = |record: &Record, deck| {
+            let matched = record.matched.as_ref();
+            matched.is_some_and(|matched| matched.deck.deck == deck)
+        };
+        self.plan
+            .is_none_or(|plan| records().any(|record| record.plan == plan))
+            && self
+                .deck
+                .is_none_or(|deck| records().any(|record| is_of_deck(record, deck)))
+    }
 }
 
 impl Views {
@@ -296,19 +349,37 @@ impl Views {
     /// See [`ViewError`].
     pub async fn charges(&self, filter: &Filter, page: &Page) -> Result<Slice<Row>, ViewError> {
         let mut query = Query::select(COLUMNS, "billing_charges");
-        if let Some(account) = filter.account {
-            query.and("account_id = ?", [text(account)]);
-        }
-        if let Some(period) = filter.period {
-            query.and("period = ?", [text(period)]);
-        }
-        if let Some(unrated) = filter.unrated {
-            query.and("unrated = ?", [flag(unrated)]);
-        }
+        filter.restrict(&mut query);
         let query = query.page("rated_at", "call_id", Order::Ascending, page);
         let rows = self.query(&query.sql, query.parameters.clone()).await?;
         let read = |columns: &mut Columns| projection::Row::read(0, columns);
         Ok(query.slice(rows, read, cursor)?)
+    }
+}
+
+impl Views {
+    /// The calls of these charges, those that were rated first before the others; one
+    /// more than `most` when there are more.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn charged_calls(
+        &self,
+        filter: &Filter,
+        most: usize,
+    ) -> Result<Vec<CallId>, ViewError> {
+        let mut calls = vec![];
+        let mut after = None;
+        loop {
+            let slice = self.charges(filter, &Page::First(PAGE_MAX, after)).await?;
+            after = slice.rows.last().map(|(cursor, _)| cursor.clone());
+            let rows = slice.rows.iter().map(|(_, row)| row);
+            calls.extend(rows.filter(|row| filter.is_by(row)).map(|row| row.call));
+            if calls.len() > most || !slice.has_more {
+                calls.truncate(most.saturating_add(1));
+                return Ok(calls);
+            }
+        }
     }
 }
 

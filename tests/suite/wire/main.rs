@@ -55,6 +55,7 @@ mod refusals;
 mod registers;
 mod reload;
 mod reports;
+mod rerate_filter;
 mod rerated;
 mod ring_all;
 mod sipp;

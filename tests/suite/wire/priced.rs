@@ -17,7 +17,7 @@ const ABROAD: &str = "+4930333";
 const OUTSIDE: &str = "+43660123456";
 
 /// One number is answered at once, one never, and one leads outside.
-fn provisioning(carrier: SocketAddr) -> String {
+pub(crate) fn provisioning(carrier: SocketAddr) -> String {
     format!(
         "[[queue]]\nname = \"desk\"\nanswer_mode = \"immediate\"\nnumbers = [\"{DESK}\"]\n\
          [[queue]]\nname = \"silent\"\nanswer_mode = \"on_agent\"\nnumbers = [\"{SILENT}\"]\n\
@@ -26,7 +26,7 @@ fn provisioning(carrier: SocketAddr) -> String {
     )
 }
 
-async fn publish(server: &Server, number: u128, rows: &str) -> anyhow::Result<()> {
+pub(crate) async fn publish(server: &Server, number: u128, rows: &str) -> anyhow::Result<()> {
     let deck = json!({
         "commandId": command_id(number), "name": "world", "currency": "EUR",
         "csv": format!("prefix,rate,description,connection_fee\n{rows}"),
@@ -35,8 +35,8 @@ async fn publish(server: &Server, number: u128, rows: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// A plan by one deck, and two accounts of it: of the queues, and of the forward.
-async fn describe(server: &Server) -> anyhow::Result<[Value; 2]> {
+/// Two accounts of a plan by one deck: of the queues, and of the forward; and the plan.
+pub(crate) async fn describe(server: &Server) -> anyhow::Result<([Value; 2], Value)> {
     sell(server, json!({})).await?;
     publish(server, 2, "4930,6,Berlin,0\n").await?;
     let term = |usage_type: &str| json!({"usageType": usage_type, "price": {"deck": "world"}});
@@ -66,11 +66,15 @@ async fn describe(server: &Server) -> anyhow::Result<[Value; 2]> {
         mutate(server, "subscribeAccount", "id", subscription).await?;
         accounts[place] = id;
     }
-    Ok(accounts)
+    Ok((accounts, plan))
 }
 
 /// A call that is answered, one that is given up, and one that goes outside.
-async fn some_calls(server: &Server, carrier: &Phone, before: usize) -> anyhow::Result<()> {
+pub(crate) async fn some_calls(
+    server: &Server,
+    carrier: &Phone,
+    before: usize,
+) -> anyhow::Result<()> {
     let phone = caller(server, "4930501").await?;
     let out = dial(&phone, DESK).await?;
     out.wait_answered(PATIENCE).await?;
@@ -96,7 +100,10 @@ const CDRS: &str = "{ cdrs(first: 9) { nodes { callId eventPositionLast \
     superseded { revision accountId amount unratedReason position } } } } }";
 
 /// The records with what they cost, the oldest first, once they are as expected.
-async fn priced(server: &Server, is: impl Fn(&[Value]) -> bool) -> anyhow::Result<Vec<Value>> {
+pub(crate) async fn priced(
+    server: &Server,
+    is: impl Fn(&[Value]) -> bool,
+) -> anyhow::Result<Vec<Value>> {
     let nodes = |answer: &Value| {
         let nodes = answer["cdrs"]["nodes"].as_array().cloned();
         let mut nodes = nodes.unwrap_or_default();
@@ -107,7 +114,7 @@ async fn priced(server: &Server, is: impl Fn(&[Value]) -> bool) -> anyhow::Resul
     Ok(nodes(&answer))
 }
 
-fn amount(value: &Value) -> anyhow::Result<Decimal> {
+pub(crate) fn amount(value: &Value) -> anyhow::Result<Decimal> {
     let text = value.as_str();
     let text = text.with_context(|| format!("{value} is no amount"))?;
     Ok(text.parse()?)
@@ -164,7 +171,7 @@ async fn what_a_call_costs_is_on_its_record_and_in_an_export_as_of_its_position(
     out.wait_answered(PATIENCE).await?;
     out.hang_up().await?;
     records(&server, 1).await?;
-    let accounts = describe(&server).await?;
+    let (accounts, _) = describe(&server).await?;
     some_calls(&server, &outside, 1).await?;
 
     let are_rated = |nodes: &[Value]| nodes[1..].iter().all(|node| node["charge"].is_object());

@@ -33,7 +33,7 @@ const MONTH_S: u64 = 30 * 86_400;
 const TALK_SAMPLES: usize = 8_000;
 
 /// The server's clock is that many months after the middle of October.
-fn set(clock: &Path, months: u64) -> anyhow::Result<()> {
+pub(crate) fn set(clock: &Path, months: u64) -> anyhow::Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let off = i64::try_from(OCTOBER_15_S + months * MONTH_S)? - i64::try_from(now)?;
     std::fs::write(clock, off.to_ne_bytes())?;
@@ -116,7 +116,7 @@ async fn charge(server: &Server, call: &Value, revision: u32) -> anyhow::Result<
     Ok(amount.parse()?)
 }
 
-async fn run(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
     let input = json!({"commandId": command_id(number), "period": month});
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  failed { reason } } }";
@@ -127,7 +127,7 @@ async fn run(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
 }
 
 /// The net of the only line of the account's invoice.
-async fn net(server: &Server, account: &Value, month: &str) -> anyhow::Result<Decimal> {
+pub(crate) async fn net(server: &Server, account: &Value, month: &str) -> anyhow::Result<Decimal> {
     let query = format!(
         "{{ invoices(filter: {{ accountId: {account}, period: \"{month}\" }}, first: 2) {{ nodes \
          {{ number lines {{ net }} }} }} }}"

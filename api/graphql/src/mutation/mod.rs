@@ -94,6 +94,7 @@ pub(crate) struct BillingOrders(
     billing::PlanMutations,
     billing::DeckMutations,
     billing::InvoiceMutations,
+    billing::RerateMutations,
     billing::RunMutations,
     billing::UsageMutations,
 );

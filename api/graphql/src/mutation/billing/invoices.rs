@@ -3,15 +3,14 @@
 use super::{BillingPayload, tell};
 use crate::{
     auth::Scope,
-    id::Named,
-    mutation::{Order, Outcome},
+    mutation::Order,
     query::{Needs, uuid},
     scalar::Amount,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
-    billing::{Command, invoice, rating},
-    id::{CallId, CreditNoteId, InvoiceId, derive},
+    billing::{Command, invoice},
+    id::{CreditNoteId, InvoiceId, derive},
 };
 
 #[derive(Default)]
@@ -49,20 +48,6 @@ pub(crate) struct WriteOffInvoiceInput {
     /// Why.
     reason: String,
 }
-
-/// Calls to be rated again.
-#[derive(InputObject)]
-pub(crate) struct RerateCallsInput {
-    /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
-    /// Which calls; 100 at most.
-    call_ids: Vec<ID>,
-    /// Why.
-    reason: String,
-}
-
-/// Calls of one order at most.
-const CALLS_MAX: usize = 100;
 
 async fn ask(
     ctx: &Context<'_>,
@@ -121,41 +106,5 @@ impl InvoiceMutations {
         let reason = input.reason;
         let command = invoice::Command::WriteOff { reason };
         ask(ctx, &input.command_id, &input.invoice_id, command).await
-    }
-
-    /// Rates calls again with the plans and decks of now: the price before is
-    /// taken back. What is on an issued invoice is adjusted on the next one, by the
-    /// difference; refused where that invoice charged for the month as a whole. A
-    /// refusal says of which call it is: the others are rated again.
-    #[graphql(guard = "Needs(Scope::BillingManage)")]
-    async fn rerate_calls(
-        &self,
-        ctx: &Context<'_>,
-        input: RerateCallsInput,
-    ) -> Result<BillingPayload> {
-        let order = Order::new(ctx, &input.command_id)?;
-        if !(1..=CALLS_MAX).contains(&input.call_ids.len()) {
-            let message = "are not 1 to 100 calls";
-            return Ok(super::invalid("callIds", message).into());
-        }
-        let calls = CallId::read_all(&input.call_ids)?;
-        let mut outcome = Outcome {
-            position: None,
-            user_errors: vec![],
-        };
-        for call in calls {
-            let command = rating::Command::Rerate {
-                reason: input.reason.clone(),
-                outcome: None,
-                before: rating::Before::default(),
-            };
-            let told = tell(&order, Command::Rating(call, command), call.0).await?;
-            outcome.position = outcome.position.max(told.position);
-            let errors = told.user_errors.into_iter();
-            outcome
-                .user_errors
-                .extend(errors.map(|error| error.about(call, "callIds")));
-        }
-        Ok(BillingPayload::new(input.call_ids.len(), outcome))
     }
 }
