@@ -73,6 +73,8 @@ ids! {
     CallbackId,
     /// A payment that came in.
     PaymentId,
+    /// Credit that was paid out.
+    RefundId,
 }
 
 /// One login of one agent. Numbers count from 1 and do not skip: login `n + 1`

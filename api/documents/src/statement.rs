@@ -113,7 +113,8 @@ fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
             EntryKind::Payment(_)
             | EntryKind::PaymentReversed(_)
             | EntryKind::CreditNote(_)
-            | EntryKind::WriteOff(_) => None,
+            | EntryKind::WriteOff(_)
+            | EntryKind::Refund(_) => None,
         })
         .collect()
 }
@@ -197,6 +198,7 @@ fn words_of(entry: &accounts::Entry, numbers: &BTreeMap<InvoiceId, &str>) -> Str
         EntryKind::Payment(_) => format!("Payment {}", entry.reference),
         EntryKind::PaymentReversed(_) => format!("Payment taken back: {}", entry.reference),
         EntryKind::CreditNote(_) => "Credit note".into(),
+        EntryKind::Refund(_) => format!("Refund {}", entry.reference),
         EntryKind::WriteOff(invoice) => {
             let number = numbers.get(invoice).copied().unwrap_or_default();
             format!("Invoice {number} will not be paid")

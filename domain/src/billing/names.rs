@@ -56,6 +56,7 @@ const fn account_name(command: &account::Command) -> &'static str {
         account::Command::WriteOff { .. } => "write_off_invoice",
         account::Command::ApplyPayment { .. } => "apply_payment",
         account::Command::ReversePayment { .. } => "reverse_payment",
+        account::Command::RefundCredit { .. } => "refund_credit",
         account::Command::Suspend { .. } => "suspend_account",
         account::Command::Reactivate => "reactivate_account",
         account::Command::Close => "close_account",

@@ -291,6 +291,7 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
         | account::Event::CreditTakenBack { .. }
         | account::Event::CreditNotePosted { .. }
         | account::Event::DebtWrittenOff { .. }
+        | account::Event::CreditRefunded { .. }
         | account::Event::PaymentApplied { .. }
         | account::Event::PaymentReversed { .. }
         | account::Event::Suspended { .. }

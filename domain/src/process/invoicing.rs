@@ -207,6 +207,7 @@ fn on_account(event: &account::Event) -> Vec<billing::Command> {
         | account::Event::ChargePosted { .. }
         | account::Event::CreditNotePosted { .. }
         | account::Event::DebtWrittenOff { .. }
+        | account::Event::CreditRefunded { .. }
         | account::Event::Suspended { .. }
         | account::Event::Reactivated {}
         | account::Event::Closed {} => vec![],

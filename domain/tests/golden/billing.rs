@@ -8,7 +8,7 @@ use ringledger_domain::{
         seller, series, settle::Total, tariff::Tariff, tax::TaxCategory, tax::TaxRate, usage,
     },
     calendar::{Cycle, Date, Period, Zone},
-    id::{AccountId, CreditNoteId, DEFAULT_TENANT, DeckId, InvoiceId, PaymentId, PlanId},
+    id::{AccountId, CreditNoteId, DEFAULT_TENANT, DeckId, InvoiceId, PaymentId, PlanId, RefundId},
     money::{Currency, Decimal, Money, Rounding},
 };
 use std::collections::BTreeMap;
@@ -21,6 +21,7 @@ const PLAN: PlanId = PlanId(uuid(21));
 const INVOICE: InvoiceId = InvoiceId(uuid(22));
 const CREDIT_NOTE: CreditNoteId = CreditNoteId(uuid(23));
 const PAYMENT: PaymentId = PaymentId(uuid(24));
+const REFUND: RefundId = RefundId(uuid(26));
 const DECK: DeckVersionId = DeckVersionId {
     deck: DeckId(uuid(25)),
     version: 2,
@@ -245,6 +246,12 @@ fn ledgers() -> Vec<account::Event> {
             allocations: vec![allocation()],
             credit: decimal("2.5"),
             reason: "returned by the bank".into(),
+        },
+        account::Event::CreditRefunded {
+            refund: REFUND,
+            amount,
+            method: account::PaymentMethod::BankTransfer,
+            reference: "REF-1".into(),
         },
     ]
 }

@@ -17,7 +17,7 @@ use domain::{
         account::{Account, Event, PaymentMethod, Status},
     },
     decider::Decider,
-    id::{AccountId, CreditNoteId, InvoiceId, PaymentId, SubjectId},
+    id::{AccountId, CreditNoteId, InvoiceId, PaymentId, RefundId, SubjectId},
     money::Decimal,
     sealed::Party,
     time::Timestamp,
@@ -43,6 +43,8 @@ pub enum EntryKind {
     CreditNote(CreditNoteId),
     /// A debt that will not be paid.
     WriteOff(InvoiceId),
+    /// Credit that was paid out.
+    Refund(RefundId),
 }
 
 /// A line of the ledger.
@@ -145,7 +147,7 @@ const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"]
 
 impl Projection for Accounts {
     const NAME: &'static str = "billing_accounts";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_accounts",
         key: "account_id",
@@ -234,27 +236,7 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
             amount,
             ..
         } => entry(row, at, EntryKind::Invoice(*invoice), number, -*amount),
-        Event::PaymentApplied {
-            payment,
-            amount,
-            method,
-            reference,
-            allocations,
-            credit,
-        } => {
-            row.payments.push(Payment {
-                payment: *payment,
-                at,
-                amount: amount.amount,
-                method: *method,
-                reference: reference.clone(),
-                allocations: allocations.clone(),
-                credit: *credit,
-                reversed: None,
-            });
-            let kind = EntryKind::Payment(*payment);
-            entry(row, at, kind, reference, amount.amount);
-        }
+        Event::PaymentApplied { .. } => paid(row, at, event),
         Event::PaymentReversed {
             payment,
             amount,
@@ -279,6 +261,18 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         Event::DebtWrittenOff { invoice, amount } => {
             entry(row, at, EntryKind::WriteOff(*invoice), "", *amount);
         }
+        Event::CreditRefunded {
+            refund,
+            amount,
+            reference,
+            ..
+        } => entry(
+            row,
+            at,
+            EntryKind::Refund(*refund),
+            reference,
+            -amount.amount,
+        ),
         Event::Opened { .. }
         | Event::Configured { .. }
         | Event::CreditLimitSet { .. }
@@ -293,6 +287,33 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Reactivated {}
         | Event::Closed {} => {}
     }
+}
+
+/// A payment and its entry.
+fn paid(row: &mut Row, at: Timestamp, event: &Event) {
+    let Event::PaymentApplied {
+        payment,
+        amount,
+        method,
+        reference,
+        allocations,
+        credit,
+    } = event
+    else {
+        return;
+    };
+    row.payments.push(Payment {
+        payment: *payment,
+        at,
+        amount: amount.amount,
+        method: *method,
+        reference: reference.clone(),
+        allocations: allocations.clone(),
+        credit: *credit,
+        reversed: None,
+    });
+    let kind = EntryKind::Payment(*payment);
+    entry(row, at, kind, reference, amount.amount);
 }
 
 fn entry(row: &mut Row, at: Timestamp, kind: EntryKind, reference: &str, amount: Decimal) {

@@ -51,6 +51,7 @@ mod priced;
 mod projections;
 mod provisioning;
 mod recovery;
+mod refund;
 mod refusals;
 mod registers;
 mod reload;

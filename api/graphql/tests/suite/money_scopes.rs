@@ -20,6 +20,11 @@ async fn money_is_moved_only_by_those_who_may() {
             json!({ "invoiceId": NOBODY, "reason": "insolvent" }),
         ),
         (
+            "refundCredit",
+            json!({ "accountId": NOBODY, "amount": "1", "currency": "EUR",
+                    "method": "OTHER", "reference": "out" }),
+        ),
+        (
             "issueCreditNote",
             json!({ "invoiceId": NOBODY, "reason": "mistake" }),
         ),

@@ -4,7 +4,7 @@ use super::event::{PaymentMethod, Profile, SuspendReason};
 use crate::{
     billing::{fees::Billed, usage::Record},
     calendar::{Date, Period},
-    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId},
+    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, RefundId},
     money::{Decimal, Money},
     time::Timestamp,
 };
@@ -133,6 +133,17 @@ pub enum Command {
         payment: PaymentId,
         /// Why.
         reason: String,
+    },
+    /// Credit is paid out to whom it belongs. Refused above what is free of it.
+    RefundCredit {
+        /// Which; the same one counts once.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+        /// How.
+        method: PaymentMethod,
+        /// What was written to the payee.
+        reference: String,
     },
     /// It places no calls any more.
     Suspend {

@@ -55,6 +55,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::PostCreditNote { .. }
         | Command::WriteOff { .. }
         | Command::ApplyPayment { .. }
+        | Command::RefundCredit { .. }
         | Command::ReversePayment { .. } => ledger::decide(there(state)?, at, command),
         Command::Suspend { reason } => Ok(match known(state)?.status {
             Status::Active => vec![Event::Suspended { reason }],

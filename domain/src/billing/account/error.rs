@@ -1,7 +1,11 @@
 //! Why a command for an account may be refused.
 
 use super::event::{Profile, SuspendReason};
-use crate::{billing::tax_id, decider::Refusal, money::Currency};
+use crate::{
+    billing::tax_id,
+    decider::Refusal,
+    money::{Currency, Decimal},
+};
 use std::collections::BTreeSet;
 
 /// A refusal.
@@ -49,6 +53,15 @@ pub enum Error {
     /// A payment is some amount of whole coins.
     #[error("amount: is not more than 0, or finer than the smallest coin")]
     InvalidAmount,
+    /// More than is free of the credit.
+    #[error("amount: is more than {most}, which is what is free of the credit")]
+    RefundTooLarge {
+        /// What can be paid out.
+        most: Decimal,
+    },
+    /// Money that goes out can be found again at the bank.
+    #[error("reference: is empty")]
+    NoReference,
     /// The month is invoiced.
     #[error("{field}: that month is invoiced already")]
     InvoicedAlready {
@@ -93,6 +106,8 @@ impl Refusal for Error {
             Self::OtherZone => "account.other_zone",
             Self::Negative { .. } => "account.negative",
             Self::InvalidAmount => "account.invalid_amount",
+            Self::RefundTooLarge { .. } => "account.refund_too_large",
+            Self::NoReference => "account.no_reference",
             Self::InvoicedAlready { .. } => "account.invoiced_already",
             Self::Suspended { .. } => "account.suspended",
             Self::CreditExhausted => "account.credit_exhausted",

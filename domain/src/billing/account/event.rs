@@ -4,7 +4,7 @@ use crate::{
     billing::{fees::Billed, usage::Record},
     calendar::{Date, Period, Zone},
     decider,
-    id::{AgentId, CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, QueueId, TrunkId},
+    id::{AgentId, CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, QueueId, RefundId, TrunkId},
     money::{Currency, Decimal, Money},
     sealed::{Party, Sealed},
     time::Timestamp,
@@ -277,6 +277,18 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Credit was paid out to whom it belongs.
+    #[serde(rename = "credit_refunded")]
+    CreditRefunded {
+        /// Which.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+        /// How.
+        method: PaymentMethod,
+        /// What was written to the payee.
+        reference: String,
+    },
     /// It places no calls.
     #[serde(rename = "account_suspended")]
     Suspended {
@@ -309,6 +321,7 @@ impl decider::Event for Event {
             Self::DebtWrittenOff { .. } => "debt_written_off",
             Self::PaymentApplied { .. } => "payment_applied",
             Self::PaymentReversed { .. } => "payment_reversed",
+            Self::CreditRefunded { .. } => "credit_refunded",
             Self::Suspended { .. } => "account_suspended",
             Self::Reactivated {} => "account_reactivated",
             Self::Closed {} => "account_closed",

@@ -52,6 +52,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
         | Event::CreditTakenBack { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
+        | Event::CreditRefunded { .. }
         | Event::PaymentApplied { .. }
         | Event::PaymentReversed { .. } => ledger(&mut state, at, event),
     }
@@ -95,6 +96,7 @@ fn profile(state: &mut Account, event: &Event) {
         | Event::CreditTakenBack { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
+        | Event::CreditRefunded { .. }
         | Event::PaymentApplied { .. }
         | Event::PaymentReversed { .. } => {}
     }
@@ -187,6 +189,10 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
             settle(state, *invoice, *amount);
             let written_off = state.written_off.entry(*invoice).or_default();
             *written_off = *written_off + *amount;
+        }
+        Event::CreditRefunded { refund, amount, .. } => {
+            state.credit = state.credit - amount.amount;
+            state.refunds.insert(*refund);
         }
         Event::PaymentApplied {
             payment,

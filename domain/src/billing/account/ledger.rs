@@ -6,6 +6,7 @@ use super::{
     error::Error,
     event::{Allocation, Event, SuspendReason},
     evolve::evolve,
+    refund,
     state::{Account, Status},
 };
 use crate::{
@@ -61,6 +62,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             None => vec![],
         },
         Command::ApplyPayment { .. } => apply_payment(state, command)?,
+        Command::RefundCredit { .. } => refund::refund(state, command)?,
         Command::ReversePayment { payment, reason } => reverse_payment(state, payment, reason)?,
         Command::Open { .. }
         | Command::Configure { .. }

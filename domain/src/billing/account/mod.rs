@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod evolve;
 mod ledger;
+mod refund;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Account {
     const CATEGORY: &'static str = "account";
-    const STATE_VERSION: u32 = 5;
+    const STATE_VERSION: u32 = 6;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -4,7 +4,7 @@ use super::event::{Allocation, PaymentMode, Profile, SuspendReason};
 use crate::{
     billing::fees::Billed,
     calendar::{Date, Period},
-    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId},
+    id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, RefundId},
     money::Decimal,
     time::Timestamp,
 };
@@ -102,6 +102,9 @@ pub struct Account {
     pub written_off: BTreeMap<InvoiceId, Decimal>,
     /// All payments.
     pub payments: BTreeMap<PaymentId, Payment>,
+    /// All that was paid out of the credit.
+    #[serde(default)]
+    pub refunds: BTreeSet<RefundId>,
     /// All credit notes.
     pub credit_notes: BTreeSet<CreditNoteId>,
     /// Fees that were billed for days after the last invoice's month.
@@ -157,6 +160,13 @@ impl Account {
     pub fn available(&self) -> Option<Decimal> {
         let limit = self.limit()?;
         Some(limit + self.balance() - self.reserved_sum())
+    }
+
+    /// What of the credit can be paid out: what nothing that is owed, used or kept for a
+    /// running call has a claim on.
+    pub fn refundable(&self) -> Decimal {
+        let free = self.balance() - self.reserved_sum();
+        free.min(self.credit).max(Decimal::ZERO)
     }
 
     /// What a call counts in a month that is not invoiced: its revision there and

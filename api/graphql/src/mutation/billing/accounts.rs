@@ -16,7 +16,7 @@ use domain::{
         account::{self, Owned, OwnedNumber, Profile, SuspendReason},
     },
     calendar::Zone,
-    id::{AccountId, AgentId, InvoiceId, PaymentId, PlanId, QueueId, TrunkId, derive},
+    id::{AccountId, AgentId, InvoiceId, PaymentId, PlanId, QueueId, RefundId, TrunkId, derive},
     money::{Currency, Money},
     sealed::{Contact, Party},
 };
@@ -182,6 +182,23 @@ pub(crate) struct ReversePaymentInput {
     payment_id: ID,
     /// Why.
     reason: String,
+}
+
+/// Credit that is paid out.
+#[derive(InputObject)]
+pub(crate) struct RefundCreditInput {
+    /// UUID: the same one again is the same refund.
+    command_id: ID,
+    /// Whose credit.
+    account_id: ID,
+    /// How much; at most what nothing else has a claim on.
+    amount: Amount,
+    /// Of which currency: that of the account.
+    currency: String,
+    /// How it goes out.
+    method: PaymentMethod,
+    /// What was written to the payee.
+    reference: String,
 }
 
 /// Characters of a line of a contact at most.
@@ -449,6 +466,31 @@ impl AccountMutations {
         };
         let outcome = tell(&order, Command::Account(account, command), account.0).await?;
         Ok(BillingPayload::new(payment, outcome).of_account(account))
+    }
+
+    /// Records that credit was paid out. The money itself is moved by whoever says so.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn refund_credit(
+        &self,
+        ctx: &Context<'_>,
+        input: RefundCreditInput,
+    ) -> Result<BillingPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let currency = match read(&input.currency, "currency") {
+            Ok(currency) => currency,
+            Err(error) => return Ok(error.into()),
+        };
+        // The same order again is the same refund, however much later.
+        let refund = RefundId(derive(order.millis(), order.client, "refund"));
+        let command = account::Command::RefundCredit {
+            refund,
+            amount: Money::new(input.amount.0, currency),
+            method: input.method.into(),
+            reference: input.reference,
+        };
+        let outcome = tell(&order, Command::Account(account, command), account.0).await?;
+        Ok(BillingPayload::new(refund, outcome).of_account(account))
     }
 
     /// Takes a payment back: what it had paid is owed again.

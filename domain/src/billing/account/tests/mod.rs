@@ -3,6 +3,7 @@
 mod credit;
 mod ledger;
 mod profile;
+mod refund;
 mod uses;
 
 use super::*;
