@@ -1,7 +1,7 @@
 //! The state after an event. No rules here.
 
 use super::{
-    event::Event,
+    event::{Event, OverflowCause},
     state::{Call, Connection, Offer, Outside, Phase},
 };
 use crate::{
@@ -43,7 +43,14 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.queues.insert(*queue);
             call.answer_mode = Some(*answer_mode);
         }
-        Event::Overflowed { .. } => call.visit = None,
+        Event::Overflowed { cause, .. } => {
+            call.visit = None;
+            if *cause == OverflowCause::Supervisor {
+                // Its queues may send it on as if it had come now: each further round
+                // needs a person again.
+                call.queues.clear();
+            }
+        }
         Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }

@@ -32,7 +32,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 5;
+    const STATE_VERSION: u32 = 6;
     type State = Self;
     type Command = Command;
     type Event = Event;

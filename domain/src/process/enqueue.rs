@@ -41,6 +41,9 @@ struct Due {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     queues: BTreeMap<QueueId, (u32, queue::Config)>,
+    /// Those that were taken away.
+    #[serde(default)]
+    gone: BTreeSet<QueueId>,
     /// What people have said of their doors.
     hands: BTreeMap<QueueId, queue::Hand>,
     /// When each waiting call has waited long enough.
@@ -154,13 +157,14 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
 fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
     if let Some((version, config)) = event.configured() {
         state.queues.insert(queue, (version, config.clone()));
+        state.gone.remove(&queue);
         let mut configs = state.queues.values().map(|(_, config)| config);
         let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
         state.places.keep(keeps);
     }
     if let queue::Event::Deleted { .. } = event {
-        // Who waits in it is still served; who comes now comes too late.
-        state.queues.remove(&queue);
+        // Who waits in it is still served by its rules; who comes now comes too late.
+        state.gone.insert(queue);
     }
     match event.hand() {
         Some(Some(hand)) => _ = state.hands.insert(queue, hand),
@@ -324,6 +328,11 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
         } => {
             let since = joined_at.unwrap_or(*enqueued_at);
             state.stands_in(*call, *visit);
+            // It was to be sent on at once, and could not.
+            let turned_away = state.turned_away.get(call);
+            if turned_away.is_some_and(|stay| stay.visit == *visit) {
+                state.turned_away.remove(call);
+            }
             opened(state, fact, *call, (*visit, queue), (since, policy))
         }
         line::Event::Rejected {

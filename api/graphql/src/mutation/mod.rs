@@ -177,7 +177,11 @@ fn field_of(code: &str) -> Option<&'static str> {
         "subject.unknown" | "subject.already_erased" => Some("number"),
         "callback.invalid_time" => Some("notBefore"),
         "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
-        "call.unknown" | "call.already_ended" | "call.placed" => Some("callId"),
+        "call.unknown"
+        | "call.already_ended"
+        | "call.placed"
+        | "call.already_connected"
+        | "call.stale_visit" => Some("callId"),
         "call.same_queue" => Some("queueId"),
         "agent.not_logged_in" | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),

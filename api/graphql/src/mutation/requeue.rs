@@ -52,11 +52,13 @@ impl RequeueMutations {
             let outcome = HangUpPayload { call, outcome };
             return Ok(RequeueVisitPayload { outcome });
         };
+        // One order's id may be used for several calls: each has a stay of its own.
+        let label = format!("requeue/{call}");
         let requeue = Requeue {
             queue,
             config_version: entry.config_version,
             answer_mode: entry.config.answer_mode,
-            visit: VisitId(derive(order.millis(), order.client, "requeue")),
+            visit: VisitId(derive(order.millis(), order.client, &label)),
             exit_keys: entry.config.exit_keys(),
             by: order.identity.actor(),
             why: input.reason,

@@ -55,6 +55,45 @@ fn a_call_that_waits_goes_into_the_other_queue_and_back_again() {
         .then(sent(OTHER_QUEUE, OTHER_VISIT, (QUEUE, VISIT)));
 }
 
+/// The rule of a queue sends a call into another one; a person sends it back; the rule
+/// holds again.
+#[test]
+fn where_a_person_has_sent_a_call_its_queue_sends_it_on_as_ever() {
+    let by_rule = |visit, cause| Command::OverflowCall {
+        visit,
+        cause,
+        to: Destination::Queue {
+            queue: OTHER_QUEUE,
+            config_version: 5,
+            answer_mode: AnswerMode::OnAgent,
+            visit: OTHER_VISIT,
+            exit_keys: vec![],
+        },
+    };
+    let Command::RequeueCall(back) = requeue(QUEUE, "wrong_queue") else {
+        unreachable!("it is one");
+    };
+    let back = Requeue {
+        visit: VISIT,
+        ..back
+    };
+    let there = story(waiting())
+        .when(by_rule(VISIT, OverflowCause::MaxWait))
+        .events();
+    let back_again = story(waiting().into_iter().chain(there.clone()))
+        .when(Command::RequeueCall(back))
+        .events();
+    let again = story(waiting().into_iter().chain(there).chain(back_again))
+        .when(by_rule(VISIT, OverflowCause::MaxWait))
+        .events();
+    assert!(
+        again
+            .iter()
+            .any(|event| matches!(event, Event::Enqueued { queue, .. } if *queue == OTHER_QUEUE)),
+        "{again:?}"
+    );
+}
+
 #[test]
 fn a_phone_that_rings_is_let_go_before_the_call_is_sent() {
     let [overflowed, enqueued] = sent(QUEUE, VISIT, (OTHER_QUEUE, OTHER_VISIT));

@@ -84,8 +84,11 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
         leaving.next = Some(stay);
         return vec![];
     }
-    let Some((version, config)) = state.queues.get(&stay.queue) else {
-        // The directory knew a queue whose events are not there.
+    // A person has seen it there: its agents serve whoever is in it.
+    let is_gone = state.gone.contains(&stay.queue) && !stay.is_sent;
+    let rules = state.queues.get(&stay.queue).filter(|_| !is_gone);
+    let Some((version, config)) = rules else {
+        // The directory knew a queue that is taken away, or whose events are not there.
         let reason = EndReason::UnknownAddress;
         return vec![end(stay.cause, call, stay.visit, reason)];
     };

@@ -65,6 +65,7 @@ fn destination(
             Some(Destination::Callback(CallbackId(callback)))
         }
         queue::OverflowTo::Announcement(name) => Some(Destination::Announcement(name.clone())),
+        queue::OverflowTo::Queue(next) if state.gone.contains(next) => None,
         queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
             let visit = VisitId(derived(at, visit.0, "overflow"));
             Destination::Queue {

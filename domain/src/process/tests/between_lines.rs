@@ -3,6 +3,7 @@
 use super::{
     enqueue::{
         ELSEWHERE, created, ended_in, enqueued, logged_in, logged_out, opened, opened_in, serves,
+        unstaffed,
     },
     *,
 };
@@ -268,4 +269,40 @@ fn a_line_is_asked_because_of_the_event_that_enqueued_the_call() {
     let heard = waiting.hears_at(second(41), let_go());
     assert!(is_opening_of(NEXT, &heard.asked), "{:?}", heard.asked);
     assert_eq!(heard.causes, [because]);
+}
+
+/// A run that reads the record anew does not hear what was refused: a call that could not be
+/// sent on at once, and was let in, leaves its line like any other.
+#[test]
+fn a_stay_that_was_opened_after_all_is_closed_whatever_was_refused_before_it() {
+    let left = call::Event::Overflowed {
+        visit: VISIT,
+        queue: QUEUE,
+        cause: OverflowCause::MaxWait,
+        by: None,
+        why: None,
+    };
+    let heard = process::<Enqueue>()
+        .hears([unstaffed(queue::OverflowTo::Callback), enqueued()])
+        .hears([opened(AnswerMode::OnAgent, 0), AnyEvent::Call(CALL, left)]);
+    assert!(is_close_of(VISIT, &heard.asked), "{:?}", heard.asked);
+}
+
+/// Who waits in a queue that is taken away goes where that queue had said.
+#[test]
+fn the_rules_of_a_queue_that_is_taken_away_hold_for_who_waits_in_it() {
+    let deleted = queue::Event::Deleted {
+        by: "carla".into(),
+        why: "unused".into(),
+    };
+    let heard = process::<Enqueue>()
+        .hears([unstaffed(queue::OverflowTo::Callback), serves(&[QUEUE])])
+        .hears(logged_in())
+        .hears([enqueued(), opened(AnswerMode::OnAgent, 0)])
+        .hears([AnyEvent::Queue(QUEUE, deleted), logged_out()]);
+    let [AnyCommand::Call(CALL, call::Command::OverflowCall { visit, .. })] = heard.asked[..]
+    else {
+        panic!("{:?}", heard.asked);
+    };
+    assert_eq!(visit, VISIT);
 }

@@ -503,7 +503,7 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
 
 pub(super) const ELSEWHERE: QueueId = crate::testing::OTHER_QUEUE;
 
-fn unstaffed(to: queue::OverflowTo) -> AnyEvent {
+pub(super) fn unstaffed(to: queue::OverflowTo) -> AnyEvent {
     let rules = overflows(OverflowCause::Unstaffed, to);
     created_with(AnswerMode::OnAgent, 0, rules)
 }
