@@ -9,7 +9,7 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 
 /// How long a connection may take to be made, or to become free.
-const CONNECT_WAIT: Duration = Duration::from_secs(5);
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// A connection that nobody used for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(300);
 /// A connection that was used in this time is taken to be alive.
