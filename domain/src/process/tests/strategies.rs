@@ -21,6 +21,8 @@ struct Floor {
     visits: u64,
     /// Calls and talk of each agent.
     done: BTreeMap<AgentId, (u64, u64)>,
+    /// Since when each agent is free, or was before its call.
+    free_since: BTreeMap<AgentId, Timestamp>,
     /// Who talks until when, and in which call.
     talking: BTreeMap<AgentId, (Timestamp, CallId)>,
 }
@@ -63,6 +65,7 @@ impl Floor {
             now: second(0),
             visits: 0,
             done: BTreeMap::new(),
+            free_since: BTreeMap::new(),
             talking: BTreeMap::new(),
         };
         floor.hears(AnyEvent::Queue(
@@ -91,6 +94,8 @@ impl Floor {
             floor.says(agent, session::Event::LoggedIn { session });
             floor.says(agent, session::Event::BecameReady {});
             floor.done.insert(agent, (0, 0));
+            floor.free_since.insert(agent, floor.now);
+            floor.now = floor.now.plus_ms(1);
         }
         floor
     }
@@ -123,6 +128,7 @@ impl Floor {
                 Some((end, agent, call)) if end <= until => {
                     self.now = end;
                     self.talking.remove(&agent);
+                    self.free_since.insert(agent, end);
                     self.says(agent, session::Event::ContactEnded { call });
                     self.says(agent, session::Event::BecameReady {});
                 }
@@ -230,6 +236,14 @@ fn play_on(
 }
 
 proptest! {
+    #[test]
+    fn longest_idle_rings_nobody_while_another_is_free_for_longer(day in day()) {
+        play(Strategy::LongestIdle, 4, &day, |floor, free, chosen| {
+            let longest = free.iter().map(|agent| floor.free_since[agent]).min();
+            assert_eq!(Some(floor.free_since[&chosen]), longest);
+        });
+    }
+
     #[test]
     fn fewest_calls_rings_nobody_who_had_more_than_another_free_one(day in day()) {
         play(Strategy::FewestCalls, 4, &day, |floor, free, chosen| {
