@@ -13,7 +13,7 @@ use domain::{
     calendar::Period,
     cause::EndReason,
     decider::Decider,
-    id::{AccountId, AgentId, DeckId, PlanId, QueueId, TrunkId},
+    id::{AccountId, AgentId, DeckId, InvoiceId, PlanId, QueueId, TrunkId},
     money::Decimal,
 };
 use serde::{Deserialize, Serialize};
@@ -56,8 +56,11 @@ pub struct Books {
     plans: HashMap<PlanId, Arc<PlanEntry>>,
     /// Published versions of each deck that are not retired.
     decks: HashMap<DeckId, BTreeSet<u32>>,
-    /// Accounts whose invoice of the month is drafted and not owed yet.
-    drafts: BTreeMap<Period, BTreeSet<AccountId>>,
+    /// Invoices of each account that are drafted and not owed yet, and whether they are
+    /// approved.
+    drafts: BTreeMap<AccountId, BTreeMap<Period, bool>>,
+    /// Whose they are, of those that are not approved.
+    unapproved: HashMap<InvoiceId, UsageId>,
     /// Kinds of usage that a closed month charged for as a whole, and not what its
     /// records come to.
     settled: BTreeMap<AccountId, BTreeMap<Period, BTreeSet<UsageType>>>,
@@ -128,10 +131,23 @@ impl Books {
             })
     }
 
-    /// Accounts whose approved draft of the month is not owed yet.
-    pub(crate) fn drafts_of(&self, period: Period) -> Vec<AccountId> {
-        let drafts = self.drafts.get(&period);
-        drafts.into_iter().flatten().copied().collect()
+    /// Whether an approved draft of the month is not owed yet.
+    pub(crate) fn has_drafts_of(&self, period: Period) -> bool {
+        let mut drafts = self.drafts.values();
+        drafts.any(|months| months.get(&period) == Some(&true))
+    }
+
+    /// Another month of the account whose draft waits for a person.
+    pub(crate) fn waiting_beside(&self, usage: UsageId) -> Option<Period> {
+        let mut months = self.drafts.get(&usage.account)?.iter();
+        let other = months.find(|(period, is_approved)| !**is_approved && **period != usage.period);
+        other.map(|(period, _)| *period)
+    }
+
+    /// Whether the draft of that month waits for a person.
+    pub(crate) fn is_waiting(&self, usage: UsageId) -> bool {
+        let months = self.drafts.get(&usage.account);
+        months.and_then(|months| months.get(&usage.period)) == Some(&false)
     }
 
     /// The closed months of an account, from that one on, that charged for kinds of
@@ -208,9 +224,19 @@ impl Books {
                     versions.remove(&id.version);
                 }
             }
-            Event::Invoice(_, invoice::Event::Drafted { head, .. }) if head.is_approved => {
-                let drafts = self.drafts.entry(head.period).or_default();
-                drafts.insert(head.account);
+            Event::Invoice(id, invoice::Event::Drafted { head, .. }) => {
+                let (account, period) = (head.account, head.period);
+                let drafts = self.drafts.entry(account).or_default();
+                drafts.insert(period, head.is_approved);
+                if !head.is_approved {
+                    self.unapproved.insert(*id, UsageId { account, period });
+                }
+            }
+            Event::Invoice(id, invoice::Event::Approved { .. }) => {
+                if let Some(usage) = self.unapproved.remove(id) {
+                    let drafts = self.drafts.entry(usage.account).or_default();
+                    drafts.insert(usage.period, true);
+                }
             }
             Event::Usage(id, usage::Event::PeriodClosed { totals, .. }) => {
                 let settled = totals.iter().filter(|total| !total.is_by_record());
@@ -243,11 +269,11 @@ impl Books {
 
     fn on_account(&mut self, id: AccountId, fact: &Fact, event: &account::Event) {
         if let account::Event::ChargePosted { period, .. } = event
-            && let Some(drafts) = self.drafts.get_mut(period)
+            && let Some(drafts) = self.drafts.get_mut(&id)
         {
-            drafts.remove(&id);
+            drafts.remove(period);
             if drafts.is_empty() {
-                self.drafts.remove(period);
+                self.drafts.remove(&id);
             }
         }
         let account = self.accounts.remove(&id).unwrap_or_default();

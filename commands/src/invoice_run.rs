@@ -6,28 +6,31 @@
 use crate::{
     bookkeeping::Bookkeeping,
     books::PlanEntry,
-    envelope::Envelope,
+    caught_up::{Behind, caught_up},
+    envelope::{Committed, Envelope},
     error::DispatchError,
     feed::Feed,
     gateway::Gateway,
-    ports::{Clock, EventLog, ReadError, StreamId},
+    ports::{Clock, EventLog, ReadError, ReadStore, StreamId},
 };
 use domain::{
     any::{AnyCommand, read_event},
     billing::{
         self, UsageId,
-        account::{Account, Profile},
+        account::{self, Account, Profile},
         bill_of::{Draft, DraftError, Named, draft},
-        seller,
+        invoice, seller,
         settle::Total,
         usage::{self, Usage},
     },
     calendar::Period,
-    decider::Decider,
-    id::{AccountId, CommandId, DEFAULT_TENANT, PlanId},
+    decider::{Decider, Refusal as _},
+    id::{AccountId, CommandId, DEFAULT_TENANT, InvoiceId, PlanId},
+    process::rating::RatingProcess,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// Accounts that are worked on at once: bounds memory, and fills the writer's
 /// group commits.
@@ -36,6 +39,11 @@ const AT_ONCE: usize = 256;
 const RETRY: Duration = Duration::from_millis(100);
 /// Tries for one account at most.
 const TRIES_MAX: u32 = 100;
+
+/// From a call that is over to its price, and from there to its month.
+const RATING_STEPS: usize = 2;
+/// How long rating may stand still before a run is given up.
+const RATING_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a run needs.
 #[derive(Clone)]
@@ -48,6 +56,8 @@ pub struct Means {
     pub feed: Feed,
     /// Where the totals of a month are read.
     pub log: Arc<dyn EventLog>,
+    /// Where processes say how far they are.
+    pub store: Arc<dyn ReadStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who asked for it: `token:..` or `cli`.
@@ -65,7 +75,7 @@ impl std::fmt::Debug for Means {
 pub enum Outcome {
     /// It has a draft, which gets its number by itself.
     Drafted,
-    /// It was invoiced before.
+    /// It was invoiced before, or its draft waits to be approved.
     Already,
     /// There is nothing to bill.
     Nothing,
@@ -78,7 +88,7 @@ pub enum Outcome {
 pub struct Report {
     /// Accounts with a new draft.
     pub drafted: usize,
-    /// Accounts that were invoiced before.
+    /// Accounts that were invoiced before, or whose draft waits to be approved.
     pub already: usize,
     /// Accounts with nothing to bill.
     pub nothing: usize,
@@ -95,16 +105,20 @@ pub enum RunError {
     /// An account that was named is not there.
     #[error("there is no account {0}")]
     UnknownAccount(AccountId),
+    /// What was used is not all counted, and would be missing on the invoices.
+    #[error("not every call is rated yet: {0}; ask again")]
+    NotRated(#[from] Behind),
     /// A bug; what was done is done, and the run can be repeated.
     #[error("the run stopped: {0}")]
     Stopped(String),
 }
 
 /// Invoices the month of these accounts, or of all. `progress` hears how many
-/// are done of how many.
+/// are done of how many. What ended before the run began is counted first: once a month is
+/// closed, what comes late counts in the next, with what that one includes.
 ///
 /// # Errors
-/// When there is no seller, or no such account.
+/// When there is no seller, or no such account, or rating stands still.
 pub async fn run(
     means: &Means,
     period: Period,
@@ -123,6 +137,7 @@ pub async fn run(
             None => Ok(named),
         },
     })?;
+    caught_up::<RatingProcess>(&means.store, &means.log, RATING_STEPS, RATING_PATIENCE).await?;
     let all = accounts.len();
     let mut report = Report::default();
     let mut waiting = accounts.into_iter();
@@ -152,14 +167,14 @@ pub async fn run(
     Ok(report)
 }
 
-/// Waits until every draft of the month is issued and owed, or has been for as
+/// Waits until every approved draft of the month is issued and owed, or has been for as
 /// long as the process takes. False when it is not within the time.
 pub async fn settled(means: &Means, period: Period, within: Duration) -> bool {
     let all_posted = async {
         let mut seen = means.feed.head();
         loop {
             means.books.wait_for(seen).await;
-            if open_drafts(means, period).is_empty() {
+            if !means.books.read(|books| books.has_drafts_of(period)) {
                 return;
             }
             means.feed.wait_beyond(seen).await;
@@ -167,11 +182,6 @@ pub async fn settled(means: &Means, period: Period, within: Duration) -> bool {
         }
     };
     tokio::time::timeout(within, all_posted).await.is_ok()
-}
-
-/// Accounts whose draft of the month is not owed yet.
-fn open_drafts(means: &Means, period: Period) -> Vec<AccountId> {
-    means.books.read(|books| books.drafts_of(period))
 }
 
 async fn insist(
@@ -222,6 +232,7 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
                 .collect(),
             // The rest may be large, and does not matter here.
             account: Account {
+                status: account.status,
                 subscriptions: account.subscriptions.clone(),
                 fees_billed: account.fees_billed.clone(),
                 invoiced: account.invoiced,
@@ -247,8 +258,12 @@ async fn invoice(
         return Ok(Outcome::Nothing);
     };
     let invoice = usage_id.invoice();
-    if known.account.open.contains_key(&invoice) || known.account.settled.contains(&invoice) {
+    if known.has(invoice) || means.books.read(|books| books.is_waiting(usage_id)) {
         return Ok(Outcome::Already);
+    }
+    if let Some(other) = means.books.read(|books| books.waiting_beside(usage_id)) {
+        let reason = format!("its draft of {other} waits to be approved");
+        return Ok(Outcome::Failed(reason));
     }
     let end = known.profile.zone.start_of(period.end());
     if means.clock.now() < end {
@@ -262,37 +277,101 @@ async fn invoice(
         rounding: plan.config.rounding,
     };
     let close = billing::Command::Usage(usage_id, close);
-    let closed = dispatch(means, id, period, close).await?;
+    let closed = dispatch(means, id, period, close).await?.version;
     let totals = totals(means, usage_id, closed).await?;
-    let drafted = draft(&Draft {
-        account: id,
-        name: &known.name,
-        profile: &known.profile,
-        ledger: &known.account,
-        period,
-        plan: plan.id,
-        plans: &known
-            .plans
-            .iter()
-            .map(|(id, plan)| {
-                let (name, config) = (plan.name.as_str(), &plan.config);
-                (*id, Named { name, config })
-            })
-            .collect(),
-        seller,
-        tenant: DEFAULT_TENANT,
-        totals: &totals,
-    });
-    let command = match drafted {
-        Ok(Some(command)) => command,
+    match known.draft(seller, usage_id, plan, &totals) {
+        Ok(Some(_)) => {}
         Ok(None) => return Ok(Outcome::Nothing),
-        Err(error @ (DraftError::NoTaxRate(_) | DraftError::NoPlan)) => {
-            return Ok(Outcome::Failed(error.to_string()));
-        }
+        Err(error) => return Ok(Outcome::Failed(error.to_string())),
+    }
+    // Only now it is sure that no other month bills the same in advance.
+    begin(means, usage_id).await?;
+    let Some(known) = self::known(means, id, period) else {
+        return Ok(Outcome::Nothing);
     };
-    let draft = billing::Command::Invoice(invoice, command);
-    dispatch(means, id, period, draft).await?;
-    Ok(Outcome::Drafted)
+    if known.has(invoice) {
+        return Ok(Outcome::Already);
+    }
+    let drafted = match &known.plan {
+        Some(plan) => known.draft(seller, usage_id, plan, &totals),
+        None => Ok(None),
+    };
+    let outcome = match drafted {
+        Ok(Some(command)) => {
+            let draft = billing::Command::Invoice(invoice, command);
+            dispatch(means, id, period, draft).await?;
+            return Ok(Outcome::Drafted);
+        }
+        Ok(None) => Outcome::Nothing,
+        Err(error) => Outcome::Failed(error.to_string()),
+    };
+    let drop = account::Command::DropInvoice { period };
+    claim(means, usage_id, drop).await?;
+    Ok(outcome)
+}
+
+impl Known {
+    /// It is invoiced.
+    fn has(&self, invoice: InvoiceId) -> bool {
+        self.account.open.contains_key(&invoice) || self.account.settled.contains(&invoice)
+    }
+
+    fn draft(
+        &self,
+        seller: &seller::Config,
+        usage: UsageId,
+        plan: &PlanEntry,
+        totals: &[Total],
+    ) -> Result<Option<invoice::Command>, DraftError> {
+        let plans = self.plans.iter().map(|(id, plan)| {
+            let (name, config) = (plan.name.as_str(), &plan.config);
+            (*id, Named { name, config })
+        });
+        draft(&Draft {
+            account: usage.account,
+            name: &self.name,
+            profile: &self.profile,
+            ledger: &self.account,
+            period: usage.period,
+            plan: plan.id,
+            plans: &plans.collect(),
+            seller,
+            tenant: DEFAULT_TENANT,
+            totals,
+        })
+    }
+}
+
+/// No other month of the account is invoiced from now on, and what was before is known.
+async fn begin(means: &Means, usage: UsageId) -> Result<(), DispatchError> {
+    let period = usage.period;
+    let begun = claim(means, usage, account::Command::BeginInvoice { period }).await;
+    let under_way = account::Error::InvoiceUnderWay { begun: period }.code();
+    match begun {
+        // It will be over in a moment.
+        Err(DispatchError::Refused(refused)) if refused.code == under_way => {
+            Err(DispatchError::Unavailable(refused.to_string()))
+        }
+        Err(error) => Err(error),
+        Ok(committed) => {
+            means.books.wait_for(committed.position).await;
+            Ok(())
+        }
+    }
+}
+
+/// Takes the account for a month, or leaves it. That may be done and undone more than
+/// once, and is harmless twice: each time under an id of its own.
+async fn claim(
+    means: &Means,
+    usage: UsageId,
+    command: account::Command,
+) -> Result<Committed, DispatchError> {
+    let now = means.clock.now();
+    let command = billing::Command::Account(usage.account, command);
+    let label = format!("run/{}/{}/{}", usage.period, command.name(), now.micros());
+    let id = domain::id::derive(now.millis_unsigned(), usage.account.0, &label);
+    send(means, usage.account, id, command).await
 }
 
 /// Under an id of account, month and command: it has one effect, ever.
@@ -301,12 +380,21 @@ async fn dispatch(
     account: AccountId,
     period: Period,
     command: billing::Command,
-) -> Result<u64, DispatchError> {
+) -> Result<Committed, DispatchError> {
     let label = format!("run/{period}/{}", command.name());
     let millis = domain::calendar::Zone::UTC
         .start_of(period.end())
         .millis_unsigned();
     let id = domain::id::derive(millis, account.0, &label);
+    send(means, account, id, command).await
+}
+
+async fn send(
+    means: &Means,
+    account: AccountId,
+    id: Uuid,
+    command: billing::Command,
+) -> Result<Committed, DispatchError> {
     let envelope = Envelope {
         command: AnyCommand::Billing(Box::new(command)),
         command_id: CommandId(id),
@@ -316,7 +404,7 @@ async fn dispatch(
         actor: means.actor.clone(),
         tenant: DEFAULT_TENANT,
     };
-    Ok(means.gateway.dispatch(envelope).await?.version)
+    means.gateway.dispatch(envelope).await
 }
 
 /// The totals that the month was closed with: its last event.

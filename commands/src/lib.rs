@@ -8,6 +8,7 @@
 mod actor;
 pub mod bookkeeping;
 pub mod books;
+pub mod caught_up;
 mod clock;
 pub mod credentials;
 pub mod directory;
@@ -30,4 +31,5 @@ mod snapshots;
 pub mod sourced;
 pub mod system;
 pub mod tail;
+mod tried_again;
 pub mod writer;

@@ -8,6 +8,7 @@ use crate::{
     gateway::Gateway,
     lanes::{Lanes, lane_of},
     ports::{Clock, Position, ReadError, ReadStore, Statement, StoreError, Value},
+    tried_again,
 };
 use domain::{
     any::AnyCommand,
@@ -86,6 +87,10 @@ struct Saved<P: Process> {
     /// What made each be asked for; rows of earlier programs do not know it.
     #[serde(default)]
     causes: Vec<Uuid>,
+    /// Up to where the process had read when each was asked for. What follows from a
+    /// refusal has the position of the command that was refused.
+    #[serde(default)]
+    positions: Vec<u64>,
 }
 
 /// A command that has no answer yet.
@@ -95,6 +100,7 @@ struct Outstanding {
     number: u64,
     command: AnyCommand,
     cause: Uuid,
+    position: Position,
 }
 
 impl<P: Process> Saved<P> {
@@ -102,15 +108,18 @@ impl<P: Process> Saved<P> {
     fn outstanding(
         commands: Vec<(CommandId, AnyCommand)>,
         causes: &[Uuid],
+        positions: &[u64],
     ) -> (BTreeMap<CommandId, Outstanding>, u64) {
         let mut outstanding = BTreeMap::new();
         let mut number = 0;
         for (id, command) in commands {
             let cause = causes.get(outstanding.len()).copied();
+            let position = positions.get(outstanding.len()).copied();
             let one = Outstanding {
                 number,
                 command,
                 cause: cause.unwrap_or(id.0),
+                position: Position(position.unwrap_or(0)),
             };
             outstanding.insert(id, one);
             number += 1;
@@ -127,6 +136,8 @@ pub struct Runner<P: Process> {
     outstanding: BTreeMap<CommandId, Outstanding>,
     /// How many commands were asked for.
     asked: u64,
+    /// Of what is asked for now: the position of the event that it follows from.
+    asking_at: Position,
     /// A store that is away must not change the order of commands.
     lanes: Lanes<Asked>,
     answers: mpsc::UnboundedReceiver<Heard>,
@@ -185,7 +196,8 @@ impl<P: Process> Runner<P> {
                         StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
                     })?;
                     let position = Position(u64::try_from(*position).unwrap_or(0));
-                    let outstanding = Saved::<P>::outstanding(saved.outstanding, &saved.causes);
+                    let outstanding =
+                        Saved::<P>::outstanding(saved.outstanding, &saved.causes, &saved.positions);
                     (saved.state, position, outstanding, false)
                 }
                 // None yet, or of another version: the log has everything.
@@ -202,6 +214,7 @@ impl<P: Process> Runner<P> {
             state,
             position,
             asked,
+            asking_at: position,
             outstanding,
             lanes: Lanes::default(),
             answers,
@@ -317,6 +330,7 @@ impl<P: Process> Runner<P> {
         };
         for entry in entries {
             self.position = entry.recorded.position;
+            self.asking_at = self.position;
             self.changed = true;
             let intents = self.decide(&Input::Event(&entry.fact));
             for intent in &intents {
@@ -402,7 +416,7 @@ impl<P: Process> Runner<P> {
     }
 
     fn hear(&mut self, heard: Heard) {
-        self.outstanding.remove(&heard.command_id);
+        let asked = self.outstanding.remove(&heard.command_id);
         self.tell_outstanding();
         self.changed = true;
         if let Some(next) = self.lanes.leave(&lane_of(&heard.command)) {
@@ -423,7 +437,9 @@ impl<P: Process> Runner<P> {
             version: refused.version,
             at,
         };
+        self.asking_at = asked.map_or(self.position, |asked| asked.position);
         self.step(&input, at);
+        self.asking_at = self.position;
     }
 
     fn ask(&mut self, intent: &Intent, at: Timestamp) {
@@ -442,6 +458,7 @@ impl<P: Process> Runner<P> {
                 number,
                 command: command.clone(),
                 cause,
+                position: self.asking_at,
             });
         self.asked += 1;
         let lane = lane_of(&command);
@@ -499,6 +516,7 @@ impl<P: Process> Runner<P> {
         let saved = Saved::<P> {
             state: self.state.clone(),
             causes: outstanding.iter().map(|(_, one)| one.cause).collect(),
+            positions: outstanding.iter().map(|(_, one)| one.position.0).collect(),
             outstanding: outstanding
                 .into_iter()
                 .map(|(id, one)| (id, one.command))
@@ -554,7 +572,7 @@ async fn insist(
                 tracing::error!(command = %envelope.command, %error, "a person must look at this stream");
             }
             Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
-                tracing::warn!(command = %envelope.command, %error, "command will be tried again");
+                tried_again::tell(&envelope.command, &error);
             }
         }
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;

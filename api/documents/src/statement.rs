@@ -48,6 +48,8 @@ impl Ageing {
 /// The debts of an account by age at an instant.
 pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
     let mut ageing = Ageing::default();
+    // What stands on no invoice is due at once, and has no day.
+    ageing.due[0] = account.state.debit();
     for open in account.state.open.values() {
         if !open.is_overdue(at) {
             ageing.not_due = ageing.not_due + open.left;
@@ -114,6 +116,7 @@ fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
             | EntryKind::PaymentReversed(_)
             | EntryKind::CreditNote(_)
             | EntryKind::WriteOff(_)
+            | EntryKind::WriteOffDebit
             | EntryKind::Refund(_) => None,
         })
         .collect()
@@ -199,6 +202,7 @@ fn words_of(entry: &accounts::Entry, numbers: &BTreeMap<InvoiceId, &str>) -> Str
         EntryKind::PaymentReversed(_) => format!("Payment taken back: {}", entry.reference),
         EntryKind::CreditNote(_) => "Credit note".into(),
         EntryKind::Refund(_) => format!("Refund {}", entry.reference),
+        EntryKind::WriteOffDebit => "What is owed beside invoices will not be paid".into(),
         EntryKind::WriteOff(invoice) => {
             let number = numbers.get(invoice).copied().unwrap_or_default();
             format!("Invoice {number} will not be paid")

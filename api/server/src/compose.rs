@@ -263,6 +263,7 @@ impl Record {
                 books: self.books.clone(),
                 feed: self.feed.clone(),
                 log: self.stores.log.clone(),
+                store: self.stores.read.clone(),
                 clock: self.clock.clone(),
                 actor: String::new(),
             },

@@ -21,7 +21,7 @@ use commands::{
 use domain::{
     calendar::Period,
     id::{AccountId, DEFAULT_TENANT},
-    process::invoicing::Invoicing,
+    process::{Process, invoicing::Invoicing, rating::RatingProcess},
 };
 use std::{path::Path, process::ExitCode, time::Duration};
 use tokio::sync::oneshot;
@@ -116,8 +116,8 @@ async fn close_month(
     Ok(tell(period, &report))
 }
 
-/// Gives the drafts their numbers, once this node leads: while another one does,
-/// that one does it.
+/// Rates what is not rated yet and gives the drafts their numbers, once this node leads:
+/// while another one does, that one does it.
 async fn complete(
     means: processes::Means,
     roster: Roster,
@@ -132,9 +132,21 @@ async fn complete(
     let Some(token) = token else {
         return Ok(());
     };
-    let process = recovery::ready::<Invoicing>(&means, dead)
-        .await?
-        .under(token);
+    tokio::try_join!(
+        lead::<RatingProcess>(&means, dead, token, &stop),
+        lead::<Invoicing>(&means, dead, token, &stop),
+    )?;
+    Ok(())
+}
+
+/// Runs the process until it is told to stop.
+async fn lead<P: Process>(
+    means: &processes::Means,
+    dead: Option<store::Heartbeat>,
+    token: u64,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let process = recovery::ready::<P>(means, dead).await?.under(token);
     let (ended, end) = oneshot::channel();
     let running = tokio::spawn(process.run(end));
     stop.cancelled().await;
@@ -173,6 +185,7 @@ fn run_means(office: &BackOffice) -> invoice_run::Means {
         books: office.books.clone(),
         feed: office.means.feed.clone(),
         log: office.log(),
+        store: office.means.store.clone(),
         clock: office.means.clock.clone(),
         actor: "cli".into(),
     }

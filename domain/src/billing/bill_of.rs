@@ -9,10 +9,10 @@ use super::{
     plan, seller,
     settle::{By, Total},
     tariff::Tariff,
-    tax::{self, Applied, NoRate},
+    tax::{self, Applied, NoRate, TaxCategory, TaxRate},
 };
 use crate::{
-    calendar::Period,
+    calendar::{Date, Period},
     id::{AccountId, PlanId, TenantId},
     money::{Currency, Decimal, Rounding},
 };
@@ -73,11 +73,7 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     if of.totals.is_empty() && fee_lines.is_empty() {
         return Ok(None);
     }
-    let last_day = of
-        .period
-        .end()
-        .pred_opt()
-        .unwrap_or_else(|| of.period.start());
+    let last_day = last_day(of.period);
     let mut taxes = vec![];
     let mut tax = |category| -> Result<Applied, NoRate> {
         let tax = tax::apply(
@@ -108,6 +104,42 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
         head: Box::new(head),
         lines,
     }))
+}
+
+/// A line that a person adds to a draft, taxed as everything else on it: by the rates of
+/// the last day of its month; and what must be written on the document because of its tax.
+///
+/// # Errors
+/// When there is no rate for it.
+pub fn adjustment(
+    head: &Head,
+    rates: &[TaxRate],
+    description: String,
+    amount: Decimal,
+    category: TaxCategory,
+) -> Result<(Line, Option<&'static str>), NoRate> {
+    let (seller, buyer) = (&head.seller.country, &head.customer.country);
+    let has_tax_id = head.customer.tax_id.is_some();
+    let last_day = last_day(head.period);
+    let tax = tax::apply(rates, seller, buyer, has_tax_id, category, last_day)?;
+    let line = Line {
+        kind: LineKind::Adjustment,
+        description,
+        quantity: Decimal::whole(1),
+        unit: String::new(),
+        unit_price: None,
+        tax_category: tax.category,
+        tax_percent: tax.percent,
+        exact: amount,
+        amount: Decimal::ZERO,
+        net: Decimal::ZERO,
+        tax: Decimal::ZERO,
+    };
+    Ok((line, tax.text))
+}
+
+fn last_day(period: Period) -> Date {
+    period.end().pred_opt().unwrap_or_else(|| period.start())
 }
 
 /// Fees that fall due with this month's end. A month that is invoiced after a
@@ -329,7 +361,7 @@ fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::
         reminder_days: seller.dunning.reminder_days.clone(),
         suspend_days: seller.dunning.suspend_days,
         fees,
-        is_approved: true,
+        is_approved: !seller.is_approval_required,
         is_prepaid: of.profile.payment_mode == PaymentMode::Prepaid,
     }
 }

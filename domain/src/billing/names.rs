@@ -51,9 +51,12 @@ const fn account_name(command: &account::Command) -> &'static str {
         account::Command::CommitUsage { .. } => "commit_usage",
         account::Command::ChargeUsage { .. } => "charge_usage",
         account::Command::WithdrawUsage { .. } => "withdraw_usage",
+        account::Command::BeginInvoice { .. } => "begin_invoice",
+        account::Command::DropInvoice { .. } => "drop_invoice",
         account::Command::PostInvoice { .. } => "post_invoice",
         account::Command::PostCreditNote { .. } => "post_credit_note",
         account::Command::WriteOff { .. } => "write_off_invoice",
+        account::Command::WriteOffDebit { .. } => "write_off_debit",
         account::Command::ApplyPayment { .. } => "apply_payment",
         account::Command::ReversePayment { .. } => "reverse_payment",
         account::Command::RefundCredit { .. } => "refund_credit",
@@ -74,5 +77,7 @@ const fn invoice_name(command: &invoice::Command) -> &'static str {
         invoice::Command::MarkOverdue { .. } => "mark_overdue",
         invoice::Command::Credit { .. } => "credit_invoice",
         invoice::Command::WriteOff { .. } => "write_off",
+        invoice::Command::RecordWriteOff { .. } => "record_write_off",
+        invoice::Command::LowerWriteOff { .. } => "lower_write_off",
     }
 }

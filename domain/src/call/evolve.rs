@@ -43,14 +43,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.queues.insert(*queue);
             call.answer_mode = Some(*answer_mode);
         }
-        Event::Overflowed { cause, .. } => {
-            call.visit = None;
-            if *cause == OverflowCause::Supervisor {
-                // Its queues may send it on as if it had come now: each further round
-                // needs a person again.
-                call.queues.clear();
-            }
-        }
+        Event::Overflowed { cause, .. } => overflowed(&mut call, *cause),
         Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
@@ -195,4 +188,13 @@ fn holding(call: &mut Call, leg: LegId, holds: bool) {
         true => legs.insert(leg),
         false => legs.remove(&leg),
     };
+}
+
+/// Where a person has sent a call, its queues may send it on as if it had come now: each
+/// further round needs a person again.
+fn overflowed(call: &mut Call, cause: OverflowCause) {
+    call.visit = None;
+    if cause == OverflowCause::Supervisor {
+        call.queues.clear();
+    }
 }

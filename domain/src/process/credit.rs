@@ -289,6 +289,10 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
         | account::Event::ChargePosted { .. }
         | account::Event::CreditApplied { .. }
         | account::Event::CreditTakenBack { .. }
+        | account::Event::InvoiceBegun { .. }
+        | account::Event::DebitWrittenOff { .. }
+        | account::Event::InvoiceDropped { .. }
+        | account::Event::CreditNoteSettled { .. }
         | account::Event::CreditNotePosted { .. }
         | account::Event::DebtWrittenOff { .. }
         | account::Event::CreditRefunded { .. }

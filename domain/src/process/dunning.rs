@@ -107,6 +107,8 @@ fn on_invoice(
         invoice::Event::Drafted { .. }
         | invoice::Event::LineAdded { .. }
         | invoice::Event::Approved { .. }
+        | invoice::Event::WriteOffAsked { .. }
+        | invoice::Event::WriteOffLowered { .. }
         | invoice::Event::PaymentRecorded { .. }
         | invoice::Event::Credited { .. } => {}
     }

@@ -149,11 +149,27 @@ fn on_invoice(id: InvoiceId, event: &invoice::Event) -> Vec<billing::Command> {
             let draft = credit_note::Command::Draft { document };
             vec![billing::Command::CreditNote(*credit_note, draft)]
         }
-        invoice::Event::WrittenOff { account, .. } => {
-            let write_off = account::Command::WriteOff { invoice: id };
+        invoice::Event::WriteOffAsked { account, reason } => {
+            let write_off = account::Command::WriteOff {
+                invoice: id,
+                reason: Some(reason.clone()),
+            };
             vec![billing::Command::Account(*account, write_off)]
         }
-        invoice::Event::Drafted { .. }
+        invoice::Event::WrittenOff {
+            account,
+            is_by_account: false,
+            ..
+        } => {
+            let write_off = account::Command::WriteOff {
+                invoice: id,
+                reason: None,
+            };
+            vec![billing::Command::Account(*account, write_off)]
+        }
+        invoice::Event::WrittenOff { .. }
+        | invoice::Event::WriteOffLowered { .. }
+        | invoice::Event::Drafted { .. }
         | invoice::Event::LineAdded { .. }
         | invoice::Event::PaymentRecorded { .. }
         | invoice::Event::PaymentReversed { .. }
@@ -162,17 +178,18 @@ fn on_invoice(id: InvoiceId, event: &invoice::Event) -> Vec<billing::Command> {
     }
 }
 
+fn tell(allocation: &account::Allocation, source: Source, is_reversed: bool) -> billing::Command {
+    let amount = allocation.amount;
+    let command = if is_reversed {
+        invoice::Command::ReversePayment { source, amount }
+    } else {
+        invoice::Command::RecordPayment { source, amount }
+    };
+    billing::Command::Invoice(allocation.invoice, command)
+}
+
 /// What the account decided about money is told to each invoice.
 fn on_account(event: &account::Event) -> Vec<billing::Command> {
-    let tell = |allocation: &account::Allocation, source, is_reversed| {
-        let amount = allocation.amount;
-        let command = if is_reversed {
-            invoice::Command::ReversePayment { source, amount }
-        } else {
-            invoice::Command::RecordPayment { source, amount }
-        };
-        billing::Command::Invoice(allocation.invoice, command)
-    };
     match event {
         account::Event::PaymentApplied {
             payment,
@@ -196,6 +213,26 @@ fn on_account(event: &account::Event) -> Vec<billing::Command> {
         account::Event::CreditTakenBack { allocation } => {
             vec![tell(allocation, Source::Credit, true)]
         }
+        account::Event::DebtWrittenOff {
+            invoice,
+            amount,
+            reason: Some(reason),
+        } => {
+            let record = invoice::Command::RecordWriteOff {
+                amount: *amount,
+                reason: reason.clone(),
+            };
+            vec![billing::Command::Invoice(*invoice, record)]
+        }
+        account::Event::CreditNotePosted {
+            invoice,
+            of_written_off,
+            ..
+        } if !of_written_off.is_zero() => {
+            let amount = *of_written_off;
+            let lower = invoice::Command::LowerWriteOff { amount };
+            vec![billing::Command::Invoice(*invoice, lower)]
+        }
         account::Event::Opened { .. }
         | account::Event::Configured { .. }
         | account::Event::CreditLimitSet { .. }
@@ -205,7 +242,12 @@ fn on_account(event: &account::Event) -> Vec<billing::Command> {
         | account::Event::CreditReleased { .. }
         | account::Event::UsageCommitted { .. }
         | account::Event::ChargePosted { .. }
+        | account::Event::InvoiceBegun { .. }
+        | account::Event::DebitWrittenOff { .. }
+        | account::Event::InvoiceDropped { .. }
         | account::Event::CreditNotePosted { .. }
+        // An invoice reckons with its credit notes itself.
+        | account::Event::CreditNoteSettled { .. }
         | account::Event::DebtWrittenOff { .. }
         | account::Event::CreditRefunded { .. }
         | account::Event::Suspended { .. }

@@ -130,6 +130,7 @@ fn sellers() -> impl Iterator<Item = seller::Event> {
             },
             slice_s: 60,
             emergency_numbers: vec!["112".into()],
+            is_approval_required: false,
         }),
     }]
     .into_iter()
@@ -208,6 +209,8 @@ fn ledgers() -> Vec<account::Event> {
     };
     let amount = Money::new(decimal("12.5"), Currency::EUR);
     vec![
+        account::Event::InvoiceBegun { period: period() },
+        account::Event::InvoiceDropped { period: period() },
         account::Event::ChargePosted {
             invoice: INVOICE,
             number: "INV-00000001".into(),
@@ -222,15 +225,24 @@ fn ledgers() -> Vec<account::Event> {
         account::Event::CreditTakenBack {
             allocation: allocation(),
         },
+        account::Event::CreditNoteSettled {
+            allocation: allocation(),
+        },
         account::Event::CreditNotePosted {
             credit_note: CREDIT_NOTE,
             invoice: INVOICE,
             amount: decimal("11.9"),
             settled: decimal("1.9"),
+            of_written_off: Decimal::ZERO,
         },
         account::Event::DebtWrittenOff {
             invoice: INVOICE,
             amount: decimal("1.9"),
+            reason: None,
+        },
+        account::Event::DebitWrittenOff {
+            amount: decimal("1.9"),
+            reason: "insolvent".into(),
         },
         account::Event::PaymentApplied {
             payment: PAYMENT,

@@ -43,6 +43,8 @@ pub enum EntryKind {
     CreditNote(CreditNoteId),
     /// A debt that will not be paid.
     WriteOff(InvoiceId),
+    /// What was owed beside all invoices and will not be paid.
+    WriteOffDebit,
     /// Credit that was paid out.
     Refund(RefundId),
 }
@@ -147,7 +149,7 @@ const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"]
 
 impl Projection for Accounts {
     const NAME: &'static str = "billing_accounts";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_accounts",
         key: "account_id",
@@ -258,8 +260,16 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
             amount,
             ..
         } => entry(row, at, EntryKind::CreditNote(*credit_note), "", *amount),
-        Event::DebtWrittenOff { invoice, amount } => {
-            entry(row, at, EntryKind::WriteOff(*invoice), "", *amount);
+        Event::DebitWrittenOff { amount, reason } => {
+            entry(row, at, EntryKind::WriteOffDebit, reason, *amount);
+        }
+        Event::DebtWrittenOff {
+            invoice,
+            amount,
+            reason,
+        } => {
+            let reason = reason.as_deref().unwrap_or_default();
+            entry(row, at, EntryKind::WriteOff(*invoice), reason, *amount);
         }
         Event::CreditRefunded {
             refund,
@@ -283,6 +293,9 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::UsageCommitted { .. }
         | Event::CreditApplied { .. }
         | Event::CreditTakenBack { .. }
+        | Event::InvoiceBegun { .. }
+        | Event::InvoiceDropped { .. }
+        | Event::CreditNoteSettled { .. }
         | Event::Suspended { .. }
         | Event::Reactivated {}
         | Event::Closed {} => {}

@@ -186,7 +186,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Invoices {
     const NAME: &'static str = "billing_invoices";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_invoices",
         key: "invoice_id",
@@ -332,6 +332,8 @@ fn note(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Approved { .. }
         | Event::Paid {}
         | Event::Overdue { .. }
+        | Event::WriteOffAsked { .. }
+        | Event::WriteOffLowered { .. }
         | Event::WrittenOff { .. } => {}
     }
 }

@@ -21,6 +21,8 @@ use watch::{Kills, Watch, Work};
 /// Accounts in a test of every day.
 const ACCOUNTS: u32 = 100;
 const CALLS_EACH: u32 = 3;
+/// Accounts where nothing is killed.
+const FEW: u32 = 20;
 const PERIOD: &str = "2026-10";
 /// Kills while calls are rated, and as many while they are invoiced.
 const ROUNDS: u64 = 12;
@@ -52,6 +54,25 @@ async fn money_survives_kill_9_on_postgresql() -> anyhow::Result<()> {
     // What a killed node leads is free after its lease: the shortest there is.
     setup.settings = "[node]\nlease_ms = 1000\n".into();
     survive(setup).await
+}
+
+/// A call that ended before the run is on the invoice of its month, and not on the next one,
+/// also if nobody rated it before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_rated_yet_is_rated_before_its_month_is_closed() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let setup = Setup::new(folder.path(), "");
+    Server::start(&setup).await?.stop().await?;
+    seed(&setup, FEW).await?;
+    ensure!(read(&setup).await?.recorded.is_empty(), "nothing is rated");
+    let invoicing = Work {
+        setup: &setup,
+        arguments: &["invoice", "run", "--period", PERIOD],
+        steps: &[],
+        pieces: FEW.into(),
+    };
+    ensure!(invoicing.spawn()?.wait().await?.success(), "the run");
+    check(&setup, FEW, usize::try_from(FEW * CALLS_EACH)?).await
 }
 
 /// Waits until the node leads and its processes have begun: a process that has
@@ -110,7 +131,7 @@ async fn survive(setup: Setup) -> anyhow::Result<()> {
     is_amid(&invoicing.kill_at_marks(&mut watch, ROUNDS).await?)?;
     ensure!(invoicing.spawn()?.wait().await?.success(), "the last run");
     ensure!(invoicing.spawn()?.wait().await?.success(), "once more");
-    check(&setup, usize::try_from(calls)?).await
+    check(&setup, accounts(), usize::try_from(calls)?).await
 }
 
 /// Most kills came while there was work done and work to do: else nothing was shown.

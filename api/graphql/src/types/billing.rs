@@ -7,7 +7,7 @@ use crate::{
     types::words::{AccountStatus, PaymentMethod, PaymentMode, UsageKind},
 };
 use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
-use domain::billing::account::Status;
+use domain::{billing::account::Status, money::Decimal};
 use projections::billing::{accounts, decks, plans, usage};
 use serde_json::Value;
 
@@ -122,10 +122,10 @@ impl Account {
 
     /// What was paid and went to no invoice.
     async fn credit(&self) -> Amount {
-        Amount(self.0.state.credit)
+        Amount(self.0.state.credit.max(Decimal::ZERO))
     }
 
-    /// What is open of its invoices.
+    /// What is open of its invoices, and what it owes beside them.
     async fn owed(&self) -> Amount {
         Amount(self.0.state.owed())
     }
@@ -154,7 +154,8 @@ impl Account {
         let state = &self.0.state;
         let unbilled = views(ctx)?.unbilled(self.0.account, &state.posted).await;
         let unbilled = unbilled.map_err(Fault::from)?;
-        Ok(Amount(state.credit - state.owed() - unbilled))
+        let credit = state.credit.max(Decimal::ZERO);
+        Ok(Amount(credit - state.owed() - unbilled))
     }
 
     /// Its plans, each from a day on.

@@ -148,6 +148,7 @@ impl World {
                 books,
                 feed: feed.clone(),
                 log,
+                store: stores.read.clone(),
                 clock: clock.clone(),
                 actor: String::new(),
             },

@@ -84,6 +84,17 @@ pub enum Command {
         /// What stands for a call in its record.
         call: CallId,
     },
+    /// The month is to be invoiced. Refused while another one is that is not owed yet:
+    /// fees are billed in advance, and once.
+    BeginInvoice {
+        /// Which.
+        period: Period,
+    },
+    /// There is nothing to bill for the month that was to be invoiced.
+    DropInvoice {
+        /// Which.
+        period: Period,
+    },
     /// An invoice is owed from now on.
     PostInvoice {
         /// Which.
@@ -112,6 +123,14 @@ pub enum Command {
     WriteOff {
         /// Which.
         invoice: InvoiceId,
+        /// Why; none where the invoice says already that it was given up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// What is owed beside all invoices will not be paid.
+    WriteOffDebit {
+        /// Why.
+        reason: String,
     },
     /// A payment came: it goes to the invoice that it names, then to the oldest
     /// due ones; the rest is credit.

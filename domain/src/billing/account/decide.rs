@@ -51,9 +51,16 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         }
         Command::ChargeUsage { period, record } => charge(known(state)?, period, *record),
         Command::WithdrawUsage { call } => Ok(withdraw(known(state)?, call)),
+        Command::BeginInvoice { period } => begin_invoice(there(state)?, period),
+        Command::DropInvoice { period } => {
+            let is_begun = there(state)?.begun == Some(period);
+            let dropped = is_begun.then_some(Event::InvoiceDropped { period });
+            Ok(dropped.into_iter().collect())
+        }
         Command::PostInvoice { .. }
         | Command::PostCreditNote { .. }
         | Command::WriteOff { .. }
+        | Command::WriteOffDebit { .. }
         | Command::ApplyPayment { .. }
         | Command::RefundCredit { .. }
         | Command::ReversePayment { .. } => ledger::decide(there(state)?, at, command),
@@ -154,16 +161,23 @@ pub(super) fn by_limit(status: Status, limit: Option<Decimal>, balance: Decimal)
     }
 }
 
+fn begin_invoice(state: &Account, period: Period) -> Decision {
+    match state.begun {
+        Some(begun) if begun != period => Err(Error::InvoiceUnderWay { begun }),
+        Some(_) => Ok(vec![]),
+        None if state.posted.contains(&period) => Ok(vec![]),
+        None => Ok(vec![Event::InvoiceBegun { period }]),
+    }
+}
+
 fn subscribe(state: &Account, plan: PlanId, effective: Date) -> Decision {
     let last = state.subscriptions.last();
     if last.is_some_and(|last| last.plan == plan && last.effective <= effective) {
         return Ok(vec![]);
     }
     // What is invoiced is not changed by a later word.
-    if state
-        .invoiced
-        .is_some_and(|period| effective < period.end())
-    {
+    let invoiced = state.invoiced.max(state.begun);
+    if invoiced.is_some_and(|period| effective < period.end()) {
         return Err(Error::InvoicedAlready { field: "effective" });
     }
     Ok(vec![if last.is_none() {
@@ -316,6 +330,7 @@ fn close(state: &Account) -> Decision {
         Status::Closed => Ok(vec![]),
         Status::Active | Status::Suspended(_) => {
             let is_even = state.balance().is_zero()
+                && state.begun.is_none()
                 && state.open.is_empty()
                 && state.unbilled_sum.is_zero()
                 && state.reserved.is_empty();

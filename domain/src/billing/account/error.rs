@@ -3,6 +3,7 @@
 use super::event::{Profile, SuspendReason};
 use crate::{
     billing::tax_id,
+    calendar::Period,
     decider::Refusal,
     money::{Currency, Decimal},
 };
@@ -62,8 +63,14 @@ pub enum Error {
     /// Money that goes out can be found again at the bank.
     #[error("reference: is empty")]
     NoReference,
+    /// Another month of it is being invoiced.
+    #[error("its invoice of {begun} is not issued yet")]
+    InvoiceUnderWay {
+        /// Which.
+        begun: Period,
+    },
     /// The month is invoiced.
-    #[error("{field}: that month is invoiced already")]
+    #[error("{field}: that month is invoiced already, or is being invoiced")]
     InvoicedAlready {
         /// Which.
         field: &'static str,
@@ -87,7 +94,7 @@ pub enum Error {
     #[error("payment: is none of this account")]
     UnknownPayment,
     /// It can be closed only at zero.
-    #[error("the account is not even: it owes, has credit or a running call")]
+    #[error("the account is not even: it owes, has credit, a draft or a running call")]
     NotEven,
 }
 
@@ -108,6 +115,7 @@ impl Refusal for Error {
             Self::InvalidAmount => "account.invalid_amount",
             Self::RefundTooLarge { .. } => "account.refund_too_large",
             Self::NoReference => "account.no_reference",
+            Self::InvoiceUnderWay { .. } => "account.invoice_under_way",
             Self::InvoicedAlready { .. } => "account.invoiced_already",
             Self::Suspended { .. } => "account.suspended",
             Self::CreditExhausted => "account.credit_exhausted",

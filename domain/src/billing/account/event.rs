@@ -198,6 +198,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<Box<Record>>,
     },
+    /// A month is being invoiced: no other one is, until that is owed.
+    #[serde(rename = "invoice_begun")]
+    InvoiceBegun {
+        /// Which.
+        period: Period,
+    },
+    /// There was nothing to bill for the month: another one can be invoiced.
+    #[serde(rename = "invoice_dropped")]
+    InvoiceDropped {
+        /// Which.
+        period: Period,
+    },
     /// An invoice is owed; what its month had committed is in it.
     #[serde(rename = "charge_posted")]
     ChargePosted {
@@ -227,6 +239,13 @@ pub enum Event {
         /// How much from which.
         allocation: Allocation,
     },
+    /// What credit notes of an invoice had given back pays that invoice: what had been
+    /// paid of it was taken back. It is credit no more.
+    #[serde(rename = "credit_note_settled")]
+    CreditNoteSettled {
+        /// How much of which.
+        allocation: Allocation,
+    },
     /// A credit note counts: first against its invoice, the rest is credit.
     #[serde(rename = "credit_note_posted")]
     CreditNotePosted {
@@ -236,8 +255,11 @@ pub enum Event {
         invoice: InvoiceId,
         /// How much.
         amount: Decimal,
-        /// Of it, what was still open of the invoice.
+        /// Of it, what was still open of the invoice or was given up of it.
         settled: Decimal,
+        /// Of that, what was given up.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        of_written_off: Decimal,
     },
     /// What was open of an invoice will not be paid.
     #[serde(rename = "debt_written_off")]
@@ -246,6 +268,17 @@ pub enum Event {
         invoice: InvoiceId,
         /// How much.
         amount: Decimal,
+        /// Why; none where the invoice says already that it was given up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// What was owed beside all invoices will not be paid.
+    #[serde(rename = "debit_written_off")]
+    DebitWrittenOff {
+        /// How much.
+        amount: Decimal,
+        /// Why.
+        reason: String,
     },
     /// A payment came.
     #[serde(rename = "payment_applied")]
@@ -303,6 +336,11 @@ pub enum Event {
     Closed {},
 }
 
+/// As serde asks for it: by reference.
+const fn is_nothing(amount: &Decimal) -> bool {
+    amount.is_zero()
+}
+
 impl decider::Event for Event {
     fn event_type(&self) -> &'static str {
         match self {
@@ -314,11 +352,15 @@ impl decider::Event for Event {
             Self::CreditReserved { .. } => "credit_reserved",
             Self::CreditReleased { .. } => "credit_released",
             Self::UsageCommitted { .. } => "usage_committed",
+            Self::InvoiceBegun { .. } => "invoice_begun",
+            Self::InvoiceDropped { .. } => "invoice_dropped",
             Self::ChargePosted { .. } => "charge_posted",
             Self::CreditApplied { .. } => "credit_applied",
             Self::CreditTakenBack { .. } => "credit_taken_back",
+            Self::CreditNoteSettled { .. } => "credit_note_settled",
             Self::CreditNotePosted { .. } => "credit_note_posted",
             Self::DebtWrittenOff { .. } => "debt_written_off",
+            Self::DebitWrittenOff { .. } => "debit_written_off",
             Self::PaymentApplied { .. } => "payment_applied",
             Self::PaymentReversed { .. } => "payment_reversed",
             Self::CreditRefunded { .. } => "credit_refunded",

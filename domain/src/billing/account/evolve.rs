@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     calendar::Period,
-    id::{CallId, InvoiceId},
+    id::{CallId, InvoiceId, PaymentId},
     money::Decimal,
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Account {
     match event {
@@ -47,11 +48,15 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
             }
             commit(&mut state, *call, *revision, *period, *amount);
         }
+        Event::InvoiceBegun { period } => state.begun = Some(*period),
+        Event::InvoiceDropped { .. } => state.begun = None,
         Event::ChargePosted { .. } => charge(&mut state, event),
         Event::CreditApplied { .. }
         | Event::CreditTakenBack { .. }
+        | Event::CreditNoteSettled { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
+        | Event::DebitWrittenOff { .. }
         | Event::CreditRefunded { .. }
         | Event::PaymentApplied { .. }
         | Event::PaymentReversed { .. } => ledger(&mut state, at, event),
@@ -91,11 +96,15 @@ fn profile(state: &mut Account, event: &Event) {
         Event::CreditReserved { .. }
         | Event::CreditReleased { .. }
         | Event::UsageCommitted { .. }
+        | Event::InvoiceBegun { .. }
+        | Event::InvoiceDropped { .. }
         | Event::ChargePosted { .. }
         | Event::CreditApplied { .. }
         | Event::CreditTakenBack { .. }
+        | Event::CreditNoteSettled { .. }
         | Event::CreditNotePosted { .. }
         | Event::DebtWrittenOff { .. }
+        | Event::DebitWrittenOff { .. }
         | Event::CreditRefunded { .. }
         | Event::PaymentApplied { .. }
         | Event::PaymentReversed { .. } => {}
@@ -163,6 +172,7 @@ fn charge(state: &mut Account, event: &Event) {
         return;
     };
     bill(state, *period);
+    state.begun = state.begun.filter(|begun| begun != period);
     state.fees_billed.clone_from(fees);
     state.invoiced = state.invoiced.max(Some(*period));
     state.due.insert(*invoice, *due_at);
@@ -184,8 +194,16 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
             *paid = *paid + allocation.amount;
         }
         Event::CreditTakenBack { allocation } => take_back(state, at, allocation),
+        Event::CreditNoteSettled { allocation } => {
+            state.credit = state.credit - allocation.amount;
+            settle(state, allocation.invoice, allocation.amount);
+            lower(&mut state.given_back, allocation);
+        }
         Event::CreditNotePosted { .. } => credited(state, event),
-        Event::DebtWrittenOff { invoice, amount } => {
+        Event::DebitWrittenOff { amount, .. } => state.credit = state.credit + *amount,
+        Event::DebtWrittenOff {
+            invoice, amount, ..
+        } => {
             settle(state, *invoice, *amount);
             let written_off = state.written_off.entry(*invoice).or_default();
             *written_off = *written_off + *amount;
@@ -201,17 +219,13 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
             credit,
             ..
         } => {
-            for Allocation { invoice, amount } in allocations {
-                settle(state, *invoice, *amount);
-            }
-            state.credit = state.credit + *credit;
             let kept = Payment {
                 amount: amount.amount,
                 allocations: allocations.clone(),
                 credit: *credit,
                 is_reversed: false,
             };
-            state.payments.insert(*payment, kept);
+            paid(state, *payment, kept);
         }
         Event::PaymentReversed {
             payment,
@@ -235,11 +249,21 @@ fn ledger(state: &mut Account, at: Timestamp, event: &Event) {
         | Event::CreditReserved { .. }
         | Event::CreditReleased { .. }
         | Event::UsageCommitted { .. }
+        | Event::InvoiceBegun { .. }
+        | Event::InvoiceDropped { .. }
         | Event::ChargePosted { .. }
         | Event::Suspended { .. }
         | Event::Reactivated {}
         | Event::Closed {} => {}
     }
+}
+
+fn paid(state: &mut Account, payment: PaymentId, kept: Payment) {
+    for Allocation { invoice, amount } in &kept.allocations {
+        settle(state, *invoice, *amount);
+    }
+    state.credit = state.credit + kept.credit;
+    state.payments.insert(payment, kept);
 }
 
 /// A credit note takes what is left to pay of its invoice, then what was given up of it;
@@ -250,6 +274,8 @@ fn credited(state: &mut Account, event: &Event) {
         invoice,
         amount,
         settled,
+        // Those of earlier programs do not tell it.
+        of_written_off: _,
     } = event
     else {
         return;
@@ -262,12 +288,11 @@ fn credited(state: &mut Account, event: &Event) {
         *written_off = *written_off - (*settled - of_open);
     }
     let given_back = *amount - *settled;
-    state.credit = state.credit + given_back;
-    // That is not owed by the invoice any more: it can not be taken back of it.
-    if let Some(paid) = state.from_credit.get_mut(invoice) {
-        *paid = (*paid - given_back).max(Decimal::ZERO);
+    if !given_back.is_zero() {
+        state.credit = state.credit + given_back;
+        let sum = state.given_back.entry(*invoice).or_default();
+        *sum = *sum + given_back;
     }
-    state.from_credit.retain(|_, paid| !paid.is_zero());
 }
 
 /// What credit had paid of an invoice is credit again, and the invoice is open.
@@ -275,9 +300,15 @@ fn take_back(state: &mut Account, at: Timestamp, allocation: &Allocation) {
     let Allocation { invoice, amount } = allocation;
     state.credit = state.credit + *amount;
     reopen(state, at, *invoice, *amount);
-    let paid = state.from_credit.entry(*invoice).or_default();
-    *paid = *paid - *amount;
-    state.from_credit.retain(|_, paid| !paid.is_zero());
+    lower(&mut state.from_credit, allocation);
+}
+
+/// So much less of that invoice.
+fn lower(sums: &mut BTreeMap<InvoiceId, Decimal>, allocation: &Allocation) {
+    if let Some(sum) = sums.get_mut(&allocation.invoice) {
+        *sum = *sum - allocation.amount;
+    }
+    sums.retain(|_, sum| !sum.is_zero());
 }
 
 /// More is left to pay of an invoice again; it is due when it was. Of accounts of before

@@ -2,15 +2,15 @@
 
 use super::{
     command::Command,
-    decide::{Decision, by_limit},
+    decide::Decision,
     error::Error,
-    event::{Allocation, Event, SuspendReason},
-    evolve::evolve,
+    even_out::with_consequences,
+    event::{Allocation, Event},
     refund,
-    state::{Account, Status},
+    state::Account,
 };
 use crate::{
-    id::{InvoiceId, PaymentId},
+    id::{CreditNoteId, InvoiceId, PaymentId},
     money::{Decimal, Money},
     time::Timestamp,
 };
@@ -33,34 +33,31 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
                 due_at,
                 fees,
             };
-            post_invoice(state, at, invoice, amount, posted)
+            let is_there = state.open.contains_key(&invoice) || state.settled.contains(&invoice);
+            if is_there { vec![] } else { vec![posted] }
         }
         Command::PostCreditNote {
             credit_note,
             invoice,
             amount,
-        } => {
-            // What was given up was not paid: it is not given back either.
-            let open = state.open.get(&invoice).map(|open| open.left);
-            let written_off = state.written_off.get(&invoice).copied();
-            let unpaid = open.unwrap_or_default() + written_off.unwrap_or_default();
-            let settled = unpaid.min(amount);
-            let posted = Event::CreditNotePosted {
-                credit_note,
-                invoice,
-                amount,
-                settled,
-            };
-            let is_there = state.credit_notes.contains(&credit_note);
-            if is_there { vec![] } else { vec![posted] }
-        }
-        Command::WriteOff { invoice } => match state.open.get(&invoice) {
+        } => post_credit_note(state, credit_note, invoice, amount),
+        Command::WriteOff { invoice, reason } => match state.open.get(&invoice) {
             Some(open) => vec![Event::DebtWrittenOff {
                 invoice,
                 amount: open.left,
+                reason,
             }],
             None => vec![],
         },
+        Command::WriteOffDebit { reason } => {
+            let amount = state.debit();
+            let written_off = Event::DebitWrittenOff { amount, reason };
+            if amount.is_zero() {
+                vec![]
+            } else {
+                vec![written_off]
+            }
+        }
         Command::ApplyPayment { .. } => apply_payment(state, command)?,
         Command::RefundCredit { .. } => refund::refund(state, command)?,
         Command::ReversePayment { payment, reason } => reverse_payment(state, payment, reason)?,
@@ -68,6 +65,8 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::Configure { .. }
         | Command::SetCreditLimit { .. }
         | Command::Subscribe { .. }
+        | Command::BeginInvoice { .. }
+        | Command::DropInvoice { .. }
         | Command::ReserveCredit { .. }
         | Command::ReleaseCredit { .. }
         | Command::CommitUsage { .. }
@@ -80,48 +79,27 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
     Ok(with_consequences(state, at, events))
 }
 
-/// What follows from a changed balance, in the same decision.
-fn with_consequences(state: &Account, at: Timestamp, mut events: Vec<Event>) -> Vec<Event> {
-    if events.is_empty() {
-        return events;
-    }
-    let after = events
-        .iter()
-        .fold(state.clone(), |state, event| evolve(state, at, event));
-    let is_overdue = after.open.values().any(|open| open.is_overdue(at));
-    match after.status {
-        Status::Suspended(SuspendReason::Overdue) if !is_overdue => {
-            events.push(Event::Reactivated {});
-            let after = evolve(after, at, &Event::Reactivated {});
-            events.extend(by_limit(after.status, after.limit(), after.balance()));
-        }
-        Status::Active | Status::Suspended(_) | Status::Unborn | Status::Closed => {
-            events.extend(by_limit(after.status, after.limit(), after.balance()));
-        }
-    }
-    events
-}
-
-fn post_invoice(
+fn post_credit_note(
     state: &Account,
-    at: Timestamp,
+    credit_note: CreditNoteId,
     invoice: InvoiceId,
     amount: Decimal,
-    posted: Event,
 ) -> Vec<Event> {
-    if state.open.contains_key(&invoice) || state.settled.contains(&invoice) {
+    if state.credit_notes.contains(&credit_note) {
         return vec![];
     }
-    let after = evolve(state.clone(), at, &posted);
-    let from_credit = after.credit.min(amount);
-    if from_credit <= Decimal::ZERO {
-        return vec![posted];
-    }
-    let allocation = Allocation {
+    // What was given up was not paid: it is not given back either.
+    let open = state.open.get(&invoice).map(|open| open.left);
+    let of_open = open.unwrap_or_default().min(amount);
+    let written_off = state.written_off.get(&invoice).copied();
+    let of_written_off = written_off.unwrap_or_default().min(amount - of_open);
+    vec![Event::CreditNotePosted {
+        credit_note,
         invoice,
-        amount: from_credit,
-    };
-    vec![posted, Event::CreditApplied { allocation }]
+        amount,
+        settled: of_open + of_written_off,
+        of_written_off,
+    }]
 }
 
 fn apply_payment(state: &Account, command: Command) -> Result<Vec<Event>, Error> {
@@ -167,27 +145,35 @@ fn apply_payment(state: &Account, command: Command) -> Result<Vec<Event>, Error>
     }])
 }
 
-/// First what the payment is for, then the oldest due; the rest is credit.
+/// First what the payment is for, then what is owed beside all invoices, then the oldest
+/// due; the rest is credit.
 fn allocate(
     state: &Account,
     amount: Money,
     invoice: Option<InvoiceId>,
 ) -> (Vec<Allocation>, Decimal) {
-    let mut order: Vec<_> = state.open.iter().collect();
-    order.sort_by_key(|(id, open)| (invoice != Some(**id), open.due_at, **id));
+    let mut order = state.by_due();
+    order.sort_by_key(|(id, _)| invoice != Some(*id));
     let mut left = amount.amount;
+    // What is missing of the credit becomes credit.
+    let mut debit = state.debit();
     let mut allocations = vec![];
     for (id, open) in order {
+        if invoice != Some(id) {
+            let part = debit.min(left);
+            (debit, left) = (debit - part, left - part);
+        }
         let part = open.left.min(left);
         if part > Decimal::ZERO {
             left = left - part;
             allocations.push(Allocation {
-                invoice: *id,
+                invoice: id,
                 amount: part,
             });
         }
     }
-    (allocations, left)
+    let paid: Decimal = allocations.iter().map(|allocation| allocation.amount).sum();
+    (allocations, amount.amount - paid)
 }
 
 fn reverse_payment(
@@ -206,31 +192,11 @@ fn reverse_payment(
         .as_ref()
         .map(|profile| profile.currency)
         .ok_or(Error::Unknown)?;
-    let reversed = Event::PaymentReversed {
+    Ok(vec![Event::PaymentReversed {
         payment,
         amount: Money::new(kept.amount, currency),
         allocations: kept.allocations.clone(),
         credit: kept.credit,
         reason,
-    };
-    let missing = (kept.credit - state.credit.max(Decimal::ZERO)).max(Decimal::ZERO);
-    let taken_back = take_back(state, missing);
-    Ok(std::iter::once(reversed).chain(taken_back).collect())
-}
-
-/// What credit has paid that is not there: of the invoices that it went to, that of the
-/// latest month first.
-fn take_back(state: &Account, missing: Decimal) -> Vec<Event> {
-    let mut left = missing;
-    let mut events = vec![];
-    for (invoice, paid) in state.from_credit.iter().rev() {
-        let amount = left.min(*paid);
-        if amount > Decimal::ZERO {
-            left = left - amount;
-            let invoice = *invoice;
-            let allocation = Allocation { invoice, amount };
-            events.push(Event::CreditTakenBack { allocation });
-        }
-    }
-    events
+    }])
 }

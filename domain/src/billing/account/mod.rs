@@ -4,6 +4,7 @@
 mod command;
 mod decide;
 mod error;
+mod even_out;
 mod event;
 mod evolve;
 mod ledger;
@@ -22,7 +23,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Account {
     const CATEGORY: &'static str = "account";
-    const STATE_VERSION: u32 = 6;
+    const STATE_VERSION: u32 = 7;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -97,6 +97,9 @@ pub struct Account {
     /// What of which invoice credit has paid.
     #[serde(default)]
     pub from_credit: BTreeMap<InvoiceId, Decimal>,
+    /// What credit notes have given back of which invoice: they took more than was open.
+    #[serde(default)]
+    pub given_back: BTreeMap<InvoiceId, Decimal>,
     /// What was given up of which invoice, less what credit notes took of it.
     #[serde(default)]
     pub written_off: BTreeMap<InvoiceId, Decimal>,
@@ -111,6 +114,9 @@ pub struct Account {
     pub fees_billed: Vec<Billed>,
     /// The last month that was invoiced.
     pub invoiced: Option<Period>,
+    /// The month that is being invoiced, and is not owed yet.
+    #[serde(default)]
+    pub begun: Option<Period>,
     /// All months whose invoice is owed or was: they may be invoiced in any order.
     #[serde(default)]
     pub posted: BTreeSet<Period>,
@@ -120,15 +126,30 @@ pub struct Account {
 }
 
 impl Account {
-    /// What is owed by invoices.
+    /// What is owed: by invoices, and beside them.
     pub fn owed(&self) -> Decimal {
-        self.open.values().map(|open| open.left).sum()
+        let open: Decimal = self.open.values().map(|open| open.left).sum();
+        open + self.debit()
+    }
+
+    /// What is owed and stands on no invoice: credit was paid out, and the payment that it
+    /// came from was taken back later.
+    pub fn debit(&self) -> Decimal {
+        (-self.credit).max(Decimal::ZERO)
+    }
+
+    /// What is open, the oldest due first.
+    pub(super) fn by_due(&self) -> Vec<(InvoiceId, Open)> {
+        let mut open: Vec<_> = self.open.iter().map(|(id, open)| (*id, *open)).collect();
+        open.sort_by_key(|(id, open)| (open.due_at, *id));
+        open
     }
 
     /// What of it is due.
     pub fn overdue(&self, now: Timestamp) -> Decimal {
         let due = self.open.values().filter(|open| open.is_overdue(now));
-        due.map(|open| open.left).sum()
+        let due: Decimal = due.map(|open| open.left).sum();
+        due + self.debit()
     }
 
     /// What is kept for running calls.
@@ -138,7 +159,7 @@ impl Account {
 
     /// Credit less what is owed by invoices and by calls that are not invoiced.
     pub fn balance(&self) -> Decimal {
-        self.credit - self.owed() - self.unbilled_sum
+        self.credit.max(Decimal::ZERO) - self.owed() - self.unbilled_sum
     }
 
     /// It pays before.

@@ -21,6 +21,9 @@ pub enum Command {
     AddAdjustment {
         /// The line; its `amount`, `net` and `tax` are calculated here.
         line: Line,
+        /// What must be written on the document because of its tax.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// The draft is right: it is to get its number.
     Approve,
@@ -57,9 +60,21 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// It will not be paid.
+    /// It will not be paid: the account is to give up what is open there.
     WriteOff {
         /// Why.
         reason: String,
+    },
+    /// The account gave up what was open.
+    RecordWriteOff {
+        /// How much.
+        amount: Decimal,
+        /// Why.
+        reason: String,
+    },
+    /// A credit note took so much of what the account had given up.
+    LowerWriteOff {
+        /// How much.
+        amount: Decimal,
     },
 }

@@ -4,16 +4,19 @@ use super::{
     decide::Decision,
     error::Error,
     event::{CreditDocument, Event, Head},
+    evolve::evolve,
     state::{Invoice, Phase},
 };
 use crate::{
     billing::{Line, LineKind, TaxLine, Totals},
     id::{CreditNoteId, InvoiceId},
     money::{Decimal, largest_remainder},
+    time::Timestamp,
 };
 
 pub(super) fn credit(
     state: &Invoice,
+    at: Timestamp,
     credit_note: CreditNoteId,
     amount: Option<Decimal>,
     reason: String,
@@ -42,8 +45,6 @@ pub(super) fn credit(
     } else {
         share(state, head, amount, &reason)
     };
-    let after = state.totals.total - state.credited - amount;
-    let paid: Decimal = state.paid.values().copied().sum();
     let document = CreditDocument {
         invoice: head_invoice(head),
         invoice_number: number.clone(),
@@ -60,11 +61,13 @@ pub(super) fn credit(
         series: head.credit_note_series,
         number_prefix: head.credit_note_prefix.clone(),
     };
-    Ok(vec![Event::Credited {
+    let credited = |left| Event::Credited {
         credit_note,
-        document: Box::new(document),
-        left: (after - paid).max(Decimal::ZERO),
-    }])
+        document: Box::new(document.clone()),
+        left,
+    };
+    let after = evolve(state.clone(), at, &credited(Decimal::ZERO));
+    Ok(vec![credited(after.left())])
 }
 
 fn head_invoice(head: &Head) -> InvoiceId {

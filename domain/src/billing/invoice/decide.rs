@@ -26,18 +26,22 @@ pub(super) fn decide(state: &Invoice, at: Timestamp, command: Command) -> Decisi
             Phase::Unborn => draft(head, lines),
             Phase::Draft | Phase::Approved | Phase::Issued | Phase::WrittenOff => Ok(vec![]),
         },
-        Command::AddAdjustment { line } => add_adjustment(state, line),
+        Command::AddAdjustment { line, text } => add_adjustment(state, line, text),
         Command::Approve => approve(state),
         Command::Issue { number } => issue(state, at, number),
         Command::RecordPayment { source, amount } => Ok(record_payment(state, at, source, amount)),
-        Command::ReversePayment { source, amount } => Ok(reverse_payment(state, source, amount)),
+        Command::ReversePayment { source, amount } => {
+            Ok(reverse_payment(state, at, source, amount))
+        }
         Command::MarkOverdue { level } => Ok(mark_overdue(state, at, level)),
         Command::Credit {
             credit_note,
             amount,
             reason,
-        } => credit::credit(state, credit_note, amount, reason),
-        Command::WriteOff { reason } => write_off(state, reason),
+        } => credit::credit(state, at, credit_note, amount, reason),
+        Command::WriteOff { reason } => ask_write_off(state, reason),
+        Command::RecordWriteOff { amount, reason } => Ok(record_write_off(state, amount, reason)),
+        Command::LowerWriteOff { amount } => Ok(vec![Event::WriteOffLowered { amount }]),
     }
 }
 
@@ -62,7 +66,7 @@ fn draft(head: Box<Head>, mut lines: Vec<Line>) -> Decision {
     }])
 }
 
-fn add_adjustment(state: &Invoice, mut line: Line) -> Decision {
+fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Decision {
     let head = match (&state.head, state.phase) {
         (Some(head), Phase::Draft) => head,
         (_, Phase::Unborn) | (None, Phase::Draft) => return Err(Error::Unknown),
@@ -83,6 +87,7 @@ fn add_adjustment(state: &Invoice, mut line: Line) -> Decision {
         lines,
         taxes,
         totals,
+        text,
     }])
 }
 
@@ -130,7 +135,12 @@ fn issue(state: &Invoice, at: Timestamp, number: String) -> Decision {
 }
 
 fn record_payment(state: &Invoice, at: Timestamp, source: Source, amount: Decimal) -> Vec<Event> {
-    if state.paid.contains_key(&source) {
+    // Credit comes as often as there is some.
+    let is_known = match source {
+        Source::Payment(_) => state.paid.contains_key(&source),
+        Source::Credit => false,
+    };
+    if is_known {
         return vec![];
     }
     let recorded = |left| Event::PaymentRecorded {
@@ -143,25 +153,27 @@ fn record_payment(state: &Invoice, at: Timestamp, source: Source, amount: Decima
     std::iter::once(recorded(left)).chain(paid).collect()
 }
 
-fn reverse_payment(state: &Invoice, source: Source, amount: Decimal) -> Vec<Event> {
+fn reverse_payment(state: &Invoice, at: Timestamp, source: Source, amount: Decimal) -> Vec<Event> {
     let paid = state.paid.get(&source).copied().unwrap_or_default();
     let amount = amount.min(paid);
     if amount <= Decimal::ZERO {
         return vec![];
     }
-    let mut after = state.clone();
-    after.paid.insert(source, paid - amount);
     // Whoever had come to the last step comes to it again.
     let steps_count = u32::try_from(state.dunning().len()).unwrap_or(u32::MAX);
     let level = state.level.min(steps_count.saturating_sub(1));
-    let next = next_step(state, level);
-    vec![Event::PaymentReversed {
+    let reversed = |left, next_at| Event::PaymentReversed {
         source,
         amount,
-        left: after.left(),
-        next_at: next.map(|(at, _)| at),
+        left,
+        next_at,
         next_level: level.saturating_add(1),
-    }]
+    };
+    let after = evolve(state.clone(), at, &reversed(Decimal::ZERO, None));
+    let next = next_step(state, level).map(|(at, _)| at);
+    // A credit note may have paid it meanwhile.
+    let next = next.filter(|_| !after.left().is_zero());
+    vec![reversed(after.left(), next)]
 }
 
 fn next_step(state: &Invoice, taken: u32) -> Option<(Timestamp, bool)> {
@@ -185,14 +197,14 @@ fn mark_overdue(state: &Invoice, at: Timestamp, level: u32) -> Vec<Event> {
     }]
 }
 
-fn write_off(state: &Invoice, reason: String) -> Decision {
+/// The account decides how much that is: a payment that is taken back may be on its way.
+fn ask_write_off(state: &Invoice, reason: String) -> Decision {
     if reason.trim().is_empty() {
         return Err(Error::NoReason);
     }
     match (&state.head, state.phase) {
-        (Some(head), Phase::Issued) if !state.left().is_zero() => Ok(vec![Event::WrittenOff {
+        (Some(head), Phase::Issued) if !state.left().is_zero() => Ok(vec![Event::WriteOffAsked {
             account: head.account,
-            amount: state.left(),
             reason,
         }]),
         (_, Phase::WrittenOff) => Ok(vec![]),
@@ -200,4 +212,15 @@ fn write_off(state: &Invoice, reason: String) -> Decision {
         (_, Phase::Unborn) => Err(Error::Unknown),
         (_, Phase::Draft | Phase::Approved) => Err(Error::NotIssued),
     }
+}
+
+fn record_write_off(state: &Invoice, amount: Decimal, reason: String) -> Vec<Event> {
+    let head = state.head.as_ref();
+    let written_off = head.map(|head| Event::WrittenOff {
+        account: head.account,
+        amount,
+        reason,
+        is_by_account: true,
+    });
+    written_off.into_iter().collect()
 }

@@ -153,6 +153,9 @@ pub enum Event {
         taxes: Vec<TaxLine>,
         /// All of it.
         totals: Totals,
+        /// What else must be written on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// It is to get its number.
     #[serde(rename = "invoice_approved")]
@@ -233,6 +236,14 @@ pub enum Event {
         /// What is left to pay.
         left: Decimal,
     },
+    /// A person gives up what is open: the account knows how much that is.
+    #[serde(rename = "invoice_write_off_asked")]
+    WriteOffAsked {
+        /// Who owes it.
+        account: AccountId,
+        /// Why.
+        reason: String,
+    },
     /// It will not be paid.
     #[serde(rename = "invoice_written_off")]
     WrittenOff {
@@ -242,6 +253,15 @@ pub enum Event {
         amount: Decimal,
         /// Why.
         reason: String,
+        /// The account has given it up. By earlier programs it had not yet.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_by_account: bool,
+    },
+    /// A credit note took some of what had been given up.
+    #[serde(rename = "invoice_write_off_lowered")]
+    WriteOffLowered {
+        /// How much.
+        amount: Decimal,
     },
 }
 
@@ -257,7 +277,9 @@ impl decider::Event for Event {
             Self::Paid {} => "invoice_paid",
             Self::Overdue { .. } => "invoice_overdue",
             Self::Credited { .. } => "invoice_credited",
+            Self::WriteOffAsked { .. } => "invoice_write_off_asked",
             Self::WrittenOff { .. } => "invoice_written_off",
+            Self::WriteOffLowered { .. } => "invoice_write_off_lowered",
         }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             lines,
             taxes,
             totals,
+            text,
         } => {
+            write(&mut state, text.as_deref());
             state.lines.clone_from(lines);
             state.taxes.clone_from(taxes);
             state.totals = *totals;
@@ -53,6 +55,7 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             // Kept, also at nothing: it does not come again.
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid - *amount;
+            ask_again(&mut state);
         }
         Event::Paid {} => {}
         Event::Overdue { level, .. } => state.level = *level,
@@ -65,7 +68,28 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             state.credited_taxes.extend(document.taxes.iter().cloned());
             state.credit_notes.insert(*credit_note);
         }
-        Event::WrittenOff { .. } => state.phase = Phase::WrittenOff,
+        Event::WriteOffAsked { .. } => {}
+        Event::WriteOffLowered { amount } => state.written_off = state.written_off - *amount,
+        Event::WrittenOff { amount, .. } => {
+            state.phase = Phase::WrittenOff;
+            state.written_off = state.written_off + *amount;
+        }
     }
     state
+}
+
+/// What must be written on the document, once.
+fn write(state: &mut Invoice, text: Option<&str>) {
+    if let (Some(head), Some(text)) = (&mut state.head, text)
+        && !head.texts.iter().any(|there| there == text)
+    {
+        head.texts.push(text.to_owned());
+    }
+}
+
+/// What was not given up is asked for like any other.
+fn ask_again(state: &mut Invoice) {
+    if state.phase == Phase::WrittenOff && !state.left().is_zero() {
+        state.phase = Phase::Issued;
+    }
 }

@@ -51,6 +51,9 @@ pub struct Invoice {
     /// Of that, by tax rate.
     #[serde(default)]
     pub credited_taxes: Vec<TaxLine>,
+    /// What was given up, less what credit notes took of it.
+    #[serde(default)]
+    pub written_off: Decimal,
     /// By which credit notes.
     pub credit_notes: BTreeSet<CreditNoteId>,
     /// Steps of dunning that were taken.
@@ -60,8 +63,14 @@ pub struct Invoice {
 impl Invoice {
     /// What is left to pay; nothing when more was credited than was open.
     pub fn left(&self) -> Decimal {
+        (self.unpaid() - self.written_off).max(Decimal::ZERO)
+    }
+
+    /// What was neither paid nor taken back, given up or not; below nothing when more was
+    /// credited than was open.
+    pub(super) fn unpaid(&self) -> Decimal {
         let paid: Decimal = self.paid.values().copied().sum();
-        (self.totals.total - self.credited - paid).max(Decimal::ZERO)
+        self.totals.total - self.credited - paid
     }
 
     /// What is not taken back of each tax rate: of all of them, to the last digit, the

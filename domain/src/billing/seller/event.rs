@@ -38,6 +38,9 @@ pub struct Config {
     /// Numbers begin again with each year, which then stands in them.
     #[serde(default)]
     pub is_yearly_series: bool,
+    /// A person looks at each draft: it gets its number when it is approved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_approval_required: bool,
     /// Days from issue to the due date.
     pub due_days: u32,
     /// What is done after that.

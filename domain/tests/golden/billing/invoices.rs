@@ -128,6 +128,7 @@ pub(super) fn invoices() -> Vec<invoice::Event> {
             lines: lines(),
             taxes: taxes(),
             totals: totals(),
+            text: None,
         },
         invoice::Event::Approved {
             series: series_of(DocumentKind::Invoice),
@@ -168,10 +169,18 @@ pub(super) fn invoices() -> Vec<invoice::Event> {
             document: credit_document(),
             left: Decimal::ZERO,
         },
+        invoice::Event::WriteOffAsked {
+            account: ACCOUNT,
+            reason: "insolvent".into(),
+        },
         invoice::Event::WrittenOff {
             account: ACCOUNT,
             amount: decimal("0.02"),
             reason: "insolvent".into(),
+            is_by_account: false,
+        },
+        invoice::Event::WriteOffLowered {
+            amount: decimal("0.01"),
         },
     ]
 }

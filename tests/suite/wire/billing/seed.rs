@@ -233,6 +233,7 @@ fn seller() -> seller::Config {
         dunning: seller::Dunning::default(),
         slice_s: 60,
         emergency_numbers: vec!["112".into()],
+        is_approval_required: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the record says of the money, and whether it is right.
 
-use super::{accounts, seed::open};
+use super::seed::open;
 use anyhow::ensure;
 use commands::{feed::understand, ports::Position};
 use domain::{
@@ -89,9 +89,9 @@ pub(super) async fn read(setup: &Setup) -> anyhow::Result<Told> {
     Ok(told)
 }
 
-pub(super) async fn check(setup: &Setup, calls: usize) -> anyhow::Result<()> {
+pub(super) async fn check(setup: &Setup, accounts: u32, calls: usize) -> anyhow::Result<()> {
     let told = read(setup).await?;
-    let invoices = usize::try_from(accounts())?;
+    let invoices = usize::try_from(accounts)?;
     ensure!(told.unrated == 0, "{} calls have no price", told.unrated);
     ensure!(told.doubled == 0, "{} facts are there twice", told.doubled);
     ensure!(

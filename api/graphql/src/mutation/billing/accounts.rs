@@ -134,6 +134,17 @@ pub(crate) struct SuspendAccountInput {
     account_id: ID,
 }
 
+/// What is owed beside all invoices and will not be paid.
+#[derive(InputObject)]
+pub(crate) struct WriteOffDebitInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which account.
+    account_id: ID,
+    /// Why.
+    reason: String,
+}
+
 /// An account that may place calls again.
 #[derive(InputObject)]
 pub(crate) struct ReactivateAccountInput {
@@ -432,6 +443,22 @@ impl AccountMutations {
         input: CloseAccountInput,
     ) -> Result<BillingPayload> {
         let command = account::Command::Close;
+        ask(ctx, &input.command_id, &input.account_id, command).await
+    }
+
+    /// Gives up what an account owes beside all invoices: credit was paid out, and the
+    /// payment that it came from was taken back later.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn write_off_debit(
+        &self,
+        ctx: &Context<'_>,
+        input: WriteOffDebitInput,
+    ) -> Result<BillingPayload> {
+        let reason = input.reason;
+        if reason.trim().is_empty() {
+            return Ok(super::invalid("reason", "is empty").into());
+        }
+        let command = account::Command::WriteOffDebit { reason };
         ask(ctx, &input.command_id, &input.account_id, command).await
     }
 

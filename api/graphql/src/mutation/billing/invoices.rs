@@ -3,13 +3,16 @@
 use super::{BillingPayload, tell};
 use crate::{
     auth::Scope,
+    error::Fault,
     mutation::Order,
     query::{Needs, uuid},
     scalar::Amount,
+    types::words::TaxKind,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::books::Books;
 use domain::{
-    billing::{Command, invoice},
+    billing::{Command, bill_of::adjustment, invoice},
     id::{CreditNoteId, InvoiceId, derive},
 };
 
@@ -36,6 +39,23 @@ pub(crate) struct IssueCreditNoteInput {
     amount: Option<Amount>,
     /// Why.
     reason: String,
+}
+
+/// A line for a draft.
+#[derive(InputObject)]
+pub(crate) struct AddInvoiceLineInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which draft.
+    invoice_id: ID,
+    /// What it is for, as it stands on the document.
+    description: String,
+    /// How much; below nothing to give something back. With tax where the draft's prices
+    /// are.
+    amount: Amount,
+    /// Which tax applies, by the rates of the last day of the month.
+    #[graphql(default_with = "TaxKind::Standard")]
+    tax_category: TaxKind,
 }
 
 /// An invoice that will not be paid.
@@ -73,6 +93,33 @@ impl InvoiceMutations {
     ) -> Result<BillingPayload> {
         let command = invoice::Command::Approve;
         ask(ctx, &input.command_id, &input.invoice_id, command).await
+    }
+
+    /// Adds a line to a draft that is not approved.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn add_invoice_line(
+        &self,
+        ctx: &Context<'_>,
+        input: AddInvoiceLineInput,
+    ) -> Result<BillingPayload> {
+        let services = Order::new(ctx, &input.command_id)?.services;
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        let seller = services.invoicing.books.read(Books::seller);
+        let row = services.views.invoice(invoice).await.map_err(Fault::from)?;
+        let head = row.and_then(|row| row.state.head);
+        let (Some(seller), Some(head)) = (seller, head) else {
+            return Ok(super::invalid("invoiceId", "is no invoice").into());
+        };
+        let category = input.tax_category.into();
+        let (description, amount) = (input.description, input.amount.0);
+        match adjustment(&head, &seller.tax_rates, description, amount, category) {
+            Ok((line, text)) => {
+                let text = text.map(str::to_owned);
+                let command = invoice::Command::AddAdjustment { line, text };
+                ask(ctx, &input.command_id, &input.invoice_id, command).await
+            }
+            Err(error) => Ok(super::invalid("taxCategory", &error.to_string()).into()),
+        }
     }
 
     /// Takes an issued invoice back by a credit note, in part or whole.

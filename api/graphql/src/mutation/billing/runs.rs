@@ -90,7 +90,7 @@ fn begin_error(error: &RunError) -> UserError {
     let field = match error {
         RunError::NoSeller => "seller",
         RunError::UnknownAccount(_) => "accountIds",
-        RunError::Stopped(_) => "period",
+        RunError::NotRated(_) | RunError::Stopped(_) => "period",
     };
     invalid(field, &error.to_string())
 }

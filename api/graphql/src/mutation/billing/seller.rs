@@ -62,6 +62,9 @@ pub(crate) struct ConfigureSellerInput {
     /// Numbers begin again with each year.
     #[graphql(default)]
     yearly_series: bool,
+    /// A person looks at each draft of a run: it gets its number by issueInvoice.
+    #[graphql(default)]
+    approval_required: bool,
     /// Days from issue to the due date.
     #[graphql(default = 14)]
     due_days: u32,
@@ -103,6 +106,7 @@ fn config(input: ConfigureSellerInput) -> Result<Config, UserError> {
         invoice_prefix: input.invoice_prefix,
         credit_note_prefix: input.credit_note_prefix,
         is_yearly_series: input.yearly_series,
+        is_approval_required: input.approval_required,
         due_days: input.due_days,
         dunning: Dunning {
             reminder_days: input.reminder_days.unwrap_or_default(),

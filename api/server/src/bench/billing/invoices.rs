@@ -25,7 +25,7 @@ use domain::{
     calendar::{Cycle, Period, Zone},
     id::{AccountId, CallId, CommandId, DEFAULT_TENANT, LegId, PlanId},
     money::{Currency, Decimal, Rounding},
-    process::invoicing::Invoicing,
+    process::{Process, invoicing::Invoicing, rating::RatingProcess},
     time::Timestamp,
 };
 use std::{
@@ -106,15 +106,16 @@ pub(super) async fn invoice(settings: &Billing) -> anyhow::Result<Took> {
         store: node.stores.read.clone(),
         clock: node.clock.clone(),
     };
-    let mut process = processes::Runner::<Invoicing>::load(means).await?;
-    process.fold_silently(None).await?;
+    let (stop_rating, stopped) = oneshot::channel();
+    let rating = tokio::spawn(folded::<RatingProcess>(&means).await?.run(stopped));
     let (stop, stopped) = oneshot::channel();
-    let process = tokio::spawn(process.run(stopped));
+    let process = tokio::spawn(folded::<Invoicing>(&means).await?.run(stopped));
     let means = invoice_run::Means {
         gateway: node.gateway,
         books,
         feed: node.feed,
         log: node.stores.log.clone(),
+        store: node.stores.read.clone(),
         clock: node.clock,
         actor: "bench".into(),
     };
@@ -133,12 +134,21 @@ pub(super) async fn invoice(settings: &Billing) -> anyhow::Result<Took> {
     watched.abort();
     // It only listens; a process that stopped is no figure.
     let _ = stop.send(());
+    let _ = stop_rating.send(());
     process.await??;
+    rating.await??;
     Ok(Took {
         took_ms: u64::try_from(took.as_millis())?,
         before_kib,
         peak_kib: PEAK_KIB.load(Ordering::Relaxed),
     })
+}
+
+/// The process as it is after all that is on the record.
+async fn folded<P: Process>(means: &processes::Means) -> anyhow::Result<processes::Runner<P>> {
+    let mut process = processes::Runner::<P>::load(means.clone()).await?;
+    process.fold_silently(None).await?;
+    Ok(process)
 }
 
 fn account_of(run: u64, number: u32) -> AccountId {
@@ -313,5 +323,6 @@ fn seller() -> seller::Config {
         dunning: seller::Dunning::default(),
         slice_s: 60,
         emergency_numbers: vec![],
+        is_approval_required: false,
     }
 }

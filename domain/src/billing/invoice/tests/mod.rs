@@ -184,6 +184,7 @@ fn an_issued_invoice_never_changes() {
         .nothing()
         .when(Command::AddAdjustment {
             line: line("1", "0"),
+            text: None,
         })
         .refused(Error::Immutable)
         .when(issue())
@@ -212,15 +213,30 @@ fn a_draft_takes_a_line_and_is_issued_only_when_it_is_approved() {
     );
     let added = Command::AddAdjustment {
         line: line("-0.5", "19"),
+        text: None,
     };
     let events = Invoice::decide(&draft, second(1), added).unwrap();
     let draft = Invoice::evolve(draft, second(1), &events[0]);
     assert_eq!(draft.totals.total, decimal("0.6"));
+    // What its tax demands to be written is on the document, once.
+    let mut draft = draft;
+    for _ in 0..2 {
+        let free = Command::AddAdjustment {
+            line: line("1", "0"),
+            text: Some("Zero rate".into()),
+        };
+        for event in Invoice::decide(&draft, second(1), free).unwrap() {
+            draft = Invoice::evolve(draft, second(1), &event);
+        }
+    }
+    let texts = draft.head.as_ref().map(|head| head.texts.clone());
+    assert_eq!(texts, Some(vec!["Zero rate".to_owned()]));
     let nameless = Command::AddAdjustment {
         line: Line {
             description: " ".into(),
             ..line("1", "0")
         },
+        text: None,
     };
     assert_eq!(
         Invoice::decide(&draft, second(1), nameless),

@@ -22,6 +22,7 @@ fn config() -> Config {
         dunning: Dunning::default(),
         slice_s: 60,
         emergency_numbers: vec!["112".into()],
+        is_approval_required: false,
     }
 }
 
