@@ -36,9 +36,9 @@ const BAD: [(&str, &str, &str); 9] = [
         "not a time zone",
     ),
     (
-        "empty = { join = [\"paused\"] }\n",
+        "empty = { join = [\"asleep\"] }\n",
         "queue.0.empty.join.0",
-        "paused",
+        "asleep",
     ),
     (
         "exits = [{ key = \"1\", queue = \"support\" }]\n",
