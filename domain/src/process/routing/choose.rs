@@ -229,7 +229,8 @@ fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
     let rules = board.rules_of(waiting);
     let free = board.free.get(&waiting.queue)?;
     if let Some((only, decided_by)) = alone_for_now(board, waiting, at) {
-        let is_free = board.agent(only).is_some_and(AgentRow::is_free);
+        // Its own phone may have stopped before the line has heard how that ended.
+        let is_free = board.agent(only).is_some_and(AgentRow::is_free) && !waiting.rings_at(only);
         return is_free.then(|| the_only(only, decided_by, free));
     }
     let mut passed: BTreeMap<LeftOutReason, Vec<AgentId>> = BTreeMap::new();

@@ -11,10 +11,9 @@ use crate::{
 use uuid::Uuid;
 
 impl Desk {
-    /// Reserved, matched, and not taken. What is asked for as soon as the agent is free,
-    /// before the line knows that the caller waits again.
-    pub(super) fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) -> Vec<Asked> {
-        let (agent, session) = (asked.agent, login(asked.agent));
+    /// The agent's session and the line have heard of the offer: the phone rings.
+    pub(super) fn is_granted(&mut self, queue: QueueId, asked: &Asked) {
+        let session = login(asked.agent);
         let (call, visit, offer, until) = (asked.call, asked.visit, asked.offer, asked.until);
         self.hears(AnyEvent::Session(
             session,
@@ -38,6 +37,14 @@ impl Desk {
                 session,
             },
         ));
+    }
+
+    /// Reserved, matched, and not taken. What is asked for as soon as the agent is free,
+    /// before the line knows that the caller waits again.
+    pub(super) fn comes_back(&mut self, queue: QueueId, asked: &Asked, attempt: u32) -> Vec<Asked> {
+        let (agent, session) = (asked.agent, login(asked.agent));
+        let (call, visit, offer) = (asked.call, asked.visit, asked.offer);
+        self.is_granted(queue, asked);
         let released = session::Event::ReservationReleased {
             offer,
             reason: session::ReleaseReason::NoAnswer,
