@@ -16,6 +16,10 @@ pub(super) struct Carried {
     pub(super) enqueued_at: Timestamp,
     /// That is a place from a call before, which nobody comes back to twice.
     pub(super) is_resumed: bool,
+    /// Both as they were when it last stood in a line: a place that it was to come back to
+    /// is its caller's still, where the line did not let it in.
+    #[serde(default)]
+    stood: Option<(Timestamp, bool)>,
     /// A priority of its own.
     pub(super) priority: Option<i32>,
     /// The last line that let it in.
@@ -24,15 +28,24 @@ pub(super) struct Carried {
     pub(super) is_sent: bool,
 }
 
+impl Carried {
+    /// What it takes into the next line: when it was enqueued first, and whether that is a
+    /// place from a call before.
+    fn brings(self) -> (Timestamp, bool) {
+        self.stood.unwrap_or((self.enqueued_at, self.is_resumed))
+    }
+}
+
 impl State {
     /// The call is to wait in that queue: since when that counts.
     pub(super) fn joins(&mut self, call: CallId, queue: QueueId, at: Timestamp) -> Timestamp {
         let before = self.carried.get(&call).copied();
-        let brought = before.map(|before| (before.enqueued_at, before.is_resumed));
+        let brought = before.map(Carried::brings);
         let (enqueued_at, is_resumed) = self.places.joins(call, queue, at, brought);
         let carried = Carried {
             enqueued_at,
             is_resumed,
+            stood: Some(brought.unwrap_or((at, false))),
             priority: before.and_then(|before| before.priority),
             previous: before.and_then(|before| before.previous),
             is_sent: before.is_some_and(|before| before.is_sent),
@@ -58,6 +71,7 @@ impl State {
     pub(super) fn stands_in(&mut self, call: CallId, visit: VisitId) {
         if let Some(carried) = self.carried.get_mut(&call) {
             carried.previous = Some(visit);
+            carried.stood = Some((carried.enqueued_at, carried.is_resumed));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     process::enqueue::Enqueue,
     queue,
     sealed::Sealed,
-    testing::QUEUE,
+    testing::{OTHER_QUEUE, QUEUE},
 };
 
 const WINDOW_MS: u64 = 60_000;
@@ -241,6 +241,54 @@ fn whoever_finds_no_room_has_the_place_still() {
         .hears_at(second(41), opened(2))
         .hears_at(second(42), ended(2, By::System));
     assert_eq!(third(served), (second(50), None));
+}
+
+/// What the caller was not let into is not taken along: it is there for the next call.
+#[test]
+fn a_place_that_a_full_queue_has_refused_counts_in_no_other_queue() {
+    let AnyEvent::Queue(_, elsewhere) = queue() else {
+        unreachable!("a queue is created");
+    };
+    let rejected = line::Event::Rejected {
+        visit: VisitId(Uuid::from_u128(202)),
+        call: call(2),
+        reason: line::RejectReason::Full,
+    };
+    let overflowed = call::Event::Overflowed {
+        visit: VisitId(Uuid::from_u128(202)),
+        queue: QUEUE,
+        cause: OverflowCause::Full,
+        by: None,
+        why: None,
+    };
+    let next = call::Event::Enqueued {
+        visit: VisitId(Uuid::from_u128(212)),
+        queue: OTHER_QUEUE,
+        config_version: 1,
+        answer_mode: AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    let sent_on = dropped(ANN)
+        .hears([
+            AnyEvent::Queue(OTHER_QUEUE, elsewhere),
+            received(2, ANN, false),
+        ])
+        .hears_at(second(40), enqueued(2))
+        .hears_at(second(41), AnyEvent::Line(QUEUE, rejected))
+        .hears_at(second(42), AnyEvent::Call(call(2), overflowed))
+        .hears_at(second(42), AnyEvent::Call(call(2), next));
+    let [AnyCommand::Line(OTHER_QUEUE, line::Command::OpenVisit { enqueued_at, .. })] =
+        sent_on.asked[..]
+    else {
+        panic!("{:?}", sent_on.asked);
+    };
+    // Since it came, and not since its caller came before.
+    assert_eq!(enqueued_at, second(40));
+    let again = sent_on
+        .hears_at(second(43), ended(2, By::System))
+        .hears([received(3, ANN, false)])
+        .hears_at(second(50), enqueued(3));
+    assert_eq!(place(&again), (second(10), Some(second(50))));
 }
 
 #[test]
