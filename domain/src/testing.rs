@@ -3,8 +3,17 @@
 //! that a failure reads the same on every machine.
 
 use crate::{
+    billing::{
+        DocumentKind, SeriesId,
+        invoice::{CustomerBlock, Head, SellerBlock},
+    },
+    calendar::Period,
     decider::Decider,
-    id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId},
+    id::{
+        AccountId, AgentId, CallId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId, SubjectId,
+        TrunkId, VisitId,
+    },
+    money::{Currency, Rounding},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -132,5 +141,46 @@ impl<D: Decider> When<D> {
     #[track_caller]
     pub(crate) fn events(self) -> Vec<D::Event> {
         self.outcome.expect("the command is not refused")
+    }
+}
+
+/// The head of an invoice of that account and month, in euro, without suspension.
+pub(crate) fn invoice_head(account: AccountId, period: Period) -> Head {
+    let series = |document| SeriesId {
+        tenant: DEFAULT_TENANT,
+        document,
+        year: 0,
+    };
+    Head {
+        account,
+        period,
+        currency: Currency::EUR,
+        zone: "Europe/Berlin".parse().expect("a time zone"),
+        is_tax_inclusive: false,
+        rounding: Rounding::HalfEven,
+        seller: SellerBlock {
+            name: "Seller".into(),
+            address: vec![],
+            country: "DE".into(),
+            tax_id: "DE123456789".into(),
+            payment_lines: vec![],
+        },
+        customer: CustomerBlock {
+            name: "acme".into(),
+            holder: None,
+            country: "DE".into(),
+            tax_id: None,
+        },
+        texts: vec![],
+        series: series(DocumentKind::Invoice),
+        number_prefix: "INV-".into(),
+        credit_note_series: series(DocumentKind::CreditNote),
+        credit_note_prefix: "CN-".into(),
+        due_days: 14,
+        reminder_days: vec![7],
+        suspend_days: None,
+        fees: vec![],
+        is_approved: true,
+        is_prepaid: false,
     }
 }

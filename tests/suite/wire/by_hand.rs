@@ -1,7 +1,7 @@
 //! A queue that a person opens and closes: what callers hear, what the board shows,
 //! and what the record says.
 
-use crate::support::{PATIENCE, agent, caller, command_id, dial, incoming, mutate, records};
+use crate::support::{PATIENCE, agent, caller, command_id, dial, mutate, reaches, records};
 use anyhow::{Context as _, ensure};
 use phone::Phone;
 use ringledger_tests::server::{Server, Setup};
@@ -39,17 +39,7 @@ async fn order(
     Ok(payload["queue"]["opening"].clone())
 }
 
-/// The caller reaches anna, or is told that nobody takes the call.
-async fn reaches(caller: &Phone, anna: &Phone, queue: &str) -> anyhow::Result<()> {
-    let out = dial(caller, queue).await?;
-    let ringing = incoming(anna).await?;
-    ringing.answer().await?;
-    out.wait_answered(PATIENCE).await?;
-    ensure!(out.hang_up().await? == 200, "BYE is refused");
-    ringing.wait_ended(PATIENCE).await?;
-    Ok(())
-}
-
+/// The caller is told that nobody takes the call.
 async fn is_turned_away(caller: &Phone, queue: &str) -> anyhow::Result<()> {
     let ended = dial(caller, queue).await?.wait_ended(PATIENCE).await?;
     ensure!(ended.status == Some(480), "{ended:?}");
@@ -73,7 +63,7 @@ async fn a_queue_is_closed_and_opened_by_hand_whatever_its_hours_say() -> anyhow
     let open = json!({ "isOpen": true, "nextChangeAt": null,
                        "byHand": { "isOpen": true, "by": by, "reason": "storm" } });
     ensure!(opening == open, "{opening}");
-    reaches(&from, &anna, "support").await?;
+    reaches(&from, "support", &anna).await?;
     // What counts is kept over a change of the rules and over a restart.
     server.kill().await?;
     let server = Server::start(&setup).await?;
@@ -83,7 +73,7 @@ async fn a_queue_is_closed_and_opened_by_hand_whatever_its_hours_say() -> anyhow
         agent(&server, "anna").await?
     };
     let from = caller(&server, "+4930111").await?;
-    reaches(&from, &anna, "support").await?;
+    reaches(&from, "support", &anna).await?;
     let opening = order(&server, (2, "closeQueue"), &support, "fire_drill").await?;
     ensure!(opening["byHand"]["reason"] == "fire_drill", "{opening}");
     is_turned_away(&from, "support").await?;
@@ -94,7 +84,7 @@ async fn a_queue_is_closed_and_opened_by_hand_whatever_its_hours_say() -> anyhow
 
     // One that is always open is closed: its calls go where `closed` leads.
     order(&server, (4, "closeQueue"), &sales, "fire_drill").await?;
-    reaches(&from, &anna, "sales").await?;
+    reaches(&from, "sales", &anna).await?;
     all_are_counted(&server).await?;
     the_record_says_so(&server).await?;
     refused(&server, &support).await?;

@@ -2,7 +2,7 @@
 //! be read, and what one of the same name is.
 
 use crate::support::{
-    PATIENCE, agent, agent_is, caller, command_id, dial, incoming, mutate, records,
+    PATIENCE, agent, agent_is, caller, command_id, dial, mutate, reaches, records,
 };
 use anyhow::{Context as _, ensure};
 use phone::Phone;
@@ -56,16 +56,6 @@ async fn counted(server: &Server, queue: &Value, counts: [u64; 3]) -> anyhow::Re
     server.until(&query, agrees).await.map(drop)
 }
 
-async fn is_served(from: &Phone, queue: &str, anna: &Phone) -> anyhow::Result<()> {
-    let out = dial(from, queue).await?;
-    let ringing = incoming(anna).await?;
-    ringing.answer().await?;
-    out.wait_answered(PATIENCE).await?;
-    ensure!(out.hang_up().await? == 200, "BYE is refused");
-    ringing.wait_ended(PATIENCE).await?;
-    Ok(())
-}
-
 async fn one_of_the_settings_stays(server: &Server) -> anyhow::Result<()> {
     let query = "{ queues(first: 9) { nodes { id name } } }";
     let answer = server.graphql(query, json!({})).await?;
@@ -104,7 +94,7 @@ async fn a_queue_is_taken_away_when_nothing_needs_it_and_its_history_stays() -> 
                          "place": { "queueId": temp } });
     mutate(&server, "addMember", "agent { id }", member).await?;
     let from = caller(&server, "+4930111").await?;
-    is_served(&from, "4711", &anna).await?;
+    reaches(&from, "4711", &anna).await?;
 
     // Somebody waits, another queue leads there, and the settings define one.
     let pause = json!({ "commandId": command_id(4), "agentId": anna_id, "reason": "BREAK" });
@@ -144,7 +134,7 @@ async fn a_queue_is_taken_away_when_nothing_needs_it_and_its_history_stays() -> 
     ensure!(again == temp, "{again}");
     let ready = json!({ "commandId": command_id(21), "agentId": anna_id });
     mutate(&server, "agentReady", "agent { id }", ready).await?;
-    is_served(&from, "temp", &anna).await?;
+    reaches(&from, "temp", &anna).await?;
     counted(&server, &temp, [3, 2, 0]).await?;
     for phone in [&anna, &from] {
         ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());

@@ -2,10 +2,9 @@
 //! and the record show.
 
 use crate::support::{
-    PATIENCE, agent, agent_is, agent_with, call_is, caller, command_id, dial, incoming, mutate,
+    agent, agent_is, agent_with, call_is, caller, command_id, dial, finishes, mutate, reaches,
 };
 use anyhow::{Context as _, ensure};
-use phone::{OutgoingCall, Phone};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -52,22 +51,6 @@ async fn order(
         }
         None => payload["queue"]["pausedMembers"].clone(),
     })
-}
-
-/// The caller is answered at that phone.
-async fn is_served(from: &Phone, queue: &str, at: &Phone) -> anyhow::Result<()> {
-    let out = dial(from, queue).await?;
-    finishes(out, at).await
-}
-
-/// The caller who waits is answered at that phone.
-async fn finishes(out: OutgoingCall, at: &Phone) -> anyhow::Result<()> {
-    let ringing = incoming(at).await?;
-    ringing.answer().await?;
-    out.wait_answered(PATIENCE).await?;
-    ensure!(out.hang_up().await? == 200, "BYE is refused");
-    ringing.wait_ended(PATIENCE).await?;
-    Ok(())
 }
 
 async fn what_makes_no_sense_is_refused(
@@ -154,7 +137,7 @@ async fn an_agent_who_is_paused_in_one_queue_serves_the_other_until_that_is_take
     };
     server.until_metrics(is_told).await?;
     let other = caller(&server, "+4930222").await?;
-    is_served(&other, "sales", &anna).await?;
+    reaches(&other, "sales", &anna).await?;
     call_is(&server, "+4930111", "WAITING").await?;
 
     // Whoever else comes has the caller, and the decision says why it was not her.

@@ -84,6 +84,22 @@ pub(crate) async fn talk(
     Ok((out, call))
 }
 
+/// The caller reaches the agent, and hangs up after a moment.
+pub(crate) async fn reaches(caller: &Phone, target: &str, agent: &Phone) -> anyhow::Result<()> {
+    let out = dial(caller, target).await?;
+    finishes(out, agent).await
+}
+
+/// The caller who waits reaches the agent, and hangs up after a moment.
+pub(crate) async fn finishes(out: OutgoingCall, agent: &Phone) -> anyhow::Result<()> {
+    let ringing = incoming(agent).await?;
+    ringing.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    ensure!(out.hang_up().await? == 200, "BYE is refused");
+    ringing.wait_ended(PATIENCE).await?;
+    Ok(())
+}
+
 /// Waits until an agent is in a state.
 pub(crate) async fn agent_is(server: &Server, name: &str, state: &str) -> anyhow::Result<Value> {
     let query = "{ agents(first: 50) { nodes { id name state reason routability } } }";

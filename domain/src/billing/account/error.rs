@@ -5,7 +5,7 @@ use crate::{
     billing::tax_id,
     calendar::Period,
     decider::Refusal,
-    money::{Currency, Decimal},
+    money::{Currency, Decimal, Money},
 };
 use std::collections::BTreeSet;
 
@@ -125,6 +125,19 @@ impl Refusal for Error {
             Self::NotEven => "account.not_even",
         }
     }
+}
+
+/// Money that comes or goes is some amount of whole coins, in the account's currency.
+pub(super) fn check_amount(profile: &Profile, amount: Money) -> Result<(), Error> {
+    let expected = profile.currency;
+    if amount.currency != expected {
+        return Err(Error::OtherCurrency { expected });
+    }
+    let is_whole = amount.amount.floor(expected.exponent()) == amount.amount;
+    if amount.amount <= Decimal::ZERO || !is_whole {
+        return Err(Error::InvalidAmount);
+    }
+    Ok(())
 }
 
 pub(super) fn check(name: &str, profile: &Profile) -> Result<(), Error> {

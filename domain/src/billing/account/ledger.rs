@@ -3,7 +3,7 @@
 use super::{
     command::Command,
     decide::Decision,
-    error::Error,
+    error::{Error, check_amount},
     even_out::with_consequences,
     event::{Allocation, Event},
     refund,
@@ -117,15 +117,7 @@ fn apply_payment(state: &Account, command: Command) -> Result<Vec<Event>, Error>
         return Ok(vec![]);
     }
     let profile = state.profile.as_ref().ok_or(Error::Unknown)?;
-    if amount.currency != profile.currency {
-        return Err(Error::OtherCurrency {
-            expected: profile.currency,
-        });
-    }
-    let exponent = profile.currency.exponent();
-    if amount.amount <= Decimal::ZERO || amount.amount.floor(exponent) != amount.amount {
-        return Err(Error::InvalidAmount);
-    }
+    check_amount(profile, amount)?;
     if let Some(invoice) = invoice {
         if state.settled.contains(&invoice) {
             return Err(Error::AlreadyPaid);

@@ -1,7 +1,11 @@
 //! Credit that is paid out.
 
-use super::{command::Command, error::Error, event::Event, state::Account};
-use crate::money::Decimal;
+use super::{
+    command::Command,
+    error::{Error, check_amount},
+    event::Event,
+    state::Account,
+};
 
 /// The same refund again is the same one; nothing is paid out that something else has a
 /// claim on.
@@ -19,15 +23,7 @@ pub(super) fn refund(state: &Account, command: Command) -> Result<Vec<Event>, Er
         return Ok(vec![]);
     }
     let profile = state.profile.as_ref().ok_or(Error::Unknown)?;
-    if amount.currency != profile.currency {
-        return Err(Error::OtherCurrency {
-            expected: profile.currency,
-        });
-    }
-    let exponent = profile.currency.exponent();
-    if amount.amount <= Decimal::ZERO || amount.amount.floor(exponent) != amount.amount {
-        return Err(Error::InvalidAmount);
-    }
+    check_amount(profile, amount)?;
     if reference.trim().is_empty() {
         return Err(Error::NoReference);
     }

@@ -6,18 +6,19 @@ use super::billing::{ACCOUNT, ask, opened};
 use super::*;
 use crate::{
     billing::{
-        self, DocumentKind, Line, LineKind, SeriesId, UsageId,
+        self, Line, LineKind, SeriesId, UsageId,
         account::{self, Account, PaymentMode},
         credit_note::CreditNote,
-        invoice::{self, CustomerBlock, Head, Invoice, SellerBlock},
+        invoice::{self, Invoice},
         series::Series,
         tax::TaxCategory,
     },
     calendar::Period,
     decider::Decider,
-    id::{CreditNoteId, DEFAULT_TENANT, InvoiceId, PaymentId, RefundId},
-    money::{Currency, Decimal, Money, Rounding},
+    id::{CreditNoteId, InvoiceId, PaymentId, RefundId},
+    money::{Currency, Decimal, Money},
     process::invoicing::{self, Invoicing},
+    testing::invoice_head,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
@@ -59,43 +60,7 @@ fn invoice_of(month: u8) -> InvoiceId {
 }
 
 fn draft(month: u8, cents: i64) -> invoice::Command {
-    let series = |document| SeriesId {
-        tenant: DEFAULT_TENANT,
-        document,
-        year: 0,
-    };
-    let head = Head {
-        account: ACCOUNT,
-        period: period(month),
-        currency: Currency::EUR,
-        zone: crate::calendar::Zone::UTC,
-        is_tax_inclusive: false,
-        rounding: Rounding::HalfEven,
-        seller: SellerBlock {
-            name: "Seller".into(),
-            address: vec![],
-            country: "DE".into(),
-            tax_id: "DE123456789".into(),
-            payment_lines: vec![],
-        },
-        customer: CustomerBlock {
-            name: "acme".into(),
-            holder: None,
-            country: "DE".into(),
-            tax_id: None,
-        },
-        texts: vec![],
-        series: series(DocumentKind::Invoice),
-        number_prefix: "INV-".into(),
-        credit_note_series: series(DocumentKind::CreditNote),
-        credit_note_prefix: "CN-".into(),
-        due_days: 14,
-        reminder_days: vec![7],
-        suspend_days: None,
-        fees: vec![],
-        is_approved: true,
-        is_prepaid: false,
-    };
+    let head = invoice_head(ACCOUNT, period(month));
     let line = Line {
         kind: LineKind::Adjustment,
         description: "something".into(),

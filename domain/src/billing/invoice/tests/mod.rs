@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    billing::{DocumentKind, Line, LineKind, SeriesId, Totals, tax::TaxCategory},
-    id::{AccountId, CreditNoteId, DEFAULT_TENANT, PaymentId},
-    money::{Currency, Decimal, Rounding},
-    testing::{Given, given, second},
+    billing::{Line, LineKind, Totals, tax::TaxCategory},
+    id::{AccountId, CreditNoteId, PaymentId},
+    money::{Decimal, Rounding},
+    testing::{Given, given, invoice_head, second},
     time::Timestamp,
 };
 use proptest::prelude::*;
@@ -19,42 +19,11 @@ fn decimal(text: &str) -> Decimal {
 }
 
 fn head(is_tax_inclusive: bool) -> Box<Head> {
-    let series = |document| SeriesId {
-        tenant: DEFAULT_TENANT,
-        document,
-        year: 0,
-    };
+    let period = "2026-10".parse().unwrap();
     Box::new(Head {
-        account: AccountId(Uuid::from_u128(1)),
-        period: "2026-10".parse().unwrap(),
-        currency: Currency::EUR,
-        zone: "Europe/Berlin".parse().unwrap(),
         is_tax_inclusive,
-        rounding: Rounding::HalfEven,
-        seller: SellerBlock {
-            name: "Seller".into(),
-            address: vec![],
-            country: "DE".into(),
-            tax_id: "DE123456789".into(),
-            payment_lines: vec![],
-        },
-        customer: CustomerBlock {
-            name: "acme".into(),
-            holder: None,
-            country: "DE".into(),
-            tax_id: None,
-        },
-        texts: vec![],
-        series: series(DocumentKind::Invoice),
-        number_prefix: "INV-".into(),
-        credit_note_series: series(DocumentKind::CreditNote),
-        credit_note_prefix: "CN-".into(),
-        due_days: 14,
-        reminder_days: vec![7],
         suspend_days: Some(30),
-        fees: vec![],
-        is_approved: true,
-        is_prepaid: false,
+        ..invoice_head(AccountId(Uuid::from_u128(1)), period)
     })
 }
 
