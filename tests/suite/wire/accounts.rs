@@ -67,7 +67,9 @@ async fn ledger(server: &Server, account: &Value) -> anyhow::Result<Vec<(String,
 /// Plans are found by id; of none there is null.
 async fn is_found(server: &Server, plan: &Value) -> anyhow::Result<()> {
     let query = "query Q($id: ID!) { ratePlan(id: $id) { id name revision config } }";
-    let found = server.graphql(query, json!({ "id": plan })).await?["ratePlan"].clone();
+    let this = format!("{{ ratePlan(id: {plan}) {{ id name revision config }} }}");
+    let is_seen = |answer: &Value| !answer["ratePlan"].is_null();
+    let found = server.until(&this, is_seen).await?["ratePlan"].clone();
     ensure!(found["id"] == *plan && found["name"] == "plan", "{found}");
     ensure!(found["revision"] == 1, "{found}");
     ensure!(found["config"]["currency"] == "EUR", "{found}");
