@@ -6,6 +6,7 @@ use crate::{
     error::{DispatchError, Refused},
     hosted::{Decision, Hosted},
     kind::Kind,
+    pool::Seat,
     ports::{Append, AppendError, Appended, Entropy, EventLog, Refusal, StreamId, Written},
     rater::Rater,
     snapshots::Snapshots,
@@ -24,9 +25,9 @@ pub(crate) const MAILBOX_MAX: usize = 4_096;
 const BATCH_MAX: usize = 128;
 /// An aggregate that nobody asks anything leaves memory after this.
 const IDLE_MS: u64 = 20_000;
-/// One that is over sooner: those of an invoice run are too many to keep, and
-/// what still comes for one comes in bursts.
-const IDLE_OVER_MS: u64 = 500;
+/// One that is over, or one of too many, sooner: those of an invoice run are more than
+/// memory should hold, and what still comes for one comes in bursts.
+const IDLE_SOON_MS: u64 = 500;
 /// One that leaves memory is kept when it is so many events past its snapshot.
 const RETIRED_AFTER: u64 = 32;
 /// How often a batch is decided again after a conflict.
@@ -52,20 +53,20 @@ pub(crate) struct Job<K: Kind> {
     pub(crate) reply: oneshot::Sender<Answer>,
 }
 
-/// Serves the mailbox until it has been idle for long. `retire` takes it out of
-/// the pool, unless a command has come in the meantime.
+/// Serves the mailbox until it has been idle for long and may leave its pool.
 pub(crate) async fn run<K: Kind<State = K>>(
-    id: K::Id,
+    seat: Seat<K>,
     shared: Arc<Shared>,
     mut mailbox: mpsc::Receiver<Box<Job<K>>>,
-    retire: impl Fn(K::Id) -> bool + Send,
 ) {
+    let id = seat.id;
     let mut hosted: Option<Hosted<K>> = None;
     let mut hears_again = false;
     let mut jobs = Vec::new();
     loop {
         let is_over = hosted.as_ref().is_some_and(|it| K::is_over(it.state()));
-        let idle = Duration::from_millis(if is_over { IDLE_OVER_MS } else { IDLE_MS });
+        let leaves_soon = is_over || seat.is_crowded();
+        let idle = Duration::from_millis(if leaves_soon { IDLE_SOON_MS } else { IDLE_MS });
         match tokio::time::timeout(idle, mailbox.recv_many(&mut jobs, BATCH_MAX)).await {
             Ok(0) => return,
             Ok(_) => {
@@ -78,7 +79,7 @@ pub(crate) async fn run<K: Kind<State = K>>(
                 }
             }
             // Nothing has come in between, and nothing can any more.
-            Err(_) if retire(id) => {
+            Err(_) if seat.retire() => {
                 if let Some(hosted) = &mut hosted {
                     hosted.keep(&shared.snapshots, RETIRED_AFTER);
                 }

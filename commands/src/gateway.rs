@@ -2,10 +2,10 @@
 //! processes alike.
 
 use crate::{
-    actor::{self, Answer, Job, MAILBOX_MAX, Shared},
+    actor::{Answer, Shared},
     envelope::{Committed, Envelope},
     error::DispatchError,
-    kind::Kind,
+    pool::Pool,
     ports::{Entropy, EventLog, ReadStore},
     rater::Rater,
     snapshots::Snapshots,
@@ -38,11 +38,8 @@ use domain::{
     time::Timestamp,
     trunk::Trunk,
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::oneshot;
 
 /// A handle on the write side; cheap to clone.
 #[derive(Clone)]
@@ -179,19 +176,22 @@ impl Gateway {
     pub fn submit(&self, envelope: Envelope) -> Pending {
         let started = std::time::Instant::now();
         let inner = &self.inner;
+        let shared = &inner.shared;
         let answer = match envelope.command.clone() {
-            AnyCommand::Call(id, command) => inner.calls.submit(inner, id, envelope, command),
-            AnyCommand::Session(id, command) => inner.sessions.submit(inner, id, envelope, command),
-            AnyCommand::Line(id, command) => inner.lines.submit(inner, id, envelope, command),
-            AnyCommand::Queue(id, command) => inner.queues.submit(inner, id, envelope, command),
-            AnyCommand::Person(id, command) => inner.persons.submit(inner, id, envelope, command),
-            AnyCommand::Agent(id, command) => inner.agents.submit(inner, id, envelope, command),
-            AnyCommand::Device(id, command) => inner.devices.submit(inner, id, envelope, command),
-            AnyCommand::Trunk(id, command) => inner.trunks.submit(inner, id, envelope, command),
-            AnyCommand::Callback(id, command) => {
-                inner.callbacks.submit(inner, id, envelope, command)
+            AnyCommand::Call(id, command) => inner.calls.submit(shared, id, envelope, command),
+            AnyCommand::Session(id, command) => {
+                inner.sessions.submit(shared, id, envelope, command)
             }
-            AnyCommand::Billing(command) => inner.books.submit(inner, envelope, *command),
+            AnyCommand::Line(id, command) => inner.lines.submit(shared, id, envelope, command),
+            AnyCommand::Queue(id, command) => inner.queues.submit(shared, id, envelope, command),
+            AnyCommand::Person(id, command) => inner.persons.submit(shared, id, envelope, command),
+            AnyCommand::Agent(id, command) => inner.agents.submit(shared, id, envelope, command),
+            AnyCommand::Device(id, command) => inner.devices.submit(shared, id, envelope, command),
+            AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, envelope, command),
+            AnyCommand::Callback(id, command) => {
+                inner.callbacks.submit(shared, id, envelope, command)
+            }
+            AnyCommand::Billing(command) => inner.books.submit(shared, envelope, *command),
         };
         Pending { answer, started }
     }
@@ -251,21 +251,21 @@ impl Pending {
 impl Books {
     fn submit(
         &self,
-        inner: &Inner,
+        shared: &Arc<Shared>,
         envelope: Envelope,
         command: billing::Command,
     ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
         use billing::Command as C;
         match command {
-            C::Seller(id, command) => self.sellers.submit(inner, id, envelope, command),
-            C::Account(id, command) => self.accounts.submit(inner, id, envelope, command),
-            C::Plan(id, command) => self.plans.submit(inner, id, envelope, command),
-            C::Deck(id, command) => self.decks.submit(inner, id, envelope, command),
-            C::Rating(id, command) => self.ratings.submit(inner, id, envelope, command),
-            C::Usage(id, command) => self.usages.submit(inner, id, envelope, command),
-            C::Invoice(id, command) => self.invoices.submit(inner, id, envelope, command),
-            C::CreditNote(id, command) => self.credit_notes.submit(inner, id, envelope, command),
-            C::Series(id, command) => self.series.submit(inner, id, envelope, command),
+            C::Seller(id, command) => self.sellers.submit(shared, id, envelope, command),
+            C::Account(id, command) => self.accounts.submit(shared, id, envelope, command),
+            C::Plan(id, command) => self.plans.submit(shared, id, envelope, command),
+            C::Deck(id, command) => self.decks.submit(shared, id, envelope, command),
+            C::Rating(id, command) => self.ratings.submit(shared, id, envelope, command),
+            C::Usage(id, command) => self.usages.submit(shared, id, envelope, command),
+            C::Invoice(id, command) => self.invoices.submit(shared, id, envelope, command),
+            C::CreditNote(id, command) => self.credit_notes.submit(shared, id, envelope, command),
+            C::Series(id, command) => self.series.submit(shared, id, envelope, command),
         }
     }
 
@@ -280,83 +280,4 @@ impl Books {
             + self.credit_notes.len()
             + self.series.len()
     }
-}
-
-type Mailboxes<K> = HashMap<<K as Kind>::Id, mpsc::Sender<Box<Job<K>>>>;
-
-struct Pool<K: Kind> {
-    mailboxes: Arc<Mutex<Mailboxes<K>>>,
-}
-
-impl<K: Kind> Default for Pool<K> {
-    fn default() -> Self {
-        Self {
-            mailboxes: Arc::default(),
-        }
-    }
-}
-
-impl<K: Kind<State = K>> Pool<K> {
-    fn len(&self) -> usize {
-        lock(&self.mailboxes).len()
-    }
-
-    fn submit(
-        &self,
-        inner: &Inner,
-        id: K::Id,
-        envelope: Envelope,
-        command: K::Command,
-    ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job {
-            envelope,
-            command,
-            reply,
-        });
-        let mut mailboxes = lock(&self.mailboxes);
-        let mailbox = mailboxes.entry(id).or_insert_with(|| self.host(inner, id));
-        match mailbox.try_send(job) {
-            Ok(()) => Ok(answer),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(DispatchError::Unavailable(format!(
-                "{}-{id} has {MAILBOX_MAX} commands waiting",
-                K::CATEGORY
-            ))),
-            // It has ended with a panic, or is retiring: a new one takes over.
-            Err(mpsc::error::TrySendError::Closed(job)) => {
-                let mailbox = self.host(inner, id);
-                let sent = mailbox.try_send(job);
-                mailboxes.insert(id, mailbox);
-                sent.map(|()| answer)
-                    .map_err(|_| DispatchError::Unavailable("a new mailbox is full".into()))
-            }
-        }
-    }
-
-    fn host(&self, inner: &Inner, id: K::Id) -> mpsc::Sender<Box<Job<K>>> {
-        let (mailbox, jobs) = mpsc::channel(MAILBOX_MAX);
-        let mailboxes = Arc::downgrade(&self.mailboxes);
-        let retire = move |id: K::Id| {
-            let Some(mailboxes) = mailboxes.upgrade() else {
-                return true;
-            };
-            // Commands are put in under the same lock: an empty mailbox stays
-            // empty, so no successor starts beside this one.
-            let mut mailboxes = lock(&mailboxes);
-            let is_empty = mailboxes
-                .get(&id)
-                .is_none_or(|mailbox| mailbox.capacity() == mailbox.max_capacity());
-            if is_empty {
-                mailboxes.remove(&id);
-            }
-            is_empty
-        };
-        tokio::spawn(actor::run::<K>(id, inner.shared.clone(), jobs, retire));
-        mailbox
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change under the lock is one insert or remove.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

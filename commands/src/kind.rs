@@ -33,6 +33,10 @@ pub(crate) trait Kind: Decider + Send + Sync {
     /// A snapshot is written after so many events; 0 for streams that end, or
     /// that only a person changes: they are read from their first event.
     const SNAPSHOT_EVERY: u64;
+    /// Beyond so many in memory at once, one that is idle leaves it soon: for kinds of
+    /// which a batch (an invoice run, the rating of what waited) touches more than memory
+    /// should hold. What is part of a live call is always kept.
+    const KEPT_MAX: usize = usize::MAX;
     /// Little more is to come for it: it leaves memory soon, not when it has been
     /// idle for long.
     fn is_over(state: &Self::State) -> bool {
@@ -54,6 +58,9 @@ pub(crate) trait Kind: Decider + Send + Sync {
     fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
 
+/// Of each kind of billing: twice what an invoice run works on at once.
+const BOOKS_KEPT_MAX: usize = 512;
+
 macro_rules! kinds {
     ($($decider:ident $id:ident $snapshot_every:literal),+ $(,)?) => {$(
         impl Kind for $decider {
@@ -71,6 +78,7 @@ macro_rules! billing_kinds {
         impl Kind for $decider {
             type Id = $id;
             const SNAPSHOT_EVERY: u64 = $snapshot_every;
+            const KEPT_MAX: usize = BOOKS_KEPT_MAX;
             fn wrap(id: Self::Id, event: Self::Event) -> AnyEvent {
                 AnyEvent::Billing(billing::Event::$decider(id, event))
             }
@@ -91,6 +99,7 @@ billing_kinds! {
 impl Kind for Usage {
     type Id = UsageId;
     const SNAPSHOT_EVERY: u64 = 0;
+    const KEPT_MAX: usize = BOOKS_KEPT_MAX;
 
     /// A month that is closed: an invoice run closes those of all accounts, and
     /// their records together are more than memory should hold.
@@ -106,6 +115,7 @@ impl Kind for Usage {
 impl Kind for Rating {
     type Id = CallId;
     const SNAPSHOT_EVERY: u64 = 0;
+    const KEPT_MAX: usize = BOOKS_KEPT_MAX;
 
     async fn prepare(
         shared: &Shared,

@@ -22,6 +22,7 @@ pub mod invoice_run;
 mod kind;
 pub mod lanes;
 pub mod outbox;
+mod pool;
 pub mod ports;
 pub mod processes;
 pub mod rater;

@@ -20,7 +20,8 @@ use commands::{
 };
 use domain::{
     any::AnyCommand,
-    id::{CallId, CommandId, DEFAULT_TENANT, QueueId, VisitId},
+    billing::{self, account},
+    id::{AccountId, CallId, CommandId, DEFAULT_TENANT, QueueId, VisitId},
     line::{self, VisitPolicy, VisitResult},
     queue,
     time::Timestamp,
@@ -113,9 +114,9 @@ impl Machine {
         (gateway, feed)
     }
 
-    async fn tell(&self, gateway: &Gateway, command: AnyCommand) -> Committed {
+    fn envelope(&self, command: AnyCommand) -> Envelope {
         let id = self.ids.uuid();
-        let envelope = Envelope {
+        Envelope {
             command,
             command_id: CommandId(id),
             at: Timestamp::from_micros(1_800_000_000_000_000),
@@ -123,8 +124,11 @@ impl Machine {
             causation_id: id,
             actor: "test".into(),
             tenant: DEFAULT_TENANT,
-        };
-        gateway.dispatch(envelope).await.unwrap()
+        }
+    }
+
+    async fn tell(&self, gateway: &Gateway, command: AnyCommand) -> Committed {
+        gateway.dispatch(self.envelope(command)).await.unwrap()
     }
 
     /// A visit that comes and goes: two events.
@@ -263,6 +267,25 @@ async fn a_waiting_line_that_nobody_asks_leaves_memory_and_comes_back() {
     assert_eq!(machine.visit(&gateway).await.version, 102);
     let read = machine.log.of_streams.load(Ordering::SeqCst) - before;
     assert_eq!(read, 1, "it was kept when it left");
+}
+
+/// An invoice run touches every account there is.
+#[tokio::test(start_paused = true)]
+async fn of_very_many_accounts_those_that_nobody_asks_leave_memory_at_once() {
+    let machine = Machine::new();
+    let (gateway, _feed) = machine.run().await;
+    for _ in 0..2_000 {
+        let limit = account::Command::SetCreditLimit { limit: None };
+        let limit = billing::Command::Account(AccountId(machine.ids.uuid()), limit);
+        let limit = machine.envelope(AnyCommand::Billing(Box::new(limit)));
+        assert!(gateway.dispatch(limit).await.is_err(), "there is none");
+    }
+    assert_eq!(gateway.live_count(), 2_000);
+    // Less than one of few waits.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(gateway.live_count(), 512);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(gateway.live_count(), 0);
 }
 
 fn config(number: u32) -> AnyCommand {
