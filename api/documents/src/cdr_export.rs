@@ -64,6 +64,10 @@ pub struct Order {
     pub zone: Tz,
     /// As they stood when the log had got so far.
     pub position: u64,
+    /// The columns of what calls cost are left out: for who may not see money. Not
+    /// written when it is not so: the addresses of earlier orders stay what they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_prices: bool,
 }
 
 /// What an export was, to be kept beside it.
@@ -132,7 +136,10 @@ impl Export {
             return Ok(None);
         };
         let Order {
-            filter, position, ..
+            filter,
+            position,
+            without_prices,
+            ..
         } = &self.order;
         let (rows, next) = self
             .views
@@ -140,7 +147,11 @@ impl Export {
             .await?;
         self.next = next.map(Some);
         let calls: Vec<_> = rows.iter().map(|row| row.call).collect();
-        let charges = self.views.charges_of(&calls).await?;
+        let charges = if *without_prices {
+            vec![]
+        } else {
+            self.views.charges_of(&calls).await?
+        };
         // What was rated later, or again, does not show.
         let charges = charges.iter().filter_map(|row| row.as_of(*position));
         let charges = charges.map(|row| (row.call, row)).collect();
@@ -170,21 +181,31 @@ impl Export {
     fn write(&mut self, rows: &[Row], charges: &BTreeMap<CallId, charges::Row>) -> String {
         let mut piece = String::new();
         let Order {
-            format, legs, zone, ..
+            format,
+            legs,
+            zone,
+            without_prices,
+            ..
         } = self.order;
         if !self.has_header && format == Format::Csv {
-            piece.push_str(&names(legs));
+            piece.push_str(&names(legs, without_prices));
         }
         self.has_header = true;
         for row in rows {
             let charge = charges.get(&row.call);
             let records = if legs {
                 let legs = row.legs.iter();
-                legs.map(|leg| leg_record(row, leg, charge)).collect()
+                legs.map(|leg| (leg_record(row, leg), leg_charged(leg, charge)))
+                    .collect()
             } else {
-                vec![call_record(row, charge)]
+                vec![(call_record(row), call_charged(charge))]
             };
-            for record in &records {
+            let written = records.len() as u64;
+            for (mut record, charged) in records {
+                if !without_prices {
+                    record.extend(charged);
+                }
+                let record = &record;
                 match format {
                     Format::Csv => field::csv(record, zone, &mut piece),
                     Format::Jsonl => {
@@ -194,7 +215,6 @@ impl Export {
                     }
                 }
             }
-            let written = records.len() as u64;
             self.calls += 1;
             self.rows += written;
             let diverter = row.diverted.as_ref().map(|diverted| &diverted.by);
@@ -359,38 +379,49 @@ fn spent(leg: &Leg, kind: SegmentKind) -> Field {
     number(Some(leg.spent_ms(kind)))
 }
 
-fn names(legs: bool) -> String {
+fn names(legs: bool, without_prices: bool) -> String {
     let head = HEAD.iter().map(|(name, _)| *name);
     let standing = charge::STANDING.iter().map(|(name, _)| *name);
-    if legs {
-        let leg = LEG.iter().map(|(name, _)| *name);
+    let (columns, charged): (Vec<_>, Vec<_>) = if legs {
+        let columns = LEG.iter().map(|(name, _)| *name);
         let charged = charge::LEG.iter().map(|(name, _)| *name);
-        let dialled = std::iter::once(DIALLED);
-        field::header(
-            head.chain(leg)
-                .chain(dialled)
-                .chain(standing)
-                .chain(charged),
+        (
+            head.chain(columns).chain([DIALLED]).collect(),
+            standing.chain(charged).collect(),
         )
     } else {
-        let call = CALL.iter().map(|(name, _)| *name);
+        let columns = CALL.iter().map(|(name, _)| *name);
         let charged = charge::CALL.iter().map(|(name, _)| *name);
-        field::header(head.chain(call).chain(standing).chain(charged))
-    }
+        (
+            head.chain(columns).collect(),
+            standing.chain(charged).collect(),
+        )
+    };
+    let charged = charged.into_iter().filter(|_| !without_prices);
+    field::header(columns.into_iter().chain(charged))
 }
 
-fn call_record(row: &Row, charge: Option<&charges::Row>) -> Record {
+fn call_record(row: &Row) -> Record {
     let columns = HEAD.iter().chain(CALL);
-    let columns = columns.map(|(name, of)| (*name, of(row)));
+    columns.map(|(name, of)| (*name, of(row))).collect()
+}
+
+/// What the call costs.
+fn call_charged(charge: Option<&charges::Row>) -> Record {
     let charged = charge::STANDING.iter().chain(charge::CALL);
     let charged = charged.map(|(name, of)| (*name, charge.map_or(Field::Word(None), of)));
-    columns.chain(charged).collect()
+    charged.collect()
 }
 
-fn leg_record(row: &Row, leg: &Leg, charge: Option<&charges::Row>) -> Record {
+fn leg_record(row: &Row, leg: &Leg) -> Record {
     let head = HEAD.iter().map(|(name, of)| (*name, of(row)));
     let columns = LEG.iter().map(|(name, of)| (*name, of(leg)));
-    let dialled = std::iter::once((DIALLED, text(row.dialled(leg))));
+    let dialled = (DIALLED, text(row.dialled(leg)));
+    head.chain(columns).chain([dialled]).collect()
+}
+
+/// What the leg costs.
+fn leg_charged(leg: &Leg, charge: Option<&charges::Row>) -> Record {
     let standing = charge::STANDING.iter();
     let standing = standing.map(|(name, of)| (*name, charge.map_or(Field::Word(None), of)));
     let bill = charge.and_then(|charge| charge.bill.as_ref());
@@ -399,8 +430,7 @@ fn leg_record(row: &Row, leg: &Leg, charge: Option<&charges::Row>) -> Record {
     let record = records.find(|record| record.leg == leg.leg);
     let charged = charge::LEG.iter();
     let charged = charged.map(|(name, of)| (*name, record.map_or(Field::Word(None), of)));
-    let columns = head.chain(columns).chain(dialled);
-    columns.chain(standing).chain(charged).collect()
+    standing.chain(charged).collect()
 }
 
 #[cfg(test)]
@@ -409,8 +439,8 @@ mod tests {
 
     #[test]
     fn every_instant_and_nothing_else_is_named_so() {
-        let header = names(false);
-        let legs = names(true);
+        let header = names(false, false);
+        let legs = names(true, false);
         for (line, count) in [(&header, 6), (&legs, 4)] {
             assert_eq!(line.matches("_at_utc").count(), count);
             assert_eq!(line.matches("_at,").count(), count);

@@ -76,6 +76,9 @@ async fn serve(
         (StatusCode::NOT_FOUND, fault)
     };
     let order = file.split('.').next().and_then(order).ok_or_else(unknown)?;
+    if !order.without_prices && !identity.may(Scope::BillingRead) {
+        return Err(with_status(Fault::scope(Scope::BillingRead)));
+    }
     let (path, manifest) = paths(&order);
     let views = app.services.views.clone();
     if known(&views) < order.position {

@@ -57,6 +57,9 @@ pub struct Cdrs {
     /// A row for each leg, not for each call.
     #[arg(long)]
     legs: bool,
+    /// Without what calls cost.
+    #[arg(long)]
+    without_prices: bool,
     /// Time zone of days, and of the instants that are not in UTC.
     #[arg(long, default_value = "UTC")]
     zone: Tz,
@@ -142,6 +145,7 @@ async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {
         legs: cdrs.legs,
         zone: cdrs.zone,
         position,
+        without_prices: cdrs.without_prices,
     };
     let total = views.cdrs_as_of_count(&order.filter, position).await?;
     let progress = Progress::of("calls");

@@ -5,7 +5,7 @@ use crate::{
     auth::Scope,
     download,
     error::Fault,
-    query::{CdrFilter, Needs, services, views_at, zone},
+    query::{CdrFilter, Needs, identity, services, views_at, zone},
     scalar::{Cursor, count},
 };
 use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
@@ -48,7 +48,9 @@ pub(crate) struct RequestCdrExportInput {
 /// Where the file is to be had.
 #[derive(SimpleObject)]
 pub(crate) struct RequestCdrExportPayload {
-    /// Path of the file, for a GET with a token that has `cdr:export`.
+    /// Path of the file, for a GET with a token that has `cdr:export`. It has the
+    /// columns of what calls cost when the token that orders it has `billing:read`;
+    /// then the one that fetches it needs that, too.
     url: String,
     /// Path of its manifest: the order, the number of rows and the SHA-256.
     manifest_url: String,
@@ -80,6 +82,7 @@ impl ExportMutations {
             legs: input.legs,
             zone: zone(input.time_zone.as_deref())?,
             position,
+            without_prices: !identity(ctx)?.may(Scope::BillingRead),
         };
         let calls = views.cdrs_as_of_count(&order.filter, position).await;
         let calls_count = count(calls.map_err(Fault::from)?);

@@ -64,3 +64,58 @@ async fn money_is_seen_only_by_those_who_may() {
         assert_eq!(scope, "billing:read", "{query}");
     }
 }
+
+/// Path of an export that is ordered with a token.
+async fn ordered(world: &World, token: &str, format: &str) -> String {
+    let query = format!(
+        "mutation {{ requestCdrExport(input: {{ format: {format}, minPosition: \"{}\" }}) \
+         {{ url }} }}",
+        world.head()
+    );
+    let answer = world.ask_as(token, &query, json!({})).await;
+    let url = &answer.body["data"]["requestCdrExport"]["url"];
+    url.as_str()
+        .unwrap_or_else(|| panic!("{}", answer.body))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn who_takes_records_away_and_may_not_see_money_takes_none_of_it_away() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let ringing = world.ring(queue, "+4930111").await;
+    world.hang_up(&ringing, ringing.leg).await;
+    let poor = world.token(&[Scope::CdrExport]).await;
+    let rich = world.token(&[Scope::CdrExport, Scope::BillingRead]).await;
+    let get = async |path: &str, token: &str| {
+        let response = world.get(path).bearer_auth(token).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let all = ordered(&world, &rich, "CSV").await;
+    let (status, text) = get(&all, &rich).await;
+    assert_eq!(status, 200);
+    let columns = ",rating,unrated_reason,account_id,rating_revision,invoice_period,billed_s,\
+                   amount,currency,charges\r\n";
+    assert!(text.contains(columns), "{text}");
+    // The address alone does not help.
+    let (status, refused) = get(&all, &poor).await;
+    assert_eq!(status, 403);
+    assert!(refused.contains("billing:read"), "{refused}");
+    let manifest = all.replace(".csv", ".manifest.json");
+    assert_eq!(get(&manifest, &poor).await.0, 403);
+
+    let part = ordered(&world, &poor, "CSV").await;
+    let (status, text) = get(&part, &poor).await;
+    assert_eq!(status, 200);
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.contains(",rtt_us\r\n"), "{text}");
+    let manifest = part.replace(".csv", ".manifest.json");
+    let (_, manifest) = get(&manifest, &poor).await;
+    assert!(manifest.contains("\"without_prices\": true"), "{manifest}");
+    let lines = ordered(&world, &poor, "JSONL").await;
+    let (_, lines) = get(&lines, &poor).await;
+    assert!(
+        lines.contains("rtt_us") && !lines.contains("amount"),
+        "{lines}"
+    );
+}
