@@ -33,8 +33,9 @@ const AGAIN_MS: u64 = 1_000;
 pub struct State {
     /// Version and rules of each queue.
     queues: BTreeMap<QueueId, (u32, Rules)>,
-    /// Since when each open visit counts.
-    places: BTreeMap<VisitId, Timestamp>,
+    /// Since when each call that is in queues counts: since it was enqueued first, or
+    /// since what the last line that let it in has said.
+    places: BTreeMap<CallId, Timestamp>,
     open: BTreeMap<CallbackId, Open>,
     /// When each is to be looked at.
     due: BTreeSet<(Timestamp, CallbackId)>,
@@ -69,7 +70,7 @@ struct Live {
 
 impl Process for CallbackProcess {
     const NAME: &'static str = "callback";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -163,14 +164,13 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         AnyEvent::Line(
             _,
             line::Event::Opened {
-                visit, enqueued_at, ..
+                call, enqueued_at, ..
             },
         ) => {
-            state.places.insert(*visit, *enqueued_at);
-            vec![]
-        }
-        AnyEvent::Line(_, line::Event::Closed { visit, .. }) => {
-            state.places.remove(visit);
+            // A call that is over keeps nothing.
+            if let Some(place) = state.places.get_mut(call) {
+                *place = *enqueued_at;
+            }
             vec![]
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
@@ -199,9 +199,16 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
+        C::Enqueued { .. } => {
+            state.places.entry(call).or_insert(fact.at);
+            vec![]
+        }
+        C::AgentConnected { .. } => {
+            state.places.remove(&call);
+            vec![]
+        }
         C::CallbackRequested {
             callback,
-            visit,
             queue,
             party,
             ..
@@ -210,9 +217,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             let request = Request {
                 queue: *queue,
                 party: party.clone(),
-                // A call that is turned away before it stood in the line stands
-                // at the end of it.
-                place: state.places.get(visit).copied().unwrap_or(fact.at),
+                // Whatever lines it has stood in or was turned away from: it has waited
+                // since it came into the first.
+                place: state.places.get(&call).copied().unwrap_or(fact.at),
                 call: Some(call),
                 terms: terms.unwrap_or_default(),
                 not_before: None,
@@ -236,6 +243,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         C::Ended { cause: end, .. } => {
             let ended = live_of(state, call).map(|(callback, live)| (callback, *live));
             state.calls.remove(&call);
+            state.places.remove(&call);
             let missed = ended.filter(|(_, live)| !live.is_reached);
             let missed = missed.map(|(callback, live)| {
                 let outcome = Outcome::Missed {
@@ -249,7 +257,6 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         C::Received { .. }
         | C::Placed { .. }
         | C::Routed { .. }
-        | C::Enqueued { .. }
         | C::ExitKeyPressed { .. }
         | C::Overflowed { .. }
         | C::AnnouncementStarted { .. }
@@ -260,7 +267,6 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::OfferStarted { .. }
         | C::LegAlerting { .. }
         | C::OfferEnded { .. }
-        | C::AgentConnected { .. }
         | C::Held { .. }
         | C::Retrieved { .. }
         | C::Diverted { .. }

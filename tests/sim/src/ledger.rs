@@ -54,7 +54,7 @@ impl Ledger {
         })?;
         self.position = fact.position;
         self.places.note(fact)?;
-        self.callbacks.note(fact)?;
+        self.callbacks.note(fact, &self.places)?;
         self.hands.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => {

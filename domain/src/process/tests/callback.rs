@@ -10,7 +10,9 @@ use crate::{
     person,
     process::callback::CallbackProcess,
     queue,
-    testing::{CALL, OTHER_CALL, OTHER_LEG, OTHER_VISIT, QUEUE, SUBJECT, TRUNK, VISIT, caller},
+    testing::{
+        CALL, OTHER_CALL, OTHER_LEG, OTHER_QUEUE, OTHER_VISIT, QUEUE, SUBJECT, TRUNK, VISIT, caller,
+    },
 };
 
 const BACK: CallbackId = CallbackId(Uuid::from_u128(77));
@@ -157,7 +159,78 @@ fn the_promise_has_the_place_that_the_caller_had() {
     process::<CallbackProcess>()
         .hears([
             created(),
+            enqueued(VISIT),
             AnyEvent::Line(QUEUE, opened),
+            AnyEvent::Call(CALL, asked),
+        ])
+        .asks([ask(Command::Request(request()))]);
+}
+
+fn enqueued(visit: VisitId) -> AnyEvent {
+    let event = call::Event::Enqueued {
+        visit,
+        queue: QUEUE,
+        config_version: 1,
+        answer_mode: call::AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    AnyEvent::Call(CALL, event)
+}
+
+/// A caller who has waited and is sent on goes home from the next queue, which is full.
+#[test]
+fn the_promise_of_a_queue_that_let_nobody_in_has_the_place_of_the_queue_before() {
+    let opened = line::Event::Opened {
+        visit: VISIT,
+        call: CALL,
+        enqueued_at: second(5),
+        joined_at: Some(second(8)),
+        priority: None,
+        previous: None,
+        position: 1,
+        policy: VisitPolicy {
+            config_version: 1,
+            answer_mode: call::AnswerMode::OnAgent,
+            ring_timeout_ms: 1,
+            wrap_up_ms: 0,
+            max_wait_ms: 0,
+        },
+    };
+    let sent_on = call::Event::Overflowed {
+        visit: VISIT,
+        queue: OTHER_QUEUE,
+        cause: OverflowCause::MaxWait,
+        by: None,
+        why: None,
+    };
+    let closed = line::Event::Closed {
+        visit: VISIT,
+        call: CALL,
+        result: line::VisitResult::Overflow,
+        closed_at: second(20),
+        wait_ms: 12_000,
+    };
+    let rejected = line::Event::Rejected {
+        visit: OTHER_VISIT,
+        call: CALL,
+        reason: line::RejectReason::Full,
+    };
+    let asked = call::Event::CallbackRequested {
+        callback: BACK,
+        visit: OTHER_VISIT,
+        queue: QUEUE,
+        cause: OverflowCause::Full,
+        party: caller(),
+    };
+    process::<CallbackProcess>()
+        .hears([
+            created(),
+            enqueued(VISIT),
+            AnyEvent::Line(OTHER_QUEUE, opened),
+            AnyEvent::Call(CALL, sent_on),
+            enqueued(OTHER_VISIT),
+            AnyEvent::Line(OTHER_QUEUE, closed),
+            AnyEvent::Line(QUEUE, rejected),
             AnyEvent::Call(CALL, asked),
         ])
         .asks([ask(Command::Request(request()))]);

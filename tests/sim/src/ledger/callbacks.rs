@@ -3,6 +3,7 @@
 
 mod promise;
 
+use super::places::Places;
 use crate::violation::{Violation, must};
 use domain::{
     any::{AnyEvent, Fact},
@@ -51,7 +52,6 @@ pub(crate) struct Callbacks {
     /// Calls that may not be placed any more.
     spent: BTreeSet<CallId>,
     /// Since when each open stay counts.
-    places: BTreeMap<VisitId, Timestamp>,
     /// Queues that are closed at times.
     with_hours: BTreeSet<QueueId>,
     /// Promises that were made, and that were kept.
@@ -73,10 +73,16 @@ impl Callbacks {
     ///
     /// # Errors
     /// The rule that it breaks.
-    pub(crate) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
+    pub(crate) fn note(&mut self, fact: &Fact, places: &Places) -> Result<(), Violation> {
         match &fact.event {
             AnyEvent::Callback(callback, event) => self.on_promise(*callback, fact.at, event),
-            AnyEvent::Call(call, event) => self.on_call(*call, fact.at, event),
+            AnyEvent::Call(call, call::Event::CallbackRequested { callback, .. }) => {
+                // Whatever lines have let it in or turned it away.
+                let place = places.since(*call).unwrap_or(fact.at);
+                self.asked.insert(*callback, place);
+                Ok(())
+            }
+            AnyEvent::Call(call, event) => self.on_call(*call, event),
             AnyEvent::Line(
                 _,
                 line::Event::Opened {
@@ -86,10 +92,6 @@ impl Callbacks {
                     ..
                 },
             ) => self.stands(*call, *visit, *enqueued_at),
-            AnyEvent::Line(_, line::Event::Closed { visit, .. }) => {
-                self.places.remove(visit);
-                Ok(())
-            }
             AnyEvent::Queue(
                 queue,
                 queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
@@ -124,7 +126,6 @@ impl Callbacks {
 
     /// A call has its place in a line: one that we placed has the person's.
     fn stands(&mut self, call: CallId, visit: VisitId, at: Timestamp) -> Result<(), Violation> {
-        self.places.insert(visit, at);
         let Some(placed) = self.placed.get(&call) else {
             return Ok(());
         };
@@ -325,20 +326,8 @@ impl Callbacks {
 
     // ---- the calls
 
-    fn on_call(
-        &mut self,
-        call: CallId,
-        at: Timestamp,
-        event: &call::Event,
-    ) -> Result<(), Violation> {
+    fn on_call(&mut self, call: CallId, event: &call::Event) -> Result<(), Violation> {
         match event {
-            call::Event::CallbackRequested {
-                callback, visit, ..
-            } => {
-                let place = self.places.get(visit).copied().unwrap_or(at);
-                self.asked.insert(*callback, place);
-                Ok(())
-            }
             call::Event::Placed {
                 callback,
                 place,
@@ -378,6 +367,7 @@ impl Callbacks {
                 Ok(())
             }
             call::Event::Received { .. }
+            | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }

@@ -42,6 +42,11 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    /// Since when that call has waited, in whatever lines.
+    pub(crate) fn since(&self, call: CallId) -> Option<Timestamp> {
+        self.since.get(&call).map(|(since, _)| *since)
+    }
+
     pub(crate) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
         match &fact.event {
             AnyEvent::Queue(
