@@ -353,18 +353,14 @@ impl Known {
     /// Whether the event has changed anything.
     fn apply(&mut self, fact: &Fact) -> bool {
         match &fact.event {
-            AnyEvent::Queue(id, queue::Event::Created { name, config }) => {
-                self.put_queue(*id, name.clone(), 1, config.clone());
-            }
             AnyEvent::Queue(
                 id,
-                queue::Event::Configured {
-                    config_version,
-                    config,
-                },
+                event @ (queue::Event::Created { .. } | queue::Event::Configured { .. }),
             ) => {
-                if let Some(name) = self.queues.get(id).map(|entry| entry.name.clone()) {
-                    self.put_queue(*id, name, *config_version, config.clone());
+                let known = self.queues.get(id).map(|entry| entry.name.clone());
+                let name = event.made().map(str::to_owned).or(known);
+                if let Some(((version, config), name)) = event.configured().zip(name) {
+                    self.put_queue(*id, name, version, config.clone());
                 }
             }
             AnyEvent::Queue(id, queue::Event::Deleted { .. }) => {

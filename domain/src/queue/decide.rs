@@ -4,7 +4,7 @@ use super::{
     command::Command,
     delete,
     error::{Error, check},
-    event::Event,
+    event::{Config, Event},
     hand::Hand,
     pause,
     state::Queue,
@@ -18,14 +18,14 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
         Command::Create { name, config } => {
             check(&name, &config)?;
             match state.name {
-                None => Ok(vec![Event::Created { name, config }]),
+                None => Ok(vec![created(state, name, config)]),
                 Some(_) => Err(Error::AlreadyExists),
             }
         }
         Command::Configure { name, config } => {
             check(&name, &config)?;
             Ok(match (&state.name, &state.config) {
-                (None, _) | (_, None) => vec![Event::Created { name, config }],
+                (None, _) | (_, None) => vec![created(state, name, config)],
                 (Some(_), Some(current)) if *current == config => vec![],
                 (Some(_), Some(_)) => {
                     let config_version = state.config_version.saturating_add(1);
@@ -64,6 +64,16 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
         Command::PauseMember { agent, by, why } => pause::pause(state, agent, by, why),
         Command::Delete { by, why } => delete::delete(state, by, why),
         Command::UnpauseMember { agent, by, why } => pause::unpause(state, agent, by, why),
+    }
+}
+
+/// Made, for the first time or again.
+fn created(state: &Queue, name: String, config: Config) -> Event {
+    let before = Some(state.config_version).filter(|version| *version > 0);
+    Event::Created {
+        name,
+        config,
+        config_version: before.map(|version| version.saturating_add(1)),
     }
 }
 

@@ -177,11 +177,14 @@ pub enum Event {
         name: String,
         /// Everything that can change.
         config: Config,
+        /// Of a queue that was there before: its changes go on being counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        config_version: Option<u32>,
     },
     /// It was changed.
     #[serde(rename = "queue_configured")]
     Configured {
-        /// Counts the changes; being made was 1.
+        /// Counts the changes; being made first was 1.
         config_version: u32,
         /// Everything that can change.
         config: Config,
@@ -241,11 +244,32 @@ pub enum Event {
 }
 
 impl Event {
-    /// The configuration from now on, and its version, which is 1 of a new queue; none
-    /// of an event that leaves it as it is.
+    /// The name of a queue that is made with it.
+    pub fn made(&self) -> Option<&str> {
+        match self {
+            Self::Created { name, .. } => Some(name),
+            Self::Configured { .. }
+            | Self::Opened { .. }
+            | Self::Closed { .. }
+            | Self::HoursFollowed { .. }
+            | Self::MemberPaused { .. }
+            | Self::MemberUnpaused { .. }
+            | Self::Deleted { .. } => None,
+        }
+    }
+
+    /// The configuration from now on, and its version, which is 1 of a queue that was never
+    /// there; none of an event that leaves it as it is.
     pub const fn configured(&self) -> Option<(u32, &Config)> {
         match self {
-            Self::Created { config, .. } => Some((1, config)),
+            Self::Created {
+                config,
+                config_version,
+                ..
+            } => match config_version {
+                Some(version) => Some((*version, config)),
+                None => Some((1, config)),
+            },
             Self::Configured {
                 config_version,
                 config,

@@ -5,10 +5,14 @@ use crate::time::Timestamp;
 
 pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
     match event {
-        Event::Created { name, config } => {
+        Event::Created {
+            name,
+            config,
+            config_version,
+        } => {
             state.name = Some(name.clone());
             state.config = Some(config.clone());
-            state.config_version = 1;
+            state.config_version = config_version.unwrap_or(1);
         }
         Event::Configured {
             config_version,
@@ -23,7 +27,13 @@ pub(super) fn evolve(mut state: Queue, at: Timestamp, event: &Event) -> Queue {
         Event::MemberPaused { .. } | Event::MemberUnpaused { .. } => {
             event.pause(at, &mut state.paused);
         }
-        Event::Deleted { .. } => state = Queue::default(),
+        // What was decided under a version is explained by it: none is given twice.
+        Event::Deleted { .. } => {
+            state = Queue {
+                config_version: state.config_version,
+                ..Queue::default()
+            };
+        }
     }
     state
 }

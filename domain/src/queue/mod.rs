@@ -38,7 +38,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Queue {
     const CATEGORY: &'static str = "queue";
-    const STATE_VERSION: u32 = 3;
+    const STATE_VERSION: u32 = 4;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -12,7 +12,7 @@ pub struct Queue {
     pub name: Option<String>,
     /// Everything that can change.
     pub config: Option<Config>,
-    /// Counts the changes, from 1.
+    /// Counts the changes, from 1; also those of before it was taken away.
     pub config_version: u32,
     /// What a person has said of its doors, and counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -376,6 +376,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         queue::Event::Created {
             name: "sales".into(),
             config: config.clone(),
+            config_version: None,
         },
         queue::Event::Configured {
             config_version: 2,

@@ -54,22 +54,10 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     });
     row.position = input.fact.position;
     match &input.fact.event {
-        AnyEvent::Queue(_, queue::Event::Created { name, config }) => {
-            row.name.clone_from(name);
-            row.config = Some(config.clone());
-            row.config_version = 1;
-            row.deleted = None;
-        }
         AnyEvent::Queue(
             _,
-            queue::Event::Configured {
-                config_version,
-                config,
-            },
-        ) => {
-            row.config = Some(config.clone());
-            row.config_version = *config_version;
-        }
+            event @ (queue::Event::Created { .. } | queue::Event::Configured { .. }),
+        ) => configured(row, event),
         AnyEvent::Queue(
             _,
             event @ (queue::Event::Opened { .. }
@@ -98,6 +86,17 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Billing(..) => {}
     }
     Effect::Changed
+}
+
+fn configured(row: &mut Row, event: &queue::Event) {
+    if let queue::Event::Created { name, .. } = event {
+        row.name.clone_from(name);
+        row.deleted = None;
+    }
+    if let Some((version, config)) = event.configured() {
+        row.config = Some(config.clone());
+        row.config_version = version;
+    }
 }
 
 fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {

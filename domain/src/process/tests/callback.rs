@@ -37,7 +37,14 @@ fn created() -> AnyEvent {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+    AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    )
 }
 
 fn request() -> Request {
@@ -381,7 +388,14 @@ fn a_closed_queue_rings_nobody_back_before_it_opens() {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    let closed = AnyEvent::Queue(QUEUE, queue::Event::Created { name, config });
+    let closed = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    );
     // The story begins on that day at eight.
     let noon = second(4 * 3_600);
     let asked = back(Event::Requested {
@@ -405,7 +419,14 @@ fn a_queue_that_opens_earlier_than_it_said_rings_back_then() {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    let never = AnyEvent::Queue(QUEUE, queue::Event::Created { name, config });
+    let never = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    );
     let heard = process::<CallbackProcess>()
         .hears([never, requested()])
         .wakes(second(60))

@@ -55,7 +55,14 @@ fn a_queue_that_is_opened_by_hand_lets_calls_in_outside_its_hours() {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    let shut = AnyEvent::Queue(QUEUE, queue::Event::Created { name, config });
+    let shut = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    );
     assert_eq!(bar([shut.clone()]), Some(RejectReason::Closed));
     assert_eq!(bar([shut.clone(), opened_by_hand()]), None);
     let followed = [shut, opened_by_hand(), followed()];

@@ -24,7 +24,14 @@ fn queue(empty: Empty, overflow: Vec<queue::Overflow>) -> AnyEvent {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+    AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    )
 }
 
 fn joins(away: &[Away]) -> Empty {

@@ -25,7 +25,14 @@ pub(super) fn created_with(
 ) -> AnyEvent {
     let config = config(answer_mode, max_wait_ms, overflow);
     let name = "sales".into();
-    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+    AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    )
 }
 
 fn config(
@@ -466,7 +473,14 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
     let name = "sales".into();
     let config = with(exits);
     let waiting = process::<Enqueue>().hears([
-        AnyEvent::Queue(QUEUE, queue::Event::Created { name, config }),
+        AnyEvent::Queue(
+            QUEUE,
+            queue::Event::Created {
+                name,
+                config,
+                config_version: None,
+            },
+        ),
         enqueued(),
         opened(AnswerMode::Immediate, 0),
     ]);

@@ -129,7 +129,11 @@ impl Desk {
         let name = "queue".into();
         self.hears(AnyEvent::Queue(
             queue,
-            queue::Event::Created { name, config },
+            queue::Event::Created {
+                name,
+                config,
+                config_version: None,
+            },
         ));
     }
 

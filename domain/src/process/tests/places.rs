@@ -31,7 +31,14 @@ fn queue_with(resume_abandoned_ms: u64) -> AnyEvent {
         ..queue::Config::default()
     };
     let name = "sales".into();
-    AnyEvent::Queue(QUEUE, queue::Event::Created { name, config })
+    AnyEvent::Queue(
+        QUEUE,
+        queue::Event::Created {
+            name,
+            config,
+            config_version: None,
+        },
+    )
 }
 
 const fn call(number: u128) -> CallId {

@@ -70,7 +70,11 @@ impl Floor {
         };
         floor.hears(AnyEvent::Queue(
             QUEUE,
-            queue::Event::Created { name, config },
+            queue::Event::Created {
+                name,
+                config,
+                config_version: None,
+            },
         ));
         // The last to be named is the first to have joined.
         let mut agents: Vec<(u64, &Vec<agent::Skill>)> = (1..).zip(agents).collect();

@@ -137,6 +137,7 @@ fn the_limits_themselves_are_allowed() {
         .then([Event::Created {
             name: "sales".into(),
             config,
+            config_version: None,
         }]);
 }
 
@@ -163,6 +164,7 @@ fn a_case_of_overflow_has_one_destination_that_can_be_dialled() {
         .then([Event::Created {
             name: "sales".into(),
             config: valid,
+            config_version: None,
         }]);
 }
 
@@ -244,6 +246,7 @@ fn a_key_leads_to_one_place_that_can_be_dialled() {
         .then([Event::Created {
             name: "sales".into(),
             config: valid,
+            config_version: None,
         }]);
 }
 

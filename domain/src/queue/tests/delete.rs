@@ -25,7 +25,16 @@ fn a_queue_is_taken_away_once_and_can_be_made_again() {
         .when(delete("merged"))
         .refused(Error::Unknown)
         .when(create("sales"))
-        .then([created()]);
+        .then([Event::Created {
+            name: "sales".into(),
+            config: config(),
+            config_version: Some(2),
+        }])
+        .when(configure(other_config()))
+        .then([Event::Configured {
+            config_version: 3,
+            config: other_config(),
+        }]);
 }
 
 #[test]
@@ -55,7 +64,11 @@ fn what_people_have_said_of_it_goes_with_it() {
             },
             deleted(),
         ]);
-    assert_eq!(*queue.state(), Queue::default());
+    let counted = Queue {
+        config_version: 1,
+        ..Queue::default()
+    };
+    assert_eq!(*queue.state(), counted);
 }
 
 #[test]
@@ -69,5 +82,6 @@ fn what_is_not_there_or_not_well_said_is_refused() {
         .then([Event::Created {
             name: "sales".into(),
             config: other_config(),
+            config_version: Some(2),
         }]);
 }

@@ -247,6 +247,7 @@ fn hours_that_touch_are_accepted_and_stored_as_they_are_documented() {
         .then([Event::Created {
             name,
             config: config.clone(),
+            config_version: None,
         }]);
     let written = serde_json::to_value(config).expect("it can be written");
     assert_eq!(written["hours"], stored);

@@ -54,5 +54,6 @@ fn created() -> Event {
     Event::Created {
         name: "sales".into(),
         config: config(),
+        config_version: None,
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn note(&mut self, id: QueueId, event: &queue::Event) {
         let (version, config) = match event {
-            queue::Event::Created { config, .. } => (1, config),
+            queue::Event::Created {
+                config,
+                config_version,
+                ..
+            } => (config_version.unwrap_or(1), config),
             queue::Event::Configured {
                 config_version,
                 config,

@@ -171,7 +171,7 @@ impl Recorder {
 
     fn on_queue(&mut self, id: QueueId, event: &queue::Event) {
         match event {
-            queue::Event::Created { name, config } => {
+            queue::Event::Created { name, config, .. } => {
                 self.queues.insert(id, (name.clone(), config.clone()));
             }
             queue::Event::Configured { config, .. } => {
