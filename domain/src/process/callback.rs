@@ -12,7 +12,7 @@ use crate::{
     cause::EndReason,
     decider::Refusal,
     id::{CallId, CallbackId, LegId, QueueId, VisitId},
-    line, person,
+    line, person, queue,
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -33,6 +33,8 @@ const AGAIN_MS: u64 = 1_000;
 pub struct State {
     /// Version and rules of each queue.
     queues: BTreeMap<QueueId, (u32, Rules)>,
+    /// Those that were taken away.
+    gone: BTreeSet<QueueId>,
     /// Since when each call that is in queues counts: since it was enqueued first, or
     /// since what the last line that let it in has said.
     places: BTreeMap<CallId, Timestamp>,
@@ -152,6 +154,12 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
             rules::learn(&mut state.queues, *queue, event);
+            if let queue::Event::Deleted { .. } = event {
+                return is_gone(state, fact, *queue);
+            }
+            if event.configured().is_some() {
+                state.gone.remove(queue);
+            }
             // It may be open by now.
             let of = state.open.iter();
             let shut = of.filter(|(_, open)| open.queue == *queue && open.is_shut);
@@ -196,6 +204,19 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
     }
 }
 
+/// Nobody rings back for a queue that is not there.
+fn is_gone(state: &mut State, fact: &Fact, queue: QueueId) -> Vec<Intent> {
+    state.gone.insert(queue);
+    let of = state.open.iter().filter(|(_, open)| open.queue == queue);
+    let cause = fact.event_id.0;
+    of.map(|(callback, _)| no_queue(cause, *callback)).collect()
+}
+
+fn no_queue(cause: Uuid, callback: CallbackId) -> Intent {
+    let by = "queue_deleted".to_owned();
+    intent(cause, callback, Command::Cancel { by })
+}
+
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
@@ -213,18 +234,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             party,
             ..
         } => {
-            let terms = state.queues.get(queue).map(|(_, rules)| rules.terms);
-            let request = Request {
-                queue: *queue,
-                party: party.clone(),
-                // Whatever lines it has stood in or was turned away from: it has waited
-                // since it came into the first.
-                place: state.places.get(&call).copied().unwrap_or(fact.at),
-                call: Some(call),
-                terms: terms.unwrap_or_default(),
-                not_before: None,
-                wanted: None,
-            };
+            let request = promise(state, fact.at, call, (*queue, party));
             vec![intent(cause, *callback, Command::Request(request))]
         }
         C::LegProgressed { .. } => {
@@ -275,6 +285,27 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
     }
 }
 
+/// What is promised to a caller who goes home.
+fn promise(
+    state: &State,
+    at: Timestamp,
+    call: CallId,
+    (queue, party): (QueueId, &Sealed<Party>),
+) -> Request {
+    let terms = state.queues.get(&queue).map(|(_, rules)| rules.terms);
+    Request {
+        queue,
+        party: party.clone(),
+        // Whatever lines it has stood in or was turned away from: it has waited since it
+        // came into the first.
+        place: state.places.get(&call).copied().unwrap_or(at),
+        call: Some(call),
+        terms: terms.unwrap_or_default(),
+        not_before: None,
+        wanted: None,
+    }
+}
+
 /// Whether the end tells of the person: of our own trunks and nodes it does not.
 fn says_of_the_person(reason: EndReason) -> bool {
     matches!(
@@ -307,6 +338,10 @@ fn on_callback(state: &mut State, fact: &Fact, callback: CallbackId, event: &Eve
                 is_shut: false,
             };
             state.open.insert(callback, open);
+            if state.gone.contains(&request.queue) {
+                // It was promised in the very moment.
+                return vec![no_queue(fact.event_id.0, callback)];
+            }
             plan(state, callback, request.not_before.unwrap_or(fact.at));
             vec![]
         }

@@ -243,6 +243,46 @@ fn the_promise_of_a_queue_that_let_nobody_in_has_the_place_of_the_queue_before()
         .asks([ask(Command::Request(request()))]);
 }
 
+fn deleted() -> AnyEvent {
+    let (by, why) = ("carla".into(), "merged".into());
+    AnyEvent::Queue(QUEUE, queue::Event::Deleted { by, why })
+}
+
+#[test]
+fn nobody_is_rung_back_for_a_queue_that_was_taken_away() {
+    let cancel = || {
+        ask(Command::Cancel {
+            by: "queue_deleted".into(),
+        })
+    };
+    let cancelled = || {
+        back(Event::Cancelled {
+            by: "queue_deleted".into(),
+        })
+    };
+    process::<CallbackProcess>()
+        .hears([created(), requested(), deleted()])
+        .asks([cancel()])
+        .hears([cancelled()])
+        .sleeps_until(None);
+    // The call of an attempt is taken back with it.
+    process::<CallbackProcess>()
+        .hears([created(), requested(), started(1), deleted()])
+        .asks([cancel()])
+        .hears([cancelled()])
+        .asks([withdraw()]);
+    // What was promised in the same moment does not wait for its end.
+    let heard = process::<CallbackProcess>()
+        .hears([created(), deleted(), requested()])
+        .asks([cancel()]);
+    assert_eq!(CallbackProcess::next_deadline(&heard.state), None);
+    // Made again, it promises again.
+    let heard = process::<CallbackProcess>()
+        .hears([created(), deleted(), created(), requested()])
+        .asks_nothing();
+    assert!(CallbackProcess::next_deadline(&heard.state).is_some());
+}
+
 #[test]
 fn each_attempt_is_a_call_of_its_own_that_is_placed_when_it_is_due() {
     let heard = process::<CallbackProcess>().hears([created(), requested()]);
