@@ -7,7 +7,7 @@ use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
     cause::OfferOutcome,
-    id::{CallId, LegId, OfferId, QueueId, SessionId, VisitId},
+    id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, VisitId},
     line::{self, ReturnCause, VisitResult},
     session::{self, ReleaseReason},
     time::Timestamp,
@@ -45,11 +45,13 @@ struct Live {
 pub struct State {
     live: BTreeMap<OfferId, Live>,
     due: BTreeSet<(Timestamp, OfferId)>,
+    /// Whom a person has paused in a queue.
+    paused: BTreeSet<(QueueId, AgentId)>,
 }
 
 impl Process for OfferProcess {
     const NAME: &'static str = "offer";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -91,8 +93,15 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 AnyCommand::Line(*queue, command),
             )]
         }
+        AnyEvent::Queue(queue, event) => {
+            match event.paused() {
+                Some((agent, true)) => _ = state.paused.insert((*queue, agent)),
+                Some((agent, false)) => _ = state.paused.remove(&(*queue, agent)),
+                None => {}
+            }
+            vec![]
+        }
         AnyEvent::Line(..)
-        | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
@@ -121,6 +130,9 @@ fn on_session(
             // The reservation outlives the ring by the grace.
             let ring_until =
                 Timestamp::from_micros(until.micros() - (RESERVATION_GRACE_MS as i64) * 1000);
+            // Asked before the word was heard, and reserved after it: what is not to ring
+            // yet does not.
+            let is_paused = state.paused.contains(&(*queue, session.agent));
             let live = Live {
                 call: *call,
                 visit: *visit,
@@ -128,10 +140,14 @@ fn on_session(
                 session,
                 due: Some(ring_until),
                 ring_over: false,
-                given_up: false,
+                given_up: is_paused,
             };
             state.live.insert(*offer, live);
             state.due.insert((ring_until, *offer));
+            if is_paused {
+                let superseded = ReleaseReason::Superseded;
+                return vec![release(fact.event_id.0, *offer, session, superseded)];
+            }
             let beside = choice.as_ref().is_some_and(|choice| choice.beside);
             start(fact, *offer, &live, ring_until, beside)
         }

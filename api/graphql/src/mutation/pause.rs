@@ -1,6 +1,6 @@
 //! Orders about members that a queue is to offer nothing for now.
 
-use super::{Order, Outcome, queues::QueuePayload, refusal::Refusal};
+use super::{Order, queues::QueuePayload, refusal::Refusal};
 use crate::{auth::Scope, id::Named, query::Needs};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
@@ -24,6 +24,9 @@ pub(crate) struct PauseMemberInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An agent who is to be offered a queue's calls again.
@@ -38,6 +41,9 @@ pub(crate) struct UnpauseMemberInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of it.
@@ -66,18 +72,16 @@ fn missing(order: &Order<'_>, agent: AgentId, serves: Option<QueueId>) -> Option
 
 async fn say(
     order: &Order<'_>,
-    queue: QueueId,
+    (queue, revision): (QueueId, Option<i32>),
     missing: Option<Refusal>,
     command: Command,
 ) -> Result<QueuePayload> {
     // A queue that is not there says so itself.
     let knows = order.services.directory.queue(queue).is_some();
+    let command = AnyCommand::Queue(queue, command);
     let outcome = match missing.filter(|_| knows) {
-        Some(refusal) => Outcome::refused(refusal.into()),
-        None => {
-            let command = AnyCommand::Queue(queue, command);
-            order.dispatch(command, queue.0).await?
-        }
+        Some(refusal) => order.refuse(command, vec![refusal.into()]).await?,
+        None => order.dispatch_expecting(command, queue.0, revision).await?,
     };
     Ok(QueuePayload { queue, outcome })
 }
@@ -85,7 +89,8 @@ async fn say(
 #[Object]
 impl PauseMutations {
     /// Lets a queue offer an agent none of its calls, until that is taken back
-    /// (`unpauseMember`); other queues of the agent do. What rings goes on ringing. It
+    /// (`unpauseMember`); other queues of the agent do. What rings goes on ringing; what was
+    /// not reserved yet does not begin to. It
     /// outlives logins and restarts. Who did it and why is on the record.
     #[graphql(guard = "Needs(Scope::QueueManage)")]
     async fn pause_member(
@@ -101,7 +106,8 @@ impl PauseMutations {
         let (by, why) = (order.identity.actor(), input.reason);
         let command = Command::PauseMember { agent, by, why };
         let missing = missing(&order, agent, Some(queue));
-        let outcome = say(&order, queue, missing, command).await?;
+        let of = (queue, input.expected_revision);
+        let outcome = say(&order, of, missing, command).await?;
         Ok(PauseMemberPayload { outcome })
     }
 
@@ -120,7 +126,8 @@ impl PauseMutations {
         let (by, why) = (order.identity.actor(), input.reason);
         let command = Command::UnpauseMember { agent, by, why };
         let missing = missing(&order, agent, None);
-        let outcome = say(&order, queue, missing, command).await?;
+        let of = (queue, input.expected_revision);
+        let outcome = say(&order, of, missing, command).await?;
         Ok(UnpauseMemberPayload { outcome })
     }
 }

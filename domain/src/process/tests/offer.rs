@@ -6,6 +6,7 @@ use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     line::{self, ReturnCause, VisitResult},
     process::offer::OfferProcess,
+    queue,
     session::{self, ReleaseReason},
     testing::{AGENT_LEG, CALL, OFFER, OTHER_OFFER, QUEUE, SESSION, VISIT},
 };
@@ -165,6 +166,42 @@ fn a_reserved_agents_phone_rings_and_the_visit_is_matched() {
     );
     assert_eq!(*matched, match_visit());
     heard.sleeps_until(Some(RING_UNTIL));
+}
+
+/// The reservation was under way when a supervisor took the agent out of the queue.
+#[test]
+fn who_was_paused_before_being_reserved_is_not_rung() {
+    let (by, why) = (|| "carla".to_owned(), || "training".to_owned());
+    let agent = SESSION.agent;
+    let paused = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::MemberPaused {
+            agent,
+            by: by(),
+            why: why(),
+        },
+    );
+    let unpaused = AnyEvent::Queue(
+        QUEUE,
+        queue::Event::MemberUnpaused {
+            agent,
+            by: by(),
+            why: why(),
+        },
+    );
+    process::<OfferProcess>()
+        .hears([paused.clone(), reserved()])
+        .asks([release(ReleaseReason::Superseded)])
+        .hears([released()])
+        .sleeps_until(None);
+    let back = process::<OfferProcess>().hears([paused.clone(), unpaused, reserved()]);
+    assert_eq!(back.asked.len(), 2, "it rings: {:?}", back.asked);
+    // What is reserved already rings, and goes on.
+    process::<OfferProcess>()
+        .hears([reserved()])
+        .asks([ring(), match_visit()])
+        .hears([paused])
+        .asks_nothing();
 }
 
 #[test]
