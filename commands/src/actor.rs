@@ -49,6 +49,8 @@ pub(crate) type Answer = Result<Committed, DispatchError>;
 /// A command in a mailbox. Boxed, so that an idle mailbox is small.
 pub(crate) struct Job<K: Kind> {
     pub(crate) envelope: Envelope,
+    /// The version of the stream that it is for; none for any.
+    pub(crate) expected: Option<u64>,
     pub(crate) command: K::Command,
     pub(crate) reply: oneshot::Sender<Answer>,
 }
@@ -270,6 +272,11 @@ async fn consider<K: Kind<State = K>>(
     job: &Job<K>,
 ) -> Result<Decision, DispatchError> {
     let (id, at) = (hosted.id(), job.envelope.at);
+    let actual = hosted.version;
+    if let Some(expected) = job.expected.filter(|expected| *expected != actual) {
+        let stale = Refused::stale(expected, actual, at);
+        return Ok(Decision::Refused(stale));
+    }
     let command = K::prepare(shared, id, hosted.state(), job.command.clone(), at).await?;
     let entropy = shared.entropy.as_ref();
     let decision = hosted.decide(&job.envelope, command, entropy, shared.node_epoch);
@@ -330,7 +337,7 @@ impl Outcome {
 /// A retry of a command that had its effect hears the first result, not what
 /// the rules say now. Only asked when there is nothing to append: the append
 /// itself finds duplicates.
-async fn first_result(
+pub(crate) async fn first_result(
     shared: &Shared,
     command_id: CommandId,
 ) -> Result<Option<Committed>, DispatchError> {

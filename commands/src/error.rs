@@ -8,6 +8,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// Code of a refusal that is no aggregate's: the stream is not at the expected version.
+const STALE: &str = "stream.stale";
+
 /// A refusal, told from faults: the rules said no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -30,6 +33,21 @@ impl Refused {
             version: 0,
             at,
         }
+    }
+
+    /// The command is for a stream at another version than it is at.
+    pub(crate) fn stale(expected: u64, actual: u64, at: Timestamp) -> Self {
+        Self {
+            code: STALE,
+            message: format!("revision is {actual}, not {expected}"),
+            version: actual,
+            at,
+        }
+    }
+
+    /// Somebody else has changed what the command is about, since whoever ordered looked.
+    pub fn is_stale(&self) -> bool {
+        self.code == STALE
     }
 
     /// As a log has kept it.

@@ -2,10 +2,10 @@
 //! processes alike.
 
 use crate::{
-    actor::{Answer, Shared},
+    actor::{self, Answer, Shared},
     envelope::{Committed, Envelope},
     error::DispatchError,
-    pool::Pool,
+    pool::{Pool, Sent},
     ports::{Entropy, EventLog, ReadStore},
     rater::Rater,
     snapshots::Snapshots,
@@ -30,7 +30,7 @@ use domain::{
     callback::Callback,
     cause::EndReason,
     device::Device,
-    id::CallId,
+    id::{CallId, CommandId},
     line::Line,
     person::Person,
     queue::Queue,
@@ -171,27 +171,53 @@ impl Gateway {
         self.submit(envelope).wait().await
     }
 
+    /// The same, if the stream is at that version: whoever orders has seen it so.
+    ///
+    /// # Errors
+    /// A refusal that [is stale](crate::error::Refused::is_stale) when it is at another one;
+    /// then nothing is done.
+    pub async fn dispatch_expecting(
+        &self,
+        envelope: Envelope,
+        version: u64,
+    ) -> Result<Committed, DispatchError> {
+        let expected = Some(version);
+        self.send(Sent { envelope, expected }).wait().await
+    }
+
+    /// What a command came to that had its effect before; none of one that had none.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn first_answer(
+        &self,
+        command_id: CommandId,
+    ) -> Result<Option<Committed>, DispatchError> {
+        actor::first_result(&self.inner.shared, command_id).await
+    }
+
     /// Puts the command into the mailbox of its aggregate now, in the order of
     /// the calls of this function, and returns where the answer will come.
     pub fn submit(&self, envelope: Envelope) -> Pending {
+        let expected = None;
+        self.send(Sent { envelope, expected })
+    }
+
+    fn send(&self, sent: Sent) -> Pending {
         let started = std::time::Instant::now();
         let inner = &self.inner;
         let shared = &inner.shared;
-        let answer = match envelope.command.clone() {
-            AnyCommand::Call(id, command) => inner.calls.submit(shared, id, envelope, command),
-            AnyCommand::Session(id, command) => {
-                inner.sessions.submit(shared, id, envelope, command)
-            }
-            AnyCommand::Line(id, command) => inner.lines.submit(shared, id, envelope, command),
-            AnyCommand::Queue(id, command) => inner.queues.submit(shared, id, envelope, command),
-            AnyCommand::Person(id, command) => inner.persons.submit(shared, id, envelope, command),
-            AnyCommand::Agent(id, command) => inner.agents.submit(shared, id, envelope, command),
-            AnyCommand::Device(id, command) => inner.devices.submit(shared, id, envelope, command),
-            AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, envelope, command),
-            AnyCommand::Callback(id, command) => {
-                inner.callbacks.submit(shared, id, envelope, command)
-            }
-            AnyCommand::Billing(command) => inner.books.submit(shared, envelope, *command),
+        let answer = match sent.envelope.command.clone() {
+            AnyCommand::Call(id, command) => inner.calls.submit(shared, id, sent, command),
+            AnyCommand::Session(id, command) => inner.sessions.submit(shared, id, sent, command),
+            AnyCommand::Line(id, command) => inner.lines.submit(shared, id, sent, command),
+            AnyCommand::Queue(id, command) => inner.queues.submit(shared, id, sent, command),
+            AnyCommand::Person(id, command) => inner.persons.submit(shared, id, sent, command),
+            AnyCommand::Agent(id, command) => inner.agents.submit(shared, id, sent, command),
+            AnyCommand::Device(id, command) => inner.devices.submit(shared, id, sent, command),
+            AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, sent, command),
+            AnyCommand::Callback(id, command) => inner.callbacks.submit(shared, id, sent, command),
+            AnyCommand::Billing(command) => inner.books.submit(shared, sent, *command),
         };
         Pending { answer, started }
     }
@@ -252,20 +278,20 @@ impl Books {
     fn submit(
         &self,
         shared: &Arc<Shared>,
-        envelope: Envelope,
+        sent: Sent,
         command: billing::Command,
     ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
         use billing::Command as C;
         match command {
-            C::Seller(id, command) => self.sellers.submit(shared, id, envelope, command),
-            C::Account(id, command) => self.accounts.submit(shared, id, envelope, command),
-            C::Plan(id, command) => self.plans.submit(shared, id, envelope, command),
-            C::Deck(id, command) => self.decks.submit(shared, id, envelope, command),
-            C::Rating(id, command) => self.ratings.submit(shared, id, envelope, command),
-            C::Usage(id, command) => self.usages.submit(shared, id, envelope, command),
-            C::Invoice(id, command) => self.invoices.submit(shared, id, envelope, command),
-            C::CreditNote(id, command) => self.credit_notes.submit(shared, id, envelope, command),
-            C::Series(id, command) => self.series.submit(shared, id, envelope, command),
+            C::Seller(id, command) => self.sellers.submit(shared, id, sent, command),
+            C::Account(id, command) => self.accounts.submit(shared, id, sent, command),
+            C::Plan(id, command) => self.plans.submit(shared, id, sent, command),
+            C::Deck(id, command) => self.decks.submit(shared, id, sent, command),
+            C::Rating(id, command) => self.ratings.submit(shared, id, sent, command),
+            C::Usage(id, command) => self.usages.submit(shared, id, sent, command),
+            C::Invoice(id, command) => self.invoices.submit(shared, id, sent, command),
+            C::CreditNote(id, command) => self.credit_notes.submit(shared, id, sent, command),
+            C::Series(id, command) => self.series.submit(shared, id, sent, command),
         }
     }
 

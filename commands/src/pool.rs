@@ -14,6 +14,13 @@ use tokio::sync::{mpsc, oneshot};
 
 type Mailboxes<K> = HashMap<<K as Kind>::Id, mpsc::Sender<Box<Job<K>>>>;
 
+/// A command on its way to its aggregate.
+pub(crate) struct Sent {
+    pub(crate) envelope: Envelope,
+    /// The version that its stream is to be at; none for any.
+    pub(crate) expected: Option<u64>,
+}
+
 /// See the module.
 pub(crate) struct Pool<K: Kind> {
     mailboxes: Arc<Mutex<Mailboxes<K>>>,
@@ -39,12 +46,13 @@ impl<K: Kind<State = K>> Pool<K> {
         &self,
         shared: &Arc<Shared>,
         id: K::Id,
-        envelope: Envelope,
+        sent: Sent,
         command: K::Command,
     ) -> Result<oneshot::Receiver<Answer>, DispatchError> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Job {
-            envelope,
+            envelope: sent.envelope,
+            expected: sent.expected,
             command,
             reply,
         });

@@ -91,6 +91,7 @@ pub const ALL: &[Migration] = &[
     migration!(390, Read, "0390_visit_previous"),
     migration!(391, Read, "0391_queue_paused"),
     migration!(392, Read, "0392_queue_deleted"),
+    migration!(410, Read, "0410_queue_revision"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -26,6 +26,9 @@ pub enum Scope {
     /// End calls.
     #[serde(rename = "call:terminate")]
     CallTerminate,
+    /// Say where calls wait, and how soon they are served.
+    #[serde(rename = "call:supervise")]
+    CallSupervise,
     /// See agents.
     #[serde(rename = "agent:read")]
     AgentRead,
@@ -75,6 +78,7 @@ impl Scope {
             Self::CallRead => "call:read",
             Self::CdrExport => "cdr:export",
             Self::CallTerminate => "call:terminate",
+            Self::CallSupervise => "call:supervise",
             Self::AgentRead => "agent:read",
             Self::AgentSelf => "agent:self",
             Self::AgentManage => "agent:manage",
@@ -92,10 +96,11 @@ impl Scope {
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 16] = [
+    pub const EACH: [Self; 17] = [
         Self::CallRead,
         Self::CdrExport,
         Self::CallTerminate,
+        Self::CallSupervise,
         Self::AgentRead,
         Self::AgentSelf,
         Self::AgentManage,

@@ -112,6 +112,9 @@ pub struct Requeue {
     pub visit: VisitId,
     /// Keys that lead out of it.
     pub exit_keys: Vec<Key>,
+    /// The stay that is meant; none for whatever it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<VisitId>,
     /// Who says so.
     pub by: String,
     /// Why: a word, so that it tells of no person.

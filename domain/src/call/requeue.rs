@@ -34,11 +34,16 @@ fn go(call: &Call, (left, from): (VisitId, QueueId), requeue: Requeue) -> Decisi
         answer_mode,
         visit,
         exit_keys,
+        expected,
         by,
         why,
     } = requeue;
     if !crate::name::is_valid(&why) {
         return Err(Error::InvalidReason);
+    }
+    if expected.is_some_and(|expected| expected != left) {
+        // Somebody else was faster, or the queue's own rules.
+        return Err(Error::StaleVisit);
     }
     if call.is_placed {
         return Err(Error::Placed);

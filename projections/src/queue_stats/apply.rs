@@ -40,6 +40,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         queue,
         position: 0,
         name: String::new(),
+        revision: 0,
         config_version: 0,
         config: None,
         by_hand: None,
@@ -53,6 +54,9 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         day: Counters::default(),
     });
     row.position = input.fact.position;
+    if let AnyEvent::Queue(..) = &input.fact.event {
+        row.revision = input.fact.version;
+    }
     match &input.fact.event {
         AnyEvent::Queue(
             _,

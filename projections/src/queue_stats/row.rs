@@ -198,6 +198,8 @@ pub struct Row {
     pub position: u64,
     /// Its name; empty until it is provisioned.
     pub name: String,
+    /// How much has been said of it: its rules, its doors, its members.
+    pub revision: u64,
     /// Version of the configuration; 0 until it is provisioned.
     pub config_version: u32,
     /// The rules in force; none until it is provisioned.
@@ -263,6 +265,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "day_answered_wait_ms",
     "day_abandoned_wait_ms",
     "day_longest_wait_ms",
+    "revision",
 ];
 
 impl Counters {
@@ -322,6 +325,7 @@ impl Row {
         ];
         values.extend(self.total.values());
         values.extend(self.day.values());
+        values.push(number(self.revision));
         values
     }
 
@@ -341,6 +345,7 @@ impl Row {
             day_start: columns.time()?,
             total: Counters::read(columns)?,
             day: Counters::read(columns)?,
+            revision: columns.number()?,
         })
     }
 }

@@ -10,13 +10,15 @@ use crate::{
     types::Call,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::error::Refused;
 use domain::{
     any::AnyCommand,
-    call::Command,
+    call::{self, Command},
     cause::EndReason,
     id::{AgentId, CallId, QueueId, VisitId},
 };
 use projections::changed::View;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub(crate) struct CallMutations;
@@ -28,6 +30,9 @@ pub(crate) struct HangUpInput {
     command_id: ID,
     /// Which call.
     call_id: ID,
+    /// The stay that is meant (`visitId` of the call): once the call has left it, nothing is
+    /// done.
+    visit_id: Option<ID>,
 }
 
 /// What came of it.
@@ -70,6 +75,9 @@ pub(crate) struct SetPriorityInput {
     call_id: ID,
     /// Instead of its queue's: the higher is served first.
     priority: i32,
+    /// The stay that is meant (`visitId` of the call): once the call has left it, nothing is
+    /// done.
+    visit_id: Option<ID>,
 }
 
 /// What came of it.
@@ -92,6 +100,9 @@ pub(crate) struct AssignVisitInput {
     /// there.
     #[graphql(default_with = "Duration(ASSIGNED_MS)")]
     for_ms: Duration,
+    /// The stay that is meant (`visitId` of the call): once the call has left it, nothing is
+    /// done.
+    visit_id: Option<ID>,
 }
 
 /// How long a call is kept for one agent when nothing is said of it.
@@ -104,11 +115,28 @@ pub(crate) struct AssignVisitPayload {
     outcome: HangUpPayload,
 }
 
-/// The queue in which a call waits, and its stay there.
-async fn place(order: &Order<'_>, call: CallId) -> Result<Option<(QueueId, VisitId)>> {
-    let row = order.services.views.live_call(call).await;
-    let row = row.map_err(Fault::from)?;
-    Ok(row.and_then(|row| row.queue.zip(row.visit)))
+/// The stay that an order is about.
+pub(super) fn stay(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
+    let read = |visit: &ID| Uuid::parse_str(visit).map(VisitId);
+    let visit = visit.map(read).transpose();
+    visit.map_err(|_| Fault::validation("that is no id of a visit"))
+}
+
+/// The queue in which a call waits, and its stay there: the one that is meant, if that was
+/// said. What the call did since, the line knows.
+async fn place(
+    order: &Order<'_>,
+    call: CallId,
+    meant: Option<VisitId>,
+) -> Result<Result<(QueueId, VisitId), UserError>, Fault> {
+    let row = order.services.views.live_call(call).await?;
+    let Some((queue, visit)) = row.and_then(|row| row.queue.zip(row.visit)) else {
+        return Ok(Err(Refusal::NotWaiting.into()));
+    };
+    Ok(match meant.is_none_or(|meant| meant == visit) {
+        true => Ok((queue, visit)),
+        false => Err(Refused::by(&call::Error::StaleVisit, order.services.clock.now()).into()),
+    })
 }
 
 #[Object]
@@ -126,35 +154,30 @@ impl CallMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id)?;
         let agent = AgentId::read(&input.agent_id)?;
-        let refused = |refusal: Refusal| AssignVisitPayload {
-            outcome: HangUpPayload {
-                call,
-                outcome: Outcome::refused(refusal.into()),
-            },
-        };
-        let Some((queue, visit)) = place(&order, call).await? else {
-            return Ok(refused(Refusal::NotWaiting));
-        };
-        let Some(entry) = order.services.directory.agent(agent) else {
-            return Ok(refused(Refusal::UnknownAgent));
-        };
-        if !entry.config.queues.contains(&queue) {
-            return Ok(refused(Refusal::NotOfQueue));
-        }
-        let command = domain::line::Command::AssignVisit {
-            visit,
-            agent,
-            for_ms: input.for_ms.0,
-            by: order.identity.actor(),
-        };
-        let command = AnyCommand::Line(queue, command);
-        let outcome = order.dispatch(command, call.0).await?;
+        let meant = stay(input.visit_id.as_ref())?;
+        let command = place(&order, call, meant).await?;
+        let command = command.and_then(|(queue, visit)| {
+            let entry = order.services.directory.agent(agent);
+            let entry = entry.ok_or(Refusal::UnknownAgent)?;
+            if !entry.config.queues.contains(&queue) {
+                return Err(Refusal::NotOfQueue.into());
+            }
+            let command = domain::line::Command::AssignVisit {
+                visit,
+                agent,
+                for_ms: input.for_ms.0,
+                by: order.identity.actor(),
+            };
+            Ok(AnyCommand::Line(queue, command))
+        });
+        let outcome = order.dispatch_about(call.0, "assign_visit", command);
+        let outcome = outcome.await?;
         let outcome = HangUpPayload { call, outcome };
         Ok(AssignVisitPayload { outcome })
     }
 
     /// Gives a call that waits in a queue a priority of its own.
-    #[graphql(guard = "Needs(Scope::CallTerminate)")]
+    #[graphql(guard = "Needs(Scope::CallSupervise)")]
     async fn set_priority(
         &self,
         ctx: &Context<'_>,
@@ -162,16 +185,15 @@ impl CallMutations {
     ) -> Result<SetPriorityPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id)?;
-        let Some((queue, visit)) = place(&order, call).await? else {
-            let outcome = Outcome::refused(Refusal::NotWaiting.into());
-            let outcome = HangUpPayload { call, outcome };
-            return Ok(SetPriorityPayload { outcome });
-        };
+        let meant = stay(input.visit_id.as_ref())?;
+        let place = place(&order, call, meant).await?;
         let priority = input.priority;
-        let command = domain::line::Command::ChangePriority { visit, priority };
-        let outcome = order
-            .dispatch(AnyCommand::Line(queue, command), call.0)
-            .await?;
+        let command = place.map(|(queue, visit)| {
+            let command = domain::line::Command::ChangePriority { visit, priority };
+            AnyCommand::Line(queue, command)
+        });
+        let outcome = order.dispatch_about(call.0, "set_priority", command);
+        let outcome = outcome.await?;
         let outcome = HangUpPayload { call, outcome };
         Ok(SetPriorityPayload { outcome })
     }
@@ -184,7 +206,7 @@ impl CallMutations {
         let command = Command::EndCall {
             reason: EndReason::Operator,
             ended_at: None,
-            visit: None,
+            visit: stay(input.visit_id.as_ref())?,
         };
         let command = AnyCommand::Call(call, command);
         let outcome = order.dispatch(command, call.0).await?;

@@ -18,6 +18,9 @@ pub(crate) struct OpenQueueInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A queue that is to take no calls, whatever its hours say.
@@ -30,6 +33,9 @@ pub(crate) struct CloseQueueInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A queue whose hours are to count again.
@@ -42,6 +48,9 @@ pub(crate) struct FollowQueueHoursInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of it.
@@ -69,13 +78,13 @@ pub(crate) struct FollowQueueHoursPayload {
 async fn say(
     ctx: &Context<'_>,
     command_id: &ID,
-    queue: &ID,
+    (queue, revision): (&ID, Option<i32>),
     command: impl FnOnce(String) -> Command,
 ) -> Result<QueuePayload> {
     let order = Order::new(ctx, command_id)?;
     let queue = QueueId::read(queue)?;
     let command = AnyCommand::Queue(queue, command(order.identity.actor()));
-    let outcome = order.dispatch(command, queue.0).await?;
+    let outcome = order.dispatch_expecting(command, queue.0, revision).await?;
     Ok(QueuePayload { queue, outcome })
 }
 
@@ -91,7 +100,8 @@ impl DoorMutations {
     ) -> Result<OpenQueuePayload> {
         let why = input.reason;
         let open = |by| Command::Open { by, why };
-        let outcome = say(ctx, &input.command_id, &input.queue_id, open).await?;
+        let of = (&input.queue_id, input.expected_revision);
+        let outcome = say(ctx, &input.command_id, of, open).await?;
         Ok(OpenQueuePayload { outcome })
     }
 
@@ -106,7 +116,8 @@ impl DoorMutations {
     ) -> Result<CloseQueuePayload> {
         let why = input.reason;
         let close = |by| Command::Close { by, why };
-        let outcome = say(ctx, &input.command_id, &input.queue_id, close).await?;
+        let of = (&input.queue_id, input.expected_revision);
+        let outcome = say(ctx, &input.command_id, of, close).await?;
         Ok(CloseQueuePayload { outcome })
     }
 
@@ -120,7 +131,8 @@ impl DoorMutations {
     ) -> Result<FollowQueueHoursPayload> {
         let why = input.reason;
         let follow = |by| Command::FollowHours { by, why };
-        let outcome = say(ctx, &input.command_id, &input.queue_id, follow).await?;
+        let of = (&input.queue_id, input.expected_revision);
+        let outcome = say(ctx, &input.command_id, of, follow).await?;
         Ok(FollowQueueHoursPayload { outcome })
     }
 }

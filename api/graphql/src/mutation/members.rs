@@ -1,6 +1,6 @@
 //! Orders about who serves a queue, and what agents are good at.
 
-use super::{Order, Outcome, agents::AgentPayload, refusal::Refusal};
+use super::{Order, agents::AgentPayload, refusal::Refusal};
 use crate::{auth::Scope, id::Named, query::Needs, types::matching::AgentPlaceInput};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
@@ -21,6 +21,9 @@ pub(crate) struct AddMemberInput {
     agent_id: ID,
     /// Which queue, and where in it.
     place: AgentPlaceInput,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An agent who is to stand elsewhere in a queue that it serves.
@@ -32,6 +35,9 @@ pub(crate) struct UpdateMemberInput {
     agent_id: ID,
     /// Which queue, and where in it from now on.
     place: AgentPlaceInput,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An agent who is to serve a queue no longer.
@@ -43,6 +49,9 @@ pub(crate) struct RemoveMemberInput {
     agent_id: ID,
     /// Which queue.
     queue_id: ID,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What an agent is good at from now on.
@@ -56,6 +65,9 @@ pub(crate) struct AssignSkillInput {
     skill: String,
     /// How good, 1 to 5.
     level: i32,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What an agent is good at no longer.
@@ -67,6 +79,9 @@ pub(crate) struct RemoveSkillInput {
     agent_id: ID,
     /// At what.
     skill: String,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of it.
@@ -108,17 +123,19 @@ pub(crate) struct RemoveSkillPayload {
 /// the settings know.
 async fn tell(
     order: &Order<'_>,
-    agent: AgentId,
-    command: std::result::Result<Command, Refusal>,
+    (agent, revision): (AgentId, Option<i32>),
+    command: Command,
+    missing: Option<Refusal>,
 ) -> Result<AgentPayload> {
-    let outcome = match command {
-        Ok(command) => {
-            let command = AnyCommand::Agent(agent, command);
-            let outcome = order.dispatch(command, agent.0).await?;
+    let command = AnyCommand::Agent(agent, command);
+    let outcome = match missing {
+        None => {
+            let outcome = order.dispatch_expecting(command, agent.0, revision);
+            let outcome = outcome.await?;
             order.settle(&outcome).await;
             outcome
         }
-        Err(refusal) => Outcome::refused(refusal.into()),
+        Some(refusal) => order.refuse(command, vec![refusal.into()]).await?,
     };
     Ok(AgentPayload { agent, outcome })
 }
@@ -136,11 +153,10 @@ impl MemberMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let agent = AgentId::read(&input.agent_id)?;
         let place = input.place.place()?;
-        let command = match order.services.directory.queue(place.queue) {
-            Some(_) => Ok(Command::ServeQueue { place }),
-            None => Err(Refusal::UnknownQueue),
-        };
-        let outcome = tell(&order, agent, command).await?;
+        let knows = order.services.directory.queue(place.queue).is_some();
+        let missing = (!knows).then_some(Refusal::UnknownQueue);
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::ServeQueue { place }, missing).await?;
         Ok(AddMemberPayload { outcome })
     }
 
@@ -155,12 +171,13 @@ impl MemberMutations {
         let agent = AgentId::read(&input.agent_id)?;
         let place = input.place.place()?;
         let entry = order.services.directory.agent(agent);
-        let command = match entry.map(|entry| entry.config.queues.contains(&place.queue)) {
-            Some(true) => Ok(Command::ServeQueue { place }),
-            Some(false) => Err(Refusal::NotOfQueue),
-            None => Err(Refusal::UnknownAgent),
+        let missing = match entry.map(|entry| entry.config.queues.contains(&place.queue)) {
+            Some(true) => None,
+            Some(false) => Some(Refusal::NotOfQueue),
+            None => Some(Refusal::UnknownAgent),
         };
-        let outcome = tell(&order, agent, command).await?;
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::ServeQueue { place }, missing).await?;
         Ok(UpdateMemberPayload { outcome })
     }
 
@@ -174,8 +191,8 @@ impl MemberMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let agent = AgentId::read(&input.agent_id)?;
         let queue = QueueId::read(&input.queue_id)?;
-        let command = Ok(Command::LeaveQueue { queue });
-        let outcome = tell(&order, agent, command).await?;
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::LeaveQueue { queue }, None).await?;
         Ok(RemoveMemberPayload { outcome })
     }
 
@@ -197,11 +214,9 @@ impl MemberMutations {
             // One outside of what there is is refused by the rules.
             level: u8::try_from(input.level).unwrap_or(0),
         };
-        let command = match is_known {
-            true => Ok(Command::AssignSkill { skill }),
-            false => Err(Refusal::UnknownSkill),
-        };
-        let outcome = tell(&order, agent, command).await?;
+        let missing = (!is_known).then_some(Refusal::UnknownSkill);
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::AssignSkill { skill }, missing).await?;
         Ok(AssignSkillPayload { outcome })
     }
 
@@ -215,8 +230,8 @@ impl MemberMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let agent = AgentId::read(&input.agent_id)?;
         let skill = input.skill;
-        let command = Ok(Command::RemoveSkill { skill });
-        let outcome = tell(&order, agent, command).await?;
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::RemoveSkill { skill }, None).await?;
         Ok(RemoveSkillPayload { outcome })
     }
 }

@@ -25,7 +25,7 @@ mod webhooks;
 
 use crate::{
     auth::Identity,
-    error::{Fault, fault_of},
+    error::{Code, Fault, fault_of},
     query::{identity, services},
     scalar::Cursor,
     services::Services,
@@ -119,6 +119,11 @@ impl UserError {
         }
     }
 
+    /// The call knows of no such offer, or not yet.
+    fn is_stale_offer(&self) -> bool {
+        self.code == domain::decider::Refusal::code(&domain::call::Error::StaleOffer)
+    }
+
     /// The same of one of the things that a field names.
     pub(crate) fn about(self, thing: impl std::fmt::Display, field: &str) -> Self {
         Self::new(
@@ -177,11 +182,10 @@ fn field_of(code: &str) -> Option<&'static str> {
         "subject.unknown" | "subject.already_erased" => Some("number"),
         "callback.invalid_time" => Some("notBefore"),
         "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
-        "call.unknown"
-        | "call.already_ended"
-        | "call.placed"
-        | "call.already_connected"
-        | "call.stale_visit" => Some("callId"),
+        "call.unknown" | "call.already_ended" | "call.placed" | "call.already_connected" => {
+            Some("callId")
+        }
+        "call.stale_visit" => Some("visitId"),
         "call.same_queue" => Some("queueId"),
         "agent.not_logged_in" | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
@@ -217,6 +221,9 @@ impl Outcome {
                 position: Some(committed.position.into()),
                 user_errors: vec![],
             }),
+            Err(DispatchError::Refused(refused)) if refused.is_stale() => {
+                Err(Fault::new(Code::Conflict, refused.message))
+            }
             Err(DispatchError::Refused(refused)) => Ok(Self::refused(refused.into())),
             Err(
                 error @ (DispatchError::Conflict
@@ -314,6 +321,71 @@ impl<'a> Order<'a> {
     ) -> Result<Outcome, Fault> {
         let envelope = self.envelope(command, correlation);
         Outcome::of(self.services.gateway.dispatch(envelope).await)
+    }
+
+    /// Carries the command out, if what it is about is at that revision still, where one
+    /// is given.
+    pub(crate) async fn dispatch_expecting(
+        &self,
+        command: AnyCommand,
+        correlation: Uuid,
+        revision: Option<i32>,
+    ) -> Result<Outcome, Fault> {
+        let envelope = self.envelope(command, correlation);
+        let gateway = &self.services.gateway;
+        // A negative one is no revision of anything.
+        let revision = revision.map(|revision| u64::try_from(revision).unwrap_or(u64::MAX));
+        Outcome::of(match revision {
+            Some(revision) => gateway.dispatch_expecting(envelope, revision).await,
+            None => gateway.dispatch(envelope).await,
+        })
+    }
+
+    /// Carries out an order about a call or another thing, whatever stream it comes to: its
+    /// id does not depend on that, so that a retry is one. Or there is no stream, and why.
+    pub(crate) async fn dispatch_about(
+        &self,
+        thing: Uuid,
+        name: &str,
+        command: Result<AnyCommand, UserError>,
+    ) -> Result<Outcome, Fault> {
+        let label = format!("{}/{name}/{thing}", self.identity.tenant);
+        let command_id = CommandId(derive(self.millis(), self.client, &label));
+        match command {
+            Ok(command) => {
+                let mut envelope = self.envelope(command, thing);
+                envelope.command_id = command_id;
+                Outcome::of(self.services.gateway.dispatch(envelope).await)
+            }
+            Err(error) => self.first_answer_or(command_id, vec![error]).await,
+        }
+    }
+
+    /// What only the API can see speaks against the command; but if it was carried out
+    /// before, whoever asks again hears what came of it.
+    pub(crate) async fn refuse(
+        &self,
+        command: AnyCommand,
+        errors: Vec<UserError>,
+    ) -> Result<Outcome, Fault> {
+        // Whose it is in the log does not matter here.
+        let envelope = self.envelope(command, self.client);
+        self.first_answer_or(envelope.command_id, errors).await
+    }
+
+    async fn first_answer_or(
+        &self,
+        command_id: CommandId,
+        errors: Vec<UserError>,
+    ) -> Result<Outcome, Fault> {
+        match self.services.gateway.first_answer(command_id).await {
+            Ok(Some(first)) => Outcome::of(Ok(first)),
+            Ok(None) => Ok(Outcome {
+                position: None,
+                user_errors: errors,
+            }),
+            Err(error) => Err(fault_of(&error)),
+        }
     }
 
     /// Waits until names made by this command can be used by the next one. If

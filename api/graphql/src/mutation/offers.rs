@@ -1,6 +1,6 @@
 //! Orders about an offer that rings at an agent.
 
-use super::{Order, Outcome, agents::AgentPayload, refusal::Refusal};
+use super::{Order, Outcome, UserError, agents::AgentPayload, refusal::Refusal};
 use crate::{auth::Scope, error::Fault, id::Named, query::require};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
@@ -10,6 +10,9 @@ use domain::{
     id::{AgentId, CallId, OfferId},
     time::Timestamp,
 };
+use projections::agent_states;
+use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -54,6 +57,9 @@ async fn offered(
     Ok(views.offered(agent, offer, since).await?)
 }
 
+/// Until a reservation is looked at again that no offer follows yet.
+const AGAIN: Duration = Duration::from_millis(10);
+
 #[Object]
 impl OfferMutations {
     /// Rejects an offer whose phone is to ring or rings, as if the phone had: it stops
@@ -86,7 +92,35 @@ impl OfferMutations {
             offer,
             outcome: OfferOutcome::Rejected,
         };
-        let outcome = order.dispatch(AnyCommand::Call(call, command), call.0);
-        Ok(answer(outcome.await?))
+        let command = AnyCommand::Call(call, command);
+        Ok(answer(reject(&order, agent, (offer, call), command).await?))
+    }
+}
+
+/// Between the reservation and the offer's start lies one commit: an order that comes in
+/// between is carried out when the call knows of the offer.
+async fn reject(
+    order: &Order<'_>,
+    agent: AgentId,
+    (offer, call): (OfferId, CallId),
+    command: AnyCommand,
+) -> Result<Outcome, Fault> {
+    let services = order.services;
+    let patience = Duration::from_millis(services.options.position_timeout_ms);
+    let gives_up = Instant::now() + patience;
+    loop {
+        let outcome = order.dispatch(command.clone(), call.0).await?;
+        let is_unknown = outcome.user_errors.iter().any(UserError::is_stale_offer);
+        if !is_unknown || Instant::now() >= gives_up {
+            return Ok(outcome);
+        }
+        let row = services.views.agent(agent).await?;
+        let is_to_ring = row.is_some_and(|row| {
+            row.offer == Some(offer) && row.activity == agent_states::Activity::Reserved
+        });
+        if !is_to_ring {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }

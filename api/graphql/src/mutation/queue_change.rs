@@ -70,6 +70,9 @@ pub(crate) struct UpdateQueueInput {
     resume_abandoned_ms: Option<Duration>,
     /// How those are rung back who wait no longer.
     callback: Option<QueueCallbackInput>,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 impl UpdateQueueInput {
@@ -130,6 +133,7 @@ impl QueueChangeMutations {
     ) -> Result<UpdateQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id)?;
+        let revision = input.expected_revision;
         let came = |outcome| UpdateQueuePayload {
             outcome: QueuePayload { queue, outcome },
         };
@@ -141,11 +145,13 @@ impl QueueChangeMutations {
         if let Some(entry) = order.services.directory.queue(queue) {
             let config = change.clone().of(&entry.config);
             if let Some(refusal) = check(&order, queue, &config) {
-                return Ok(refused(refusal));
+                let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
+                return Ok(came(order.refuse(command, vec![refusal.into()]).await?));
             }
         }
         let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
-        let outcome = order.dispatch(command, queue.0).await?;
+        let outcome = order.dispatch_expecting(command, queue.0, revision);
+        let outcome = outcome.await?;
         order.settle(&outcome).await;
         Ok(came(outcome))
     }

@@ -1,6 +1,6 @@
 //! Taking a queue away.
 
-use super::{Order, Outcome, UserError, queues::QueuePayload, refusal::Refusal};
+use super::{Order, UserError, queues::QueuePayload, refusal::Refusal};
 use crate::{auth::Scope, error::Fault, id::Named, query::Needs};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{any::AnyCommand, id::QueueId, queue::Command};
@@ -19,6 +19,9 @@ pub(crate) struct DeleteQueueInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of it.
@@ -76,16 +79,12 @@ impl QueueDeleteMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id)?;
         let user_errors = needed(&order, queue).await?;
+        let (by, why) = (order.identity.actor(), input.reason);
+        let command = AnyCommand::Queue(queue, Command::Delete { by, why });
+        let revision = input.expected_revision;
         let outcome = match user_errors.is_empty() {
-            true => {
-                let (by, why) = (order.identity.actor(), input.reason);
-                let command = AnyCommand::Queue(queue, Command::Delete { by, why });
-                order.dispatch(command, queue.0).await?
-            }
-            false => Outcome {
-                position: None,
-                user_errors,
-            },
+            true => order.dispatch_expecting(command, queue.0, revision).await?,
+            false => order.refuse(command, user_errors).await?,
         };
         order.settle(&outcome).await;
         let outcome = QueuePayload { queue, outcome };

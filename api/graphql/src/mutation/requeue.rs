@@ -1,11 +1,15 @@
 //! Orders about where a call waits.
 
-use super::{Order, Outcome, calls::HangUpPayload, refusal::Refusal};
+use super::{
+    Order,
+    calls::{HangUpPayload, stay},
+    refusal::Refusal,
+};
 use crate::{auth::Scope, id::Named, query::Needs};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
     any::AnyCommand,
-    call::{Command, Requeue},
+    call::{AnswerMode, Command, Requeue},
     id::{CallId, QueueId, VisitId, derive},
 };
 
@@ -24,6 +28,9 @@ pub(crate) struct RequeueVisitInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// The stay that is meant (`visitId` of the call): once the call has left it, nothing is
+    /// done.
+    visit_id: Option<ID>,
 }
 
 /// What came of it.
@@ -38,7 +45,7 @@ impl RequeueMutations {
     /// Sends a call that waits in a queue into another one, where it keeps its place since
     /// it was enqueued first and its own priority. Phones that ring for it stop. It is let
     /// in even if that queue is full or closed. Who did it and why is on the record.
-    #[graphql(guard = "Needs(Scope::CallTerminate)")]
+    #[graphql(guard = "Needs(Scope::CallSupervise)")]
     async fn requeue_visit(
         &self,
         ctx: &Context<'_>,
@@ -47,24 +54,33 @@ impl RequeueMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id)?;
         let queue = QueueId::read(&input.queue_id)?;
-        let Some(entry) = order.services.directory.queue(queue) else {
-            let outcome = Outcome::refused(Refusal::UnknownQueue.about("queueId"));
-            let outcome = HangUpPayload { call, outcome };
-            return Ok(RequeueVisitPayload { outcome });
-        };
+        let expected = stay(input.visit_id.as_ref())?;
+        let entry = order.services.directory.queue(queue);
         // One order's id may be used for several calls: each has a stay of its own.
         let label = format!("requeue/{call}");
         let requeue = Requeue {
             queue,
-            config_version: entry.config_version,
-            answer_mode: entry.config.answer_mode,
+            config_version: entry.as_ref().map_or(0, |entry| entry.config_version),
+            answer_mode: entry
+                .as_ref()
+                .map_or(AnswerMode::OnAgent, |entry| entry.config.answer_mode),
             visit: VisitId(derive(order.millis(), order.client, &label)),
-            exit_keys: entry.config.exit_keys(),
+            exit_keys: entry
+                .as_ref()
+                .map(|entry| entry.config.exit_keys())
+                .unwrap_or_default(),
+            expected,
             by: order.identity.actor(),
             why: input.reason,
         };
         let command = AnyCommand::Call(call, Command::RequeueCall(requeue));
-        let outcome = order.dispatch(command, call.0).await?;
+        let outcome = match entry {
+            Some(_) => order.dispatch(command, call.0).await?,
+            None => {
+                let error = Refusal::UnknownQueue.about("queueId");
+                order.refuse(command, vec![error]).await?
+            }
+        };
         let outcome = HangUpPayload { call, outcome };
         Ok(RequeueVisitPayload { outcome })
     }

@@ -179,6 +179,13 @@ impl Call {
         self.either(|row| row.state.into(), |_| CallState::Ended)
     }
 
+    /// Its stay in a queue, for orders that are about this stay alone; null where it is in
+    /// none, and of an ended call.
+    async fn visit_id(&self) -> Option<ID> {
+        let visit = self.either(|row| row.visit, |_| None);
+        visit.map(|visit| ID(visit.to_string()))
+    }
+
     /// Since when it is there.
     async fn since(&self) -> Option<DateTime> {
         at(self.either(|row| Some(row.since), cdr::Row::ended_at))

@@ -343,8 +343,14 @@ impl Queue {
         Ok(Some(agents))
     }
 
-    /// Version of the rules; 0 until it is provisioned.
+    /// Counts what was said of it: of its rules, its doors and its paused members; for
+    /// `expectedRevision`. 0 until it is provisioned.
     async fn revision(&self) -> i32 {
+        count(self.row.revision)
+    }
+
+    /// Version of the rules, which decisions name; 0 until it is provisioned.
+    async fn rules_version(&self) -> i32 {
         count(self.row.config_version)
     }
 

@@ -13,6 +13,7 @@ mod billing;
 mod change;
 mod client;
 mod endpoints;
+mod fence;
 mod follow;
 mod limits;
 mod money_scopes;

@@ -13,6 +13,7 @@ fn requeue(queue: QueueId, why: &str) -> Command {
         answer_mode: AnswerMode::OnAgent,
         visit: OTHER_VISIT,
         exit_keys: vec![],
+        expected: None,
         by: "carla".into(),
         why: why.into(),
     })
@@ -53,6 +54,25 @@ fn a_call_that_waits_goes_into_the_other_queue_and_back_again() {
         .refused(Error::SameQueue)
         .when(Command::RequeueCall(back))
         .then(sent(OTHER_QUEUE, OTHER_VISIT, (QUEUE, VISIT)));
+}
+
+/// Two supervisors look at one caller: the second has not seen what the first has done.
+#[test]
+fn an_order_about_a_stay_that_the_call_has_left_is_refused() {
+    let about = |order: Command, expected| {
+        let Command::RequeueCall(requeue) = order else {
+            unreachable!("it is one");
+        };
+        Command::RequeueCall(Requeue {
+            expected: Some(expected),
+            ..requeue
+        })
+    };
+    story(waiting())
+        .when(about(requeue(OTHER_QUEUE, "wrong_queue"), VISIT))
+        .then(sent(QUEUE, VISIT, (OTHER_QUEUE, OTHER_VISIT)))
+        .when(about(requeue(QUEUE, "late"), VISIT))
+        .refused(Error::StaleVisit);
 }
 
 /// The rule of a queue sends a call into another one; a person sends it back; the rule

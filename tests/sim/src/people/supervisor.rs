@@ -95,6 +95,7 @@ impl People {
         };
         self.sent_count += 1;
         let requeue = call::Requeue {
+            expected: None,
             queue,
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,

@@ -1,0 +1,2 @@
+-- How much has been said of a queue; rows are built anew with it.
+ALTER TABLE queue_stats ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
