@@ -23,16 +23,16 @@ pub(super) fn created_with(
     max_wait_ms: u64,
     overflow: Vec<queue::Overflow>,
 ) -> AnyEvent {
-    let config = config(answer_mode, max_wait_ms, overflow);
-    let name = "sales".into();
-    AnyEvent::Queue(
-        QUEUE,
-        queue::Event::Created {
-            name,
-            config,
-            config_version: None,
-        },
-    )
+    made(config(answer_mode, max_wait_ms, overflow))
+}
+
+fn made(config: queue::Config) -> AnyEvent {
+    let created = queue::Event::Created {
+        name: "sales".into(),
+        config,
+        config_version: None,
+    };
+    AnyEvent::Queue(QUEUE, created)
 }
 
 fn config(
@@ -470,17 +470,8 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
         exits,
         ..config(AnswerMode::Immediate, 0, vec![])
     };
-    let name = "sales".into();
-    let config = with(exits);
     let waiting = process::<Enqueue>().hears([
-        AnyEvent::Queue(
-            QUEUE,
-            queue::Event::Created {
-                name,
-                config,
-                config_version: None,
-            },
-        ),
+        made(with(exits)),
         enqueued(),
         opened(AnswerMode::Immediate, 0),
     ]);
