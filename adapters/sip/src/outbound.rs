@@ -281,6 +281,7 @@ mod tests {
                     ring_timeout_ms: 1,
                     wrap_up_ms: 0,
                     max_wait_ms: 0,
+                    measure: None,
                 },
             },
         )

@@ -92,6 +92,7 @@ pub const ALL: &[Migration] = &[
     migration!(391, Read, "0391_queue_paused"),
     migration!(392, Read, "0392_queue_deleted"),
     migration!(410, Read, "0410_queue_revision"),
+    migration!(411, Read, "0411_visit_measure"),
 ];
 
 /// Why a database can not be brought to this program's version.

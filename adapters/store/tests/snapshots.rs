@@ -159,6 +159,7 @@ impl Machine {
                 ring_timeout_ms: 1_000,
                 wrap_up_ms: 0,
                 max_wait_ms: 0,
+                measure: None,
             },
             barred: None,
         };

@@ -53,8 +53,11 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
         ("queue", text(Some(name))),
         ("start_at", Field::Time(Some(row.span.start))),
         ("end_at", Field::Time(Some(row.span.end))),
-        ("threshold_ms", number(Some(row.asked.threshold_ms))),
-        ("short_abandon_ms", number(Some(row.asked.short_ms))),
+        ("threshold_ms", number(Some(row.measure().threshold_ms))),
+        (
+            "short_abandon_ms",
+            number(Some(row.measure().short_abandon_ms)),
+        ),
         (
             "waiting_before_count",
             number(Some(row.waiting_before_count)),
@@ -93,10 +96,10 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
         ("wrap_up_ms", number(Some(row.handled.wrap_up_ms))),
         ("aht_ms", number(row.handled.average_handling_ms())),
     ]);
-    let abandonment = (counters.abandoned_count, counters.offered_count);
+    let abandonment = (counters.abandoned_count, counters.closed_count());
     record.push(("abandonment_ppm", ppm(abandonment.0, abandonment.1)));
-    let (left, offered) = counters.net_abandonment_parts();
-    record.push(("net_abandonment_ppm", ppm(left, offered)));
+    let (left, closed) = counters.net_abandonment_parts();
+    record.push(("net_abandonment_ppm", ppm(left, closed)));
     record
 }
 

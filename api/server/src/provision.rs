@@ -12,6 +12,7 @@ use commands::{
 use domain::{
     agent,
     any::AnyCommand,
+    calendar::Zone,
     call::{AnswerMode, Key, OverflowCause},
     callback,
     id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
@@ -48,6 +49,12 @@ pub struct QueueEntry {
     /// Answered within this time counts as in time.
     #[serde(default = "service_level_threshold_ms")]
     pub service_level_threshold_ms: u64,
+    /// Whoever leaves in less than this time has hardly called.
+    #[serde(default = "short_abandon_ms")]
+    pub short_abandon_ms: u64,
+    /// Whose days its figures of today are of.
+    #[serde(default)]
+    pub time_zone: Option<Zone>,
     /// Numbers that lead to it.
     #[serde(default)]
     pub numbers: Vec<String>,
@@ -89,6 +96,8 @@ impl QueueEntry {
             max_wait_ms: max_wait_ms(),
             capacity: capacity(),
             service_level_threshold_ms: service_level_threshold_ms(),
+            short_abandon_ms: short_abandon_ms(),
+            time_zone: None,
             numbers: vec![],
             overflow: vec![],
             matching: queue::Matching::default(),
@@ -111,6 +120,8 @@ impl QueueEntry {
             max_wait_ms: self.max_wait_ms,
             capacity: self.capacity,
             service_level_threshold_ms: self.service_level_threshold_ms,
+            short_abandon_ms: self.short_abandon_ms,
+            time_zone: self.time_zone,
             numbers: self.numbers.clone(),
             overflow: self
                 .overflow
@@ -230,6 +241,9 @@ fn max_wait_ms() -> u64 {
 }
 fn capacity() -> u32 {
     queue::Config::default().capacity
+}
+fn short_abandon_ms() -> u64 {
+    queue::Config::default().short_abandon_ms
 }
 fn service_level_threshold_ms() -> u64 {
     queue::Config::default().service_level_threshold_ms

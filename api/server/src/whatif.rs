@@ -91,12 +91,12 @@ pub async fn run(asked: &WhatIf) -> anyhow::Result<ExitCode> {
     };
     let unchanged = whatif::rerun(&day, Change::default())?;
     let changed = whatif::rerun(&day, change)?;
-    let threshold = |queue: QueueId| {
-        let known = day.queues.get(&queue);
-        known.map_or(0, |(_, config)| config.service_level_threshold_ms)
+    let measure = |queue: QueueId| match day.queues.get(&queue) {
+        Some((_, config)) => config.measure(),
+        None => domain::queue::Config::default().measure(),
     };
     let figures = [&day.visits, &unchanged, &changed]
-        .map(|rows| whatif::count(rows.iter(), queue, threshold, &spans));
+        .map(|rows| whatif::count(rows.iter(), queue, measure, &spans));
     tell(&heads());
     let mut sums = [Counters::default(); 3];
     for index in 0..=spans.len() {

@@ -179,6 +179,7 @@ fn close(line: &Line, visit: VisitId, result: VisitResult, closed_at: Timestamp)
             result,
             closed_at,
             wait_ms,
+            measure: open.measure,
         }]
     })
 }

@@ -21,6 +21,19 @@ pub struct VisitPolicy {
     pub wrap_up_ms: u64,
     /// How long a caller waits at most; 0 for no limit.
     pub max_wait_ms: u64,
+    /// By which the stay is measured; none of one from before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
+}
+
+/// What counts as served in time, and as hardly having called: as the queue said when the
+/// call came, whatever it says later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Measure {
+    /// T: answered up to this time, inclusive, is in time.
+    pub threshold_ms: u64,
+    /// S: abandoned under this time is a short abandon.
+    pub short_abandon_ms: u64,
 }
 
 /// Why a call was not let in.
@@ -181,6 +194,9 @@ pub enum Event {
         closed_at: Timestamp,
         /// From the beginning of this stay to that instant.
         wait_ms: u64,
+        /// By which it is measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        measure: Option<Measure>,
     },
 }
 

@@ -15,6 +15,7 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
             enqueued_at,
             joined_at,
             priority,
+            policy,
             ..
         } => {
             let opened = Visit {
@@ -24,6 +25,7 @@ pub(super) fn evolve(mut line: Line, _at: Timestamp, event: &Event) -> Line {
                 matched: BTreeMap::new(),
                 attempts: 0,
                 priority: *priority,
+                measure: policy.measure,
             };
             line.visits.insert(*visit, opened);
         }

@@ -1,6 +1,7 @@
 //! What is known of a waiting line: its open visits, so its size is bounded by
 //! the queue's capacity and not by its history.
 
+use super::event::Measure;
 use crate::{
     id::{CallId, OfferId, SessionId, VisitId},
     time::Timestamp,
@@ -24,6 +25,9 @@ pub struct Visit {
     pub attempts: u32,
     /// A priority of its own.
     pub priority: Option<i32>,
+    /// By which it is measured.
+    #[serde(default)]
+    pub measure: Option<Measure>,
 }
 
 /// What has been folded from a line's stream.

@@ -8,7 +8,7 @@ use super::{
     matching::Matching,
     terms::Terms,
 };
-use crate::{call::AnswerMode, callback};
+use crate::{calendar::Zone, call::AnswerMode, callback};
 use serde::{Deserialize, Serialize};
 
 /// What is to be otherwise.
@@ -29,6 +29,10 @@ pub struct Change {
     pub capacity: Option<u32>,
     /// Answered within this time counts as in time.
     pub service_level_threshold_ms: Option<u64>,
+    /// Whoever leaves in less than this time has hardly called.
+    pub short_abandon_ms: Option<u64>,
+    /// Whose days its figures are of.
+    pub time_zone: Option<Zone>,
     /// Numbers that lead here.
     pub numbers: Option<Vec<String>>,
     /// Where calls go that it does not serve.
@@ -77,6 +81,8 @@ impl Change {
             service_level_threshold_ms: self
                 .service_level_threshold_ms
                 .unwrap_or(now.service_level_threshold_ms),
+            short_abandon_ms: self.short_abandon_ms.unwrap_or(now.short_abandon_ms),
+            time_zone: self.time_zone.or(now.time_zone),
             numbers: self.numbers.unwrap_or(now.numbers),
             overflow: self.overflow.unwrap_or(now.overflow),
             matching: self.matching.unwrap_or(now.matching),

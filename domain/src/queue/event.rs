@@ -2,9 +2,11 @@
 
 use super::{empty::Empty, exit::Exit, hand::Hand, hours::Hours, matching::Matching, terms::Terms};
 use crate::{
+    calendar::Zone,
     call::{AnswerMode, OverflowCause},
     callback, decider,
     id::{AgentId, QueueId},
+    line::Measure,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +80,17 @@ pub struct Overflow {
     pub to: OverflowTo,
 }
 
+/// A caller who leaves in less time is a short abandon, unless the queue says otherwise.
+pub const SHORT_ABANDON_MS: u64 = 5_000;
+
+const fn short_abandon_ms() -> u64 {
+    SHORT_ABANDON_MS
+}
+
 // serde hands over references.
+const fn is_short_abandon_ms(value: &u64) -> bool {
+    *value == SHORT_ABANDON_MS
+}
 const fn is_zero(value: &u64) -> bool {
     *value == 0
 }
@@ -101,6 +113,15 @@ pub struct Config {
     pub capacity: u32,
     /// Answered within this time counts as in time.
     pub service_level_threshold_ms: u64,
+    /// Whoever leaves in less than this time has hardly called: a short abandon.
+    #[serde(
+        default = "short_abandon_ms",
+        skip_serializing_if = "is_short_abandon_ms"
+    )]
+    pub short_abandon_ms: u64,
+    /// Whose days the figures of today are of; without it that of the hours, else UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Zone>,
     /// Numbers that lead here, as they stand in the Request-URI.
     #[serde(default)]
     pub numbers: Vec<String>,
@@ -144,6 +165,8 @@ impl Default for Config {
             max_wait_ms: 3_600_000,
             capacity: 1_000,
             service_level_threshold_ms: 20_000,
+            short_abandon_ms: SHORT_ABANDON_MS,
+            time_zone: None,
             numbers: vec![],
             overflow: vec![],
             matching: Matching::default(),
@@ -158,6 +181,20 @@ impl Default for Config {
 }
 
 impl Config {
+    /// By which a call is measured that comes now.
+    pub const fn measure(&self) -> Measure {
+        Measure {
+            threshold_ms: self.service_level_threshold_ms,
+            short_abandon_ms: self.short_abandon_ms,
+        }
+    }
+
+    /// The zone of its days.
+    pub fn zone(&self) -> Zone {
+        let of_hours = self.hours.as_deref().map(|hours| hours.zone);
+        self.time_zone.or(of_hours).unwrap_or(Zone::UTC)
+    }
+
     /// Where a call goes in that case.
     pub fn overflow(&self, cause: OverflowCause) -> Option<&OverflowTo> {
         self.overflow

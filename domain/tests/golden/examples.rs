@@ -308,6 +308,7 @@ fn lines() -> impl Iterator<Item = line::Event> {
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 30_000,
                 max_wait_ms: 600_000,
+                measure: None,
             },
         },
         line::Event::Rejected {
@@ -348,6 +349,7 @@ fn lines() -> impl Iterator<Item = line::Event> {
             result: VisitResult::Answered,
             closed_at: AT,
             wait_ms: 17_250,
+            measure: None,
         },
     ]
     .into_iter()
@@ -362,6 +364,8 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         max_wait_ms: 600_000,
         capacity: 100,
         service_level_threshold_ms: 20_000,
+        short_abandon_ms: 5_000,
+        time_zone: None,
         numbers: vec!["+4930123".into(), "100".into()],
         overflow: vec![],
         matching: queue::Matching::default(),

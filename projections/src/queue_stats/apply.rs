@@ -11,13 +11,6 @@ use domain::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-const DAY_MICROS: i64 = 86_400_000_000;
-
-/// The first instant of the UTC day of an instant.
-pub(super) const fn day_start(at: Timestamp) -> Timestamp {
-    Timestamp::from_micros(at.micros().div_euclid(DAY_MICROS) * DAY_MICROS)
-}
-
 pub(super) fn key(fact: &Fact) -> Option<QueueId> {
     match &fact.event {
         AnyEvent::Queue(queue, _) | AnyEvent::Line(queue, _) => Some(*queue),
@@ -50,7 +43,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         matched_count: 0,
         matched: BTreeSet::new(),
         total: Counters::default(),
-        day_start: day_start(input.fact.at),
+        day_start: Timestamp::default(),
         day: Counters::default(),
     });
     row.position = input.fact.position;
@@ -61,7 +54,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         AnyEvent::Queue(
             _,
             event @ (queue::Event::Created { .. } | queue::Event::Configured { .. }),
-        ) => configured(row, event),
+        ) => configured(row, input.fact.at, event),
         AnyEvent::Queue(
             _,
             event @ (queue::Event::Opened { .. }
@@ -92,14 +85,20 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     Effect::Changed
 }
 
-fn configured(row: &mut Row, event: &queue::Event) {
+fn configured(row: &mut Row, at: Timestamp, event: &queue::Event) {
     if let queue::Event::Created { name, .. } = event {
         row.name.clone_from(name);
         row.deleted = None;
     }
     if let Some((version, config)) = event.configured() {
+        let before = row.config.as_ref().map(queue::Config::zone);
         row.config = Some(config.clone());
         row.config_version = version;
+        if before.is_some_and(|before| before != config.zone()) {
+            // It is another day: what was counted in the old one is no part of it.
+            row.day_start = row.day_of(at);
+            row.day = Counters::default();
+        }
     }
 }
 
@@ -130,17 +129,16 @@ fn on_line(row: &mut Row, at: Timestamp, event: &line::Event) {
             result,
             wait_ms,
             closed_at,
+            measure,
             ..
         } => {
             row.waiting_count = row.waiting_count.saturating_sub(1);
             unmatch(row, visit);
-            let threshold_ms = row
-                .config
-                .as_ref()
-                .map_or(0, |config| config.service_level_threshold_ms);
+            // Of a stay from before that was kept, by what the queue says now.
+            let measure = measure.unwrap_or_else(|| row.measure());
             let (result, wait_ms) = (*result, *wait_ms);
             count(row, *closed_at, |counters| {
-                counters.close(result, wait_ms, threshold_ms);
+                counters.close(result, wait_ms, measure);
             });
         }
     }
@@ -156,7 +154,7 @@ fn unmatch(row: &mut Row, visit: &VisitId) {
 /// a new one, and a fact of an earlier day counts in the total only.
 fn count(row: &mut Row, at: Timestamp, change: impl Fn(&mut Counters)) {
     change(&mut row.total);
-    let day = day_start(at);
+    let day = row.day_of(at);
     if day > row.day_start {
         row.day_start = day;
         row.day = Counters::default();

@@ -4,15 +4,12 @@ use crate::value::{Columns, Corrupt, number, text, time, word};
 use commands::ports::Value;
 use domain::{
     id::{AgentId, QueueId, VisitId},
-    line::VisitResult,
+    line::{Measure, VisitResult},
     queue::{ByHand, Config, PausedMember},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A caller who left within this time is a short abandon.
-pub const SHORT_ABANDON_MS: u64 = 5_000;
 
 /// The base quantities of a queue over some time. For all times together
 /// `offered = answered + abandoned + flow_out + callback + waiting` at every
@@ -27,7 +24,7 @@ pub struct Counters {
     pub answered_in_threshold_count: u64,
     /// AB: visits closed because the caller left first.
     pub abandoned_count: u64,
-    /// SA: of those, with a wait under [`SHORT_ABANDON_MS`].
+    /// SA: of those, with a wait under the queue's short abandon.
     pub short_abandoned_count: u64,
     /// ABT: abandoned with a wait up to the threshold, inclusive.
     pub abandoned_in_threshold_count: u64,
@@ -67,9 +64,9 @@ pub enum ServiceLevel {
 impl Counters {
     /// Counts a visit that was closed; answered or abandoned up to the threshold,
     /// inclusive, is in time.
-    pub fn close(&mut self, result: VisitResult, wait_ms: u64, threshold_ms: u64) {
+    pub fn close(&mut self, result: VisitResult, wait_ms: u64, measure: Measure) {
         self.longest_wait_ms = self.longest_wait_ms.max(wait_ms);
-        let is_in_threshold = wait_ms <= threshold_ms;
+        let is_in_threshold = wait_ms <= measure.threshold_ms;
         match result {
             VisitResult::Answered => {
                 self.answered_count += 1;
@@ -78,7 +75,7 @@ impl Counters {
             }
             VisitResult::Abandoned => {
                 self.abandoned_count += 1;
-                self.short_abandoned_count += u64::from(wait_ms < SHORT_ABANDON_MS);
+                self.short_abandoned_count += u64::from(wait_ms < measure.short_abandon_ms);
                 self.abandoned_in_threshold_count += u64::from(is_in_threshold);
                 self.abandoned_wait_ms += wait_ms;
             }
@@ -151,13 +148,19 @@ impl Counters {
         self.abandoned_wait_ms.checked_div(self.abandoned_count)
     }
 
-    /// AB / O, as a share of 1; none without an offered visit.
-    pub fn abandonment_rate(&self) -> Option<f64> {
-        share(self.abandoned_count, self.offered_count)
+    /// Visits that were closed in whatever way.
+    pub const fn closed_count(&self) -> u64 {
+        self.answered_count + self.abandoned_count + self.flow_out_count + self.callback_count
     }
 
-    /// (AB - SA) / (O - SA), as a share of 1: as if whoever left at once had not called;
-    /// none without a visit beside those.
+    /// AB / O of the visits that were closed, as a share of 1; none without one. Those that
+    /// were opened may be others: one opened before midnight is closed after it.
+    pub fn abandonment_rate(&self) -> Option<f64> {
+        share(self.abandoned_count, self.closed_count())
+    }
+
+    /// (AB - SA) / (O - SA) of the visits that were closed, as a share of 1: as if whoever
+    /// left at once had not called; none without a visit beside those.
     pub fn net_abandonment_rate(&self) -> Option<f64> {
         let (part, whole) = self.net_abandonment_parts();
         share(part, whole)
@@ -168,7 +171,7 @@ impl Counters {
         let short = self.short_abandoned_count;
         (
             self.abandoned_count.saturating_sub(short),
-            self.offered_count.saturating_sub(short),
+            self.closed_count().saturating_sub(short),
         )
     }
 }
@@ -219,7 +222,7 @@ pub struct Row {
     pub(crate) matched: BTreeSet<VisitId>,
     /// Everything since the first event.
     pub total: Counters,
-    /// The first instant of the day (UTC) that `day` counts.
+    /// The first instant of the day, of the queue's zone, that `day` counts.
     pub day_start: Timestamp,
     /// That day's visits: opened on it, and closed on it.
     pub day: Counters,

@@ -4,11 +4,10 @@ use super::row::{COLUMNS, Counters, Row};
 use crate::{
     agent_states::State,
     page::{Cursor, Order, Page, Query, Slice, SortKey},
-    queue_stats::apply::day_start,
     value::text,
     views::{ViewError, Views},
 };
-use domain::{id::QueueId, time::Timestamp};
+use domain::{calendar::Zone, id::QueueId, line::Measure, queue::Config, time::Timestamp};
 use std::collections::BTreeMap;
 
 /// A queue at one instant, with what other views know of it.
@@ -16,7 +15,7 @@ use std::collections::BTreeMap;
 pub struct Now {
     /// The queue.
     pub row: Row,
-    /// The counters of the day (UTC) of that instant.
+    /// The counters of the day, of the queue's zone, of that instant.
     pub today: Counters,
     /// When the caller who waits longest was enqueued.
     pub longest_waiting_since: Option<Timestamp>,
@@ -27,9 +26,22 @@ pub struct Now {
 }
 
 impl Row {
-    /// The counters of the day (UTC) that `now` is in.
+    /// The first instant of the day that `at` is in, in the queue's zone: a day may have 23 or
+    /// 25 hours.
+    pub fn day_of(&self, at: Timestamp) -> Timestamp {
+        let zone = self.config.as_ref().map_or(Zone::UTC, Config::zone);
+        zone.start_of(zone.date_of(at))
+    }
+
+    /// By which calls are measured that come now.
+    pub fn measure(&self) -> Measure {
+        let own = self.config.as_ref().map(Config::measure);
+        own.unwrap_or_else(|| Config::default().measure())
+    }
+
+    /// The counters of the day that `now` is in.
     pub fn today(&self, now: Timestamp) -> Counters {
-        if self.day_start == day_start(now) {
+        if self.day_start == self.day_of(now) {
             self.day
         } else {
             Counters::default()

@@ -55,21 +55,21 @@ async fn a_visit_that_is_closed_while_an_agent_rings_is_no_more_with_an_agent() 
 }
 
 #[tokio::test]
-async fn the_threshold_is_inclusive_and_the_one_in_force_at_the_close() {
+async fn the_threshold_is_inclusive_and_the_one_in_force_when_the_call_came() {
     let mut world = World::open().await;
     world.arrives(1).settle().offers(1, 1);
-    world.pass(20_000).answers(1).settle();
-    assert_eq!(
-        counts(&world),
-        "offered_count=1 answered_count=1 answered_in_threshold_count=1 \
-         answered_wait_ms=20000 longest_wait_ms=20000"
-    );
     let config = crate::testing::rules(19_999);
     let name = "sales".into();
     world.tell(AnyCommand::Queue(
         queue(1),
         Command::Configure { name, config },
     ));
+    world.pass(20_000).answers(1).settle();
+    assert_eq!(
+        counts(&world),
+        "offered_count=1 answered_count=1 answered_in_threshold_count=1 \
+         answered_wait_ms=20000 longest_wait_ms=20000"
+    );
     world.arrives(3).settle().offers(3, 2);
     world.pass(20_000).answers(3).settle();
     assert_eq!(
@@ -118,6 +118,66 @@ async fn a_visit_counts_in_the_day_of_its_opening_and_of_its_closing() {
     let today = row.today(world.now);
     assert_eq!((today.offered_count, today.answered_count), (0, 1));
     assert_eq!((row.total.offered_count, row.total.answered_count), (1, 1));
+}
+
+/// On the 28th of March 2027 the clocks of Berlin go from two to three: that day has 23
+/// hours, from 23:00 to 22:00 UTC.
+#[tokio::test]
+async fn today_is_the_day_of_the_queues_zone_also_when_the_clocks_change() {
+    const TO_THE_DAY_MS: u64 = (71 * 24 + 15) * 3_600_000;
+    const DAY_MS: u64 = 23 * 3_600_000;
+    let mut world = World::open().await;
+    let config = domain::queue::Config {
+        time_zone: "Europe/Berlin".parse().ok(),
+        ..crate::testing::rules(20_000)
+    };
+    let name = "sales".into();
+    world.tell(AnyCommand::Queue(
+        queue(1),
+        Command::Configure { name, config },
+    ));
+    let now = |world: &World| {
+        let row = fold_all::<QueueStats>(world).remove(&queue(1)).unwrap();
+        let today = row.today(world.now);
+        (today.offered_count, today.answered_count, row)
+    };
+    world
+        .pass(TO_THE_DAY_MS - 1)
+        .arrives(1)
+        .settle()
+        .offers(1, 1);
+    let (offered, answered, _) = now(&world);
+    assert_eq!((offered, answered), (1, 0), "the day before");
+    world.pass(1).answers(1).settle();
+    let (offered, answered, row) = now(&world);
+    assert_eq!((offered, answered), (0, 1), "its first instant");
+    assert_eq!(row.day_of(world.now), world.now);
+    world.pass(DAY_MS - 1).arrives(3).settle();
+    let (offered, answered, row) = now(&world);
+    assert_eq!((offered, answered), (1, 1), "its last one");
+    assert_eq!(row.day_of(world.now).plus_ms(DAY_MS - 1), world.now);
+    let (offered, answered, _) = now(world.pass(1));
+    assert_eq!((offered, answered), (0, 0), "the next one");
+}
+
+/// What was counted in a day of another zone is no part of it.
+#[tokio::test]
+async fn a_zone_that_is_changed_begins_the_day_anew() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    let config = domain::queue::Config {
+        time_zone: "Asia/Tokyo".parse().ok(),
+        ..crate::testing::rules(20_000)
+    };
+    let name = "sales".into();
+    world.tell(AnyCommand::Queue(
+        queue(1),
+        Command::Configure { name, config },
+    ));
+    world.pass(1_000).arrives(3).settle();
+    let row = fold_all::<QueueStats>(&world).remove(&queue(1)).unwrap();
+    assert_eq!(row.today(world.now).offered_count, 1);
+    assert_eq!(row.total.offered_count, 2);
 }
 
 #[tokio::test]
@@ -180,5 +240,15 @@ fn each_variant_of_the_service_level_has_its_own_denominator() {
     assert_eq!(counters.abandonment_rate(), Some(0.3));
     assert_eq!(counters.net_abandonment_rate(), Some(4.0 / 18.0));
     assert_eq!(Counters::default().net_abandonment_rate(), None);
+    // After midnight callers leave who came before it.
+    let night = Counters {
+        offered_count: 1,
+        answered_count: 1,
+        abandoned_count: 3,
+        short_abandoned_count: 1,
+        ..Counters::default()
+    };
+    assert_eq!(night.abandonment_rate(), Some(0.75));
+    assert_eq!(night.net_abandonment_rate(), Some(2.0 / 3.0));
     assert_eq!(Counters::default().average_speed_of_answer_ms(), None);
 }

@@ -77,11 +77,16 @@ impl AgentReportRow {
         (self.contact_ms + self.wrap_up_ms, self.logged_in_ms)
     }
 
-    /// Offers that the agent let ring, and all that were made: the two parts of the RONA
-    /// rate. A caller who leaves while it rings is none of the first.
+    /// Offers that the agent let ring, and all that ended: the two parts of the RONA rate.
+    /// A caller who leaves while it rings is none of the first. What was offered may be
+    /// others: a phone that rings over the edge of an interval ends in the next one.
     pub fn let_ring(&self) -> (u64, u64) {
         let let_ring = self.released_count.get(&ReleaseReason::NoAnswer);
-        (let_ring.copied().unwrap_or(0), self.offers_count)
+        let released: u64 = self.released_count.values().sum();
+        (
+            let_ring.copied().unwrap_or(0),
+            self.answered_count + released,
+        )
     }
 
     fn spend(&mut self, interval: &Interval, ms: u64) {

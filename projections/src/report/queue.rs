@@ -6,12 +6,16 @@ use super::{
     spans::{SLOT_MICROS, Span},
 };
 use crate::{
-    queue_stats::{Counters, SHORT_ABANDON_MS},
+    queue_stats::{self, Counters},
     value::{Columns, Corrupt, number, text, time},
     views::{ViewError, Views},
 };
 use commands::ports::{ReadStore, Value};
-use domain::{id::QueueId, line::VisitResult, time::Timestamp};
+use domain::{
+    id::QueueId,
+    line::{Measure, VisitResult},
+    time::Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// What is asked of one queue.
@@ -19,20 +23,47 @@ use std::collections::BTreeMap;
 pub struct Asked {
     /// Which queue.
     pub queue: QueueId,
-    /// T: answered up to this time counts as in time.
-    pub threshold_ms: u64,
-    /// S: abandoned under this time is short.
-    pub short_ms: u64,
+    /// T for all visits; without it what counted when each call came.
+    pub threshold_ms: Option<u64>,
+    /// S for all visits; without it what counted when each call came.
+    pub short_abandon_ms: Option<u64>,
+    /// What visits are measured by that are from before that was kept.
+    pub otherwise: Measure,
 }
 
 impl Asked {
-    /// With the definitions of the queue.
-    pub const fn of(queue: QueueId, threshold_ms: u64) -> Self {
+    /// By the definitions of the queue.
+    pub fn of(queue: &queue_stats::Row) -> Self {
         Self {
-            queue,
-            threshold_ms,
-            short_ms: SHORT_ABANDON_MS,
+            queue: queue.queue,
+            threshold_ms: None,
+            short_abandon_ms: None,
+            otherwise: queue.measure(),
         }
+    }
+
+    /// In place of what is not stored, in SQL.
+    fn parameters(&self) -> [Value; 2] {
+        let Measure {
+            threshold_ms,
+            short_abandon_ms,
+        } = self.otherwise;
+        [
+            number(self.threshold_ms.unwrap_or(threshold_ms)),
+            number(self.short_abandon_ms.unwrap_or(short_abandon_ms)),
+        ]
+    }
+
+    /// The two definitions of a visit, in SQL; `first` is the number of the first parameter.
+    fn columns(&self, first: usize) -> (String, String) {
+        let of = |given: Option<u64>, column: &str, number: usize| match given {
+            Some(_) => format!("${number}"),
+            None => format!("COALESCE({column}, ${number})"),
+        };
+        (
+            of(self.threshold_ms, "threshold_ms", first),
+            of(self.short_abandon_ms, "short_abandon_ms", first + 1),
+        )
     }
 }
 
@@ -43,6 +74,8 @@ pub struct QueueReportRow {
     pub asked: Asked,
     /// Which interval.
     pub span: Span,
+    /// By what the visits that were closed in it are measured, and how many by each.
+    pub measures: BTreeMap<Measure, u64>,
     /// Visits that were open when it began.
     pub waiting_before_count: u64,
     /// What was opened and closed in it.
@@ -57,18 +90,48 @@ pub struct QueueReportRow {
     pub waiting_after_count: u64,
 }
 
-const CLOSED: &str = "SELECT closed_at / 900000000, \
+impl QueueReportRow {
+    /// By what most of its visits are measured; without any, by what is asked, or else what
+    /// the queue says now.
+    pub fn measure(&self) -> Measure {
+        let most = self.measures.iter().max_by_key(|(_, visits)| **visits);
+        let otherwise = Measure {
+            threshold_ms: self
+                .asked
+                .threshold_ms
+                .unwrap_or(self.asked.otherwise.threshold_ms),
+            short_abandon_ms: self
+                .asked
+                .short_abandon_ms
+                .unwrap_or(self.asked.otherwise.short_abandon_ms),
+        };
+        most.map_or(otherwise, |(measure, _)| *measure)
+    }
+}
+
+/// What ended, by quarter of an hour and by what it is measured.
+fn closed_sql(asked: &Asked) -> String {
+    let (threshold, short) = asked.columns(4);
+    format!(
+        "SELECT slot, threshold, short, COUNT(*), {CLOSED} FROM ( \
+        SELECT closed_at / 900000000 AS slot, result, wait_ms, \
+        CAST({threshold} AS BIGINT) AS threshold, CAST({short} AS BIGINT) AS short \
+        FROM visits WHERE queue_id = $1 AND closed_at >= $2 AND closed_at < $3 \
+        ) AS ended GROUP BY 1, 2, 3"
+    )
+}
+
+const CLOSED: &str = "\
     CAST(SUM(CASE WHEN result = 'answered' THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN result = 'answered' AND wait_ms <= $1 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'answered' AND wait_ms <= threshold THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'abandoned' THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms < $2 THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms <= $3 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms < short THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms <= threshold THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'callback' THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result NOT IN ('answered', 'abandoned', 'callback') THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'answered' THEN wait_ms ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'abandoned' THEN wait_ms ELSE 0 END) AS BIGINT), \
-    MAX(wait_ms) \
-    FROM visits WHERE queue_id = $4 AND closed_at >= $5 AND closed_at < $6 GROUP BY 1";
+    MAX(wait_ms)";
 
 const OPENED: &str = "SELECT opened_at / 900000000, COUNT(*) FROM visits \
     WHERE queue_id = $1 AND opened_at >= $2 AND opened_at < $3 GROUP BY 1";
@@ -99,9 +162,15 @@ fn peak(columns: &mut Columns) -> Result<(i64, i64), Corrupt> {
     Ok((columns.number()?, columns.number()?))
 }
 
-fn closed(columns: &mut Columns) -> Result<(i64, Counters), Corrupt> {
+fn closed(columns: &mut Columns) -> Result<(i64, (Measure, u64), Counters), Corrupt> {
+    let slot = columns.number()?;
+    let measure = Measure {
+        threshold_ms: columns.number()?,
+        short_abandon_ms: columns.number()?,
+    };
     Ok((
-        columns.number()?,
+        slot,
+        (measure, columns.number()?),
         Counters {
             answered_count: columns.number()?,
             answered_in_threshold_count: columns.number()?,
@@ -168,15 +237,16 @@ pub(super) async fn report(
     });
     let waiting = before.await?.first().copied().unwrap_or(0);
     let mut slots = counted(read, OPENED, range.to_vec(), opened).await?;
-    let mut parameters = vec![
-        number(asked.threshold_ms),
-        number(asked.short_ms),
-        number(asked.threshold_ms),
-    ];
-    parameters.extend_from_slice(&range);
-    slots.extend(counted(read, CLOSED, parameters, closed).await?);
+    let parameters = [range.to_vec(), asked.parameters().to_vec()].concat();
+    let ended = counted(read, &closed_sql(&asked), parameters, closed).await?;
+    slots.extend(ended.iter().map(|(slot, _, counters)| (*slot, *counters)));
     let peaks = counted(read, PEAK, [range.clone(), range.clone()].concat(), peak).await?;
     let mut rows = rows(asked, spans, waiting, &slots, &peaks);
+    for (slot, (measure, visits), _) in ended {
+        if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
+            *row.measures.entry(measure).or_default() += visits;
+        }
+    }
     for (slot, (result, visits)) in counted(read, FLOW_OUT, range.to_vec(), flow_out).await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             *row.flow_out.entry(result).or_default() += visits;
@@ -230,14 +300,11 @@ fn rows(
         .zip(most)
         .map(|((span, counters), most)| {
             let before = waiting;
-            let closed = counters.answered_count
-                + counters.abandoned_count
-                + counters.flow_out_count
-                + counters.callback_count;
-            waiting = (waiting + counters.offered_count).saturating_sub(closed);
+            waiting = (waiting + counters.offered_count).saturating_sub(counters.closed_count());
             QueueReportRow {
                 asked,
                 span: *span,
+                measures: BTreeMap::new(),
                 waiting_before_count: before,
                 counters,
                 flow_out: BTreeMap::new(),

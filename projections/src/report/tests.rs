@@ -128,13 +128,19 @@ fn each_rate_of_an_agent_has_its_own_denominator() {
     row.wrap_up_ms = 10_000;
     row.ring_ms = 5_000;
     row.offers_count = 8;
+    row.answered_count = 4;
     row.released_count = [(ReleaseReason::NoAnswer, 2), (ReleaseReason::CallerGone, 3)].into();
     assert_eq!(row.utilised_ms(), (40_000, 100_000), "ringing is not used");
     assert_eq!(
         row.let_ring(),
-        (2, 8),
+        (2, 9),
         "who leaves meanwhile was not let ring"
     );
+    // A phone rang over the edge of the interval.
+    row.offers_count = 0;
+    row.answered_count = 0;
+    row.released_count = [(ReleaseReason::NoAnswer, 2)].into();
+    assert_eq!(row.let_ring(), (2, 2));
 }
 
 proptest! {
@@ -155,7 +161,8 @@ proptest! {
             return Ok(());
         };
         for (id, live) in fold_all::<QueueStats>(&world) {
-            let asked = Asked::of(id, 20_000);
+            let asked = Asked::of(&live);
+            prop_assert_eq!(asked.queue, id);
             let rows = runtime.block_on(report(read.as_ref(), asked, &spans)).unwrap();
             let mut sum = Counters::default();
             let mut waiting = 0;
@@ -171,12 +178,16 @@ proptest! {
                 prop_assert!((least..=most).contains(&row.waiting_max_count));
                 let by_result: u64 = row.flow_out.values().sum();
                 prop_assert_eq!(by_result, row.counters.flow_out_count);
+                let measured: u64 = row.measures.values().sum();
+                prop_assert_eq!(measured, row.counters.closed_count());
                 sum = sum.plus(&row.counters);
             }
             prop_assert_eq!(waiting, live.waiting_count);
             let total = live.total;
             prop_assert_eq!(sum.offered_count, total.offered_count);
             prop_assert_eq!(sum.answered_count, total.answered_count);
+            prop_assert_eq!(sum.answered_in_threshold_count, total.answered_in_threshold_count);
+            prop_assert_eq!(sum.abandoned_in_threshold_count, total.abandoned_in_threshold_count);
             prop_assert_eq!(sum.abandoned_count, total.abandoned_count);
             prop_assert_eq!(sum.short_abandoned_count, total.short_abandoned_count);
             prop_assert_eq!(sum.flow_out_count, total.flow_out_count);

@@ -122,7 +122,10 @@ fn others(world: &mut World, who: u8) {
             world.tell(AnyCommand::Device(agent(taken), gone));
         }
         3 => {
-            let config = super::story::rules(u64::from(who) * 100);
+            let config = queues::Config {
+                short_abandon_ms: u64::from(who) * 50,
+                ..super::story::rules(u64::from(who) * 100)
+            };
             let configure = queues::Command::Configure {
                 name: "sales".into(),
                 config,

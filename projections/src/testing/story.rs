@@ -113,6 +113,7 @@ impl World {
                 ring_timeout_ms: 15_000,
                 wrap_up_ms: WRAP_UP_MS,
                 max_wait_ms: 0,
+                measure: self.measure(queue_of(number)),
             },
             barred: None,
         };

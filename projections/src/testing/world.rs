@@ -130,6 +130,12 @@ impl World {
         }
     }
 
+    /// By which calls are measured that come into the queue now.
+    pub(crate) fn measure(&self, queue: QueueId) -> Option<domain::line::Measure> {
+        let config = self.queues.get(&queue)?.0.config.as_ref();
+        config.map(domain::queue::Config::measure)
+    }
+
     pub(crate) fn pass(&mut self, ms: u64) -> &mut Self {
         self.now = self.now.plus_ms(ms);
         self

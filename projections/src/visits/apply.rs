@@ -50,6 +50,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         priority,
         previous,
         position,
+        policy,
         ..
     } = event
     {
@@ -68,6 +69,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             wait_ms: None,
             previous: *previous,
             priority: *priority,
+            measure: policy.measure,
         });
         return Effect::Changed;
     }

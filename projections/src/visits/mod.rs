@@ -41,7 +41,7 @@ impl projection::Row for Row {
 
 impl Projection for Visits {
     const NAME: &'static str = "visits";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [Table] = &[Table {
         name: "visits",
         key: "visit_id",

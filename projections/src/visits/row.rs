@@ -6,7 +6,7 @@ use crate::value::{
 use commands::ports::Value;
 use domain::{
     id::{AgentId, CallId, QueueId, VisitId},
-    line::VisitResult,
+    line::{Measure, VisitResult},
     time::Timestamp,
 };
 
@@ -41,6 +41,8 @@ pub struct Row {
     pub previous: Option<VisitId>,
     /// The call's own priority, where it has one.
     pub priority: Option<i32>,
+    /// By which it is measured; none of one from before that was kept.
+    pub measure: Option<Measure>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -59,6 +61,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "wait_ms",
     "previous_visit_id",
     "priority",
+    "threshold_ms",
+    "short_abandon_ms",
 ];
 
 impl Row {
@@ -78,6 +82,8 @@ impl Row {
             number_or_null(self.wait_ms),
             text_or_null(self.previous),
             number_or_null(self.priority),
+            number_or_null(self.measure.map(|measure| measure.threshold_ms)),
+            number_or_null(self.measure.map(|measure| measure.short_abandon_ms)),
         ]
     }
 
@@ -97,6 +103,16 @@ impl Row {
             wait_ms: columns.number_or_null()?,
             previous: columns.id_or_null()?,
             priority: columns.number_or_null()?,
+            measure: {
+                let threshold: Option<u64> = columns.number_or_null()?;
+                let short: Option<u64> = columns.number_or_null()?;
+                threshold
+                    .zip(short)
+                    .map(|(threshold_ms, short_abandon_ms)| Measure {
+                        threshold_ms,
+                        short_abandon_ms,
+                    })
+            },
         })
     }
 }

@@ -3,12 +3,12 @@
 use super::row::{COLUMNS, Row};
 use crate::{
     page::{Cursor, Order, Page, Query, Slice, SortKey},
-    queue_stats::SHORT_ABANDON_MS,
     value::{number, text, time},
     views::{ViewError, Views},
 };
 use domain::{
     id::{CallId, QueueId},
+    queue::SHORT_ABANDON_MS,
     time::Timestamp,
 };
 
@@ -21,7 +21,7 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Closed before this instant.
     pub until: Option<Timestamp>,
-    /// Those under [`SHORT_ABANDON_MS`] too.
+    /// Short abandons too.
     pub with_short: bool,
 }
 
@@ -38,7 +38,8 @@ impl Filter {
             query.and("closed_at < ?", [time(until)]);
         }
         if !self.with_short {
-            query.and("wait_ms >= ?", [number(SHORT_ABANDON_MS)]);
+            let otherwise = number(SHORT_ABANDON_MS);
+            query.and("wait_ms >= COALESCE(short_abandon_ms, ?)", [otherwise]);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Order, Outcome,
     queues::{
         OverflowInput, QueueCallbackInput, QueueEmptyInput, QueueExitInput, QueuePayload, check,
-        exits_of, hours_of, rules_of,
+        exits_of, hours_of, rules_of, zone_of,
     },
     refusal::Refusal,
 };
@@ -51,6 +51,11 @@ pub(crate) struct UpdateQueueInput {
     capacity: Option<i32>,
     /// Answered within this time counts as in time.
     service_level_threshold_ms: Option<Duration>,
+    /// Whoever leaves in less than this time has hardly called: a short abandon.
+    short_abandon_ms: Option<Duration>,
+    /// Whose days the figures of today are of, by its name in the IANA database. The figures
+    /// of this day begin anew with it.
+    time_zone: Option<String>,
     /// All numbers that lead here, as they stand in the Request-URI.
     numbers: Option<Vec<String>>,
     /// All rules of where calls go that it does not serve.
@@ -91,6 +96,10 @@ impl UpdateQueueInput {
                 return Ok(Err(refusal));
             }
         };
+        let time_zone = match zone_of(self.time_zone.as_deref()) {
+            Ok(zone) => zone,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let ms = |time: Option<Duration>| time.map(|time| time.0);
         Ok(Ok(Change {
             strategy: self.strategy.map(Into::into),
@@ -101,6 +110,8 @@ impl UpdateQueueInput {
             // A negative one is none: the rules refuse it.
             capacity: self.capacity.map(|most| u32::try_from(most).unwrap_or(0)),
             service_level_threshold_ms: ms(self.service_level_threshold_ms),
+            short_abandon_ms: ms(self.short_abandon_ms),
+            time_zone,
             numbers: self.numbers,
             overflow,
             matching: self.matching.map(|matching| matching.rules()),

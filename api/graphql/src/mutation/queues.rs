@@ -18,6 +18,7 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{
     any::AnyCommand,
+    calendar::Zone,
     callback::Terms,
     id::QueueId,
     queue::{Command, Config, Empty, Exit, Hours, Overflow, OverflowTo, loops},
@@ -55,6 +56,12 @@ pub(crate) struct CreateQueueInput {
     /// Answered within this time counts as in time.
     #[graphql(default_with = "Duration(Config::default().service_level_threshold_ms)")]
     service_level_threshold_ms: Duration,
+    /// Whoever leaves in less than this time has hardly called: a short abandon.
+    #[graphql(default_with = "Duration(Config::default().short_abandon_ms)")]
+    short_abandon_ms: Duration,
+    /// Whose days the figures of today are of, by its name in the IANA database; without it
+    /// that of the hours, else UTC.
+    time_zone: Option<String>,
     /// Numbers that lead here, as they stand in the Request-URI.
     #[graphql(default)]
     numbers: Vec<String>,
@@ -236,6 +243,12 @@ pub(super) fn hours_of(hours: &QueueHoursInput) -> std::result::Result<Box<Hours
     hours.hours().map(Box::new).ok_or(Refusal::InvalidHours)
 }
 
+/// The zone of that name.
+pub(super) fn zone_of(name: Option<&str>) -> std::result::Result<Option<Zone>, Refusal> {
+    let zone = name.map(str::parse).transpose();
+    zone.map_err(|_| Refusal::InvalidTimeZone)
+}
+
 impl CreateQueueInput {
     /// The rules that are asked for; or what of them is not written as it should be.
     fn rules(self) -> Result<std::result::Result<Config, Refusal>> {
@@ -251,6 +264,10 @@ impl CreateQueueInput {
             Ok(hours) => hours,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let time_zone = match zone_of(self.time_zone.as_deref()) {
+            Ok(zone) => zone,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         Ok(Ok(Config {
             strategy: self.strategy.into(),
             ring_timeout_ms: self.ring_timeout_ms.0,
@@ -260,6 +277,8 @@ impl CreateQueueInput {
             // A negative one is none: the rules refuse it.
             capacity: u32::try_from(self.capacity).unwrap_or(0),
             service_level_threshold_ms: self.service_level_threshold_ms.0,
+            short_abandon_ms: self.short_abandon_ms.0,
+            time_zone,
             numbers: self.numbers,
             overflow,
             matching: self.matching.unwrap_or_default().rules(),

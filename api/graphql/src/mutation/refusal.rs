@@ -22,6 +22,8 @@ pub(super) enum Refusal {
     InvalidExit,
     /// A zone, day or time of a queue's hours is not written as it should be.
     InvalidHours,
+    /// No time zone has that name.
+    InvalidTimeZone,
     /// The queues would overflow into each other for ever.
     OverflowLoop,
     /// The settings name no such skill.
@@ -64,6 +66,7 @@ impl Refusal {
             Self::InvalidOverflow => "input.invalid_overflow",
             Self::InvalidExit => "input.invalid_exit",
             Self::InvalidHours => "input.invalid_hours",
+            Self::InvalidTimeZone => "input.invalid_time_zone",
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownAnnouncement => "input.unknown_announcement",
@@ -98,6 +101,7 @@ impl Refusal {
             Self::InvalidHours => {
                 "hours hold no zone of the IANA database, or a day or time that is none"
             }
+            Self::InvalidTimeZone => "time zone is none of the IANA database",
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
             Self::UnknownAnnouncement => "announcement is not known",
@@ -127,6 +131,7 @@ impl Refusal {
             Self::InvalidOverflow | Self::OverflowLoop => "overflow",
             Self::InvalidExit => "exits",
             Self::InvalidHours => "hours",
+            Self::InvalidTimeZone => "timeZone",
             Self::UnknownSkill => "skills",
             Self::UnknownAnnouncement => "announcement",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
@@ -160,7 +165,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 22] = [
+    const ALL: [Refusal; 23] = [
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,
@@ -169,6 +174,7 @@ mod tests {
         Refusal::InvalidOverflow,
         Refusal::InvalidExit,
         Refusal::InvalidHours,
+        Refusal::InvalidTimeZone,
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
         Refusal::UnknownAnnouncement,

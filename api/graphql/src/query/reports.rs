@@ -77,8 +77,9 @@ impl ReportQueries {
         queue_ids: Vec<ID>,
         granularity: Granularity,
         #[graphql(default = "UTC")] time_zone: String,
-        #[graphql(desc = "T; the queue's own when it is not given")] threshold_ms: Option<Duration>,
-        #[graphql(desc = "S; 5 s when it is not given")] short_abandon_ms: Option<Duration>,
+        #[graphql(desc = "T; without it what the queue said when each call came")]
+        threshold_ms: Option<Duration>,
+        #[graphql(desc = "S; without it what the queue said when each call came")] short_abandon_ms: Option<Duration>,
         min_position: Option<Cursor>,
     ) -> Result<Vec<QueueReportRow>> {
         let views = views_at(
@@ -92,12 +93,11 @@ impl ReportQueries {
         let known = views.queues_by_id(&queues).await.map_err(Fault::from)?;
         let mut rows = vec![];
         for queue in known {
-            let own = queue.config.as_ref();
-            let own = own.map_or(0, |config| config.service_level_threshold_ms);
-            let mut asked = report::Asked::of(queue.queue, threshold_ms.map_or(own, |t| t.0));
-            if let Some(short) = short_abandon_ms {
-                asked.short_ms = short.0;
-            }
+            let asked = report::Asked {
+                threshold_ms: threshold_ms.map(|ms| ms.0),
+                short_abandon_ms: short_abandon_ms.map(|ms| ms.0),
+                ..report::Asked::of(&queue)
+            };
             let found = views.queue_report(asked, &spans).await;
             let name = &queue.name;
             rows.extend(found.map_err(Fault::from)?.into_iter().map(|row| {

@@ -81,13 +81,13 @@ impl QueueCounters {
         self.0.average_abandon_ms().map(Duration)
     }
 
-    /// AB / O, as a share of 1; null without a call.
+    /// AB / O of the calls that left the queue, as a share of 1; null without one.
     async fn abandonment_rate(&self) -> Option<f64> {
         self.0.abandonment_rate()
     }
 
-    /// (AB - SA) / (O - SA), as a share of 1: without those who left at once; null without a
-    /// call beside them.
+    /// (AB - SA) / (O - SA) of the calls that left the queue, as a share of 1: without those
+    /// who left at once; null without a call beside them.
     async fn net_abandonment_rate(&self) -> Option<f64> {
         self.0.net_abandonment_rate()
     }

@@ -60,6 +60,10 @@ pub(crate) struct QueueConfig {
     capacity: i32,
     /// Answered within this time counts as in time.
     service_level_threshold_ms: Duration,
+    /// Whoever leaves in less than this time has hardly called: a short abandon.
+    short_abandon_ms: Duration,
+    /// Whose days the figures of today are of.
+    time_zone: String,
     /// Numbers that lead here.
     numbers: Vec<String>,
     /// Where calls go that it does not serve; in the other cases they end.
@@ -224,6 +228,8 @@ impl From<&domain::queue::Config> for QueueConfig {
             max_wait_ms: Duration(config.max_wait_ms),
             capacity: count(config.capacity),
             service_level_threshold_ms: Duration(config.service_level_threshold_ms),
+            short_abandon_ms: Duration(config.short_abandon_ms),
+            time_zone: config.zone().to_string(),
             numbers: config.numbers.clone(),
             overflow: config.overflow.iter().map(Into::into).collect(),
             matching: (&config.matching).into(),
@@ -424,9 +430,14 @@ impl QueueStats {
             .collect()
     }
 
-    /// This day (UTC).
+    /// This day, in the queue's time zone.
     async fn today(&self) -> QueueCounters {
         QueueCounters(self.now.today)
+    }
+
+    /// The first instant of this day.
+    async fn today_since(&self) -> DateTime {
+        DateTime(self.now.row.day_of(self.at))
     }
 
     /// Since the first event.

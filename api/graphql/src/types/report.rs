@@ -42,14 +42,28 @@ impl QueueReportRow {
         DateTime(self.row.span.end)
     }
 
-    /// T: answered up to this time counts as in time.
+    /// T: answered up to this time counts as in time. That of most of the visits that ended
+    /// in it: `measures` tells all.
     async fn threshold_ms(&self) -> Duration {
-        Duration(self.row.asked.threshold_ms)
+        Duration(self.row.measure().threshold_ms)
     }
 
-    /// S: abandoned under this time is short.
+    /// S: abandoned under this time is short. That of most of the visits that ended in it.
     async fn short_abandon_ms(&self) -> Duration {
-        Duration(self.row.asked.short_ms)
+        Duration(self.row.measure().short_abandon_ms)
+    }
+
+    /// By what the visits that ended in it are measured: what was asked, or else what the
+    /// queue said when each call came.
+    async fn measures(&self) -> Vec<Measure> {
+        let measures = self.row.measures.iter();
+        measures
+            .map(|(measure, visits)| Measure {
+                threshold_ms: Duration(measure.threshold_ms),
+                short_abandon_ms: Duration(measure.short_abandon_ms),
+                visits_count: count(*visits),
+            })
+            .collect()
     }
 
     /// Callers in the queue when it began.
@@ -112,6 +126,17 @@ impl QueueReportRow {
     async fn waiting_after_count(&self) -> i32 {
         count(self.row.waiting_after_count)
     }
+}
+
+/// By what visits of a queue are measured.
+#[derive(SimpleObject)]
+pub(crate) struct Measure {
+    /// T: answered up to this time counts as in time.
+    threshold_ms: Duration,
+    /// S: abandoned under this time is short.
+    short_abandon_ms: Duration,
+    /// How many visits.
+    visits_count: i32,
 }
 
 /// Visits that left a queue in one way.
@@ -257,7 +282,7 @@ impl AgentReportRow {
     }
 
     /// RONA rate in parts per million: offers that rang until they were taken back, of
-    /// those made; null without any. A caller who left meanwhile is no such offer.
+    /// those that ended in it; null without any. A caller who left meanwhile is no such offer.
     async fn rona_ppm(&self) -> Option<i32> {
         ppm(self.0.let_ring())
     }

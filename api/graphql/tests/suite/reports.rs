@@ -30,7 +30,7 @@ fn today(world: &World) -> Value {
 const QUEUE: &str = "query Q($r: Range!, $q: [ID!]!, $g: Granularity!, $z: String!, $t: Duration, \
     $p: Cursor) { queueReport(range: $r, queueIds: $q, granularity: $g, timeZone: $z, \
     thresholdMs: $t, minPosition: $p) { name start end thresholdMs shortAbandonMs \
-    waitingBeforeCount waitingAfterCount callbackCount counters { offeredCount answeredCount \
+    measures { thresholdMs shortAbandonMs visitsCount } waitingBeforeCount waitingAfterCount callbackCount counters { offeredCount answeredCount \
     answeredInThresholdCount abandonedCount flowOutCount serviceLevel(variant: OFFERED) \
     averageSpeedOfAnswerMs } } }";
 
@@ -129,6 +129,43 @@ async fn a_queue_is_told_by_interval_of_its_time_zone() {
     assert!(in_time <= 1);
     assert_eq!(quarters[0]["thresholdMs"], "0", "the answer says which T");
     assert_eq!(quarters[0]["counters"]["serviceLevel"], Value::Null);
+}
+
+/// A target that is changed counts for those who come from then on: what was reported
+/// stays as it was.
+#[tokio::test]
+async fn a_report_keeps_the_definitions_that_counted_when_the_calls_came() {
+    let (world, queue, _) = a_day().await;
+    let change = json!({"queueId": queue.to_string(), "serviceLevelThresholdMs": "1000",
+        "shortAbandonMs": "10", "timeZone": "Europe/Berlin"});
+    let selection = "userErrors { code field } queue { config { serviceLevelThresholdMs \
+        shortAbandonMs timeZone } }";
+    let changed = world.order("updateQueue", change, selection).await;
+    let config = json!({"serviceLevelThresholdMs": "1000", "shortAbandonMs": "10",
+        "timeZone": "Europe/Berlin"});
+    assert_eq!(changed["queue"]["config"], config, "{changed:#}");
+    let measured = async |threshold: Value| {
+        let variables = json!({"r": today(&world), "q": [queue.to_string()], "g": "DAY",
+            "z": "UTC", "t": threshold});
+        let answer = ask(&world, QUEUE, variables).await;
+        let rows = answer["queueReport"].as_array().unwrap().clone();
+        rows.into_iter()
+            .find(|row| row["measures"] != json!([]))
+            .unwrap()
+    };
+    let row = measured(Value::Null).await;
+    let as_it_was = json!([{"thresholdMs": "20000", "shortAbandonMs": "5000", "visitsCount": 2}]);
+    assert_eq!(row["measures"], as_it_was);
+    assert_eq!(row["thresholdMs"], "20000");
+    let asked = measured(json!("7000")).await;
+    let given = json!([{"thresholdMs": "7000", "shortAbandonMs": "5000", "visitsCount": 2}]);
+    assert_eq!(asked["measures"], given);
+    let nowhere = json!({"queueId": queue.to_string(), "timeZone": "Mars/Olympus"});
+    let refused = world
+        .order("updateQueue", nowhere, "userErrors { code field }")
+        .await;
+    let error = json!([{"code": "input.invalid_time_zone", "field": "timeZone"}]);
+    assert_eq!(refused["userErrors"], error);
 }
 
 #[tokio::test]

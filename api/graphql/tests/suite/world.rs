@@ -354,6 +354,7 @@ impl World {
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 1_000,
                 max_wait_ms: 0,
+                measure: Some(domain::queue::Config::default().measure()),
             },
             barred: None,
         };

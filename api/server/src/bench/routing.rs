@@ -123,6 +123,7 @@ impl Floor {
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 0,
                 max_wait_ms: 0,
+                measure: None,
             },
         };
         AnyEvent::Line(QUEUE, opened)
@@ -178,6 +179,7 @@ impl Floor {
             result: line::VisitResult::Answered,
             closed_at: START,
             wait_ms: 0,
+            measure: None,
         };
         self.hear(AnyEvent::Line(QUEUE, closed));
     }

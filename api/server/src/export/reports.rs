@@ -80,7 +80,8 @@ pub struct Queues {
     /// Name of a queue; may be given more than once; all of them without.
     #[arg(long)]
     queue: Vec<String>,
-    /// T: answered up to this time is in time; the queue's own without.
+    /// T: answered up to this time is in time; without it what the queue said when each
+    /// call came.
     #[arg(long)]
     threshold_ms: Option<u64>,
 }
@@ -106,7 +107,7 @@ pub struct Abandoned {
     /// Name of a queue; may be given more than once; all of them without.
     #[arg(long)]
     queue: Vec<String>,
-    /// Those who left within 5 s too.
+    /// Short abandons too.
     #[arg(long)]
     include_short: bool,
 }
@@ -183,9 +184,10 @@ pub(super) async fn queues(asked: Queues) -> anyhow::Result<()> {
     ensure!(!queues.is_empty(), "there is no queue");
     let mut records = vec![];
     for queue in queues {
-        let own = queue.config.as_ref();
-        let own = own.map_or(0, |config| config.service_level_threshold_ms);
-        let asked = Asked::of(queue.queue, asked.threshold_ms.unwrap_or(own));
+        let asked = Asked {
+            threshold_ms: asked.threshold_ms,
+            ..Asked::of(&queue)
+        };
         let rows = views.queue_report(asked, &spans).await?;
         records.extend(rows.iter().map(|row| report::queue(&queue.name, row)));
     }

@@ -27,6 +27,7 @@ const POLICY: VisitPolicy = VisitPolicy {
     ring_timeout_ms: 20_000,
     wrap_up_ms: 0,
     max_wait_ms: 300_000,
+    measure: None,
 };
 
 const ENQUEUED_AT: Timestamp = second(0);
@@ -86,6 +87,7 @@ fn closed(result: VisitResult, closed_at: Timestamp, wait_ms: u64) -> Event {
         result,
         closed_at,
         wait_ms,
+        measure: None,
     }
 }
 

@@ -81,6 +81,7 @@ fn whoever_has_an_older_place_is_before_the_others_and_waits_since_joining() {
             result,
             closed_at,
             wait_ms: 5_000,
+            measure: None,
         }]);
 }
 

@@ -211,6 +211,7 @@ fn open(
                 true => 0,
                 false => config.max_wait_ms,
             },
+            measure: Some(config.measure()),
         },
         barred,
     }

@@ -59,6 +59,7 @@ fn let_go() -> AnyEvent {
         result: VisitResult::Overflow,
         closed_at: second(40),
         wait_ms: 30_000,
+        measure: None,
     };
     AnyEvent::Line(QUEUE, closed)
 }

@@ -154,6 +154,7 @@ fn the_promise_has_the_place_that_the_caller_had() {
             ring_timeout_ms: 1,
             wrap_up_ms: 0,
             max_wait_ms: 0,
+            measure: None,
         },
     };
     let asked = call::Event::CallbackRequested {
@@ -201,6 +202,7 @@ fn the_promise_of_a_queue_that_let_nobody_in_has_the_place_of_the_queue_before()
             ring_timeout_ms: 1,
             wrap_up_ms: 0,
             max_wait_ms: 0,
+            measure: None,
         },
     };
     let sent_on = call::Event::Overflowed {
@@ -216,6 +218,7 @@ fn the_promise_of_a_queue_that_let_nobody_in_has_the_place_of_the_queue_before()
         result: line::VisitResult::Overflow,
         closed_at: second(20),
         wait_ms: 12_000,
+        measure: None,
     };
     let rejected = line::Event::Rejected {
         visit: OTHER_VISIT,

@@ -150,6 +150,7 @@ fn opened(visit: crate::id::VisitId, call: crate::id::CallId) -> AnyEvent {
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 5_000,
                 max_wait_ms: 0,
+                measure: None,
             },
         },
     )
@@ -287,6 +288,7 @@ fn whoever_is_being_offered_does_not_leave_because_a_phone_rings() {
         result: line::VisitResult::System,
         closed_at: second(20),
         wait_ms: 19_000,
+        measure: None,
     };
     heard
         .hears([AnyEvent::Line(QUEUE, closed), released])

@@ -58,6 +58,7 @@ fn policy(answer_mode: AnswerMode, max_wait_ms: u64) -> VisitPolicy {
         ring_timeout_ms: 20_000,
         wrap_up_ms: 5_000,
         max_wait_ms,
+        measure: Some(queue::Config::default().measure()),
     }
 }
 
@@ -240,6 +241,7 @@ fn the_limit_of_waiting_falls_with_the_agent_the_end_or_the_visit() {
         result: VisitResult::Abandoned,
         closed_at: second(30),
         wait_ms: 20_000,
+        measure: None,
     };
     for over in [
         AnyEvent::Call(CALL, connected),

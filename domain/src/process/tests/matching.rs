@@ -101,6 +101,7 @@ pub(super) fn opened(
             ring_timeout_ms: 20_000,
             wrap_up_ms: 0,
             max_wait_ms: 0,
+            measure: None,
         },
     };
     AnyEvent::Line(queue, opened)
@@ -474,6 +475,7 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
         result: line::VisitResult::Answered,
         closed_at: desk.now,
         wait_ms: 0,
+        measure: None,
     };
     desk.hears(AnyEvent::Line(SALES, closed));
     desk.ready(1);

@@ -215,6 +215,7 @@ fn opened(number: u128) -> AnyEvent {
             ring_timeout_ms: 20_000,
             wrap_up_ms: 5_000,
             max_wait_ms: 0,
+            measure: None,
         },
     };
     AnyEvent::Line(QUEUE, opened)

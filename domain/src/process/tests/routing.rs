@@ -67,6 +67,7 @@ fn waits_in(queue: QueueId, visit: VisitId, call: CallId, since: Timestamp) -> A
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 7_000,
                 max_wait_ms: 0,
+                measure: None,
             },
         },
     )
@@ -85,6 +86,7 @@ fn closed(visit: VisitId, call: CallId) -> AnyEvent {
             result: VisitResult::Abandoned,
             closed_at: second(5),
             wait_ms: 5_000,
+            measure: None,
         },
     )
 }

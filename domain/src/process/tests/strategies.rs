@@ -160,6 +160,7 @@ impl Floor {
                 ring_timeout_ms: 20_000,
                 wrap_up_ms: 0,
                 max_wait_ms: 0,
+                measure: None,
             },
         };
         self.hears(AnyEvent::Line(QUEUE, opened));

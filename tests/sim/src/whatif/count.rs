@@ -1,7 +1,7 @@
 //! The base quantities by interval, as the reports count them: a stay in the
 //! interval of its opening, and again in that of its end.
 
-use domain::{id::QueueId, time::Timestamp};
+use domain::{id::QueueId, line::Measure, time::Timestamp};
 use projections::{queue_stats::Counters, report::Span, visits::Row};
 
 /// What happened in an interval.
@@ -17,7 +17,7 @@ pub struct Interval {
 pub fn count<'a>(
     rows: impl Iterator<Item = &'a Row>,
     queue: Option<QueueId>,
-    threshold_ms: impl Fn(QueueId) -> u64,
+    measure: impl Fn(QueueId) -> Measure,
     spans: &[Span],
 ) -> Vec<Interval> {
     let mut sums = vec![Counters::default(); spans.len() + 1];
@@ -30,7 +30,7 @@ pub fn count<'a>(
         if let Some((closed_at, result)) = ended
             && let Some(sum) = sums.get_mut(index(closed_at))
         {
-            sum.close(result, row.wait_ms.unwrap_or(0), threshold_ms(row.queue));
+            sum.close(result, row.wait_ms.unwrap_or(0), measure(row.queue));
         }
     }
     let spans = spans.iter().copied().map(Some).chain([None]);

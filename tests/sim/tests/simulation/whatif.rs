@@ -27,7 +27,7 @@ fn day(seed: u64) -> Day {
 }
 
 fn sum(day: &Day, rows: &[Row]) -> Counters {
-    let threshold = |queue: QueueId| day.queues[&queue].1.service_level_threshold_ms;
+    let threshold = |queue: QueueId| day.queues[&queue].1.measure();
     let intervals = count(rows.iter(), None, threshold, &[]);
     let counters = intervals[0].counters;
     let closed = counters.answered_count + counters.abandoned_count + counters.flow_out_count;

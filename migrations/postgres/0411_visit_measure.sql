@@ -1,0 +1,3 @@
+-- By which a stay is measured: as its queue said when the call came.
+ALTER TABLE visits ADD COLUMN threshold_ms BIGINT;
+ALTER TABLE visits ADD COLUMN short_abandon_ms BIGINT;
