@@ -2,13 +2,15 @@
 //! the mean time that the last contacts took, and how many are logged in.
 
 use crate::{
-    agent_states::State,
+    agent_states::{Routability, State},
+    queue_stats::Row,
     table::marks,
     value::{Columns, Corrupt, number, text, time},
     views::{ViewError, Views},
 };
 use domain::{
-    id::{CallId, QueueId},
+    id::{CallId, QueueId, VisitId},
+    queue::Matching,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -27,12 +29,13 @@ pub struct Place {
     pub place: u64,
 }
 
-/// The places of calls; the ids come behind it.
-const PLACES: &str = "SELECT mine.call_id, mine.queue_id, (SELECT COUNT(*) FROM visits AS other \
-    WHERE other.queue_id = mine.queue_id AND other.closed_at IS NULL \
-    AND (other.enqueued_at < mine.enqueued_at OR (other.enqueued_at = mine.enqueued_at \
-    AND other.visit_id <= mine.visit_id))) \
-    FROM visits AS mine WHERE mine.closed_at IS NULL AND mine.call_id IN ";
+/// Who waits in these queues; the ids come behind it.
+const WAITING: &str = "SELECT queue_id, call_id, visit_id, enqueued_at, priority, attempts \
+    FROM visits WHERE closed_at IS NULL AND queue_id IN ";
+
+/// The queues in which these calls wait; the ids come behind it.
+const QUEUES_OF: &str =
+    "SELECT DISTINCT queue_id FROM visits WHERE closed_at IS NULL AND call_id IN ";
 
 /// Contacts that are over, the latest answer first.
 const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
@@ -41,13 +44,75 @@ const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BI
     WHERE visits.queue_id = $1 AND visits.result = 'answered' AND visits.closed_at >= $2 \
     ORDER BY visits.closed_at DESC LIMIT $3) AS contacts";
 
-fn place(columns: &mut Columns) -> Result<(CallId, Place), Corrupt> {
-    let call = columns.id()?;
-    let place = Place {
-        queue: columns.id()?,
-        place: columns.number()?,
-    };
-    Ok((call, place))
+/// Somebody who waits.
+struct Waiting {
+    queue: QueueId,
+    call: CallId,
+    visit: VisitId,
+    enqueued_at: Timestamp,
+    priority: Option<i32>,
+    attempts: u32,
+}
+
+impl Waiting {
+    fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
+        Ok(Self {
+            queue: columns.id()?,
+            call: columns.id()?,
+            visit: columns.id()?,
+            enqueued_at: columns.time()?,
+            priority: columns.number_or_null()?,
+            attempts: columns.number()?,
+        })
+    }
+
+    /// Where it stands, as the matcher orders those who wait.
+    fn key(&self, matching: &Matching) -> (i64, Timestamp) {
+        let base = matching.base(self.priority, self.attempts);
+        matching.place(base, self.enqueued_at)
+    }
+}
+
+/// The lines of some queues, whoever is served first before the others.
+struct Lines(BTreeMap<QueueId, (Matching, Vec<Waiting>)>);
+
+impl Lines {
+    fn new(queues: Vec<Row>, waiting: Vec<Waiting>) -> Self {
+        let rules = |row: &Row| {
+            let config = row.config.as_ref();
+            config.map_or_else(Matching::default, |config| config.matching.clone())
+        };
+        let lines = queues.iter().map(|row| (row.queue, (rules(row), vec![])));
+        let mut lines: BTreeMap<_, (Matching, Vec<Waiting>)> = lines.collect();
+        for one in waiting {
+            if let Some((_, line)) = lines.get_mut(&one.queue) {
+                line.push(one);
+            }
+        }
+        for (matching, line) in lines.values_mut() {
+            line.sort_by_key(|one| (one.key(matching), one.visit));
+        }
+        Self(lines)
+    }
+
+    fn places(&self) -> impl Iterator<Item = (CallId, Place)> {
+        self.0.iter().flat_map(|(queue, (_, line))| {
+            line.iter().zip(1..).map(|(one, place)| {
+                let queue = *queue;
+                (one.call, Place { queue, place })
+            })
+        })
+    }
+
+    /// The place of a caller who comes now, who has no priority of its own.
+    fn next(&self, queue: QueueId, now: Timestamp) -> u64 {
+        let Some((matching, line)) = self.0.get(&queue) else {
+            return 1;
+        };
+        let key = matching.place(matching.base(None, 0), now);
+        let ahead = line.partition_point(|one| one.key(matching) <= key);
+        u64::try_from(ahead).unwrap_or(u64::MAX).saturating_add(1)
+    }
 }
 
 fn contacts(columns: &mut Columns) -> Result<(u64, u64), Corrupt> {
@@ -59,8 +124,10 @@ fn contacts(columns: &mut Columns) -> Result<(u64, u64), Corrupt> {
 pub struct Pace {
     /// Its last contacts, and what they took together.
     contacts: (u64, u64),
-    /// Its agents who are logged in.
+    /// Its agents who are logged in, but for those that a person has paused in it.
     staffed: u64,
+    /// The place of a caller who comes now.
+    next: u64,
 }
 
 impl Pace {
@@ -70,6 +137,13 @@ impl Pace {
         let (contacts, handled_ms) = self.contacts;
         let mean_ms = handled_ms.checked_div(contacts)?;
         place.saturating_mul(mean_ms).checked_div(self.staffed)
+    }
+}
+
+impl Pace {
+    /// The wait of a caller who comes now.
+    pub fn next_wait_ms(&self) -> Option<u64> {
+        self.wait_ms(self.next)
     }
 }
 
@@ -85,8 +159,37 @@ impl Views {
         // The last one again and again up to a power of two: few texts to prepare.
         let count = calls.len().next_power_of_two();
         let ids = calls.iter().chain(std::iter::repeat(last)).take(count);
-        let sql = format!("{PLACES}({})", marks(1, count));
-        self.rows(&sql, ids.map(text).collect(), place).await
+        let sql = format!("{QUEUES_OF}({})", marks(1, count));
+        let queues = self.rows(&sql, ids.map(text).collect(), |columns| columns.id());
+        let lines = self.lines(&queues.await?).await?;
+        let mut places: Vec<_> = lines.places().collect();
+        places.retain(|(call, _)| calls.contains(call));
+        Ok(places)
+    }
+
+    async fn lines(&self, queues: &[QueueId]) -> Result<Lines, ViewError> {
+        let Some(last) = queues.last() else {
+            return Ok(Lines(BTreeMap::new()));
+        };
+        let count = queues.len().next_power_of_two();
+        let ids = queues.iter().chain(std::iter::repeat(last)).take(count);
+        let sql = format!("{WAITING}({})", marks(1, count));
+        let waiting = self.rows(&sql, ids.map(text).collect(), Waiting::read);
+        let waiting = waiting.await?;
+        Ok(Lines::new(self.queues_by_id(queues).await?, waiting))
+    }
+
+    /// How many of the agents whom a person has paused in that queue are logged in.
+    async fn paused(&self, queue: &Row) -> Result<u64, ViewError> {
+        let paused: Vec<_> = queue.paused.keys().copied().collect();
+        if paused.is_empty() {
+            return Ok(0);
+        }
+        let agents = self.agents_by_id(&paused).await?;
+        let mut there = agents.iter().filter(|agent| {
+            agent.queues.contains(&queue.queue) && agent.routability != Routability::LoggedOut
+        });
+        Ok(there.by_ref().count().try_into().unwrap_or(u64::MAX))
     }
 
     /// How fast these queues serve their callers.
@@ -104,8 +207,12 @@ impl Views {
         let ever = Timestamp::from_micros(0);
         let all = i64::MAX.unsigned_abs();
         let mut paces = vec![];
-        for queue in queues {
-            let staffed = staffed(&agents.remove(queue).unwrap_or_default());
+        let lines = self.lines(queues).await?;
+        for row in self.queues_by_id(queues).await? {
+            let queue = &row.queue;
+            let there = staffed(&agents.remove(queue).unwrap_or_default());
+            let staffed = there.saturating_sub(self.paused(&row).await?);
+            let next = lines.next(*queue, now);
             let contacts = match staffed {
                 // Nothing is known whatever they took.
                 0 => (0, 0),
@@ -114,7 +221,12 @@ impl Views {
                     last.max(self.contacts(*queue, recent, all).await?)
                 }
             };
-            paces.push((*queue, Pace { contacts, staffed }));
+            let pace = Pace {
+                contacts,
+                staffed,
+                next,
+            };
+            paces.push((*queue, pace));
         }
         Ok(paces)
     }
@@ -147,10 +259,67 @@ fn staffed(agents: &BTreeMap<State, u32>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::*;
+
+    fn line(matching: Matching, waiting: &[(u128, i64, Option<i32>, u32)]) -> Lines {
+        let queue = QueueId(uuid::Uuid::from_u128(1));
+        let waiting = waiting
+            .iter()
+            .map(|(number, second, priority, attempts)| Waiting {
+                queue,
+                call: CallId(uuid::Uuid::from_u128(*number)),
+                visit: VisitId(uuid::Uuid::from_u128(*number)),
+                enqueued_at: Timestamp::from_micros(second * 1_000_000),
+                priority: *priority,
+                attempts: *attempts,
+            });
+        let mut lines = Lines([(queue, (matching, waiting.collect()))].into());
+        for (matching, line) in lines.0.values_mut() {
+            line.sort_by_key(|one| (one.key(matching), one.visit));
+        }
+        lines
+    }
+
+    fn order(lines: &Lines) -> Vec<u128> {
+        let places = lines.places();
+        places.map(|(call, _)| call.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn whoever_is_served_before_others_has_the_place_before_them() {
+        let now = Timestamp::from_micros(100_000_000);
+        let queue = QueueId(uuid::Uuid::from_u128(1));
+        let waiting = [(1, 10, None, 0), (2, 20, Some(5), 0), (3, 30, Some(-5), 0)];
+        let lines = line(Matching::default(), &waiting);
+        assert_eq!(order(&lines), [2, 1, 3]);
+        // Who comes now comes before the one who can wait.
+        assert_eq!(lines.next(queue, now), 3);
+        // Each round in vain, and each minute of waiting, is worth a point.
+        let boosted = Matching {
+            retry_boost: 6,
+            ..Matching::default()
+        };
+        let waiting = [(1, 10, None, 0), (2, 20, Some(5), 0), (3, 30, None, 1)];
+        assert_eq!(order(&line(boosted, &waiting)), [3, 2, 1]);
+        let aged = Matching {
+            ageing_ms: 10_000,
+            ..Matching::default()
+        };
+        let waiting = [(1, 0, None, 0), (2, 40, Some(5), 0), (3, 90, Some(5), 0)];
+        let lines = line(aged, &waiting);
+        assert_eq!(order(&lines), [2, 1, 3], "five points are fifty seconds");
+        assert_eq!(lines.next(queue, now), 4);
+        assert_eq!(lines.next(QueueId(uuid::Uuid::from_u128(9)), now), 1);
+    }
 
     fn wait_ms(place: u64, contacts: (u64, u64), staffed: u64) -> Option<u64> {
-        Pace { contacts, staffed }.wait_ms(place)
+        let next = 1;
+        let pace = Pace {
+            contacts,
+            staffed,
+            next,
+        };
+        pace.wait_ms(place)
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub const ALL: &[Migration] = &[
     migration!(392, Read, "0392_queue_deleted"),
     migration!(410, Read, "0410_queue_revision"),
     migration!(411, Read, "0411_visit_measure"),
+    migration!(412, Read, "0412_visit_attempts"),
 ];
 
 /// Why a database can not be brought to this program's version.

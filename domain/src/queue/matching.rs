@@ -2,6 +2,7 @@
 //! follows offers in vain. Everything is off unless set.
 
 use super::error::Error;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Highest level of a skill.
@@ -102,6 +103,29 @@ impl Matching {
     /// Nothing is set.
     pub fn is_off(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The priority of a call, its own or that of all, after so many rounds of offers in
+    /// vain; without what waiting adds.
+    pub fn base(&self, own: Option<i32>, attempts: u32) -> i64 {
+        let base = own.unwrap_or(self.priority);
+        let boost = u64::from(self.retry_boost) * u64::from(attempts);
+        i64::from(base).saturating_add(i64::try_from(boost).unwrap_or(i64::MAX))
+    }
+
+    /// Where a call of that priority stands in the line, the lowest first: by urgency, then
+    /// by when it was enqueued first. Where priority grows with waiting, both are one
+    /// instant: each point of priority is worth so much more waiting, so that the order of
+    /// two calls never changes by time alone.
+    pub fn place(&self, base: i64, enqueued_at: Timestamp) -> (i64, Timestamp) {
+        match i64::try_from(self.ageing_ms).unwrap_or(i64::MAX) {
+            0 => (base.saturating_neg(), enqueued_at),
+            ageing_ms => {
+                let ahead = base.saturating_mul(ageing_ms).saturating_mul(1_000);
+                let micros = enqueued_at.micros().saturating_sub(ahead);
+                (0, Timestamp::from_micros(micros))
+            }
+        }
     }
 
     /// How long phones ring after so many rounds in vain.

@@ -15,8 +15,9 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
             Event::Opened { visit, .. }
             | Event::Matched { visit, .. }
             | Event::PriorityChanged { visit, .. }
+            | Event::Returned { visit, .. }
             | Event::Closed { visit, .. } => Some(*visit),
-            Event::Rejected { .. } | Event::Returned { .. } | Event::Assigned { .. } => None,
+            Event::Rejected { .. } | Event::Assigned { .. } => None,
         },
         AnyEvent::Call(_, call::Event::AgentConnected { visit, .. }) => Some(*visit),
         AnyEvent::Call(..)
@@ -69,18 +70,29 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             wait_ms: None,
             previous: *previous,
             priority: *priority,
+            attempts: 0,
             measure: policy.measure,
         });
         return Effect::Changed;
     }
-    let Some(row) = row.as_mut() else {
-        return Effect::Kept;
-    };
+    match row.as_mut() {
+        Some(row) => progress(row, input.fact.position, event),
+        None => Effect::Kept,
+    }
+}
+
+/// What comes after the opening.
+fn progress(row: &mut Row, position: u64, event: &Event) -> Effect {
     match event {
         Event::Matched { session, .. } => {
             row.offers_count = row.offers_count.saturating_add(1);
             row.agent = Some(session.agent);
         }
+        Event::Returned {
+            attempt,
+            still_ringing: false,
+            ..
+        } => row.attempts = *attempt,
         Event::PriorityChanged { priority, .. } => row.priority = Some(*priority),
         Event::Closed {
             result,
@@ -102,6 +114,6 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             return Effect::Kept;
         }
     }
-    row.position = input.fact.position;
+    row.position = position;
     Effect::Changed
 }

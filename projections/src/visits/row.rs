@@ -41,6 +41,8 @@ pub struct Row {
     pub previous: Option<VisitId>,
     /// The call's own priority, where it has one.
     pub priority: Option<i32>,
+    /// Rounds of offers that came to nothing.
+    pub attempts: u32,
     /// By which it is measured; none of one from before that was kept.
     pub measure: Option<Measure>,
 }
@@ -63,6 +65,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "priority",
     "threshold_ms",
     "short_abandon_ms",
+    "attempts",
 ];
 
 impl Row {
@@ -84,6 +87,7 @@ impl Row {
             number_or_null(self.priority),
             number_or_null(self.measure.map(|measure| measure.threshold_ms)),
             number_or_null(self.measure.map(|measure| measure.short_abandon_ms)),
+            number(self.attempts),
         ]
     }
 
@@ -113,6 +117,7 @@ impl Row {
                         short_abandon_ms,
                     })
             },
+            attempts: columns.number()?,
         })
     }
 }

@@ -290,17 +290,17 @@ impl Queue {
         count(self.row.waiting_count)
     }
 
-    /// How long a caller who comes now will wait: the next place times the mean
-    /// of the last contacts, shared by the agents who are logged in. Null when
+    /// How long a caller who comes now will wait: the place by the queue's priority times
+    /// the mean of the last contacts, shared by the agents who are logged in and not paused
+    /// in the queue. Null when
     /// nobody is, when nothing is known of contacts, and of the past.
     async fn estimated_wait_ms(&self, ctx: &Context<'_>) -> Result<Option<Duration>> {
         if self.moment.is_some() {
             return Ok(None);
         }
-        let place = self.row.waiting_count.saturating_add(1);
         let pace = ctx.data::<Loaded>()?.load_one(PaceOf(self.row.queue));
         let pace = pace.await.map_err(Fault::from)?;
-        Ok(pace.and_then(|pace| pace.wait_ms(place)).map(Duration))
+        Ok(pace.and_then(|pace| pace.next_wait_ms()).map(Duration))
     }
 
     /// Its statistics.

@@ -12,11 +12,11 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The place of a visit in its line, the lowest first: by urgency, then by when
-/// it was enqueued first. Where priority grows with waiting, both are one
-/// instant: each point of priority is worth so much more waiting, so that the
-/// order of two visits never changes by time alone. How much that is, is a rule of the
-/// line and not of a visit: those who wait are compared by one measure.
+/// The place of a visit in its line, the lowest first, as [`Matching::place`] says. How
+/// much waiting a point of priority is worth is a rule of the line and not of a visit:
+/// those who wait are compared by one measure.
+///
+/// [`Matching::place`]: crate::queue::Matching::place
 pub(in crate::process::routing) type Key = (i64, Timestamp);
 
 /// An offer of a visit that is asked for or live.
@@ -120,9 +120,7 @@ impl Waiting {
 
     /// Its priority without what waiting adds.
     pub(in crate::process::routing) fn base(&self, rules: &Rules) -> i64 {
-        let base = self.priority.unwrap_or(rules.matching.priority);
-        let boost = u64::from(rules.matching.retry_boost) * u64::from(self.attempts);
-        i64::from(base).saturating_add(i64::try_from(boost).unwrap_or(i64::MAX))
+        rules.matching.base(self.priority, self.attempts)
     }
 
     /// Its priority in thousandths, with what waiting has added.
@@ -141,15 +139,7 @@ impl Waiting {
     }
 
     fn key(&self, rules: &Rules, line: &Rules) -> Key {
-        let priority = self.base(rules);
-        match i64::try_from(line.matching.ageing_ms).unwrap_or(i64::MAX) {
-            0 => (priority.saturating_neg(), self.enqueued_at),
-            ageing_ms => {
-                let ahead = priority.saturating_mul(ageing_ms).saturating_mul(1_000);
-                let micros = self.enqueued_at.micros().saturating_sub(ahead);
-                (0, Timestamp::from_micros(micros))
-            }
-        }
+        line.matching.place(self.base(rules), self.enqueued_at)
     }
 
     /// The next instant after `at` from which more agents may be asked.
