@@ -62,6 +62,8 @@ pub enum EndReason {
     NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// Its stay in the queue was older than any may become, however that came about.
+    VisitExpired,
     /// The caller is rung back later, and goes home.
     CallbackRequested,
     /// It was placed to ring somebody back, which is not wanted any more.

@@ -178,6 +178,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::QueueClosed
         | EndReason::NobodyThere
         | EndReason::MaxWait
+        | EndReason::VisitExpired
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
         | EndReason::Announced

@@ -29,6 +29,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::QueueFull => (486, 17),
         EndReason::QueueClosed | EndReason::NobodyThere => (480, 20),
         EndReason::MaxWait => (480, 19),
+        EndReason::VisitExpired => (480, 102),
         EndReason::CallbackRequested => (480, 16),
         EndReason::CallbackWithdrawn => (480, 31),
         EndReason::Announced => (480, 16),

@@ -43,6 +43,12 @@ pub struct QueueEntry {
     /// How long a caller waits at most; 0 for no limit.
     #[serde(default = "max_wait_ms")]
     pub max_wait_ms: u64,
+    /// A call that would wait longer does not wait here; 0 for never.
+    #[serde(default)]
+    pub expected_wait_max_ms: u64,
+    /// No stay becomes older; 0 for no such net.
+    #[serde(default = "visit_ttl_ms")]
+    pub visit_ttl_ms: u64,
     /// Callers in the queue at most.
     #[serde(default = "capacity")]
     pub capacity: u32,
@@ -97,6 +103,8 @@ impl QueueEntry {
             capacity: capacity(),
             service_level_threshold_ms: service_level_threshold_ms(),
             short_abandon_ms: short_abandon_ms(),
+            expected_wait_max_ms: 0,
+            visit_ttl_ms: visit_ttl_ms(),
             time_zone: None,
             numbers: vec![],
             overflow: vec![],
@@ -121,6 +129,8 @@ impl QueueEntry {
             capacity: self.capacity,
             service_level_threshold_ms: self.service_level_threshold_ms,
             short_abandon_ms: self.short_abandon_ms,
+            expected_wait_max_ms: self.expected_wait_max_ms,
+            visit_ttl_ms: self.visit_ttl_ms,
             time_zone: self.time_zone,
             numbers: self.numbers.clone(),
             overflow: self
@@ -241,6 +251,9 @@ fn max_wait_ms() -> u64 {
 }
 fn capacity() -> u32 {
     queue::Config::default().capacity
+}
+fn visit_ttl_ms() -> u64 {
+    queue::Config::default().visit_ttl_ms
 }
 fn short_abandon_ms() -> u64 {
     queue::Config::default().short_abandon_ms

@@ -356,6 +356,7 @@ fn leg_gone(
             | EndReason::QueueClosed
             | EndReason::NobodyThere
             | EndReason::MaxWait
+            | EndReason::VisitExpired
             | EndReason::NoTrunk
             | EndReason::OutsideBusy
             | EndReason::OutsideNoAnswer

@@ -32,6 +32,7 @@ pub(super) fn end(
         | EndReason::QueueClosed
         | EndReason::NobodyThere
         | EndReason::MaxWait
+        | EndReason::VisitExpired
         | EndReason::NoTrunk
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
@@ -56,6 +57,7 @@ pub(super) fn end(
             if matches!(
                 reason,
                 EndReason::MaxWait
+                    | EndReason::VisitExpired
                     | EndReason::NobodyThere
                     | EndReason::CallbackWithdrawn
                     | EndReason::Announced
@@ -156,6 +158,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::QueueClosed
         | EndReason::NobodyThere
         | EndReason::MaxWait
+        | EndReason::VisitExpired
         | EndReason::NoTrunk
         | EndReason::MediaSilence
         | EndReason::SignallingLost
@@ -241,6 +244,7 @@ const fn verdict(
         EndReason::CallbackWithdrawn => (R::Ours, Some(480), Some(31), D::Cancelled),
         EndReason::Announced => (R::Success, None, Some(16), D::NoAnswer),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
+        EndReason::VisitExpired => (R::Ours, Some(480), Some(102), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),
         EndReason::OutsideNoAnswer => (R::Upstream, Some(480), Some(19), D::NoAnswer),

@@ -41,6 +41,8 @@ pub enum OverflowCause {
     MaxWait,
     /// Nobody who serves the queue is logged in.
     Unstaffed,
+    /// It would have waited longer than the queue lets anybody wait who comes.
+    ExpectedWait,
     /// It was offered as often as the queue allows, in vain.
     Attempts,
     /// It came outside the queue's hours.

@@ -2,6 +2,8 @@
 //! queue's own limits are reached.
 
 mod carried;
+mod expiry;
+mod pace;
 mod stays;
 mod way_out;
 
@@ -17,6 +19,8 @@ use crate::{
     time::Timestamp,
 };
 use carried::Carried;
+use expiry::{Expiry, expired, outlived};
+use pace::Pace;
 use serde::{Deserialize, Serialize};
 use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,11 +72,15 @@ pub struct State {
     /// Calls that we placed, and since when the person waits: they have no caller
     /// who could be sent elsewhere, and wait as long as their callback stands.
     placed: BTreeMap<CallId, Timestamp>,
+    /// When each open stay is too old.
+    expiry: Expiry,
+    /// How fast callers are served, where a queue asks for it.
+    pace: Pace,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -83,22 +91,37 @@ impl Process for Enqueue {
                 command_id,
                 command,
                 code,
+                at,
                 ..
-            } => refused(state, command_id.0, command, code),
+            } => refused(state, command_id.0, (command, code), *at),
             Input::Sweep(_) => vec![],
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, _)| *due)
+        let patience = state.due.first().map(|(due, _)| *due);
+        patience.into_iter().chain(state.expiry.next()).min()
     }
 }
 
 /// The call has been where it was to go, or its caller can not be rung back: it
 /// goes on as if there were no such rule. In all other cases it has ended or is
 /// connected, or the visit is closed: the events that say so are on their way.
-fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> Vec<Intent> {
+fn refused(
+    state: &mut State,
+    cause: Uuid,
+    (command, code): (&AnyCommand, &str),
+    at: Timestamp,
+) -> Vec<Intent> {
     match command {
+        AnyCommand::Call(
+            _,
+            call::Command::EndCall {
+                reason: EndReason::VisitExpired,
+                visit: Some(visit),
+                ..
+            },
+        ) => outlived(state, cause, *visit, at).into_iter().collect(),
         AnyCommand::Call(
             call,
             call::Command::OverflowCall {
@@ -113,12 +136,14 @@ fn refused(state: &mut State, cause: Uuid, command: &AnyCommand, code: &str) -> 
                 OverflowCause::Attempts | OverflowCause::ExitKey | OverflowCause::Supervisor => {
                     vec![]
                 }
-                OverflowCause::Unstaffed => match state.turned_away.remove(call) {
-                    // It waits for somebody to come.
-                    Some(stay) => open_visit(state, *call, stay),
-                    // Where nobody waits for that, it ends; else it waits on.
-                    None => nobody_there(state, cause, *call, *visit),
-                },
+                OverflowCause::Unstaffed | OverflowCause::ExpectedWait => {
+                    match state.turned_away.remove(call) {
+                        // It waits for somebody to come.
+                        Some(stay) => open_visit(state, *call, stay),
+                        // Where nobody waits for that, it ends; else it waits on.
+                        None => nobody_there(state, cause, *call, *visit),
+                    }
+                }
             }
         }
         AnyCommand::Call(..)
@@ -142,7 +167,15 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
         AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
-        AnyEvent::Session(..) | AnyEvent::Agent(..) => on_staff(state, fact),
+        AnyEvent::Session(session, event) => {
+            let queues = &state.queues;
+            state.pace.hear(session.agent, fact.at, event, |queue| {
+                let rules = queues.get(&queue);
+                rules.is_some_and(|(_, config)| config.expected_wait_max_ms > 0)
+            });
+            on_staff(state, fact)
+        }
+        AnyEvent::Agent(..) => on_staff(state, fact),
         AnyEvent::Person(person, person::Event::Erased { .. }) => {
             state.places.forget(*person);
             vec![]
@@ -224,14 +257,26 @@ fn joined(state: &mut State, fact: &Fact, call: CallId, place: (VisitId, QueueId
         is_sent: state.was_sent(call),
     };
     // A queue that takes nobody says so itself, and its line writes it.
-    if !stay.is_sent && barred(state, queue, fact.at).is_none() && state.staff.is_away(queue, &[]) {
-        let case = OverflowCause::Unstaffed;
-        if let Some(intent) = send_on(state, fact.at, cause, call, place, case) {
-            state.turned_away.insert(call, stay);
-            return vec![intent];
-        }
+    if !stay.is_sent
+        && barred(state, queue, fact.at).is_none()
+        && let Some(case) = would_wait_in_vain(state, call, &stay)
+        && let Some(intent) = send_on(state, fact.at, cause, call, place, case)
+    {
+        state.turned_away.insert(call, stay);
+        return vec![intent];
     }
     open_visit(state, call, stay)
+}
+
+/// Nobody is there for the call that comes, or too many are before it.
+fn would_wait_in_vain(state: &State, call: CallId, stay: &Stay) -> Option<OverflowCause> {
+    if state.staff.is_away(stay.queue, &[]) {
+        return Some(OverflowCause::Unstaffed);
+    }
+    let (_, config) = state.queues.get(&stay.queue)?;
+    let most = Some(config.expected_wait_max_ms).filter(|most| *most > 0)?;
+    let expected = state.expected_wait_ms(call, stay.queue, stay.enqueued_at)?;
+    (expected > most).then_some(OverflowCause::ExpectedWait)
 }
 
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
@@ -342,6 +387,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
         } => rejected(state, fact, *call, (*visit, queue), *reason),
         line::Event::Closed { visit, call, .. } => {
             state.waits_no_more(queue, *visit);
+            state.expiry.closes(*visit);
             // It may wait in another queue by now.
             if state
                 .due_of
@@ -379,6 +425,10 @@ fn opened(
 ) -> Vec<Intent> {
     let cause = fact.event_id.0;
     let opening = state.opening.remove(&visit);
+    let ttl_ms = state.queues.get(&queue);
+    let ttl_ms = ttl_ms.map_or(0, |(_, config)| config.visit_ttl_ms);
+    let stay = (visit, queue, call);
+    state.expiry.opens(stay, since, ttl_ms);
     let found_somebody = opening.as_ref().is_some_and(|it| it.found_somebody);
     if let Some(close) = opening.and_then(|opening| opening.close) {
         // A store that was away for a moment let the end overtake.
@@ -447,7 +497,7 @@ fn offered_enough(
 }
 
 fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
-    let mut intents = vec![];
+    let mut intents = expired(state, now);
     while let Some((due, call)) = state.due.first().copied() {
         if due > now {
             break;

@@ -51,6 +51,13 @@ impl Staff {
             .any(|agent| self.counts(*agent, queue, away))
     }
 
+    /// How many are there for the queue, but for those who are away for one of these.
+    pub(super) fn count(&self, queue: QueueId, away: &[Away]) -> u64 {
+        let members = self.members.get(&queue).into_iter().flatten();
+        let there = members.filter(|agent| self.counts(**agent, queue, away));
+        u64::try_from(there.count()).unwrap_or(u64::MAX)
+    }
+
     /// The stays for which an agent is asked.
     pub(super) fn asked_for(&self) -> BTreeSet<VisitId> {
         self.asked.values().copied().collect()

@@ -25,6 +25,10 @@ pub struct Change {
     pub answer_mode: Option<AnswerMode>,
     /// How long a caller waits at most; 0 for no limit.
     pub max_wait_ms: Option<u64>,
+    /// A call that would wait longer does not wait here; 0 for never.
+    pub expected_wait_max_ms: Option<u64>,
+    /// No stay becomes older; 0 for no such net.
+    pub visit_ttl_ms: Option<u64>,
     /// Callers in the queue at most.
     pub capacity: Option<u32>,
     /// Answered within this time counts as in time.
@@ -77,6 +81,10 @@ impl Change {
             wrap_up_ms: self.wrap_up_ms.unwrap_or(now.wrap_up_ms),
             answer_mode: self.answer_mode.unwrap_or(now.answer_mode),
             max_wait_ms: self.max_wait_ms.unwrap_or(now.max_wait_ms),
+            expected_wait_max_ms: self
+                .expected_wait_max_ms
+                .unwrap_or(now.expected_wait_max_ms),
+            visit_ttl_ms: self.visit_ttl_ms.unwrap_or(now.visit_ttl_ms),
             capacity: self.capacity.unwrap_or(now.capacity),
             service_level_threshold_ms: self
                 .service_level_threshold_ms

@@ -71,6 +71,12 @@ pub enum Error {
     /// Where a person sends a call is said with the order.
     #[error("overflow: supervisor is no case, as a person says where a call goes")]
     SupervisorOverflow,
+    /// Where a call goes that would wait too long, and how long that is, are said together.
+    #[error("expected_wait_max_ms and an overflow for expected_wait belong together")]
+    ExpectedWaitAlone,
+    /// A net that catches those who wait as long as they may is none.
+    #[error("visit_ttl_ms is under max_wait_ms or 60000, or over 2592000000")]
+    InvalidVisitTtl,
     /// A place that is kept for more than a day is a mistake.
     #[error("resume_abandoned_ms is over 86400000")]
     InvalidResumeAbandoned,
@@ -103,6 +109,8 @@ impl Refusal for Error {
             Self::ExitTwice => "queue.exit_twice",
             Self::ExitKeyOverflow => "queue.exit_key_overflow",
             Self::SupervisorOverflow => "queue.supervisor_overflow",
+            Self::ExpectedWaitAlone => "queue.expected_wait_alone",
+            Self::InvalidVisitTtl => "queue.invalid_visit_ttl",
             Self::InvalidResumeAbandoned => "queue.invalid_resume_abandoned",
             Self::InvalidCallback => "queue.invalid_callback",
         }
@@ -115,6 +123,9 @@ const RING_TIMEOUT_MS_MAX: u64 = 600_000;
 const CAPACITY_MAX: u32 = 100_000;
 /// One day.
 const WRAP_UP_MS_MAX: u64 = 86_400_000;
+/// A minute, and 30 days.
+const VISIT_TTL_MS_MIN: u64 = 60_000;
+const VISIT_TTL_MS_MAX: u64 = 2_592_000_000;
 /// One day.
 const RESUME_MS_MAX: u64 = 86_400_000;
 
@@ -171,6 +182,13 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     if let Some(hours) = &config.hours {
         super::hours::check(hours)?;
+    }
+    if (config.expected_wait_max_ms > 0) != cases.contains(&OverflowCause::ExpectedWait) {
+        return Err(Error::ExpectedWaitAlone);
+    }
+    let least = config.max_wait_ms.max(VISIT_TTL_MS_MIN);
+    if config.visit_ttl_ms > 0 && !(least..=VISIT_TTL_MS_MAX).contains(&config.visit_ttl_ms) {
+        return Err(Error::InvalidVisitTtl);
     }
     if config.matching.attempts_max > 0 && !cases.contains(&OverflowCause::Attempts) {
         return Err(Error::AttemptsWithoutOverflow);

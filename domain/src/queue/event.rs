@@ -83,6 +83,19 @@ pub struct Overflow {
 /// A caller who leaves in less time is a short abandon, unless the queue says otherwise.
 pub const SHORT_ABANDON_MS: u64 = 5_000;
 
+/// A stay of more than a day is one that something is wrong with, unless the queue says
+/// otherwise.
+pub const VISIT_TTL_MS: u64 = 86_400_000;
+
+const fn visit_ttl_ms() -> u64 {
+    VISIT_TTL_MS
+}
+
+// serde hands over references.
+const fn is_visit_ttl_ms(value: &u64) -> bool {
+    *value == VISIT_TTL_MS
+}
+
 const fn short_abandon_ms() -> u64 {
     SHORT_ABANDON_MS
 }
@@ -109,6 +122,13 @@ pub struct Config {
     pub answer_mode: AnswerMode,
     /// How long a caller waits at most; 0 for no limit.
     pub max_wait_ms: u64,
+    /// A call that would wait longer, as far as that is known, does not wait here; 0 for
+    /// never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub expected_wait_max_ms: u64,
+    /// No stay becomes older, however it came to be stuck; 0 for no such net.
+    #[serde(default = "visit_ttl_ms", skip_serializing_if = "is_visit_ttl_ms")]
+    pub visit_ttl_ms: u64,
     /// Callers in the queue at most.
     pub capacity: u32,
     /// Answered within this time counts as in time.
@@ -163,6 +183,8 @@ impl Default for Config {
             wrap_up_ms: 0,
             answer_mode: AnswerMode::Immediate,
             max_wait_ms: 3_600_000,
+            expected_wait_max_ms: 0,
+            visit_ttl_ms: VISIT_TTL_MS,
             capacity: 1_000,
             service_level_threshold_ms: 20_000,
             short_abandon_ms: SHORT_ABANDON_MS,

@@ -365,6 +365,8 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         capacity: 100,
         service_level_threshold_ms: 20_000,
         short_abandon_ms: 5_000,
+        expected_wait_max_ms: 0,
+        visit_ttl_ms: queue::VISIT_TTL_MS,
         time_zone: None,
         numbers: vec!["+4930123".into(), "100".into()],
         overflow: vec![],

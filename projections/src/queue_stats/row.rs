@@ -81,6 +81,7 @@ impl Counters {
             }
             VisitResult::Callback => self.callback_count += 1,
             VisitResult::Timeout
+            | VisitResult::Expired
             | VisitResult::Overflow
             | VisitResult::ExitKey
             | VisitResult::Requeued

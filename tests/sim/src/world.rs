@@ -50,6 +50,10 @@ pub struct Summary {
     pub exits_count: u64,
     /// Stays that ended as a supervisor sent the call into another queue.
     pub requeued_count: u64,
+    /// Stays that were older than their queue allows.
+    pub expired_count: u64,
+    /// Calls that were sent on as they would have waited too long.
+    pub sent_ahead_count: u64,
     /// Calls that a queue did not let in outside its hours.
     pub closed_count: u64,
     /// Calls that were not let in, sent on or ended, as nobody was there.
@@ -94,6 +98,8 @@ impl Summary {
             moved_count: self.moved_count + other.moved_count,
             exits_count: self.exits_count + other.exits_count,
             requeued_count: self.requeued_count + other.requeued_count,
+            expired_count: self.expired_count + other.expired_count,
+            sent_ahead_count: self.sent_ahead_count + other.sent_ahead_count,
             closed_count: self.closed_count + other.closed_count,
             nobody_there_count: self.nobody_there_count + other.nobody_there_count,
             closed_by_hand_count: self.closed_by_hand_count + other.closed_by_hand_count,

@@ -175,6 +175,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
+        "queue.expected_wait_alone" => Some("expectedWaitMaxMs"),
+        "queue.invalid_visit_ttl" => Some("visitTtlMs"),
         "agent.invalid_grace" => Some("registrationGraceMs"),
         "queue.invalid_wrap_up" => Some("wrapUpMs"),
         "queue.invalid_number" => Some("numbers"),

@@ -47,6 +47,11 @@ pub(crate) struct UpdateQueueInput {
     answer_mode: Option<AnswerMode>,
     /// How long a caller waits at most; 0 for no limit.
     max_wait_ms: Option<Duration>,
+    /// A call that would wait longer, as far as that is known, goes where the rule
+    /// `EXPECTED_WAIT` of the overflow leads; 0 for never.
+    expected_wait_max_ms: Option<Duration>,
+    /// No stay becomes older, however it came to be stuck; 0 for no such net.
+    visit_ttl_ms: Option<Duration>,
     /// Callers in the queue at most.
     capacity: Option<i32>,
     /// Answered within this time counts as in time.
@@ -111,6 +116,8 @@ impl UpdateQueueInput {
             capacity: self.capacity.map(|most| u32::try_from(most).unwrap_or(0)),
             service_level_threshold_ms: ms(self.service_level_threshold_ms),
             short_abandon_ms: ms(self.short_abandon_ms),
+            expected_wait_max_ms: ms(self.expected_wait_max_ms),
+            visit_ttl_ms: ms(self.visit_ttl_ms),
             time_zone,
             numbers: self.numbers,
             overflow,

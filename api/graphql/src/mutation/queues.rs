@@ -50,6 +50,13 @@ pub(crate) struct CreateQueueInput {
     /// How long a caller waits at most; 0 for no limit.
     #[graphql(default_with = "Duration(Config::default().max_wait_ms)")]
     max_wait_ms: Duration,
+    /// A call that would wait longer, as far as that is known, goes where the rule
+    /// `EXPECTED_WAIT` of the overflow leads; 0 for never.
+    #[graphql(default_with = "Duration(0)")]
+    expected_wait_max_ms: Duration,
+    /// No stay becomes older, however it came to be stuck; 0 for no such net.
+    #[graphql(default_with = "Duration(Config::default().visit_ttl_ms)")]
+    visit_ttl_ms: Duration,
     /// Callers in the queue at most.
     #[graphql(default = 1000)]
     capacity: i32,
@@ -278,6 +285,8 @@ impl CreateQueueInput {
             capacity: u32::try_from(self.capacity).unwrap_or(0),
             service_level_threshold_ms: self.service_level_threshold_ms.0,
             short_abandon_ms: self.short_abandon_ms.0,
+            expected_wait_max_ms: self.expected_wait_max_ms.0,
+            visit_ttl_ms: self.visit_ttl_ms.0,
             time_zone,
             numbers: self.numbers,
             overflow,

@@ -56,6 +56,11 @@ pub(crate) struct QueueConfig {
     answer_mode: AnswerMode,
     /// How long a caller waits at most; 0 for no limit.
     max_wait_ms: Duration,
+    /// A call that would wait longer, as far as that is known, goes where the rule
+    /// `EXPECTED_WAIT` of the overflow leads; 0 for never.
+    expected_wait_max_ms: Duration,
+    /// No stay becomes older, however it came to be stuck; 0 for no such net.
+    visit_ttl_ms: Duration,
     /// Callers in the queue at most.
     capacity: i32,
     /// Answered within this time counts as in time.
@@ -229,6 +234,8 @@ impl From<&domain::queue::Config> for QueueConfig {
             capacity: count(config.capacity),
             service_level_threshold_ms: Duration(config.service_level_threshold_ms),
             short_abandon_ms: Duration(config.short_abandon_ms),
+            expected_wait_max_ms: Duration(config.expected_wait_max_ms),
+            visit_ttl_ms: Duration(config.visit_ttl_ms),
             time_zone: config.zone().to_string(),
             numbers: config.numbers.clone(),
             overflow: config.overflow.iter().map(Into::into).collect(),

@@ -317,6 +317,8 @@ pub(crate) enum OverflowCause {
     /// Nobody who serves the queue is logged in: when a call comes, and when the
     /// last agent goes.
     Unstaffed,
+    /// It would have waited longer than the queue lets anybody wait who comes.
+    ExpectedWait,
     /// It was offered as often as the queue allows, in vain.
     Attempts,
     /// It came outside the queue's hours.

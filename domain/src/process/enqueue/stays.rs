@@ -223,6 +223,7 @@ const fn left_by(case: OverflowCause) -> VisitResult {
         OverflowCause::ExitKey => VisitResult::ExitKey,
         OverflowCause::Supervisor => VisitResult::Requeued,
         OverflowCause::Full
+        | OverflowCause::ExpectedWait
         | OverflowCause::MaxWait
         | OverflowCause::Unstaffed
         | OverflowCause::Attempts
@@ -254,6 +255,7 @@ pub(super) fn end_of_stay(fact: &Fact) -> Option<(VisitId, QueueId, line::Comman
     }
     let result = match (cause.reason, cause.by) {
         (EndReason::MaxWait, _) => VisitResult::Timeout,
+        (EndReason::VisitExpired, _) => VisitResult::Expired,
         (EndReason::CallbackRequested, _) => VisitResult::Callback,
         (EndReason::Operator, _) => VisitResult::Withdrawn,
         (_, By::Caller) => VisitResult::Abandoned,

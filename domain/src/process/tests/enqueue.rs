@@ -13,7 +13,6 @@ use crate::{
 };
 
 const ENQUEUED_AT: Timestamp = second(10);
-
 pub(super) fn created(answer_mode: AnswerMode, max_wait_ms: u64) -> AnyEvent {
     created_with(answer_mode, max_wait_ms, vec![])
 }
@@ -35,7 +34,7 @@ fn made(config: queue::Config) -> AnyEvent {
     AnyEvent::Queue(QUEUE, created)
 }
 
-fn config(
+pub(super) fn config(
     answer_mode: AnswerMode,
     max_wait_ms: u64,
     overflow: Vec<queue::Overflow>,
@@ -45,6 +44,7 @@ fn config(
         wrap_up_ms: 5_000,
         answer_mode,
         max_wait_ms,
+        visit_ttl_ms: 0,
         capacity: 7,
         overflow,
         ..queue::Config::default()
@@ -315,7 +315,7 @@ fn overflows(when: OverflowCause, to: queue::OverflowTo) -> Vec<queue::Overflow>
     vec![queue::Overflow { when, to }]
 }
 
-fn to_number() -> queue::OverflowTo {
+pub(super) fn to_number() -> queue::OverflowTo {
     queue::OverflowTo::Number("+491701234567".into())
 }
 
@@ -333,7 +333,7 @@ fn rejected() -> AnyEvent {
 
 /// The overflow that was asked for.
 #[track_caller]
-fn overflow_of(asked: &[AnyCommand]) -> (VisitId, OverflowCause, Destination) {
+pub(super) fn overflow_of(asked: &[AnyCommand]) -> (VisitId, OverflowCause, Destination) {
     match asked {
         [AnyCommand::Call(CALL, call::Command::OverflowCall { visit, cause, to })] => {
             (*visit, *cause, to.clone())
@@ -498,9 +498,9 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
     let heard = heard.hears_at(second(33), AnyEvent::Call(CALL, left));
     assert_eq!(heard.asked, [close(VisitResult::ExitKey)]);
     // The key means nothing any more.
-    let config = with(vec![]);
+    let (config_version, config) = (2, with(vec![]));
     let changed = queue::Event::Configured {
-        config_version: 2,
+        config_version,
         config,
     };
     heard

@@ -12,6 +12,8 @@ mod dial;
 mod doors;
 mod emptiness;
 mod enqueue;
+mod expected_wait;
+mod expiry;
 mod gone;
 mod late;
 mod ledger;

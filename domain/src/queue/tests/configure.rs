@@ -210,6 +210,50 @@ fn overflow_is_stored_as_it_is_documented_and_left_out_when_there_is_none() {
 }
 
 #[test]
+fn a_limit_of_the_expected_wait_leads_somewhere_and_a_net_is_under_the_longest_wait() {
+    let rule = Overflow {
+        when: OverflowCause::ExpectedWait,
+        to: OverflowTo::Number("+4930".into()),
+    };
+    let limit = Config {
+        expected_wait_max_ms: 60_000,
+        ..config()
+    };
+    let alone = Config {
+        overflow: vec![rule.clone()],
+        ..config()
+    };
+    for alone in [&limit, &alone] {
+        story([])
+            .when(configure(alone.clone()))
+            .refused(Error::ExpectedWaitAlone);
+    }
+    let both = Config {
+        overflow: vec![rule],
+        ..limit
+    };
+    let nets = |max_wait_ms, visit_ttl_ms| Config {
+        max_wait_ms,
+        visit_ttl_ms,
+        ..both.clone()
+    };
+    for (max_wait_ms, ttl_ms) in [(90_000, 89_999), (0, 59_999), (0, 2_592_000_001)] {
+        story([])
+            .when(configure(nets(max_wait_ms, ttl_ms)))
+            .refused(Error::InvalidVisitTtl);
+    }
+    for config in [nets(90_000, 90_000), nets(90_000, 0), both.clone()] {
+        story([])
+            .when(configure(config.clone()))
+            .then([Event::Created {
+                name: "sales".into(),
+                config,
+                config_version: None,
+            }]);
+    }
+}
+
+#[test]
 fn a_key_leads_to_one_place_that_can_be_dialled() {
     let exit = |key: &str, number: &str| Exit {
         key: key.parse().expect("a key"),

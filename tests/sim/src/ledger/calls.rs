@@ -35,6 +35,8 @@ pub(crate) struct Calls {
     pub(crate) ended_count: u64,
     /// Ended or sent on as nobody was there.
     pub(crate) deserted_count: u64,
+    /// Calls that were sent on as they would have waited too long.
+    pub(crate) sent_ahead_count: u64,
 }
 
 impl Calls {
@@ -196,6 +198,7 @@ impl Calls {
     ) -> Result<(), Violation> {
         let call = self.live.entry(id).or_default();
         self.deserted_count += u64::from(cause == OverflowCause::Unstaffed);
+        self.sent_ahead_count += u64::from(cause == OverflowCause::ExpectedWait);
         must(call.visit == Some(visit), || {
             format!("{id} leaves {visit}, where it was not")
         })?;

@@ -57,6 +57,8 @@ pub(crate) struct Lines {
     pub(crate) exits_count: u64,
     /// Stays that a person ended, with another queue for the call.
     pub(crate) requeued_count: u64,
+    /// Stays that were older than their queue allows.
+    pub(crate) expired_count: u64,
     /// Calls that came outside the hours, and when nobody was there.
     pub(crate) closed_count: u64,
     pub(crate) empty_count: u64,
@@ -246,6 +248,10 @@ impl Lines {
                 self.requeued_count += 1;
             }
             VisitResult::Callback => line.tally.callback += 1,
+            VisitResult::Expired => {
+                line.tally.flow_out += 1;
+                self.expired_count += 1;
+            }
             VisitResult::Timeout
             | VisitResult::Overflow
             | VisitResult::Withdrawn
@@ -284,7 +290,16 @@ impl Lines {
 
     /// Nobody waits longer than the queue allows.
     pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
-        for line in self.lines.values() {
+        for (queue, line) in &self.lines {
+            // Whatever keeps it there.
+            let ttl_ms = self.rules.visit_ttl_ms(*queue);
+            for id in &line.open {
+                let at = self.since(*id);
+                must(
+                    ttl_ms == 0 || now <= at.plus_ms(ttl_ms).plus_ms(slack_ms),
+                    || format!("{id} is open since {at}, longer than {ttl_ms} ms"),
+                )?;
+            }
             for (_, id) in &line.waiting {
                 let at = self.since(*id);
                 let max_wait_ms = self.visits.get(id).map_or(0, |visit| visit.max_wait_ms);

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Rules {
     versions: BTreeMap<(QueueId, u32), Matching>,
     now: BTreeMap<QueueId, (u32, Strategy)>,
+    /// How old a stay may become; 0 for any age.
+    ttl_ms: BTreeMap<QueueId, u64>,
     /// Who counts as away for those who wait, where nobody waits for nobody.
     away: BTreeMap<QueueId, Vec<Away>>,
 }
@@ -40,6 +42,7 @@ impl Rules {
         };
         self.versions.insert((id, version), config.matching.clone());
         self.now.insert(id, (version, config.strategy));
+        self.ttl_ms.insert(id, config.visit_ttl_ms);
         let mut rules = config.overflow.iter();
         let sends_on = rules.any(|rule| rule.when == OverflowCause::Unstaffed);
         match (&config.empty.leave, sends_on) {
@@ -47,6 +50,11 @@ impl Rules {
             (None, true) => self.away.insert(id, vec![]),
             (None, false) => self.away.remove(&id),
         };
+    }
+
+    /// How old a stay may become; 0 for any age.
+    pub(crate) fn visit_ttl_ms(&self, queue: QueueId) -> u64 {
+        self.ttl_ms.get(&queue).copied().unwrap_or(0)
     }
 
     /// Who counts as away for those who wait; none where they wait for nobody.

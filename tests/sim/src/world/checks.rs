@@ -102,6 +102,8 @@ impl World {
         self.summary.moved_count = self.ledger.places.moved_count;
         self.summary.exits_count = self.ledger.lines.exits_count;
         self.summary.requeued_count = self.ledger.lines.requeued_count;
+        self.summary.expired_count = self.ledger.lines.expired_count;
+        self.summary.sent_ahead_count = self.ledger.calls.sent_ahead_count;
         self.summary.closed_count = self.ledger.lines.closed_count;
         self.summary.closed_by_hand_count = self.ledger.hands.closed_count;
         self.summary.assigned_count = self.ledger.lines.assigned_count;

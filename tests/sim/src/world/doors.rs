@@ -91,6 +91,21 @@ pub(super) fn with_callbacks(draw: &mut Chance, mut config: Config) -> Config {
     config
 }
 
+/// The queue with its nets: some let nobody come who would wait for long, and some let no
+/// stay become old, that of a caller nor that of somebody who is rung back.
+pub(super) fn with_nets(draw: &mut Chance, behind: &[QueueId], mut config: Config) -> Config {
+    if let (Some(next), true) = (behind.first(), draw.percent(40)) {
+        config.expected_wait_max_ms = draw.between(5_000, 60_000);
+        let (when, to) = (OverflowCause::ExpectedWait, OverflowTo::Queue(*next));
+        config.overflow.push(Overflow { when, to });
+    }
+    if draw.percent(50) {
+        let least = config.max_wait_ms.max(60_000);
+        config.visit_ttl_ms = least + draw.between(0, 30_000);
+    }
+    config
+}
+
 fn away(draw: &mut Chance) -> Vec<Away> {
     let mut away = AWAY.to_vec();
     away.retain(|_| draw.percent(25));

@@ -2,7 +2,7 @@
 
 use super::{
     World,
-    doors::{with_callbacks, with_doors},
+    doors::{with_callbacks, with_doors, with_nets},
 };
 use crate::{
     action::Posted,
@@ -153,6 +153,7 @@ impl World {
         let mut draw = self.chance.split(0x0a7c);
         let mut doors = self.chance.split(0xd00a);
         let mut rings = self.chance.split(0xca11);
+        let mut nets = self.chance.split(0x4e75);
         for number in 0..self.terms.queues {
             let matching = matching(&mut draw);
             // On to the queue behind it, never back.
@@ -185,7 +186,8 @@ impl World {
                 true => config,
                 false => {
                     let config = with_doors(&mut doors, behind, config);
-                    with_callbacks(&mut rings, config)
+                    let config = with_callbacks(&mut rings, config);
+                    with_nets(&mut nets, behind, config)
                 }
             };
             let name = queue_name(number);

@@ -24,6 +24,8 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.moved_count,
         sum.exits_count,
         sum.requeued_count,
+        sum.expired_count,
+        sum.sent_ahead_count,
         sum.closed_count,
         sum.closed_by_hand_count,
         sum.assigned_count,

@@ -200,6 +200,8 @@ pub(crate) enum EndReason {
     NobodyThere,
     /// Waited as long as the queue allows.
     MaxWait,
+    /// Its stay in the queue was older than any may become, however that came about.
+    VisitExpired,
     /// The caller is rung back later, and went home.
     CallbackRequested,
     /// It was placed to ring somebody back, which was not wanted any more.

@@ -26,6 +26,8 @@ pub(crate) enum VisitResult {
     Abandoned,
     /// Waited as long as the queue allows.
     Timeout,
+    /// Older than any stay may become.
+    Expired,
     /// Sent on to another queue or a number outside.
     Overflow,
     /// Left by a key that the caller pressed.
