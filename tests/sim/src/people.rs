@@ -151,15 +151,26 @@ impl People {
 
     /// Over the wire: late, sometimes twice, so that facts overtake each other.
     fn say(&mut self, at: Timestamp, command: AnyCommand, plans: &mut Plans) {
+        if self.terms.faults && self.wire.percent(3) {
+            let late = self.wire.below(500) * MS;
+            let posted = Posted {
+                command: command.clone(),
+                at,
+                asked_by: None,
+            };
+            plans.push((late, Action::Arrive(Box::new(posted))));
+        }
+        self.order(at, command, plans);
+    }
+
+    /// Over the wire, late, and once: an order that names something new comes under the
+    /// id of a command, and the log lets that have one effect.
+    fn order(&mut self, at: Timestamp, command: AnyCommand, plans: &mut Plans) {
         let posted = Posted {
             command,
             at,
             asked_by: None,
         };
-        if self.terms.faults && self.wire.percent(3) {
-            let late = self.wire.below(500) * MS;
-            plans.push((late, Action::Arrive(Box::new(posted.clone()))));
-        }
         let most_ms = if self.terms.faults && self.wire.percent(5) {
             1_500
         } else {

@@ -105,7 +105,7 @@ impl People {
             why: "wrong_queue".into(),
         };
         let command = call::Command::RequeueCall(requeue);
-        self.say(now, AnyCommand::Call(call, command), plans);
+        self.order(now, AnyCommand::Call(call, command), plans);
     }
 
     /// Whoever it is: also one who talks, or does not serve the queue.
