@@ -29,5 +29,5 @@ mod usage_type;
 pub use document::{Line, LineKind, TaxLine, Totals};
 pub use key::{DeckVersionId, InvalidKey, SeriesId};
 pub use key::{Document, DocumentKind, UsageId};
-pub use sum::{Command, Event};
+pub use sum::{CATEGORIES, Command, Event};
 pub use usage_type::UsageType;

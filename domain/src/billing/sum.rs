@@ -102,6 +102,20 @@ impl Command {
     }
 }
 
+/// Categories of the streams of billing: what is in them is money, and for those only who
+/// may see it.
+pub const CATEGORIES: [&str; 9] = [
+    seller::Seller::CATEGORY,
+    account::Account::CATEGORY,
+    plan::Plan::CATEGORY,
+    deck::Deck::CATEGORY,
+    rating::Rating::CATEGORY,
+    usage::Usage::CATEGORY,
+    invoice::Invoice::CATEGORY,
+    credit_note::CreditNote::CATEGORY,
+    series::Series::CATEGORY,
+];
+
 impl Event {
     /// Wire name.
     pub fn event_type(&self) -> &'static str {

@@ -1,10 +1,13 @@
 //! One thing that happened.
 
 use crate::{
+    auth::Scope,
     id::Named,
+    query::identity,
     scalar::{Cursor, DateTime, count},
 };
-use async_graphql::{ID, Json, Object};
+use async_graphql::{Context, ID, Json, Object, Result};
+use domain::billing;
 use projections::timeline;
 
 /// An event.
@@ -25,7 +28,7 @@ impl TimelineItem {
     }
 
     /// What kind of thing it happened to: `call`, `session`, `line`, `queue`,
-    /// `agent`, `device` or `trunk`.
+    /// `agent`, `device`, `trunk`, or one of billing: `rating`, `account`, `usage`.
     async fn category(&self) -> &str {
         &self.0.category
     }
@@ -61,8 +64,13 @@ impl TimelineItem {
         self.0.queue.map(Named::opaque)
     }
 
-    /// Its fields, without personal data.
-    async fn payload(&self) -> Option<Json<serde_json::Value>> {
-        serde_json::from_str(&self.0.payload).ok().map(Json)
+    /// Its fields, without personal data. Those of what was rated and reserved, which
+    /// are prices, only for those who have `billing:read`: null for others.
+    async fn payload(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
+        let is_of_money = billing::CATEGORIES.contains(&self.0.category.as_str());
+        if is_of_money && !identity(ctx)?.may(Scope::BillingRead) {
+            return Ok(None);
+        }
+        Ok(serde_json::from_str(&self.0.payload).ok().map(Json))
     }
 }

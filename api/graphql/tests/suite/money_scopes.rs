@@ -2,6 +2,13 @@
 //! it takes more.
 
 use crate::world::World;
+use domain::{
+    any::AnyCommand,
+    billing::{
+        self,
+        rating::{self, Outcome, UnratedReason},
+    },
+};
 use ringledger_graphql::auth::Scope;
 use serde_json::json;
 
@@ -118,4 +125,43 @@ async fn who_takes_records_away_and_may_not_see_money_takes_none_of_it_away() {
         lines.contains("rtt_us") && !lines.contains("amount"),
         "{lines}"
     );
+}
+
+#[tokio::test]
+async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let ringing = world.ring(queue, "+4930111").await;
+    world.hang_up(&ringing, ringing.leg).await;
+    let outcome = Some(Outcome::Unrated {
+        account: None,
+        reason: UnratedReason::NoPayer,
+    });
+    let rate = billing::Command::Rating(ringing.call, rating::Command::Rate { outcome });
+    world.dispatch(AnyCommand::Billing(Box::new(rate))).await;
+    let query = format!(
+        "{{ callTimeline(callId: \"{}\", first: 100, minPosition: \"{}\") \
+         {{ edges {{ node {{ type category payload }} }} }} }}",
+        ringing.call,
+        world.head()
+    );
+    let payload = async |scopes: &[Scope]| {
+        let token = world.token(scopes).await;
+        let answer = world.ask_as(&token, &query, json!({})).await;
+        let edges = answer.body["data"]["callTimeline"]["edges"].clone();
+        let edges = edges
+            .as_array()
+            .unwrap_or_else(|| panic!("{}", answer.body));
+        let rating = edges
+            .iter()
+            .find(|edge| edge["node"]["category"] == "rating");
+        let others = edges
+            .iter()
+            .filter(|edge| !edge["node"]["payload"].is_null());
+        assert!(others.count() > 2, "{}", answer.body);
+        rating.unwrap_or_else(|| panic!("{}", answer.body))["node"]["payload"].clone()
+    };
+    let seen = payload(&[Scope::CallRead, Scope::BillingRead]).await;
+    assert_eq!(seen["reason"], "no_payer");
+    assert!(payload(&[Scope::CallRead]).await.is_null());
 }
