@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     billing::{account::Profile, invoice::SellerBlock},
-    calendar::Date,
+    calendar::{Date, Period},
     id::InvoiceId,
     money::Decimal,
     time::Timestamp,
@@ -17,7 +17,7 @@ use projections::billing::{
     invoices,
     usage::Summary,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -336,12 +336,18 @@ pub fn usage_summary(account: &accounts::Row, usage: &[Summary], at: Timestamp) 
     report(&format!("Usage of {}", account.name), at, vec![table])
 }
 
-/// Taxes of issued invoices and of their credit notes, by currency, country,
-/// and rate.
-pub fn tax_summary(invoices: &[invoices::Row], at: Timestamp) -> Paper {
+/// Taxes by currency, country, and rate: of the invoices that were issued in those months,
+/// less the credit notes that were. A credit note is of the month of its own issue: what
+/// was declared of an earlier one stays what it was.
+pub fn tax_summary(
+    invoices: &[invoices::Row],
+    months: &RangeInclusive<Period>,
+    at: Timestamp,
+) -> Paper {
     type Key = (String, String, String);
     let mut sums: BTreeMap<Key, (u8, Decimal, Decimal)> = BTreeMap::new();
-    for row in invoices.iter().filter(|row| row.issue.is_some()) {
+    let is_asked = |issued_on| months.contains(&Period::of(issued_on));
+    for row in invoices {
         let Some(head) = &row.state.head else {
             continue;
         };
@@ -363,9 +369,15 @@ pub fn tax_summary(invoices: &[invoices::Row], at: Timestamp) -> Paper {
                 sum.2 = sum.2 + signed(tax.tax);
             }
         };
-        add(&row.state.taxes, 1);
-        for note in row.credit_notes.iter().filter(|note| note.issued.is_some()) {
-            add(&note.document.taxes, -1);
+        let issue = row.issue.as_ref();
+        if issue.is_some_and(|issue| is_asked(issue.issued_on)) {
+            add(&row.state.taxes, 1);
+        }
+        for note in &row.credit_notes {
+            let issued = note.issued.as_ref();
+            if issued.is_some_and(|(_, issued_on, _)| is_asked(*issued_on)) {
+                add(&note.document.taxes, -1);
+            }
         }
     }
     let rows = sums

@@ -275,9 +275,7 @@ pub(crate) async fn reports(
                 let to = month(range.to.as_ref(), now)?;
                 let filter = invoices::Filter::default();
                 let rows = all(async |page| views.invoices(&filter, &page).await).await;
-                let mut rows = rows.map_err(failed)?;
-                rows.retain(|row| (from..=to).contains(&row.period));
-                statement::tax_summary(&rows, at)
+                statement::tax_summary(&rows.map_err(failed)?, &(from..=to), at)
             }
             _ => return Err(unknown()),
         };

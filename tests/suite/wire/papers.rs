@@ -187,6 +187,37 @@ async fn statement(server: &Server, path: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn taxes_are(server: &Server, month: &str, rows: &[&[&str]]) -> anyhow::Result<()> {
+    let asked = format!("?from={month}&to={month}");
+    shows(server, "/documents/reports/taxes", &asked, rows).await
+}
+
+async fn no_taxes(server: &Server, month: &str) -> anyhow::Result<()> {
+    let path = format!("/documents/reports/taxes.html?from={month}&to={month}");
+    let (status, html) = server.get(&path).await?;
+    let told = rows(&html);
+    let is_empty = told.iter().flatten().all(|cell| !cell.contains("19 %"));
+    ensure!(status == 200 && is_empty, "{month}: {told:#?}");
+    Ok(())
+}
+
+/// A credit note that is issued months after its invoice.
+async fn credit_later(server: &Server, account: &Value) -> anyhow::Result<()> {
+    let invoice = is_invoice(server, account, json!({})).await?;
+    let credit = json!({
+        "commandId": command_id(60), "invoiceId": invoice["id"], "amount": "1.19",
+        "reason": "late",
+    });
+    mutate(server, "issueCreditNote", "id", credit).await?;
+    let query = format!(
+        "{{ invoice(id: {}) {{ creditNotes {{ number }} }} }}",
+        invoice["id"]
+    );
+    let is_issued = |answer: &Value| answer["invoice"]["creditNotes"][0]["number"].is_string();
+    server.until(&query, is_issued).await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn papers_have_the_figures_that_were_worked_out_and_the_same_bytes_again()
 -> anyhow::Result<()> {
@@ -230,9 +261,15 @@ async fn papers_have_the_figures_that_were_worked_out_and_the_same_bytes_again()
     )
     .await?;
     let (net, tax) = (euros(2 * NET - CREDITED_NET), euros(2 * TAX - CREDITED_TAX));
-    let asked = "?from=2026-10&to=2026-10";
     let taxes: [&[&str]; 1] = [&["standard 19 %", "DE", "EUR", &net, &tax]];
-    shows(&server, "/documents/reports/taxes", asked, &taxes).await?;
+    taxes_are(&server, "2026-11", &taxes).await?;
+    // What was supplied in October was issued in November.
+    no_taxes(&server, "2026-10").await?;
+    no_taxes(&server, "2027-01").await?;
+    credit_later(&server, &bert).await?;
+    let credited: [&[&str]; 1] = [&["standard 19 %", "DE", "EUR", "-1.00", "-0.19"]];
+    taxes_are(&server, "2027-01", &credited).await?;
+    taxes_are(&server, "2026-11", &taxes).await?;
     let path = format!("/documents/accounts/{anna}/usage");
     let used: [&[&str]; 2] = [
         &["Other usage", "2026-11", "2", "4", "unit", "10"],

@@ -480,10 +480,8 @@ impl AccountMutations {
             .invoice_id
             .map(|id| uuid(&id, "an invoice"))
             .transpose()?;
-        // The same order again is the same payment.
-        let client = uuid(&input.command_id, "a command")?;
-        let at = order.services.clock.now();
-        let payment = PaymentId(derive(at.millis_unsigned(), client, "payment"));
+        // The same order again is the same payment, however much later.
+        let payment = PaymentId(derive(order.millis(), order.client, "payment"));
         let command = account::Command::ApplyPayment {
             payment,
             amount: Money::new(input.amount.0, currency),

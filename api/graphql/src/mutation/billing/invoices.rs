@@ -130,9 +130,8 @@ impl InvoiceMutations {
         input: IssueCreditNoteInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let client = uuid(&input.command_id, "a command")?;
-        let at = order.services.clock.now();
-        let credit_note = CreditNoteId(derive(at.millis_unsigned(), client, "credit note"));
+        // The same order again is the same credit note, however much later.
+        let credit_note = CreditNoteId(derive(order.millis(), order.client, "credit note"));
         let command = invoice::Command::Credit {
             credit_note,
             amount: input.amount.map(|amount| amount.0),
