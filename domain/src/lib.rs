@@ -17,6 +17,7 @@ pub mod cause;
 pub mod decider;
 pub mod device;
 pub mod event_types;
+pub mod formula;
 pub mod id;
 pub mod line;
 pub mod money;

@@ -1,7 +1,10 @@
 //! CSV as RFC 4180 has it: CRLF, quotes where they are needed, UTF-8.
 
-/// What a spreadsheet takes for a formula when a cell begins with it.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+use domain::formula;
+
+/// What ends a cell, or a line, for one spreadsheet or another: with commas for decimals
+/// a semicolon stands between cells.
+const ENDS: [char; 6] = [',', ';', '\t', '"', '\r', '\n'];
 
 /// Adds one line. Text that a spreadsheet would run as a formula gets an
 /// apostrophe first, which it shows as plain text; numbers are left alone.
@@ -28,8 +31,8 @@ pub enum Cell<'a> {
 }
 
 fn quoted(text: &str, into: &mut String) {
-    let is_formula = text.starts_with(FORMULA);
-    if !is_formula && !text.contains([',', '"', '\r', '\n']) {
+    let is_formula = formula::may_begin(text);
+    if !is_formula && !text.contains(ENDS) {
         into.push_str(text);
         return;
     }
@@ -65,11 +68,30 @@ mod tests {
         check("say \"hi\"", "\"say \"\"hi\"\"\"");
         check("two\r\nlines", "\"two\r\nlines\"");
         check("Grüße", "Grüße");
+        // Two cells where commas are of decimals.
+        check("Anna;=1+1", "\"Anna;=1+1\"");
+        check("a = b", "a = b");
     }
 
     #[test]
     fn text_is_never_run_as_a_formula() {
-        for formula in ["=1+1", "+4930111", "-2", "@SUM(A1)", "\t=1", "\r=1"] {
+        for formula in [
+            "=1+1",
+            "+4930111",
+            "-2",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "  =1",
+            "\u{a0}+1",
+            "\u{200b}@A1",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠A1",
+            "\t1",
+        ] {
             check(formula, &format!("\"'{formula}\""));
         }
         check("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"");

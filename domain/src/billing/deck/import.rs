@@ -12,16 +12,13 @@ use super::{
     command::Command,
     event::{Header, ROWS_MAX as CHUNK_MAX, Row},
 };
-use crate::{billing::tariff::Tariff, calendar::Date, money::Decimal, time::Timestamp};
+use crate::{billing::tariff::Tariff, calendar::Date, formula, money::Decimal, time::Timestamp};
 use std::str::FromStr;
 
 /// Faults that are told at most: the rest is most often the same mistake.
 const FAULTS_MAX: usize = 100;
 /// Rows of one deck at most: ten times what the largest carriers publish.
 const ROWS_MAX: u32 = 1_000_000;
-
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
 const COLUMNS: [&str; 12] = [
     "prefix",
@@ -182,7 +179,7 @@ impl Fields<'_> {
     /// Words for people, who may open a file with them in a spreadsheet.
     fn words(&self, name: &'static str) -> Result<Option<&str>, Fault> {
         match self.get(name) {
-            Some(text) if text.starts_with(FORMULA) => Err((name, FaultReason::Formula)),
+            Some(text) if formula::may_begin(text) => Err((name, FaultReason::Formula)),
             words => Ok(words),
         }
     }
