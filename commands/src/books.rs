@@ -15,6 +15,7 @@ use domain::{
     decider::Decider,
     id::{AccountId, AgentId, DeckId, InvoiceId, PlanId, QueueId, TrunkId},
     money::Decimal,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -54,8 +55,8 @@ pub struct Books {
     #[serde(skip)]
     owners: HashMap<Thing, BTreeSet<AccountId>>,
     plans: HashMap<PlanId, Arc<PlanEntry>>,
-    /// Published versions of each deck that are not retired.
-    decks: HashMap<DeckId, BTreeSet<u32>>,
+    /// Published versions of each deck that are not retired, and when they were published.
+    decks: HashMap<DeckId, BTreeMap<u32, Timestamp>>,
     /// Invoices of each account that are drafted and not owed yet, and whether they are
     /// approved.
     drafts: BTreeMap<AccountId, BTreeMap<Period, bool>>,
@@ -94,7 +95,16 @@ impl Books {
 
     /// The newest published version of a deck.
     pub fn newest(&self, deck: DeckId) -> Option<DeckVersionId> {
-        let version = *self.decks.get(&deck)?.last()?;
+        let (&version, _) = self.decks.get(&deck)?.last_key_value()?;
+        Some(DeckVersionId { deck, version })
+    }
+
+    /// The version of a deck that prices what was answered then: the newest that was
+    /// published, or the first where there was none yet.
+    pub fn deck_at(&self, deck: DeckId, at: Timestamp) -> Option<DeckVersionId> {
+        let versions = self.decks.get(&deck)?;
+        let published = versions.iter().rfind(|(_, published)| **published <= at);
+        let (&version, _) = published.or_else(|| versions.first_key_value())?;
         Some(DeckVersionId { deck, version })
     }
 
@@ -217,7 +227,8 @@ impl Books {
                 }
             }
             Event::Deck(id, deck::Event::Published { .. }) => {
-                self.decks.entry(id.deck).or_default().insert(id.version);
+                let versions = self.decks.entry(id.deck).or_default();
+                versions.insert(id.version, fact.at);
             }
             Event::Deck(id, deck::Event::Retired {}) => {
                 if let Some(versions) = self.decks.get_mut(&id.deck) {

@@ -4,11 +4,14 @@
 
 mod before;
 mod counted;
+mod cover;
+mod decks;
 mod explain;
 
 pub use counted::{Place, Rated};
 pub use explain::{Asked, Explained};
 
+use self::{cover::Cover, decks::Decks};
 use crate::{
     bookkeeping::Bookkeeping,
     books::{Books, PlanEntry},
@@ -19,13 +22,12 @@ use crate::{
 use domain::{
     any::read_event,
     billing::{
-        DeckVersionId, UsageId, UsageType,
+        DeckVersionId, UsageId,
         account::{Account, Profile},
-        deck::Deck,
-        plan::{self, Price},
+        plan,
         rating::{
-            Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, Tables,
-            UnratedReason, price,
+            Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, UnratedReason,
+            price,
         },
         seller,
         tax::{self, TaxCategory},
@@ -35,7 +37,7 @@ use domain::{
     call::{self, Call},
     cause::EndReason,
     decider::Decider,
-    id::{AccountId, CallId, DeckId, LegId},
+    id::{AccountId, CallId},
     money::Decimal,
     rating::Table,
     time::Timestamp,
@@ -45,9 +47,6 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::Mutex;
-
-/// Decks in memory at most; a deck of 100 000 rows takes some 20 MB.
-const TABLES_MAX: usize = 32;
 
 /// What was used in which month.
 type Month = (UsageId, Arc<Usage>);
@@ -118,13 +117,16 @@ impl Found {
     }
 }
 
-/// What of a call is charged.
-enum Cover {
-    All,
-    /// Legs, from the first on, as far as this much goes that was reserved.
-    Credit(Decimal),
-    /// Those that were charged before.
-    Legs(Vec<LegId>),
+/// Why a call is rated.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    /// It is over.
+    Ended,
+    /// A person asks for it, once more.
+    Asked {
+        /// Whoever owns now what was dialled then is to pay, not who paid.
+        new_payer: bool,
+    },
 }
 
 /// Seconds of a slice where no seller is described.
@@ -214,11 +216,14 @@ impl Rater {
             },
             exhaust @ Command::Exhaust { .. } => exhaust,
             Command::Rate { .. } => Command::Rate {
-                outcome: self.outcome(call, state, true).await?,
+                outcome: self.outcome(call, state, Why::Ended).await?,
             },
-            Command::Rerate { reason, .. } => Command::Rerate {
+            Command::Rerate {
+                reason, new_payer, ..
+            } => Command::Rerate {
                 reason,
-                outcome: self.outcome(call, state, false).await?,
+                new_payer,
+                outcome: self.outcome(call, state, Why::Asked { new_payer }).await?,
                 before: match &state.bill {
                     Some(bill) => self.before(bill).await?,
                     None => Before::default(),
@@ -232,13 +237,26 @@ impl Rater {
         &self,
         call: CallId,
         state: &Rating,
-        is_first: bool,
+        why: Why,
     ) -> Result<Option<Outcome>, DispatchError> {
         let facts = self.facts(call).await?;
         let Some(ended_at) = facts.ended_at else {
             return Ok(None);
         };
-        let found = self.find(&facts, ended_at);
+        let (found, decks, is_first) = match why {
+            Why::Ended => {
+                let answered_at = facts.answered_at.unwrap_or(ended_at);
+                (self.find(&facts, ended_at), Decks::At(answered_at), true)
+            }
+            Why::Asked { new_payer } => {
+                let payer = state.bill.as_ref().map(|bill| bill.account);
+                let found = match payer.filter(|_| !new_payer) {
+                    Some(payer) => self.books.read(|books| Found::of(books, payer, ended_at)),
+                    None => self.find(&facts, ended_at),
+                };
+                (found, Decks::Newest, false)
+            }
+        };
         let account = found.as_ref().map(|found| found.account);
         let priced = match &found {
             None => Err(UnratedReason::NoPayer),
@@ -247,7 +265,7 @@ impl Rater {
                 None if self.costs_nothing(&facts, found, ended_at) => Ok(nothing(found, ended_at)),
                 None => {
                     let cover = self.cover(call, state, &facts, found);
-                    self.price(call, &facts, found, &cover).await?
+                    self.price(call, &facts, found, &cover, decks).await?
                 }
             },
         };
@@ -298,20 +316,34 @@ impl Rater {
         )
     }
 
-    /// What of a call is charged: of one that was ended because no credit could
-    /// be reserved, only what was.
+    /// What of a call is charged that is paid before: no more than was reserved for it,
+    /// whatever ended it. Who should have ended it in time may have been lost.
     fn cover(&self, call: CallId, state: &Rating, facts: &Facts, found: &Found) -> Cover {
-        if facts.end != Some(EndReason::NoCredit) || !found.is_prepaid {
+        let is_refused = facts.end == Some(EndReason::NoCredit);
+        if !found.is_prepaid || (state.charging.is_none() && !is_refused) {
             return Cover::All;
         }
         if let Some(bill) = &state.bill {
-            return Cover::Legs(bill.records.iter().map(|record| record.leg).collect());
+            let charged = bill.records.iter();
+            return Cover::Charged(
+                charged
+                    .map(|record| (record.leg, record.ended_at))
+                    .collect(),
+            );
         }
-        Cover::Credit(self.books.read(|books| {
-            let account = books.account(found.account);
-            let reserved = account.and_then(|account| account.reserved.get(&call));
-            reserved.copied().unwrap_or_default()
-        }))
+        let reserved = self.books.read(|books| {
+            let account = books.account(found.account)?;
+            account.reserved.get(&call).copied()
+        });
+        match (reserved, is_refused) {
+            (Some(most), _) => Cover::Credit { most, is_refused },
+            (None, true) => Cover::Credit {
+                most: Decimal::ZERO,
+                is_refused,
+            },
+            // It was given back: nobody knew a price when the call was over.
+            (None, false) => Cover::All,
+        }
     }
 
     /// What the next slice of a call costs, if its payer pays before.
@@ -412,7 +444,8 @@ impl Rater {
     ) -> Result<Result<Decimal, UnratedReason>, DispatchError> {
         let length_ms = u64::from(seconds) * 1_000;
         facts.ended_at = facts.answered_at.map(|at| at.plus_ms(length_ms));
-        let priced = self.price(call, facts, found, &Cover::All).await?;
+        let decks = facts.answered_at.map_or(Decks::Newest, Decks::At);
+        let priced = self.price(call, facts, found, &Cover::All, decks).await?;
         Ok(priced.map(|bill| bill.commits.unwrap_or_default()))
     }
 
@@ -447,6 +480,7 @@ impl Rater {
         facts: &Facts,
         found: &Found,
         cover: &Cover,
+        decks: Decks,
     ) -> Result<Result<Bill, UnratedReason>, DispatchError> {
         let Some(ended_at) = facts.ended_at else {
             return Err(DispatchError::Corrupt(format!("{call} has not ended")));
@@ -456,70 +490,15 @@ impl Rater {
         };
         // Whoever calls for help is never charged.
         let is_free = self.books.read(|books| books.is_for_help(facts));
-        let mut parts = match facts.parts(&found.profile, ended_at) {
+        let parts = match facts.parts(&found.profile, ended_at) {
             Ok(parts) if !is_free => parts,
             Ok(_) => vec![],
             Err(reason) => return Ok(Err(reason)),
         };
         let kinds = parts.iter().map(|part| part.usage_type);
-        let tables = self.tables_of(&plan.config, kinds).await?;
+        let tables = self.tables_of(&plan.config, kinds, decks).await?;
         let payer = found.payer(plan);
-        if let Cover::Legs(legs) = cover {
-            parts.retain(|part| legs.contains(&part.leg));
-        }
-        let mut priced = price(call, &payer, &tables, &parts, ended_at);
-        while let (Cover::Credit(most), Ok(bill)) = (cover, &priced)
-            && bill.commits.is_some_and(|amount| amount > *most)
-            && (parts.len() > 1 || most.is_zero())
-        {
-            parts.pop();
-            priced = price(call, &payer, &tables, &parts, ended_at);
-        }
-        Ok(priced)
-    }
-
-    /// The decks that price these kinds of usage by the plan.
-    async fn tables_of(
-        &self,
-        config: &plan::Config,
-        kinds: impl Iterator<Item = UsageType>,
-    ) -> Result<Tables, DispatchError> {
-        let mut tables = Tables::new();
-        for kind in kinds {
-            if let Some(Price::Deck(deck)) = config.terms.get(&kind).map(|term| &term.price)
-                && let Some(table) = self.table(*deck).await?
-            {
-                tables.insert(*deck, table);
-            }
-        }
-        Ok(tables)
-    }
-
-    /// The newest published version of a deck, loaded once.
-    pub async fn table(&self, deck: DeckId) -> Result<Option<Arc<Table>>, DispatchError> {
-        let Some(id) = self.books.read(|books| books.newest(deck)) else {
-            return Ok(None);
-        };
-        // Held while it is loaded: it is loaded once, whoever asks.
-        let mut tables = self.tables.lock().await;
-        if let Some(table) = tables.get(&id) {
-            return Ok(Some(table.clone()));
-        }
-        let stream = StreamId::new(Deck::CATEGORY, id);
-        let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
-        let mut deck = Deck::default();
-        for recorded in &recorded {
-            let (at, event) = read(recorded)?;
-            deck = Deck::evolve(deck, at, &event);
-        }
-        let Some(table) = Table::new(id, deck).map(Arc::new) else {
-            return Ok(None);
-        };
-        if tables.len() >= TABLES_MAX {
-            tables.clear();
-        }
-        tables.insert(id, table.clone());
-        Ok(Some(table))
+        Ok(cover.charge(parts, |parts| price(call, &payer, &tables, parts, ended_at)))
     }
 }
 

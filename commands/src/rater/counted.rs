@@ -1,6 +1,6 @@
 //! What a use costs that is no call.
 
-use super::{Found, Rater};
+use super::{Decks, Found, Rater};
 use crate::error::{DispatchError, Refused};
 use domain::{
     billing::{
@@ -107,7 +107,7 @@ impl Rater {
             return refuse(usage::Error::NoPrice(UnratedReason::NoPlan));
         };
         let kinds = [used.usage_type].into_iter();
-        let tables = self.tables_of(&plan.config, kinds).await?;
+        let tables = self.tables_of(&plan.config, kinds, Decks::Newest).await?;
         match used.rate(&found.payer(plan), &tables) {
             Ok(record) => Ok(Rated {
                 record,

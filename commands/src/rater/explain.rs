@@ -1,6 +1,6 @@
 //! What a call would cost, told before anybody calls.
 
-use super::Rater;
+use super::{Decks, Rater};
 use crate::error::DispatchError;
 use domain::{
     billing::{
@@ -51,7 +51,9 @@ impl Rater {
             return Ok(None);
         };
         let kinds = [asked.usage_type];
-        let tables = self.tables_of(&plan.config, kinds.into_iter()).await?;
+        let tables = self
+            .tables_of(&plan.config, kinds.into_iter(), Decks::Newest)
+            .await?;
         let digits = digits(&asked.number);
         let found = find(
             &plan.config,

@@ -50,6 +50,7 @@ mod paused;
 mod personal;
 mod prepaid;
 mod priced;
+mod priced_then;
 mod projections;
 mod provisioning;
 mod recovery;

@@ -89,6 +89,9 @@ pub enum Command {
     Rerate {
         /// Why.
         reason: String,
+        /// Whoever owns now what was dialled is to pay, not who has paid.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        new_payer: bool,
         /// By the rater.
         outcome: Option<Outcome>,
         /// By the rater, of the price that it has.

@@ -55,6 +55,7 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             reason,
             outcome,
             before,
+            new_payer: _,
         } => {
             let outcome = outcome.ok_or(Error::NotQuoted)?;
             if !is_over(state) {

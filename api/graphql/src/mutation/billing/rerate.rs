@@ -64,6 +64,10 @@ pub(crate) struct RerateCallsInput {
     /// Only counts them.
     #[graphql(default)]
     dry_run: bool,
+    /// Whoever owns now what was dialled is to pay, not the account that has paid: for a
+    /// number that was given to the wrong one.
+    #[graphql(default)]
+    new_payer: bool,
 }
 
 /// What came of an order to rate calls again.
@@ -243,6 +247,7 @@ impl RerateMutations {
         }
         let rerate = || rating::Command::Rerate {
             reason: input.reason.clone(),
+            new_payer: input.new_payer,
             outcome: None,
             before: rating::Before::default(),
         };

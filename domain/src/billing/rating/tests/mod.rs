@@ -58,6 +58,7 @@ fn rate(cents: i64) -> Command {
 fn rerate(cents: i64) -> Command {
     Command::Rerate {
         reason: "wrong deck".into(),
+        new_payer: false,
         outcome: Some(Outcome::Rated(bill(1, cents))),
         before: Before::default(),
     }
@@ -123,6 +124,7 @@ fn published_anew(mut bill: Box<Bill>) -> Box<Bill> {
 fn rerate_of_closed(bill: Box<Bill>) -> Command {
     Command::Rerate {
         reason: "wrong deck".into(),
+        new_payer: false,
         outcome: Some(Outcome::Rated(bill)),
         before: Before {
             is_settled: true,
@@ -138,6 +140,7 @@ fn the_same_price_replaces_nothing_wherever_it_stands() {
     story([rated(1, 5, None)])
         .when(Command::Rerate {
             reason: "new deck".into(),
+            new_payer: false,
             outcome: Some(Outcome::Rated(anew.clone())),
             before: Before::default(),
         })
@@ -154,6 +157,7 @@ fn what_it_replaces_counts_with_its_tax_once_there_is_a_limit() {
     };
     let rerate = |cents, gross: i64, before| Command::Rerate {
         reason: "wrong deck".into(),
+        new_payer: false,
         outcome: Some(Outcome::Rated(counting(bill(1, cents), gross))),
         before: Before {
             is_settled: false,

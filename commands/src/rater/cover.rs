@@ -1,0 +1,189 @@
+//! What of a call is charged.
+
+use domain::{
+    billing::rating::{Bill, Part, UnratedReason},
+    id::LegId,
+    money::Decimal,
+    time::Timestamp,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) enum Cover {
+    /// All of it.
+    All,
+    /// What was reserved, at most.
+    Credit {
+        /// How much.
+        most: Decimal,
+        /// The call was ended because no more could be reserved: for its last leg first.
+        is_refused: bool,
+    },
+    /// Those legs that were charged before, each until then.
+    Charged(Vec<(LegId, Timestamp)>),
+}
+
+impl Cover {
+    /// The bill of so much of the parts.
+    pub(super) fn charge(
+        &self,
+        mut parts: Vec<Part>,
+        price: impl Fn(&[Part]) -> Result<Bill, UnratedReason>,
+    ) -> Result<Bill, UnratedReason> {
+        match self {
+            Self::All => price(&parts),
+            Self::Charged(legs) => {
+                parts.retain_mut(|part| {
+                    let until = legs.iter().find(|(leg, _)| *leg == part.leg);
+                    if let Some((_, until)) = until {
+                        part.ended_at = part.ended_at.min(*until);
+                    }
+                    until.is_some()
+                });
+                price(&parts)
+            }
+            Self::Credit { most, is_refused } => {
+                let is_too_much = |bill: &Bill| bill.commits.is_some_and(|amount| amount > *most);
+                let mut bill = price(&parts)?;
+                while *is_refused && parts.len() > 1 && is_too_much(&bill) {
+                    parts.pop();
+                    bill = price(&parts)?;
+                }
+                if is_too_much(&bill) {
+                    within(&parts, &price, is_too_much)
+                } else {
+                    Ok(bill)
+                }
+            }
+        }
+    }
+}
+
+/// The longest talk that is not too much, in whole seconds since the first answer.
+fn within(
+    parts: &[Part],
+    price: impl Fn(&[Part]) -> Result<Bill, UnratedReason>,
+    is_too_much: impl Fn(&Bill) -> bool,
+) -> Result<Bill, UnratedReason> {
+    let mut best = price(&[])?;
+    let answered_at = parts.iter().map(|part| part.answered_at).min();
+    let ended_at = parts.iter().map(|part| part.ended_at).max();
+    let (Some(answered_at), Some(ended_at)) = (answered_at, ended_at) else {
+        return Ok(best);
+    };
+    let (mut enough, mut too_long) = (0, ended_at.ms_since(answered_at).div_ceil(1_000));
+    while too_long.saturating_sub(enough) > 1 {
+        let seconds = u64::midpoint(enough, too_long);
+        let bill = price(&until(parts, answered_at.plus_ms(seconds * 1_000)))?;
+        if is_too_much(&bill) {
+            too_long = seconds;
+        } else {
+            enough = seconds;
+            best = bill;
+        }
+    }
+    Ok(best)
+}
+
+/// The parts as far as they were before an instant.
+fn until(parts: &[Part], end: Timestamp) -> Vec<Part> {
+    let parts = parts.iter().filter(|part| part.answered_at < end);
+    parts
+        .cloned()
+        .map(|mut part| {
+            part.ended_at = part.ended_at.min(end);
+            part
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{billing::UsageType, calendar::Zone, id::AccountId};
+    use uuid::Uuid;
+
+    const fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    fn leg(number: u128) -> LegId {
+        LegId(Uuid::from_u128(number))
+    }
+
+    fn part(number: u128, answered_at: i64, ended_at: i64) -> Part {
+        Part {
+            leg: leg(number),
+            usage_type: UsageType::InboundMinutes,
+            digits: None,
+            answered_at: at(answered_at),
+            ended_at: at(ended_at),
+        }
+    }
+
+    /// A fee of 2 for each leg, and 1 for each second.
+    fn price(parts: &[Part]) -> Result<Bill, UnratedReason> {
+        let cost = |part: &Part| {
+            let seconds = part.ended_at.ms_since(part.answered_at).div_ceil(1_000);
+            Decimal::whole(2) + Decimal::whole(i64::try_from(seconds).unwrap_or_default())
+        };
+        Ok(Bill {
+            account: AccountId(Uuid::nil()),
+            period: domain::calendar::Period::of(Zone::UTC.date_of(at(0))),
+            records: vec![],
+            commits: Some(parts.iter().map(cost).sum()),
+            own: None,
+        })
+    }
+
+    fn charged(cover: &Cover, parts: &[Part]) -> Decimal {
+        let bill = cover.charge(parts.to_vec(), price).expect("a price");
+        bill.commits.expect("an amount")
+    }
+
+    #[test]
+    fn no_more_is_charged_than_was_reserved_and_as_much_of_it_as_was_talked() {
+        let parts = [part(1, 0, 13), part(2, 5, 13)];
+        assert_eq!(charged(&Cover::All, &parts), Decimal::whole(25));
+        let reserved = |most: i64| Cover::Credit {
+            most: Decimal::whole(most),
+            is_refused: false,
+        };
+        // The second leg began at five seconds: 2 + 5 without it, 2 + 2 more with it.
+        for (most, charges) in [
+            (0, 0),
+            (1, 0),
+            (2, 0),
+            (3, 3),
+            (7, 7),
+            (9, 7),
+            (11, 11),
+            (24, 23),
+        ] {
+            assert_eq!(
+                charged(&reserved(most), &parts),
+                Decimal::whole(charges),
+                "{most}"
+            );
+        }
+        assert_eq!(charged(&reserved(25), &parts), Decimal::whole(25));
+        assert_eq!(charged(&reserved(99), &parts), Decimal::whole(25));
+    }
+
+    #[test]
+    fn of_a_call_that_was_refused_more_the_last_leg_goes_first() {
+        let parts = [part(1, 0, 13), part(2, 5, 13)];
+        let cover = Cover::Credit {
+            most: Decimal::whole(15),
+            is_refused: true,
+        };
+        assert_eq!(charged(&cover, &parts), Decimal::whole(15));
+    }
+
+    #[test]
+    fn what_was_charged_for_a_time_is_charged_for_that_time_again() {
+        let parts = [part(1, 0, 13), part(2, 5, 13)];
+        let cover = Cover::Charged(vec![(leg(1), at(9))]);
+        assert_eq!(charged(&cover, &parts), Decimal::whole(11));
+    }
+}
