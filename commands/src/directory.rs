@@ -13,8 +13,8 @@ use crate::{
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    id::{AgentId, QueueId, SessionId, TrunkId},
-    queue, session, trunk,
+    id::{AgentId, MailboxId, QueueId, SessionId, TrunkId},
+    mailbox, queue, session, trunk,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,7 +29,7 @@ const BATCH_MAX: usize = 1_000;
 /// The row's name among those of the processes.
 const ROW: &str = "directory";
 /// Counts the changes of the row's form and of the rules that fill it.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// A change is kept this often at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// The position alone is kept after so many events: a start reads no more.
@@ -76,6 +76,17 @@ pub struct TrunkEntry {
     pub config: trunk::Config,
 }
 
+/// A mailbox as it is configured now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MailboxEntry {
+    /// Its id.
+    pub id: MailboxId,
+    /// Its name.
+    pub name: String,
+    /// What can change.
+    pub config: mailbox::Config,
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Known {
@@ -85,6 +96,7 @@ struct Known {
     agents: BTreeMap<AgentId, Arc<AgentEntry>>,
     agent_names: HashMap<String, AgentId>,
     trunks: BTreeMap<TrunkId, Arc<TrunkEntry>>,
+    mailboxes: BTreeMap<MailboxId, Arc<MailboxEntry>>,
     /// Last session of each agent and whether it is open.
     sessions: HashMap<AgentId, (SessionId, bool)>,
 }
@@ -211,6 +223,11 @@ impl Directory {
     /// All trunks, by id.
     pub fn trunks(&self) -> Vec<Arc<TrunkEntry>> {
         self.read(|known| known.trunks.values().cloned().collect())
+    }
+
+    /// The mailbox of that id.
+    pub fn mailbox(&self, id: MailboxId) -> Option<Arc<MailboxEntry>> {
+        self.read(|known| known.mailboxes.get(&id).cloned())
     }
 
     /// The last session of an agent, and whether it is still open.
@@ -402,6 +419,19 @@ impl Known {
                     Arc::make_mut(entry).config = config.clone();
                 }
             }
+            AnyEvent::Mailbox(id, mailbox::Event::Created { name, config }) => {
+                let entry = MailboxEntry {
+                    id: *id,
+                    name: name.clone(),
+                    config: config.clone(),
+                };
+                self.mailboxes.insert(*id, Arc::new(entry));
+            }
+            AnyEvent::Mailbox(id, mailbox::Event::Configured { config }) => {
+                if let Some(entry) = self.mailboxes.get_mut(id) {
+                    Arc::make_mut(entry).config = config.clone();
+                }
+            }
             AnyEvent::Session(session, session::Event::LoggedIn { .. }) => {
                 self.sessions.insert(session.agent, (*session, true));
             }
@@ -414,6 +444,7 @@ impl Known {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => return false,
         }
         true

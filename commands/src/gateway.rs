@@ -32,6 +32,7 @@ use domain::{
     device::Device,
     id::{CallId, CommandId},
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     session::Session,
@@ -58,6 +59,7 @@ struct Inner {
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
     callbacks: Pool<Callback>,
+    mailboxes: Pool<Mailbox>,
     books: Books,
 }
 
@@ -133,6 +135,7 @@ impl Gateway {
                 devices: Pool::default(),
                 trunks: Pool::default(),
                 callbacks: Pool::default(),
+                mailboxes: Pool::default(),
                 books: Books::default(),
             }),
         }
@@ -217,6 +220,7 @@ impl Gateway {
             AnyCommand::Device(id, command) => inner.devices.submit(shared, id, sent, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, sent, command),
             AnyCommand::Callback(id, command) => inner.callbacks.submit(shared, id, sent, command),
+            AnyCommand::Mailbox(id, command) => inner.mailboxes.submit(shared, id, sent, command),
             AnyCommand::Billing(command) => inner.books.submit(shared, sent, *command),
         };
         Pending { answer, started }
@@ -239,6 +243,7 @@ impl Gateway {
             + inner.devices.len()
             + inner.trunks.len()
             + inner.callbacks.len()
+            + inner.mailboxes.len()
             + inner.books.len()
     }
 }

@@ -14,10 +14,11 @@ use domain::{
     decider::Decider,
     device::Device,
     id::{
-        AccountId, AgentId, CallId, CallbackId, CreditNoteId, InvoiceId, PlanId, QueueId,
-        SessionId, SubjectId, TenantId, TrunkId,
+        AccountId, AgentId, CallId, CallbackId, CreditNoteId, InvoiceId, MailboxId, PlanId,
+        QueueId, SessionId, SubjectId, TenantId, TrunkId,
     },
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     session::Session,
@@ -146,4 +147,5 @@ kinds! {
     Device AgentId 256,
     Trunk TrunkId 0,
     Callback CallbackId 0,
+    Mailbox MailboxId 256,
 }

@@ -42,7 +42,8 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
-        | AnyCommand::Callback(..) => (category, key),
+        | AnyCommand::Callback(..)
+        | AnyCommand::Mailbox(..) => (category, key),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    id::{CommandId, EventId, SubjectId, TenantId},
+    id::{CommandId, EventId, SubjectId, TenantId, VoicemailId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -402,6 +402,14 @@ pub trait Vault: Send + Sync + 'static {
     async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError>;
     /// Opens it; `None` when the subject's key was destroyed.
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError>;
+    /// Seals bytes under the key of that subject, as a party is sealed.
+    async fn seal_bytes(&self, subject: SubjectId, plain: &[u8]) -> Result<Vec<u8>, VaultError>;
+    /// Opens them; `None` when the subject's key was destroyed.
+    async fn open_bytes(
+        &self,
+        subject: SubjectId,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, VaultError>;
     /// Number of the newest key that the subject ever had; 0 if it had none.
     async fn keys_through(&self, subject: SubjectId) -> Result<u32, VaultError>;
     /// Destroys the keys durably and forgets them: what was sealed under them
@@ -411,6 +419,40 @@ pub trait Vault: Send + Sync + 'static {
     /// The latest erasure that was carried out on these keys. Keys that came
     /// back from a backup know only those from before it.
     async fn shredded(&self) -> Result<Position, VaultError>;
+}
+
+/// A recording as it is kept: sealed under the key of that subject.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSound {
+    /// Whose key.
+    pub subject: SubjectId,
+    /// The file, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl fmt::Debug for SealedSound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{redacted}")
+    }
+}
+
+/// What callers have said in mailboxes. Not in the log, which is kept for ever, but
+/// beside it in the same database: backed up with it, and seen by every node.
+#[async_trait]
+pub trait Recordings: Send + Sync + 'static {
+    /// Keeps it durably; one that is there already stays as it is.
+    async fn put(
+        &self,
+        message: VoicemailId,
+        stored_at: Timestamp,
+        sound: SealedSound,
+    ) -> Result<(), StoreError>;
+    /// The recording, if it is there.
+    async fn get(&self, message: VoicemailId) -> Result<Option<SealedSound>, StoreError>;
+    /// Takes it away; nothing happens if there is none.
+    async fn remove(&self, message: VoicemailId) -> Result<(), StoreError>;
+    /// Those that were kept before an instant.
+    async fn kept_before(&self, before: Timestamp) -> Result<Vec<VoicemailId>, StoreError>;
 }
 
 /// Secrets that prove who somebody is: never in an event or a log.

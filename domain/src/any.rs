@@ -5,8 +5,8 @@ use crate::{
     agent, billing, call, callback,
     decider::{Decider, Event as _},
     device,
-    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
-    line, person, queue, session,
+    id::{AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TrunkId},
+    line, mailbox, person, queue, session,
     time::Timestamp,
     trunk,
 };
@@ -36,6 +36,8 @@ pub enum AnyCommand {
     Trunk(TrunkId, trunk::Command),
     /// For a callback.
     Callback(CallbackId, callback::Command),
+    /// For a mailbox.
+    Mailbox(MailboxId, mailbox::Command),
     /// For what belongs to billing.
     Billing(Box<billing::Command>),
 }
@@ -53,6 +55,7 @@ impl AnyCommand {
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
             Self::Callback(id, _) => (callback::Callback::CATEGORY, id.to_string()),
+            Self::Mailbox(id, _) => (mailbox::Mailbox::CATEGORY, id.to_string()),
             Self::Billing(command) => command.target(),
         }
     }
@@ -79,6 +82,8 @@ pub enum AnyEvent {
     Trunk(TrunkId, trunk::Event),
     /// To a callback.
     Callback(CallbackId, callback::Event),
+    /// To a mailbox.
+    Mailbox(MailboxId, mailbox::Event),
     /// To what belongs to billing.
     Billing(billing::Event),
 }
@@ -96,6 +101,7 @@ impl AnyEvent {
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
             Self::Callback(_, event) => event.event_type(),
+            Self::Mailbox(_, event) => event.event_type(),
             Self::Billing(event) => event.event_type(),
         }
     }
@@ -187,6 +193,7 @@ pub fn decode(
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
         callback::Callback::CATEGORY => stored.read(AnyEvent::Callback),
+        mailbox::Mailbox::CATEGORY => stored.read(AnyEvent::Mailbox),
         _ => match billing::Event::decode(category, key, event_type, version, payload) {
             Some(read) => read.map(|(at, event)| (at, AnyEvent::Billing(event))),
             None => Err(DecodeError::UnknownCategory(category.into())),
@@ -302,6 +309,7 @@ impl AnyCommand {
                 call::Command::RecordCancel { .. } => "record_cancel",
                 call::Command::RecordKey { .. } => "record_key",
                 call::Command::RecordAnnounced { .. } => "record_announced",
+                call::Command::RecordVoicemail { .. } => "record_voicemail",
                 call::Command::RecordHold { .. } => "record_hold",
                 call::Command::RecordRetrieve { .. } => "record_retrieve",
                 call::Command::RecordMediaSilence { .. } => "record_media_silence",
@@ -347,6 +355,7 @@ impl AnyCommand {
                 trunk::Command::Create { .. } => "create_trunk",
             },
             Self::Callback(_, command) => command.name(),
+            Self::Mailbox(_, command) => command.name(),
             Self::Billing(command) => command.name(),
         }
     }

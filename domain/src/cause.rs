@@ -70,6 +70,8 @@ pub enum EndReason {
     CallbackWithdrawn,
     /// It was told what the queue has to say, and has nowhere else to go.
     Announced,
+    /// It has left its message in a mailbox: a key, a silence or its length ended it.
+    VoicemailTaken,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.
@@ -176,6 +178,8 @@ pub enum Disposition {
     SystemError,
     /// The caller went home, to be rung back.
     CallbackRequested,
+    /// The caller was in a mailbox, to leave a message.
+    Voicemail,
 }
 
 /// How an offer ended that was not accepted.

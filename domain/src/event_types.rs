@@ -2,7 +2,8 @@
 //! would forget the next one.
 
 use crate::{
-    agent, billing, call, callback, decider::Decider, device, line, person, queue, session, trunk,
+    agent, billing, call, callback, decider::Decider, device, line, mailbox, person, queue,
+    session, trunk,
 };
 use serde::{
     de::{Deserialize as _, Deserializer, Error as _, Visitor, value::Error},
@@ -22,6 +23,7 @@ pub fn event_types() -> BTreeSet<&'static str> {
         of::<device::Device>(),
         of::<trunk::Trunk>(),
         of::<callback::Callback>(),
+        of::<mailbox::Mailbox>(),
         of::<billing::seller::Seller>(),
         of::<billing::account::Account>(),
         of::<billing::plan::Plan>(),

@@ -75,6 +75,10 @@ ids! {
     PaymentId,
     /// Credit that was paid out.
     RefundId,
+    /// A place where callers leave messages.
+    MailboxId,
+    /// A message in a mailbox.
+    VoicemailId,
 }
 
 /// One login of one agent. Numbers count from 1 and do not skip: login `n + 1`
@@ -127,6 +131,13 @@ impl TrunkId {
     /// The trunk of that name in that tenant; names ignore case.
     pub fn named(tenant: TenantId, name: &str) -> Self {
         Self(named(tenant, "trunk", name))
+    }
+}
+
+impl MailboxId {
+    /// The mailbox of that name in that tenant; names ignore case.
+    pub fn named(tenant: TenantId, name: &str) -> Self {
+        Self(named(tenant, "mailbox", name))
     }
 }
 

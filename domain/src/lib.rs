@@ -20,6 +20,7 @@ pub mod event_types;
 pub mod formula;
 pub mod id;
 pub mod line;
+pub mod mailbox;
 pub mod money;
 pub mod name;
 pub mod person;

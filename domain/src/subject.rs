@@ -5,7 +5,7 @@ use crate::{
     any::{AnyCommand, AnyEvent},
     callback,
     id::CallId,
-    line, session,
+    line, mailbox, session,
 };
 
 impl AnyCommand {
@@ -21,7 +21,9 @@ impl AnyCommand {
                 | session::Command::EndWrapUp { call, .. },
             ) => Some(*call),
             Self::Billing(command) => command.call(),
-            Self::Callback(_, callback::Command::StartAttempt { call, .. }) => Some(*call),
+            Self::Callback(_, callback::Command::StartAttempt { call, .. })
+            | Self::Mailbox(_, mailbox::Command::ExpectMessage { call, .. }) => Some(*call),
+            Self::Mailbox(_, mailbox::Command::LeaveMessage { left, .. }) => Some(left.call),
             Self::Line(..)
             | Self::Session(..)
             | Self::Queue(..)
@@ -29,7 +31,8 @@ impl AnyCommand {
             | Self::Agent(..)
             | Self::Device(..)
             | Self::Trunk(..)
-            | Self::Callback(..) => None,
+            | Self::Callback(..)
+            | Self::Mailbox(..) => None,
         }
     }
 }
@@ -64,6 +67,10 @@ impl AnyEvent {
                 callback::Event::AttemptStarted { call, .. }
                 | callback::Event::AttemptFailed { call, .. }
                 | callback::Event::Connected { call, .. },
+            )
+            | Self::Mailbox(
+                _,
+                mailbox::Event::Expected { call, .. } | mailbox::Event::Left { call, .. },
             ) => Some(*call),
             Self::Session(..)
             | Self::Queue(..)
@@ -71,7 +78,8 @@ impl AnyEvent {
             | Self::Agent(..)
             | Self::Device(..)
             | Self::Trunk(..)
-            | Self::Callback(..) => None,
+            | Self::Callback(..)
+            | Self::Mailbox(..) => None,
         }
     }
 }

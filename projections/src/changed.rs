@@ -1,10 +1,11 @@
 //! What subscribers hear, after the rows are committed.
 
 use crate::{
-    agent_states, billing, callbacks, cdr, erasures, live_calls, queue_stats, timeline, trunks,
+    agent_states, billing, callbacks, cdr, erasures, live_calls, mailboxes, queue_stats, timeline,
+    trunks,
 };
 use commands::ports::Position;
-use domain::id::{AgentId, CallId, CallbackId, QueueId, SubjectId, TrunkId};
+use domain::id::{AgentId, CallId, CallbackId, MailboxId, QueueId, SubjectId, TrunkId};
 use std::sync::Arc;
 
 /// A read model, for whoever waits for it or asks how far it is.
@@ -42,11 +43,15 @@ pub enum View {
     AgentLog,
     /// Callbacks.
     Callbacks,
+    /// Mailboxes.
+    Mailboxes,
+    /// Messages in mailboxes.
+    Voicemails,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -63,6 +68,8 @@ impl View {
         Self::Visits,
         Self::AgentLog,
         Self::Callbacks,
+        Self::Mailboxes,
+        Self::Voicemails,
     ];
 
     /// Its name, as on the command line.
@@ -84,6 +91,8 @@ impl View {
             Self::Visits => "visits",
             Self::AgentLog => "agent_log",
             Self::Callbacks => "callbacks",
+            Self::Mailboxes => "mailboxes",
+            Self::Voicemails => "voicemails",
         }
     }
 
@@ -117,6 +126,8 @@ pub enum Change {
     Trunk(TrunkId, Option<Arc<trunks::Row>>),
     /// A callback.
     Callback(CallbackId, Option<Arc<callbacks::Row>>),
+    /// A mailbox.
+    Mailbox(MailboxId, Option<Arc<mailboxes::Row>>),
     /// Something that is owed.
     Billing(billing::Changed),
 }
@@ -133,6 +144,7 @@ impl Change {
             Self::Cdr(..) => View::Cdr,
             Self::Trunk(..) => View::Trunks,
             Self::Callback(..) => View::Callbacks,
+            Self::Mailbox(..) => View::Mailboxes,
             Self::Billing(changed) => changed.view(),
         }
     }

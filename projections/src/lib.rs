@@ -22,6 +22,7 @@ pub mod erasures;
 pub mod estimate;
 mod followed;
 pub mod live_calls;
+pub mod mailboxes;
 pub mod offline;
 pub mod orders;
 pub mod page;
@@ -46,6 +47,7 @@ pub mod trunks;
 pub mod value;
 pub mod views;
 pub mod visits;
+pub mod voicemails;
 
 pub use build::rebuild;
 pub use checkpoint::{Checkpoint, checkpoints};

@@ -73,6 +73,12 @@ impl Vault for Closed {
     async fn open(&self, _: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }
+    async fn seal_bytes(&self, _: SubjectId, _: &[u8]) -> Result<Vec<u8>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn open_bytes(&self, _: SubjectId, _: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
     async fn keys_through(&self, _: SubjectId) -> Result<u32, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }

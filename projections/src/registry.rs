@@ -13,6 +13,7 @@ use crate::{
     changed::View,
     erasures::Erasures,
     live_calls::LiveCalls,
+    mailboxes::Mailboxes,
     projection::Projection as _,
     queue_stats::QueueStats,
     slot::{Generation, Part, Slot},
@@ -20,6 +21,7 @@ use crate::{
     timeline::Timeline,
     trunks::Trunks,
     visits::Visits,
+    voicemails::Voicemails,
 };
 
 /// A slot for these rows of the view's projection.
@@ -41,6 +43,8 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Visits => Box::new(Slot::<Visits>::new(generation)),
         View::AgentLog => Box::new(Slot::<AgentLog>::new(generation)),
         View::Callbacks => Box::new(Slot::<Callbacks>::new(generation)),
+        View::Mailboxes => Box::new(Slot::<Mailboxes>::new(generation)),
+        View::Voicemails => Box::new(Slot::<Voicemails>::new(generation)),
     }
 }
 
@@ -63,6 +67,8 @@ pub(crate) const fn tables_of(view: View) -> &'static [Table] {
         View::Visits => Visits::TABLES,
         View::AgentLog => AgentLog::TABLES,
         View::Callbacks => Callbacks::TABLES,
+        View::Mailboxes => Mailboxes::TABLES,
+        View::Voicemails => Voicemails::TABLES,
     }
 }
 

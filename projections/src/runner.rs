@@ -19,7 +19,7 @@ use commands::{
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    billing, call, callback,
+    billing, call, callback, mailbox,
     sealed::{Party, Sealed},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -475,6 +475,7 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
             _,
             agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
         ) => config.display_name.as_ref(),
+        AnyEvent::Mailbox(_, mailbox::Event::Left { party, .. }) => party.as_ref(),
         AnyEvent::Billing(event) => holder(event),
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
@@ -483,7 +484,8 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Person(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => None,
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => None,
     }
 }
 

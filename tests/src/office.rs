@@ -21,7 +21,7 @@ use domain::{
     id::{AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, VisitId},
     process::{
         dial::Dial, enqueue::Enqueue, offer::OfferProcess, registration::Registration,
-        routing::Routing, wrap_up::WrapUp,
+        routing::Routing, voicemail::VoicemailProcess, wrap_up::WrapUp,
     },
     queue,
     sealed::Party,
@@ -140,6 +140,7 @@ impl Office {
         };
         office.run::<Enqueue>(&means).await;
         office.run::<Dial>(&means).await;
+        office.run::<VoicemailProcess>(&means).await;
         office.run::<Routing>(&means).await;
         office.run::<OfferProcess>(&means).await;
         office.run::<WrapUp>(&means).await;

@@ -49,6 +49,11 @@ impl Announcements {
         self.places.get(name).copied()
     }
 
+    /// How many frames it has.
+    pub(crate) fn frames(&self, place: usize) -> usize {
+        self.tracks.get(place).map_or(0, Track::frames)
+    }
+
     /// The frame of 20 ms with that number; none after the last.
     pub(crate) fn frame(&self, place: usize, law: Law, number: usize) -> Option<&[u8]> {
         let track = self.tracks.get(place)?;

@@ -5,6 +5,7 @@
 use crate::{
     event::MediaEvent,
     flow::{Floor, Order},
+    messages,
     relay::Relay,
     reports::{Report, Reports},
 };
@@ -13,7 +14,7 @@ use commands::{
     error::DispatchError,
     feed::Feed,
     gateway::Gateway,
-    ports::{Clock, Entropy, Position, ReadError},
+    ports::{Clock, Entropy, Position, ReadError, Recordings, Vault},
 };
 use domain::{
     any::AnyCommand,
@@ -56,6 +57,10 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// New command ids.
     pub entropy: Arc<dyn Entropy>,
+    /// Seals what callers say.
+    pub vault: Arc<dyn Vault>,
+    /// Where it is kept.
+    pub recordings: Arc<dyn Recordings>,
 }
 
 impl std::fmt::Debug for Means {
@@ -92,9 +97,7 @@ pub async fn run(
                 }
             }
             Some(event) = events.recv() => {
-                if let Some(report) = report(&means, &floor, &mut measured, event) {
-                    send(&means, &mut reports, report).await;
-                }
+                hear(&means, &mut floor, &mut measured, &mut reports, event).await;
             }
             Some(_) = reports.join_next() => {}
             _ = &mut stop => break,
@@ -108,9 +111,7 @@ pub async fn run(
             }
         }
         while let Ok(Some(event)) = tokio::time::timeout(QUIET, events.recv()).await {
-            if let Some(report) = report(&means, &floor, &mut measured, event) {
-                send(&means, &mut reports, report).await;
-            }
+            hear(&means, &mut floor, &mut measured, &mut reports, event).await;
         }
         while reports.join_next().await.is_some() {}
         Ok(())
@@ -120,10 +121,41 @@ pub async fn run(
 
 /// Sends a report on its way; waits while too many are.
 async fn send(means: &Means, reports: &mut JoinSet<()>, report: Envelope) {
+    make_room(reports).await;
+    reports.spawn(deliver(means.gateway.clone(), report));
+}
+
+async fn make_room(reports: &mut JoinSet<()>) {
     if reports.len() >= REPORTS_MAX {
         reports.join_next().await;
     }
-    reports.spawn(deliver(means.gateway.clone(), report));
+}
+
+/// Something has happened on a leg.
+async fn hear(
+    means: &Means,
+    floor: &mut Floor,
+    measured: &mut Reports,
+    reports: &mut JoinSet<()>,
+    event: MediaEvent,
+) {
+    if let MediaEvent::Recorded {
+        leg,
+        recording,
+        is_closed,
+    } = event
+    {
+        if let Some(speaking) = floor.spoken(leg) {
+            make_room(reports).await;
+            let means = means.clone();
+            reports.spawn(async move {
+                let report = messages::kept(&means, speaking, recording, is_closed).await;
+                deliver(means.gateway, report).await;
+            });
+        }
+    } else if let Some(report) = report(means, floor, measured, event) {
+        send(means, reports, report).await;
+    }
 }
 
 /// What was measured of a call, as a command.
@@ -176,10 +208,18 @@ async fn read(
                         told.extend(announced(means, floor, leg));
                     }
                 }
+                Order::Record(leg, greeting, longest_ms) => {
+                    let longest_ms = u32::try_from(longest_ms).unwrap_or(u32::MAX);
+                    let greeting = greeting.as_deref();
+                    if !means.relay.take_message(leg, greeting, longest_ms) {
+                        told.extend(nothing_said(means, floor, leg));
+                    }
+                }
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
                 Order::Close(leg) => {
                     if !means.relay.close(leg) {
                         over.extend(measured.closed(leg, None));
+                        told.extend(nothing_said(means, floor, leg));
                     }
                 }
             }
@@ -191,6 +231,12 @@ async fn read(
     metrics::gauge!("ringledger_media_ports_open_count").set(means.relay.open_ports() as f64);
     told.extend(over.into_iter().map(|report| media(means, report)));
     Ok(told)
+}
+
+/// The leg was closed before anything could be said on it, if it was to be recorded.
+fn nothing_said(means: &Means, floor: &mut Floor, leg: LegId) -> Option<Envelope> {
+    let speaking = floor.spoken(leg)?;
+    Some(messages::report(means, speaking, (0, None), true))
 }
 
 /// The caller has been told everything.
@@ -216,10 +262,12 @@ fn report(
         }
         MediaEvent::Key { leg, code } => {
             let key = Key::of_event(code)?;
-            let call = floor.leaves_by(leg, key)?;
+            let call = floor.means_something(leg, key)?;
             Some(envelope(means, call, Command::RecordKey { leg, key }))
         }
         MediaEvent::Announced { leg } => announced(means, floor, leg),
+        // Kept first: see `hear`.
+        MediaEvent::Recorded { .. } => None,
         MediaEvent::Closed(leg) => {
             let over = measured.closed(leg.leg, Some(leg))?;
             Some(media(means, over))
@@ -239,7 +287,7 @@ fn silence(means: &Means, call: CallId, leg: LegId, since: Instant) -> Envelope 
     envelope(means, call, Command::RecordMediaSilence { leg, since })
 }
 
-fn envelope(means: &Means, call: CallId, command: Command) -> Envelope {
+pub(crate) fn envelope(means: &Means, call: CallId, command: Command) -> Envelope {
     let now = means.clock.now();
     let id = means.entropy.uuid(now);
     Envelope {

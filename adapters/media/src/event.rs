@@ -1,10 +1,11 @@
 //! What the relay tells, and what it counts.
 
+use crate::recorder::Recording;
 use domain::{call::LegMedia, id::LegId};
 use std::time::Instant;
 
 /// A change that somebody should know about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum MediaEvent {
     /// A leg that should send has been silent for `silence_timeout_ms`. Told
     /// once until it is heard again. A leg should send when both directions
@@ -27,6 +28,15 @@ pub enum MediaEvent {
     Announced {
         /// Which.
         leg: LegId,
+    },
+    /// What a leg had to say is over. Told once of each that was to be recorded.
+    Recorded {
+        /// Which.
+        leg: LegId,
+        /// What was said; none when there was no memory for it.
+        recording: Option<Recording>,
+        /// It is over because the leg was closed.
+        is_closed: bool,
     },
     /// A leg was closed: told once of each that was open, with what was measured.
     Closed(LegMedia),

@@ -5,7 +5,7 @@ use domain::{
     billing::{self, rating},
     call::{Call, Event, Key},
     decider::Decider,
-    id::{CallId, LegId},
+    id::{CallId, LegId, SubjectId, VoicemailId},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +21,8 @@ pub(crate) enum Order {
     PlayRingback(LegId),
     /// The far end of the leg hears the announcement of that name, once.
     Announce(LegId, String),
+    /// The far end of the leg hears a greeting and a tone, and is recorded, so long at most.
+    Record(LegId, Option<String>, u64),
     /// The two hear each other.
     Bridge(LegId, LegId),
     /// The leg is over.
@@ -32,6 +34,17 @@ pub(crate) enum Order {
 pub(crate) struct Floor {
     calls: BTreeMap<CallId, Call>,
     legs: HashMap<LegId, CallId>,
+    /// What is said on each leg belongs to a message; also after the end of its call.
+    speaking: HashMap<LegId, Speaking>,
+}
+
+/// A message that is being left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Speaking {
+    pub(crate) call: CallId,
+    pub(crate) message: VoicemailId,
+    /// Under whose key it is kept.
+    pub(crate) subject: SubjectId,
 }
 
 impl Floor {
@@ -53,6 +66,7 @@ impl Floor {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => vec![],
         }
     }
@@ -74,6 +88,20 @@ impl Floor {
         | Event::LegDialled { leg, .. } = event
         {
             self.legs.insert(*leg, id);
+        }
+        if let Event::VoicemailBegan {
+            leg,
+            message,
+            subject,
+            ..
+        } = event
+        {
+            let speaking = Speaking {
+                call: id,
+                message: *message,
+                subject: *subject,
+            };
+            self.speaking.insert(*leg, speaking);
         }
         let after = Call::evolve(before, at, event);
         if known && !after.is_ended() {
@@ -100,6 +128,7 @@ impl Floor {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => false,
         }
     }
@@ -109,11 +138,17 @@ impl Floor {
         self.legs.get(&leg).copied()
     }
 
-    /// The call of a leg whose caller waits where that key leads out. What else is
-    /// pressed is told nobody.
-    pub(crate) fn leaves_by(&self, leg: LegId, key: Key) -> Option<CallId> {
+    /// The call of a leg whose caller waits where that key leads out, or leaves a message
+    /// that it ends. What else is pressed is told nobody.
+    pub(crate) fn means_something(&self, leg: LegId, key: Key) -> Option<CallId> {
         let id = self.call_of(leg)?;
-        self.calls.get(&id)?.exit_of(leg, key).map(|_| id)
+        let call = self.calls.get(&id)?;
+        (call.exit_of(leg, key).is_some() || call.ends_message(leg, key)).then_some(id)
+    }
+
+    /// The message that was said on a leg, which is over; once.
+    pub(crate) fn spoken(&mut self, leg: LegId) -> Option<Speaking> {
+        self.speaking.remove(&leg)
     }
 
     /// Number of live calls.
@@ -133,6 +168,12 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         Event::AnnouncementStarted {
             leg, announcement, ..
         } => vec![Order::Announce(*leg, announcement.clone())],
+        Event::VoicemailBegan {
+            leg,
+            greeting,
+            longest_ms,
+            ..
+        } => vec![Order::Record(*leg, greeting.clone(), *longest_ms)],
         Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
         // The agent rings somebody back, and hears it.
         Event::AgentConnected { leg, .. } if before.is_placed => vec![Order::PlayRingback(*leg)],
@@ -187,6 +228,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::Placed { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
+        | Event::VoicemailEnded { .. }
         | Event::MediaMeasured { .. }
         | Event::LateFact { .. } => vec![],
     }
@@ -357,7 +399,7 @@ mod tests {
             for event in events {
                 floor.hear(Timestamp::default(), &AnyEvent::Call(CALL, event.clone()));
             }
-            [CALLER, AGENT].map(|leg| floor.leaves_by(leg, key))
+            [CALLER, AGENT].map(|leg| floor.means_something(leg, key))
         };
         assert_eq!(told(&events), [Some(CALL), None]);
         events.push(offered(AGENT));

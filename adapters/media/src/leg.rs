@@ -2,7 +2,7 @@
 //! that it sends there. Owned by one shard at a time.
 
 use crate::{
-    event::Stats,
+    event::{MediaEvent, Stats},
     g711::{FRAME_SAMPLES, Law, Tables},
     gate::Gate,
     keys::Keys,
@@ -12,6 +12,7 @@ use crate::{
     outgoing::Outgoing,
     ports::Lease,
     reception::Reception,
+    recorder::{Budget, Recorder, Recording},
     remote::{Direction, Kind, Remote},
     rtcp,
     rtp::{HEADER_BYTES, Header, payload_range},
@@ -51,8 +52,26 @@ pub(crate) enum Hears {
     Announcement { place: usize, frame: usize },
     /// Packets with silence, after an announcement; whether that has been told.
     Announced { is_told: bool },
+    /// The greeting of that place and a tone, and which frame is next; then silence, while
+    /// what the far end says is recorded, so long at most.
+    Greeting {
+        place: Option<usize>,
+        frame: usize,
+        longest_ms: u32,
+    },
     /// The leg in that slot of the same shard, which in turn hears this one.
     Peer(usize),
+}
+
+/// What the far end is to say.
+#[derive(Debug)]
+enum Message {
+    /// It hears the greeting.
+    Greeted,
+    /// It is being recorded.
+    Recorded(Box<Recorder>),
+    /// There was no memory for it.
+    Refused,
 }
 
 /// A packet that was taken, on its way to the other leg.
@@ -73,6 +92,7 @@ pub(crate) struct Leg {
     pub(crate) outgoing: Outgoing,
     pub(crate) watch: Watch,
     pub(crate) keys: Keys,
+    message: Option<Message>,
     remote: Option<Remote>,
     rtp_gate: Gate,
     rtcp_gate: Gate,
@@ -106,6 +126,7 @@ impl Leg {
             outgoing: Outgoing::new(random),
             watch: Watch::default(),
             keys: Keys::default(),
+            message: None,
             remote: None,
             rtp_gate: Gate::Closed,
             rtcp_gate: Gate::Closed,
@@ -140,6 +161,9 @@ impl Leg {
         if hears == Hears::Nothing {
             self.outgoing.cut();
         }
+        if matches!(hears, Hears::Greeting { .. }) {
+            self.message = Some(Message::Greeted);
+        }
         self.hears = hears;
         // Whoever has to send anew has fresh patience, and is told anew.
         self.watch.expect(false, now);
@@ -170,6 +194,46 @@ impl Leg {
     /// What was measured of its sound.
     pub(crate) fn measured(&self) -> LegMedia {
         self.reception.measured(self.id, self.stats.packets_out)
+    }
+
+    /// A packet of sound of the far end's, which may be recorded.
+    pub(crate) fn record(&mut self, taken: Taken, packet: &[u8], context: &Context<'_>) {
+        if let Some(Message::Recorded(recorder)) = &mut self.message
+            && taken.kind == Kind::Audio
+            && let Some(payload) = payload_range(packet).and_then(|range| packet.get(range))
+        {
+            recorder.hear(
+                &taken.header,
+                payload,
+                taken.law,
+                context.tables,
+                context.now,
+            );
+        }
+    }
+
+    /// What the far end had to say is over by itself.
+    pub(crate) fn has_spoken(&self, now: Instant) -> bool {
+        match &self.message {
+            Some(Message::Recorded(recorder)) => recorder.is_over(now),
+            Some(Message::Refused) => true,
+            Some(Message::Greeted) | None => false,
+        }
+    }
+
+    /// What the far end has said, of a leg that was to be recorded; once.
+    pub(crate) fn spoken(&mut self, is_closed: bool) -> Option<MediaEvent> {
+        let recording = match self.message.take()? {
+            Message::Greeted => Some(Recording::nothing()),
+            Message::Recorded(recorder) => Some(recorder.finish()),
+            Message::Refused => None,
+        };
+        let leg = self.id;
+        Some(MediaEvent::Recorded {
+            leg,
+            recording,
+            is_closed,
+        })
     }
 
     /// Reads one RTP packet into the buffer. Returns its length and, if it may
@@ -298,6 +362,24 @@ impl Leg {
                     None => self.hears = Hears::Announced { is_told: false },
                 }
             }
+            Hears::Greeting {
+                place,
+                frame,
+                longest_ms,
+            } => {
+                match greeting(tracks, types.law, *place, *frame) {
+                    Some(payload) => packet[HEADER_BYTES..].copy_from_slice(payload),
+                    None if matches!(self.message, Some(Message::Greeted)) => {
+                        let began = Recorder::begin(context.budget, *longest_ms, context.now);
+                        let began = began.map_or(Message::Refused, |recorder| {
+                            Message::Recorded(Box::new(recorder))
+                        });
+                        self.message = Some(began);
+                    }
+                    None => {}
+                }
+                *frame += 1;
+            }
             Hears::Music { frame } => {
                 let payload = next_frame(&tracks.music, types.law, frame);
                 packet[HEADER_BYTES..].copy_from_slice(payload);
@@ -423,6 +505,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     /// How long a silence may last.
     pub(crate) patience: Duration,
+    /// Memory for messages.
+    pub(crate) budget: &'a Budget,
 }
 
 fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
@@ -435,6 +519,17 @@ fn bind(listen: IpAddr, port: u16) -> io::Result<UdpSocket> {
         IpAddr::V6(_) => options.set_tclass_v6(EXPEDITED_FORWARDING),
     };
     Ok(socket)
+}
+
+/// A frame of what a caller hears before a message: the greeting, if there is one, and
+/// the tone. None after the last.
+fn greeting(tracks: &Tracks, law: Law, place: Option<usize>, frame: usize) -> Option<&[u8]> {
+    let greeted = place.map_or(0, |place| tracks.announcements.frames(place));
+    match (place, frame.checked_sub(greeted)) {
+        (Some(place), None) => tracks.announcements.frame(place, law, frame),
+        (_, Some(frame)) if frame < tracks.beep.frames() => Some(tracks.beep.frame(law, frame)),
+        (_, _) => None,
+    }
 }
 
 fn next_frame<'a>(track: &'a Track, law: Law, frame: &mut usize) -> &'a [u8] {

@@ -4,7 +4,8 @@
 //! What it does: each leg of a call has one pair of sockets (RTP on an even
 //! port, RTCP on the next). Legs are spread over a few threads; a thread owns
 //! its legs, waits for them with epoll and relays without a lock. Two legs that
-//! are bridged hear each other; a leg alone hears music, silence or nothing.
+//! are bridged hear each other; a leg alone hears music, silence or nothing, or is
+//! recorded: into memory, which the driver writes when the message is over.
 //! Its receiver sees one continuous RTP stream all the while.
 //!
 //! What it must not know: SIP, SDP text, queues and agents. Signalling opens legs
@@ -17,6 +18,7 @@
 //! packets are believed).
 
 mod announcements;
+mod beep;
 pub mod bench;
 mod directory;
 pub mod driver;
@@ -26,6 +28,7 @@ mod g711;
 mod gate;
 mod keys;
 mod leg;
+mod messages;
 mod meters;
 mod music;
 mod notice;
@@ -33,6 +36,7 @@ mod options;
 mod outgoing;
 mod ports;
 mod reception;
+mod recorder;
 mod relay;
 mod remote;
 mod reports;
@@ -48,5 +52,6 @@ pub use event::{MediaEvent, Stats};
 pub use g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ};
 pub use music::Track;
 pub use options::{Options, StartError};
+pub use recorder::Recording;
 pub use relay::{LocalMedia, OpenError, Relay};
 pub use remote::{Direction, PayloadTypes, Remote, SourcePolicy};

@@ -4,6 +4,7 @@
 
 use crate::{
     announcements::Announcements,
+    beep,
     g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
     notice, ringback,
 };
@@ -79,6 +80,11 @@ impl Track {
         Self::of(&notice::samples())
     }
 
+    /// What is heard before a message is recorded, once.
+    pub fn beep() -> Self {
+        Self::of(&beep::samples())
+    }
+
     /// What is heard while somebody is rung: five seconds that loop.
     pub fn ringback() -> Self {
         Self::of(&ringback::samples())
@@ -117,6 +123,8 @@ pub(crate) struct Tracks {
     pub(crate) notice: Track,
     /// For whoever waits for somebody to answer.
     pub(crate) ringback: Track,
+    /// For whoever is to leave a message.
+    pub(crate) beep: Track,
     /// For whoever is not served.
     pub(crate) announcements: Announcements,
 }
@@ -129,6 +137,7 @@ impl Tracks {
             music: Track::synthesise(),
             notice: Track::notice(),
             ringback: Track::ringback(),
+            beep: Track::beep(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     music::Tracks,
     options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
     ports::{Ports, Wanted},
+    recorder::Budget,
     remote::Remote,
     shard::{Command, Mailbox, Shard, Shared},
     sys,
@@ -119,6 +120,7 @@ impl Relay {
             events,
             tracks: Arc::clone(&tracks),
             silence_timeout: Duration::from_millis(options.silence_timeout_ms),
+            budget: Budget::default(),
         };
         let mut inner = Inner {
             shards: Vec::new(),
@@ -243,6 +245,28 @@ impl Relay {
             self.play_now(&mut self.directory(), leg, hears);
         }
         place.is_some()
+    }
+
+    /// Plays the greeting of that name to the far end, if there is one, and a tone, and
+    /// then records what it says until it says nothing more, for so long at most, or until
+    /// the leg is closed; then [`MediaEvent::Recorded`] tells it. Ends a bridge that the leg
+    /// is in. False if the leg is closed already: nothing will be told.
+    pub fn take_message(&self, leg: LegId, greeting: Option<&str>, longest_ms: u32) -> bool {
+        let place = greeting.and_then(|name| self.0.tracks.announcements.place(name));
+        if let (Some(name), None) = (greeting, place) {
+            tracing::error!(%leg, name, "there is no such greeting: the tone is heard alone");
+        }
+        let mut directory = self.directory();
+        if directory.was_closed(leg) {
+            return false;
+        }
+        let hears = Hears::Greeting {
+            place,
+            frame: 0,
+            longest_ms,
+        };
+        self.play_now(&mut directory, leg, hears);
+        true
     }
 
     /// Sends packets with silence to the far end. Ends a bridge that the leg is in.

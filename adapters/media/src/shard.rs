@@ -8,12 +8,13 @@ use crate::{
     meters::Meters,
     music::Tracks,
     options::{COMMANDS_MAX, DATAGRAM_BYTES_MAX},
+    recorder::Budget,
     remote::{Kind, Remote},
     rtcp,
     sys::{Poller, Ticker, Wake},
     table::Table,
 };
-use domain::{call::LegMedia, id::LegId};
+use domain::id::LegId;
 use std::{
     collections::VecDeque,
     io,
@@ -76,6 +77,8 @@ pub(crate) struct Shared {
     pub(crate) events: EventSender<MediaEvent>,
     pub(crate) tracks: Arc<Tracks>,
     pub(crate) silence_timeout: Duration,
+    /// Memory for messages, of all of them together.
+    pub(crate) budget: Budget,
 }
 
 /// One relay thread's state.
@@ -92,8 +95,8 @@ pub(crate) struct Shard {
     ticks: u64,
     buffer: Box<[u8; DATAGRAM_BYTES_MAX + 1]>,
     rewritten: Vec<u8>,
-    /// What was measured of closed legs, which nobody was told for want of room.
-    untold: VecDeque<LegMedia>,
+    /// What was said and measured on closed legs, which nobody was told for want of room.
+    untold: VecDeque<MediaEvent>,
 }
 
 impl Shard {
@@ -211,8 +214,9 @@ impl Shard {
     }
 
     fn close(&mut self, id: LegId, now: Instant) {
-        if let Some(leg) = self.give_up(id, now) {
-            self.untold.push_back(leg.measured());
+        if let Some(mut leg) = self.give_up(id, now) {
+            self.untold.extend(leg.spoken(true));
+            self.untold.push_back(MediaEvent::Closed(leg.measured()));
             self.tell_closed();
             // Without legs nothing ticks any more; with some it does already.
             if self.legs.len() == 0 && !self.untold.is_empty() {
@@ -221,19 +225,16 @@ impl Shard {
         }
     }
 
-    /// Tells what was measured of closed legs, as long as there is room; of the rest
-    /// with the next tick.
+    /// Tells what was said and measured on closed legs, as long as there is room; the
+    /// rest with the next tick.
     fn tell_closed(&mut self) {
-        while let Some(measured) = self.untold.pop_front() {
-            if self
-                .shared
-                .events
-                .try_send(MediaEvent::Closed(measured))
-                .is_err()
-            {
-                self.untold.push_front(measured);
+        while !self.untold.is_empty() {
+            let Ok(room) = self.shared.events.try_reserve() else {
                 self.meters.events_delayed.increment(1);
                 return;
+            };
+            if let Some(event) = self.untold.pop_front() {
+                room.send(event);
             }
         }
     }
@@ -276,16 +277,18 @@ impl Shard {
         };
         tell_heard(leg, now, &self.shared.events, &self.meters);
         let Some(taken) = taken else { return };
-        let Hears::Peer(peer) = leg.hears else {
-            let packet = self.buffer.get(..length).unwrap_or_default();
-            tell_key(leg, taken, packet, &self.shared.events, &self.meters);
-            return;
-        };
         let context = Context {
             tables: &self.tables,
             meters: &self.meters,
             now,
             patience: self.shared.silence_timeout,
+            budget: &self.shared.budget,
+        };
+        let Hears::Peer(peer) = leg.hears else {
+            let packet = self.buffer.get(..length).unwrap_or_default();
+            leg.record(taken, packet, &context);
+            tell_key(leg, taken, packet, &self.shared.events, &self.meters);
+            return;
         };
         if let (Some(peer), Some(packet)) = (self.legs.get(peer), self.buffer.get_mut(..length)) {
             peer.forward_rtp(slot, taken, packet, &context);
@@ -337,6 +340,7 @@ impl Shard {
             meters: &self.meters,
             now,
             patience: self.shared.silence_timeout,
+            budget: &self.shared.budget,
         };
         for _ in 0..ticks.min(CATCH_UP_TICKS_MAX) {
             self.ticks = self.ticks.wrapping_add(1);
@@ -344,6 +348,7 @@ impl Shard {
             for leg in self.legs.phase(phase, PHASES) {
                 leg.play(&self.shared.tracks, &context);
                 tell_announced(leg, &self.shared.events, &self.meters);
+                tell_spoken(leg, now, &self.shared.events, &self.meters);
                 let Some(since) = leg.watch.silent(now, self.shared.silence_timeout) else {
                     continue;
                 };
@@ -389,6 +394,21 @@ fn tell_announced(leg: &mut Leg, events: &EventSender<MediaEvent>, meters: &Mete
             Ok(()) => leg.hears = Hears::Announced { is_told: true },
             Err(_) => meters.events_delayed.increment(1),
         }
+    }
+}
+
+/// What the far end had to say is over.
+fn tell_spoken(leg: &mut Leg, now: Instant, events: &EventSender<MediaEvent>, meters: &Meters) {
+    if !leg.has_spoken(now) {
+        return;
+    }
+    // Without room it is told with the next tick.
+    let Ok(room) = events.try_reserve() else {
+        meters.events_delayed.increment(1);
+        return;
+    };
+    if let Some(event) = leg.spoken(false) {
+        room.send(event);
     }
 }
 

@@ -100,6 +100,7 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -142,7 +143,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
-        | call::Event::AnnouncementStarted { .. }
+        | call::Event::AnnouncementStarted { .. } | call::Event::VoicemailBegan { .. } | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::TrunkSelected { .. }
         | call::Event::LegAlerting { .. }
@@ -182,6 +183,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
         | EndReason::Announced
+        | EndReason::VoicemailTaken
         | EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
         | EndReason::OutsideRejected

@@ -32,7 +32,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::VisitExpired => (480, 102),
         EndReason::CallbackRequested => (480, 16),
         EndReason::CallbackWithdrawn => (480, 31),
-        EndReason::Announced => (480, 16),
+        EndReason::Announced | EndReason::VoicemailTaken => (480, 16),
         EndReason::NoTrunk => (503, 34),
         EndReason::OutsideBusy => (486, 17),
         EndReason::OutsideNoAnswer => (480, 19),

@@ -85,6 +85,18 @@ pub(crate) fn seal(
     plain: &[u8],
     nonces: Nonces,
 ) -> Result<String, VaultError> {
+    let bytes = seal_bytes(key, number, subject, plain, nonces)?;
+    Ok(STANDARD_NO_PAD.encode(bytes))
+}
+
+/// Encrypts; the result is bytes.
+pub(crate) fn seal_bytes(
+    key: &DataKey,
+    number: u32,
+    subject: SubjectId,
+    plain: &[u8],
+    nonces: Nonces,
+) -> Result<Vec<u8>, VaultError> {
     let mut nonce = [0; NONCE_BYTES];
     match nonces {
         Nonces::Random => fill(&mut nonce)?,
@@ -102,10 +114,10 @@ pub(crate) fn seal(
     bytes.extend_from_slice(&header);
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(&sealed);
-    Ok(STANDARD_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
-/// A sealed text, taken apart.
+/// A sealed value, taken apart.
 #[derive(Debug)]
 pub(crate) struct Parts {
     /// Which of the subject's keys it is under.
@@ -116,10 +128,15 @@ pub(crate) struct Parts {
 
 /// Takes a sealed text apart.
 pub(crate) fn parts(data: &str) -> Result<Parts, VaultError> {
-    let broken = |reason: &str| VaultError::Broken(reason.into());
     let bytes = STANDARD_NO_PAD
         .decode(data)
-        .map_err(|_| broken("it is not base64"))?;
+        .map_err(|_| VaultError::Broken("it is not base64".into()))?;
+    parts_of_bytes(&bytes)
+}
+
+/// Takes sealed bytes apart.
+pub(crate) fn parts_of_bytes(bytes: &[u8]) -> Result<Parts, VaultError> {
+    let broken = |reason: &str| VaultError::Broken(reason.into());
     let (header, rest) = bytes
         .split_first_chunk::<HEADER_BYTES>()
         .ok_or_else(|| broken("it is cut short"))?;

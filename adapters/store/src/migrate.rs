@@ -91,6 +91,9 @@ pub const ALL: &[Migration] = &[
     migration!(390, Read, "0390_visit_previous"),
     migration!(391, Read, "0391_queue_paused"),
     migration!(392, Read, "0392_queue_deleted"),
+    migration!(400, Log, "0400_recordings"),
+    migration!(401, Read, "0401_mailboxes"),
+    migration!(402, Read, "0402_cdr_voicemail"),
     migration!(410, Read, "0410_queue_revision"),
     migration!(411, Read, "0411_visit_measure"),
     migration!(412, Read, "0412_visit_attempts"),
@@ -178,7 +181,8 @@ mod tests {
                 "0011_refusals",
                 "0012_plain_events",
                 "0020_members",
-                "0372_member_lease"
+                "0372_member_lease",
+                "0400_recordings"
             ]
         );
     }
@@ -190,7 +194,7 @@ mod tests {
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 372
+                known: 400
             }
         );
     }

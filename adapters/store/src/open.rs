@@ -6,15 +6,16 @@ use crate::{
     migrate::MigrateError,
     nodes::{Epochs, Nodes},
     postgres::{
-        self, Hold, Holder, Members, PostgresKeys, PostgresLog, PostgresReadStore, PostgresSecrets,
+        self, Hold, Holder, Members, PostgresKeys, PostgresLog, PostgresReadStore,
+        PostgresRecordings, PostgresSecrets,
     },
     sqlite::{
-        LogLook, ReadLook, SqliteKeys, SqliteLog, SqliteReadStore, SqliteSecrets,
+        LogLook, ReadLook, SqliteKeys, SqliteLog, SqliteReadStore, SqliteRecordings, SqliteSecrets,
         connection::Folder, open_file,
     },
     vault::KeyedVault,
 };
-use commands::ports::{EventLog, ReadStore, Secrets, Vault};
+use commands::ports::{EventLog, ReadStore, Recordings, Secrets, Vault};
 use std::{fmt, path::Path, sync::Arc};
 
 /// The parts of one store.
@@ -28,6 +29,8 @@ pub struct Stores {
     pub vault: Arc<dyn Vault>,
     /// Credentials.
     pub secrets: Arc<dyn Secrets>,
+    /// What callers have said in mailboxes.
+    pub recordings: Arc<dyn Recordings>,
     /// Run numbers and signs of life.
     pub nodes: Arc<Nodes>,
 }
@@ -184,6 +187,7 @@ pub async fn look(url: &str) -> Result<Look, OpenError> {
 async fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
     let folder = Arc::new(Folder::hold(path)?);
     let log = Arc::new(SqliteLog::open(&folder)?);
+    let recordings = Arc::new(SqliteRecordings::open(&folder)?);
     let read = Arc::new(SqliteReadStore::open(&folder)?);
     let file = open_file(&folder)?;
     let keys = SqliteKeys::new(Arc::clone(&file));
@@ -201,6 +205,7 @@ async fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
         read,
         KeyedVault::new(master, Box::new(keys), Nonces::Random),
         Arc::new(SqliteSecrets::new(file)),
+        recordings,
         Epochs::Sqlite(log),
     ))
 }
@@ -227,7 +232,8 @@ pub(crate) async fn join_postgres(
         Arc::clone(&log) as Arc<dyn EventLog>,
         Arc::new(PostgresReadStore::new(database)),
         KeyedVault::new(master, Box::new(keys), Nonces::Random),
-        Arc::new(PostgresSecrets::new(pool)),
+        Arc::new(PostgresSecrets::new(pool.clone())),
+        Arc::new(PostgresRecordings::new(pool)),
         Epochs::Postgres(log, Members::new(database.pool(postgres::KEEPERS_MAX))),
     ))
 }
@@ -258,6 +264,7 @@ fn open_memory() -> Result<Stores, OpenError> {
         Arc::new(memory::MemoryReadStore::open()?),
         memory::vault(),
         Arc::new(memory::MemorySecrets::default()),
+        Arc::new(memory::MemoryRecordings::default()),
         Epochs::Memory(0.into()),
     ))
 }
@@ -267,6 +274,7 @@ pub(crate) fn assemble(
     read: Arc<dyn ReadStore>,
     vault: KeyedVault,
     secrets: Arc<dyn Secrets>,
+    recordings: Arc<dyn Recordings>,
     epochs: Epochs,
 ) -> Stores {
     Stores {
@@ -275,5 +283,6 @@ pub(crate) fn assemble(
         read,
         vault: Arc::new(vault),
         secrets,
+        recordings,
     }
 }

@@ -120,6 +120,20 @@ impl KeyedVault {
         Ok(found)
     }
 
+    /// What was sealed; none once its key was destroyed.
+    async fn unsealed(
+        &self,
+        subject: SubjectId,
+        parts: crypto::Parts,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let key = match self.find(subject, parts.number).await? {
+            Found::Key(key) => key,
+            Found::Destroyed => return Ok(None),
+            Found::Unknown => return Err(VaultError::Broken("its key was never made".into())),
+        };
+        crypto::open(&key, subject, parts).map(Some)
+    }
+
     fn remember(&self, destructions: u64, subject: SubjectId, number: u32, key: &DataKey) {
         let mut cache = self.cache();
         if cache.destructions != destructions {
@@ -150,15 +164,26 @@ impl Vault for KeyedVault {
 
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
         let parts = crypto::parts(&sealed.data)?;
-        let key = match self.find(sealed.subject, parts.number).await? {
-            Found::Key(key) => key,
-            Found::Destroyed => return Ok(None),
-            Found::Unknown => return Err(VaultError::Broken("its key was never made".into())),
+        let Some(plain) = self.unsealed(sealed.subject, parts).await? else {
+            return Ok(None);
         };
-        let plain = crypto::open(&key, sealed.subject, parts)?;
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|error| VaultError::Broken(format!("it is not a party: {error}")))
+    }
+
+    async fn seal_bytes(&self, subject: SubjectId, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let (number, key) = self.current(subject).await?;
+        crypto::seal_bytes(&key, number, subject, plain, self.nonces)
+    }
+
+    async fn open_bytes(
+        &self,
+        subject: SubjectId,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let parts = crypto::parts_of_bytes(sealed)?;
+        self.unsealed(subject, parts).await
     }
 
     async fn keys_through(&self, subject: SubjectId) -> Result<u32, VaultError> {

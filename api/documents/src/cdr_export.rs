@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/4";
+pub const SCHEMA: &str = "ringledger-cdr/5";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -314,6 +314,16 @@ const CALL: &[CallColumn] = &[
     ("loss_ppm", |row| number(row.loss_ppm())),
     ("jitter_us", |row| number(row.jitter_us())),
     ("rtt_us", |row| number(row.rtt_us())),
+    ("mailbox_id", |row| id(row.voicemail.map(|it| it.mailbox))),
+    ("voicemail_id", |row| {
+        id(row.voicemail.and_then(|it| it.message))
+    }),
+    ("voicemail_outcome", |row| {
+        word(row.voicemail.and_then(|it| it.outcome))
+    }),
+    ("voicemail_ms", |row| {
+        number(row.voicemail.map(|it| it.length_ms))
+    }),
 ];
 
 const LEG: &[LegColumn] = &[

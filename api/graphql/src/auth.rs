@@ -66,6 +66,12 @@ pub enum Scope {
     /// Make accounts and plans, take payments, issue documents.
     #[serde(rename = "billing:manage")]
     BillingManage,
+    /// Hear messages, and say what has become of them.
+    #[serde(rename = "voicemail:access")]
+    VoicemailAccess,
+    /// Make and change mailboxes.
+    #[serde(rename = "voicemail:manage")]
+    VoicemailManage,
     /// All of them, those of later versions too.
     #[serde(rename = "*")]
     All,
@@ -91,12 +97,14 @@ impl Scope {
             Self::MetricsRead => "metrics:read",
             Self::BillingRead => "billing:read",
             Self::BillingManage => "billing:manage",
+            Self::VoicemailAccess => "voicemail:access",
+            Self::VoicemailManage => "voicemail:manage",
             Self::All => "*",
         }
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 17] = [
+    pub const EACH: [Self; 19] = [
         Self::CallRead,
         Self::CdrExport,
         Self::CallTerminate,
@@ -113,6 +121,8 @@ impl Scope {
         Self::MetricsRead,
         Self::BillingRead,
         Self::BillingManage,
+        Self::VoicemailAccess,
+        Self::VoicemailManage,
         Self::All,
     ];
 }

@@ -4,7 +4,7 @@
 use crate::error::Fault;
 use async_graphql::ID;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::id::{AgentId, CallId, CallbackId, QueueId, TrunkId};
+use domain::id::{AgentId, CallId, CallbackId, MailboxId, QueueId, TrunkId, VoicemailId};
 use uuid::Uuid;
 
 /// What an id may name.
@@ -15,6 +15,8 @@ pub(crate) enum NodeId {
     Queue(QueueId),
     Trunk(TrunkId),
     Callback(CallbackId),
+    Mailbox(MailboxId),
+    Voicemail(VoicemailId),
 }
 
 /// Kinds and their letters in the text of an id.
@@ -23,6 +25,8 @@ const AGENT: u8 = b'a';
 const QUEUE: u8 = b'q';
 const TRUNK: u8 = b't';
 const CALLBACK: u8 = b'b';
+const MAILBOX: u8 = b'm';
+const VOICEMAIL: u8 = b'v';
 
 fn encode(kind: u8, uuid: Uuid) -> ID {
     let mut bytes = [kind; 17];
@@ -38,6 +42,8 @@ impl From<NodeId> for ID {
             NodeId::Queue(id) => encode(QUEUE, id.0),
             NodeId::Trunk(id) => encode(TRUNK, id.0),
             NodeId::Callback(id) => encode(CALLBACK, id.0),
+            NodeId::Mailbox(id) => encode(MAILBOX, id.0),
+            NodeId::Voicemail(id) => encode(VOICEMAIL, id.0),
         }
     }
 }
@@ -54,6 +60,8 @@ impl NodeId {
             QUEUE => Some(Self::Queue(QueueId(uuid))),
             TRUNK => Some(Self::Trunk(TrunkId(uuid))),
             CALLBACK => Some(Self::Callback(CallbackId(uuid))),
+            MAILBOX => Some(Self::Mailbox(MailboxId(uuid))),
+            VOICEMAIL => Some(Self::Voicemail(VoicemailId(uuid))),
             _ => None,
         }
     }
@@ -93,7 +101,12 @@ impl Named for CallId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Call(id) => Some(id),
-            NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
+            NodeId::Agent(_)
+            | NodeId::Queue(_)
+            | NodeId::Trunk(_)
+            | NodeId::Callback(_)
+            | NodeId::Mailbox(_)
+            | NodeId::Voicemail(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -109,7 +122,12 @@ impl Named for AgentId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Agent(id) => Some(id),
-            NodeId::Call(_) | NodeId::Queue(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
+            NodeId::Call(_)
+            | NodeId::Queue(_)
+            | NodeId::Trunk(_)
+            | NodeId::Callback(_)
+            | NodeId::Mailbox(_)
+            | NodeId::Voicemail(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -125,7 +143,12 @@ impl Named for QueueId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Queue(id) => Some(id),
-            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Trunk(_) | NodeId::Callback(_) => None,
+            NodeId::Call(_)
+            | NodeId::Agent(_)
+            | NodeId::Trunk(_)
+            | NodeId::Callback(_)
+            | NodeId::Mailbox(_)
+            | NodeId::Voicemail(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -141,7 +164,12 @@ impl Named for TrunkId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Trunk(id) => Some(id),
-            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Callback(_) => None,
+            NodeId::Call(_)
+            | NodeId::Agent(_)
+            | NodeId::Queue(_)
+            | NodeId::Callback(_)
+            | NodeId::Mailbox(_)
+            | NodeId::Voicemail(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -157,7 +185,12 @@ impl Named for CallbackId {
     fn of(node: NodeId) -> Option<Self> {
         match node {
             NodeId::Callback(id) => Some(id),
-            NodeId::Call(_) | NodeId::Agent(_) | NodeId::Queue(_) | NodeId::Trunk(_) => None,
+            NodeId::Call(_)
+            | NodeId::Agent(_)
+            | NodeId::Queue(_)
+            | NodeId::Trunk(_)
+            | NodeId::Mailbox(_)
+            | NodeId::Voicemail(_) => None,
         }
     }
     fn node(self) -> NodeId {
@@ -166,6 +199,53 @@ impl Named for CallbackId {
     fn plain(uuid: Uuid) -> Self {
         Self(uuid)
     }
+}
+
+impl Named for MailboxId {
+    const KIND: &'static str = "a mailbox";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Mailbox(id) => Some(id),
+            NodeId::Call(_)
+            | NodeId::Agent(_)
+            | NodeId::Queue(_)
+            | NodeId::Trunk(_)
+            | NodeId::Callback(_)
+            | NodeId::Voicemail(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Mailbox(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl Named for VoicemailId {
+    const KIND: &'static str = "a message";
+    fn of(node: NodeId) -> Option<Self> {
+        match node {
+            NodeId::Voicemail(id) => Some(id),
+            NodeId::Call(_)
+            | NodeId::Agent(_)
+            | NodeId::Queue(_)
+            | NodeId::Trunk(_)
+            | NodeId::Callback(_)
+            | NodeId::Mailbox(_) => None,
+        }
+    }
+    fn node(self) -> NodeId {
+        NodeId::Voicemail(self)
+    }
+    fn plain(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+/// The message that a text names, as clients, logs or events write it.
+pub(crate) fn voicemail_id(text: &str) -> Option<VoicemailId> {
+    VoicemailId::read(&ID(text.into())).ok()
 }
 
 #[cfg(test)]

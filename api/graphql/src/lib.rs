@@ -26,6 +26,7 @@ mod schema;
 mod services;
 mod subscription;
 mod types;
+mod voicemails;
 mod ws;
 
 pub use id::call_id;

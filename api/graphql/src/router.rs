@@ -5,7 +5,7 @@ use crate::{
     execute::App,
     http, papers,
     services::{Probes, Services},
-    ws,
+    voicemails, ws,
 };
 use axum::{
     Router,
@@ -17,7 +17,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 /// All of the API: `POST /graphql`, `GET /graphql/ws` (graphql-transport-ws),
 /// `GET /` (a page to ask from), `GET /health`, `GET /ready`, `GET /metrics`,
-/// `GET /exports/cdrs/FILE`, `GET /documents/..`.
+/// `GET /exports/cdrs/FILE`, `GET /documents/..`, `GET /voicemails/FILE`.
 ///
 /// A token is required on all but `/`, `/health` and `/ready`.
 pub fn router(services: Services, probes: Probes) -> Router {
@@ -40,6 +40,10 @@ pub fn router(services: Services, probes: Probes) -> Router {
             get(papers::accounts),
         )
         .route("/documents/reports/{file}", get(papers::reports))
+        .route(
+            &format!("{}{{file}}", voicemails::VOICEMAILS),
+            get(voicemails::voicemail),
+        )
         .route("/health", get(http::health))
         .route("/ready", get(http::ready))
         .route("/metrics", get(http::metrics))

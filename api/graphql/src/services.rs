@@ -6,7 +6,7 @@ use commands::{
     gateway::Gateway,
     invoice_run,
     outbox::Outbox,
-    ports::{Clock, Entropy, Secrets, Vault},
+    ports::{Clock, Entropy, Recordings, Secrets, Vault},
     rater::Rater,
     roster::Roster,
 };
@@ -41,6 +41,8 @@ pub struct Services {
     pub secrets: Arc<dyn Secrets>,
     /// Seals personal data on its way into a command.
     pub vault: Arc<dyn Vault>,
+    /// What callers have said in mailboxes.
+    pub recordings: Arc<dyn Recordings>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.

@@ -7,7 +7,7 @@ use crate::{
     leader::Leader,
     media_port::MediaPort,
     provision::Provisioner,
-    recovery,
+    recordings, recovery,
     reload::{self, Source},
     token,
 };
@@ -219,6 +219,8 @@ impl Record {
             gateway: self.gateway.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+            vault: self.stores.vault.clone(),
+            recordings: self.stores.recordings.clone(),
         }
     }
 
@@ -269,6 +271,7 @@ impl Record {
             },
             secrets: self.stores.secrets.clone(),
             vault: self.stores.vault.clone(),
+            recordings: self.stores.recordings.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             realm: config.sip.realm.clone(),
@@ -358,6 +361,7 @@ impl Server {
         let stop = server.shutdown.clone();
         server.spawn("reload", reload::on_signal(settings, stop));
         server.spawn_eraser();
+        server.spawn_recordings();
         server.spawn_webhooks(&config.webhooks).await?;
         server.spawn("leader", leader.stand_by());
         server.spawn_keeper(keeping);
@@ -390,6 +394,14 @@ impl Server {
         let stop = self.shutdown.clone().cancelled_owned();
         let eraser = projections::eraser::run(tools, stop);
         self.tasks.push(tokio::spawn(eraser));
+    }
+
+    fn spawn_recordings(&mut self) {
+        let record = &self.record;
+        let (feed, stores) = (&record.feed, &record.stores);
+        let tools = recordings::Tools::new(feed, stores, &self.views, &record.clock);
+        let stop = self.shutdown.clone().cancelled_owned();
+        self.tasks.push(tokio::spawn(recordings::run(tools, stop)));
     }
 
     async fn spawn_webhooks(&mut self, entries: &[WebhookEntry]) -> anyhow::Result<()> {

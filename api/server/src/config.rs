@@ -47,6 +47,9 @@ pub struct Config {
     /// The words that agents say when they take no calls.
     #[serde(rename = "not_ready")]
     pub pauses: Vec<NotReadyEntry>,
+    /// Mailboxes to have.
+    #[serde(rename = "mailbox")]
+    pub mailboxes: Vec<provision::MailboxEntry>,
     /// Queues to have.
     #[serde(rename = "queue")]
     pub queues: Vec<provision::QueueEntry>,

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod projections_command;
 pub mod provision;
 pub mod rebuild;
+mod recordings;
 pub mod recovery;
 pub mod reload;
 pub mod shutdown;

@@ -1,5 +1,9 @@
-//! Queues, trunks and agents of the configuration file, applied at start as
+//! Mailboxes, queues, trunks and agents of the configuration file, applied at start as
 //! commands: what is unchanged writes no event.
+
+mod mailbox;
+
+pub use mailbox::MailboxEntry;
 
 use crate::config::Secret;
 use commands::{
@@ -15,7 +19,7 @@ use domain::{
     calendar::Zone,
     call::{AnswerMode, Key, OverflowCause},
     callback,
-    id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, TrunkId},
+    id::{AgentId, CommandId, DEFAULT_TENANT, MailboxId, QueueId, TrunkId},
     queue::{self, Strategy},
     trunk,
 };
@@ -151,8 +155,8 @@ impl QueueEntry {
     }
 }
 
-/// Where calls of a queue go in one case: a queue, a number, home to be rung back, or
-/// home after an announcement.
+/// Where calls of a queue go in one case: a queue, a number, home to be rung back, home
+/// after an announcement, or a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OverflowEntry {
@@ -170,6 +174,9 @@ pub struct OverflowEntry {
     /// The caller is told this: a name of `media.announcements`.
     #[serde(default)]
     pub announcement: Option<String>,
+    /// Name of a mailbox, in which the caller leaves a message.
+    #[serde(default)]
+    pub mailbox: Option<String>,
 }
 
 impl OverflowEntry {
@@ -180,14 +187,15 @@ impl OverflowEntry {
             self.number.as_deref(),
             self.callback,
             self.announcement.as_deref(),
+            self.mailbox.as_deref(),
         )?;
         let when = self.when;
         Some(queue::Overflow { when, to })
     }
 }
 
-/// Where a key leads: a queue, a number, home to be rung back, or home after an
-/// announcement.
+/// Where a key leads: a queue, a number, home to be rung back, home after an
+/// announcement, or a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExitEntry {
@@ -205,6 +213,9 @@ pub struct ExitEntry {
     /// The caller is told this: a name of `media.announcements`.
     #[serde(default)]
     pub announcement: Option<String>,
+    /// Name of a mailbox, in which the caller leaves a message.
+    #[serde(default)]
+    pub mailbox: Option<String>,
 }
 
 impl ExitEntry {
@@ -215,6 +226,7 @@ impl ExitEntry {
             self.number.as_deref(),
             self.callback,
             self.announcement.as_deref(),
+            self.mailbox.as_deref(),
         )?;
         let key = self.key;
         Some(queue::Exit { key, to })
@@ -226,12 +238,14 @@ fn one_of(
     number: Option<&str>,
     back: bool,
     announcement: Option<&str>,
+    mailbox: Option<&str>,
 ) -> Option<queue::OverflowTo> {
     let places = [
         queue.map(|name| queue::OverflowTo::Queue(QueueId::named(DEFAULT_TENANT, name))),
         number.map(|number| queue::OverflowTo::Number(number.into())),
         back.then_some(queue::OverflowTo::Callback),
         announcement.map(|name| queue::OverflowTo::Announcement(name.into())),
+        mailbox.map(|name| queue::OverflowTo::Mailbox(MailboxId::named(DEFAULT_TENANT, name))),
     ];
     let mut places = places.into_iter().flatten();
     places.next().filter(|_| places.next().is_none())
@@ -451,6 +465,10 @@ impl Provisioner {
     /// The first entry that can not be applied; what came before it stands.
     pub async fn apply(&self, config: &crate::config::Config) -> Result<Position, ProvisionError> {
         let mut last = Position::default();
+        for entry in &config.mailboxes {
+            let command = AnyCommand::Mailbox(entry.id(), entry.command());
+            last = last.max(self.command("mailbox", &entry.name, command).await?);
+        }
         for entry in &config.queues {
             last = last.max(self.queue(entry).await?);
         }

@@ -14,7 +14,7 @@ use domain::{
         Intent, Process, callback::CallbackProcess, command_id, credit::Credit, dial::Dial,
         dunning::Dunning, enqueue::Enqueue, invoicing::Invoicing, offer::OfferProcess,
         rating::RatingProcess, recovery::Recovery, registration::Registration, routing::Routing,
-        wrap_up::WrapUp,
+        voicemail::VoicemailProcess, wrap_up::WrapUp,
     },
     time::Timestamp,
 };
@@ -119,6 +119,7 @@ pub async fn start(lost: Lost, alarm: CancellationToken) -> Result<Processes, Re
     processes.spawn(ready::<Enqueue>(means, dead).await?.under(token));
     processes.spawn(ready::<CallbackProcess>(means, dead).await?.under(token));
     processes.spawn(ready::<Dial>(means, dead).await?.under(token));
+    processes.spawn(ready::<VoicemailProcess>(means, dead).await?.under(token));
     processes.spawn(ready::<Routing>(means, dead).await?.under(token));
     processes.spawn(ready::<OfferProcess>(means, dead).await?.under(token));
     processes.spawn(ready::<WrapUp>(means, dead).await?.under(token));

@@ -36,7 +36,7 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
                 .map_err(|error| error.to_string())?;
             if let Some(name) = unread(&config, &started_with) {
                 return Err(format!(
-                    "media.announcements.{name}: it is read at a restart, and a queue names it already"
+                    "media.announcements.{name}: it is read at a restart, and a queue or mailbox names it already"
                 ));
             }
             let words = Words {
@@ -73,14 +73,21 @@ fn announcements_of(config: &Config) -> Vec<String> {
     config.media.announcements.keys().cloned().collect()
 }
 
-/// An announcement that a queue names and that was not read at the start.
+/// An announcement that a queue or mailbox names and that was not read at the start.
 fn unread(config: &Config, started_with: &Config) -> Option<String> {
+    let read = &started_with.media.announcements;
+    let mut greetings = config
+        .mailboxes
+        .iter()
+        .filter_map(|it| it.greeting.as_ref());
+    if let Some(name) = greetings.find(|name| !read.contains_key(*name)) {
+        return Some(name.clone());
+    }
     let mut commands = config.queues.iter().map(QueueEntry::command);
     commands.find_map(|command| {
         let queue::Command::Configure { config, .. } = command else {
             return None;
         };
-        let read = &started_with.media.announcements;
         let mut names = config.announcements();
         names.find(|name| !read.contains_key(*name)).map(Into::into)
     })
@@ -92,6 +99,7 @@ fn rest(config: Config) -> Config {
         skills: vec![],
         wrap_up_codes: vec![],
         pauses: vec![],
+        mailboxes: vec![],
         queues: vec![],
         trunks: vec![],
         agents: vec![],

@@ -218,6 +218,7 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.promised_count,
         ),
         ("promises that were kept", summary.kept_count),
+        ("messages left in a mailbox", summary.messages_count),
         (
             "calls placed for them, each ended once with one record",
             summary.placed_count,

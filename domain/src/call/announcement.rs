@@ -63,6 +63,7 @@ fn is_heard_on(call: &Call, leg: LegId) -> bool {
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
+        | Phase::InMailbox
         | Phase::Ended(_) => false,
     };
     is_heard && call.caller_leg == Some(leg)

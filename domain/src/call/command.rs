@@ -7,11 +7,12 @@ use super::{
     event::{AnswerMode, OverflowCause},
     key::Key,
     media::LegMedia,
+    voicemail::{Audio, Voicemail},
 };
 use crate::{
     callback::Wanted,
     cause::{EndReason, OfferOutcome, WireCause},
-    id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId, VoicemailId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -75,6 +76,8 @@ pub enum Destination {
     Callback(CallbackId),
     /// Home, after hearing the announcement of that name.
     Announcement(String),
+    /// Into a mailbox, which has kept room for the message.
+    Voicemail(Voicemail),
 }
 
 /// A call of ours, to ring somebody back.
@@ -188,7 +191,7 @@ pub enum Command {
     /// Send a call that waits into another queue, also while phones ring for it.
     RequeueCall(Requeue),
     /// Give up a leg that goes out and was not answered in time, or that of a
-    /// caller whose announcement is over long since.
+    /// caller whose announcement or message is over long since.
     TimeOutLeg {
         /// Which leg.
         leg: LegId,
@@ -269,6 +272,18 @@ pub enum Command {
     RecordAnnounced {
         /// Which leg.
         leg: LegId,
+    },
+    /// What a caller had to say in a mailbox is over.
+    RecordVoicemail {
+        /// The message.
+        message: VoicemailId,
+        /// How long it is.
+        length_ms: u64,
+        /// As it is kept; none when nothing was said or it could not be kept.
+        audio: Option<Audio>,
+        /// The caller is gone: what has ended the call says so itself.
+        #[serde(default)]
+        is_gone: bool,
     },
     /// One side put the other on hold.
     RecordHold {

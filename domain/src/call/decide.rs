@@ -11,6 +11,7 @@ use super::{
     media::LegMedia,
     outside, requeue,
     state::{Call, Offer, Phase},
+    voicemail,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -87,8 +88,20 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             let reason = EndReason::Cancelled;
             Ok(leg_gone(call, at, leg, reason, wire, "record_cancel"))
         }
-        Command::RecordKey { leg, key } => Ok(key_pressed(call, leg, key)),
+        Command::RecordKey { leg, key } => Ok(key_pressed(call, at, leg, key)),
         Command::RecordAnnounced { leg } => Ok(announcement::over(call, at, leg)),
+        Command::RecordVoicemail {
+            message,
+            length_ms,
+            audio,
+            is_gone,
+        } => {
+            let mut events = voicemail::recorded(call, message, length_ms, audio);
+            if !is_gone && !events.is_empty() {
+                events.extend(voicemail::over(call, at));
+            }
+            Ok(events)
+        }
         Command::RecordHold { leg } => Ok(hold(call, leg)),
         Command::RecordRetrieve { leg } => Ok(retrieve(call, leg)),
         Command::RecordMediaSilence { leg, since } => Ok(media_silence(call, at, leg, since)),
@@ -140,6 +153,7 @@ fn begin(
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => return Err(Error::AlreadyReceived),
     }
     let diverted = diversion.map(|Diversion { by, reason }| Event::Diverted {
@@ -192,6 +206,7 @@ fn media_measured(call: &Call, legs: Vec<LegMedia>) -> Vec<Event> {
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => vec![],
     }
 }
@@ -204,7 +219,8 @@ fn answer(call: &Call) -> Decision {
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
-        | Phase::Announcing => match call.answered_at {
+        | Phase::Announcing
+        | Phase::InMailbox => match call.answered_at {
             None => Ok(vec![Event::Answered {}]),
             Some(_) => Err(Error::AlreadyAnswered),
         },
@@ -215,7 +231,7 @@ fn start_offer(call: &Call, offer: Offer, until: Timestamp, beside: bool) -> Dec
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox => {
             Err(Error::AlreadyConnected)
         }
         Phase::Offering(_) if !beside => Err(Error::AlreadyOffered),
@@ -240,9 +256,11 @@ fn end_offer(call: &Call, offer: OfferId, outcome: OfferOutcome) -> Decision {
             None => Err(Error::StaleOffer),
         },
         Phase::Unborn => Err(Error::Unknown),
-        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
-            Err(Error::StaleOffer)
-        }
+        Phase::Waiting
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing
+        | Phase::InMailbox => Err(Error::StaleOffer),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
     }
 }
@@ -275,7 +293,8 @@ fn answered(call: &Call, at: Timestamp, leg: LegId, codec: Option<String>) -> Ve
         | Phase::Waiting
         | Phase::Connected(_)
         | Phase::Forwarded(_)
-        | Phase::Announcing => outside::answered(call, leg, codec),
+        | Phase::Announcing
+        | Phase::InMailbox => outside::answered(call, leg, codec),
     }
 }
 
@@ -325,7 +344,9 @@ fn failed(
             .map(|offer| vec![offer_ended(offer, outcome, wire)])
             .unwrap_or_default(),
         Phase::Connected(_) | Phase::Forwarded(_) => outside::failed(call, at, leg, outcome, wire),
-        Phase::Unborn | Phase::Waiting | Phase::Announcing | Phase::Ended(_) => vec![],
+        Phase::Unborn | Phase::Waiting | Phase::Announcing | Phase::InMailbox | Phase::Ended(_) => {
+            vec![]
+        }
     }
 }
 
@@ -368,6 +389,7 @@ fn leg_gone(
             | EndReason::CallbackRequested
             | EndReason::CallbackWithdrawn
             | EndReason::Announced
+            | EndReason::VoicemailTaken
             | EndReason::NoCredit
             | EndReason::NoPrice
             | EndReason::AccountSuspended
@@ -379,6 +401,7 @@ fn leg_gone(
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
             if is_caller =>
         {
             ended(call, at, By::Caller, reason, wire)
@@ -393,17 +416,21 @@ fn leg_gone(
             .offer_of(leg)
             .map(|offer| vec![offer_ended(offer, OfferOutcome::Unreachable, wire)])
             .unwrap_or_default(),
-        Phase::Waiting | Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => vec![],
+        Phase::Waiting
+        | Phase::Connected(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing
+        | Phase::InMailbox => vec![],
     }
 }
 
-/// Only of a caller who waits, and only a key that means something there: what
-/// else is pressed may be a secret.
-fn key_pressed(call: &Call, leg: LegId, key: Key) -> Vec<Event> {
-    let left = call.exit_of(leg, key);
-    left.map(|(visit, queue)| Event::ExitKeyPressed { visit, queue, key })
-        .into_iter()
-        .collect()
+/// Only of a caller who waits or leaves a message, and only a key that means something
+/// there: what else is pressed may be a secret.
+fn key_pressed(call: &Call, at: Timestamp, leg: LegId, key: Key) -> Vec<Event> {
+    match call.exit_of(leg, key) {
+        Some((visit, queue)) => vec![Event::ExitKeyPressed { visit, queue, key }],
+        None => voicemail::ended_by_key(call, at, leg, key),
+    }
 }
 
 fn hold(call: &Call, leg: LegId) -> Vec<Event> {
@@ -437,6 +464,7 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
             | Phase::Offering(_)
             | Phase::Connected(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => By::Agent,
         },
         Some(_) => return vec![],
@@ -451,9 +479,11 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
 /// Whether the caller is answered and waits: it hears music, so it should send.
 const fn is_waited_on(call: &Call) -> bool {
     match &call.phase {
-        Phase::Waiting | Phase::Offering(_) | Phase::Forwarded(_) | Phase::Announcing => {
-            call.answered_at.is_some()
-        }
+        Phase::Waiting
+        | Phase::Offering(_)
+        | Phase::Forwarded(_)
+        | Phase::Announcing
+        | Phase::InMailbox => call.answered_at.is_some(),
         Phase::Unborn | Phase::Connected(_) | Phase::Ended(_) => false,
     }
 }

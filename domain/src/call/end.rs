@@ -44,6 +44,7 @@ pub(super) fn end(
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
         | EndReason::Announced
+        | EndReason::VoicemailTaken
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -53,7 +54,7 @@ pub(super) fn end(
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
         // An accepted call has left the queue: the limit of waiting is over.
-        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox
             if matches!(
                 reason,
                 EndReason::MaxWait
@@ -61,6 +62,7 @@ pub(super) fn end(
                     | EndReason::NobodyThere
                     | EndReason::CallbackWithdrawn
                     | EndReason::Announced
+                    | EndReason::VoicemailTaken
             ) =>
         {
             Err(Error::AlreadyConnected)
@@ -71,6 +73,7 @@ pub(super) fn end(
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
             if visit.is_some() && visit != call.visit.map(|(current, _)| current) =>
         {
             Err(Error::StaleVisit)
@@ -79,7 +82,8 @@ pub(super) fn end(
         | Phase::Offering(_)
         | Phase::Connected(_)
         | Phase::Forwarded(_)
-        | Phase::Announcing => {
+        | Phase::Announcing
+        | Phase::InMailbox => {
             let at = ended_at.map_or(at, |earlier| {
                 earlier.clamp(call.last_at, at.max(call.last_at))
             });
@@ -166,6 +170,7 @@ fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
         | EndReason::CallbackRequested
         | EndReason::CallbackWithdrawn
         | EndReason::Announced
+        | EndReason::VoicemailTaken
         | EndReason::NoCredit
         | EndReason::NoPrice
         | EndReason::AccountSuspended
@@ -187,6 +192,8 @@ enum Reached {
     Outside,
     /// Nobody; an announcement is heard.
     Announcement,
+    /// Nobody; a mailbox.
+    Mailbox,
 }
 
 const fn is_ringing_back(call: &Call) -> bool {
@@ -197,6 +204,7 @@ const fn is_ringing_back(call: &Call) -> bool {
         | Phase::Offering(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => false,
     }
 }
@@ -210,20 +218,25 @@ const fn reached(call: &Call) -> Reached {
             None => Reached::Ringback,
         },
         Phase::Announcing => Reached::Announcement,
+        Phase::InMailbox => Reached::Mailbox,
         Phase::Unborn | Phase::Waiting | Phase::Offering(_) | Phase::Ended(_) => Reached::Nobody,
     }
 }
 
 /// What each reason means: result, SIP status that an unanswered caller gets,
 /// Q.850 cause, disposition. A call that reached somebody stays ANSWERED or
-/// FORWARDED, whatever ended it.
+/// FORWARDED, whatever ended it; one that reached a mailbox VOICEMAIL, but for a crash,
+/// which loses what was said.
 const fn verdict(
     reason: EndReason,
     reached: Reached,
 ) -> (EndResult, Option<u16>, Option<u8>, Disposition) {
     use Disposition as D;
     use EndResult as R;
-    let talked = matches!(reached, Reached::Agent | Reached::Outside);
+    let talked = matches!(
+        reached,
+        Reached::Agent | Reached::Outside | Reached::Mailbox
+    );
     let (result, status, q850, disposition) = match reason {
         EndReason::Hangup | EndReason::Operator if talked => {
             (R::Success, None, Some(16), D::Answered)
@@ -243,6 +256,7 @@ const fn verdict(
         EndReason::CallbackRequested => (R::Success, Some(480), Some(16), D::CallbackRequested),
         EndReason::CallbackWithdrawn => (R::Ours, Some(480), Some(31), D::Cancelled),
         EndReason::Announced => (R::Success, None, Some(16), D::NoAnswer),
+        EndReason::VoicemailTaken => (R::Success, None, Some(16), D::Voicemail),
         EndReason::MaxWait => (R::Ours, Some(480), Some(19), D::NoAnswer),
         EndReason::VisitExpired => (R::Ours, Some(480), Some(102), D::NoAnswer),
         EndReason::NoTrunk => (R::Ours, Some(503), Some(34), D::Congestion),
@@ -263,6 +277,11 @@ const fn verdict(
         (Reached::Outside, _) => D::Forwarded,
         // Gone while it rang outside: not out of a queue.
         (Reached::Ringback, D::Abandoned) => D::Cancelled,
+        // What was said was in memory, and is gone.
+        (Reached::Mailbox, D::SystemError) if matches!(reason, EndReason::NodeLost) => {
+            D::SystemError
+        }
+        (Reached::Mailbox, _) => D::Voicemail,
         // It was told to, in the end.
         (Reached::Announcement, D::Abandoned) => D::NoAnswer,
         (Reached::Ringback | Reached::Announcement | Reached::Nobody, disposition) => disposition,

@@ -1,11 +1,19 @@
 //! What can have happened to a call. The stored schema: handle with care.
 
-use super::{diversion::DiversionReason, key::Key, media::LegMedia};
+use super::{
+    diversion::DiversionReason,
+    key::Key,
+    media::LegMedia,
+    voicemail::{Audio, VoicemailOutcome},
+};
 use crate::{
     callback::Wanted,
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
-    id::{CallbackId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    id::{
+        CallbackId, LegId, MailboxId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId,
+        VoicemailId,
+    },
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -143,6 +151,9 @@ pub enum Event {
         queue: QueueId,
         /// Why.
         cause: OverflowCause,
+        /// The mailbox that it goes to, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mailbox: Option<MailboxId>,
         /// Who has sent it on, if that was a person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
@@ -179,6 +190,44 @@ pub enum Event {
         announcement: String,
         /// When the call ends at the latest, whatever becomes of the sound.
         until: Timestamp,
+    },
+    /// The caller, who is answered, hears the greeting of a mailbox and a tone, and what is
+    /// said then is recorded; then the call ends.
+    #[serde(rename = "voicemail_began")]
+    VoicemailBegan {
+        /// The caller's leg.
+        leg: LegId,
+        /// Which mailbox.
+        mailbox: MailboxId,
+        /// The message, if there will be one.
+        message: VoicemailId,
+        /// Under whose key it is kept.
+        subject: SubjectId,
+        /// The announcement that is heard before the tone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        greeting: Option<String>,
+        /// How long it may be.
+        longest_ms: u64,
+        /// When the call ends at the latest, whatever becomes of the sound.
+        until: Timestamp,
+    },
+    /// What came of the message; often told after the end of the call.
+    #[serde(rename = "voicemail_ended")]
+    VoicemailEnded {
+        /// Which mailbox.
+        mailbox: MailboxId,
+        /// Which message.
+        message: VoicemailId,
+        /// What came of it.
+        outcome: VoicemailOutcome,
+        /// How long it is.
+        length_ms: u64,
+        /// As it is kept, if it was left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audio: Option<Audio>,
+        /// Who has left it, unless no number is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<Sealed<Party>>,
     },
     /// A leg goes out: the first trunk that serves the number and has room.
     #[serde(rename = "leg_dialled")]
@@ -362,6 +411,8 @@ impl decider::Event for Event {
             Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
             Self::AnnouncementStarted { .. } => "announcement_started",
+            Self::VoicemailBegan { .. } => "voicemail_began",
+            Self::VoicemailEnded { .. } => "voicemail_ended",
             Self::LegDialled { .. } => "leg_dialled",
             Self::TrunkSelected { .. } => "trunk_selected",
             Self::LegProgressed { .. } => "leg_progressed",

@@ -3,6 +3,7 @@
 use super::{
     event::{Event, OverflowCause},
     state::{Call, Connection, Offer, Outside, Phase},
+    voicemail::Pending,
 };
 use crate::{
     id::{LegId, OfferId},
@@ -79,6 +80,21 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         Event::Held { leg } => holding(&mut call, *leg, true),
         Event::Retrieved { leg } => holding(&mut call, *leg, false),
         Event::AnnouncementStarted { .. } => call.phase = Phase::Announcing,
+        Event::VoicemailBegan {
+            mailbox, message, ..
+        } => {
+            call.phase = Phase::InMailbox;
+            call.voicemail = Some(Pending {
+                mailbox: *mailbox,
+                message: *message,
+                is_told: false,
+            });
+        }
+        Event::VoicemailEnded { .. } => {
+            if let Some(pending) = &mut call.voicemail {
+                pending.is_told = true;
+            }
+        }
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call
@@ -107,6 +123,7 @@ fn on_outside(call: &mut Call, at: Timestamp, event: &Event) {
         | Phase::Waiting
         | Phase::Offering(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => None,
     };
     let Some(outside) = outside else { return };
@@ -135,6 +152,7 @@ fn dialled(call: &mut Call, leg: LegId) {
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => call.phase = Phase::Forwarded(outside),
     }
 }
@@ -147,6 +165,7 @@ fn offered(call: &mut Call, offer: Offer) {
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => call.phase = Phase::Offering(vec![offer]),
     }
 }
@@ -159,6 +178,7 @@ fn live(call: &mut Call) -> impl Iterator<Item = &mut Offer> {
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => &mut [],
     };
     offers.iter_mut()
@@ -182,6 +202,7 @@ fn holding(call: &mut Call, leg: LegId, holds: bool) {
         | Phase::Waiting
         | Phase::Offering(_)
         | Phase::Announcing
+        | Phase::InMailbox
         | Phase::Ended(_) => return,
     };
     match holds {

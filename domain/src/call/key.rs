@@ -18,6 +18,9 @@ pub struct Key(char);
 pub struct InvalidKey;
 
 impl Key {
+    /// The key beside the 0 that ends what one has to say or dial.
+    pub const HASH: Self = Self('#');
+
     /// The key of an event code; none for events that are no keys.
     pub fn of_event(code: u8) -> Option<Self> {
         KEYS.get(usize::from(code)).copied().map(Self)

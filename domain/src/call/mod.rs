@@ -16,6 +16,7 @@ mod requeue;
 mod state;
 #[cfg(test)]
 mod tests;
+mod voicemail;
 
 pub use announcement::ANNOUNCEMENT_MS_MAX;
 pub use command::{Command, Destination, Placing, Requeue, Route};
@@ -27,12 +28,13 @@ pub use key::{InvalidKey, Key};
 pub use media::LegMedia;
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
+pub use voicemail::{Audio, Pending, VOICEMAIL_MS_MIN, Voicemail, VoicemailOutcome};
 
 use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 6;
+    const STATE_VERSION: u32 = 7;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -9,6 +9,7 @@ use super::{
     error::Error,
     event::{Event, OverflowCause, Target},
     state::{Call, Outside, Phase},
+    voicemail,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -42,7 +43,7 @@ pub(super) fn overflow(
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox => {
             Err(Error::AlreadyConnected)
         }
         Phase::Waiting | Phase::Offering(_) => leave(call, at, visit, cause, to),
@@ -68,6 +69,13 @@ fn leave(
         visit,
         queue,
         cause,
+        mailbox: match &to {
+            Destination::Voicemail(voicemail) => Some(voicemail.mailbox),
+            Destination::Queue { .. }
+            | Destination::Forward { .. }
+            | Destination::Callback(_)
+            | Destination::Announcement(_) => None,
+        },
         by: None,
         why: None,
     });
@@ -75,6 +83,9 @@ fn leave(
         Destination::Forward { number, leg } => events.extend(forward(at, number, leg)),
         Destination::Announcement(announcement) => {
             events.extend(announcement::start(call, at, announcement)?);
+        }
+        Destination::Voicemail(voicemail) => {
+            events.extend(voicemail::begin(call, at, voicemail)?);
         }
         Destination::Callback(callback) => {
             return ring_back(call, at, callback, (visit, queue), cause);
@@ -205,7 +216,9 @@ pub(super) fn time_out(call: &Call, at: Timestamp, leg: LegId) -> Decision {
             let wire = WireCause::default();
             Ok(ended(call, at, By::System, reason, wire))
         }
-        None => announcement::time_out(call, at, leg),
+        None => {
+            announcement::time_out(call, at, leg).or_else(|_| voicemail::time_out(call, at, leg))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn requeue(call: &Call, requeue: Requeue) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
-        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing => {
+        Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox => {
             Err(Error::AlreadyConnected)
         }
         Phase::Waiting | Phase::Offering(_) => match call.visit {
@@ -59,6 +59,7 @@ fn go(call: &Call, (left, from): (VisitId, QueueId), requeue: Requeue) -> Decisi
         visit: left,
         queue: from,
         cause: OverflowCause::Supervisor,
+        mailbox: None,
         by: Some(by),
         why: Some(why),
     });

@@ -1,6 +1,6 @@
 //! What is known of a call.
 
-use super::{event::AnswerMode, key::Key};
+use super::{event::AnswerMode, key::Key, voicemail::Pending};
 use crate::{
     cause::Disposition,
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -111,6 +111,9 @@ pub enum Phase {
     Forwarded(Outside),
     /// The caller hears an announcement, the last thing before the end.
     Announcing,
+    /// The caller hears the greeting of a mailbox or leaves a message, the last thing
+    /// before the end.
+    InMailbox,
     /// Over.
     Ended(Disposition),
 }
@@ -140,6 +143,9 @@ pub struct Call {
     pub answered_at: Option<Timestamp>,
     /// Its sound has been measured.
     pub is_measured: bool,
+    /// The message that it leaves or has left.
+    #[serde(default)]
+    pub voicemail: Option<Pending>,
     /// Time of the last event: nothing happens before it.
     pub last_at: Timestamp,
 }
@@ -159,6 +165,7 @@ impl Call {
             | Phase::Waiting
             | Phase::Forwarded(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => None,
         }
     }
@@ -172,6 +179,7 @@ impl Call {
             | Phase::Offering(_)
             | Phase::Connected(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => None,
         }
     }
@@ -194,6 +202,7 @@ impl Call {
             | Phase::Connected(_)
             | Phase::Forwarded(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => None,
         }
     }
@@ -207,6 +216,7 @@ impl Call {
             | Phase::Connected(_)
             | Phase::Forwarded(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => false,
         };
         self.visit
@@ -222,6 +232,7 @@ impl Call {
             | Phase::Waiting
             | Phase::Offering(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => None,
         }
     }
@@ -235,6 +246,7 @@ impl Call {
             | Phase::Connected(_)
             | Phase::Forwarded(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => &[],
         }
     }
@@ -254,6 +266,7 @@ impl Call {
             | Phase::Waiting
             | Phase::Forwarded(_)
             | Phase::Announcing
+            | Phase::InMailbox
             | Phase::Ended(_) => None,
         }
     }

@@ -84,6 +84,8 @@ pub enum VisitResult {
     Requeued,
     /// The caller is rung back and keeps the place.
     Callback,
+    /// Sent into a mailbox, to leave a message.
+    Voicemail,
     /// Taken out by a person.
     Withdrawn,
     /// Ended by the system.

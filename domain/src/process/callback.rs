@@ -126,6 +126,7 @@ fn refused(
         }
         AnyCommand::Call(..)
         | AnyCommand::Callback(..)
+        | AnyCommand::Mailbox(..)
         | AnyCommand::Line(..)
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
@@ -200,6 +201,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }
@@ -270,6 +272,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::ExitKeyPressed { .. }
         | C::Overflowed { .. }
         | C::AnnouncementStarted { .. }
+        | C::VoicemailBegan { .. }
+        | C::VoicemailEnded { .. }
         | C::Forwarded { .. }
         | C::LegDialled { .. }
         | C::TrunkSelected { .. }

@@ -152,7 +152,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => vec![],
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => vec![],
     }
 }
 
@@ -194,6 +195,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
+        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

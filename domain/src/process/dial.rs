@@ -1,5 +1,5 @@
 //! How long somebody outside is waited for: a leg that goes out and is not
-//! answered until then is given up. And how long an announcement may go on of which
+//! answered until then is given up. And how long an announcement or a message may go on of which
 //! nobody tells that it is over.
 
 use super::{Input, Intent, Process};
@@ -51,7 +51,8 @@ impl Process for Dial {
 fn on_call(state: &mut State, call: CallId, event: &call::Event) {
     match event {
         call::Event::LegDialled { leg, until, .. }
-        | call::Event::AnnouncementStarted { leg, until, .. } => {
+        | call::Event::AnnouncementStarted { leg, until, .. }
+        | call::Event::VoicemailBegan { leg, until, .. } => {
             state.dialling.insert(call, (*leg, *until));
             state.due.insert((*until, call));
         }
@@ -74,6 +75,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::Placed { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
+        | call::Event::VoicemailEnded { .. }
         | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => {}
     }

@@ -51,7 +51,8 @@ impl Process for Dunning {
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)
-                | AnyEvent::Callback(..) => vec![],
+                | AnyEvent::Callback(..)
+                | AnyEvent::Mailbox(..) => vec![],
             },
             Input::Deadline(now) => take_steps(state, *now),
             Input::Refused { .. } | Input::Sweep(_) => vec![],

@@ -15,7 +15,7 @@ use crate::{
     decider::Refusal,
     id::{CallId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy},
-    person, queue,
+    mailbox, person, queue,
     time::Timestamp,
 };
 use carried::Carried;
@@ -104,8 +104,8 @@ impl Process for Enqueue {
     }
 }
 
-/// The call has been where it was to go, or its caller can not be rung back: it
-/// goes on as if there were no such rule. In all other cases it has ended or is
+/// The call has been where it was to go, its caller can not be rung back, or the mailbox
+/// is full: it goes on as if there were no such rule. In all other cases it has ended or is
 /// connected, or the visit is closed: the events that say so are on their way.
 fn refused(
     state: &mut State,
@@ -113,7 +113,7 @@ fn refused(
     (command, code): (&AnyCommand, &str),
     at: Timestamp,
 ) -> Vec<Intent> {
-    match command {
+    let (call, visit, case) = match command {
         AnyCommand::Call(
             _,
             call::Command::EndCall {
@@ -121,31 +121,24 @@ fn refused(
                 visit: Some(visit),
                 ..
             },
-        ) => outlived(state, cause, *visit, at).into_iter().collect(),
+        ) => return outlived(state, cause, *visit, at).into_iter().collect(),
         AnyCommand::Call(
             call,
             call::Command::OverflowCall {
                 visit, cause: case, ..
             },
         ) if code == call::Error::OverflowLoop.code() || code == call::Error::NoNumber.code() => {
-            match case {
-                OverflowCause::Full => vec![end(cause, *call, *visit, EndReason::QueueFull)],
-                OverflowCause::Closed => vec![end(cause, *call, *visit, EndReason::QueueClosed)],
-                OverflowCause::MaxWait => vec![end(cause, *call, *visit, EndReason::MaxWait)],
-                // It waits on, and is offered again.
-                OverflowCause::Attempts | OverflowCause::ExitKey | OverflowCause::Supervisor => {
-                    vec![]
-                }
-                OverflowCause::Unstaffed | OverflowCause::ExpectedWait => {
-                    match state.turned_away.remove(call) {
-                        // It waits for somebody to come.
-                        Some(stay) => open_visit(state, *call, stay),
-                        // Where nobody waits for that, it ends; else it waits on.
-                        None => nobody_there(state, cause, *call, *visit),
-                    }
-                }
-            }
+            (*call, *visit, *case)
         }
+        AnyCommand::Mailbox(
+            _,
+            mailbox::Command::ExpectMessage {
+                call,
+                visit,
+                cause: case,
+                ..
+            },
+        ) => (*call, *visit, *case),
         AnyCommand::Call(..)
         | AnyCommand::Line(..)
         | AnyCommand::Session(..)
@@ -155,7 +148,25 @@ fn refused(
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
         | AnyCommand::Callback(..)
-        | AnyCommand::Billing(..) => vec![],
+        | AnyCommand::Mailbox(..)
+        | AnyCommand::Billing(..) => return vec![],
+    };
+    match case {
+        OverflowCause::Full => vec![end(cause, call, visit, EndReason::QueueFull)],
+        OverflowCause::Closed => vec![end(cause, call, visit, EndReason::QueueClosed)],
+        OverflowCause::MaxWait => vec![end(cause, call, visit, EndReason::MaxWait)],
+        // It waits on, and is offered again.
+        OverflowCause::Attempts | OverflowCause::ExitKey | OverflowCause::Supervisor => {
+            vec![]
+        }
+        OverflowCause::Unstaffed | OverflowCause::ExpectedWait => {
+            match state.turned_away.remove(&call) {
+                // It waits for somebody to come.
+                Some(stay) => open_visit(state, call, stay),
+                // Where nobody waits for that, it ends; else it waits on.
+                None => nobody_there(state, cause, call, visit),
+            }
+        }
     }
 }
 
@@ -183,6 +194,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }
@@ -308,12 +320,14 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             visit,
             queue,
             cause: case,
+            mailbox,
             ..
         } => {
             state.places.leaves(call);
             state.is_sent_on(call, *case);
             forget(state, call);
-            leave(state, fact, call, (*visit, *queue), *case)
+            let result = stays::left_by(*case, *mailbox);
+            leave(state, fact, call, (*visit, *queue), result)
         }
         call::Event::Ended { cause: end, .. } => {
             drop_or_end(state, fact, call, end.by);
@@ -322,6 +336,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Routed { .. }
         | call::Event::AnnouncementStarted { .. }
+        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

@@ -82,7 +82,8 @@ fn on_event(fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => vec![],
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => vec![],
     };
     let ask = |command| intent(cause, command);
     commands.into_iter().map(ask).collect()

@@ -26,6 +26,7 @@ pub mod routing;
 mod staff;
 #[cfg(test)]
 mod tests;
+pub mod voicemail;
 pub mod wrap_up;
 
 /// What a process hears.
@@ -123,6 +124,11 @@ fn time_of(id: Uuid) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Derives an id from another and a label; the other's time orders it, where it has one.
+fn derived_from(cause: Uuid, label: &str) -> Uuid {
+    crate::id::derive(time_of(cause).unwrap_or_default(), cause, label)
 }
 
 /// Derives an id from a fact and a label; the fact's time orders it.

@@ -107,6 +107,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }
@@ -205,6 +206,8 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
+        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }
@@ -339,6 +342,7 @@ fn refused(
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
         | AnyCommand::Callback(..)
+        | AnyCommand::Mailbox(..)
         | AnyCommand::Billing(..) => vec![],
     }
 }

@@ -90,7 +90,8 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => vec![],
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => vec![],
     }
 }
 

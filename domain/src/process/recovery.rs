@@ -71,6 +71,8 @@ impl Process for Recovery {
                 | call::Event::ExitKeyPressed { .. }
                 | call::Event::Overflowed { .. }
                 | call::Event::AnnouncementStarted { .. }
+                | call::Event::VoicemailBegan { .. }
+                | call::Event::VoicemailEnded { .. }
                 | call::Event::Forwarded { .. }
                 | call::Event::LegDialled { .. }
                 | call::Event::TrunkSelected { .. }

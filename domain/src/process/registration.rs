@@ -85,6 +85,7 @@ impl Process for Registration {
                 | AnyCommand::Device(..)
                 | AnyCommand::Trunk(..)
                 | AnyCommand::Callback(..)
+                | AnyCommand::Mailbox(..)
                 | AnyCommand::Billing(..) => vec![],
             },
             Input::Deadline(now) => due(state, *now),
@@ -116,6 +117,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }

@@ -102,6 +102,7 @@ impl Staff {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => return BTreeSet::new(),
         };
         let serves = self.serves.get(&agent).into_iter().flatten();
@@ -167,6 +168,7 @@ impl Staff {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => {}
         }
     }

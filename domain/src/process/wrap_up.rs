@@ -88,6 +88,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
 }

@@ -144,7 +144,10 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     let forwards = config.ways_out().filter_map(|to| match to {
         OverflowTo::Number(number) => Some(number),
-        OverflowTo::Queue(_) | OverflowTo::Callback | OverflowTo::Announcement(_) => None,
+        OverflowTo::Queue(_)
+        | OverflowTo::Callback
+        | OverflowTo::Announcement(_)
+        | OverflowTo::Mailbox(_) => None,
     });
     if !config
         .numbers

@@ -5,7 +5,7 @@ use crate::{
     calendar::Zone,
     call::{AnswerMode, OverflowCause},
     callback, decider,
-    id::{AgentId, QueueId},
+    id::{AgentId, MailboxId, QueueId},
     line::Measure,
 };
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,8 @@ pub enum OverflowTo {
     Callback,
     /// Home, after the announcement of that name.
     Announcement(String),
+    /// Into a mailbox, to leave a message.
+    Mailbox(MailboxId),
 }
 
 /// What becomes of calls that the queue does not serve.

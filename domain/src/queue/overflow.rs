@@ -2,7 +2,7 @@
 //! accepted; a call's own history is the guard for what is configured since.
 
 use super::event::{Config, OverflowTo};
-use crate::id::QueueId;
+use crate::id::{MailboxId, QueueId};
 use std::collections::BTreeSet;
 
 /// Whether calls of the queue, with that configuration, could come back to it:
@@ -32,7 +32,21 @@ impl Config {
     pub fn announcements(&self) -> impl Iterator<Item = &str> {
         self.ways_out().filter_map(|to| match to {
             OverflowTo::Announcement(name) => Some(name.as_str()),
-            OverflowTo::Number(_) | OverflowTo::Callback | OverflowTo::Queue(_) => None,
+            OverflowTo::Number(_)
+            | OverflowTo::Callback
+            | OverflowTo::Queue(_)
+            | OverflowTo::Mailbox(_) => None,
+        })
+    }
+
+    /// The mailboxes that calls of it may end in.
+    pub fn mailboxes(&self) -> impl Iterator<Item = MailboxId> {
+        self.ways_out().filter_map(|to| match to {
+            OverflowTo::Mailbox(mailbox) => Some(*mailbox),
+            OverflowTo::Number(_)
+            | OverflowTo::Callback
+            | OverflowTo::Queue(_)
+            | OverflowTo::Announcement(_) => None,
         })
     }
 
@@ -41,7 +55,10 @@ impl Config {
         let ways = self.ways_out();
         ways.filter_map(|to| match to {
             OverflowTo::Queue(queue) => Some(*queue),
-            OverflowTo::Number(_) | OverflowTo::Callback | OverflowTo::Announcement(_) => None,
+            OverflowTo::Number(_)
+            | OverflowTo::Callback
+            | OverflowTo::Announcement(_)
+            | OverflowTo::Mailbox(_) => None,
         })
         .collect()
     }

@@ -1,5 +1,6 @@
 //! One example of every event, with every optional field there.
 
+use super::mailboxes;
 use ringledger_domain::{
     agent,
     any::AnyEvent,
@@ -8,8 +9,8 @@ use ringledger_domain::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     device,
     id::{
-        AgentId, CallId, CallbackId, LegId, OfferId, QueueId, SessionId, SubjectId, TrunkId,
-        VisitId,
+        AgentId, CallId, CallbackId, LegId, MailboxId, OfferId, QueueId, SessionId, SubjectId,
+        TrunkId, VisitId, VoicemailId,
     },
     line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
     person, queue,
@@ -32,11 +33,13 @@ const CALLER_LEG: LegId = LegId(uuid(2));
 pub(crate) const AGENT_LEG: LegId = LegId(uuid(3));
 pub(crate) const AGENT: AgentId = AgentId(uuid(4));
 pub(crate) const QUEUE: QueueId = QueueId(uuid(5));
-const VISIT: VisitId = VisitId(uuid(6));
+pub(crate) const VISIT: VisitId = VisitId(uuid(6));
 const OFFER: OfferId = OfferId(uuid(7));
 pub(crate) const TRUNK: TrunkId = TrunkId(uuid(8));
 const CALLBACK: CallbackId = CallbackId(uuid(13));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
+const MAILBOX: MailboxId = MailboxId(uuid(14));
+pub(crate) const MESSAGE: VoicemailId = VoicemailId(uuid(15));
 const BINDING: Uuid = uuid(10);
 const OUTSIDE_LEG: LegId = LegId(uuid(12));
 const SESSION: SessionId = SessionId {
@@ -57,6 +60,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
     all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
     all.extend(callbacks().map(|event| AnyEvent::Callback(CALLBACK, event)));
+    all.extend(mailboxes::all().map(|event| AnyEvent::Mailbox(MAILBOX, event)));
     all
 }
 
@@ -136,6 +140,7 @@ fn calls_going_out() -> Vec<call::Event> {
             key: call::Key::of_event(10).expect("the star"),
         },
         call::Event::Overflowed {
+            mailbox: None,
             visit: VISIT,
             queue: QUEUE,
             cause: OverflowCause::MaxWait,
@@ -149,6 +154,23 @@ fn calls_going_out() -> Vec<call::Event> {
             leg: CALLER_LEG,
             announcement: "closed".into(),
             until: UNTIL,
+        },
+        call::Event::VoicemailBegan {
+            leg: CALLER_LEG,
+            mailbox: MAILBOX,
+            message: MESSAGE,
+            subject: SUBJECT,
+            greeting: Some("nobody-there".into()),
+            longest_ms: 180_000,
+            until: UNTIL,
+        },
+        call::Event::VoicemailEnded {
+            mailbox: MAILBOX,
+            message: MESSAGE,
+            outcome: call::VoicemailOutcome::Left,
+            length_ms: 12_340,
+            audio: Some(mailboxes::audio()),
+            party: Some(sealed()),
         },
         call::Event::LegDialled {
             leg: OUTSIDE_LEG,

@@ -11,6 +11,7 @@
 
 mod billing;
 mod examples;
+mod mailboxes;
 
 use examples::AT;
 use ringledger_domain::{
@@ -26,6 +27,7 @@ use ringledger_domain::{
     device::Device,
     event_types,
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     session::Session,
@@ -71,6 +73,7 @@ fn all() -> Vec<Stored> {
             AnyEvent::Device(id, event) => stored::<Device>(id.to_string(), event, any),
             AnyEvent::Trunk(id, event) => stored::<Trunk>(id.to_string(), event, any),
             AnyEvent::Callback(id, event) => stored::<Callback>(id.to_string(), event, any),
+            AnyEvent::Mailbox(id, event) => stored::<Mailbox>(id.to_string(), event, any),
             AnyEvent::Billing(event) => stored_billing(event, any),
         })
         .collect()

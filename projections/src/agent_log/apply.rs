@@ -25,6 +25,7 @@ pub(super) fn change(fact: &Fact) -> Option<Row> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }

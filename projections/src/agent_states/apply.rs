@@ -24,6 +24,7 @@ pub(super) fn key(fact: &Fact) -> Option<AgentId> {
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -61,6 +62,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Person(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => {
             return Effect::Kept;
         }

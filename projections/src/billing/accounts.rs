@@ -225,7 +225,8 @@ fn event(fact: &Fact) -> Option<(AccountId, &Event)> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => None,
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => None,
     }
 }
 

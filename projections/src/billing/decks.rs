@@ -141,7 +141,8 @@ fn event(fact: &Fact) -> Option<(DeckVersionId, &Event)> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => None,
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => None,
     }
 }
 

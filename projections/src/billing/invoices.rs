@@ -277,7 +277,8 @@ fn told(fact: &Fact) -> Option<Told<'_>> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => None,
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => None,
     }
 }
 

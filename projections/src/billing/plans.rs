@@ -127,7 +127,8 @@ fn event(fact: &Fact) -> Option<(PlanId, &Event)> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..) => None,
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..) => None,
     }
 }
 

@@ -70,6 +70,7 @@ impl Projection for Callbacks {
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => None,
         }
     }

@@ -4,6 +4,7 @@
 use super::{
     leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind},
     row::{Direction, Diverted, End, Row, Superseded},
+    voicemail::Voicemail,
 };
 use crate::{
     caller::Caller,
@@ -33,6 +34,7 @@ pub(super) fn key(fact: &Fact) -> Option<CallId> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -78,6 +80,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => Effect::Kept,
     };
     if effect == Effect::Changed {
@@ -120,6 +123,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         wrap_up_ms: 0,
         late_facts_count: 0,
         revised_position: 0,
+        voicemail: None,
         superseded: vec![],
         legs: vec![Leg::new(*leg, Role::Originator, input.fact.at)],
         ringing: None,
@@ -194,6 +198,17 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         | Event::LegProgressed { .. }
         | Event::AnnouncementStarted { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
+        Event::VoicemailBegan { mailbox, .. } => {
+            row.voicemail = Some(Voicemail::begun(*mailbox));
+            row.legs
+                .turn(row.caller_leg, mark, SegmentKind::Voicemail, None);
+        }
+        Event::VoicemailEnded { .. } => {
+            if row.end.is_some() {
+                supersede(row, mark);
+            }
+            row.voicemail = Voicemail::ended(event, mark.position);
+        }
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
         | Event::CallbackRequested { .. } => return Effect::Kept,
@@ -267,6 +282,8 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::AnnouncementStarted { .. }
+        | Event::VoicemailBegan { .. }
+        | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
         | Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
@@ -353,6 +370,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Routed { .. }
         | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
+        | Event::VoicemailBegan { .. }
+        | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
         | Event::Answered {}
         | Event::OfferStarted { .. }

@@ -37,6 +37,8 @@ pub enum SegmentKind {
     WrapUp,
     /// The caller heard an announcement.
     Announcement,
+    /// The caller was in a mailbox.
+    Voicemail,
 }
 
 /// A stretch of time on one leg. Those of one leg never overlap.

@@ -9,6 +9,7 @@ mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
+mod voicemail;
 
 pub use leg::{Leg, Measured, Role, Segment, SegmentKind};
 pub use row::{Direction, Diverted, End, Row, Superseded};
@@ -16,6 +17,7 @@ pub use stats::{
     Common, Dimension, Figures, GROUPS_MAX, Grouping, PREFIX_DIGITS_MAX, StatError, StatRow,
 };
 pub use store::{Filter, Reached};
+pub use voicemail::Voicemail;
 
 use crate::{
     changed::Change,
@@ -74,7 +76,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

@@ -1,6 +1,9 @@
 //! The record of a call: who, when, how long, how it ended.
 
-use super::leg::{Leg, Measured, SegmentKind};
+use super::{
+    leg::{Leg, Measured, SegmentKind},
+    voicemail::Voicemail,
+};
 use crate::{
     caller::Caller,
     value::{
@@ -142,6 +145,9 @@ pub struct Row {
     /// Position of the event that made this revision; 0 while the call is in
     /// progress.
     pub revised_position: u64,
+    /// The message that the caller was to leave, in a call that went to a mailbox.
+    #[serde(default)]
+    pub voicemail: Option<Voicemail>,
     /// Earlier revisions.
     pub superseded: Vec<Superseded>,
     /// The legs, in the order in which they began.
@@ -252,6 +258,7 @@ impl Row {
         }
         let mut row = self.clone();
         row.legs = self.legs.iter().map(|leg| leg.as_of(position)).collect();
+        row.voicemail = self.voicemail.map(|voicemail| voicemail.as_of(position));
         while row.revised_position > position {
             let Some(earlier) = row.superseded.pop() else {
                 break;
@@ -341,6 +348,11 @@ pub(crate) const COLUMNS: &[&str] = &[
     "loss_ppm",
     "jitter_us",
     "rtt_us",
+    "mailbox_id",
+    "voicemail_id",
+    "voicemail_outcome",
+    "voicemail_ms",
+    "voicemail_position",
 ];
 
 impl Row {
@@ -404,6 +416,7 @@ impl Row {
             number_or_null(self.jitter_us()),
             number_or_null(self.rtt_us()),
         ]);
+        values.extend(Voicemail::values(self.voicemail.as_ref()));
         values
     }
 
@@ -433,6 +446,7 @@ impl Row {
             columns.number_or_null::<u64>()?,
             columns.number_or_null::<u64>()?,
         );
+        row.voicemail = Voicemail::read(columns)?;
         Ok(row)
     }
 
@@ -465,6 +479,7 @@ impl Row {
             wrap_up_ms: columns.number()?,
             late_facts_count: columns.number()?,
             revised_position: 0,
+            voicemail: None,
             superseded: columns.word()?,
             legs: vec![],
             wrap_up_started_at: columns.time_or_null()?,

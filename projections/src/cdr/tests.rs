@@ -185,6 +185,7 @@ fn legs(world: &World) -> String {
                 SegmentKind::Hold => "hold",
                 SegmentKind::WrapUp => "wrap-up",
                 SegmentKind::Announcement => "announcement",
+                SegmentKind::Voicemail => "voicemail",
             };
             let (from, to) = (after(segment.started_at), segment.ended_at.map(after));
             format!(

@@ -19,6 +19,7 @@ pub(super) fn key(fact: &Fact) -> Option<SubjectId> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }

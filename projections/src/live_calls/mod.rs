@@ -74,6 +74,7 @@ impl Projection for LiveCalls {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => None,
         }
     }

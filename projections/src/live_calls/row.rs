@@ -31,6 +31,8 @@ pub enum State {
     Outside,
     /// The caller hears an announcement, the last thing before the end.
     Announcing,
+    /// The caller is in a mailbox, the last thing before the end.
+    Voicemail,
 }
 
 /// A live offer of a call.

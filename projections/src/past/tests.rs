@@ -261,6 +261,7 @@ async fn a_call_can_be_looked_at_after_each_of_its_events() {
             Phase::Connected(_) => "held",
             Phase::Forwarded(_) => "forwarded",
             Phase::Announcing => "announcing",
+            Phase::InMailbox => "in a mailbox",
             Phase::Ended(_) => "ended",
         };
         if last != Some(word) {

@@ -21,6 +21,7 @@ pub(super) fn key(fact: &Fact) -> Option<QueueId> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }
@@ -80,6 +81,7 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => {}
     }
     Effect::Changed

@@ -85,6 +85,7 @@ impl Counters {
             | VisitResult::Overflow
             | VisitResult::ExitKey
             | VisitResult::Requeued
+            | VisitResult::Voicemail
             | VisitResult::Withdrawn
             | VisitResult::System => self.flow_out_count += 1,
         }

@@ -107,6 +107,7 @@ fn has_a_stay_twice(world: &World) -> bool {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => false,
     })
 }

@@ -14,4 +14,4 @@ pub(crate) use faults::{Fault, Faulty};
 pub(crate) use random::{Action, actions, play};
 pub(crate) use show::{fold_all, show};
 pub(crate) use story::{Side, rules};
-pub(crate) use world::{START, World, agent, call, metadata, queue};
+pub(crate) use world::{START, World, agent, call, mailbox, message, metadata, queue};

@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(crate) type Action = (u8, u8, u32);
 
 pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
-    prop::collection::vec((0..27u8, any::<u8>(), 0..9_000u32), 0..160)
+    prop::collection::vec((0..29u8, any::<u8>(), 0..9_000u32), 0..160)
 }
 
 const OUTCOMES: [OfferOutcome; 5] = [
@@ -69,6 +69,8 @@ fn act(world: &mut World, (what, who, ms): Action) {
             let last = world.owed.len() - 1;
             owed(world, last);
         }
+        27 => drop(world.goes_to_mailbox(number)),
+        28 => drop(world.has_spoken(number, u64::from(who) * 100)),
         26 => drop(world.is_measured(number, u64::from(who) % 100)),
         _ => drop(world.settle()),
     }

@@ -1,15 +1,15 @@
 //! The words in which the stories of calls are told.
 
-use super::world::{START, World, agent, call, leg, offer, queue, visit};
+use super::world::{self, START, World, agent, call, leg, message, offer, queue, visit};
 use commands::ports::Vault as _;
 use domain::{
     agent as agents,
     any::{AnyCommand, AnyEvent},
-    call::{self as calls, AnswerMode, Command as Call, Phase, Route},
+    call::{self as calls, AnswerMode, Command as Call, Destination, OverflowCause, Phase, Route},
     cause::{Disposition, EndReason, OfferOutcome, WireCause},
     id::{CallId, LegId, QueueId, SessionId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
-    queue as queues,
+    mailbox, queue as queues,
     sealed::Party,
     session::{self, ReleaseReason},
 };
@@ -177,6 +177,35 @@ impl World {
                 self.release(*session, *offer, release);
             }
             calls::Event::Ended { .. } => self.owe_end(number, *call, event),
+            calls::Event::Overflowed {
+                mailbox: Some(_), ..
+            } => self.close(number, VisitResult::Voicemail, self.now),
+            calls::Event::VoicemailEnded {
+                mailbox,
+                message,
+                length_ms,
+                audio,
+                party,
+                ..
+            } => {
+                let message = *message;
+                let command = match audio {
+                    Some(audio) => mailbox::Command::LeaveMessage {
+                        message,
+                        left: mailbox::Left {
+                            call: *call,
+                            party: party.clone(),
+                            length_ms: *length_ms,
+                            audio: audio.clone(),
+                        },
+                    },
+                    None => mailbox::Command::ReleaseRoom {
+                        message,
+                        reason: mailbox::LostReason::TooShort,
+                    },
+                };
+                self.owed.push(AnyCommand::Mailbox(*mailbox, command));
+            }
             calls::Event::Received { .. }
             | calls::Event::Placed { .. }
             | calls::Event::CallbackRequested { .. }
@@ -185,6 +214,7 @@ impl World {
             | calls::Event::ExitKeyPressed { .. }
             | calls::Event::Overflowed { .. }
             | calls::Event::AnnouncementStarted { .. }
+            | calls::Event::VoicemailBegan { .. }
             | calls::Event::Forwarded { .. }
             | calls::Event::LegDialled { .. }
             | calls::Event::TrunkSelected { .. }
@@ -359,6 +389,45 @@ impl World {
         self.on(number, Call::RecordMedia { legs })
     }
 
+    /// The queue does not serve the call, which is to leave a message.
+    pub(crate) fn goes_to_mailbox(&mut self, number: u64) -> &mut Self {
+        let (visit, cause) = (visit(number), OverflowCause::Closed);
+        let (name, config) = ("support".into(), mailbox::Config::default());
+        for command in [
+            mailbox::Command::Configure { name, config },
+            mailbox::Command::ExpectMessage {
+                message: message(number),
+                call: call(number),
+                visit,
+                cause,
+            },
+        ] {
+            self.tell(AnyCommand::Mailbox(world::mailbox(), command));
+        }
+        let to = Destination::Voicemail(calls::Voicemail {
+            mailbox: world::mailbox(),
+            message: message(number),
+            greeting: None,
+            longest_ms: 60_000,
+        });
+        self.on(number, Call::OverflowCall { visit, cause, to })
+    }
+
+    /// What the caller had to say is over.
+    pub(crate) fn has_spoken(&mut self, number: u64, length_ms: u64) -> &mut Self {
+        let audio = calls::Audio {
+            size_bytes: length_ms * 8,
+            sha256: "00".repeat(32),
+        };
+        let recorded = Call::RecordVoicemail {
+            message: message(number),
+            length_ms,
+            audio: Some(audio),
+            is_gone: false,
+        };
+        self.on(number, recorded)
+    }
+
     pub(crate) fn holds(&mut self, number: u64, side: Side) -> &mut Self {
         let leg = self.leg_of(number, side);
         self.on(number, Call::RecordHold { leg })
@@ -423,6 +492,7 @@ const fn closed(disposition: Disposition) -> VisitResult {
         Disposition::Abandoned => VisitResult::Abandoned,
         Disposition::NoAnswer => VisitResult::Timeout,
         Disposition::CallbackRequested => VisitResult::Callback,
+        Disposition::Voicemail => VisitResult::Voicemail,
         Disposition::Busy
         | Disposition::Rejected
         | Disposition::Cancelled

@@ -11,8 +11,12 @@ use domain::{
     callback::Callback,
     decider::{Decider, Event as _},
     device::Device,
-    id::{AgentId, CallId, CommandId, DEFAULT_TENANT, EventId, LegId, OfferId, QueueId, VisitId},
+    id::{
+        AgentId, CallId, CommandId, DEFAULT_TENANT, EventId, LegId, MailboxId, OfferId, QueueId,
+        VisitId, VoicemailId,
+    },
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     sealed::{Party, Sealed},
@@ -50,6 +54,13 @@ pub(crate) const fn offer(number: u64) -> OfferId {
     OfferId(id(6, number))
 }
 
+pub(crate) const fn mailbox() -> MailboxId {
+    MailboxId(id(7, 1))
+}
+pub(crate) const fn message(number: u64) -> VoicemailId {
+    VoicemailId(id(8, number))
+}
+
 /// Streams of one kind.
 pub(super) type Streams<I, D> = BTreeMap<I, (<D as Decider>::State, u64)>;
 
@@ -70,6 +81,7 @@ pub(crate) struct World {
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
     callbacks: Streams<domain::id::CallbackId, Callback>,
+    mailboxes: Streams<MailboxId, Mailbox>,
     pub(super) books: Books,
     /// Commands that processes owe for what has happened.
     pub(crate) owed: Vec<AnyCommand>,
@@ -125,6 +137,7 @@ impl World {
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
             callbacks: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
             books: Books::default(),
             owed: vec![],
         }
@@ -192,6 +205,10 @@ impl World {
                 self.record::<Callback, _>(id, before, events, |event| {
                     AnyEvent::Callback(id, event)
                 })
+            }
+            AnyCommand::Mailbox(id, command) => {
+                let (before, events) = ask::<_, Mailbox>(&mut self.mailboxes, id, at, command);
+                self.record::<Mailbox, _>(id, before, events, |event| AnyEvent::Mailbox(id, event))
             }
             AnyCommand::Billing(command) => self.ask_billing(*command),
         }

@@ -6,12 +6,14 @@ use crate::{
     agent_states::{Activity, AgentStates, Routability},
     cdr::{Cdr, SegmentKind},
     live_calls::LiveCalls,
+    mailboxes::Mailboxes,
     projection::{Input, Projection, fold},
     queue_stats::{Counters, QueueStats},
     testing::{Action, Fault, Faulty, World, actions, dump_all, fold_all, play},
     timeline::Timeline,
     trunks::Trunks,
     visits::Visits,
+    voicemails::{Status, Voicemails},
 };
 use domain::{
     any::{AnyEvent, Fact},
@@ -132,6 +134,8 @@ proptest! {
         folds_twice_like_once::<Trunks>(&world, from);
         folds_twice_like_once::<Visits>(&world, from);
         folds_twice_like_once::<AgentLog>(&world, from);
+        folds_twice_like_once::<Mailboxes>(&world, from);
+        folds_twice_like_once::<Voicemails>(&world, from);
     }
 
     #[test]
@@ -201,6 +205,27 @@ proptest! {
     }
 
     #[test]
+    fn a_mailbox_counts_the_messages_that_are_in_it(history in actions()) {
+        let world = block_on(play(&history));
+        let messages = fold_all::<Voicemails>(&world);
+        let records = fold_all::<Cdr>(&world);
+        for (mailbox, row) in fold_all::<Mailboxes>(&world) {
+            let count = |status| {
+                let messages = messages.values();
+                let those = messages.filter(|it| it.mailbox == mailbox && it.status == status);
+                those.count() as u64
+            };
+            prop_assert_eq!(row.new_count, count(Status::New));
+            prop_assert_eq!(row.read_count, count(Status::Read));
+            prop_assert_eq!(row.saved_count, count(Status::Saved));
+        }
+        for message in messages.values() {
+            let said = records.get(&message.call).and_then(|record| record.voicemail);
+            prop_assert_eq!(said.and_then(|said| said.message), Some(message.message));
+        }
+    }
+
+    #[test]
     fn every_call_is_in_progress_or_has_one_record(history in actions()) {
         let world = block_on(play(&history));
         let live = fold_all::<LiveCalls>(&world);
@@ -234,6 +259,7 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Agent(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => state,
         });
     state.bindings.len()
@@ -260,7 +286,7 @@ fn random_histories_reach_every_kind_of_end() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut dispositions = std::collections::BTreeSet::new();
     let mut held = 0;
-    for _ in 0..200 {
+    for _ in 0..400 {
         let history: Vec<Action> = actions().new_tree(&mut runner).unwrap().current();
         let world = block_on(play(&history));
         for record in fold_all::<Cdr>(&world).into_values() {
@@ -276,6 +302,7 @@ fn random_histories_reach_every_kind_of_end() {
         D::Busy,
         D::Failed,
         D::SystemError,
+        D::Voicemail,
     ] {
         assert!(dispositions.contains(&disposition), "{disposition:?}");
     }

@@ -274,6 +274,7 @@ fn subscribers_hear_of_records_only_when_the_call_has_ended() {
                 | Change::QueueStats(..)
                 | Change::Trunk(..)
                 | Change::Callback(..)
+                | Change::Mailbox(..)
                 | Change::Billing(..) => None,
             }));
         }

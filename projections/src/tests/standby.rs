@@ -23,6 +23,7 @@ fn told(changes: &Changes) -> Vec<u64> {
         | Change::QueueStats(..)
         | Change::Trunk(..)
         | Change::Callback(..)
+        | Change::Mailbox(..)
         | Change::Billing(..) => None,
     });
     events.collect()

@@ -79,6 +79,13 @@ fn subjects(event: &AnyEvent) -> (&'static str, Subjects) {
             };
             (callback::Callback::CATEGORY, subjects)
         }
+        AnyEvent::Mailbox(_, _) => {
+            let subjects = Subjects {
+                call: any.call(),
+                ..Subjects::default()
+            };
+            (domain::mailbox::Mailbox::CATEGORY, subjects)
+        }
         AnyEvent::Billing(event) => {
             let subjects = Subjects {
                 call: event.call(),
@@ -105,6 +112,8 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::Received { .. }
         | E::Placed { .. }
         | E::AnnouncementStarted { .. }
+        | E::VoicemailBegan { .. }
+        | E::VoicemailEnded { .. }
         | E::Forwarded { .. }
         | E::LegDialled { .. }
         | E::TrunkSelected { .. }
@@ -181,6 +190,7 @@ fn payload(event: &AnyEvent) -> String {
         AnyEvent::Device(_, event) => fields(event, &[]),
         AnyEvent::Trunk(_, event) => fields(event, &[]),
         AnyEvent::Callback(_, event) => fields(event, &["party"]),
+        AnyEvent::Mailbox(_, event) => fields(event, &["party"]),
         AnyEvent::Billing(event) => fields(&event.to_json(), &["holder"]),
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => None,
     }
 }

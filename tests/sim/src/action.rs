@@ -92,6 +92,7 @@ impl Target {
             AnyCommand::Device(id, _) => Self::Other("device", id.0),
             AnyCommand::Trunk(id, _) => Self::Other("trunk", id.0),
             AnyCommand::Callback(id, _) => Self::Other("callback", id.0),
+            AnyCommand::Mailbox(id, _) => Self::Other("mailbox", id.0),
             // Nobody here pays for anything.
             AnyCommand::Person(id, _) => Self::Other("subject", id.0),
             AnyCommand::Billing(_) => Self::Other("billing", Uuid::nil()),

@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 mod hands;
 mod lines;
+mod messages;
 mod places;
 
 use crate::violation::{Violation, must};
@@ -20,6 +21,7 @@ use domain::{
 };
 use hands::Hands;
 use lines::Lines;
+use messages::Messages;
 use places::Places;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +39,7 @@ pub(crate) struct Ledger {
     pub(crate) places: Places,
     pub(crate) callbacks: Callbacks,
     pub(crate) hands: Hands,
+    pub(crate) messages: Messages,
     /// Stays that were open when somebody was there for them, in queues in which
     /// nobody waits for nobody.
     found: BTreeMap<QueueId, BTreeSet<VisitId>>,
@@ -56,6 +59,7 @@ impl Ledger {
         self.places.note(fact)?;
         self.callbacks.note(fact, &self.places)?;
         self.hands.note(fact)?;
+        self.messages.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => {
                 if let call::Event::Placed {
@@ -86,6 +90,7 @@ impl Ledger {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => Ok(()),
         }
     }
@@ -216,6 +221,7 @@ impl Ledger {
         }
         self.agents.check_end()?;
         self.callbacks.check_end()?;
+        self.messages.check_end()?;
         for (queue, line) in self.lines.each() {
             must(line.open.is_empty(), || {
                 format!("{queue} still has {:?}", line.open)

@@ -348,6 +348,7 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
         | AnyCommand::Callback(..)
+        | AnyCommand::Mailbox(..)
         | AnyCommand::Billing(..)) => command,
     }
 }

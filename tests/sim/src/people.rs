@@ -4,6 +4,7 @@
 
 mod agents;
 mod callers;
+mod messages;
 mod outside;
 mod supervisor;
 
@@ -18,7 +19,7 @@ use domain::{
     call::{self, Key, Phase},
     callback,
     id::{AgentId, CallId, LegId, QueueId, SessionId, SubjectId},
-    queue,
+    mailbox, queue,
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,6 +226,9 @@ impl People {
             AnyEvent::Callback(callback, callback::Event::Requested { request, .. }) => {
                 self.somebody_is_promised(*callback, request, fact.at, &mut plans);
             }
+            AnyEvent::Mailbox(id, mailbox::Event::Left { message, .. }) => {
+                self.a_message_is_heard(*id, *message, &mut plans);
+            }
             AnyEvent::Line(queue, event) => self.supervise(*queue, fact.at, event, &mut plans),
             AnyEvent::Queue(queue, event) => match event.paused() {
                 Some((agent, true)) => _ = self.paused.insert((*queue, agent)),
@@ -236,6 +240,7 @@ impl People {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => {}
         }
         plans
@@ -255,6 +260,9 @@ impl People {
                 self.somebody_is_to_be_rung(call, *leg, party, plans);
             }
             call::Event::LegDialled { leg, .. } => self.somebody_is_dialled(call, *leg, plans),
+            call::Event::VoicemailBegan { message, .. } => {
+                self.somebody_speaks(call, *message, plans);
+            }
             call::Event::Ended { disposition, .. } => {
                 self.a_call_is_over(call, at, *disposition, plans);
             }
@@ -264,6 +272,7 @@ impl People {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }

@@ -7,15 +7,17 @@ use crate::{
 };
 use domain::{
     any::{AnyEvent, Fact},
-    id::{CallId, QueueId},
+    id::{CallId, MailboxId, QueueId},
 };
 use projections::{
     agent_states::AgentStates,
     callbacks::Callbacks,
     cdr::Cdr,
     live_calls::LiveCalls,
+    mailboxes::Mailboxes,
     projection::{Effect, Input, Projection, fold},
     queue_stats::QueueStats,
+    voicemails::Voicemails,
 };
 use std::collections::BTreeMap;
 
@@ -63,6 +65,8 @@ pub(crate) struct Readers {
     live: Reader<LiveCalls>,
     records: Reader<Cdr>,
     callbacks: Reader<Callbacks>,
+    mailboxes: Reader<Mailboxes>,
+    voicemails: Reader<Voicemails>,
     pub(crate) records_count: u64,
 }
 
@@ -77,9 +81,12 @@ impl Readers {
         self.live.note(fact)?;
         self.records.note(fact)?;
         self.callbacks.note(fact)?;
+        self.mailboxes.note(fact)?;
+        self.voicemails.note(fact)?;
         match &fact.event {
             AnyEvent::Line(queue, _) => self.check_tally(*queue, ledger),
             AnyEvent::Call(call, domain::call::Event::Ended { .. }) => self.check_record(*call),
+            AnyEvent::Mailbox(mailbox, _) => self.check_mailbox(*mailbox, ledger),
             AnyEvent::Call(..)
             | AnyEvent::Session(..)
             | AnyEvent::Queue(..)
@@ -128,6 +135,19 @@ impl Readers {
         })
     }
 
+    /// A mailbox counts the messages that are there.
+    fn check_mailbox(&self, mailbox: MailboxId, ledger: &Ledger) -> Result<(), Violation> {
+        let row = self.mailboxes.rows.get(&mailbox);
+        let counted = row.map_or((0, 0), |row| {
+            let there = row.new_count + row.read_count + row.saved_count;
+            (there, row.expected_count)
+        });
+        let true_ones = ledger.messages.counts(mailbox);
+        must(counted == true_ones, || {
+            format!("{mailbox} counts {counted:?} messages, the facts {true_ones:?}")
+        })
+    }
+
     fn check_record(&mut self, call: CallId) -> Result<(), Violation> {
         self.records_count += 1;
         let is_ended = self
@@ -158,13 +178,17 @@ impl Readers {
             again.live.note(fact)?;
             again.records.note(fact)?;
             again.callbacks.note(fact)?;
+            again.mailboxes.note(fact)?;
+            again.voicemails.note(fact)?;
         }
         must(
             again.queues.rows == self.queues.rows
                 && again.agents.rows == self.agents.rows
                 && again.live.rows == self.live.rows
                 && again.records.rows == self.records.rows
-                && again.callbacks.rows == self.callbacks.rows,
+                && again.callbacks.rows == self.callbacks.rows
+                && again.mailboxes.rows == self.mailboxes.rows
+                && again.voicemails.rows == self.voicemails.rows,
             || "a rebuilt read model differs from the live one".into(),
         )
     }

@@ -9,8 +9,9 @@ use domain::{
     callback::Callback,
     decider::{Decider, Refusal},
     device::Device,
-    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TrunkId},
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     session::Session,
@@ -115,6 +116,7 @@ pub(crate) struct Everything {
     devices: Streams<AgentId, Device>,
     trunks: Streams<TrunkId, Trunk>,
     callbacks: Streams<CallbackId, Callback>,
+    pub(crate) mailboxes: Streams<MailboxId, Mailbox>,
     pub(crate) log: Log,
 }
 
@@ -157,6 +159,7 @@ impl Everything {
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
+            AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
             // Nobody here pays for anything.
             AnyCommand::Billing(_) => Ok(vec![]),
         }
@@ -174,6 +177,7 @@ impl Everything {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => vec![],
         }
     }
@@ -207,6 +211,7 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),
         AnyEvent::Callback(id, _) => (id.0, "callback".into()),
+        AnyEvent::Mailbox(id, _) => (id.0, "mailbox".into()),
         AnyEvent::Billing(event) => (Uuid::nil(), event.category().into()),
     }
 }

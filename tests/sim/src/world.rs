@@ -21,7 +21,8 @@ use domain::{
     id::CommandId,
     process::{
         callback::CallbackProcess, dial::Dial, enqueue::Enqueue, offer::OfferProcess,
-        recovery::Recovery, registration::Registration, routing::Routing, wrap_up::WrapUp,
+        recovery::Recovery, registration::Registration, routing::Routing,
+        voicemail::VoicemailProcess, wrap_up::WrapUp,
     },
     time::Timestamp,
 };
@@ -68,6 +69,8 @@ pub struct Summary {
     pub promised_count: u64,
     /// Promises by which the person was reached.
     pub kept_count: u64,
+    /// Messages that were left in a mailbox.
+    pub messages_count: u64,
     /// Calls that were placed for them.
     pub placed_count: u64,
     /// Facts on the log.
@@ -107,6 +110,7 @@ impl Summary {
             paused_count: self.paused_count + other.paused_count,
             promised_count: self.promised_count + other.promised_count,
             kept_count: self.kept_count + other.kept_count,
+            messages_count: self.messages_count + other.messages_count,
             placed_count: self.placed_count + other.placed_count,
             facts_count: self.facts_count + other.facts_count,
             steps_count: self.steps_count + other.steps_count,
@@ -180,6 +184,7 @@ pub(crate) fn all_processes() -> Vec<Box<dyn Runs>> {
     let mut all = processes();
     all.push(Box::new(Runner::<CallbackProcess>::new()));
     all.push(Box::new(Runner::<Dial>::new()));
+    all.push(Box::new(Runner::<VoicemailProcess>::new()));
     all
 }
 

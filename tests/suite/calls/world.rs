@@ -175,6 +175,8 @@ async fn open_all(
         gateway: office.gateway.clone(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::default()),
+        vault: office.stores.vault.clone(),
+        recordings: office.stores.recordings.clone(),
     };
     let (stop_media, stopped) = oneshot::channel();
     let head = office.feed.head();

@@ -69,4 +69,5 @@ mod support;
 mod taxes;
 mod torture;
 mod usage;
+mod voicemail;
 mod webhooks;

@@ -14,15 +14,17 @@ use commands::{
 };
 use domain::{
     any::{AnyCommand, AnyEvent},
-    call::{AnswerMode, Command, Event, Route},
+    call::{
+        AnswerMode, Command, Destination, Event, OverflowCause, Route, Voicemail, VoicemailOutcome,
+    },
     cause::{EndReason, OfferOutcome, WireCause},
     id::{
-        AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId, SubjectId,
-        VisitId,
+        AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, MailboxId, OfferId, QueueId, SessionId,
+        SubjectId, VisitId, VoicemailId,
     },
     sealed::Sealed,
 };
-use ringledger_media::{Direction, Options, PayloadTypes, Relay, driver};
+use ringledger_media::{Direction, FRAME_SAMPLES, Law, Options, PayloadTypes, Relay, driver};
 use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Runtime, sync::oneshot};
 use uuid::Uuid;
@@ -30,6 +32,7 @@ use uuid::Uuid;
 const CALL: CallId = CallId(Uuid::from_u128(1));
 const QUEUE: QueueId = QueueId(Uuid::from_u128(2));
 const VISIT: VisitId = VisitId(Uuid::from_u128(3));
+const MESSAGE: VoicemailId = VoicemailId(Uuid::from_u128(21));
 const PLAIN: PayloadTypes = PayloadTypes::pcmu(None);
 
 /// A relay that is driven by the write side over a log in memory.
@@ -59,6 +62,8 @@ impl House {
             gateway,
             clock,
             entropy,
+            vault: Arc::new(store::memory::vault()),
+            recordings: Arc::new(store::memory::MemoryRecordings::default()),
         };
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(driver::run(means.clone(), events, Position(0), stopped));
@@ -122,6 +127,42 @@ impl House {
             until: self.means.clock.now().plus_ms(20_000),
             beside: false,
         });
+    }
+
+    /// What came of the message, if that is known.
+    fn message(&self) -> Option<(VoicemailOutcome, u64)> {
+        let feed = &self.means.feed;
+        let events = self.runtime.block_on(feed.read(Position(0), 100)).unwrap();
+        events.iter().find_map(|entry| match &entry.fact.event {
+            AnyEvent::Call(
+                _,
+                Event::VoicemailEnded {
+                    outcome, length_ms, ..
+                },
+            ) => Some((*outcome, *length_ms)),
+            _ => None,
+        })
+    }
+
+    fn to_mailbox(&self) {
+        self.command(Command::OverflowCall {
+            visit: VISIT,
+            cause: OverflowCause::Full,
+            to: Destination::Voicemail(Voicemail {
+                mailbox: MailboxId(Uuid::from_u128(20)),
+                message: MESSAGE,
+                greeting: None,
+                longest_ms: 60_000,
+            }),
+        });
+    }
+
+    /// The sound that was kept, as a file.
+    fn kept(&self) -> Vec<u8> {
+        let kept = self.means.recordings.get(MESSAGE);
+        let kept = self.runtime.block_on(kept).unwrap().unwrap();
+        let opened = self.means.vault.open_bytes(kept.subject, &kept.sealed);
+        self.runtime.block_on(opened).unwrap().unwrap()
     }
 
     /// How the call ended, if it has.
@@ -203,6 +244,72 @@ fn a_call_is_heard_from_its_music_to_its_end() {
         house.relay().open_ports() == 0 && house.relay().open_legs().is_empty()
     });
     assert_eq!(house.end(), Some((EndReason::Hangup, false)));
+}
+
+/// Hears the tone, and then the silence in which to speak.
+fn hears_the_tone(caller: &Phone) {
+    let is_loud = |packet: &Packet| {
+        let mut samples = packet.payload.iter().map(|byte| Law::Mu.decode(*byte));
+        samples.any(|sample| sample.unsigned_abs() > 4_000)
+    };
+    until("the tone is heard", || is_loud(&caller.hear()));
+    until("the tone is over", || !is_loud(&caller.hear()));
+}
+
+#[test]
+fn what_a_caller_says_after_the_tone_is_kept_sealed_and_told() {
+    let house = House::start(&options(3));
+    let mut caller = Phone::agreed(house.relay(), 1, PLAIN);
+    house.receive(caller.leg);
+    house.to_mailbox();
+    hears_the_tone(&caller);
+    let word = [Law::Mu.encode(9_000); FRAME_SAMPLES];
+    for _ in 0..60 {
+        caller.say(0, &word);
+        // The pace of speech.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    house.command(Command::RecordBye {
+        leg: caller.leg,
+        wire: WireCause::default(),
+    });
+    until("the message is told", || house.message().is_some());
+    let (outcome, length_ms) = house.message().unwrap();
+    assert_eq!(outcome, VoicemailOutcome::Left);
+    assert!((1_100..1_600).contains(&length_ms), "{length_ms}");
+    let file = house.kept();
+    let words = file.windows(word.len()).filter(|piece| **piece == word);
+    assert!(words.count() > 8_000, "the word is in it");
+    assert_eq!(file.len() as u64, 58 + length_ms * 8);
+    until("its port is returned", || house.relay().open_ports() == 0);
+}
+
+#[test]
+fn a_caller_who_says_nothing_leaves_no_message() {
+    let house = House::start(&options(3));
+    let caller = Phone::agreed(house.relay(), 1, PLAIN);
+    house.receive(caller.leg);
+    house.to_mailbox();
+    hears_the_tone(&caller);
+    house.command(Command::RecordBye {
+        leg: caller.leg,
+        wire: WireCause::default(),
+    });
+    until("it is told", || house.message().is_some());
+    assert_eq!(house.message(), Some((VoicemailOutcome::TooShort, 0)));
+    let kept = house.means.recordings.get(MESSAGE);
+    assert_eq!(house.runtime.block_on(kept).unwrap(), None);
+}
+
+#[test]
+fn a_leg_that_was_closed_before_the_tone_leaves_no_message() {
+    let house = House::start(&options(3));
+    let caller = Phone::agreed(house.relay(), 1, PLAIN);
+    house.receive(caller.leg);
+    house.relay().close(caller.leg);
+    house.to_mailbox();
+    until("it is told", || house.message().is_some());
+    assert_eq!(house.message(), Some((VoicemailOutcome::TooShort, 0)));
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl Own {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => true,
         }
     }

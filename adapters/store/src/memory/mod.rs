@@ -4,9 +4,11 @@
 mod event_log;
 mod keys;
 mod read_store;
+mod recordings;
 mod secrets;
 
 pub use event_log::MemoryLog;
 pub use keys::vault;
 pub use read_store::MemoryReadStore;
+pub use recordings::MemoryRecordings;
 pub use secrets::MemorySecrets;

@@ -15,6 +15,7 @@ mod migrate;
 mod next;
 mod numeric;
 mod read_store;
+mod recordings;
 mod row;
 mod secrets;
 mod statement;
@@ -23,6 +24,7 @@ mod writer;
 pub use event_log::PostgresLog;
 pub(crate) use event_log::READERS_MAX;
 pub use read_store::PostgresReadStore;
+pub use recordings::PostgresRecordings;
 pub use secrets::PostgresSecrets;
 
 pub(crate) use connect::Database;

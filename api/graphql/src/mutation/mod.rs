@@ -21,6 +21,7 @@ mod requeue;
 mod settings;
 mod subjects;
 mod trunks;
+mod voicemails;
 mod webhooks;
 
 use crate::{
@@ -84,6 +85,7 @@ pub(crate) struct CallOrders(
     calls::CallMutations,
     callbacks::CallbackMutations,
     subjects::SubjectMutations,
+    voicemails::VoicemailMutations,
 );
 
 /// Those about money.
@@ -170,7 +172,12 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "agent.already_exists"
         | "agent.invalid_name"
         | "trunk.already_exists"
-        | "trunk.invalid_name" => Some("name"),
+        | "trunk.invalid_name"
+        | "mailbox.invalid_name" => Some("name"),
+        "mailbox.invalid_greeting" => Some("greeting"),
+        "mailbox.invalid_longest" => Some("longestMs"),
+        "mailbox.invalid_messages_max" => Some("messagesMax"),
+        "mailbox.unknown_message" | "mailbox.not_left" => Some("voicemailId"),
         "queue.unknown" => Some("queueId"),
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),

@@ -20,7 +20,7 @@ use domain::{
     any::AnyCommand,
     calendar::Zone,
     callback::Terms,
-    id::QueueId,
+    id::{MailboxId, QueueId},
     queue::{Command, Config, Empty, Exit, Hours, Overflow, OverflowTo, loops},
 };
 use projections::changed::View;
@@ -142,7 +142,7 @@ impl From<QueueEmptyInput> for Empty {
 }
 
 /// Where a key leads that a waiting caller presses: to a queue, to a number, home to
-/// be rung back, or home after an announcement.
+/// be rung back, home after an announcement, or to a mailbox.
 #[derive(InputObject)]
 pub(crate) struct QueueExitInput {
     /// The key: 0 to 9, `*`, `#`, A to D.
@@ -156,6 +156,8 @@ pub(crate) struct QueueExitInput {
     callback: bool,
     /// The caller is told this and goes home: a name of the settings.
     announcement: Option<String>,
+    /// Into this mailbox, to leave a message.
+    mailbox_id: Option<ID>,
 }
 
 impl QueueExitInput {
@@ -166,32 +168,37 @@ impl QueueExitInput {
             self.number.as_deref(),
             self.callback,
             self.announcement.as_deref(),
+            self.mailbox_id.as_ref(),
         )?;
         let key = self.key.parse().ok();
         Ok(key.zip(to).map(|(key, to)| Exit { key, to }))
     }
 }
 
-/// A queue, a number, a callback or an announcement; none if it is not one of them.
+/// A queue, a number, a callback, an announcement or a mailbox; none if it is not one of
+/// them.
 fn place(
     queue: Option<&ID>,
     number: Option<&str>,
     back: bool,
     announcement: Option<&str>,
+    mailbox: Option<&ID>,
 ) -> Result<Option<OverflowTo>> {
     let queue = queue.map(QueueId::read).transpose()?;
+    let mailbox = mailbox.map(MailboxId::read).transpose()?;
     let places = [
         queue.map(OverflowTo::Queue),
         number.map(|number| OverflowTo::Number(number.into())),
         back.then_some(OverflowTo::Callback),
         announcement.map(|name| OverflowTo::Announcement(name.into())),
+        mailbox.map(OverflowTo::Mailbox),
     ];
     let mut places = places.into_iter().flatten();
     Ok(places.next().filter(|_| places.next().is_none()))
 }
 
-/// Where calls of a queue go in one case: a queue, a number, home to be rung back, or
-/// home after an announcement.
+/// Where calls of a queue go in one case: a queue, a number, home to be rung back, home
+/// after an announcement, or a mailbox.
 #[derive(InputObject)]
 pub(crate) struct OverflowInput {
     /// In which case.
@@ -205,6 +212,8 @@ pub(crate) struct OverflowInput {
     callback: bool,
     /// The caller is told this and goes home: a name of the settings.
     announcement: Option<String>,
+    /// Into this mailbox, to leave a message.
+    mailbox_id: Option<ID>,
 }
 
 impl OverflowInput {
@@ -215,6 +224,7 @@ impl OverflowInput {
             self.number.as_deref(),
             self.callback,
             self.announcement.as_deref(),
+            self.mailbox_id.as_ref(),
         )?;
         let when = self.when.into();
         Ok(to.map(|to| Overflow { when, to }))
@@ -363,6 +373,10 @@ pub(super) fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Optio
     }
     if !order.services.settings.can_say(config.announcements()) {
         return Some(Refusal::UnknownAnnouncement);
+    }
+    let mut mailboxes = config.mailboxes();
+    if mailboxes.any(|mailbox| directory.mailbox(mailbox).is_none()) {
+        return Some(Refusal::UnknownMailbox);
     }
     let queues = config.overflow_queues();
     let unknown = queues.iter().any(|queue| directory.queue(*queue).is_none());

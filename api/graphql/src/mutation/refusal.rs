@@ -30,6 +30,10 @@ pub(super) enum Refusal {
     UnknownSkill,
     /// The settings name no such announcement.
     UnknownAnnouncement,
+    /// No mailbox has that id.
+    UnknownMailbox,
+    /// No message has that id.
+    UnknownVoicemail,
     /// The settings name no such wrap-up code.
     UnknownWrapUpCode,
     /// The settings name no such word for taking no calls.
@@ -70,6 +74,8 @@ impl Refusal {
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownAnnouncement => "input.unknown_announcement",
+            Self::UnknownMailbox => "input.unknown_mailbox",
+            Self::UnknownVoicemail => "input.unknown_voicemail",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
             Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
@@ -92,11 +98,11 @@ impl Refusal {
             Self::InvalidNetwork => "allow holds something that is no network",
             Self::InvalidValue => "value is not written as its field says",
             Self::InvalidOverflow => {
-                "overflow leads to one of a queue, a number, a callback and an announcement"
+                "overflow leads to one of a queue, a number, a callback, an announcement and a mailbox"
             }
             Self::InvalidExit => {
-                "exit has no such key, or leads not to one of a queue, a number, a callback and an \
-                 announcement"
+                "exit has no such key, or leads not to one of a queue, a number, a callback, an \
+                 announcement and a mailbox"
             }
             Self::InvalidHours => {
                 "hours hold no zone of the IANA database, or a day or time that is none"
@@ -105,6 +111,8 @@ impl Refusal {
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
             Self::UnknownAnnouncement => "announcement is not known",
+            Self::UnknownMailbox => "mailbox is not known",
+            Self::UnknownVoicemail => "message is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
             Self::UnknownNotReadyCode => "not-ready code is not known",
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
@@ -134,6 +142,8 @@ impl Refusal {
             Self::InvalidTimeZone => "timeZone",
             Self::UnknownSkill => "skills",
             Self::UnknownAnnouncement => "announcement",
+            Self::UnknownMailbox => "mailboxId",
+            Self::UnknownVoicemail => "voicemailId",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
@@ -165,7 +175,9 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 23] = [
+    const ALL: [Refusal; 25] = [
+        Refusal::UnknownMailbox,
+        Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
         Refusal::UnknownQueue,
         Refusal::InvalidPassword,

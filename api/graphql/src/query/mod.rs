@@ -12,6 +12,7 @@ mod queues;
 mod reports;
 pub(crate) mod subjects;
 mod trunks;
+mod voicemails;
 mod webhooks;
 
 pub(crate) use agents::AgentFilter;
@@ -34,6 +35,7 @@ use std::time::Duration;
 pub(crate) struct Query(
     calls::CallQueries,
     callbacks::CallbackQueries,
+    voicemails::VoicemailQueries,
     cdrs::CdrQueries,
     billing::BillingQueries,
     agents::AgentQueries,

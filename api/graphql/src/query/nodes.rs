@@ -6,7 +6,7 @@ use crate::{
     id::NodeId,
     query::{Needs, identity, require, services, views_at},
     scalar::Cursor,
-    types::{Callback, Node, ServerNode, Trunk, Viewer},
+    types::{Callback, Mailbox, Node, ServerNode, Trunk, Viewer, Voicemail},
 };
 use async_graphql::{Context, ID, Object, Result};
 use projections::changed::View;
@@ -30,6 +30,8 @@ impl NodeQueries {
             NodeId::Queue(_) => (Scope::QueueRead, &[View::QueueStats]),
             NodeId::Trunk(_) => (Scope::SystemConfig, &[View::Trunks]),
             NodeId::Callback(_) => (Scope::CallRead, &[View::Callbacks]),
+            NodeId::Mailbox(_) => (Scope::VoicemailAccess, &[View::Mailboxes]),
+            NodeId::Voicemail(_) => (Scope::VoicemailAccess, &[View::Voicemails]),
         };
         require(ctx, scope)?;
         let views = views_at(ctx, needed, min_position).await?;
@@ -53,6 +55,14 @@ impl NodeQueries {
             NodeId::Callback(id) => {
                 let row = views.callback(id).await;
                 row.map(|row| row.map(|row| Node::Callback(Callback(row))))
+            }
+            NodeId::Mailbox(id) => {
+                let row = views.mailbox(id).await;
+                row.map(|row| row.map(|row| Node::Mailbox(Mailbox(row))))
+            }
+            NodeId::Voicemail(id) => {
+                let row = views.voicemail(id).await;
+                row.map(|row| row.map(|row| Node::Voicemail(Voicemail(row))))
             }
         };
         Ok(node.map_err(Fault::from)?)

@@ -83,6 +83,7 @@ impl List for live_calls::Filter {
             | Change::Cdr(..)
             | Change::Trunk(..)
             | Change::Callback(..)
+            | Change::Mailbox(..)
             | Change::Billing(..) => None,
         }
     }

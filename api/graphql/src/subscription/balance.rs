@@ -79,7 +79,8 @@ impl Following {
             | Change::Cdr(..)
             | Change::Erasure(..)
             | Change::Trunk(..)
-            | Change::Callback(..) => false,
+            | Change::Callback(..)
+            | Change::Mailbox(..) => false,
         }
     }
 }

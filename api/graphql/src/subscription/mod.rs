@@ -9,6 +9,7 @@ mod balance;
 mod board;
 mod call_events;
 mod queue_stats;
+mod voicemail_counts;
 
 use crate::error::Fault;
 use async_graphql::{Enum, MergedSubscription};
@@ -30,6 +31,7 @@ pub(crate) struct Subscription(
     agent_states::AgentStates,
     queue_stats::QueueStatistics,
     balance::Balances,
+    voicemail_counts::MailboxCounts,
 );
 
 /// What an item of a state subscription tells.

@@ -90,6 +90,7 @@ impl Meter {
                 | Change::Cdr(..)
                 | Change::Trunk(..)
                 | Change::Callback(..)
+                | Change::Mailbox(..)
                 | Change::Billing(..) => {}
             }
         }

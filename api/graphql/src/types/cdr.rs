@@ -7,7 +7,7 @@ use crate::{
     query::Needs,
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Call, Caller, Charge, Leg,
+        Call, Caller, CdrVoicemail, Charge, Leg,
         media::{rate, score},
         words::{Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy},
     },
@@ -175,6 +175,11 @@ impl Cdr {
     /// What became of the call.
     async fn disposition(&self) -> Result<Disposition> {
         Ok(self.end()?.disposition.into())
+    }
+
+    /// The time in a mailbox, of a call that went to one.
+    async fn voicemail(&self) -> Option<CdrVoicemail> {
+        self.0.voicemail.as_ref().map(Into::into)
     }
 
     /// Whose doing the end was.

@@ -30,6 +30,7 @@ pub(crate) mod terms;
 mod timeline;
 mod trunk;
 mod viewer;
+mod voicemail;
 mod webhook;
 pub(crate) mod words;
 
@@ -59,4 +60,5 @@ pub(crate) use subject::Subject;
 pub(crate) use timeline::TimelineItem;
 pub(crate) use trunk::Trunk;
 pub(crate) use viewer::Viewer;
+pub(crate) use voicemail::{CdrVoicemail, Mailbox, Voicemail, VoicemailCounts};
 pub(crate) use webhook::Webhook;

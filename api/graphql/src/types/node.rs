@@ -1,6 +1,6 @@
 //! Anything with an id.
 
-use crate::types::{Agent, Call, Callback, Queue, Trunk};
+use crate::types::{Agent, Call, Callback, Mailbox, Queue, Trunk, Voicemail};
 use async_graphql::{ID, Interface};
 
 /// Anything with an id.
@@ -17,4 +17,8 @@ pub(crate) enum Node {
     Trunk(Trunk),
     /// A callback.
     Callback(Callback),
+    /// A mailbox.
+    Mailbox(Mailbox),
+    /// A message.
+    Voicemail(Voicemail),
 }

@@ -148,6 +148,8 @@ pub(crate) struct QueueExit {
     callback: bool,
     /// What the caller is told before going home.
     announcement: Option<String>,
+    /// The mailbox in which the caller leaves a message.
+    mailbox_id: Option<ID>,
 }
 
 /// One of the places that there are.
@@ -157,6 +159,7 @@ struct Place {
     number: Option<String>,
     callback: bool,
     announcement: Option<String>,
+    mailbox_id: Option<ID>,
 }
 
 impl From<&OverflowTo> for Place {
@@ -167,6 +170,7 @@ impl From<&OverflowTo> for Place {
             OverflowTo::Queue(queue) => place.queue_id = Some(queue.opaque()),
             OverflowTo::Number(number) => place.number = Some(number.clone()),
             OverflowTo::Announcement(name) => place.announcement = Some(name.clone()),
+            OverflowTo::Mailbox(mailbox) => place.mailbox_id = Some(mailbox.opaque()),
         }
         place
     }
@@ -179,6 +183,7 @@ impl From<&domain::queue::Exit> for QueueExit {
             number,
             callback,
             announcement,
+            mailbox_id,
         } = (&exit.to).into();
         Self {
             key: exit.key.to_string(),
@@ -186,6 +191,7 @@ impl From<&domain::queue::Exit> for QueueExit {
             number,
             callback,
             announcement,
+            mailbox_id,
         }
     }
 }
@@ -203,6 +209,8 @@ pub(crate) struct Overflow {
     callback: bool,
     /// What the caller is told before going home.
     announcement: Option<String>,
+    /// The mailbox in which the caller leaves a message.
+    mailbox_id: Option<ID>,
 }
 
 impl From<&domain::queue::Overflow> for Overflow {
@@ -212,6 +220,7 @@ impl From<&domain::queue::Overflow> for Overflow {
             number,
             callback,
             announcement,
+            mailbox_id,
         } = (&rule.to).into();
         Self {
             when: rule.when.into(),
@@ -219,6 +228,7 @@ impl From<&domain::queue::Overflow> for Overflow {
             number,
             callback,
             announcement,
+            mailbox_id,
         }
     }
 }

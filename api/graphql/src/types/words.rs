@@ -38,6 +38,8 @@ pub(crate) enum CallState {
     Outside,
     /// The caller hears an announcement, the last thing before the end.
     Announcing,
+    /// The caller is in a mailbox, the last thing before the end.
+    Voicemail,
     /// Over.
     Ended,
 }
@@ -62,6 +64,8 @@ pub(crate) enum ActiveCallState {
     Outside,
     /// The caller hears an announcement, the last thing before the end.
     Announcing,
+    /// The caller is in a mailbox, the last thing before the end.
+    Voicemail,
 }
 
 impl From<projections::live_calls::State> for CallState {
@@ -76,6 +80,7 @@ impl From<projections::live_calls::State> for CallState {
             State::Dialling => Self::Dialling,
             State::Outside => Self::Outside,
             State::Announcing => Self::Announcing,
+            State::Voicemail => Self::Voicemail,
         }
     }
 }
@@ -105,6 +110,32 @@ pub(crate) enum SubjectState {
     Erasing,
     /// It is forgotten: keys, rows and the bytes of the files.
     Erased,
+}
+
+/// What has become of a message.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::voicemails::Status")]
+pub(crate) enum VoicemailStatus {
+    /// Nobody has heard it.
+    New,
+    /// Heard.
+    Read,
+    /// Heard, and to be kept.
+    Saved,
+    /// Taken away.
+    Deleted,
+}
+
+/// What came of a caller in a mailbox.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::call::VoicemailOutcome")]
+pub(crate) enum VoicemailOutcome {
+    /// A message was left.
+    Left,
+    /// Nothing was said: there is no message.
+    TooShort,
+    /// What was said could not be kept.
+    Lost,
 }
 
 /// Where a callback is.

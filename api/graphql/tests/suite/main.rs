@@ -23,4 +23,5 @@ mod read;
 mod reports;
 mod socket;
 mod views;
+mod voicemails;
 mod world;

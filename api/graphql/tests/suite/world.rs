@@ -154,6 +154,7 @@ impl World {
             },
             secrets: stores.secrets.clone(),
             vault: stores.vault.clone(),
+            recordings: stores.recordings.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             realm: "ringledger".into(),

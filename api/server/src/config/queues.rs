@@ -1,10 +1,11 @@
-//! What only the whole file can tell of its queues: that what they name is there, and
+//! What only the whole file can tell of its mailboxes and queues: that what they name is there, and
 //! that a chain of overflow ends.
 
 use super::{Config, ConfigError, invalid, refused};
 use domain::{
     decider::Decider as _,
-    id::{DEFAULT_TENANT, QueueId},
+    id::{DEFAULT_TENANT, MailboxId, QueueId},
+    mailbox,
     queue::{self, OverflowTo},
 };
 use std::collections::BTreeMap;
@@ -12,6 +13,16 @@ use std::collections::BTreeMap;
 /// The rules of the domain, before anything is served, and those of the file.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let named = |name: &str| QueueId::named(DEFAULT_TENANT, name);
+    for (index, entry) in config.mailboxes.iter().enumerate() {
+        refused("mailbox", index, mailbox::Mailbox::decide, entry.command())?;
+        let greeting = entry.greeting.as_ref();
+        if let Some(name) = greeting.filter(|name| !config.media.announcements.contains_key(*name))
+        {
+            return invalid(format!(
+                "mailbox[{index}].greeting: {name:?} is not in media.announcements"
+            ));
+        }
+    }
     let mut next: BTreeMap<QueueId, Vec<QueueId>> = BTreeMap::new();
     for (index, queue) in config.queues.iter().enumerate() {
         refused("queue", index, queue::Queue::decide, queue.command())?;
@@ -29,7 +40,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             let key = format!("queue[{index}].{key}");
             let Some(to) = to else {
                 return invalid(format!(
-                    "{key}: a rule has one of queue, number, callback and announcement"
+                    "{key}: a rule has one of queue, number, callback, announcement and mailbox"
                 ));
             };
             if target.is_some_and(|name| !has(config, name)) {
@@ -42,7 +53,13 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
                 {
                     return invalid(format!("{key}: {name:?} is not in media.announcements"));
                 }
-                OverflowTo::Announcement(_) | OverflowTo::Number(_) | OverflowTo::Callback => {}
+                OverflowTo::Mailbox(to) if !has_mailbox(config, to) => {
+                    return invalid(format!("{key}: there is no such mailbox in the file"));
+                }
+                OverflowTo::Announcement(_)
+                | OverflowTo::Number(_)
+                | OverflowTo::Callback
+                | OverflowTo::Mailbox(_) => {}
             }
         }
     }
@@ -59,6 +76,10 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn has_mailbox(config: &Config, mailbox: MailboxId) -> bool {
+    config.mailboxes.iter().any(|entry| entry.id() == mailbox)
 }
 
 /// Whether the file has a queue of that name.

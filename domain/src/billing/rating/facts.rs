@@ -121,6 +121,8 @@ impl Facts {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegProgressed { .. }
             | call::Event::OfferStarted { .. }

@@ -23,6 +23,7 @@ mod record_retrieve;
 mod record_signalling_lost;
 mod requeue_call;
 mod start_offer;
+mod voicemail;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};
 use crate::{
@@ -323,6 +324,7 @@ fn overflow(visit: VisitId, to: Destination) -> Command {
 
 fn overflowed() -> Event {
     Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::MaxWait,

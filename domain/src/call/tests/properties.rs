@@ -214,7 +214,7 @@ proptest! {
                 | Event::Routed { .. }
                 | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
                 | Event::Overflowed { .. }
-                | Event::AnnouncementStarted { .. }
+                | Event::AnnouncementStarted { .. } | Event::VoicemailBegan { .. } | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
                 | Event::LegDialled { .. }
                 | Event::TrunkSelected { .. }

@@ -22,6 +22,7 @@ fn requeue(queue: QueueId, why: &str) -> Command {
 fn sent(queue: QueueId, visit: VisitId, next: (QueueId, VisitId)) -> [Event; 2] {
     [
         Event::Overflowed {
+            mailbox: None,
             visit,
             queue,
             cause: OverflowCause::Supervisor,

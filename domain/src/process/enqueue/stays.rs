@@ -6,7 +6,7 @@ use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, AnswerMode, OverflowCause},
     cause::{By, Disposition, EndReason},
-    id::{CallId, QueueId, VisitId},
+    id::{CallId, MailboxId, QueueId, VisitId},
     line::{self, RejectReason, VisitPolicy, VisitResult},
     process::Intent,
     queue,
@@ -123,7 +123,7 @@ pub(super) fn leave(
     fact: &Fact,
     call: CallId,
     (visit, queue): (VisitId, QueueId),
-    case: OverflowCause,
+    result: VisitResult,
 ) -> Vec<Intent> {
     if state.turned_away.remove(&call).is_some() {
         // It was never in that line.
@@ -136,7 +136,7 @@ pub(super) fn leave(
     }
     let close = line::Command::CloseVisit {
         visit,
-        result: left_by(case),
+        result,
         closed_at: fact.at,
     };
     let opening = state.opening.get_mut(&visit);
@@ -218,7 +218,10 @@ fn open(
 }
 
 /// How a stay ended that the call has left for another place.
-const fn left_by(case: OverflowCause) -> VisitResult {
+pub(super) const fn left_by(case: OverflowCause, mailbox: Option<MailboxId>) -> VisitResult {
+    if mailbox.is_some() {
+        return VisitResult::Voicemail;
+    }
     match case {
         OverflowCause::ExitKey => VisitResult::ExitKey,
         OverflowCause::Supervisor => VisitResult::Requeued,

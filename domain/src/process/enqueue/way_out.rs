@@ -1,15 +1,16 @@
 //! Where a call goes that its queue does not serve, and when that is so.
 
 use super::{
-    super::{Intent, derived},
+    super::{Intent, derived, derived_from},
     State, end,
 };
 use crate::{
     any::{AnyCommand, Fact},
     call::{self, Destination, OverflowCause},
     cause::EndReason,
-    id::{CallId, CallbackId, LegId, QueueId, VisitId},
+    id::{CallId, CallbackId, LegId, QueueId, VisitId, VoicemailId},
     line::RejectReason,
+    mailbox,
     queue::{self, Away},
     time::Timestamp,
 };
@@ -30,8 +31,48 @@ pub(super) fn send_on(
         return None;
     }
     let (_, config) = state.queues.get(&queue)?;
-    let to = destination(state, at, visit, config.overflow(case)?)?;
-    Some(leave_for(cause, call, visit, case, to))
+    let way = Way {
+        cause,
+        call,
+        visit,
+        case,
+    };
+    way.to(state, at, config.overflow(case)?)
+}
+
+/// A call that leaves a stay.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    cause: Uuid,
+    call: CallId,
+    visit: VisitId,
+    case: OverflowCause,
+}
+
+impl Way {
+    /// To that place. A mailbox is asked for room first; the call goes there when it
+    /// has kept some.
+    fn to(self, state: &State, at: Timestamp, to: &queue::OverflowTo) -> Option<Intent> {
+        let Self {
+            cause,
+            call,
+            visit,
+            case,
+        } = self;
+        if let queue::OverflowTo::Mailbox(mailbox) = to {
+            let command = mailbox::Command::ExpectMessage {
+                message: VoicemailId(derived(at, visit.0, "voicemail")),
+                call,
+                visit,
+                cause: case,
+            };
+            // One fact may send many callers to one mailbox.
+            let cause = derived_from(cause, &visit.to_string());
+            return Some(Intent::new(cause, AnyCommand::Mailbox(*mailbox, command)));
+        }
+        let to = destination(state, at, visit, to)?;
+        Some(leave_for(cause, call, visit, case, to))
+    }
 }
 
 const fn leave_for(
@@ -65,6 +106,8 @@ fn destination(
             Some(Destination::Callback(CallbackId(callback)))
         }
         queue::OverflowTo::Announcement(name) => Some(Destination::Announcement(name.clone())),
+        // It is asked, not gone to.
+        queue::OverflowTo::Mailbox(_) => None,
         queue::OverflowTo::Queue(next) if state.gone.contains(next) => None,
         queue::OverflowTo::Queue(next) => state.queues.get(next).map(|(version, config)| {
             let visit = VisitId(derived(at, visit.0, "overflow"));
@@ -89,9 +132,13 @@ pub(super) fn take_exit(
     key: call::Key,
 ) -> Option<Intent> {
     let (_, config) = state.queues.get(&queue)?;
-    let to = destination(state, fact.at, visit, config.exit(key)?)?;
-    let case = OverflowCause::ExitKey;
-    Some(leave_for(fact.event_id.0, call, visit, case, to))
+    let way = Way {
+        cause: fact.event_id.0,
+        call,
+        visit,
+        case: OverflowCause::ExitKey,
+    };
+    way.to(state, fact.at, config.exit(key)?)
 }
 
 /// Nobody is there for the queue any more: who waits is sent on or away, where

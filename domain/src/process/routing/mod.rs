@@ -119,6 +119,7 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         AnyEvent::Device(_, device::Event::Deregistered { .. } | device::Event::Expired { .. })
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => {}
     }
 }
@@ -154,6 +155,8 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::AnnouncementStarted { .. }
+        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }

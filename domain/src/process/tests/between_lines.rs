@@ -30,6 +30,7 @@ fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> 
     };
     let elsewhere = AnyEvent::Queue(ELSEWHERE, elsewhere);
     let overflowed = call::Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::Attempts,
@@ -176,6 +177,7 @@ fn a_call_that_was_sent_on_is_not_ended_because_its_old_queue_is_deserted() {
 /// The call leaves its second queue by a key, before that has let it in.
 fn left_the_next_queue() -> AnyEvent {
     let left = call::Event::Overflowed {
+        mailbox: None,
         visit: NEXT,
         queue: ELSEWHERE,
         cause: OverflowCause::ExitKey,
@@ -199,6 +201,7 @@ fn sent_on_unopened() -> Heard<Enqueue> {
         unreachable!("a queue is created");
     };
     let left = call::Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::ExitKey,
@@ -277,6 +280,7 @@ fn a_line_is_asked_because_of_the_event_that_enqueued_the_call() {
 #[test]
 fn a_stay_that_was_opened_after_all_is_closed_whatever_was_refused_before_it() {
     let left = call::Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::MaxWait,

@@ -210,6 +210,7 @@ fn the_promise_of_a_queue_that_let_nobody_in_has_the_place_of_the_queue_before()
         queue: OTHER_QUEUE,
         cause: OverflowCause::MaxWait,
         by: None,
+        mailbox: None,
         why: None,
     };
     let closed = line::Event::Closed {

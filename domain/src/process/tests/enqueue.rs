@@ -131,7 +131,7 @@ pub(super) fn ended_in(
     )
 }
 
-fn end_call(reason: EndReason) -> AnyCommand {
+pub(super) fn end_call(reason: EndReason) -> AnyCommand {
     let end = call::Command::EndCall {
         reason,
         ended_at: None,
@@ -311,7 +311,7 @@ fn a_visit_that_opens_after_its_call_has_ended_is_closed_again() {
         .sleeps_until(None);
 }
 
-fn overflows(when: OverflowCause, to: queue::OverflowTo) -> Vec<queue::Overflow> {
+pub(super) fn overflows(when: OverflowCause, to: queue::OverflowTo) -> Vec<queue::Overflow> {
     vec![queue::Overflow { when, to }]
 }
 
@@ -319,7 +319,7 @@ pub(super) fn to_number() -> queue::OverflowTo {
     queue::OverflowTo::Number("+491701234567".into())
 }
 
-fn rejected() -> AnyEvent {
+pub(super) fn rejected() -> AnyEvent {
     let reason = RejectReason::Full;
     AnyEvent::Line(
         QUEUE,
@@ -393,6 +393,7 @@ fn a_call_that_was_sent_on_leaves_the_line_as_overflow() {
         opened(AnswerMode::OnAgent, 0),
     ]);
     let overflowed = call::Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: OverflowCause::MaxWait,
@@ -489,6 +490,7 @@ fn an_exit_key_leads_where_the_queue_says_now_and_its_stay_closes_as_such() {
         .gets_refused(&asked, "call.overflow_loop", 4)
         .asks_nothing();
     let left = call::Event::Overflowed {
+        mailbox: None,
         visit,
         queue,
         cause,

@@ -28,6 +28,7 @@ mod strategies;
 mod tiers;
 mod unserved;
 mod uses;
+mod voicemail;
 mod wrap_up;
 
 mod ids;

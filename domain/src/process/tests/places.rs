@@ -186,6 +186,7 @@ fn only_who_drops_a_waiting_call_has_a_place_to_come_back_to() {
     };
     let cause = OverflowCause::MaxWait;
     let left = call::Event::Overflowed {
+        mailbox: None,
         visit,
         queue,
         cause,
@@ -263,6 +264,7 @@ fn a_place_that_a_full_queue_has_refused_counts_in_no_other_queue() {
         reason: line::RejectReason::Full,
     };
     let overflowed = call::Event::Overflowed {
+        mailbox: None,
         visit: VisitId(Uuid::from_u128(202)),
         queue: QUEUE,
         cause: OverflowCause::Full,

@@ -453,6 +453,7 @@ fn nobody_is_reserved_for_a_caller_whose_line_has_not_heard_that_it_is_gone() {
     let place = (VISIT, QUEUE);
     let ended = ended_in(place, EndReason::Hangup, By::Caller, Disposition::Abandoned);
     let sent_on = call::Event::Overflowed {
+        mailbox: None,
         visit: VISIT,
         queue: QUEUE,
         cause: call::OverflowCause::MaxWait,

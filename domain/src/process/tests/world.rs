@@ -15,11 +15,11 @@ use crate::{
     any::AnyCommand,
     call::{AnswerMode, OverflowCause},
     decider::Decider as _,
-    id::{AgentId, CommandId, DEFAULT_TENANT, QueueId, SessionId},
-    line,
+    id::{AgentId, CommandId, DEFAULT_TENANT, MailboxId, QueueId, SessionId},
+    line, mailbox,
     process::{
         dial::Dial, enqueue::Enqueue, offer::OfferProcess, recovery::Recovery,
-        registration::Registration, routing::Routing, wrap_up::WrapUp,
+        registration::Registration, routing::Routing, voicemail::VoicemailProcess, wrap_up::WrapUp,
     },
     queue,
     time::Timestamp,
@@ -98,6 +98,7 @@ impl World {
                 Box::new(Runner::<WrapUp>::new()),
                 Box::new(Runner::<Registration>::new()),
                 Box::new(Runner::<Recovery>::new()),
+                Box::new(Runner::<VoicemailProcess>::new()),
             ],
             mailboxes: BTreeMap::new(),
             wire: vec![],
@@ -116,6 +117,13 @@ impl World {
     }
 
     fn provision(&mut self) {
+        let config = mailbox::Config {
+            messages_max: 2,
+            ..mailbox::Config::default()
+        };
+        let name = "mailbox".into();
+        let configure = mailbox::Command::Configure { name, config };
+        self.post(AnyCommand::Mailbox(mailbox_id(), configure), None);
         for number in 0..self.terms.queues {
             let name = format!("queue{number}");
             let id = QueueId::named(DEFAULT_TENANT, &name);
@@ -156,7 +164,7 @@ impl World {
         }
     }
 
-    /// Nowhere, outside, or into the next queue: round in a ring, so that the
+    /// Nowhere, outside, to a mailbox, or into the next queue: round in a ring, so that the
     /// guard against loops has something to do.
     fn overflow(&mut self, number: u64) -> Vec<queue::Overflow> {
         let next = (number + 1) % self.terms.queues;
@@ -168,9 +176,10 @@ impl World {
         ]
         .into_iter()
         .filter_map(|when| {
-            let to = match self.chance.below(3) {
+            let to = match self.chance.below(4) {
                 0 => return None,
                 1 => queue::OverflowTo::Number("+491701234567".into()),
+                2 => queue::OverflowTo::Mailbox(mailbox_id()),
                 _ => queue::OverflowTo::Queue(next),
             };
             Some(queue::Overflow { when, to })
@@ -391,6 +400,10 @@ impl World {
     }
 }
 
+fn mailbox_id() -> MailboxId {
+    MailboxId::named(DEFAULT_TENANT, "mailbox")
+}
+
 #[derive(Debug, Clone)]
 enum Pending {
     Wire(usize),
@@ -427,13 +440,15 @@ fn small_world(seed: u64, crashes: bool) -> Terms {
 
 #[test]
 fn calls_agents_and_lines_agree_whatever_overtakes_what() {
-    let mut connected = 0;
+    let (mut connected, mut left) = (0, 0);
     for seed in 0..300 {
         let world = play(seed, small_world(seed, false));
         assert!(world.quiet_count > 2, "seed {seed} never rested");
         connected += world.count("agent_connected");
+        left += world.count("message_left");
     }
     assert!(connected > 300, "the worlds are alive: {connected}");
+    assert!(left > 100, "messages are left: {left}");
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl Callbacks {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => Ok(()),
         }
     }
@@ -373,6 +374,8 @@ impl Callbacks {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::Answered {}

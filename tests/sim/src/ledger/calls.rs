@@ -76,6 +76,13 @@ impl Calls {
                 self.placed_count += 1;
                 return self.begun(id);
             }
+            // What was said is kept while the call ends, or after that.
+            Event::VoicemailEnded { .. } => {
+                return must(
+                    self.ended.contains(&id) || self.live.contains_key(&id),
+                    || format!("{id} has left a message and was never there"),
+                );
+            }
             Event::LateFact { .. } | Event::MediaMeasured { .. } => {
                 return must(self.ended.contains(&id), || {
                     format!("{id} has a late fact before its end")
@@ -88,6 +95,7 @@ impl Calls {
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
             | Event::AnnouncementStarted { .. }
+            | Event::VoicemailBegan { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }
@@ -173,6 +181,8 @@ impl Calls {
             // world sends anybody to a number.
             Event::Received { .. }
             | Event::AnnouncementStarted { .. }
+            | Event::VoicemailBegan { .. }
+            | Event::VoicemailEnded { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }

@@ -254,6 +254,7 @@ impl Lines {
             }
             VisitResult::Timeout
             | VisitResult::Overflow
+            | VisitResult::Voicemail
             | VisitResult::Withdrawn
             | VisitResult::System => {
                 line.tally.flow_out += 1;

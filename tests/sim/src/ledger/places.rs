@@ -88,6 +88,7 @@ impl Places {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => Ok(()),
         }
     }
@@ -135,6 +136,8 @@ impl Places {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegDialled { .. }
             | call::Event::TrunkSelected { .. }

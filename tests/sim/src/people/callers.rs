@@ -243,6 +243,7 @@ impl People {
             | Disposition::Congestion
             | Disposition::Rejected
             | Disposition::Cancelled
+            | Disposition::Voicemail
             | Disposition::SystemError => 0,
         };
         if let Some(queue) = caller.queue

@@ -158,6 +158,7 @@ impl People {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => {}
         }
     }
@@ -201,6 +202,8 @@ impl People {
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }

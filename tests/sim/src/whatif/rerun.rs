@@ -384,6 +384,7 @@ impl Rerun {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => {}
         }
     }
@@ -401,7 +402,10 @@ impl Rerun {
                 self.plan(at.plus_ms(caller.talk_ms), Act::HangUp(call));
             }
             // What happens outside is not in the record of the queue.
-            call::Event::Forwarded { .. } | call::Event::AnnouncementStarted { .. } => {
+            call::Event::Forwarded { .. }
+            | call::Event::AnnouncementStarted { .. }
+            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailEnded { .. } => {
                 self.plan(at, Act::HangUp(call));
             }
             call::Event::Ended { .. } => {

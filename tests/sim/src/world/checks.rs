@@ -112,6 +112,7 @@ impl World {
         self.summary.placed_count = self.ledger.calls.placed_count;
         self.summary.promised_count = self.ledger.callbacks.promised_count;
         self.summary.kept_count = self.ledger.callbacks.kept_count;
+        self.summary.messages_count = self.ledger.messages.left_count;
         let records = self.readers.records_count;
         let calls = self.summary.calls_count + self.summary.placed_count;
         must(

@@ -7,7 +7,7 @@ use domain::{
     calendar::Zone,
     call::{Key, OverflowCause},
     callback::Terms,
-    id::QueueId,
+    id::{DEFAULT_TENANT, MailboxId, QueueId},
     queue::{Away, ClockTime, Config, Empty, Exit, Hours, Overflow, OverflowTo, WeekSpan, Weekday},
 };
 
@@ -102,6 +102,30 @@ pub(super) fn with_nets(draw: &mut Chance, behind: &[QueueId], mut config: Confi
     if draw.percent(50) {
         let least = config.max_wait_ms.max(60_000);
         config.visit_ttl_ms = least + draw.between(0, 30_000);
+    }
+    config
+}
+
+/// The mailbox of the world.
+pub(crate) fn mailbox() -> MailboxId {
+    MailboxId::named(DEFAULT_TENANT, "mailbox")
+}
+
+/// The queue with a mailbox for those whom it does not serve, in some of the cases that
+/// lead nowhere yet.
+pub(super) fn with_mailbox(draw: &mut Chance, mut config: Config) -> Config {
+    let cases = [
+        OverflowCause::Full,
+        OverflowCause::MaxWait,
+        OverflowCause::Unstaffed,
+        OverflowCause::Closed,
+    ];
+    for when in cases {
+        let is_free = config.overflow.iter().all(|rule| rule.when != when);
+        if is_free && draw.percent(30) {
+            let to = OverflowTo::Mailbox(mailbox());
+            config.overflow.push(Overflow { when, to });
+        }
     }
     config
 }

@@ -2,7 +2,7 @@
 
 use super::{
     World,
-    doors::{with_callbacks, with_doors, with_nets},
+    doors::{mailbox, with_callbacks, with_doors, with_mailbox, with_nets},
 };
 use crate::{
     action::Posted,
@@ -15,6 +15,7 @@ use domain::{
     any::AnyCommand,
     call::{AnswerMode, OverflowCause},
     id::{AgentId, DEFAULT_TENANT, QueueId},
+    mailbox::{Command, Config},
     queue,
 };
 
@@ -154,6 +155,14 @@ impl World {
         let mut doors = self.chance.split(0xd00a);
         let mut rings = self.chance.split(0xca11);
         let mut nets = self.chance.split(0x4e75);
+        let mut boxes = self.chance.split(0xb0c5);
+        let config = Config {
+            messages_max: boxes.between(1, 6) as u32,
+            ..Config::default()
+        };
+        let name = "mailbox".into();
+        let configure = Command::Configure { name, config };
+        self.configure(AnyCommand::Mailbox(mailbox(), configure))?;
         for number in 0..self.terms.queues {
             let matching = matching(&mut draw);
             // On to the queue behind it, never back.
@@ -187,7 +196,8 @@ impl World {
                 false => {
                     let config = with_doors(&mut doors, behind, config);
                     let config = with_callbacks(&mut rings, config);
-                    with_nets(&mut nets, behind, config)
+                    let config = with_nets(&mut nets, behind, config);
+                    with_mailbox(&mut boxes, config)
                 }
             };
             let name = queue_name(number);

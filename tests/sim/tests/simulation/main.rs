@@ -37,6 +37,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         "people come and go by every door: {sum:?}"
     );
     assert!(sum.promised_count > 200, "people ask for it: {sum:?}");
+    assert!(sum.messages_count > 50, "messages are left: {sum:?}");
     assert!(sum.kept_count > 50, "people are rung back: {sum:?}");
     assert!(
         sum.placed_count > sum.promised_count,

@@ -68,6 +68,8 @@ pub(crate) enum SegmentKind {
     WrapUp,
     /// The caller heard an announcement.
     Announcement,
+    /// The caller was in a mailbox.
+    Voicemail,
 }
 
 /// How an offer came to nothing.
@@ -140,6 +142,8 @@ pub(crate) enum Disposition {
     SystemError,
     /// The caller went home, to be rung back.
     CallbackRequested,
+    /// The caller was in a mailbox, to leave a message.
+    Voicemail,
 }
 
 /// Which side ended a call, as received.
@@ -208,6 +212,8 @@ pub(crate) enum EndReason {
     CallbackWithdrawn,
     /// It was told what the queue has to say, and had nowhere else to go.
     Announced,
+    /// It has left its message in a mailbox: a key, a silence or its length ended it.
+    VoicemailTaken,
     /// No trunk serves the number, or none that does has room.
     NoTrunk,
     /// The number outside is busy.

@@ -36,6 +36,8 @@ pub(crate) enum VisitResult {
     Requeued,
     /// The caller is rung back and keeps the place.
     Callback,
+    /// Sent into a mailbox, to leave a message.
+    Voicemail,
     /// Taken out by a person.
     Withdrawn,
     /// Ended by the system.

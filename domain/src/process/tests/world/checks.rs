@@ -7,6 +7,7 @@ use crate::{
     call::{self, Phase},
     id::{AgentId, CallId, QueueId, SessionId},
     line,
+    mailbox::Kept,
     session::{Activity, Routability, Session},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +88,7 @@ impl World {
                         );
                     }
                 }
-                Phase::Forwarded(_) | Phase::Announcing => {
+                Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox => {
                     assert_eq!(visit, None, "{id} has left the line");
                 }
                 Phase::Connected(with) => {
@@ -173,6 +174,11 @@ impl World {
         for (id, line) in self.all.lines.states() {
             assert!(line.visits.is_empty(), "{id} still has callers");
         }
+        for (id, mailbox) in self.all.mailboxes.states() {
+            let mut kept = mailbox.messages.values();
+            let is_left = kept.all(|kept| matches!(kept, Kept::Left(_)));
+            assert!(is_left, "{id} keeps room for nothing: {mailbox:?}");
+        }
         self.check_log();
     }
 
@@ -203,6 +209,7 @@ impl World {
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)
                 | AnyEvent::Callback(..)
+                | AnyEvent::Mailbox(..)
                 | AnyEvent::Billing(..) => {}
             }
         }

@@ -7,7 +7,7 @@ use crate::{
     call::{self, AnswerMode, Phase, Route},
     cause::{EndReason, OfferOutcome, WireCause},
     device,
-    id::{AgentId, CallId, LegId, SessionId, SubjectId, TrunkId, VisitId},
+    id::{AgentId, CallId, LegId, SessionId, SubjectId, TrunkId, VisitId, VoicemailId},
     sealed::Sealed,
     session::{self, LogoutReason, NotReadyReason, Routability},
 };
@@ -208,6 +208,9 @@ impl World {
             AnyEvent::Call(call, call::Event::LegDialled { leg, .. }) => {
                 self.a_number_outside_is_called(*call, *leg);
             }
+            AnyEvent::Call(call, call::Event::VoicemailBegan { message, .. }) => {
+                self.somebody_speaks(*call, *message);
+            }
             AnyEvent::Call(call, call::Event::OfferEnded { leg, .. }) => {
                 self.a_cancel_crosses(*call, *leg);
             }
@@ -233,7 +236,28 @@ impl World {
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => {}
+        }
+    }
+
+    /// What is said comes to its end, soon, late, or unheard of.
+    fn somebody_speaks(&mut self, call: CallId, message: VoicemailId) {
+        let length_ms = self.chance.below(4) * 900;
+        let audio = (!self.chance.percent(10)).then(|| call::Audio {
+            size_bytes: length_ms * 8,
+            sha256: "00".repeat(32),
+        });
+        let command = call::Command::RecordVoicemail {
+            message,
+            length_ms,
+            audio,
+            is_gone: self.chance.percent(50),
+        };
+        match self.chance.below(10) {
+            0 => {}
+            1..6 => self.wire.push(AnyCommand::Call(call, command)),
+            _ => self.later.push(AnyCommand::Call(call, command)),
         }
     }
 

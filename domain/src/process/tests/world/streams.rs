@@ -7,8 +7,9 @@ use crate::{
     callback::Callback,
     decider::{Decider, Refusal},
     device::Device,
-    id::{AgentId, CallId, CallbackId, EventId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TrunkId},
     line::Line,
+    mailbox::Mailbox,
     person::Person,
     queue::Queue,
     session::Session,
@@ -67,6 +68,7 @@ pub(super) struct Everything {
     pub(super) devices: Streams<AgentId, Device>,
     trunks: Streams<TrunkId, Trunk>,
     callbacks: Streams<CallbackId, Callback>,
+    pub(super) mailboxes: Streams<MailboxId, Mailbox>,
     pub(super) log: Vec<Fact>,
 }
 
@@ -83,6 +85,7 @@ impl Everything {
             AnyCommand::Device(id, c) => self.devices.handle(id, at, c, AnyEvent::Device),
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
+            AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
             // Nobody here pays for anything.
             AnyCommand::Billing(_) => Ok(vec![]),
         }?;
