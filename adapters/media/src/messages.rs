@@ -17,6 +17,9 @@ use std::time::Duration;
 /// First pause before a message is written again; doubled each time.
 const RETRY: Duration = Duration::from_millis(50);
 /// After this many tries (about 13 seconds) it is lost: a caller who has stopped to speak
+/// A message has so much that is loud at least: the click of a phone that is put down
+/// has less.
+const VOICED_MS_MIN: u64 = 500;
 /// is not held for longer.
 const TRIES_MAX: u32 = 9;
 
@@ -42,13 +45,14 @@ pub(crate) async fn kept(
         return report(means, speaking, (VOICEMAIL_MS_MIN, None), is_gone);
     };
     let length_ms = recording.length_ms();
-    if length_ms < VOICEMAIL_MS_MIN {
-        return report(means, speaking, (length_ms, None), is_gone);
+    let voiced_ms = recording.voiced_ms();
+    if length_ms < VOICEMAIL_MS_MIN || voiced_ms < VOICED_MS_MIN {
+        let said_ms = length_ms.min(voiced_ms);
+        return report(means, speaking, (said_ms, None), is_gone);
     }
-    let file = recording.file();
-    // Its memory is free for the next one.
+    let audio = keep_at_last(means, speaking, &recording.file()).await;
+    // Only now its memory is free for the next one.
     drop(recording);
-    let audio = keep_at_last(means, speaking, &file).await;
     report(means, speaking, (length_ms, audio), is_gone)
 }
 

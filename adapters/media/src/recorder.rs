@@ -64,6 +64,8 @@ impl Drop for Room {
 pub struct Recording {
     law: Law,
     sound: Vec<u8>,
+    /// How much of it was loud.
+    voiced_ms: u64,
     /// As long as its sound is in memory.
     _room: Option<Room>,
 }
@@ -74,6 +76,7 @@ impl Recording {
         Self {
             law: Law::Mu,
             sound: vec![],
+            voiced_ms: 0,
             _room: None,
         }
     }
@@ -81,6 +84,11 @@ impl Recording {
     /// How long it is.
     pub fn length_ms(&self) -> u64 {
         (self.sound.len() / SAMPLES_PER_MS) as u64
+    }
+
+    /// How much of it was loud, in milliseconds: what is not is no word.
+    pub fn voiced_ms(&self) -> u64 {
+        self.voiced_ms
     }
 
     /// As a file: WAV with G.711, as it came (RFC 2361, sections 4.6 and 4.7).
@@ -148,6 +156,11 @@ pub(crate) struct Recorder {
     base: Option<Base>,
     /// Where the last sound was over that was loud enough to be one.
     heard_to: usize,
+    /// When that was, in samples of the clock: a phone may send no timestamps for what it
+    /// does not send.
+    heard_at: usize,
+    /// How much was loud enough, in samples.
+    voiced: usize,
     room: Room,
 }
 
@@ -164,6 +177,8 @@ impl Recorder {
             sound: Vec::with_capacity(longest),
             base: None,
             heard_to: 0,
+            heard_at: 0,
+            voiced: 0,
             room,
         })
     }
@@ -195,6 +210,8 @@ impl Recorder {
             let is_loud = |byte: &u8| law.decode(*byte).unsigned_abs() >= LOUD;
             if said.iter().any(is_loud) {
                 self.heard_to = self.heard_to.max(end);
+                self.heard_at = self.heard_at.max(elapsed + length);
+                self.voiced += length;
             }
         }
     }
@@ -226,7 +243,7 @@ impl Recorder {
     pub(crate) fn is_over(&self, now: Instant) -> bool {
         let elapsed = self.elapsed(now);
         let silence = SILENCE.as_millis() as usize * SAMPLES_PER_MS;
-        elapsed >= self.longest || elapsed.saturating_sub(self.heard_to) >= silence
+        elapsed >= self.longest || elapsed.saturating_sub(self.heard_at) >= silence
     }
 
     /// What was said, up to a little after its last sound.
@@ -242,6 +259,7 @@ impl Recorder {
         Recording {
             law: self.law.unwrap_or(Law::Mu),
             sound: self.sound,
+            voiced_ms: (self.voiced / SAMPLES_PER_MS) as u64,
             _room: Some(self.room),
         }
     }
@@ -343,6 +361,24 @@ mod tests {
         story.hears(1, 0, 9_000, 6_000).hears(1, 160, 5, 6_020);
         assert!(!story.is_over(16_000));
         assert!(story.is_over(16_020), "a murmur is silence");
+    }
+
+    #[test]
+    fn a_phone_that_sends_nothing_in_a_pause_is_heard_after_it() {
+        let mut story = Story::new(60_000);
+        // Its timestamps stand still for four seconds, and again.
+        story.hears(1, 0, 9_000, 0).hears(1, 160, 9_000, 4_000);
+        story.hears(1, 320, 9_000, 8_000);
+        assert!(!story.is_over(17_980));
+        assert!(story.is_over(18_020));
+    }
+
+    #[test]
+    fn a_click_is_not_what_was_said() {
+        let mut story = Story::new(60_000);
+        story.hears(1, 0, 5, 0).hears(1, 40_000, 9_000, 5_000);
+        let recording = story.recorder.finish();
+        assert_eq!((recording.length_ms(), recording.voiced_ms()), (5_020, 20));
     }
 
     #[test]

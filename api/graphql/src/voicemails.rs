@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::id::VoicemailId;
-use projections::voicemails::Status;
+use projections::{caller::Caller, voicemails::Status};
 use std::sync::Arc;
 
 /// Where messages are.
@@ -58,6 +58,10 @@ async fn serve(
     let row = row.ok_or_else(unknown)?;
     if row.status == Status::Deleted {
         return Err(gone("message was taken away"));
+    }
+    let is_forgotten = |person: &Caller| person.party.is_none();
+    if row.person.as_ref().is_some_and(is_forgotten) {
+        return Err(gone("whoever left the message is forgotten"));
     }
     let found = app.services.recordings.get(id).await;
     let found = found.map_err(|error| with_status(error.into()))?;

@@ -22,6 +22,8 @@ pub struct VoicemailProcess;
 /// So long after the longest message nobody tells any more what came of it. Before
 /// that a store that is away may come back, and what was said is kept.
 const GIVE_UP_MS: u64 = 600_000;
+/// And so long after the call: writing is tried for seconds, telling for five minutes.
+const TELL_MS: u64 = 360_000;
 
 /// Room that is kept, and for which nothing has come yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -121,7 +123,7 @@ fn on_mailbox(state: &mut State, fact: &Fact, mailbox: MailboxId, event: &Event)
     }
 }
 
-fn on_call(state: &State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
+fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
     match event {
         call::Event::VoicemailEnded {
             mailbox,
@@ -157,6 +159,18 @@ fn on_call(state: &State, fact: &Fact, call: CallId, event: &call::Event) -> Vec
             let release = message.and_then(|message| give_up(state, fact.event_id.0, *message));
             release.into_iter().collect()
         }
+        // What was said is written now, and told of; or nobody does any more.
+        call::Event::Ended { .. } => {
+            if let Some(message) = state.of_call.get(&call).copied()
+                && let Some(open) = state.open.get_mut(&message)
+            {
+                let due = open.due.min(fact.at.plus_ms(TELL_MS));
+                state.due.remove(&(open.due, message));
+                open.due = due;
+                state.due.insert((due, message));
+            }
+            vec![]
+        }
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
@@ -179,7 +193,6 @@ fn on_call(state: &State, fact: &Fact, call: CallId, event: &call::Event) -> Vec
         | call::Event::Placed { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
-        | call::Event::Ended { .. }
         | call::Event::MediaMeasured { .. }
         | call::Event::LateFact { .. } => vec![],
     }
@@ -233,6 +246,9 @@ const fn release(
 fn forget(state: &mut State, message: VoicemailId) {
     if let Some(open) = state.open.remove(&message) {
         state.due.remove(&(open.due, message));
-        state.of_call.remove(&open.call);
+        // The call may be expected at another place by now.
+        if state.of_call.get(&open.call) == Some(&message) {
+            state.of_call.remove(&open.call);
+        }
     }
 }

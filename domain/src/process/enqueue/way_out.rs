@@ -60,8 +60,9 @@ impl Way {
             case,
         } = self;
         if let queue::OverflowTo::Mailbox(mailbox) = to {
+            // Asked again, by a key and by the time, a stay keeps one place.
             let command = mailbox::Command::ExpectMessage {
-                message: VoicemailId(derived(at, visit.0, "voicemail")),
+                message: VoicemailId(derived_from(visit.0, "voicemail")),
                 call,
                 visit,
                 cause: case,
