@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-/// A plan as it is configured now.
+/// A plan in one of its versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanEntry {
     /// Its id.
@@ -32,6 +32,8 @@ pub struct PlanEntry {
     pub name: String,
     /// Counts its changes.
     pub config_version: u32,
+    /// When it was published: it counts from then on, the first one also before.
+    pub published_at: Timestamp,
     /// What it says.
     pub config: plan::Config,
 }
@@ -54,7 +56,8 @@ pub struct Books {
     /// The first by id pays, should two accounts own one thing.
     #[serde(skip)]
     owners: HashMap<Thing, BTreeSet<AccountId>>,
-    plans: HashMap<PlanId, Arc<PlanEntry>>,
+    /// All versions of each plan, in their order.
+    plans: HashMap<PlanId, Vec<Arc<PlanEntry>>>,
     /// Published versions of each deck that are not retired, and when they were published.
     decks: HashMap<DeckId, BTreeMap<u32, Timestamp>>,
     /// Invoices of each account that are drafted and not owed yet, and whether they are
@@ -88,9 +91,28 @@ impl Books {
         !self.accounts.is_empty()
     }
 
-    /// A plan.
-    pub fn plan(&self, id: PlanId) -> Option<Arc<PlanEntry>> {
-        self.plans.get(&id).cloned()
+    /// A plan in the version that was in force at an instant: the last one that was
+    /// published until then, or the first one, which counts also before it was.
+    pub fn plan(&self, id: PlanId, at: Timestamp) -> Option<Arc<PlanEntry>> {
+        let versions = self.plans.get(&id)?;
+        plan::in_force(versions, |version| version.published_at, at).cloned()
+    }
+
+    /// That plan in the first later version that names all these kinds of usage: until
+    /// then nobody said what they cost.
+    pub(crate) fn plan_naming(
+        &self,
+        plan: &PlanEntry,
+        kinds: &[UsageType],
+    ) -> Option<Arc<PlanEntry>> {
+        let mut versions = self.plans.get(&plan.id)?.iter();
+        let names_all = |version: &&Arc<PlanEntry>| {
+            version.config_version > plan.config_version
+                && kinds
+                    .iter()
+                    .all(|kind| version.config.terms.contains_key(kind))
+        };
+        versions.find(names_all).cloned()
     }
 
     /// The newest published version of a deck.
@@ -212,20 +234,7 @@ impl Books {
                 self.seller = Some(Arc::new(*config.clone()));
             }
             Event::Account(id, event) => self.on_account(*id, fact, event),
-            Event::Plan(id, plan::Event::Created { name, config }) => {
-                self.put_plan(*id, name.clone(), 1, config.clone());
-            }
-            Event::Plan(
-                id,
-                plan::Event::Configured {
-                    config_version,
-                    config,
-                },
-            ) => {
-                if let Some(name) = self.plans.get(id).map(|plan| plan.name.clone()) {
-                    self.put_plan(*id, name, *config_version, config.clone());
-                }
-            }
+            Event::Plan(id, event) => self.on_plan(*id, fact.at, event),
             Event::Deck(id, deck::Event::Published { .. }) => {
                 let versions = self.decks.entry(id.deck).or_default();
                 versions.insert(id.version, fact.at);
@@ -268,14 +277,25 @@ impl Books {
         true
     }
 
-    fn put_plan(&mut self, id: PlanId, name: String, config_version: u32, config: plan::Config) {
-        let entry = PlanEntry {
-            id,
-            name,
-            config_version,
-            config,
+    fn on_plan(&mut self, id: PlanId, at: Timestamp, event: &plan::Event) {
+        let versions = self.plans.entry(id).or_default();
+        let known = versions.first().map(|plan| plan.name.clone());
+        let (name, config_version, config) = match event {
+            plan::Event::Created { name, config } => (Some(name.clone()), 1, config),
+            plan::Event::Configured {
+                config_version,
+                config,
+            } => (known, *config_version, config),
         };
-        self.plans.insert(id, Arc::new(entry));
+        if let Some(name) = name {
+            versions.push(Arc::new(PlanEntry {
+                id,
+                name,
+                config_version,
+                published_at: at,
+                config: config.clone(),
+            }));
+        }
     }
 
     fn on_account(&mut self, id: AccountId, fact: &Fact, event: &account::Event) {

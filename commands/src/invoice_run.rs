@@ -18,15 +18,17 @@ use domain::{
     billing::{
         self, UsageId,
         account::{self, Account, Profile},
-        bill_of::{Draft, DraftError, Named, draft},
+        bill_of::{self, Draft, DraftError, Named, draft},
         invoice, seller,
         settle::Total,
+        stretch::{self, Rules, Stretch},
         usage::{self, Usage},
     },
     calendar::Period,
     decider::{Decider, Refusal as _},
     id::{AccountId, CommandId, DEFAULT_TENANT, InvoiceId, PlanId},
     process::rating::RatingProcess,
+    time::Timestamp,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -212,24 +214,43 @@ struct Known {
     name: String,
     profile: Profile,
     account: Account,
+    /// The plan of the month's last day.
     plan: Option<Arc<PlanEntry>>,
+    /// Each in the version that was in force at the month's end.
     plans: BTreeMap<PlanId, Arc<PlanEntry>>,
+    stretches: Vec<Stretch>,
 }
 
 fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
     means.books.read(|books| {
         let account = books.account(id)?;
+        let profile = account.profile.clone()?;
         let last_day = period.end().pred_opt()?;
+        // As it was at the last instant before that day.
+        let plan_until = |plan, day| {
+            let end = profile.zone.start_of(day).micros().saturating_sub(1);
+            books.plan(plan, Timestamp::from_micros(end))
+        };
+        let plan_of = |plan| plan_until(plan, period.end());
+        let days = stretch::of(&account.subscriptions, &account.plans_had, period);
+        let stretches = days.into_iter().filter_map(|days| {
+            let plan = plan_until(days.plan, days.until)?;
+            Some(Stretch {
+                plan: days.plan,
+                plan_version: plan.config_version,
+                from: days.from,
+                to: days.to,
+                config: plan.config.clone(),
+            })
+        });
+        let plans = account.plans_had.iter();
         Some(Known {
             name: account.name.clone()?,
-            profile: account.profile.clone()?,
-            plan: account.plan_on(last_day).and_then(|plan| books.plan(plan)),
-            plans: account
-                .subscriptions
-                .iter()
-                .filter_map(|subscription| books.plan(subscription.plan))
-                .map(|plan| (plan.id, plan))
+            plan: account.plan_on(last_day).and_then(plan_of),
+            plans: plans
+                .filter_map(|plan| Some((*plan, plan_of(*plan)?)))
                 .collect(),
+            stretches: stretches.collect(),
             // The rest may be large, and does not matter here.
             account: Account {
                 status: account.status,
@@ -240,6 +261,7 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
                 settled: account.settled.clone(),
                 ..Account::default()
             },
+            profile,
         })
     })
 }
@@ -272,10 +294,13 @@ async fn invoice(
     let Some(plan) = &known.plan else {
         return Ok(Outcome::Nothing);
     };
-    let close = usage::Command::Close {
-        terms: plan.config.terms.clone(),
-        rounding: plan.config.rounding,
-    };
+    let rules = Box::new(Rules {
+        period,
+        zone: known.profile.zone,
+        stretches: known.stretches.clone(),
+        turns: bill_of::turns(seller, &known.profile),
+    });
+    let close = usage::Command::Close { rules };
     let close = billing::Command::Usage(usage_id, close);
     let closed = dispatch(means, id, period, close).await?.version;
     let totals = totals(means, usage_id, closed).await?;

@@ -22,9 +22,8 @@ use crate::{
 use domain::{
     any::read_event,
     billing::{
-        DeckVersionId, UsageId,
+        DeckVersionId, UsageId, UsageType,
         account::{Account, Profile},
-        plan,
         rating::{
             Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, UnratedReason,
             price,
@@ -81,17 +80,17 @@ struct Found {
 }
 
 impl Found {
-    /// The account with the plan of that instant.
-    fn of(books: &Books, id: AccountId, at: Timestamp) -> Option<Self> {
+    /// The account with the plan of the day on which it was over, in the version that was
+    /// in force when it was answered.
+    fn of(books: &Books, id: AccountId, answered_at: Timestamp, at: Timestamp) -> Option<Self> {
         let account = books.account(id)?;
         let profile = account.profile.clone()?;
         let day = profile.zone.date_of(at);
-        let plan = account.plan_on(day).and_then(|plan| books.plan(plan));
+        let plan = account.plan_on(day);
+        let plan = plan.and_then(|plan| books.plan(plan, answered_at));
         let seller = books.seller();
-        let taxes = match (&seller, &plan) {
-            (Some(seller), Some(plan)) => taxes(seller, &profile, &plan.config, day),
-            (None, _) | (_, None) => BTreeMap::new(),
-        };
+        let taxes = seller.as_ref().map(|seller| taxes(seller, &profile, day));
+        let taxes = taxes.unwrap_or_default();
         Some(Self {
             account: id,
             is_prepaid: account.is_prepaid(),
@@ -251,7 +250,11 @@ impl Rater {
             Why::Asked { new_payer } => {
                 let payer = state.bill.as_ref().map(|bill| bill.account);
                 let found = match payer.filter(|_| !new_payer) {
-                    Some(payer) => self.books.read(|books| Found::of(books, payer, ended_at)),
+                    Some(payer) => {
+                        let answered_at = answered(&facts).unwrap_or(ended_at);
+                        let of = |books: &Books| Found::of(books, payer, answered_at, ended_at);
+                        self.books.read(of)
+                    }
                     None => self.find(&facts, ended_at),
                 };
                 (found, Decks::Newest, false)
@@ -470,8 +473,24 @@ impl Rater {
 
     /// Who pays, with the plan of that instant.
     fn find(&self, facts: &Facts, at: Timestamp) -> Option<Found> {
-        self.books
-            .read(|books| books.payer(facts).and_then(|id| Found::of(books, id, at)))
+        let answered_at = answered(facts).unwrap_or(at);
+        self.books.read(|books| {
+            let payer = books.payer(facts)?;
+            Found::of(books, payer, answered_at, at)
+        })
+    }
+
+    /// The plan, or where it says nothing of what was used, the first later version of it
+    /// that does: a use that nobody could price waits for one.
+    fn naming(&self, plan: &Arc<PlanEntry>, kinds: &[UsageType]) -> Arc<PlanEntry> {
+        let names_all = kinds
+            .iter()
+            .all(|kind| plan.config.terms.contains_key(kind));
+        let later = || self.books.read(|books| books.plan_naming(plan, kinds));
+        match names_all {
+            true => plan.clone(),
+            false => later().unwrap_or_else(|| plan.clone()),
+        }
     }
 
     async fn price(
@@ -495,11 +514,19 @@ impl Rater {
             Ok(_) => vec![],
             Err(reason) => return Ok(Err(reason)),
         };
-        let kinds = parts.iter().map(|part| part.usage_type);
-        let tables = self.tables_of(&plan.config, kinds, decks).await?;
-        let payer = found.payer(plan);
+        let kinds: Vec<_> = parts.iter().map(|part| part.usage_type).collect();
+        let plan = self.naming(plan, &kinds);
+        let tables = self.tables_of(&plan.config, kinds.into_iter(), decks);
+        let tables = tables.await?;
+        let payer = found.payer(&plan);
         Ok(cover.charge(parts, |parts| price(call, &payer, &tables, parts, ended_at)))
     }
+}
+
+/// When somebody answered first.
+fn answered(facts: &Facts) -> Option<Timestamp> {
+    let outside = facts.outbound.iter().map(|outbound| outbound.answered_at);
+    outside.chain([facts.answered_at]).flatten().min()
 }
 
 /// The bill of a call that needs no price.
@@ -513,13 +540,8 @@ fn nothing(found: &Found, ended_at: Timestamp) -> Bill {
     }
 }
 
-/// Taxes in percent on what the account buys by the plan on that day.
-fn taxes(
-    seller: &seller::Config,
-    profile: &Profile,
-    plan: &plan::Config,
-    day: Date,
-) -> BTreeMap<TaxCategory, Decimal> {
+/// Taxes in percent on what the account buys on that day.
+fn taxes(seller: &seller::Config, profile: &Profile, day: Date) -> BTreeMap<TaxCategory, Decimal> {
     let percent = |category| {
         let applied = tax::apply(
             &seller.tax_rates,
@@ -531,8 +553,8 @@ fn taxes(
         );
         Some((category, applied.ok()?.percent))
     };
-    let categories = plan.tax_categories().into_iter();
-    categories.filter_map(percent).collect()
+    let all = TaxCategory::ALL.into_iter();
+    all.filter_map(percent).collect()
 }
 
 fn read<E: domain::decider::Event>(recorded: &Recorded) -> Result<(Timestamp, E), DispatchError> {

@@ -4,19 +4,23 @@
 
 use crate::{
     billing::{
-        DocumentKind, SeriesId,
+        DocumentKind, SeriesId, UsageType,
         invoice::{CustomerBlock, Head, SellerBlock},
+        plan::{Config, Term},
+        stretch::{Rules, Stretch},
+        tax::TaxCategory,
     },
-    calendar::Period,
+    calendar::{Cycle, Period, Zone},
     decider::Decider,
     id::{
-        AccountId, AgentId, CallId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId, SubjectId,
-        TrunkId, VisitId,
+        AccountId, AgentId, CallId, DEFAULT_TENANT, LegId, OfferId, PlanId, QueueId, SessionId,
+        SubjectId, TrunkId, VisitId,
     },
-    money::{Currency, Rounding},
+    money::{Currency, Decimal, Rounding},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// An instant: `seconds` after the start of the story.
@@ -142,6 +146,36 @@ impl<D: Decider> When<D> {
     pub(crate) fn events(self) -> Vec<D::Event> {
         self.outcome.expect("the command is not refused")
     }
+}
+
+/// A plan in euro with these terms, by the month, without a fee, and without tax.
+pub(crate) fn plan_config(terms: BTreeMap<UsageType, Term>) -> Config {
+    Config {
+        currency: Currency::EUR,
+        cycle: Cycle::Monthly,
+        recurring_fee: Decimal::ZERO,
+        is_tax_inclusive: false,
+        tax_category: TaxCategory::Standard,
+        rounding: Rounding::HalfEven,
+        terms,
+    }
+}
+
+/// A month that has that plan from its first day to its last.
+pub(crate) fn month_of(plan: PlanId, period: &str, terms: BTreeMap<UsageType, Term>) -> Box<Rules> {
+    let period: Period = period.parse().expect("a month");
+    Box::new(Rules {
+        period,
+        zone: Zone::UTC,
+        stretches: vec![Stretch {
+            plan,
+            plan_version: 1,
+            from: period.start(),
+            to: period.end(),
+            config: plan_config(terms),
+        }],
+        turns: BTreeMap::new(),
+    })
 }
 
 /// The head of an invoice of that account and month, in euro, without suspension.

@@ -292,7 +292,8 @@ fn lines(body: &Body<'_>) -> Table {
         }
         rows.push(Row::new(RowKind::Group, vec![name.into()]));
         for line in of {
-            running = running + line.amount;
+            let amount = line.shown(body.is_tax_inclusive);
+            running = running + amount;
             let mut row = Row::item(vec![
                 line.description.clone(),
                 line.quantity.to_string(),
@@ -300,7 +301,7 @@ fn lines(body: &Body<'_>) -> Table {
                 line.unit_price
                     .map_or_else(String::new, |price| price.with_digits(digits)),
                 tax_name(line.tax_category, line.tax_percent),
-                line.amount.with_digits(digits),
+                amount.with_digits(digits),
             ]);
             row.detail = detail(line, body.lines, digits);
             row.running = Some(running.with_digits(digits));

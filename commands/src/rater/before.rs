@@ -29,10 +29,11 @@ impl Rater {
     /// What a price comes to with tax, by the prices of its records: the invoice adds
     /// the tax, and so much is taken back. None where there is no limit.
     fn by_record(&self, bill: &Bill) -> Option<Decimal> {
-        let ended_at = bill.records.first()?.ended_at;
+        let first = bill.records.first()?;
+        let (answered_at, ended_at) = (first.answered_at, first.ended_at);
         let found = self
             .books
-            .read(|books| Found::of(books, bill.account, ended_at))
+            .read(|books| Found::of(books, bill.account, answered_at, ended_at))
             .filter(|found| found.is_limited)?;
         let payer = found.payer(found.plan.as_ref()?);
         let records = bill.records.iter();

@@ -94,7 +94,7 @@ impl Rater {
         let refuse = |refusal| Err(refused(&refusal, now));
         let (found, status) = self.books.read(|books| {
             let status = books.account(id).map(|account| account.status);
-            (Found::of(books, id, used.at), status)
+            (Found::of(books, id, used.at, used.at), status)
         });
         let found = match (found, status) {
             (Some(_), Some(Status::Closed)) => {
@@ -106,9 +106,11 @@ impl Rater {
         let Some(plan) = &found.plan else {
             return refuse(usage::Error::NoPrice(UnratedReason::NoPlan));
         };
-        let kinds = [used.usage_type].into_iter();
-        let tables = self.tables_of(&plan.config, kinds, Decks::Newest).await?;
-        match used.rate(&found.payer(plan), &tables) {
+        let kinds = [used.usage_type];
+        let plan = self.naming(plan, &kinds);
+        let tables = self.tables_of(&plan.config, kinds.into_iter(), Decks::Newest);
+        let tables = tables.await?;
+        match used.rate(&found.payer(&plan), &tables) {
             Ok(record) => Ok(Rated {
                 record,
                 is_prepaid: found.is_prepaid,

@@ -1,7 +1,7 @@
 //! What a call would cost, told before anybody calls.
 
 use super::{Decks, Rater};
-use crate::error::DispatchError;
+use crate::{books::Books, error::DispatchError};
 use domain::{
     billing::{
         UsageType,
@@ -33,7 +33,7 @@ pub struct Asked {
 pub struct Explained {
     /// Of the amounts.
     pub currency: Currency,
-    /// The plan as it was changed for that many times.
+    /// The plan as it was at that instant, changed for that many times.
     pub plan_version: u32,
     /// The tariff that was found, and each step from it to the amount.
     pub price: Result<(FoundTariff, domain::rating::Quote), UnratedReason>,
@@ -47,7 +47,8 @@ impl Rater {
     /// A fault of the store.
     pub async fn explain(&self, asked: &Asked) -> Result<Option<Explained>, DispatchError> {
         self.books.wait_for(self.feed.head()).await;
-        let Some(plan) = self.books.read(|books| books.plan(asked.plan)) else {
+        let in_force = |books: &Books| books.plan(asked.plan, asked.at);
+        let Some(plan) = self.books.read(in_force) else {
             return Ok(None);
         };
         let kinds = [asked.usage_type];

@@ -7,12 +7,12 @@ use super::{
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
     plan, seller,
-    settle::{By, Total},
+    settle::{By, Of, Total},
     tariff::Tariff,
     tax::{self, Applied, NoRate, TaxCategory, TaxRate},
 };
 use crate::{
-    calendar::{Date, Period},
+    calendar::{Date, Period, days_between},
     id::{AccountId, PlanId, TenantId},
     money::{Currency, Decimal, Rounding},
 };
@@ -42,7 +42,7 @@ pub struct Draft<'a> {
     pub period: Period,
     /// The plan of the month's last day.
     pub plan: PlanId,
-    /// All plans that it ever had.
+    /// All plans that it ever had, in the version that was in force at the month's end.
     pub plans: &'a BTreeMap<PlanId, Named<'a>>,
     /// Who bills.
     pub seller: &'a seller::Config,
@@ -75,29 +75,50 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     }
     let last_day = last_day(of.period);
     let mut taxes = vec![];
-    let mut tax = |category| -> Result<Applied, NoRate> {
+    let mut tax = |category, day| -> Result<Applied, NoRate> {
         let tax = tax::apply(
             &of.seller.tax_rates,
             &of.seller.country,
             &of.profile.country,
             of.profile.tax_id.is_some(),
             category,
-            last_day,
+            day,
         )?;
         taxes.push(tax.clone());
         Ok(tax)
     };
+    // What is by another plan may be with tax where the document is without.
+    let differs = |is_with: bool| (is_with != plan.is_tax_inclusive).then_some(is_with);
     let mut lines = vec![];
     for total in of.totals {
-        let tax = tax(plan.tax_category_of(total.usage_type))?;
-        lines.extend(usage_lines(total, &tax, of.profile.currency, plan.rounding));
+        // Of a month that was closed before that was kept, as it was then.
+        let (category, day) = match &total.of {
+            Some(of) => (of.tax_category, of.taxed_on),
+            None => (plan.tax_category_of(total.usage_type), last_day),
+        };
+        let tax = tax(category, day)?;
+        let is_with = total.of.and_then(|of| differs(of.is_tax_inclusive));
+        let of_plan = of.of_plan(total);
+        let told = Told {
+            total,
+            of_plan: &of_plan,
+            share: total.of.and_then(|of_days| of.share(&of_days)),
+            tax: &tax,
+            currency: of.profile.currency,
+            rounding: plan.rounding,
+        };
+        let with = |line| said(line, is_with);
+        lines.extend(told.lines().into_iter().map(with));
     }
     // Which plan a fee is of matters where there are some.
     let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
     for line in &fee_lines {
-        let tax = tax(plan.tax_category)?;
-        let plan = of.plans.get(&line.plan).filter(|_| plans.len() > 1);
-        lines.push(fee_line(line, plan.map(|plan| plan.name), &tax));
+        let own = of.plans.get(&line.plan);
+        let config = own.map_or(plan, |own| own.config);
+        let tax = tax(config.tax_category, line.taxed_on)?;
+        let own = own.filter(|_| plans.len() > 1);
+        let line = fee_line(line, own.map(|plan| plan.name), &tax);
+        lines.push(said(line, differs(config.is_tax_inclusive)));
     }
     let head = head(of, plan, &taxes, billed);
     Ok(Some(Command::Draft {
@@ -106,7 +127,63 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     }))
 }
 
-/// A line that a person adds to a draft, taxed as everything else on it: by the rates of
+impl Draft<'_> {
+    /// By which plan it was used, and on which of its days, where the invoice has usage by
+    /// more than one.
+    fn of_plan(&self, total: &Total) -> String {
+        let stretch = |total: &Total| total.of.map(|of| (of.plan, of.from, of.to));
+        let all: BTreeSet<_> = self.totals.iter().map(stretch).collect();
+        let Some((of, name)) = total.of.and_then(|of| {
+            let plan = self.plans.get(&of.plan).filter(|_| all.len() > 1)?;
+            Some((of, plan.name))
+        }) else {
+            return String::new();
+        };
+        match of.to.pred_opt().filter(|_| of.from < of.to) {
+            Some(last) => format!(" of {name}, {} to {last}", of.from),
+            None => format!(" of {name}"),
+        }
+    }
+
+    /// The days of a plan that had only a part of the month, and those of the month.
+    fn share(&self, of: &Of) -> Option<(u32, u32)> {
+        let days = days_between(of.from, of.to);
+        let all = days_between(self.period.start(), self.period.end());
+        (days < all).then_some((days, all))
+    }
+}
+
+/// The line, where its prices are not as those of the document with what they are with.
+fn said(line: Line, is_tax_inclusive: Option<bool>) -> Line {
+    let Some(is_with) = is_tax_inclusive else {
+        return line;
+    };
+    let with = if is_with { "with" } else { "without" };
+    let price = line.unit_price.map_or_else(String::new, |price| {
+        format!(", at {price} each {}", line.unit)
+    });
+    Line {
+        description: format!("{}{price}, priced {with} tax", line.description),
+        // Beside an amount that is said the other way it would make none.
+        unit_price: None,
+        is_tax_inclusive,
+        ..line
+    }
+}
+
+/// The first days of other tax rates on what the account buys, by category.
+pub fn turns(seller: &seller::Config, profile: &Profile) -> BTreeMap<TaxCategory, Vec<Date>> {
+    let has_tax_id = profile.tax_id.is_some();
+    let (rates, seller) = (&seller.tax_rates, &seller.country);
+    let of = |category| {
+        let turns = tax::turns(rates, seller, &profile.country, has_tax_id, category);
+        (category, turns)
+    };
+    let all = TaxCategory::ALL.into_iter().map(of);
+    all.filter(|(_, turns)| !turns.is_empty()).collect()
+}
+
+/// A line that a person adds to a draft, taxed by the rates of
 /// the last day of its month; and what must be written on the document because of its tax.
 ///
 /// # Errors
@@ -132,6 +209,7 @@ pub fn adjustment(
         tax_percent: tax.percent,
         exact: amount,
         amount: Decimal::ZERO,
+        is_tax_inclusive: None,
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     };
@@ -183,97 +261,118 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
     (lines, fees::still_open(&wanted, through))
 }
 
-/// What is charged of a kind of usage, and what the plan includes of it.
-fn usage_lines(total: &Total, tax: &Applied, currency: Currency, rounding: Rounding) -> Vec<Line> {
-    let usage_type = total.usage_type;
-    let title = usage_type.title();
-    let line = |kind, description, units: u64| Line {
-        kind,
-        description,
-        quantity: priced_units(usage_type, units),
-        unit: usage_type.unit_name().to_owned(),
-        unit_price: None,
-        tax_category: tax.category,
-        tax_percent: tax.percent,
-        exact: Decimal::ZERO,
-        amount: Decimal::ZERO,
-        net: Decimal::ZERO,
-        tax: Decimal::ZERO,
-    };
-    let unit_price = unit_price(total, currency, rounding);
-    let description = format!("{title}{}", made_of(total, unit_price.is_some(), currency));
-    let kind = LineKind::Usage {
-        usage_type,
-        included: total.included,
-        rated: total.rated,
-    };
-    let charged = Line {
-        unit_price,
-        exact: total.due,
-        ..line(kind, description, total.quantity - total.included)
-    };
-    let included = (total.included > 0).then(|| {
-        let description = format!("{title}, included in the plan");
-        line(
-            LineKind::Included { usage_type },
+/// A total and what its lines say beside it.
+struct Told<'a> {
+    total: &'a Total,
+    of_plan: &'a str,
+    /// Days of the plan, and those of the month, where those are more.
+    share: Option<(u32, u32)>,
+    tax: &'a Applied,
+    currency: Currency,
+    rounding: Rounding,
+}
+
+impl Told<'_> {
+    /// What is charged of a kind of usage, and what the plan includes of it.
+    fn lines(&self) -> Vec<Line> {
+        let total = self.total;
+        let usage_type = total.usage_type;
+        let title = format!("{}{}", usage_type.title(), self.of_plan);
+        let line = |kind, description, units: u64| Line {
+            kind,
             description,
-            total.included,
-        )
-    });
-    [charged].into_iter().chain(included).collect()
-}
+            quantity: priced_units(usage_type, units),
+            unit: usage_type.unit_name().to_owned(),
+            unit_price: None,
+            tax_category: self.tax.category,
+            tax_percent: self.tax.percent,
+            exact: Decimal::ZERO,
+            amount: Decimal::ZERO,
+            is_tax_inclusive: None,
+            net: Decimal::ZERO,
+            tax: Decimal::ZERO,
+        };
+        let unit_price = self.unit_price();
+        let description = format!("{title}{}", self.made_of(unit_price.is_some()));
+        let kind = LineKind::Usage {
+            usage_type,
+            included: total.included,
+            rated: total.rated,
+        };
+        let charged = Line {
+            unit_price,
+            exact: total.due,
+            ..line(kind, description, total.quantity - total.included)
+        };
+        let included = (total.included > 0).then(|| {
+            let share = self.share.map_or_else(String::new, |(days, all)| {
+                format!(" for {days} of {all} days")
+            });
+            let description = format!("{title}, included in the plan{share}");
+            let kind = LineKind::Included { usage_type };
+            line(kind, description, total.included)
+        });
+        [charged].into_iter().chain(included).collect()
+    }
 
-/// The price of each unit, where the amount of the line is that for its quantity.
-fn unit_price(total: &Total, currency: Currency, rounding: Rounding) -> Option<Decimal> {
-    let rate = match total.made.map(|made| made.by) {
-        Some(By::Rate(rate)) => rate,
-        Some(By::Volume) => return total.volume_rate,
-        // Of what was closed before that was kept, only the volume's price is known.
-        None => total.volume_rate?,
-        Some(By::Record | By::Tiers | By::Minimum) => return None,
-    };
-    let (charged, per_unit) = (total.quantity - total.included, total.usage_type.per_unit());
-    let amount = Tariff::flat(rate).price(charged, per_unit, rounding);
-    // What is rounded use by use may come to another coin.
-    let in_coins = |amount: Decimal| amount.round(currency.exponent(), rounding);
-    (in_coins(amount) == in_coins(total.due)).then_some(rate)
-}
+    /// The price of each unit, where the amount of the line is that for its quantity.
+    fn unit_price(&self) -> Option<Decimal> {
+        let total = self.total;
+        let rate = match total.made.map(|made| made.by) {
+            Some(By::Rate(rate)) => rate,
+            // Of what was closed before that was kept, only the volume's price is known.
+            Some(By::Volume) | None => total.volume_rate?,
+            Some(By::Record | By::Tiers | By::Minimum) => return None,
+        };
+        let charged = total.quantity - total.included;
+        let per_unit = total.usage_type.per_unit();
+        let amount = Tariff::flat(rate).price(charged, per_unit, self.rounding);
+        // What is rounded use by use may come to another coin.
+        let digits = self.currency.exponent();
+        let in_coins = |amount: Decimal| amount.round(digits, self.rounding);
+        (in_coins(amount) == in_coins(total.due)).then_some(rate)
+    }
 
-/// How the amount of a line came about, in words; nothing where quantity and price say
-/// it.
-fn made_of(total: &Total, has_price: bool, currency: Currency) -> String {
-    let Some(made) = total.made else {
-        let by_volume = total.volume_rate.map(|_| ", at the price of the volume");
-        return by_volume.unwrap_or_default().to_owned();
-    };
-    let mut parts = vec![];
-    match made.by {
-        By::Rate(_) | By::Record if has_price || total.due.is_zero() => {}
-        By::Rate(rate) => {
-            let rate = rate.with_digits(currency.exponent());
-            let unit = total.usage_type.unit_name();
-            parts.push(format!("at {rate} each {unit}"));
-            if made.fees.is_zero() && made.at_minimum == 0 && !made.is_corrected {
-                parts.push("rounded one by one".to_owned());
+    /// How the amount of a line came about, in words; nothing where quantity and price say
+    /// it.
+    fn made_of(&self, has_price: bool) -> String {
+        let (total, digits) = (self.total, self.currency.exponent());
+        let Some(made) = total.made else {
+            let by_volume = total.volume_rate.map(|_| ", at the price of the volume");
+            return by_volume.unwrap_or_default().to_owned();
+        };
+        let mut parts = vec![];
+        match made.by {
+            By::Rate(_) | By::Record if has_price || total.due.is_zero() => {}
+            By::Rate(rate) => {
+                let rate = rate.with_digits(digits);
+                let unit = total.usage_type.unit_name();
+                parts.push(format!("at {rate} each {unit}"));
+                if made.fees.is_zero() && made.at_minimum == 0 && !made.is_corrected {
+                    parts.push("rounded one by one".to_owned());
+                }
             }
+            By::Record => parts.push("each at its own price".to_owned()),
+            By::Volume => parts.push("at the price of the volume".to_owned()),
+            By::Tiers => parts.push("by tiers".to_owned()),
+            By::Minimum => parts.push(match self.share {
+                None => "minimum charge of the month".to_owned(),
+                Some((days, all)) => format!("minimum charge of {days} of {all} days"),
+            }),
         }
-        By::Record => parts.push("each at its own price".to_owned()),
-        By::Volume => parts.push("at the price of the volume".to_owned()),
-        By::Tiers => parts.push("by tiers".to_owned()),
-        By::Minimum => parts.push("minimum charge of the month".to_owned()),
+        if !made.fees.is_zero() {
+            let fees = made.fees.with_digits(digits);
+            parts.push(format!("with connection fees of {fees}"));
+        }
+        if made.at_minimum > 0 {
+            parts.push(format!("{} at the minimum charge", made.at_minimum));
+        }
+        if made.is_corrected {
+            parts.push("with corrections of earlier months".to_owned());
+        }
+        let parts = parts.iter().map(|part| format!(", {part}"));
+        parts.collect()
     }
-    if !made.fees.is_zero() {
-        let fees = made.fees.with_digits(currency.exponent());
-        parts.push(format!("with connection fees of {fees}"));
-    }
-    if made.at_minimum > 0 {
-        parts.push(format!("{} at the minimum charge", made.at_minimum));
-    }
-    if made.is_corrected {
-        parts.push("with corrections of earlier months".to_owned());
-    }
-    let parts = parts.iter().map(|part| format!(", {part}"));
-    parts.collect()
 }
 
 /// Counted units in those of the price: seconds as minutes.
@@ -306,6 +405,7 @@ fn fee_line(line: &FeeLine, plan: Option<&str>, tax: &Applied) -> Line {
         tax_percent: tax.percent,
         exact: line.amount,
         amount: Decimal::ZERO,
+        is_tax_inclusive: None,
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     }
@@ -366,5 +466,7 @@ fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::
     }
 }
 
+#[cfg(test)]
+mod drafts;
 #[cfg(test)]
 mod tests;

@@ -57,8 +57,12 @@ pub struct Line {
     pub tax_percent: Decimal,
     /// To be paid, with six digits, as it was calculated.
     pub exact: Decimal,
-    /// Rounded to the currency; with tax when prices include it.
+    /// Rounded to the currency; with tax when its prices include it.
     pub amount: Decimal,
+    /// Whether its prices are with tax, where that is not as the document says: it is by
+    /// another plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_tax_inclusive: Option<bool>,
     /// The amount without its tax.
     pub net: Decimal,
     /// The tax in it, or on it.
@@ -96,6 +100,17 @@ pub struct Totals {
     pub total: Decimal,
 }
 
+impl Line {
+    /// What it comes to as the document says its amounts, with tax or without.
+    pub fn shown(&self, is_with_tax: bool) -> Decimal {
+        match self.is_tax_inclusive {
+            Some(own) if own != is_with_tax && is_with_tax => self.net + self.tax,
+            Some(own) if own != is_with_tax => self.net,
+            Some(_) | None => self.amount,
+        }
+    }
+}
+
 /// Calculates the taxes of the lines: on the sum of each rate, rounded once and
 /// distributed over the lines so that they add up. Fills in each line's `net`
 /// and `tax`.
@@ -113,30 +128,44 @@ pub(crate) fn calculate(
     let mut taxes = vec![];
     let mut totals = Totals::default();
     for ((category, percent), indexes) in by_rate {
-        let sum: Decimal = indexes.iter().map(|index| lines[*index].amount).sum();
-        let tax_of = |amount: Decimal, digits| {
-            if is_inclusive {
+        let is_with = |index: &usize| lines[*index].is_tax_inclusive.unwrap_or(is_inclusive);
+        let tax_of = |is_with: bool, amount: Decimal, digits| {
+            if is_with {
                 included_tax(amount, percent, digits, rounding)
             } else {
                 amount.percent(percent, digits, rounding)
             }
         };
-        let tax = tax_of(sum, digits);
+        let sum_of = |of: bool| -> Decimal {
+            let of = indexes.iter().filter(|index| is_with(index) == of);
+            of.map(|index| lines[*index].amount).sum()
+        };
+        let (with, without) = (sum_of(true), sum_of(false));
+        // Of both sorts it is one tax, rounded once.
+        let tax = if without.is_zero() {
+            tax_of(true, with, digits)
+        } else if with.is_zero() {
+            tax_of(false, without, digits)
+        } else {
+            let exact = tax_of(true, with, 12) + tax_of(false, without, 12);
+            exact.round(digits, rounding)
+        };
         let exact: Vec<Decimal> = indexes
             .iter()
-            .map(|index| tax_of(lines[*index].amount, 12))
+            .map(|index| tax_of(is_with(index), lines[*index].amount, 12))
             .collect();
         let parts = largest_remainder(tax, &exact, digits);
+        let mut net = Decimal::ZERO;
         for (index, part) in indexes.iter().zip(parts) {
             let line = &mut lines[*index];
             line.tax = part;
-            line.net = if is_inclusive {
+            line.net = if line.is_tax_inclusive.unwrap_or(is_inclusive) {
                 line.amount - part
             } else {
                 line.amount
             };
+            net = net + line.net;
         }
-        let net = if is_inclusive { sum - tax } else { sum };
         totals.net = totals.net + net;
         totals.tax = totals.tax + tax;
         taxes.push(TaxLine {

@@ -51,6 +51,9 @@ pub struct FeeLine {
     pub fee: Decimal,
     /// `fee · days / of_days`, rounded to the currency.
     pub amount: Decimal,
+    /// The day whose tax rate is on it: the first of the time that it is for. What is
+    /// given back has the rate at which it was billed.
+    pub taxed_on: Date,
 }
 
 /// The lines that become due with the end of a period, and what will then have
@@ -85,6 +88,7 @@ pub fn due(
             of_days,
             fee: fee.amount,
             amount,
+            taxed_on: if sign < 0 { of.from } else { from },
         })
     };
     let mut lines = vec![];

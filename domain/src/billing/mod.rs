@@ -19,6 +19,7 @@ pub mod rating;
 pub mod seller;
 pub mod series;
 pub mod settle;
+pub mod stretch;
 mod sum;
 pub mod tariff;
 pub mod tax;

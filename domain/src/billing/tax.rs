@@ -3,6 +3,7 @@
 
 use crate::{calendar::Date, money::Decimal};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A kind of tax treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +19,17 @@ pub enum TaxCategory {
     ReverseCharge,
     /// Not within the scope of the seller's tax.
     OutOfScope,
+}
+
+impl TaxCategory {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Standard,
+        Self::Reduced,
+        Self::Zero,
+        Self::ReverseCharge,
+        Self::OutOfScope,
+    ];
 }
 
 /// A rate of a country, from one day to another.
@@ -128,9 +140,29 @@ pub fn apply(
         })
 }
 
+/// The first days on which another tax applies to such a supply than on the day before,
+/// rising.
+pub fn turns(
+    rates: &[TaxRate],
+    seller: &str,
+    buyer: &str,
+    has_tax_id: bool,
+    wanted: TaxCategory,
+) -> Vec<Date> {
+    let applied = |day| apply(rates, seller, buyer, has_tax_id, wanted, day).ok();
+    let days = rates.iter().flat_map(|rate| [Some(rate.from), rate.to]);
+    let days: BTreeSet<Date> = days.flatten().collect();
+    days.into_iter()
+        .filter(|day| {
+            day.pred_opt()
+                .is_some_and(|before| applied(before) != applied(*day))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Applied, NoRate, TaxCategory, TaxRate, apply};
+    use super::{Applied, NoRate, TaxCategory, TaxRate, apply, turns};
     use crate::{calendar::Date, money::Decimal};
 
     fn date(text: &str) -> Date {
@@ -165,6 +197,19 @@ mod tests {
         assert_eq!(percent("2020-07-01"), Decimal::whole(16));
         assert_eq!(percent("2020-12-31"), Decimal::whole(16));
         assert_eq!(percent("2021-01-01"), Decimal::whole(19));
+    }
+
+    #[test]
+    fn a_rate_turns_only_where_another_one_applies() {
+        let turns = |buyer, has_tax_id, wanted| turns(&rates(), "DE", buyer, has_tax_id, wanted);
+        let of_germany = ["2007-01-01", "2020-07-01", "2021-01-01"].map(date);
+        assert_eq!(turns("DE", true, TaxCategory::Standard), of_germany);
+        assert_eq!(
+            turns("FR", false, TaxCategory::Standard),
+            [date("2014-01-01")]
+        );
+        assert_eq!(turns("FR", true, TaxCategory::Standard), []);
+        assert_eq!(turns("DE", true, TaxCategory::Zero), []);
     }
 
     #[test]

@@ -442,6 +442,7 @@ fn usages() -> impl Iterator<Item = usage::Event> {
                 due: decimal("0.02"),
                 volume_rate: None,
                 made: None,
+                of: None,
             }],
             records_count: 1,
             rated: decimal("0.02"),

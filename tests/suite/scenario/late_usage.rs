@@ -9,11 +9,13 @@ use domain::{
     any::AnyCommand,
     billing::{
         Command, UsageId, UsageType,
+        stretch::Rules,
         tariff::Tariff,
         usage::{self, Record},
     },
+    calendar::Zone,
     id::{AccountId, CallId, CommandId, LegId, PlanId},
-    money::{Currency, Decimal, Rounding},
+    money::{Currency, Decimal},
     time::Timestamp,
 };
 use ringledger_tests::office::Office;
@@ -117,11 +119,13 @@ async fn a_burst_of_late_uses_does_not_read_the_closed_month_each_time() {
         let command = Command::Usage(month, command);
         office.dispatch(AnyCommand::Billing(Box::new(command)))
     };
-    let close = usage::Command::Close {
-        terms: BTreeMap::new(),
-        rounding: Rounding::HalfEven,
-    };
-    tell(close).await.unwrap();
+    let rules = Box::new(Rules {
+        period: month.period,
+        zone: Zone::UTC,
+        stretches: vec![],
+        turns: BTreeMap::new(),
+    });
+    tell(usage::Command::Close { rules }).await.unwrap();
     for number in 0..LATE {
         tell(count(number)).await.unwrap_err();
     }

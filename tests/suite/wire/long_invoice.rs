@@ -26,9 +26,15 @@ const USED: [(&str, u64); 7] = [
 
 /// Description, quantity, net and tax in percent of each line.
 const LINES: [(&str, &str, &str, &str); 17] = [
-    // Three calls of a minute at least, one of them included, at 0.90.
-    ("Inbound calls", "2", "1.8", "19"),
-    ("Inbound calls, included in the plan", "1", "0", "19"),
+    // Three calls of a minute at least, and of one a third included, as ten days of thirty
+    // are: 160 s at 0.90 a minute.
+    ("Inbound calls", "2.666667", "2.4", "19"),
+    (
+        "Inbound calls, included in the plan for 10 of 30 days",
+        "0.333333",
+        "0",
+        "19",
+    ),
     // 30/6: half a minute at 1.20, and 0.05 once.
     (
         "Outbound calls, at 1.20 each min, with connection fees of 0.05",
@@ -41,16 +47,22 @@ const LINES: [(&str, &str, &str, &str); 17] = [
     ("International calls", "1", "2.4", "19"),
     // 100 at 0.08, 50 at 0.06.
     ("Messages sent, by tiers", "150", "11", "19"),
-    // 3 at 0.01, but 5 at least.
+    // 3 at 0.01, but a third of 5 at least.
     (
-        "Messages received, minimum charge of the month",
+        "Messages received, minimum charge of 10 of 30 days",
         "3",
-        "5",
+        "1.67",
         "19",
     ),
     ("Storage", "2.5", "1", "7"),
-    ("Recording", "15", "0.9", "19"),
-    ("Recording, included in the plan", "10", "0", "19"),
+    // 1,500 s, of which 200 are included, at 0.06 a minute.
+    ("Recording", "21.666667", "1.3", "19"),
+    (
+        "Recording, included in the plan for 10 of 30 days",
+        "3.333333",
+        "0",
+        "19",
+    ),
     ("Conferences", "60", "6", "19"),
     ("Other usage, at the price of the volume", "4", "8", "0"),
     // November had been paid for: 20 of its days go back, and are ten of each other plan.

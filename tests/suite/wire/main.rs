@@ -48,6 +48,7 @@ mod papers;
 mod past;
 mod paused;
 mod personal;
+mod plan_changed;
 mod prepaid;
 mod priced;
 mod priced_then;

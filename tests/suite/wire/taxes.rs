@@ -1,5 +1,6 @@
 //! Taxes as they stand on invoices: in the price or on it, owed by whoever buys in
-//! another country of the union, at the rate of a consumer's country there, or none.
+//! another country of the union, at the rate of a consumer's country there, or none; at the
+//! rate of the day of each use, and of the first day of what a fee is for.
 
 use crate::support::{command_id, mutate, sell};
 use anyhow::{Context as _, ensure};
@@ -16,12 +17,13 @@ const BUYERS: [(&str, Option<&str>, bool); 5] = [
 ];
 
 /// Net, tax and total of each, and what the document says about the tax. The usage is
-/// 3 x 3.33 and 1 x 0.05, the fee 50 for half a month and 100 for the next.
+/// 3.33 on the 17th of September, 2 x 3.33 and 0.05 on the 20th; the fee 50 for half of
+/// September from the 16th on, and 100 for October.
 const EXPECTED: [(&str, &str, &str, Option<&str>); 5] = [
-    // 19 % of 160.04 are 30.4076.
-    ("160.04", "30.41", "190.45", None),
-    // 19/119 of 160.04 are 25.5526.
-    ("134.49", "25.55", "160.04", None),
+    // 19 % of 3.33 + 50 are 10.1327, 16 % of 6.66 + 0.05 are 1.0736, 25 % of 100 are 25.
+    ("160.04", "36.2", "196.24", None),
+    // 19/119 of 53.33 are 8.5149, 16/116 of 6.71 are 0.9255, 25/125 of 100 are 20.
+    ("130.6", "29.44", "160.04", None),
     (
         "160.04",
         "0",
@@ -36,6 +38,13 @@ const EXPECTED: [(&str, &str, &str, Option<&str>); 5] = [
         "160.04",
         Some("Not subject to tax in the seller"),
     ),
+];
+
+/// What each uses: kind, quantity, day of September.
+const USED: [(&str, &str, &str); 3] = [
+    ("CUSTOM", "1", "17"),
+    ("CUSTOM", "2", "20"),
+    ("SMS_OUTBOUND", "1", "20"),
 ];
 
 async fn plan(server: &Server, number: u128, is_inclusive: bool) -> anyhow::Result<Value> {
@@ -67,10 +76,10 @@ async fn account(
         "effective": "2026-09-16",
     });
     mutate(server, "subscribeAccount", "id", subscription).await?;
-    for (number, (kind, quantity)) in (number + 2..).zip([("CUSTOM", "3"), ("SMS_OUTBOUND", "1")]) {
+    for (number, (kind, quantity, day)) in (number + 2..).zip(USED) {
         let used = json!({
-            "commandId": command_id(number), "accountId": account, "key": kind,
-            "usageType": kind, "quantity": quantity, "at": "2026-09-20T12:00:00Z",
+            "commandId": command_id(number), "accountId": account, "key": format!("{kind}-{day}"),
+            "usageType": kind, "quantity": quantity, "at": format!("2026-09-{day}T12:00:00Z"),
         });
         mutate(server, "recordUsage", "id", used).await?;
     }
@@ -94,9 +103,10 @@ async fn taxes_are_in_the_price_or_on_it_or_owed_by_the_buyer() -> anyhow::Resul
     let folder = tempfile::tempdir()?;
     let server = Server::start(&Setup::new(folder.path(), "")).await?;
     let rate = |country: &str, percent: &str, from: &str, to: Option<&str>| json!({"country": country, "category": "STANDARD", "percent": percent, "from": from, "to": to});
-    // The rate of the month is what counts, not the one of today.
+    // The rates change within the month, and with the time of the fee that is paid ahead.
     let rates = json!({"taxRates": [
-        rate("DE", "19", "2021-01-01", Some("2026-10-01")),
+        rate("DE", "19", "2021-01-01", Some("2026-09-18")),
+        rate("DE", "16", "2026-09-18", Some("2026-10-01")),
         rate("DE", "25", "2026-10-01", None),
         rate("FR", "20", "2014-01-01", None),
     ]});

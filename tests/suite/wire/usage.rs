@@ -30,13 +30,22 @@ const LINES: [(&str, &str, &str); 9] = [
     ("Internal calls", "0.6", "3.6"),
     // 100 at 0.10, 50 at 0.05.
     ("Messages sent, by tiers", "150", "12.5"),
-    // 3 at 0.01, but 5 at least in a month.
-    ("Messages received, minimum charge of the month", "3", "5"),
+    // 3 at 0.01, but 5 at least in a month: of 17 of its 31 days 2.741935.
+    (
+        "Messages received, minimum charge of 17 of 31 days",
+        "3",
+        "2.74",
+    ),
     // 2.5 at 0.40.
     ("Storage", "2.5", "1"),
-    // 600 s included: 200 s of the second one are left, at 0.06 a minute.
-    ("Recording", "3.333333", "0.2"),
-    ("Recording, included in the plan", "10", "0"),
+    // 600 s included in a month, 329.03 in 17 of 31 days, so 330: 170 s of the first one
+    // are left and all of the second, at 0.06 a minute.
+    ("Recording", "7.833333", "0.47"),
+    (
+        "Recording, included in the plan for 17 of 31 days",
+        "5.5",
+        "0",
+    ),
     // 60/60 at 0.10: 61 s are 120, 1 s is 60.
     ("Conferences", "3", "0.3"),
     // Beyond 3 all of them are at 2, not at 2.50.
@@ -153,7 +162,7 @@ async fn run_invoices(server: &Server, number: u128, month: &str) -> anyhow::Res
 }
 
 /// Invoices the month; the lines of the account's invoice, and where it is.
-async fn invoiced(
+pub(crate) async fn invoiced(
     server: &Server,
     number: u128,
     account: &Value,
@@ -180,7 +189,7 @@ async fn invoiced(
     Ok((lines.collect::<anyhow::Result<_>>()?, path))
 }
 
-fn owned(lines: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+pub(crate) fn owned(lines: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
     let line = |(what, quantity, net): &(&str, &str, &str)| {
         ((*what).into(), (*quantity).into(), (*net).into())
     };
@@ -409,7 +418,8 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
     subscribe(&server, 402, &anna, &yearly, "2026-09-10").await?;
     let (lines, path) = invoiced(&server, 403, &anna, "2026-09").await?;
     let expected = [
-        ("Other usage", "2", "5"),
+        // By the plan of its day, also where that is another one by now.
+        ("Other usage, at the price of the volume", "2", "5"),
         // 10 to 30 September of the quarter, and to the end of the year by the year.
         (
             "Recurring fee of quarterly, days not used (21 of 92 days)",

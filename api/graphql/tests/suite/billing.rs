@@ -47,6 +47,7 @@ pub(crate) fn line(kind: LineKind, description: &str, exact: &str) -> Line {
         tax_percent: Decimal::whole(19),
         exact: decimal(exact),
         amount: Decimal::ZERO,
+        is_tax_inclusive: None,
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     }

@@ -89,6 +89,7 @@ fn profile(state: &mut Account, event: &Event) {
                 plan: *plan,
                 effective: *effective,
             });
+            state.plans_had.insert(*plan);
         }
         Event::Suspended { reason } => state.status = Status::Suspended(*reason),
         Event::Reactivated {} => state.status = Status::Active,

@@ -78,6 +78,10 @@ pub struct Account {
     pub credit_limit: Option<Decimal>,
     /// Its plans, in order of their days.
     pub subscriptions: Vec<Subscription>,
+    /// All plans that it ever had or was to have, also those that another one was set in
+    /// the place of: something may have been rated by them.
+    #[serde(default)]
+    pub plans_had: BTreeSet<PlanId>,
     /// What is kept for running calls.
     pub reserved: BTreeMap<CallId, Decimal>,
     /// What calls and other uses come to in months that are not invoiced: revision

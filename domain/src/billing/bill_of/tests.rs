@@ -10,7 +10,7 @@ use crate::{
         usage::{Record, RecordKey, Usage},
     },
     id::{CallId, LegId},
-    testing::second,
+    testing::{month_of, second},
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -59,14 +59,22 @@ fn line(calls: &[Record], instead_of: &[Record], term: &Term) -> Line {
             .collect()
     };
     let terms = BTreeMap::from([(UsageType::InboundMinutes, term.clone())]);
-    let totals = settle(&kept(calls), &kept(instead_of), &terms, Rounding::HalfEven);
+    let rules = month_of(PlanId(Uuid::nil()), "2027-01", terms);
+    let totals = settle(&kept(calls), &kept(instead_of), &rules);
     let tax = Applied {
         category: TaxCategory::Standard,
         percent: Decimal::whole(19),
         text: None,
     };
-    let mut lines = usage_lines(&totals[0], &tax, Currency::EUR, Rounding::HalfEven);
-    lines.remove(0)
+    let told = Told {
+        total: &totals[0],
+        of_plan: "",
+        share: None,
+        tax: &tax,
+        currency: Currency::EUR,
+        rounding: Rounding::HalfEven,
+    };
+    told.lines().remove(0)
 }
 
 fn flat(rate: &str) -> Tariff {

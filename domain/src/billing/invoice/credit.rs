@@ -120,6 +120,7 @@ fn share(
             tax_percent: of.percent,
             exact: shown,
             amount: shown,
+            is_tax_inclusive: None,
             net,
             tax,
         });

@@ -8,7 +8,7 @@ use crate::{
     money::{Currency, Decimal, Rounding},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A step of a tiered price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +78,6 @@ impl Config {
         let term = self.terms.get(&usage_type);
         let own = term.and_then(|term| term.tax_category);
         own.unwrap_or(self.tax_category)
-    }
-
-    /// Every tax that is on something of it.
-    pub fn tax_categories(&self) -> BTreeSet<TaxCategory> {
-        let own = self.terms.values().filter_map(|term| term.tax_category);
-        own.chain([self.tax_category]).collect()
     }
 }
 

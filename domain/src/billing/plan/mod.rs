@@ -8,12 +8,14 @@ mod evolve;
 mod state;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use command::*;
 pub use error::Error;
 
 pub use event::*;
 pub use state::*;
+pub use version::in_force;
 
 use crate::{decider::Decider, time::Timestamp};
 

@@ -85,7 +85,7 @@ pub enum Command {
         /// By the rater.
         outcome: Option<Outcome>,
     },
-    /// Rate it again, with the decks and plans of now.
+    /// Rate it again, with the decks of now and its plan as it was at its answer.
     Rerate {
         /// Why.
         reason: String,

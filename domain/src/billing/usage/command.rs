@@ -1,14 +1,8 @@
 //! What may be asked of the usage of a month.
 
 use super::event::Record;
-use crate::{
-    billing::UsageType,
-    billing::plan::Term,
-    id::CallId,
-    money::{Decimal, Rounding},
-};
+use crate::{billing::stretch::Rules, id::CallId, money::Decimal};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What a call counts against the credit of its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,9 +73,7 @@ pub enum Command {
     /// Close the month: nothing is recorded in it any more. What was included
     /// in the plan, its tiers and its minima are settled.
     Close {
-        /// What the plan says.
-        terms: BTreeMap<UsageType, Term>,
-        /// How the plan rounds.
-        rounding: Rounding,
+        /// What the plans of its days say.
+        rules: Box<Rules>,
     },
 }

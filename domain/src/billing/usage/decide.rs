@@ -28,11 +28,11 @@ pub(super) fn decide(state: &Usage, at: Timestamp, command: Command) -> Decision
             Ok(events)
         }
         Command::Count { record, is_charged } => count(state, *record, is_charged),
-        Command::Close { terms, rounding } => {
+        Command::Close { rules } => {
             if state.is_closed {
                 return Ok(vec![]);
             }
-            let totals = settle::settle(&state.used, &state.adjusted, &terms, rounding);
+            let totals = settle::settle(&state.used, &state.adjusted, &rules);
             Ok(vec![Event::PeriodClosed {
                 rated: totals.iter().map(|total| total.rated).sum(),
                 records_count: totals.iter().map(|total| total.count).sum(),

@@ -90,6 +90,7 @@ impl Usage {
             counted: record.counted.as_ref().and_then(|use_| use_.quantity),
             amount: record.amount,
             tariff: record.tariff.clone(),
+            plan: record.plan,
         }
     }
 }

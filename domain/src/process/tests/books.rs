@@ -14,8 +14,9 @@ use crate::{
     calendar::Period,
     decider::{Decider, Refusal as _},
     id::{LegId, PlanId},
-    money::{Currency, Decimal, Rounding},
+    money::{Currency, Decimal},
     process::{command_id, credit::Credit, rating::RatingProcess},
+    testing::month_of,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -173,10 +174,8 @@ impl Books {
     /// The month that is open is closed.
     pub(super) fn close(&mut self) {
         let period = self.open();
-        let close = usage::Command::Close {
-            terms: BTreeMap::new(),
-            rounding: Rounding::HalfEven,
-        };
+        let rules = month_of(PlanId(Uuid::nil()), &period.to_string(), BTreeMap::new());
+        let close = usage::Command::Close { rules };
         self.ask_usage(of(period), close).unwrap();
         self.closed.insert(period);
     }

@@ -71,6 +71,7 @@ fn draft(month: u8, cents: i64) -> invoice::Command {
         tax_percent: Decimal::ZERO,
         exact: Decimal::of_units(cents, 2),
         amount: Decimal::ZERO,
+        is_tax_inclusive: None,
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     };

@@ -13,6 +13,7 @@ fn lines() -> Vec<Line> {
         tax_percent: decimal("19"),
         exact: decimal("0.02"),
         amount: decimal("0.02"),
+        is_tax_inclusive: None,
         net: decimal("0.02"),
         tax: Decimal::ZERO,
     };

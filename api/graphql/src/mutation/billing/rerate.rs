@@ -217,7 +217,7 @@ async fn rate(gateway: Gateway, orders: Vec<(CallId, Envelope)>) -> Result<Outco
 
 #[Object]
 impl RerateMutations {
-    /// Rates calls again with the plans and decks of now: the price before is
+    /// Rates calls again, each by its plan as it was at its answer: the price before is
     /// taken back. What is on an issued invoice is adjusted on the next one, by the
     /// difference; refused where that invoice charged for the month as a whole. A
     /// refusal says of which call it is: the others are rated again.

@@ -38,6 +38,7 @@ fn line(exact: &str, percent: &str) -> Line {
         tax_percent: decimal(percent),
         exact: decimal(exact),
         amount: Decimal::ZERO,
+        is_tax_inclusive: None,
         net: Decimal::ZERO,
         tax: Decimal::ZERO,
     }
@@ -376,15 +377,25 @@ proptest! {
     /// totals, and every partial credit note does too.
     #[test]
     fn documents_add_up(
-        lines in prop::collection::vec((-1_000_000_i64..100_000_000, 0_usize..3), 1..40),
+        lines in prop::collection::vec((-1_000_000_i64..100_000_000, 0_usize..3, any::<Option<bool>>()), 1..40),
         is_inclusive: bool, share in 1_i64..100,
     ) {
         let lines: Vec<Line> = lines
             .iter()
-            .map(|(exact, rate)| Line { exact: Decimal::of_units(*exact, 6), ..line("0", ["0", "7", "19.5"][*rate]) })
+            .map(|(exact, rate, is_tax_inclusive)| Line {
+                exact: Decimal::of_units(*exact, 6),
+                is_tax_inclusive: *is_tax_inclusive,
+                ..line("0", ["0", "7", "19.5"][*rate])
+            })
             .collect();
         let command = Command::Draft { head: head(is_inclusive), lines };
         let invoice = play([(0, command), (1, issue())]);
+        for line in &invoice.lines {
+            // A price with tax is what is paid, one without is what the tax is on.
+            let is_with = line.is_tax_inclusive.unwrap_or(is_inclusive);
+            prop_assert_eq!(line.amount, if is_with { line.net + line.tax } else { line.net });
+            prop_assert_eq!(line.shown(is_inclusive), if is_inclusive { line.net + line.tax } else { line.net });
+        }
         let sum = |of: fn(&Line) -> Decimal| invoice.lines.iter().map(of).sum::<Decimal>();
         prop_assert_eq!(sum(|line| line.net), invoice.totals.net);
         prop_assert_eq!(sum(|line| line.tax), invoice.totals.tax);

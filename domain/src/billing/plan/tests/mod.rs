@@ -9,7 +9,7 @@ use crate::{
     },
     calendar::Cycle,
     money::{Currency, Decimal, Rounding},
-    testing::given,
+    testing::{given, second},
 };
 use std::collections::BTreeMap;
 
@@ -99,4 +99,20 @@ fn prices_and_tiers_are_checked() {
     let falling = vec![tier(Some(5), 1), tier(Some(5), 1), tier(None, 1)];
     refused(Price::Tiers(falling), invalid);
     refused(Price::Tiers(vec![tier(None, -1)]), negative);
+}
+
+#[test]
+fn a_version_counts_from_its_publication_and_the_first_one_always() {
+    let versions = [
+        (1, second(10)),
+        (2, second(20)),
+        (3, second(20)),
+        (4, second(30)),
+    ];
+    let at =
+        |seconds| in_force(&versions, |(_, at)| *at, second(seconds)).map(|(number, _)| *number);
+    for (seconds, version) in [(0, 1), (10, 1), (19, 1), (20, 3), (29, 3), (30, 4), (99, 4)] {
+        assert_eq!(at(seconds), Some(version), "after {seconds} s");
+    }
+    assert_eq!(in_force(&[], |at| *at, second(0)), None);
 }

@@ -14,6 +14,7 @@ use crate::{
     decider::Decider,
     id::{AccountId, PlanId},
     money::{Currency, Decimal, Rounding},
+    testing::month_of,
     time::Timestamp,
 };
 use proptest::prelude::*;
@@ -198,7 +199,7 @@ proptest! {
             covered = covered + record.counted.as_ref().unwrap().commits.unwrap();
             month = Usage::evolve(month, used.at, &usage::Event::Recorded { record });
         }
-        let close = usage::Command::Close { terms, rounding: config.rounding };
+        let close = usage::Command::Close { rules: month_of(payer.plan, "2026-11", terms) };
         let closed = Usage::decide(&month, at("2026-12-01T00:00:00Z"), close).unwrap();
         let [usage::Event::PeriodClosed { totals, .. }] = &closed[..] else {
             unreachable!("{closed:?}")

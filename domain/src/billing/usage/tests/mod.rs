@@ -2,18 +2,20 @@
 //! not depend on the order in which it came.
 
 mod corrected;
+mod stretches;
 
 use super::*;
 use crate::{
     billing::{
         UsageType,
         plan::{Price, Term, Tier},
-        settle::{By, Made},
+        settle::{By, Made, Of},
         tariff::Tariff,
+        tax::TaxCategory,
     },
     id::{CallId, LegId, PlanId},
     money::{Currency, Decimal, Rounding},
-    testing::{Given, given, second},
+    testing::{Given, given, month_of, second},
     time::Timestamp,
 };
 use proptest::prelude::*;
@@ -60,19 +62,20 @@ fn recorded(record: Record) -> Event {
     Event::Recorded { record }
 }
 
+/// The plan of the records has the whole month, and says that of their kind.
+fn close_by(term: Term) -> Command {
+    let terms = BTreeMap::from([(UsageType::InboundMinutes, term)]);
+    let rules = month_of(PlanId(Uuid::from_u128(2)), "2027-01", terms);
+    Command::Close { rules }
+}
+
 fn close(included: u64) -> Command {
-    Command::Close {
-        terms: BTreeMap::from([(
-            UsageType::InboundMinutes,
-            Term {
-                price: Price::Flat(Tariff::flat(decimal("0.06"))),
-                included,
-                minimum_charge: Decimal::ZERO,
-                tax_category: None,
-            },
-        )]),
-        rounding: Rounding::HalfEven,
-    }
+    close_by(Term {
+        price: Price::Flat(Tariff::flat(decimal("0.06"))),
+        included,
+        minimum_charge: Decimal::ZERO,
+        tax_category: None,
+    })
 }
 
 fn story(events: impl IntoIterator<Item = Event>) -> Given<Usage> {
@@ -127,6 +130,15 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
                         fees: Decimal::ZERO,
                         at_minimum: 0,
                         is_corrected: false,
+                    }),
+                    of: Some(Of {
+                        plan: PlanId(Uuid::from_u128(2)),
+                        plan_version: 1,
+                        from: "2027-01-01".parse().unwrap(),
+                        to: "2027-02-01".parse().unwrap(),
+                        tax_category: TaxCategory::Standard,
+                        is_tax_inclusive: false,
+                        taxed_on: "2027-01-15".parse().unwrap(),
                     }),
                 }],
                 records_count: 1,
@@ -308,10 +320,7 @@ fn settled(seconds: &[u64], price: Price, included: u64) -> (Decimal, Option<Dec
         minimum_charge: Decimal::ZERO,
         tax_category: None,
     };
-    let close = Command::Close {
-        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
-        rounding: Rounding::HalfEven,
-    };
+    let close = close_by(term);
     let calls = (1..).zip(seconds);
     let events = calls.map(|(call, seconds)| recorded(record(call, 1, *seconds)));
     let closed = story(events).when(close).events();
@@ -452,10 +461,7 @@ fn closed_with(records: &[Record], adjusted: &[Record], term: Term) -> Decimal {
         record,
         reason: "why".into(),
     });
-    let close = Command::Close {
-        terms: BTreeMap::from([(UsageType::InboundMinutes, term)]),
-        rounding: Rounding::HalfEven,
-    };
+    let close = close_by(term);
     let recorded = records.iter().cloned().map(recorded);
     let closed = story(adjusted.chain(recorded)).when(close).events();
     let [Event::PeriodClosed { totals, .. }] = &closed[..] else {

@@ -1,0 +1,153 @@
+//! The parts of a month in which an account had one plan, and the rules by which each
+//! is settled. Pure.
+
+use super::{
+    UsageType,
+    account::Subscription,
+    plan::{Config, Term},
+    settle::Used,
+    tariff::RATED_DIGITS,
+    tax::TaxCategory,
+};
+use crate::{
+    calendar::{Date, Period, Zone, days_between},
+    id::PlanId,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A plan and its days in a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    /// Which.
+    pub plan: PlanId,
+    /// First day.
+    pub from: Date,
+    /// First day that is not of it any more; `from` where the month has none of its days,
+    /// and yet may have uses that were rated by it: what came late, or was used before
+    /// another plan was set in its place.
+    pub to: Date,
+    /// The version that is in force at the end of the day before this one settles it.
+    pub until: Date,
+}
+
+/// The plans of a month in the order of their days, and after them the others that the
+/// account `had`.
+pub fn of(subscriptions: &[Subscription], had: &BTreeSet<PlanId>, period: Period) -> Vec<Days> {
+    let (start, end) = (period.start(), period.end());
+    let ends = |index: usize| subscriptions.get(index + 1).map(|next| next.effective);
+    let until = |index: usize| ends(index).map_or(end, |next| next.min(end));
+    let mut all: Vec<Days> = (0..)
+        .zip(subscriptions)
+        .map(|(index, subscription)| Days {
+            plan: subscription.plan,
+            from: subscription.effective.max(start),
+            to: until(index),
+            until: until(index),
+        })
+        .filter(|days| days.from < days.to)
+        .collect();
+    for plan in had {
+        if all.iter().any(|days| days.plan == *plan) {
+            continue;
+        }
+        let is_before =
+            |(_, other): &(usize, &Subscription)| other.plan == *plan && other.effective < start;
+        let last = subscriptions.iter().enumerate().rfind(is_before);
+        all.push(Days {
+            plan: *plan,
+            from: start,
+            to: start,
+            until: last.map_or(end, |(index, _)| until(index)),
+        });
+    }
+    all
+}
+
+/// A part of a month with the plan that settles it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Which plan.
+    pub plan: PlanId,
+    /// In the version that was in force at its end.
+    pub plan_version: u32,
+    /// First day.
+    pub from: Date,
+    /// First day that is not of it any more.
+    pub to: Date,
+    /// What that version says.
+    pub config: Config,
+}
+
+impl Stretch {
+    /// What it says of a kind of usage. What is included, and the minimum, are those of a
+    /// whole month: a part of one has of them what it has of its days, as of a fee. A
+    /// started unit that is included counts as whole.
+    pub(super) fn term(&self, usage_type: UsageType, period: Period) -> Option<Term> {
+        let term = self.config.terms.get(&usage_type)?;
+        let days = days_between(self.from, self.to);
+        let of_days = days_between(period.start(), period.end()).max(1);
+        let included = u128::from(term.included) * u128::from(days);
+        let included = included.div_ceil(u128::from(of_days));
+        Some(Term {
+            included: u64::try_from(included).unwrap_or(u64::MAX),
+            minimum_charge: term.minimum_charge.share(
+                i128::from(days),
+                i128::from(of_days),
+                RATED_DIGITS,
+                self.config.rounding,
+            ),
+            ..term.clone()
+        })
+    }
+}
+
+/// By what a month is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Which month.
+    pub period: Period,
+    /// Where its days are meant.
+    pub zone: Zone,
+    /// The plans that its uses may have been rated by.
+    pub stretches: Vec<Stretch>,
+    /// The first days of other tax rates, rising.
+    pub turns: BTreeMap<TaxCategory, Vec<Date>>,
+}
+
+/// To what a use belongs.
+pub(super) struct Place {
+    /// The stretch; none where its plan is not known.
+    pub(super) stretch: Option<usize>,
+    /// Counts the tax rates that were before.
+    pub(super) turn: usize,
+    /// The day of the use.
+    pub(super) day: Date,
+}
+
+impl Rules {
+    /// It belongs to the plan by which it was rated: to those days of it in which it was,
+    /// or else, where it came late, to its first ones.
+    pub(super) fn place(&self, used: &Used) -> Place {
+        let day = self.zone.date_of(used.ended_at);
+        let of_plan = || {
+            let all = self.stretches.iter().enumerate();
+            all.filter(|(_, stretch)| stretch.plan == used.plan)
+        };
+        let has_day = |(_, stretch): &(usize, &Stretch)| stretch.from <= day && day < stretch.to;
+        let found = of_plan().find(has_day).or_else(|| of_plan().next());
+        let turn = found.map_or(0, |(_, stretch)| {
+            let category = stretch.config.tax_category_of(used.usage_type);
+            let turns = self.turns.get(&category).map_or(&[][..], Vec::as_slice);
+            turns.iter().filter(|turn| **turn <= day).count()
+        });
+        Place {
+            stretch: found.map(|(index, _)| index),
+            turn,
+            day,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
