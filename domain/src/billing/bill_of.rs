@@ -414,7 +414,7 @@ fn fee_line(line: &FeeLine, plan: Option<&str>, tax: &Applied) -> Line {
 fn head(of: &Draft<'_>, plan: &plan::Config, taxes: &[Applied], fees: Vec<fees::Billed>) -> Head {
     let seller = of.seller;
     let texts: BTreeSet<&str> = taxes.iter().filter_map(|tax| tax.text).collect();
-    // The year of issue: a month is invoiced when it is over.
+    // Of one that is issued later it is that year: the invoice decides when it is.
     let year = if seller.is_yearly_series {
         Period::of(of.period.end()).year()
     } else {

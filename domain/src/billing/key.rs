@@ -160,6 +160,20 @@ pub struct SeriesId {
     pub year: u16,
 }
 
+impl SeriesId {
+    /// The series of that year, and what stands before the digits of its numbers; one that
+    /// never begins again is of every year.
+    #[must_use]
+    pub fn in_year(self, prefix: &str, year: u16) -> (Self, String) {
+        if self.year == 0 {
+            return (self, prefix.to_owned());
+        }
+        let told = format!("{}-", self.year);
+        let name = prefix.strip_suffix(&told).unwrap_or(prefix);
+        (Self { year, ..self }, format!("{name}{year}-"))
+    }
+}
+
 impl fmt::Display for SeriesId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}", self.tenant, self.document.name(), self.year)

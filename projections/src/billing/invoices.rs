@@ -186,7 +186,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Invoices {
     const NAME: &'static str = "billing_invoices";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_invoices",
         key: "invoice_id",

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     billing::{Line, LineKind, TaxLine, Totals},
+    calendar::Period,
     id::{CreditNoteId, InvoiceId},
     money::{Decimal, largest_remainder},
     time::Timestamp,
@@ -45,6 +46,9 @@ pub(super) fn credit(
     } else {
         share(state, head, amount, &reason)
     };
+    let year = Period::of(head.zone.date_of(at)).year();
+    let series = head.credit_note_series;
+    let (series, number_prefix) = series.in_year(&head.credit_note_prefix, year);
     let document = CreditDocument {
         invoice: head_invoice(head),
         invoice_number: number.clone(),
@@ -58,8 +62,8 @@ pub(super) fn credit(
         taxes,
         totals,
         reason,
-        series: head.credit_note_series,
-        number_prefix: head.credit_note_prefix.clone(),
+        series,
+        number_prefix,
     };
     let credited = |left| Event::Credited {
         credit_note,

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     billing::{
-        Line,
+        Line, SeriesId,
         document::{adds_up, calculate},
     },
-    calendar::plus_days,
+    calendar::{Period, plus_days},
     money::Decimal,
     time::Timestamp,
 };
@@ -23,11 +23,11 @@ pub(super) type Decision = Result<Vec<Event>, Error>;
 pub(super) fn decide(state: &Invoice, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::Draft { head, lines } => match state.phase {
-            Phase::Unborn => draft(head, lines),
+            Phase::Unborn => draft(at, head, lines),
             Phase::Draft | Phase::Approved | Phase::Issued | Phase::WrittenOff => Ok(vec![]),
         },
         Command::AddAdjustment { line, text } => add_adjustment(state, line, text),
-        Command::Approve => approve(state),
+        Command::Approve => approve(state, at),
         Command::Issue { number } => issue(state, at, number),
         Command::RecordPayment { source, amount } => Ok(record_payment(state, at, source, amount)),
         Command::ReversePayment { source, amount } => {
@@ -46,10 +46,11 @@ pub(super) fn decide(state: &Invoice, at: Timestamp, command: Command) -> Decisi
 }
 
 /// The lines with their amounts, taxes and totals; they add up.
-fn draft(head: Box<Head>, mut lines: Vec<Line>) -> Decision {
+fn draft(at: Timestamp, mut head: Box<Head>, mut lines: Vec<Line>) -> Decision {
     if lines.is_empty() {
         return Err(Error::Empty);
     }
+    (head.series, head.number_prefix) = numbers(&head, at);
     let digits = head.currency.exponent();
     for line in &mut lines {
         line.amount = line.exact.round(digits, head.rounding);
@@ -91,12 +92,21 @@ fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Deci
     }])
 }
 
-fn approve(state: &Invoice) -> Decision {
+/// The numbers of invoices that are issued at that instant.
+fn numbers(head: &Head, at: Timestamp) -> (SeriesId, String) {
+    let year = Period::of(head.zone.date_of(at)).year();
+    head.series.in_year(&head.number_prefix, year)
+}
+
+fn approve(state: &Invoice, at: Timestamp) -> Decision {
     match (&state.head, state.phase) {
-        (Some(head), Phase::Draft) => Ok(vec![Event::Approved {
-            series: head.series,
-            number_prefix: head.number_prefix.clone(),
-        }]),
+        (Some(head), Phase::Draft) => {
+            let (series, number_prefix) = numbers(head, at);
+            Ok(vec![Event::Approved {
+                series,
+                number_prefix,
+            }])
+        }
         (_, Phase::Unborn) | (None, Phase::Draft) => Err(Error::Unknown),
         (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => Ok(vec![]),
     }
@@ -186,6 +196,8 @@ fn mark_overdue(state: &Invoice, at: Timestamp, level: u32) -> Vec<Event> {
     let (Some(head), Some((due, suspends))) = (&state.head, next_step(state, state.level)) else {
         return vec![];
     };
+    // Earlier programs said another hour where the clocks changed meanwhile.
+    let due = state.next_at.unwrap_or(due);
     if !is_open || level != state.level.saturating_add(1) || at < due {
         return vec![];
     }

@@ -45,20 +45,12 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             let paid = state.paid.entry(*source).or_default();
             *paid = *paid + *amount;
         }
-        Event::PaymentReversed {
-            source,
-            amount,
-            next_level,
-            ..
-        } => {
-            state.level = next_level.saturating_sub(1);
-            // Kept, also at nothing: it does not come again.
-            let paid = state.paid.entry(*source).or_default();
-            *paid = *paid - *amount;
-            ask_again(&mut state);
-        }
+        Event::PaymentReversed { .. } => reverse(&mut state, event),
         Event::Paid {} => {}
-        Event::Overdue { level, .. } => state.level = *level,
+        Event::Overdue { level, next_at, .. } => {
+            state.level = *level;
+            state.next_at = *next_at;
+        }
         Event::Credited {
             credit_note,
             document,
@@ -76,6 +68,26 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
         }
     }
     state
+}
+
+/// What had been paid is owed again, and asked for from that step on.
+fn reverse(state: &mut Invoice, event: &Event) {
+    let Event::PaymentReversed {
+        source,
+        amount,
+        next_level,
+        next_at,
+        left: _,
+    } = event
+    else {
+        return;
+    };
+    state.level = next_level.saturating_sub(1);
+    state.next_at = *next_at;
+    // Kept, also at nothing: it does not come again.
+    let paid = state.paid.entry(*source).or_default();
+    *paid = *paid - *amount;
+    ask_again(state);
 }
 
 /// What must be written on the document, once.

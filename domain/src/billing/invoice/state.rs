@@ -3,6 +3,7 @@
 use super::event::{Head, Source};
 use crate::{
     billing::{Line, TaxLine, Totals},
+    calendar::plus_days,
     id::CreditNoteId,
     money::Decimal,
     time::Timestamp,
@@ -58,6 +59,9 @@ pub struct Invoice {
     pub credit_notes: BTreeSet<CreditNoteId>,
     /// Steps of dunning that were taken.
     pub level: u32,
+    /// When it was said that the next one is due.
+    #[serde(default)]
+    pub next_at: Option<Timestamp>,
 }
 
 impl Invoice {
@@ -92,7 +96,9 @@ impl Invoice {
         let (Some(head), Some(due_at)) = (&self.head, self.due_at) else {
             return vec![];
         };
-        let after = |days: u32| due_at.plus_ms(u64::from(days) * 86_400_000);
+        // Days of the calendar: some have 23 hours, or 25.
+        let due_on = head.zone.date_of(due_at);
+        let after = |days: u32| head.zone.start_of(plus_days(due_on, days));
         let mut steps = vec![(due_at, false)];
         steps.extend(head.reminder_days.iter().map(|days| (after(*days), false)));
         steps.extend(head.suspend_days.map(|days| (after(days), true)));

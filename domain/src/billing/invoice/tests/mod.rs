@@ -1,5 +1,7 @@
 //! An invoice adds up, is issued once and never changes.
 
+mod days;
+
 use super::*;
 use crate::{
     billing::{Line, LineKind, Totals, tax::TaxCategory},
