@@ -368,6 +368,10 @@ impl Known {
     }
 
     /// Whether the event has changed anything.
+    #[allow(
+        clippy::too_many_lines,
+        reason = "an arm for each event that names something, and nothing else"
+    )]
     fn apply(&mut self, fact: &Fact) -> bool {
         match &fact.event {
             AnyEvent::Queue(

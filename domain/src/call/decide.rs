@@ -25,6 +25,10 @@ pub const OFFERS_MAX: usize = 50;
 
 pub(super) type Decision = Result<Vec<Event>, Error>;
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each command, and nothing else"
+)]
 pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::ReceiveCall {

@@ -12,6 +12,10 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
     call.last_at = call.last_at.max(at);
     match event {

@@ -111,6 +111,10 @@ fn begun(input: &Input<'_>) -> Option<Row> {
     })
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 fn progress(row: &mut Row, at: Timestamp, event: &Event) {
     match event {
         Event::Routed { queue, .. } => row.queue = Some(*queue),

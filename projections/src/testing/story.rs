@@ -148,6 +148,10 @@ impl World {
         self
     }
 
+    #[allow(
+        clippy::too_many_lines,
+        reason = "an arm for each event that makes something due, and nothing else"
+    )]
     fn owe(&mut self, number: u64, event: &AnyEvent) {
         let AnyEvent::Call(call, event) = event else {
             return;

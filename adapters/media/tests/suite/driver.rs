@@ -133,14 +133,18 @@ impl House {
     fn message(&self) -> Option<(VoicemailOutcome, u64)> {
         let feed = &self.means.feed;
         let events = self.runtime.block_on(feed.read(Position(0), 100)).unwrap();
-        events.iter().find_map(|entry| match &entry.fact.event {
-            AnyEvent::Call(
+        events.iter().find_map(|entry| {
+            if let AnyEvent::Call(
                 _,
                 Event::VoicemailEnded {
                     outcome, length_ms, ..
                 },
-            ) => Some((*outcome, *length_ms)),
-            _ => None,
+            ) = &entry.fact.event
+            {
+                Some((*outcome, *length_ms))
+            } else {
+                None
+            }
         })
     }
 

@@ -13,7 +13,8 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-pub(super) const PAGED: [&str; 21] = [
+pub(super) const PAGED: [&str; 22] = [
+    "voicemails",
     "accounts",
     "ratePlans",
     "decks",

@@ -22,24 +22,11 @@ fn to_mailbox() -> Destination {
 }
 
 fn left_for_it() -> Event {
-    match overflowed() {
-        Event::Overflowed {
-            visit,
-            queue,
-            cause,
-            by,
-            why,
-            ..
-        } => Event::Overflowed {
-            mailbox: Some(BOX),
-            visit,
-            queue,
-            cause,
-            by,
-            why,
-        },
-        other => other,
+    let mut left = overflowed();
+    if let Event::Overflowed { mailbox, .. } = &mut left {
+        *mailbox = Some(BOX);
     }
+    left
 }
 
 fn began_under(subject: SubjectId, at: Timestamp) -> Event {
@@ -243,11 +230,14 @@ fn a_crash_loses_what_was_said_and_anything_else_does_not() {
             visit: None,
         };
         let events = story(speaking()).when(end).events();
-        let ends = events.iter().find_map(|event| match event {
-            Event::Ended { disposition, .. } => Some(*disposition),
-            _ => None,
+        let mut ends = events.iter().filter_map(|event| {
+            if let Event::Ended { disposition, .. } = event {
+                Some(*disposition)
+            } else {
+                None
+            }
         });
-        ends.expect("it ends")
+        ends.next().expect("it ends")
     };
     assert_eq!(of(EndReason::NodeLost), Disposition::SystemError);
     assert_eq!(of(EndReason::Shutdown), Disposition::Voicemail);

@@ -27,6 +27,7 @@ mod side_by_side;
 mod strategies;
 mod tiers;
 mod unserved;
+mod unstaffed;
 mod uses;
 mod voicemail;
 mod wrap_up;

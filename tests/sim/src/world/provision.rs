@@ -149,6 +149,10 @@ fn places(draw: &mut Chance, queues: &[QueueId]) -> Vec<agent::Place> {
 
 impl World {
     /// Configures everything before the first call.
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one thing after the other, each made once"
+    )]
     pub(super) fn provision(&mut self) -> Result<(), Violation> {
         let (queues, _) = names(&self.terms);
         let mut draw = self.chance.split(0x0a7c);
