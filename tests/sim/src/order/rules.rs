@@ -5,7 +5,7 @@ use domain::{
     agent,
     call::OverflowCause,
     id::QueueId,
-    queue::{self, Away, Matching, Strategy},
+    queue::{self, Away, Matching, OverflowTo, Strategy},
 };
 use std::collections::BTreeMap;
 
@@ -44,11 +44,12 @@ impl Rules {
         self.now.insert(id, (version, config.strategy));
         self.ttl_ms.insert(id, config.visit_ttl_ms);
         let mut rules = config.overflow.iter();
-        let sends_on = rules.any(|rule| rule.when == OverflowCause::Unstaffed);
-        match (&config.empty.leave, sends_on) {
+        let rule = rules.find(|rule| rule.when == OverflowCause::Unstaffed);
+        match (&config.empty.leave, rule.map(|rule| &rule.to)) {
+            // Whoever finds the mailbox full waits on.
+            (_, Some(OverflowTo::Mailbox(_))) | (None, None) => self.away.remove(&id),
             (Some(away), _) => self.away.insert(id, away.clone()),
-            (None, true) => self.away.insert(id, vec![]),
-            (None, false) => self.away.remove(&id),
+            (None, Some(_)) => self.away.insert(id, vec![]),
         };
     }
 
