@@ -95,24 +95,19 @@ impl Books {
     /// published until then, or the first one, which counts also before it was.
     pub fn plan(&self, id: PlanId, at: Timestamp) -> Option<Arc<PlanEntry>> {
         let versions = self.plans.get(&id)?;
-        plan::in_force(versions, |version| version.published_at, at).cloned()
+        plan::in_force(versions.iter(), |version| version.published_at, at).cloned()
     }
 
-    /// That plan in the first later version that names all these kinds of usage: until
-    /// then nobody said what they cost.
-    pub(crate) fn plan_naming(
-        &self,
-        plan: &PlanEntry,
-        kinds: &[UsageType],
-    ) -> Option<Arc<PlanEntry>> {
-        let mut versions = self.plans.get(&plan.id)?.iter();
+    /// That plan, or the first later version of it that names all these kinds of usage:
+    /// until then nobody said what they cost.
+    pub(crate) fn plan_naming(&self, plan: &Arc<PlanEntry>, kinds: &[UsageType]) -> Arc<PlanEntry> {
         let names_all = |version: &&Arc<PlanEntry>| {
-            version.config_version > plan.config_version
-                && kinds
-                    .iter()
-                    .all(|kind| version.config.terms.contains_key(kind))
+            let mut kinds = kinds.iter();
+            version.config_version >= plan.config_version
+                && kinds.all(|kind| version.config.terms.contains_key(kind))
         };
-        versions.find(names_all).cloned()
+        let mut versions = self.plans.get(&plan.id).into_iter().flatten();
+        versions.find(names_all).unwrap_or(plan).clone()
     }
 
     /// The newest published version of a deck.
@@ -125,8 +120,7 @@ impl Books {
     /// published, or the first where there was none yet.
     pub fn deck_at(&self, deck: DeckId, at: Timestamp) -> Option<DeckVersionId> {
         let versions = self.decks.get(&deck)?;
-        let published = versions.iter().rfind(|(_, published)| **published <= at);
-        let (&version, _) = published.or_else(|| versions.first_key_value())?;
+        let (&version, _) = plan::in_force(versions.iter(), |(_, published)| **published, at)?;
         Some(DeckVersionId { deck, version })
     }
 

@@ -36,7 +36,7 @@ use uuid::Uuid;
 
 /// Accounts that are worked on at once: bounds memory, and fills the writer's
 /// group commits.
-const AT_ONCE: usize = 256;
+pub(crate) const AT_ONCE: usize = 256;
 /// Pause before an account that met a store in trouble is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 /// Tries for one account at most.

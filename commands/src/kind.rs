@@ -36,7 +36,8 @@ pub(crate) trait Kind: Decider + Send + Sync {
     const SNAPSHOT_EVERY: u64;
     /// Beyond so many in memory at once, one that is idle leaves it soon: for kinds of
     /// which a batch (an invoice run, the rating of what waited) touches more than memory
-    /// should hold. What is part of a live call is always kept.
+    /// should hold. What routes a call is always kept; its rating and
+    /// its account are read again with the next slice.
     const KEPT_MAX: usize = usize::MAX;
     /// Little more is to come for it: it leaves memory soon, not when it has been
     /// idle for long.
@@ -60,7 +61,7 @@ pub(crate) trait Kind: Decider + Send + Sync {
 }
 
 /// Of each kind of billing: twice what an invoice run works on at once.
-const BOOKS_KEPT_MAX: usize = 512;
+const BOOKS_KEPT_MAX: usize = 2 * crate::invoice_run::AT_ONCE;
 
 macro_rules! kinds {
     ($($decider:ident $id:ident $snapshot_every:literal),+ $(,)?) => {$(

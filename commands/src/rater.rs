@@ -242,16 +242,13 @@ impl Rater {
         let Some(ended_at) = facts.ended_at else {
             return Ok(None);
         };
+        let answered_at = answered(&facts).unwrap_or(ended_at);
         let (found, decks, is_first) = match why {
-            Why::Ended => {
-                let answered_at = facts.answered_at.unwrap_or(ended_at);
-                (self.find(&facts, ended_at), Decks::At(answered_at), true)
-            }
+            Why::Ended => (self.find(&facts, ended_at), Decks::At(answered_at), true),
             Why::Asked { new_payer } => {
                 let payer = state.bill.as_ref().map(|bill| bill.account);
                 let found = match payer.filter(|_| !new_payer) {
                     Some(payer) => {
-                        let answered_at = answered(&facts).unwrap_or(ended_at);
                         let of = |books: &Books| Found::of(books, payer, answered_at, ended_at);
                         self.books.read(of)
                     }
@@ -452,6 +449,19 @@ impl Rater {
         Ok(priced.map(|bill| bill.commits.unwrap_or_default()))
     }
 
+    /// What a stream comes to.
+    async fn folded<D: Decider<State = D> + Default>(
+        &self,
+        id: impl std::fmt::Display,
+    ) -> Result<D, DispatchError> {
+        let stream = StreamId::new(D::CATEGORY, id);
+        let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
+        recorded.iter().try_fold(D::default(), |state, recorded| {
+            let (at, event) = read(recorded)?;
+            Ok(D::evolve(state, at, &event))
+        })
+    }
+
     async fn facts(&self, call: CallId) -> Result<Facts, DispatchError> {
         let stream = StreamId::new(Call::CATEGORY, call);
         let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
@@ -483,14 +493,7 @@ impl Rater {
     /// The plan, or where it says nothing of what was used, the first later version of it
     /// that does: a use that nobody could price waits for one.
     fn naming(&self, plan: &Arc<PlanEntry>, kinds: &[UsageType]) -> Arc<PlanEntry> {
-        let names_all = kinds
-            .iter()
-            .all(|kind| plan.config.terms.contains_key(kind));
-        let later = || self.books.read(|books| books.plan_naming(plan, kinds));
-        match names_all {
-            true => plan.clone(),
-            false => later().unwrap_or_else(|| plan.clone()),
-        }
+        self.books.read(|books| books.plan_naming(plan, kinds))
     }
 
     async fn price(

@@ -193,19 +193,25 @@ impl Export {
         self.has_header = true;
         for row in rows {
             let charge = charges.get(&row.call);
-            let records = if legs {
+            let records: Vec<Record> = if legs {
                 let legs = row.legs.iter();
-                legs.map(|leg| (leg_record(row, leg), leg_charged(leg, charge)))
-                    .collect()
+                let with_prices = |leg| {
+                    let mut record = leg_record(row, leg);
+                    if !without_prices {
+                        record.extend(leg_charged(leg, charge));
+                    }
+                    record
+                };
+                legs.map(with_prices).collect()
             } else {
-                vec![(call_record(row), call_charged(charge))]
+                let mut record = call_record(row);
+                if !without_prices {
+                    record.extend(call_charged(charge));
+                }
+                vec![record]
             };
             let written = records.len() as u64;
-            for (mut record, charged) in records {
-                if !without_prices {
-                    record.extend(charged);
-                }
-                let record = &record;
+            for record in &records {
                 match format {
                     Format::Csv => field::csv(record, zone, &mut piece),
                     Format::Jsonl => {

@@ -1,14 +1,13 @@
 //! What is to be known of the price that a call has, before it is rated again.
 
-use super::{Found, Rater, fault, read};
-use crate::{error::DispatchError, ports::StreamId};
+use super::{Found, Rater};
+use crate::error::DispatchError;
 use domain::{
     billing::{
         UsageId,
         rating::{Before, Bill},
         usage::{Record, Usage},
     },
-    decider::Decider,
     money::Decimal,
 };
 use std::sync::Arc;
@@ -71,14 +70,7 @@ impl Rater {
         {
             return Ok(month.clone());
         }
-        let stream = StreamId::new(Usage::CATEGORY, usage);
-        let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
-        let mut month = Usage::default();
-        for recorded in &recorded {
-            let (at, event) = read(recorded)?;
-            month = Usage::evolve(month, at, &event);
-        }
-        let month = Arc::new(month);
+        let month = Arc::new(self.folded::<Usage>(usage).await?);
         *kept = Some((usage, month.clone()));
         Ok(month)
     }

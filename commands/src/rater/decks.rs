@@ -1,7 +1,7 @@
 //! The decks that price calls, loaded once.
 
-use super::{Rater, fault, read};
-use crate::{error::DispatchError, ports::StreamId};
+use super::Rater;
+use crate::error::DispatchError;
 use domain::{
     billing::{
         UsageType,
@@ -9,7 +9,6 @@ use domain::{
         plan::{self, Price},
         rating::Tables,
     },
-    decider::Decider as _,
     id::DeckId,
     rating::Table,
     time::Timestamp,
@@ -70,13 +69,7 @@ impl Rater {
         if let Some(table) = tables.get(&id) {
             return Ok(Some(table.clone()));
         }
-        let stream = StreamId::new(Deck::CATEGORY, id);
-        let recorded = self.log.read_stream(&stream, 0).await.map_err(fault)?;
-        let mut deck = Deck::default();
-        for recorded in &recorded {
-            let (at, event) = read(recorded)?;
-            deck = Deck::evolve(deck, at, &event);
-        }
+        let deck = self.folded::<Deck>(id).await?;
         let Some(table) = Table::new(id, deck).map(Arc::new) else {
             return Ok(None);
         };

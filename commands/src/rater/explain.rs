@@ -52,8 +52,9 @@ impl Rater {
             return Ok(None);
         };
         let kinds = [asked.usage_type];
+        let plan = self.naming(&plan, &kinds);
         let tables = self
-            .tables_of(&plan.config, kinds.into_iter(), Decks::Newest)
+            .tables_of(&plan.config, kinds.into_iter(), Decks::At(asked.at))
             .await?;
         let digits = digits(&asked.number);
         let found = find(

@@ -157,7 +157,7 @@ impl BillingQueries {
     }
 
     /// What a call would cost by a plan, and why; null where there is no such plan.
-    /// The longest prefix of the newest deck that fits the number counts.
+    /// The longest prefix that fits the number counts, of the deck as it is published then.
     #[graphql(guard = "Needs(Scope::BillingRead)")]
     async fn rate_quote(
         &self,

@@ -121,7 +121,7 @@ impl Facts {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
-            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailStarted { .. }
             | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegProgressed { .. }

@@ -109,10 +109,11 @@ fn a_version_counts_from_its_publication_and_the_first_one_always() {
         (3, second(20)),
         (4, second(30)),
     ];
-    let at =
-        |seconds| in_force(&versions, |(_, at)| *at, second(seconds)).map(|(number, _)| *number);
+    let at = |seconds| {
+        in_force(versions.iter(), |(_, at)| *at, second(seconds)).map(|(number, _)| *number)
+    };
     for (seconds, version) in [(0, 1), (10, 1), (19, 1), (20, 3), (29, 3), (30, 4), (99, 4)] {
         assert_eq!(at(seconds), Some(version), "after {seconds} s");
     }
-    assert_eq!(in_force(&[], |at| *at, second(0)), None);
+    assert_eq!(in_force(std::iter::empty(), |at| *at, second(0)), None);
 }
