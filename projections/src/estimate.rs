@@ -10,15 +10,10 @@ use crate::{
 };
 use domain::{
     id::{CallId, QueueId, VisitId},
-    queue::Matching,
+    queue::{LAST_CONTACTS, Matching, RECENT_MS, expected_wait_ms},
     time::Timestamp,
 };
-use std::collections::BTreeMap;
-
-/// Contacts of this time are looked at, if they are more than the last ones.
-const RECENT_MS: u64 = 30 * 60_000;
-/// As many last contacts are looked at in any case.
-const LAST_CONTACTS: u64 = 50;
+use std::collections::{BTreeMap, HashSet};
 
 /// A call's place in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +72,7 @@ impl Waiting {
 struct Lines(BTreeMap<QueueId, (Matching, Vec<Waiting>)>);
 
 impl Lines {
-    fn new(queues: Vec<Row>, waiting: Vec<Waiting>) -> Self {
+    fn new(queues: &[Row], waiting: Vec<Waiting>) -> Self {
         let rules = |row: &Row| {
             let config = row.config.as_ref();
             config.map_or_else(Matching::default, |config| config.matching.clone())
@@ -89,10 +84,14 @@ impl Lines {
                 line.push(one);
             }
         }
-        for (matching, line) in lines.values_mut() {
+        Self(lines).sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        for (matching, line) in self.0.values_mut() {
             line.sort_by_key(|one| (one.key(matching), one.visit));
         }
-        Self(lines)
+        self
     }
 
     fn places(&self) -> impl Iterator<Item = (CallId, Place)> {
@@ -134,13 +133,9 @@ impl Pace {
     /// The wait of whom `place` callers, himself included, have to be served for:
     /// none when no agent is logged in or no contact is known, for then nothing is.
     pub fn wait_ms(&self, place: u64) -> Option<u64> {
-        let (contacts, handled_ms) = self.contacts;
-        let mean_ms = handled_ms.checked_div(contacts)?;
-        place.saturating_mul(mean_ms).checked_div(self.staffed)
+        expected_wait_ms(place, self.contacts, self.staffed)
     }
-}
 
-impl Pace {
     /// The wait of a caller who comes now.
     pub fn next_wait_ms(&self) -> Option<u64> {
         self.wait_ms(self.next)
@@ -161,22 +156,23 @@ impl Views {
         let ids = calls.iter().chain(std::iter::repeat(last)).take(count);
         let sql = format!("{QUEUES_OF}({})", marks(1, count));
         let queues = self.rows(&sql, ids.map(text).collect(), |columns| columns.id());
-        let lines = self.lines(&queues.await?).await?;
-        let mut places: Vec<_> = lines.places().collect();
-        places.retain(|(call, _)| calls.contains(call));
-        Ok(places)
+        let rows = self.queues_by_id(&queues.await?).await?;
+        let lines = self.lines(&rows).await?;
+        let wanted: HashSet<_> = calls.iter().collect();
+        let places = lines.places();
+        Ok(places.filter(|(call, _)| wanted.contains(call)).collect())
     }
 
-    async fn lines(&self, queues: &[QueueId]) -> Result<Lines, ViewError> {
+    async fn lines(&self, queues: &[Row]) -> Result<Lines, ViewError> {
         let Some(last) = queues.last() else {
             return Ok(Lines(BTreeMap::new()));
         };
         let count = queues.len().next_power_of_two();
-        let ids = queues.iter().chain(std::iter::repeat(last)).take(count);
+        let rows = queues.iter().chain(std::iter::repeat(last)).take(count);
+        let ids = rows.map(|row| row.queue);
         let sql = format!("{WAITING}({})", marks(1, count));
         let waiting = self.rows(&sql, ids.map(text).collect(), Waiting::read);
-        let waiting = waiting.await?;
-        Ok(Lines::new(self.queues_by_id(queues).await?, waiting))
+        Ok(Lines::new(queues, waiting.await?))
     }
 
     /// How many of the agents whom a person has paused in that queue are logged in.
@@ -186,10 +182,10 @@ impl Views {
             return Ok(0);
         }
         let agents = self.agents_by_id(&paused).await?;
-        let mut there = agents.iter().filter(|agent| {
+        let there = agents.iter().filter(|agent| {
             agent.queues.contains(&queue.queue) && agent.routability != Routability::LoggedOut
         });
-        Ok(there.by_ref().count().try_into().unwrap_or(u64::MAX))
+        Ok(there.count().try_into().unwrap_or(u64::MAX))
     }
 
     /// How fast these queues serve their callers.
@@ -207,17 +203,18 @@ impl Views {
         let ever = Timestamp::from_micros(0);
         let all = i64::MAX.unsigned_abs();
         let mut paces = vec![];
-        let lines = self.lines(queues).await?;
-        for row in self.queues_by_id(queues).await? {
+        let rows = self.queues_by_id(queues).await?;
+        let lines = self.lines(&rows).await?;
+        for row in &rows {
             let queue = &row.queue;
             let there = staffed(&agents.remove(queue).unwrap_or_default());
-            let staffed = there.saturating_sub(self.paused(&row).await?);
+            let staffed = there.saturating_sub(self.paused(row).await?);
             let next = lines.next(*queue, now);
             let contacts = match staffed {
                 // Nothing is known whatever they took.
                 0 => (0, 0),
                 _ => {
-                    let last = self.contacts(*queue, ever, LAST_CONTACTS).await?;
+                    let last = self.contacts(*queue, ever, LAST_CONTACTS as u64).await?;
                     last.max(self.contacts(*queue, recent, all).await?)
                 }
             };
@@ -273,11 +270,7 @@ mod tests {
                 priority: *priority,
                 attempts: *attempts,
             });
-        let mut lines = Lines([(queue, (matching, waiting.collect()))].into());
-        for (matching, line) in lines.0.values_mut() {
-            line.sort_by_key(|one| (one.key(matching), one.visit));
-        }
-        lines
+        Lines([(queue, (matching, waiting.collect()))].into()).sorted()
     }
 
     fn order(lines: &Lines) -> Vec<u128> {

@@ -1,6 +1,6 @@
 //! Why a configuration may be refused.
 
-use super::event::{Config, OverflowTo};
+use super::event::{Config, OverflowTo, VISIT_TTL_MS};
 use crate::{call::OverflowCause, decider::Refusal};
 use std::collections::BTreeSet;
 
@@ -189,8 +189,10 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if (config.expected_wait_max_ms > 0) != cases.contains(&OverflowCause::ExpectedWait) {
         return Err(Error::ExpectedWaitAlone);
     }
+    // What nobody chose gives way to the longest wait, see `Config::ttl_ms`.
+    let is_chosen = config.visit_ttl_ms > 0 && config.visit_ttl_ms != VISIT_TTL_MS;
     let least = config.max_wait_ms.max(VISIT_TTL_MS_MIN);
-    if config.visit_ttl_ms > 0 && !(least..=VISIT_TTL_MS_MAX).contains(&config.visit_ttl_ms) {
+    if is_chosen && !(least..=VISIT_TTL_MS_MAX).contains(&config.visit_ttl_ms) {
         return Err(Error::InvalidVisitTtl);
     }
     if config.matching.attempts_max > 0 && !cases.contains(&OverflowCause::Attempts) {

@@ -205,6 +205,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How old a stay may become that waits so long at most; 0 for any age. A longest wait
+    /// of more than the default makes that longer: nobody chose it.
+    pub fn ttl_ms(&self, max_wait_ms: u64) -> u64 {
+        match self.visit_ttl_ms {
+            0 => 0,
+            ttl_ms => ttl_ms.max(max_wait_ms),
+        }
+    }
+
     /// By which a call is measured that comes now.
     pub const fn measure(&self) -> Measure {
         Measure {

@@ -47,11 +47,17 @@ impl Asked {
         let Measure {
             threshold_ms,
             short_abandon_ms,
-        } = self.otherwise;
-        [
-            number(self.threshold_ms.unwrap_or(threshold_ms)),
-            number(self.short_abandon_ms.unwrap_or(short_abandon_ms)),
-        ]
+        } = self.measure();
+        [number(threshold_ms), number(short_abandon_ms)]
+    }
+
+    /// What is asked, or else what the queue says now.
+    fn measure(&self) -> Measure {
+        let otherwise = self.otherwise;
+        Measure {
+            threshold_ms: self.threshold_ms.unwrap_or(otherwise.threshold_ms),
+            short_abandon_ms: self.short_abandon_ms.unwrap_or(otherwise.short_abandon_ms),
+        }
     }
 
     /// The two definitions of a visit, in SQL; `first` is the number of the first parameter.
@@ -95,17 +101,7 @@ impl QueueReportRow {
     /// the queue says now.
     pub fn measure(&self) -> Measure {
         let most = self.measures.iter().max_by_key(|(_, visits)| **visits);
-        let otherwise = Measure {
-            threshold_ms: self
-                .asked
-                .threshold_ms
-                .unwrap_or(self.asked.otherwise.threshold_ms),
-            short_abandon_ms: self
-                .asked
-                .short_abandon_ms
-                .unwrap_or(self.asked.otherwise.short_abandon_ms),
-        };
-        most.map_or(otherwise, |(measure, _)| *measure)
+        most.map_or_else(|| self.asked.measure(), |(measure, _)| *measure)
     }
 }
 

@@ -46,6 +46,14 @@ impl Expiry {
         }
     }
 
+    /// Something else ends the stay just now: it is looked at again if it is there still.
+    pub(super) fn put_off(&mut self, visit: VisitId, now: Timestamp) {
+        if let Some(aging) = self.stays.get(&visit).copied() {
+            let due = aging.due.max(now.plus_ms(AGAIN_MS));
+            self.plan(visit, Aging { due, ..aging });
+        }
+    }
+
     /// The stay is over: its line says so.
     pub(super) fn closes(&mut self, visit: VisitId) {
         if let Some(aging) = self.stays.remove(&visit) {

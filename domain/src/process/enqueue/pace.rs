@@ -4,17 +4,13 @@
 use super::State;
 use crate::{
     id::{AgentId, CallId, QueueId},
-    queue::Away,
+    queue::{Away, LAST_CONTACTS, RECENT_MS, expected_wait_ms},
     session,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Contacts of this time are looked at, if they are more than the last ones.
-const RECENT_MS: u64 = 30 * 60_000;
-/// As many last contacts are looked at in any case.
-const LAST_CONTACTS: usize = 50;
 /// No more than so many are remembered of a queue.
 const CONTACTS_MAX: usize = 1_000;
 
@@ -101,11 +97,16 @@ impl Pace {
         }
     }
 
-    /// The mean of the last contacts; none without one.
-    fn mean_ms(&self, queue: QueueId) -> Option<u64> {
-        let contacts = self.contacts.get(&queue)?;
-        let sum: u64 = contacts.iter().map(|contact| contact.handled_ms).sum();
-        sum.checked_div(u64::try_from(contacts.len()).ok()?)
+    /// How many the last contacts are, and what they took together.
+    fn last(&self, queue: QueueId, at: Timestamp) -> (u64, u64) {
+        let latest = self.contacts.get(&queue).into_iter().flatten().rev();
+        let counts = |(index, contact): &(usize, &Contact)| {
+            *index < LAST_CONTACTS || contact.ended_at.plus_ms(RECENT_MS) >= at
+        };
+        let looked_at = latest.enumerate().take_while(counts);
+        looked_at.fold((0, 0), |(count, sum), (_, contact)| {
+            (count + 1, sum + contact.handled_ms)
+        })
     }
 }
 
@@ -119,18 +120,19 @@ impl State {
         enqueued_at: Timestamp,
     ) -> Option<u64> {
         let (_, config) = self.queues.get(&queue)?;
-        let mean_ms = self.pace.mean_ms(queue)?;
         let there = self.staff.count(queue, &[Away::Paused]);
         let place = |call: &CallId, otherwise: Timestamp| {
             let carried = self.carried.get(call);
             let own = carried.and_then(|carried| carried.priority);
-            let since = carried.map_or(otherwise, |carried| carried.enqueued_at);
+            let placed = self.placed.get(call).copied();
+            let since = carried.map(|carried| carried.enqueued_at).or(placed);
+            let since = since.unwrap_or(otherwise);
             config.matching.place(config.matching.base(own, 0), since)
         };
         let mine = place(&call, enqueued_at);
         let line = self.waiting.get(&queue).into_iter().flatten();
         let ahead = line.filter(|(_, other)| place(other, enqueued_at) <= mine);
         let place = u64::try_from(ahead.count()).ok()?.saturating_add(1);
-        place.saturating_mul(mean_ms).checked_div(there)
+        expected_wait_ms(place, self.pace.last(queue, enqueued_at), there)
     }
 }

@@ -155,7 +155,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::AnnouncementStarted { .. }
-        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

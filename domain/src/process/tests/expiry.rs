@@ -115,6 +115,29 @@ fn a_stay_that_is_there_still_is_looked_at_again() {
         .sleeps_until(None);
 }
 
+/// The net is only for what nothing else ends: not beside the longest wait, and never
+/// before it.
+#[test]
+fn the_longest_wait_comes_before_the_net() {
+    for max_wait_ms in [120_000, 240_000] {
+        let at = second(10).plus_ms(max_wait_ms);
+        let end = call::Command::EndCall {
+            reason: EndReason::MaxWait,
+            ended_at: None,
+            visit: Some(VISIT),
+        };
+        process::<Enqueue>()
+            .hears([
+                created(),
+                enqueued(),
+                opened(AnswerMode::OnAgent, max_wait_ms),
+            ])
+            .wakes(at)
+            .asks([AnyCommand::Call(CALL, end)])
+            .sleeps_until(Some(at.plus_ms(60_000)));
+    }
+}
+
 #[test]
 fn without_such_a_net_a_stay_lasts() {
     let config = config(AnswerMode::OnAgent, 0, vec![]);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     call::OverflowCause,
     id::QueueId,
-    queue::{Exit, Pause, Terms, loops},
+    queue::{Exit, Pause, Terms, VISIT_TTL_MS, loops},
 };
 
 #[test]
@@ -242,7 +242,9 @@ fn a_limit_of_the_expected_wait_leads_somewhere_and_a_net_is_under_the_longest_w
             .when(configure(nets(max_wait_ms, ttl_ms)))
             .refused(Error::InvalidVisitTtl);
     }
-    for config in [nets(90_000, 90_000), nets(90_000, 0), both.clone()] {
+    // Two days are more than the net that nobody chose.
+    let long = nets(172_800_000, VISIT_TTL_MS);
+    for config in [nets(90_000, 90_000), nets(90_000, 0), both.clone(), long] {
         story([])
             .when(configure(config.clone()))
             .then([Event::Created {

@@ -404,7 +404,7 @@ impl Rerun {
             // What happens outside is not in the record of the queue.
             call::Event::Forwarded { .. }
             | call::Event::AnnouncementStarted { .. }
-            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailStarted { .. }
             | call::Event::VoicemailEnded { .. } => {
                 self.plan(at, Act::HangUp(call));
             }
