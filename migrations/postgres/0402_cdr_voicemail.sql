@@ -4,4 +4,3 @@ ALTER TABLE cdr ADD COLUMN voicemail_id TEXT;
 ALTER TABLE cdr ADD COLUMN voicemail_outcome TEXT;
 ALTER TABLE cdr ADD COLUMN voicemail_ms BIGINT;
 ALTER TABLE cdr ADD COLUMN voicemail_position BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX cdr_by_voicemail ON cdr (voicemail_id) WHERE voicemail_id IS NOT NULL;

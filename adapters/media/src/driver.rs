@@ -1,6 +1,6 @@
-//! Drives the relay by committed events, and reports silence by commands. It
-//! only switches who hears whom: signalling opens the legs and names their far
-//! ends.
+//! Drives the relay by committed events, and tells by commands what it hears: silence,
+//! keys, what was measured, and messages, which it keeps first. Signalling opens the legs
+//! and names their far ends.
 
 use crate::{
     event::MediaEvent,

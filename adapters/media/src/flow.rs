@@ -89,7 +89,7 @@ impl Floor {
         {
             self.legs.insert(*leg, id);
         }
-        if let Event::VoicemailBegan {
+        if let Event::VoicemailStarted {
             leg,
             message,
             subject,
@@ -168,7 +168,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         Event::AnnouncementStarted {
             leg, announcement, ..
         } => vec![Order::Announce(*leg, announcement.clone())],
-        Event::VoicemailBegan {
+        Event::VoicemailStarted {
             leg,
             greeting,
             longest_ms,

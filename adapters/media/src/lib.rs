@@ -46,6 +46,7 @@ mod rtp;
 mod shard;
 mod sys;
 mod table;
+mod tone;
 mod watch;
 
 pub use event::{MediaEvent, Stats};

@@ -10,18 +10,18 @@ use commands::{
     envelope::Envelope,
     ports::{SealedSound, StoreError, VaultError},
 };
-use domain::call::{Audio, Command, VOICEMAIL_MS_MIN};
+use domain::call::{Audio, Command, VOICEMAIL_MS_MIN, VoicemailOutcome};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 /// First pause before a message is written again; doubled each time.
 const RETRY: Duration = Duration::from_millis(50);
 /// After this many tries (about 13 seconds) it is lost: a caller who has stopped to speak
+/// is not held for longer.
+const TRIES_MAX: u32 = 9;
 /// A message has so much that is loud at least: the click of a phone that is put down
 /// has less.
 const VOICED_MS_MIN: u64 = 500;
-/// is not held for longer.
-const TRIES_MAX: u32 = 9;
 
 /// Why a message is not kept.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +63,10 @@ pub(crate) fn report(
     (length_ms, audio): (u64, Option<Audio>),
     is_gone: bool,
 ) -> Envelope {
-    let outcome = match &audio {
-        Some(_) => "left",
-        None if length_ms < VOICEMAIL_MS_MIN => "too_short",
-        None => "lost",
+    let outcome = match VoicemailOutcome::of(length_ms, audio.is_some()) {
+        VoicemailOutcome::Left => "left",
+        VoicemailOutcome::TooShort => "too_short",
+        VoicemailOutcome::Lost => "lost",
     };
     metrics::counter!("ringledger_voicemails_total", "outcome" => outcome).increment(1);
     let command = Command::RecordVoicemail {

@@ -2,8 +2,7 @@
 //! ITU-T E.180, clause 6, which says on every network "listen, something is
 //! wrong", without a word that would need a language.
 
-use crate::g711::SAMPLE_RATE_HZ;
-use std::f64::consts::TAU;
+use crate::tone::{PER_MS, tone};
 
 /// The three tones, in Hz, each of which sounds this long.
 pub(crate) const TONES_HZ: [f64; 3] = [950.0, 1_400.0, 1_800.0];
@@ -12,23 +11,14 @@ const TONE_MS: usize = 330;
 const PAUSE_MS: usize = 1_010;
 /// About -10 dBFS.
 const PEAK: f64 = 10_000.0;
-/// Rise and fall of a tone: no clicks.
-const EDGE_MS: usize = 5;
 
 /// Two seconds that can be played again and again.
 pub(crate) fn samples() -> Vec<i16> {
-    let per_ms = SAMPLE_RATE_HZ as usize / 1_000;
-    let (length, edge) = (TONE_MS * per_ms, (EDGE_MS * per_ms) as f64);
-    let mut samples = vec![];
-    for pitch_hz in TONES_HZ {
-        samples.extend((0..length).map(|n| {
-            let rise = (n as f64 / edge).min(1.0);
-            let fall = ((length - n) as f64 / edge).min(1.0);
-            let phase = TAU * pitch_hz * n as f64 / f64::from(SAMPLE_RATE_HZ);
-            (PEAK * rise * fall * phase.sin()) as i16
-        }));
-    }
-    samples.resize(samples.len() + PAUSE_MS * per_ms, 0);
+    let tones = TONES_HZ.into_iter();
+    let mut samples: Vec<i16> = tones
+        .flat_map(|pitch_hz| tone(pitch_hz, TONE_MS, PEAK))
+        .collect();
+    samples.resize(samples.len() + PAUSE_MS * PER_MS, 0);
     samples
 }
 

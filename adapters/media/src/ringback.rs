@@ -1,30 +1,18 @@
 //! What an agent hears while somebody is rung back: the ringing tone of ITU-T
 //! E.180, clause 5, as most of Europe has it: 425 Hz, a second on and four off.
 
-use crate::g711::SAMPLE_RATE_HZ;
-use std::f64::consts::TAU;
+use crate::tone::{PER_MS, tone};
 
 pub(crate) const TONE_HZ: f64 = 425.0;
 const TONE_MS: usize = 1_000;
 const PAUSE_MS: usize = 4_000;
 /// About -13 dBFS: it is heard for long.
 const PEAK: f64 = 7_000.0;
-/// Rise and fall of the tone: no clicks.
-const EDGE_MS: usize = 5;
 
 /// Five seconds that can be played again and again.
 pub(crate) fn samples() -> Vec<i16> {
-    let per_ms = SAMPLE_RATE_HZ as usize / 1_000;
-    let (length, edge) = (TONE_MS * per_ms, (EDGE_MS * per_ms) as f64);
-    let mut samples: Vec<i16> = (0..length)
-        .map(|n| {
-            let rise = (n as f64 / edge).min(1.0);
-            let fall = ((length - n) as f64 / edge).min(1.0);
-            let phase = TAU * TONE_HZ * n as f64 / f64::from(SAMPLE_RATE_HZ);
-            (PEAK * rise * fall * phase.sin()) as i16
-        })
-        .collect();
-    samples.resize(length + PAUSE_MS * per_ms, 0);
+    let mut samples: Vec<i16> = tone(TONE_HZ, TONE_MS, PEAK).collect();
+    samples.resize(samples.len() + PAUSE_MS * PER_MS, 0);
     samples
 }
 

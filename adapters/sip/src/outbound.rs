@@ -143,7 +143,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
-        | call::Event::AnnouncementStarted { .. } | call::Event::VoicemailBegan { .. } | call::Event::VoicemailEnded { .. }
+        | call::Event::AnnouncementStarted { .. } | call::Event::VoicemailStarted { .. } | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::TrunkSelected { .. }
         | call::Event::LegAlerting { .. }

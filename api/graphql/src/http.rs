@@ -67,6 +67,19 @@ pub(crate) async fn admit(
     Ok(identity)
 }
 
+/// Whoever may, by a scope, have a file.
+pub(crate) async fn allow(
+    app: &App,
+    headers: &HeaderMap,
+    scope: Scope,
+) -> Result<(), (StatusCode, Fault)> {
+    if admit(app, headers).await?.may(scope) {
+        Ok(())
+    } else {
+        Err(with_status(Fault::scope(scope)))
+    }
+}
+
 pub(crate) fn with_status(fault: Fault) -> (StatusCode, Fault) {
     let status = match fault.code {
         Code::Validation | Code::NotFound | Code::Stale | Code::Conflict => StatusCode::BAD_REQUEST,

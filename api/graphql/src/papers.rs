@@ -5,7 +5,7 @@ use crate::{
     auth::Scope,
     error::Fault,
     execute::App,
-    http::{admit, refuse, with_status},
+    http::{allow, refuse, with_status},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -46,15 +46,6 @@ fn unknown() -> (StatusCode, Fault) {
 
 fn failed(error: ViewError) -> (StatusCode, Fault) {
     with_status(error.into())
-}
-
-async fn allow(app: &App, headers: &HeaderMap) -> Result<(), (StatusCode, Fault)> {
-    let identity = admit(app, headers).await?;
-    if identity.may(Scope::BillingRead) {
-        Ok(())
-    } else {
-        Err(with_status(Fault::scope(Scope::BillingRead)))
-    }
 }
 
 fn finish(app: &App, headers: &HeaderMap, answer: Answer) -> Response {
@@ -124,7 +115,7 @@ pub(crate) async fn invoices(
     Path(name): Path<String>,
 ) -> Response {
     let answer = async {
-        allow(&app, &headers).await?;
+        allow(&app, &headers, Scope::BillingRead).await?;
         let (id, ending) = name.rsplit_once('.').ok_or_else(unknown)?;
         let views = &app.services.views;
         let row = find(views, id).await?;
@@ -156,7 +147,7 @@ pub(crate) async fn credit_notes(
     Path((of, name)): Path<(String, String)>,
 ) -> Response {
     let answer = async {
-        allow(&app, &headers).await?;
+        allow(&app, &headers, Scope::BillingRead).await?;
         let (id, ending) = name.rsplit_once('.').ok_or_else(unknown)?;
         let row = find(&app.services.views, &of).await?;
         let is_it = |note: &&invoices::CreditNote| {
@@ -218,7 +209,7 @@ pub(crate) async fn accounts(
     Query(range): Query<Range>,
 ) -> Response {
     let answer = async {
-        allow(&app, &headers).await?;
+        allow(&app, &headers, Scope::BillingRead).await?;
         let views = &app.services.views;
         let at = app.services.clock.now();
         let account = AccountId(account);
@@ -259,7 +250,7 @@ pub(crate) async fn reports(
     Query(range): Query<Range>,
 ) -> Response {
     let answer = async {
-        allow(&app, &headers).await?;
+        allow(&app, &headers, Scope::BillingRead).await?;
         let views = &app.services.views;
         let at = app.services.clock.now();
         let (what, ending) = name.rsplit_once('.').ok_or_else(unknown)?;

@@ -4,7 +4,7 @@ use crate::{
     auth::Scope,
     error::Fault,
     execute::App,
-    http::{admit, refuse, with_status},
+    http::{allow, refuse, with_status},
     id::{Named as _, voicemail_id},
 };
 use axum::{
@@ -42,10 +42,7 @@ async fn serve(
     headers: &HeaderMap,
     file: &str,
 ) -> Result<Response, (StatusCode, Fault)> {
-    let identity = admit(app, headers).await?;
-    if !identity.may(Scope::VoicemailAccess) {
-        return Err(with_status(Fault::scope(Scope::VoicemailAccess)));
-    }
+    allow(app, headers, Scope::VoicemailAccess).await?;
     let unknown = || {
         let fault = Fault::not_found("there is no such message");
         (StatusCode::NOT_FOUND, fault)

@@ -193,8 +193,8 @@ pub enum Event {
     },
     /// The caller, who is answered, hears the greeting of a mailbox and a tone, and what is
     /// said then is recorded; then the call ends.
-    #[serde(rename = "voicemail_began")]
-    VoicemailBegan {
+    #[serde(rename = "voicemail_started")]
+    VoicemailStarted {
         /// The caller's leg.
         leg: LegId,
         /// Which mailbox.
@@ -411,7 +411,7 @@ impl decider::Event for Event {
             Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
             Self::AnnouncementStarted { .. } => "announcement_started",
-            Self::VoicemailBegan { .. } => "voicemail_began",
+            Self::VoicemailStarted { .. } => "voicemail_started",
             Self::VoicemailEnded { .. } => "voicemail_ended",
             Self::LegDialled { .. } => "leg_dialled",
             Self::TrunkSelected { .. } => "trunk_selected",

@@ -84,7 +84,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         Event::Held { leg } => holding(&mut call, *leg, true),
         Event::Retrieved { leg } => holding(&mut call, *leg, false),
         Event::AnnouncementStarted { .. } => call.phase = Phase::Announcing,
-        Event::VoicemailBegan {
+        Event::VoicemailStarted {
             mailbox, message, ..
         } => {
             call.phase = Phase::InMailbox;

@@ -64,10 +64,21 @@ pub struct Audio {
 pub enum VoicemailOutcome {
     /// It was left.
     Left,
-    /// Nothing was said: there is none.
+    /// Too little was said to be one.
     TooShort,
     /// It could not be kept.
     Lost,
+}
+
+impl VoicemailOutcome {
+    /// What came of so much that was said, and is kept or not.
+    pub const fn of(length_ms: u64, is_kept: bool) -> Self {
+        match is_kept {
+            _ if length_ms < VOICEMAIL_MS_MIN => Self::TooShort,
+            true => Self::Left,
+            false => Self::Lost,
+        }
+    }
 }
 
 /// The caller is answered and greeted. Nobody listens in a call that we placed.
@@ -84,7 +95,7 @@ pub(super) fn begin(call: &Call, at: Timestamp, voicemail: Voicemail) -> Decisio
     // All who show no number are sealed as one: a message of one of them is nobody
     // else's, so it has a key of its own.
     let of_its_own = SubjectId(message.0);
-    let began = Event::VoicemailBegan {
+    let began = Event::VoicemailStarted {
         leg,
         mailbox,
         message,
@@ -108,11 +119,7 @@ pub(super) fn recorded(
     let Some(pending) = pending.filter(|it| it.message == message && !it.is_told) else {
         return vec![];
     };
-    let outcome = match &audio {
-        _ if length_ms < VOICEMAIL_MS_MIN => VoicemailOutcome::TooShort,
-        Some(_) => VoicemailOutcome::Left,
-        None => VoicemailOutcome::Lost,
-    };
+    let outcome = VoicemailOutcome::of(length_ms, audio.is_some());
     let is_left = outcome == VoicemailOutcome::Left;
     vec![Event::VoicemailEnded {
         mailbox: pending.mailbox,

@@ -39,7 +39,7 @@ impl Default for Config {
 pub enum LostReason {
     /// The call went elsewhere or ended before it came here.
     NotTaken,
-    /// Nothing was said.
+    /// Too little was said to be a message.
     TooShort,
     /// What was said could not be kept, or nobody told what came of it.
     Lost,

@@ -272,7 +272,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::ExitKeyPressed { .. }
         | C::Overflowed { .. }
         | C::AnnouncementStarted { .. }
-        | C::VoicemailBegan { .. }
+        | C::VoicemailStarted { .. }
         | C::VoicemailEnded { .. }
         | C::Forwarded { .. }
         | C::LegDialled { .. }

@@ -195,7 +195,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
-        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

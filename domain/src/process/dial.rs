@@ -52,7 +52,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
     match event {
         call::Event::LegDialled { leg, until, .. }
         | call::Event::AnnouncementStarted { leg, until, .. }
-        | call::Event::VoicemailBegan { leg, until, .. } => {
+        | call::Event::VoicemailStarted { leg, until, .. } => {
             state.dialling.insert(call, (*leg, *until));
             state.due.insert((*until, call));
         }

@@ -336,7 +336,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Routed { .. }
         | call::Event::AnnouncementStarted { .. }
-        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
@@ -442,7 +442,7 @@ fn opened(
     let cause = fact.event_id.0;
     let opening = state.opening.remove(&visit);
     let ttl_ms = state.queues.get(&queue);
-    let ttl_ms = ttl_ms.map_or(0, |(_, config)| config.visit_ttl_ms);
+    let ttl_ms = ttl_ms.map_or(0, |(_, config)| config.ttl_ms(policy.max_wait_ms));
     let stay = (visit, queue, call);
     state.expiry.opens(stay, since, ttl_ms);
     let found_somebody = opening.as_ref().is_some_and(|it| it.found_somebody);
@@ -513,7 +513,7 @@ fn offered_enough(
 }
 
 fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
-    let mut intents = expired(state, now);
+    let mut intents = vec![];
     while let Some((due, call)) = state.due.first().copied() {
         if due > now {
             break;
@@ -523,10 +523,12 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
             continue;
         };
         forget(state, call);
+        state.expiry.put_off(visit, now);
         let case = OverflowCause::MaxWait;
         let sent_on = send_on(state, now, visit.0, call, (visit, queue), case);
         intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, visit, EndReason::MaxWait)));
     }
+    intents.extend(expired(state, now));
     intents
 }
 

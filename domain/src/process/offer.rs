@@ -206,7 +206,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
-        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }

@@ -71,7 +71,7 @@ impl Process for Recovery {
                 | call::Event::ExitKeyPressed { .. }
                 | call::Event::Overflowed { .. }
                 | call::Event::AnnouncementStarted { .. }
-                | call::Event::VoicemailBegan { .. }
+                | call::Event::VoicemailStarted { .. }
                 | call::Event::VoicemailEnded { .. }
                 | call::Event::Forwarded { .. }
                 | call::Event::LegDialled { .. }

@@ -37,9 +37,25 @@ struct Open {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     open: BTreeMap<VoicemailId, Open>,
-    /// The message that each call is to leave.
-    of_call: BTreeMap<CallId, VoicemailId>,
     due: BTreeSet<(Timestamp, VoicemailId)>,
+}
+
+impl State {
+    /// What the call is to leave, or leaves. A key and the longest wait may have found it
+    /// room in two mailboxes at once: it goes to one of them.
+    fn of_call(&self, call: CallId) -> Vec<VoicemailId> {
+        let open = self.open.iter().filter(|(_, open)| open.call == call);
+        open.map(|(message, _)| *message).collect()
+    }
+
+    /// Nobody tells any more what came of it after that.
+    fn hurry(&mut self, message: VoicemailId, due: Timestamp) {
+        if let Some(open) = self.open.get_mut(&message) {
+            self.due.remove(&(open.due, message));
+            open.due = open.due.min(due);
+            self.due.insert((open.due, message));
+        }
+    }
 }
 
 impl Process for VoicemailProcess {
@@ -66,7 +82,7 @@ impl Process for VoicemailProcess {
                 command_id,
                 command,
                 ..
-            } => refused(state, command_id.0, command),
+            } => refused(command_id.0, command),
             Input::Deadline(now) => due(state, *now),
             Input::Sweep(_) => vec![],
         }
@@ -96,7 +112,6 @@ fn on_mailbox(state: &mut State, fact: &Fact, mailbox: MailboxId, event: &Event)
                 due,
             };
             state.open.insert(*message, open);
-            state.of_call.insert(*call, *message);
             state.due.insert((due, *message));
             let to = Destination::Voicemail(Voicemail {
                 mailbox,
@@ -155,19 +170,15 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         // What was said was in the memory of a node that is gone.
         call::Event::Ended { cause, .. } if cause.reason == EndReason::NodeLost => {
-            let message = state.of_call.get(&call);
-            let release = message.and_then(|message| give_up(state, fact.event_id.0, *message));
-            release.into_iter().collect()
+            let messages = state.of_call(call).into_iter();
+            messages
+                .filter_map(|message| give_up(state, fact.event_id.0, message))
+                .collect()
         }
         // What was said is written now, and told of; or nobody does any more.
         call::Event::Ended { .. } => {
-            if let Some(message) = state.of_call.get(&call).copied()
-                && let Some(open) = state.open.get_mut(&message)
-            {
-                let due = open.due.min(fact.at.plus_ms(TELL_MS));
-                state.due.remove(&(open.due, message));
-                open.due = due;
-                state.due.insert((due, message));
+            for message in state.of_call(call) {
+                state.hurry(message, fact.at.plus_ms(TELL_MS));
             }
             vec![]
         }
@@ -177,7 +188,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::ExitKeyPressed { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
-        | call::Event::VoicemailBegan { .. }
+        | call::Event::VoicemailStarted { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
         | call::Event::TrunkSelected { .. }
@@ -199,7 +210,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
 }
 
 /// The call has gone elsewhere or ended meanwhile.
-fn refused(state: &State, cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
+fn refused(cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
     let AnyCommand::Call(
         _,
         call::Command::OverflowCall {
@@ -210,10 +221,12 @@ fn refused(state: &State, cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
     else {
         return vec![];
     };
-    let open = state.open.get(&voicemail.message);
-    open.map(|open| release(cause, open.mailbox, voicemail.message, LostReason::NotTaken))
-        .into_iter()
-        .collect()
+    vec![release(
+        cause,
+        voicemail.mailbox,
+        voicemail.message,
+        LostReason::NotTaken,
+    )]
 }
 
 fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
@@ -222,6 +235,7 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
         if due > now {
             break;
         }
+        state.due.remove(&(due, message));
         intents.extend(give_up(state, message.0, message));
         forget(state, message);
     }
@@ -246,9 +260,5 @@ const fn release(
 fn forget(state: &mut State, message: VoicemailId) {
     if let Some(open) = state.open.remove(&message) {
         state.due.remove(&(open.due, message));
-        // The call may be expected at another place by now.
-        if state.of_call.get(&open.call) == Some(&message) {
-            state.of_call.remove(&open.call);
-        }
     }
 }

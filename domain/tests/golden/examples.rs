@@ -155,7 +155,7 @@ fn calls_going_out() -> Vec<call::Event> {
             announcement: "closed".into(),
             until: UNTIL,
         },
-        call::Event::VoicemailBegan {
+        call::Event::VoicemailStarted {
             leg: CALLER_LEG,
             mailbox: MAILBOX,
             message: MESSAGE,

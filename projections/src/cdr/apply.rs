@@ -198,7 +198,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         | Event::LegProgressed { .. }
         | Event::AnnouncementStarted { .. }
         | Event::LegAnswered { .. } => on_outside(row, mark, event),
-        Event::VoicemailBegan { mailbox, .. } => {
+        Event::VoicemailStarted { mailbox, .. } => {
             row.voicemail = Some(Voicemail::begun(*mailbox));
             row.legs
                 .turn(row.caller_leg, mark, SegmentKind::Voicemail, None);
@@ -282,7 +282,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::AnnouncementStarted { .. }
-        | Event::VoicemailBegan { .. }
+        | Event::VoicemailStarted { .. }
         | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
         | Event::LegDialled { .. }
@@ -370,7 +370,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Routed { .. }
         | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
-        | Event::VoicemailBegan { .. }
+        | Event::VoicemailStarted { .. }
         | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
         | Event::Answered {}

@@ -23,7 +23,7 @@ pub struct Voicemail {
     pub position: u64,
 }
 
-/// The columns, in the order of [`Voicemail::values`].
+/// How many columns it has: the last ones of a record's.
 pub(crate) const COLUMNS_COUNT: usize = 5;
 
 impl Voicemail {

@@ -29,7 +29,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | Event::Overflowed { .. }
         | Event::LegDialled { .. }
         | Event::AnnouncementStarted { .. }
-        | Event::VoicemailBegan { .. }
+        | Event::VoicemailStarted { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }
         | Event::LegAnswered { .. }
@@ -127,7 +127,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         Event::Overflowed { .. } => (row.queue, row.visit) = (None, None),
         Event::LegDialled { .. } => enter(row, at, State::Dialling),
         Event::AnnouncementStarted { .. } => enter(row, at, State::Announcing),
-        Event::VoicemailBegan { .. } => enter(row, at, State::Voicemail),
+        Event::VoicemailStarted { .. } => enter(row, at, State::Voicemail),
         Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } => {}
         Event::LegProgressed { .. } => {
             row.alerting_at.get_or_insert(at);

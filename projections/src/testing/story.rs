@@ -218,7 +218,7 @@ impl World {
             | calls::Event::ExitKeyPressed { .. }
             | calls::Event::Overflowed { .. }
             | calls::Event::AnnouncementStarted { .. }
-            | calls::Event::VoicemailBegan { .. }
+            | calls::Event::VoicemailStarted { .. }
             | calls::Event::Forwarded { .. }
             | calls::Event::LegDialled { .. }
             | calls::Event::TrunkSelected { .. }

@@ -112,7 +112,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::Received { .. }
         | E::Placed { .. }
         | E::AnnouncementStarted { .. }
-        | E::VoicemailBegan { .. }
+        | E::VoicemailStarted { .. }
         | E::VoicemailEnded { .. }
         | E::Forwarded { .. }
         | E::LegDialled { .. }

@@ -260,7 +260,7 @@ impl People {
                 self.somebody_is_to_be_rung(call, *leg, party, plans);
             }
             call::Event::LegDialled { leg, .. } => self.somebody_is_dialled(call, *leg, plans),
-            call::Event::VoicemailBegan { message, .. } => {
+            call::Event::VoicemailStarted { message, .. } => {
                 self.somebody_speaks(call, *message, plans);
             }
             call::Event::Ended { disposition, .. } => {

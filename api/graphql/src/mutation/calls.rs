@@ -5,7 +5,7 @@ use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
-    query::{Needs, require, views_at},
+    query::{Needs, require, uuid, views_at},
     scalar::{Cursor, Duration},
     types::Call,
 };
@@ -18,7 +18,6 @@ use domain::{
     id::{AgentId, CallId, QueueId, VisitId},
 };
 use projections::changed::View;
-use uuid::Uuid;
 
 #[derive(Default)]
 pub(crate) struct CallMutations;
@@ -117,9 +116,8 @@ pub(crate) struct AssignVisitPayload {
 
 /// The stay that an order is about.
 pub(super) fn stay(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
-    let read = |visit: &ID| Uuid::parse_str(visit).map(VisitId);
-    let visit = visit.map(read).transpose();
-    visit.map_err(|_| Fault::validation("that is no id of a visit"))
+    let visit = visit.map(|visit| uuid(visit, "a visit")).transpose();
+    Ok(visit?.map(VisitId))
 }
 
 /// The queue in which a call waits, and its stay there: the one that is meant, if that was

@@ -16,9 +16,9 @@ pub(super) enum Refusal {
     InvalidNetwork,
     /// A value is written in another way than its field says.
     InvalidValue,
-    /// A case of overflow leads to a queue or to a number.
+    /// A case of overflow leads to one place.
     InvalidOverflow,
-    /// An exit has a key, and leads to a queue or to a number.
+    /// An exit has a key, and leads to one place.
     InvalidExit,
     /// A zone, day or time of a queue's hours is not written as it should be.
     InvalidHours,

@@ -66,8 +66,8 @@ impl VoicemailQueries {
         let filter = voicemails::Filter {
             mailboxes: vec![MailboxId::read(&mailbox_id)?],
             statuses: match status {
-                Some(status) => status.into_iter().map(Into::into).collect(),
-                None => THERE.to_vec(),
+                Some(status) if !status.is_empty() => status.into_iter().map(Into::into).collect(),
+                Some(_) | None => THERE.to_vec(),
             },
         };
         let read = async |page| views.voicemails(&filter, &page).await;

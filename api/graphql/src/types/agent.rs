@@ -233,7 +233,7 @@ impl Agent {
         count(self.row.devices_count)
     }
 
-    /// Version of the configuration; 0 until it is provisioned.
+    /// Version of the configuration, for `expectedRevision`; 0 until it is provisioned.
     async fn revision(&self) -> i32 {
         count(self.row.config_version)
     }

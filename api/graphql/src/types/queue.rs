@@ -373,7 +373,7 @@ impl Queue {
     }
 
     /// Version of the rules, which decisions name; 0 until it is provisioned.
-    async fn rules_version(&self) -> i32 {
+    async fn config_version(&self) -> i32 {
         count(self.row.config_version)
     }
 

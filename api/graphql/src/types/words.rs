@@ -132,7 +132,7 @@ pub(crate) enum VoicemailStatus {
 pub(crate) enum VoicemailOutcome {
     /// A message was left.
     Left,
-    /// Nothing was said: there is no message.
+    /// Too little was said to be a message.
     TooShort,
     /// What was said could not be kept.
     Lost,

@@ -214,7 +214,7 @@ proptest! {
                 | Event::Routed { .. }
                 | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
                 | Event::Overflowed { .. }
-                | Event::AnnouncementStarted { .. } | Event::VoicemailBegan { .. } | Event::VoicemailEnded { .. }
+                | Event::AnnouncementStarted { .. } | Event::VoicemailStarted { .. } | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }
                 | Event::LegDialled { .. }
                 | Event::TrunkSelected { .. }

@@ -30,7 +30,7 @@ fn left_for_it() -> Event {
 }
 
 fn began_under(subject: SubjectId, at: Timestamp) -> Event {
-    Event::VoicemailBegan {
+    Event::VoicemailStarted {
         leg: CALLER_LEG,
         mailbox: BOX,
         message: MESSAGE,

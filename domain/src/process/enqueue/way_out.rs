@@ -60,9 +60,9 @@ impl Way {
             case,
         } = self;
         if let queue::OverflowTo::Mailbox(mailbox) = to {
-            // Asked again, by a key and by the time, a stay keeps one place.
+            // Asked again, by a key and by the time, a stay keeps one place there.
             let command = mailbox::Command::ExpectMessage {
-                message: VoicemailId(derived_from(visit.0, "voicemail")),
+                message: VoicemailId(derived_from(visit.0, &format!("voicemail/{mailbox}"))),
                 call,
                 visit,
                 cause: case,

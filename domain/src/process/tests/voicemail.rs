@@ -50,7 +50,7 @@ fn sent_there() -> AnyCommand {
 }
 
 fn began() -> AnyEvent {
-    let event = call::Event::VoicemailBegan {
+    let event = call::Event::VoicemailStarted {
         leg: CALLER_LEG,
         mailbox: BOX,
         message: MESSAGE,
@@ -168,6 +168,59 @@ fn room_of_which_nobody_tells_is_given_back_in_the_end() {
     let process = process.wakes(due);
     assert_eq!(process.asked, [release(LostReason::Lost)]);
     assert_eq!(VoicemailProcess::next_deadline(&process.state), None);
+}
+
+/// A key leads to one mailbox, and the longest wait to another, at the same time.
+#[test]
+fn of_two_mailboxes_that_have_room_the_call_goes_to_one_and_the_other_gives_it_back() {
+    const OTHER_BOX: MailboxId = MailboxId(Uuid::from_u128(81));
+    const OTHER_MESSAGE: VoicemailId = VoicemailId(Uuid::from_u128(82));
+    let other = Event::Expected {
+        message: OTHER_MESSAGE,
+        call: CALL,
+        visit: VISIT,
+        cause: OverflowCause::MaxWait,
+        greeting: None,
+        longest_ms: LONGEST_MS,
+    };
+    let give_back = |reason| {
+        let message = OTHER_MESSAGE;
+        AnyCommand::Mailbox(OTHER_BOX, Command::ReleaseRoom { message, reason })
+    };
+    let both = || {
+        let expected = [expected(), AnyEvent::Mailbox(OTHER_BOX, other.clone())];
+        process::<VoicemailProcess>().hears(expected)
+    };
+    let sent = both().asked[0].clone();
+    let process = both().gets_refused(&sent, "call.stale_visit", 1);
+    assert_eq!(process.asked, [give_back(LostReason::NotTaken)]);
+    // A node that is lost has lost both; and what nobody tells of is over once.
+    let process = both().hears([ended(CALL, EndReason::NodeLost)]);
+    let all = [release(LostReason::Lost), give_back(LostReason::Lost)];
+    assert_eq!(process.asked, all);
+    let process = both().wakes(second(10_000));
+    assert_eq!(process.asked, all);
+    assert_eq!(VoicemailProcess::next_deadline(&process.state), None);
+}
+
+/// It is asked for by a key, and again when the longest wait is over.
+#[test]
+fn a_stay_keeps_one_place_in_a_mailbox() {
+    let rules = overflows(OverflowCause::Full, queue::OverflowTo::Mailbox(BOX));
+    let message = |at| {
+        let rules = created_with(AnswerMode::OnAgent, 0, rules.clone());
+        let process = process::<Enqueue>().hears([rules, enqueued()]);
+        let asked = process.hears_at(at, rejected()).asked;
+        let mut messages = asked.iter().filter_map(|asked| {
+            if let AnyCommand::Mailbox(BOX, Command::ExpectMessage { message, .. }) = asked {
+                Some(*message)
+            } else {
+                None
+            }
+        });
+        messages.next().expect("it asks for room")
+    };
+    assert_eq!(message(second(20)), message(second(40)));
 }
 
 #[test]

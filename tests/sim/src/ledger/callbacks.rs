@@ -374,7 +374,7 @@ impl Callbacks {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
-            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailStarted { .. }
             | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }

@@ -95,7 +95,7 @@ impl Calls {
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
             | Event::AnnouncementStarted { .. }
-            | Event::VoicemailBegan { .. }
+            | Event::VoicemailStarted { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }
             | Event::TrunkSelected { .. }
@@ -181,7 +181,7 @@ impl Calls {
             // world sends anybody to a number.
             Event::Received { .. }
             | Event::AnnouncementStarted { .. }
-            | Event::VoicemailBegan { .. }
+            | Event::VoicemailStarted { .. }
             | Event::VoicemailEnded { .. }
             | Event::Forwarded { .. }
             | Event::LegDialled { .. }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Messages {
-    most: BTreeMap<MailboxId, usize>,
+    most: BTreeMap<MailboxId, u64>,
     /// Room that is kept, and for whose message.
     expected: BTreeMap<VoicemailId, (MailboxId, CallId)>,
     there: BTreeMap<VoicemailId, MailboxId>,
@@ -30,7 +30,7 @@ impl Messages {
     pub(super) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
         match &fact.event {
             AnyEvent::Mailbox(mailbox, event) => self.on_mailbox(*mailbox, event),
-            AnyEvent::Call(id, call::Event::VoicemailBegan { message, .. }) => {
+            AnyEvent::Call(id, call::Event::VoicemailStarted { message, .. }) => {
                 let call = self.expected.get(message).map(|(_, call)| *call);
                 must(call == Some(*id), || {
                     format!("{id} leaves {message}, for which no room is kept")
@@ -52,7 +52,7 @@ impl Messages {
     fn on_mailbox(&mut self, mailbox: MailboxId, event: &Event) -> Result<(), Violation> {
         match event {
             Event::Created { config, .. } | Event::Configured { config } => {
-                self.most.insert(mailbox, config.messages_max as usize);
+                self.most.insert(mailbox, u64::from(config.messages_max));
                 Ok(())
             }
             Event::Expected { message, call, .. } => {
@@ -65,13 +65,12 @@ impl Messages {
                     format!("{mailbox} keeps room for more than {most}")
                 })
             }
-            Event::Left { message, call, .. } => {
+            Event::Left { message, .. } => {
                 self.ends(*message)?;
                 self.there.insert(*message, mailbox);
                 self.left_count += 1;
-                must(!self.over.contains(message), || {
-                    format!("{call} leaves {message} twice")
-                })
+                self.over.insert(*message);
+                Ok(())
             }
             Event::Released { message, .. } => {
                 self.ends(*message)?;
@@ -79,12 +78,9 @@ impl Messages {
                 Ok(())
             }
             Event::Marked { .. } => Ok(()),
-            Event::Deleted { message, .. } => {
-                self.over.insert(*message);
-                must(self.there.remove(message).is_some(), || {
-                    format!("{message} is taken away and is not there")
-                })
-            }
+            Event::Deleted { message, .. } => must(self.there.remove(message).is_some(), || {
+                format!("{message} is taken away and is not there")
+            }),
         }
     }
 
@@ -94,10 +90,9 @@ impl Messages {
         })
     }
 
-    fn count(&self, mailbox: MailboxId) -> usize {
-        let expected = self.expected.values().filter(|(of, _)| *of == mailbox);
-        let there = self.there.values().filter(|of| **of == mailbox);
-        expected.count() + there.count()
+    fn count(&self, mailbox: MailboxId) -> u64 {
+        let (there, expected) = self.counts(mailbox);
+        there + expected
     }
 
     /// Messages of that mailbox that are there, and that are being left.

@@ -136,7 +136,7 @@ impl Places {
             | call::Event::ExitKeyPressed { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
-            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailStarted { .. }
             | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::LegDialled { .. }

@@ -202,7 +202,7 @@ impl People {
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
-            | call::Event::VoicemailBegan { .. }
+            | call::Event::VoicemailStarted { .. }
             | call::Event::VoicemailEnded { .. }
             | call::Event::Forwarded { .. }
             | call::Event::TrunkSelected { .. }

@@ -208,7 +208,7 @@ impl World {
             AnyEvent::Call(call, call::Event::LegDialled { leg, .. }) => {
                 self.a_number_outside_is_called(*call, *leg);
             }
-            AnyEvent::Call(call, call::Event::VoicemailBegan { message, .. }) => {
+            AnyEvent::Call(call, call::Event::VoicemailStarted { message, .. }) => {
                 self.somebody_speaks(*call, *message);
             }
             AnyEvent::Call(call, call::Event::OfferEnded { leg, .. }) => {
