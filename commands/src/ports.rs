@@ -460,6 +460,9 @@ pub trait Recordings: Send + Sync + 'static {
 pub trait Secrets: Send + Sync + 'static {
     /// Stores or replaces the value of a key, durably.
     async fn put(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError>;
+    /// Stores the value of a key that has none, durably: of several nodes that do
+    /// this at once, one does.
+    async fn put_new(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError>;
     /// The value of a key.
     async fn get(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;
     /// Removes a key; nothing happens if there is none.

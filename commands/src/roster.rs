@@ -2,8 +2,15 @@
 //! must know, fed by whoever keeps the node's lease.
 
 use domain::time::Timestamp;
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::watch;
+
+/// How long somebody waits for a look at the store.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 
 /// How a run of a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +72,15 @@ pub struct Roster {
     name: Arc<str>,
     node_epoch: u64,
     seen: Arc<watch::Sender<Seen>>,
+    looks: Arc<watch::Sender<Looks>>,
+}
+
+/// Requests to look at the store again, counted: a look serves those that were
+/// there when it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Looks {
+    asked: u64,
+    served: u64,
 }
 
 impl Roster {
@@ -74,6 +90,7 @@ impl Roster {
             name: name.into(),
             node_epoch,
             seen: Arc::new(watch::Sender::new(seen)),
+            looks: Arc::default(),
         }
     }
 
@@ -114,6 +131,43 @@ impl Roster {
             *last = seen;
             is_new
         });
+    }
+
+    /// Has the keeper look at the store now, and does not wait for it.
+    pub fn ask(&self) {
+        if self.is_shared() {
+            self.looks.send_modify(|looks| looks.asked += 1);
+        }
+    }
+
+    /// What the store says now: a node may have joined, or have told its addresses,
+    /// since it was seen last. None if the store does not answer.
+    pub async fn look(&self) -> Option<Seen> {
+        if self.is_shared() {
+            let mut looks = self.looks.subscribe();
+            self.ask();
+            let mine = looks.borrow_and_update().asked;
+            let served = looks.wait_for(|looks| looks.served >= mine);
+            tokio::time::timeout(LOOK_MAX, served).await.ok()?.ok()?;
+        }
+        Some(self.seen())
+    }
+
+    /// For the keeper: which requests a look that begins now serves.
+    pub fn asked(&self) -> u64 {
+        self.looks.borrow().asked
+    }
+
+    /// For the keeper: that look is published.
+    pub fn served(&self, asked: u64) {
+        self.looks.send_modify(|looks| looks.served = asked);
+    }
+
+    /// For the keeper: when somebody asks.
+    pub async fn until_asked(&self) {
+        let mut looks = self.looks.subscribe();
+        // The sender lives as long as this handle.
+        let _ = looks.wait_for(|looks| looks.asked > looks.served).await;
     }
 
     /// The run of that name that is not over.
@@ -176,6 +230,27 @@ mod tests {
         assert!(!roster.may_act());
         roster.publish(seen(Lease::Fenced));
         assert!(!roster.may_act() && roster.leading().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_look_waits_for_one_that_began_after_it() {
+        let later = Instant::now() + Duration::from_secs(60);
+        let roster = Roster::new("a", 1, seen(Lease::Until(later)));
+        let under_way = roster.asked();
+        let looking = tokio::spawn({
+            let roster = roster.clone();
+            async move { roster.look().await?.leading }
+        });
+        roster.until_asked().await;
+        roster.served(under_way);
+        roster.until_asked().await;
+        let asked = roster.asked();
+        roster.publish(Seen {
+            leading: Some(7),
+            ..seen(Lease::Until(later))
+        });
+        roster.served(asked);
+        assert_eq!(looking.await.expect("the look ends"), Some(7));
     }
 
     #[test]

@@ -49,6 +49,15 @@ pub struct Phones {
     turns: Mutex<HashMap<AgentId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+/// The bindings of all agents, as they are stored.
+pub struct Everyones(Vec<rows::Stored>);
+
+impl std::fmt::Debug for Everyones {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Everyones").finish_non_exhaustive()
+    }
+}
+
 /// The right to change one agent's bindings.
 pub type Turn = tokio::sync::OwnedMutexGuard<()>;
 
@@ -87,30 +96,37 @@ impl Phones {
             turns: Mutex::default(),
         };
         let node = phones.node.clone();
-        phones
-            .adopt(now_ms + RECONNECT_AFTER_RESTART_MS, |of| {
-                node.is_none() || of.is_none() || of == node.as_deref()
-            })
-            .await?;
+        let stored = phones.everyones().await?;
+        phones.adopt(stored, now_ms + RECONNECT_AFTER_RESTART_MS, |of| {
+            node.is_none() || of.is_none() || of == node.as_deref()
+        });
         Ok(phones)
+    }
+
+    /// The bindings of all agents at all nodes, as they are stored.
+    ///
+    /// # Errors
+    /// When the read store can not be read.
+    pub async fn everyones(&self) -> Result<Everyones, StoreError> {
+        let (sql, parameters) = rows::select(None);
+        let stored = self.store.query(sql, parameters).await?;
+        Ok(Everyones(
+            stored.into_iter().filter_map(rows::row).collect(),
+        ))
     }
 
     /// Takes over what nodes have left behind that are not there any more. Their
     /// flows are gone: such a phone has `until_ms` to come to another node.
     /// Returns the agents whose phones they are.
-    ///
-    /// # Errors
-    /// When the read store can not be read.
-    pub async fn adopt(
+    pub fn adopt(
         &self,
+        stored: Everyones,
         until_ms: u64,
         is_ours: impl Fn(Option<&str>) -> bool,
-    ) -> Result<Vec<AgentId>, StoreError> {
-        let (sql, parameters) = rows::select(None);
-        let stored = self.store.query(sql, parameters).await?;
+    ) -> Vec<AgentId> {
         let mut agents = Vec::new();
         let mut known = self.lock();
-        for row in stored.into_iter().filter_map(rows::row) {
+        for row in stored.0 {
             let mut binding = row.binding;
             if !is_ours(binding.node.as_deref()) {
                 continue;
@@ -132,7 +148,7 @@ impl Phones {
                 .insert(row.contact, binding);
             agents.push(row.agent);
         }
-        Ok(agents)
+        agents
     }
 
     /// What other nodes have done to an agent's bindings, taken over into

@@ -109,6 +109,8 @@ pub enum Step {
 pub trait Around {
     /// Whether another node's SIP has that address.
     fn is_node(&self, address: SocketAddr) -> bool;
+    /// Has it looked up who is there now.
+    fn look(&self);
     /// Whether there is a way to the flow's peer.
     fn is_open(&self, flow: Flow) -> bool;
     /// Host and port by which phones reach this node.
@@ -194,7 +196,12 @@ fn on(key: &FlowKey, mut message: Passing, from: Flow, around: &impl Around) -> 
             Some(node) => node,
             None => return refuse(&message, 403),
         },
-        false if !around.is_node(from.peer) => return refuse(&message, 403),
+        // It may have just joined; it sends again, and whoever else has copied a
+        // flow from a message hears nothing.
+        false if !around.is_node(from.peer) => {
+            around.look();
+            return Step::Drop;
+        }
         false => flow,
     };
     if !around.is_open(to) {

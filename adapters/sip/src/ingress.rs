@@ -32,6 +32,10 @@ impl Around for Between {
             .any(|member| member.sip == Some(address))
     }
 
+    fn look(&self) {
+        self.roster.ask();
+    }
+
     fn is_open(&self, flow: Flow) -> bool {
         self.stack.is_open(flow)
     }

@@ -221,6 +221,7 @@ async fn credentials_are_replaced_listed_and_removed() {
         assert_eq!(secrets.get("ha1", "bob").await.unwrap(), None);
         secrets.put("ha1", "bob", "old").await.unwrap();
         secrets.put("ha1", "bob", "new").await.unwrap();
+        secrets.put_new("ha1", "bob", "late").await.unwrap();
         secrets.put("ha1", "alice", "one").await.unwrap();
         secrets.put("token", "bob", "other").await.unwrap();
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());

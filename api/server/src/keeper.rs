@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 const RENEWALS_PER_LEASE: u32 = 5;
 /// Where a sign of life is also what the ends of calls are told by.
 const BEAT_MAX: Duration = Duration::from_secs(1);
+/// Looks that somebody asks for are at least so far apart.
+const LOOK_GAP: Duration = Duration::from_millis(50);
 
 /// What a check-in came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +113,13 @@ impl Keeper {
         let mut tick = tokio::time::interval(every);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let asked = async {
+                tokio::time::sleep(LOOK_GAP).await;
+                self.roster.until_asked().await;
+            };
             tokio::select! {
                 _ = tick.tick() => {}
+                () = asked => {}
                 () = stop.cancelled() => return Standing::Member,
             }
             // A connection that was cut without a word must not stop the clock.
@@ -133,6 +140,7 @@ impl Keeper {
     }
 
     async fn check_in(&mut self) -> Result<Standing, StoreError> {
+        let asked = self.roster.asked();
         let started = Instant::now();
         let me = self.roster.node_epoch();
         let lease_ms = millis(self.lease);
@@ -169,6 +177,7 @@ impl Keeper {
         };
         self.measure(&seen);
         self.roster.publish(seen);
+        self.roster.served(asked);
         Ok(Standing::Member)
     }
 

@@ -52,6 +52,10 @@ impl Secrets for Slow {
         self.secrets.put(kind, key, value).await
     }
 
+    async fn put_new(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        self.secrets.put_new(kind, key, value).await
+    }
+
     async fn get(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
         if key == self.trunk {
             self.asked.add_permits(1);

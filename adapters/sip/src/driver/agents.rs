@@ -43,6 +43,7 @@ impl Driver {
                 }
             },
         };
+        self.find_ways_to(&phones).await;
         if self.legs().call(call).is_none() {
             // Long over here; the record must not wait for its phone.
             tracing::warn!(%call, leg = %id, "call is not here any more");

@@ -8,10 +8,17 @@ use crate::{
     transport::{Flow, Transport},
 };
 use commands::ports::{Secrets, StoreError};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 /// Kind and key of the entry in the credential store.
 const KIND: &str = "sip_flow_key";
 const KEY: &str = "nodes";
+
+/// How long a call waits for the address of a node that has just joined.
+const FIND_MAX: Duration = Duration::from_secs(2);
 
 /// How a phone is reached.
 pub(super) struct Way {
@@ -26,6 +33,36 @@ pub(super) struct Way {
 }
 
 impl Driver {
+    /// Looks again at who is there if one of these phones is reached through a node
+    /// that has not been seen yet. Phones register as soon as a node listens, a
+    /// moment before it can tell the others where.
+    pub(super) async fn find_ways_to(&self, phones: &[Phone]) {
+        let nodes = || phones.iter().filter_map(|phone| phone.through.as_deref());
+        if nodes().next().is_none() {
+            return;
+        }
+        let roster = &self.parts.roster;
+        let until = Instant::now() + FIND_MAX;
+        if nodes().any(|node| self.sip_of(node).is_none()) {
+            roster.look().await;
+        }
+        let is_starting = |node| {
+            roster
+                .member(node)
+                .is_some_and(|member| member.sip.is_none())
+        };
+        while nodes().any(is_starting) && Instant::now() < until {
+            roster.look().await;
+        }
+        if self.edge.key().is_none() {
+            self.learn_flow_key().await;
+        }
+    }
+
+    fn sip_of(&self, node: &str) -> Option<SocketAddr> {
+        self.parts.roster.member(node)?.sip
+    }
+
     /// The way to a phone: straight, or through the node that has its flow.
     pub(super) fn way_to(&self, phone: &Phone) -> Way {
         let Some(node) = &phone.through else {
@@ -36,10 +73,9 @@ impl Driver {
                 is_open: true,
             };
         };
-        let at = self.parts.roster.member(node).and_then(|member| member.sip);
+        let at = self.sip_of(node);
         // That node finds us by the address under which it knows us.
-        let own = self.parts.roster.member(self.parts.roster.name());
-        let own = own.and_then(|member| member.sip).unwrap_or(self.peer);
+        let own = self.sip_of(self.parts.roster.name()).unwrap_or(self.peer);
         let route = match (at, self.edge.key()) {
             (Some(at), Some(key)) => Some(edge::route(&key, at, phone.flow)),
             _ => None,
@@ -55,8 +91,7 @@ impl Driver {
         }
     }
 
-    /// Learns the key of all nodes; the first node makes it. Asked again when
-    /// the nodes change: of two that made one at once, the last one counts.
+    /// Learns the key of all nodes; the first node makes it.
     pub(super) async fn learn_flow_key(&self) -> bool {
         match flow_key(self.parts.secrets.as_ref(), || self.random()).await {
             Ok(key) => {
@@ -84,7 +119,7 @@ async fn flow_key(
     fresh: impl FnOnce() -> FlowKey,
 ) -> Result<FlowKey, StoreError> {
     if secrets.get(KIND, KEY).await?.is_none() {
-        secrets.put(KIND, KEY, &fresh().to_stored()).await?;
+        secrets.put_new(KIND, KEY, &fresh().to_stored()).await?;
     }
     let stored = secrets.get(KIND, KEY).await?;
     stored

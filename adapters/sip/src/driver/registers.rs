@@ -207,29 +207,34 @@ impl Driver {
     /// Looks after the phones that registered at nodes which are not there any
     /// more, if this is the node that leads. False when that must be tried
     /// again.
-    pub(super) async fn adopt_phones(&self, there: &(BTreeSet<Arc<str>>, bool)) -> bool {
-        let (names, leads) = there;
+    pub(super) async fn adopt_phones(&self) -> bool {
         let roster = &self.parts.roster;
-        if !leads || !roster.is_shared() {
+        if !roster.is_shared() || roster.leading().is_none() {
             return true;
         }
+        let stored = match self.phones.everyones().await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(%error, "phones of a lost node are not adopted yet");
+                return false;
+            }
+        };
+        // Looked up after the rows: a node joins before its first phone registers.
+        let Some(seen) = roster.look().await else {
+            tracing::warn!("phones are not adopted yet: the nodes can not be looked up");
+            return false;
+        };
         if !roster.may_act() {
             return false;
         }
-        let is_gone = |name: Option<&str>| name.is_some_and(|name| !names.contains(name));
+        let is_there = |name: &str| seen.members.iter().any(|member| &*member.name == name);
+        let is_gone = |name: Option<&str>| name.is_some_and(|name| !is_there(name));
         let until_ms = self.parts.clock.now().millis_unsigned() + RECONNECT_MS;
-        match self.phones.adopt(until_ms, is_gone).await {
-            Ok(agents) => {
-                if !agents.is_empty() {
-                    tracing::info!(count = agents.len(), "phones of a lost node are adopted");
-                }
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, "phones of a lost node are not adopted yet");
-                false
-            }
+        let agents = self.phones.adopt(stored, until_ms, is_gone);
+        if !agents.is_empty() {
+            tracing::info!(count = agents.len(), "phones of a lost node are adopted");
         }
+        true
     }
 
     /// Deletes the rows of what is gone once the record knows of it.

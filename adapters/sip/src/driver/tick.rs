@@ -38,7 +38,7 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         if driver.parts.roster.is_shared()
             && adopted.as_ref() != Some(&there)
             && driver.learn_flow_key().await
-            && driver.adopt_phones(&there).await
+            && driver.adopt_phones().await
         {
             adopted = Some(there);
         }

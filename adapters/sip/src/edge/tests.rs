@@ -1,15 +1,30 @@
 use super::*;
+use std::cell::Cell;
 
 const NODE: &str = "10.0.0.1:5060";
 const PHONE: &str = "192.0.2.9:40000";
 
 struct Here {
     open: bool,
+    looked: Cell<bool>,
+}
+
+impl Here {
+    fn new(open: bool) -> Self {
+        Self {
+            open,
+            looked: Cell::new(false),
+        }
+    }
 }
 
 impl Around for Here {
     fn is_node(&self, address: SocketAddr) -> bool {
         address == NODE.parse().unwrap()
+    }
+
+    fn look(&self) {
+        self.looked.set(true);
     }
 
     fn is_open(&self, flow: Flow) -> bool {
@@ -84,7 +99,7 @@ fn line<'a>(message: &'a str, name: &str) -> &'a str {
 
 #[test]
 fn an_invite_of_another_node_goes_out_over_the_flow_and_its_answer_comes_back() {
-    let here = Here { open: true };
+    let here = Here::new(true);
     let (invite, to) = passed(edge().step(&to_the_phone("INVITE"), node(), &here));
     assert_eq!(to, phone());
     assert_eq!(line(&invite, "Route"), "");
@@ -113,7 +128,7 @@ fn an_invite_of_another_node_goes_out_over_the_flow_and_its_answer_comes_back() 
 
 #[test]
 fn a_cancel_and_an_ack_have_the_branch_of_their_invite_and_copies_have_the_same() {
-    let here = Here { open: true };
+    let here = Here::new(true);
     let via = |method| {
         let (message, _) = passed(edge().step(&to_the_phone(method), node(), &here));
         line(&message, "Via").to_owned()
@@ -125,7 +140,7 @@ fn a_cancel_and_an_ack_have_the_branch_of_their_invite_and_copies_have_the_same(
 
 #[test]
 fn a_request_of_the_phone_goes_to_the_node_that_has_the_call_and_nowhere_else() {
-    let here = Here { open: true };
+    let here = Here::new(true);
     let record = format!("<sip:edge.example;lr;flow={}>", key().token(phone()));
     let bye = |target: &str| request("BYE", target, &record, "z9hG4bKtwo");
     let (_, to) = passed(edge().step(&bye("sip:10.0.0.1:5060"), phone(), &here));
@@ -137,8 +152,7 @@ fn a_request_of_the_phone_goes_to_the_node_that_has_the_call_and_nowhere_else() 
 
 #[test]
 fn only_nodes_reach_a_flow_and_only_with_its_signature() {
-    let here = Here { open: true };
-    let stranger = flow(Transport::Udp, "203.0.113.7:5060");
+    let here = Here::new(true);
     let mut forged = key().token(phone());
     forged.replace_range(..1, if forged.starts_with('0') { "1" } else { "0" });
     let forged = request(
@@ -147,24 +161,26 @@ fn only_nodes_reach_a_flow_and_only_with_its_signature() {
         &format!("<sip:e;lr;flow={forged}>"),
         "z9hG4bKx",
     );
-    for (message, from) in [(to_the_phone("INVITE"), stranger), (forged, node())] {
-        assert!(answered(edge().step(&message, from, &here)).starts_with("SIP/2.0 403 "));
+    let refused = answered(edge().step(&forged, node(), &here));
+    assert!(refused.starts_with("SIP/2.0 403 "));
+    assert!(!here.looked.get(), "a forged flow has nobody looked up");
+    let stranger = flow(Transport::Udp, "203.0.113.7:5060");
+    for method in ["INVITE", "ACK"] {
+        let step = edge().step(&to_the_phone(method), stranger, &here);
+        assert_eq!(step, Step::Drop);
     }
-    assert_eq!(
-        edge().step(&to_the_phone("ACK"), stranger, &here),
-        Step::Drop
-    );
+    assert!(here.looked.get(), "a node may have just joined");
 }
 
 #[test]
 fn a_flow_that_is_closed_is_told() {
-    let closed = edge().step(&to_the_phone("INVITE"), node(), &Here { open: false });
+    let closed = edge().step(&to_the_phone("INVITE"), node(), &Here::new(false));
     assert!(answered(closed).starts_with("SIP/2.0 430 Flow Failed"));
 }
 
 #[test]
 fn everything_else_is_for_this_node() {
-    let here = Here { open: true };
+    let here = Here::new(true);
     let plain = request("INVITE", "sip:a@h;flow=1", "<sip:p;lr>", "z9hG4bKx");
     assert_eq!(edge().step(&plain, phone(), &here), Step::Ours);
     let ours = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP us;branch=z9hG4bKx;flow=2\r\n\r\n";

@@ -33,6 +33,13 @@ impl Secrets for MemorySecrets {
         Ok(())
     }
 
+    async fn put_new(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        let mut table = self.table();
+        let entry = table.entry((kind.to_owned(), key.to_owned()));
+        entry.or_insert_with(|| value.to_owned());
+        Ok(())
+    }
+
     async fn get(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
         let at = (kind.to_owned(), key.to_owned());
         Ok(self.table().get(&at).cloned())

@@ -7,6 +7,8 @@ use sqlx::PgPool;
 
 const PUT: &str = "INSERT INTO secrets.secrets (kind, key, value) VALUES ($1, $2, $3) \
      ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
+const PUT_NEW: &str = "INSERT INTO secrets.secrets (kind, key, value) VALUES ($1, $2, $3) \
+     ON CONFLICT (kind, key) DO NOTHING";
 const GET: &str = "SELECT value FROM secrets.secrets WHERE kind = $1 AND key = $2";
 const REMOVE: &str = "DELETE FROM secrets.secrets WHERE kind = $1 AND key = $2";
 /// In order of bytes, as everywhere else, whatever the database's language is.
@@ -29,6 +31,12 @@ impl PostgresSecrets {
 impl Secrets for PostgresSecrets {
     async fn put(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
         let put = sqlx::query(PUT).bind(kind).bind(key).bind(value);
+        put.execute(&self.pool).await.map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn put_new(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        let put = sqlx::query(PUT_NEW).bind(kind).bind(key).bind(value);
         put.execute(&self.pool).await.map_err(unavailable)?;
         Ok(())
     }

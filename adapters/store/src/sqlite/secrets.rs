@@ -90,6 +90,12 @@ impl Secrets for SqliteSecrets {
         self.change(sql, &[kind, key, value]).await
     }
 
+    async fn put_new(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        let sql = "INSERT INTO secrets (kind, key, value) VALUES ($1, $2, $3) \
+                   ON CONFLICT (kind, key) DO NOTHING";
+        self.change(sql, &[kind, key, value]).await
+    }
+
     async fn get(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
         let sql = "SELECT value FROM secrets WHERE kind = $1 AND key = $2";
         let rows = self.rows(sql, &[kind, key]).await?;
