@@ -213,7 +213,7 @@ impl Rater {
             Command::Extend { .. } => Command::Extend {
                 quote: Some(self.quote(call, paid_s, at).await?),
             },
-            exhaust @ Command::Exhaust { .. } => exhaust,
+            plain @ (Command::Exhaust { .. } | Command::Restore { .. }) => plain,
             Command::Rate { .. } => Command::Rate {
                 outcome: self.outcome(call, state, Why::Ended).await?,
             },

@@ -81,6 +81,25 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             };
             rated.intents(bill, replaces.as_deref())
         }
+        AnyEvent::Billing(billing::Event::Rating(
+            call,
+            rating::Event::Restored {
+                revision,
+                bill,
+                withdrawn,
+            },
+        )) if usage_of(withdrawn) != usage_of(bill) => {
+            let restored = Rated {
+                cause,
+                call: *call,
+                revision: *revision,
+                reason: None,
+            };
+            let taken_back = restored.commits(None, Some(withdrawn));
+            let usage = usage_of(withdrawn);
+            let record = restored.record(usage, &[], &withdrawn.records, taken_back);
+            record.into_iter().collect()
+        }
         AnyEvent::Billing(event) => on_use(cause, event).into_iter().collect(),
         AnyEvent::Call(..)
         | AnyEvent::Line(..)
@@ -271,7 +290,17 @@ fn on_refused(cause: Uuid, command: &billing::Command, code: &str) -> Vec<Intent
         return vec![];
     };
     let is_closed = code == usage::Error::PeriodClosed.code();
+    let is_settled = code == usage::Error::Settled.code();
     match command {
+        usage::Command::Record { cdr, reversed, .. } if is_settled => {
+            let revision = reversed.first().map(|record| record.revision);
+            let restore = revision.map(|revision| rating::Command::Restore { revision });
+            let restore = restore.map(|restore| billing::Command::Rating(*cdr, restore));
+            restore
+                .map(|restore| ask(cause, restore))
+                .into_iter()
+                .collect()
+        }
         usage::Command::Record {
             cdr,
             records,

@@ -407,6 +407,11 @@ fn ratings() -> impl Iterator<Item = rating::Event> {
             replaces: Some(bill()),
             reason: Some("wrong deck".into()),
         },
+        rating::Event::Restored {
+            revision: 3,
+            bill: bill(),
+            withdrawn: bill(),
+        },
         rating::Event::Unrated {
             account: Some(ACCOUNT),
             reason: rating::UnratedReason::NoMatch,

@@ -156,6 +156,9 @@ impl projection::Row for Row {
     }
 }
 
+/// Why a price is there again.
+const RESTORED: &str = "the month was closed first, and charged for its calls as a whole";
+
 const COLUMNS: &[&str] = &[
     "call_id",
     "position",
@@ -220,6 +223,13 @@ impl Projection for Charges {
                 row.revision = *revision;
                 row.bill = Some((**bill).clone());
                 row.reason.clone_from(reason);
+            }
+            Event::Restored { revision, bill, .. } => {
+                let row = row.get_or_insert_with(new);
+                row.supersede();
+                row.revision = *revision;
+                row.bill = Some((**bill).clone());
+                row.reason = Some(RESTORED.into());
             }
             Event::Unrated { account, reason } => {
                 let row = row.get_or_insert_with(new);

@@ -98,4 +98,10 @@ pub enum Command {
         #[serde(default)]
         before: Before,
     },
+    /// The price of that revision stays: before it could be taken back its month was
+    /// closed, and charged for its calls as a whole.
+    Restore {
+        /// Which.
+        revision: u32,
+    },
 }

@@ -63,7 +63,24 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             }
             rate(state, outcome, Some(reason), before)
         }
+        Command::Restore { revision } => Ok(restore(state, revision)),
     }
+}
+
+/// Nothing if it was restored before, or never was a price that was replaced.
+fn restore(state: &Rating, revision: u32) -> Vec<Event> {
+    let (Some(bill), Some(withdrawn)) = (&state.replaced, &state.bill) else {
+        return vec![];
+    };
+    let mut records = bill.records.iter();
+    if !records.any(|record| record.revision == revision) {
+        return vec![];
+    }
+    vec![Event::Restored {
+        revision: state.revision.saturating_add(1),
+        bill: bill.clone(),
+        withdrawn: withdrawn.clone(),
+    }]
 }
 
 /// A person must look, and the call does not go on.

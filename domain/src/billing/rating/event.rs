@@ -121,6 +121,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// The call has the price again that was to be replaced: its month was closed
+    /// in between, and charged for its calls as a whole.
+    #[serde(rename = "call_price_restored")]
+    Restored {
+        /// How often it was rated, with this.
+        revision: u32,
+        /// The price, as it was.
+        bill: Box<Bill>,
+        /// The price that does not count.
+        withdrawn: Box<Bill>,
+    },
     /// The call has no price: a person must look.
     #[serde(rename = "call_unrated")]
     Unrated {
@@ -139,6 +150,7 @@ impl decider::Event for Event {
             Self::Extended { .. } => "charging_extended",
             Self::Exhausted { .. } => "charging_exhausted",
             Self::Rated { .. } => "call_rated",
+            Self::Restored { .. } => "call_price_restored",
             Self::Unrated { .. } => "call_unrated",
         }
     }

@@ -11,6 +11,9 @@ pub struct Rating {
     pub revision: u32,
     /// Its price.
     pub bill: Option<Box<Bill>>,
+    /// The price that this one replaces.
+    #[serde(default)]
+    pub replaced: Option<Box<Bill>>,
     /// Why it has none.
     pub unrated: Option<UnratedReason>,
     /// Who pays before, how much was asked for, and for how many seconds.

@@ -98,6 +98,9 @@ fn record(
     if new.is_empty() && old.is_empty() {
         return Ok(vec![]);
     }
+    if old.iter().any(|record| state.has_settled(record)) {
+        return Err(Error::Settled);
+    }
     if state.is_closed {
         return Err(Error::PeriodClosed);
     }

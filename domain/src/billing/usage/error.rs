@@ -11,6 +11,10 @@ pub enum Error {
     /// It is invoiced; what comes late belongs to the next open month.
     #[error("the month is closed")]
     PeriodClosed,
+    /// It charged for calls of that kind as a whole: what one of them came to is not
+    /// known, and is not taken back.
+    #[error("the month is closed, and charged for these calls as a whole")]
+    Settled,
     /// One month of one account has one currency.
     #[error("currency: the month has another one")]
     OtherCurrency,
@@ -44,6 +48,7 @@ impl Refusal for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::PeriodClosed => "usage.period_closed",
+            Self::Settled => "usage.settled",
             Self::OtherCurrency => "usage.other_currency",
             Self::OtherCall => "usage.other_call",
             Self::OfCalls(_) => "usage.of_calls",

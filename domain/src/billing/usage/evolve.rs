@@ -36,7 +36,11 @@ pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
             };
             state.valued.insert(*cdr, valued);
         }
-        Event::PeriodClosed { .. } => state.is_closed = true,
+        Event::PeriodClosed { totals, .. } => {
+            state.is_closed = true;
+            let settled = totals.iter().filter(|total| !total.is_by_record());
+            state.settled = settled.map(|total| total.usage_type).collect();
+        }
     }
     state
 }

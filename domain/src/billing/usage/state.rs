@@ -39,6 +39,9 @@ pub struct Usage {
     pub currency: Option<Currency>,
     /// Nothing is recorded any more.
     pub is_closed: bool,
+    /// What it charged for as a whole when it was closed.
+    #[serde(default)]
+    pub settled: BTreeSet<UsageType>,
 }
 
 impl Usage {
@@ -50,6 +53,11 @@ impl Usage {
     /// It counts here, and not by its own price in place of one of a closed month.
     pub fn has_pooled(&self, key: &RecordKey) -> bool {
         self.used.contains_key(key) && !self.is_corrected(key.cdr)
+    }
+
+    /// It is closed, and what it charged for that record is not its price.
+    pub(super) fn has_settled(&self, record: &Record) -> bool {
+        self.settled.contains(&record.usage_type) && self.has_pooled(&record.key())
     }
 
     /// A closed month had it: it counts here by its own price.

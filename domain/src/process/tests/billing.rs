@@ -315,6 +315,50 @@ fn what_comes_after_the_month_was_closed_is_recorded_in_the_next() {
         .asks([ask(billing::Command::Account(ACCOUNT, release))]);
 }
 
+#[test]
+fn a_price_stays_whose_month_was_closed_before_it_was_taken_back() {
+    let replaced = record("2026-10", bill(6, 2).records, bill(5, 1).records, 5);
+    let restore = rating::Command::Restore { revision: 1 };
+    process::<RatingProcess>()
+        .hears([rated(2, 6, Some(bill(5, 1)))])
+        .asks([replaced.clone()])
+        .gets_refused(&replaced, "usage.settled", 9)
+        .asks([ask(billing::Command::Rating(CALL, restore))])
+        .hears([restored(bill(5, 1), bill(6, 2))])
+        .asks_nothing();
+}
+
+#[test]
+fn whoever_was_to_pay_in_place_of_a_settled_month_pays_nothing() {
+    let mut other = bill(5, 1);
+    other.account = AccountId(Uuid::from_u128(3));
+    let taken_back = usage::Command::Record {
+        cdr: CALL,
+        records: vec![],
+        reversed: bill(6, 2).records,
+        reason: None,
+        commits: Some(usage::Commits {
+            revision: 3,
+            amount: Decimal::ZERO,
+            replaced: Decimal::of_units(6, 2),
+            own: None,
+        }),
+    };
+    let there = usage_of("2026-10");
+    process::<RatingProcess>()
+        .hears([restored(other, bill(6, 2))])
+        .asks([ask(billing::Command::Usage(there, taken_back))]);
+}
+
+fn restored(bill: rating::Bill, withdrawn: rating::Bill) -> AnyEvent {
+    let restored = rating::Event::Restored {
+        revision: 3,
+        bill: Box::new(bill),
+        withdrawn: Box::new(withdrawn),
+    };
+    fact(billing::Event::Rating(CALL, restored))
+}
+
 fn issued(total: i64) -> AnyEvent {
     fact(billing::Event::Invoice(
         INVOICE,

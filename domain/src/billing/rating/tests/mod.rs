@@ -188,6 +188,27 @@ fn what_a_month_charged_as_a_whole_is_not_taken_back_by_the_call() {
 }
 
 #[test]
+fn a_price_is_restored_once_and_only_while_another_has_its_place() {
+    let restore = |revision| Command::Restore { revision };
+    let replaced = || [rated(1, 5, None), rated(2, 6, Some(bill(1, 5)))];
+    let restored = Event::Restored {
+        revision: 3,
+        bill: bill(1, 5),
+        withdrawn: bill(2, 6),
+    };
+    story(replaced())
+        .when(restore(2))
+        .nothing()
+        .when(restore(1))
+        .then([restored])
+        .when(restore(1))
+        .nothing()
+        .when(rerate(7))
+        .then([rated(4, 7, Some(bill(1, 5)))]);
+    story([rated(1, 5, None)]).when(restore(1)).nothing();
+}
+
+#[test]
 fn what_can_not_be_priced_is_told_and_never_free() {
     let can_not = |reason| Command::Rate {
         outcome: Some(Outcome::Unrated {

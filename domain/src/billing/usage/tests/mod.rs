@@ -154,6 +154,23 @@ fn a_closed_month_takes_nothing_and_is_closed_once() {
         .nothing();
 }
 
+#[test]
+fn a_month_that_charged_for_its_calls_as_a_whole_gives_none_of_them_back() {
+    let closed = |included| {
+        let closed = story([recorded(record(1, 1, 60))]).when(close(included));
+        let events = closed.events();
+        story([recorded(record(1, 1, 60))].into_iter().chain(events))
+    };
+    let again = || ask(&[record(1, 2, 30)], &[record(1, 1, 60)]);
+    closed(10).when(again()).refused(Error::Settled);
+    // It charged what its calls came to: the next one takes the difference.
+    closed(0).when(again()).refused(Error::PeriodClosed);
+    // It never had that one.
+    closed(10)
+        .when(ask(&[], &[record(2, 1, 60)]))
+        .refused(Error::PeriodClosed);
+}
+
 fn ask_with(records: &[Record], reversed: &[Record], commits: (u32, &str, &str)) -> Command {
     let Command::Record {
         cdr,
