@@ -10,7 +10,7 @@ use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
+pub(crate) const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
                       numbers = [\"+4930111\"]\n[[queue]]\nname = \"help\"\n\
                       answer_mode = \"immediate\"\nnumbers = [\"112\"]\n\
                       [[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n\
@@ -18,7 +18,7 @@ const QUEUES: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n
                       { number = \"+4930222\", to = \"+436601\" }]\n";
 /// Ten cents a second, without tax: a slice of four seconds is 40 cents.
 const SLICE_S: u32 = 4;
-const PAID: &str = "1";
+pub(crate) const PAID: &str = "1";
 /// Two slices are paid, and half of the third.
 const CUT_AFTER: Duration = Duration::from_secs(10);
 /// First tone of the notice.
@@ -26,7 +26,7 @@ const NOTICE_HZ: f64 = 950.0;
 /// Samples that are looked at together: 100 ms.
 const PIECE: usize = 800;
 
-async fn describe(server: &Server) -> anyhow::Result<String> {
+pub(crate) async fn describe(server: &Server) -> anyhow::Result<String> {
     let differs = json!({
         "sliceS": SLICE_S, "emergencyNumbers": ["112"],
         "taxRates": [
@@ -55,7 +55,11 @@ async fn describe(server: &Server) -> anyhow::Result<String> {
     Ok(account)
 }
 
-async fn credit_is(server: &Server, account: &str, balances: &[&str]) -> anyhow::Result<Value> {
+pub(crate) async fn credit_is(
+    server: &Server,
+    account: &str,
+    balances: &[&str],
+) -> anyhow::Result<Value> {
     let query = format!("{{ account(id: \"{account}\") {{ balance reserved }} }}");
     server
         .until(&query, |answer| {
@@ -162,7 +166,12 @@ async fn is_refused(
     Ok(())
 }
 
-async fn pay(server: &Server, account: &str, command: u128, amount: &str) -> anyhow::Result<()> {
+pub(crate) async fn pay(
+    server: &Server,
+    account: &str,
+    command: u128,
+    amount: &str,
+) -> anyhow::Result<()> {
     let payment = json!({
         "commandId": command_id(command), "accountId": account, "amount": amount,
         "currency": "EUR", "method": "BANK_TRANSFER", "reference": "more",

@@ -149,7 +149,7 @@ async fn counts(server: &Server, account: &Value, month: &str) -> anyhow::Result
     Ok(rows.clone())
 }
 
-async fn run_invoices(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
+pub(crate) async fn run_invoices(server: &Server, number: u128, month: &str) -> anyhow::Result<()> {
     let input = json!({"commandId": command_id(number), "period": month});
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  failed { reason } } }";
