@@ -63,9 +63,11 @@ pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
     ageing
 }
 
-/// The statement of an account over days: what was owed and paid.
+/// The statement of an account over days: what was owed and paid. `credit_notes` are
+/// those of its invoices.
 pub fn statement(
     account: &accounts::Row,
+    credit_notes: &[invoices::CreditNote],
     seller: Option<&SellerBlock>,
     (from, to): (Option<Date>, Option<Date>),
     at: Timestamp,
@@ -73,7 +75,7 @@ pub fn statement(
     let profile = account.state.profile.as_ref()?;
     let digits = profile.currency.exponent();
     let day = |at: Timestamp| profile.zone.date_of(at);
-    let ledger = ledger(account, profile, (from, to));
+    let ledger = ledger(account, profile, credit_notes, (from, to));
     let name = &account.name;
     Some(Paper {
         language: LANGUAGE,
@@ -82,7 +84,7 @@ pub fn statement(
         // Asked for again on that day it has the same bytes, if nothing has happened.
         made_at: profile.zone.start_of(day(at)),
         sender: seller.map_or_else(Vec::new, crate::invoice::sender),
-        recipient: holder(account),
+        recipient: holder(account, profile),
         facts: vec![
             fact("Account", name),
             fact(
@@ -126,6 +128,7 @@ fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
 fn ledger(
     account: &accounts::Row,
     profile: &Profile,
+    credit_notes: &[invoices::CreditNote],
     (from, to): (Option<Date>, Option<Date>),
 ) -> Table {
     let digits = profile.currency.exponent();
@@ -155,7 +158,7 @@ fn ledger(
             (String::new(), amount)
         };
         rows.push(Row::item(vec![
-            words_of(entry, &numbers),
+            words_of(entry, &numbers, credit_notes),
             on.to_string(),
             debit,
             credit,
@@ -184,23 +187,33 @@ fn ledger(
     }
 }
 
-fn holder(account: &accounts::Row) -> Vec<String> {
-    let text = account
-        .holder
-        .as_ref()
-        .and_then(|party| party.display_name.as_deref());
-    text.map_or_else(
-        || vec![account.name.clone()],
-        |text| text.lines().map(str::to_owned).collect(),
-    )
+fn holder(account: &accounts::Row, profile: &Profile) -> Vec<String> {
+    let party = account.holder.as_ref();
+    let text = party.and_then(|party| party.display_name.as_deref());
+    let text = text.unwrap_or(&account.name);
+    let country = std::iter::once(profile.country.as_str());
+    text.lines().chain(country).map(str::to_owned).collect()
 }
 
-fn words_of(entry: &accounts::Entry, numbers: &BTreeMap<InvoiceId, &str>) -> String {
+fn words_of(
+    entry: &accounts::Entry,
+    numbers: &BTreeMap<InvoiceId, &str>,
+    credit_notes: &[invoices::CreditNote],
+) -> String {
     match &entry.kind {
         EntryKind::Invoice(_) => format!("Invoice {}", entry.reference),
         EntryKind::Payment(_) => format!("Payment {}", entry.reference),
         EntryKind::PaymentReversed(_) => format!("Payment taken back: {}", entry.reference),
-        EntryKind::CreditNote(_) => "Credit note".into(),
+        EntryKind::CreditNote(id) => {
+            let mut notes = credit_notes.iter();
+            let issued = notes.find(|note| note.credit_note == *id);
+            let issued = issued.and_then(|note| note.issued.as_ref());
+            // Its number comes in the moment after it counts.
+            issued.map_or_else(
+                || "Credit note".into(),
+                |(number, ..)| format!("Credit note {number}"),
+            )
+        }
         EntryKind::Refund(_) => format!("Refund {}", entry.reference),
         EntryKind::WriteOffDebit => "What is owed beside invoices will not be paid".into(),
         EntryKind::WriteOff(invoice) => {

@@ -19,7 +19,10 @@ use domain::{
     id::{AccountId, InvoiceId},
 };
 use projections::{
-    billing::{accounts, invoices},
+    billing::{
+        accounts::{self, EntryKind},
+        invoices,
+    },
     page::{PAGE_MAX, Page, Slice},
     views::{ViewError, Views},
 };
@@ -190,6 +193,25 @@ where
     }
 }
 
+/// The credit notes over the account's invoices.
+async fn notes_over(
+    views: &Views,
+    row: &accounts::Row,
+    account: AccountId,
+) -> Result<Vec<invoices::CreditNote>, ViewError> {
+    let is_note = |entry: &accounts::Entry| matches!(entry.kind, EntryKind::CreditNote(_));
+    if !row.entries.iter().any(is_note) {
+        return Ok(vec![]);
+    }
+    let filter = invoices::Filter {
+        account: Some(account),
+        ..invoices::Filter::default()
+    };
+    let invoices = all(async |page| views.invoices(&filter, &page).await).await?;
+    let notes = invoices.into_iter().flat_map(|row| row.credit_notes);
+    Ok(notes.collect())
+}
+
 /// The seller as it stands on the account's newest invoice.
 async fn seller(views: &Views, account: AccountId) -> Result<Option<SellerBlock>, ViewError> {
     let filter = invoices::Filter {
@@ -223,7 +245,9 @@ pub(crate) async fn accounts(
             "statement" => {
                 let days = (day(range.from.as_ref())?, day(range.to.as_ref())?);
                 let seller = seller(views, account).await.map_err(failed)?;
-                statement::statement(&row, seller.as_ref(), days, at).ok_or_else(unknown)?
+                let notes = notes_over(views, &row, account).await.map_err(failed)?;
+                let paper = statement::statement(&row, &notes, seller.as_ref(), days, at);
+                paper.ok_or_else(unknown)?
             }
             "usage" => {
                 let zone = row.state.profile.as_ref().map(|profile| profile.zone);

@@ -169,6 +169,14 @@ fn field_of(code: &str) -> Option<&'static str> {
     match code {
         "queue.already_exists"
         | "queue.invalid_name"
+        | "account.already_exists"
+        | "account.invalid_name"
+        | "plan.already_exists"
+        | "plan.invalid_name"
+        | "deck.already_exists"
+        | "deck.invalid_name"
+        | "webhook.unknown"
+        | "projection.unknown"
         | "agent.already_exists"
         | "agent.invalid_name"
         | "trunk.already_exists"
@@ -178,7 +186,15 @@ fn field_of(code: &str) -> Option<&'static str> {
         "mailbox.invalid_longest" => Some("longestMs"),
         "mailbox.invalid_messages_max" => Some("messagesMax"),
         "mailbox.unknown_message" | "mailbox.not_left" => Some("voicemailId"),
-        "queue.unknown" => Some("queueId"),
+        "mailbox.unknown" => Some("mailboxId"),
+        "deck.empty" => Some("csv"),
+        "queue.invalid_skill" | "agent.invalid_skill" => Some("skills"),
+        "agent.invalid_place" => Some("places"),
+        "queue.attempts_without_overflow" | "queue.overflow_twice" => Some("overflow"),
+        "queue.invalid_resume_abandoned" => Some("resumeAbandonedMs"),
+        "trunk.forward_twice" => Some("forwards"),
+        "trunk.no_host" => Some("host"),
+        "queue.unknown" | "call.overflow_loop" => Some("queueId"),
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
@@ -191,14 +207,23 @@ fn field_of(code: &str) -> Option<&'static str> {
         "subject.unknown" | "subject.already_erased" => Some("number"),
         "callback.invalid_time" => Some("notBefore"),
         "callback.unknown" | "callback.over" | "callback.trying" => Some("callbackId"),
-        "call.unknown" | "call.already_ended" | "call.placed" | "call.already_connected" => {
-            Some("callId")
-        }
+        "call.unknown"
+        | "call.already_ended"
+        | "call.placed"
+        | "call.already_connected"
+        | "call.no_caller"
+        | "call.no_number" => Some("callId"),
         "call.stale_visit" => Some("visitId"),
         "call.same_queue" => Some("queueId"),
-        "agent.not_logged_in" | "queue.not_paused" => Some("agentId"),
+        "agent.not_logged_in"
+        | "agent.already_logged_in"
+        | "agent.engaged"
+        | "agent.no_wrap_up"
+        | "agent.not_ready"
+        | "agent.session_ended"
+        | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
-        "call.stale_offer" => Some("offerId"),
+        "call.stale_offer" | "agent.stale_offer" => Some("offerId"),
         "account.unknown" | "account.closed" | "account.not_even" => Some("accountId"),
         "invoice.unknown" | "invoice.not_issued" | "invoice.nothing_left" | "invoice.immutable" => {
             Some("invoiceId")
