@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use domain::{
     id::{CommandId, EventId, SubjectId, TenantId, VoicemailId},
-    sealed::{Party, Sealed},
+    sealed::{Note, Party, Sealed},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -402,6 +402,10 @@ pub trait Vault: Send + Sync + 'static {
     async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError>;
     /// Opens it; `None` when the subject's key was destroyed.
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError>;
+    /// Seals what somebody has written about that subject, as a party is sealed.
+    async fn seal_note(&self, subject: SubjectId, note: &Note) -> Result<Sealed<Note>, VaultError>;
+    /// Opens it; `None` when the subject's key was destroyed.
+    async fn open_note(&self, sealed: &Sealed<Note>) -> Result<Option<Note>, VaultError>;
     /// Seals bytes under the key of that subject, as a party is sealed.
     async fn seal_bytes(&self, subject: SubjectId, plain: &[u8]) -> Result<Vec<u8>, VaultError>;
     /// Opens them; `None` when the subject's key was destroyed.

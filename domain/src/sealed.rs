@@ -102,3 +102,18 @@ impl fmt::Debug for Party {
 impl Personal for Party {
     type Plain = Self;
 }
+
+/// What somebody has written about a person, in free words.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Note(pub String);
+
+impl fmt::Debug for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{redacted}")
+    }
+}
+
+impl Personal for Note {
+    type Plain = Self;
+}

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use commands::ports::{Erasure, EventLog, Position, ReadStore, StoreError, Vault, VaultError};
 use domain::{
     id::SubjectId,
-    sealed::{Party, Sealed},
+    sealed::{Note, Party, Sealed},
 };
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -71,6 +71,12 @@ impl Vault for Closed {
         Err(VaultError::Unavailable(REASON.into()))
     }
     async fn open(&self, _: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn seal_note(&self, _: SubjectId, _: &Note) -> Result<Sealed<Note>, VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
+    async fn open_note(&self, _: &Sealed<Note>) -> Result<Option<Note>, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }
     async fn seal_bytes(&self, _: SubjectId, _: &[u8]) -> Result<Vec<u8>, VaultError> {

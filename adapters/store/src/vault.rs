@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use commands::ports::{Erasure, Position, Vault, VaultError};
 use domain::{
     id::SubjectId,
-    sealed::{Party, Sealed},
+    sealed::{Note, Party, Personal, Sealed},
 };
 use std::{
     collections::HashMap,
@@ -134,6 +134,34 @@ impl KeyedVault {
         crypto::open(&key, subject, parts).map(Some)
     }
 
+    async fn seal_value<T: Personal>(
+        &self,
+        subject: SubjectId,
+        plain: &T::Plain,
+    ) -> Result<Sealed<T>, VaultError>
+    where
+        T::Plain: Sync,
+    {
+        let plain = serde_json::to_vec(plain)
+            .map_err(|error| VaultError::Broken(format!("value has no JSON: {error}")))?;
+        let (number, key) = self.current(subject).await?;
+        let data = crypto::seal(&key, number, subject, &plain, self.nonces)?;
+        Ok(Sealed::new(subject, data))
+    }
+
+    async fn open_value<T: Personal>(
+        &self,
+        sealed: &Sealed<T>,
+    ) -> Result<Option<T::Plain>, VaultError> {
+        let parts = crypto::parts(&sealed.data)?;
+        let Some(plain) = self.unsealed(sealed.subject, parts).await? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|error| VaultError::Broken(format!("it is not what was sealed: {error}")))
+    }
+
     fn remember(&self, destructions: u64, subject: SubjectId, number: u32, key: &DataKey) {
         let mut cache = self.cache();
         if cache.destructions != destructions {
@@ -154,22 +182,19 @@ impl Vault for KeyedVault {
     }
 
     async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError> {
-        let subject = self.subject_of(&party.user);
-        let plain = serde_json::to_vec(party)
-            .map_err(|error| VaultError::Broken(format!("value has no JSON: {error}")))?;
-        let (number, key) = self.current(subject).await?;
-        let data = crypto::seal(&key, number, subject, &plain, self.nonces)?;
-        Ok(Sealed::new(subject, data))
+        self.seal_value(self.subject_of(&party.user), party).await
     }
 
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError> {
-        let parts = crypto::parts(&sealed.data)?;
-        let Some(plain) = self.unsealed(sealed.subject, parts).await? else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&plain)
-            .map(Some)
-            .map_err(|error| VaultError::Broken(format!("it is not a party: {error}")))
+        self.open_value(sealed).await
+    }
+
+    async fn seal_note(&self, subject: SubjectId, note: &Note) -> Result<Sealed<Note>, VaultError> {
+        self.seal_value(subject, note).await
+    }
+
+    async fn open_note(&self, sealed: &Sealed<Note>) -> Result<Option<Note>, VaultError> {
+        self.open_value(sealed).await
     }
 
     async fn seal_bytes(&self, subject: SubjectId, plain: &[u8]) -> Result<Vec<u8>, VaultError> {

@@ -5,6 +5,7 @@ use super::event::{LogoutReason, NextState, NotReadyCode, NotReadyReason, Releas
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
     queue::Terms,
+    sealed::{Note, Sealed},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,9 @@ pub enum Command {
     CompleteWrapUp {
         /// What came of the call.
         code: Option<String>,
+        /// What the agent notes of it.
+        #[serde(default)]
+        note: Option<CallNote>,
     },
     /// The work after the call takes longer.
     ExtendWrapUp {
@@ -107,4 +111,14 @@ pub enum Command {
         /// Why: a word, so that it tells of no person.
         why: String,
     },
+}
+
+/// A note and the call that it is about: it is sealed for whoever called there, so it
+/// must come to no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallNote {
+    /// Which call.
+    pub call: CallId,
+    /// The note.
+    pub text: Sealed<Note>,
 }

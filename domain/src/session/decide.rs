@@ -1,7 +1,7 @@
 //! The rules of a session.
 
 use super::{
-    command::Command,
+    command::{CallNote, Command},
     error::Error,
     event::{
         Event, LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason, WrapUpEndedBy,
@@ -68,7 +68,7 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
         },
         Command::EndContact { call, offer } => Ok(end_contact(session, at, call, offer)),
         Command::EndWrapUp { call, until } => Ok(end_wrap_up(session, call, until)),
-        Command::CompleteWrapUp { code } => complete_wrap_up(session, code),
+        Command::CompleteWrapUp { code, note } => complete_wrap_up(session, code, note),
         Command::ExtendWrapUp { by_ms } => extend_wrap_up(session, at, by_ms),
         Command::Force { next, by, why } => force(session, next, by, why),
     }
@@ -110,7 +110,7 @@ fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decisi
             ..
         } if is_own => return Err(Error::CodeRequired),
         Activity::WrapUp { call, .. } => {
-            vec![wrap_up_ended(call, by, None), Event::LoggedOut { reason }]
+            vec![wrap_up_ended(call, by), Event::LoggedOut { reason }]
         }
         // A live contact is never cut by a logout: it is applied afterwards.
         Activity::Reserved { .. } | Activity::OnContact { .. } => {
@@ -131,7 +131,7 @@ fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
             ..
         } if by == WrapUpEndedBy::Agent => return Err(Error::CodeRequired),
         Activity::WrapUp { call, .. } => {
-            vec![wrap_up_ended(call, by, None), Event::BecameReady {}]
+            vec![wrap_up_ended(call, by), Event::BecameReady {}]
         }
         Activity::Reserved { .. } | Activity::OnContact { .. } => match session.next {
             // Back to what happens anyway: after the contact comes ready.
@@ -259,7 +259,7 @@ fn end_wrap_up(session: &Session, call: CallId, until: Timestamp) -> Vec<Event> 
             until: ends,
             code_required: false,
         } if live == call && ends == until => {
-            let ended = wrap_up_ended(call, WrapUpEndedBy::Timer, None);
+            let ended = wrap_up_ended(call, WrapUpEndedBy::Timer);
             vec![ended, becomes(session, session.next)]
         }
         Activity::Reserved { .. }
@@ -269,12 +269,20 @@ fn end_wrap_up(session: &Session, call: CallId, until: Timestamp) -> Vec<Event> 
     }
 }
 
-fn complete_wrap_up(session: &Session, code: Option<String>) -> Decision {
+fn complete_wrap_up(session: &Session, code: Option<String>, note: Option<CallNote>) -> Decision {
     let (call, code_required) = wrapping_up(session)?;
+    if note.as_ref().is_some_and(|note| note.call != call) {
+        return Err(Error::NoWrapUp);
+    }
     if code_required && code.is_none() {
         return Err(Error::CodeRequired);
     }
-    let ended = wrap_up_ended(call, WrapUpEndedBy::Agent, code);
+    let ended = Event::WrapUpEnded {
+        call,
+        by: WrapUpEndedBy::Agent,
+        code,
+        note: note.map(|note| note.text),
+    };
     Ok(vec![ended, becomes(session, session.next)])
 }
 
@@ -317,7 +325,7 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
         NextState::Ready => go_ready(session, WrapUpEndedBy::Supervisor)?,
         NextState::NotReady(reason) => match session.activity {
             Activity::WrapUp { call, .. } => vec![
-                wrap_up_ended(call, WrapUpEndedBy::Supervisor, None),
+                wrap_up_ended(call, WrapUpEndedBy::Supervisor),
                 Event::BecameNotReady { reason, code: None },
             ],
             Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
@@ -331,8 +339,13 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
     Ok(events)
 }
 
-const fn wrap_up_ended(call: CallId, by: WrapUpEndedBy, code: Option<String>) -> Event {
-    Event::WrapUpEnded { call, by, code }
+const fn wrap_up_ended(call: CallId, by: WrapUpEndedBy) -> Event {
+    Event::WrapUpEnded {
+        call,
+        by,
+        code: None,
+        note: None,
+    }
 }
 
 /// What the agent is from now on; with the word that was said for it, if it is what was

@@ -5,6 +5,7 @@ use crate::{
     decider,
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
     queue::Terms,
+    sealed::{Note, Sealed},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -218,6 +219,9 @@ pub enum Event {
         /// What came of the call, in a word of the settings.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
+        /// What the agent notes of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Sealed<Note>>,
     },
     /// That work takes longer.
     #[serde(rename = "wrap_up_extended")]

@@ -300,6 +300,7 @@ fn sessions() -> impl Iterator<Item = session::Event> {
             call: CALL,
             by: WrapUpEndedBy::Timer,
             code: None,
+            note: None,
         },
         session::Event::WrapUpExtended {
             call: CALL,

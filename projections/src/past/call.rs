@@ -16,6 +16,8 @@ use domain::{
     call,
     decider::Decider as _,
     id::CallId,
+    sealed::Note,
+    session,
     time::Timestamp,
 };
 
@@ -87,6 +89,23 @@ impl Folded {
 }
 
 impl Past {
+    /// What the agent noted of a call whose wrap-up ended with that event; none when it
+    /// was nothing, the event is another one, or the caller was forgotten.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn note(&self, position: u64) -> Result<Option<Note>, ViewError> {
+        for recorded in fetch(self.0.log.as_ref(), &[position]).await? {
+            if let AnyEvent::Session(_, session::Event::WrapUpEnded { note, .. }) =
+                understand(recorded)?.fact.event
+                && let Some(sealed) = note
+            {
+                return Ok(self.0.vault.open_note(&sealed).await?);
+            }
+        }
+        Ok(None)
+    }
+
     /// The call as it was after the event at that position; none before it came.
     ///
     /// # Errors

@@ -455,7 +455,10 @@ impl World {
     }
 
     pub(crate) fn wrap_up_ends(&mut self, taken: u64) -> &mut Self {
-        let end = session::Command::CompleteWrapUp { code: None };
+        let end = session::Command::CompleteWrapUp {
+            code: None,
+            note: None,
+        };
         self.tell(AnyCommand::Session(login(taken), end));
         self
     }

@@ -182,7 +182,7 @@ fn of_line(queue: QueueId, event: &line::Event) -> Subjects {
 fn payload(event: &AnyEvent) -> String {
     match event {
         AnyEvent::Call(_, event) => fields(event, &["from", "party", "diverter"]),
-        AnyEvent::Session(_, event) => fields(event, &[]),
+        AnyEvent::Session(_, event) => fields(event, &["note"]),
         AnyEvent::Line(_, event) => fields(event, &[]),
         AnyEvent::Queue(_, event) => fields(event, &[]),
         AnyEvent::Person(_, event) => fields(event, &[]),

@@ -44,6 +44,7 @@ mod long_invoice;
 mod moved;
 mod nodes;
 mod nodes_lost;
+mod notes;
 mod offers;
 mod papers;
 mod past;

@@ -183,6 +183,22 @@ pub(super) enum Whose {
     Managed,
 }
 
+/// Whoever orders may do so for that agent.
+pub(super) fn entitled<'a>(
+    ctx: &Context<'a>,
+    command_id: &ID,
+    agent: &ID,
+    whose: Whose,
+) -> Result<(Order<'a>, AgentId)> {
+    let order = Order::new(ctx, command_id)?;
+    let agent = AgentId::read(agent)?;
+    let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
+    if !(is_own && whose == Whose::OwnOrManaged) {
+        require(ctx, Scope::AgentManage)?;
+    }
+    Ok((order, agent))
+}
+
 /// Brings a command to the agent's present session.
 pub(super) async fn tell(
     ctx: &Context<'_>,
@@ -191,14 +207,8 @@ pub(super) async fn tell(
     whose: Whose,
     command: Result<session::Command, Refusal>,
 ) -> Result<AgentPayload> {
-    let order = Order::new(ctx, command_id)?;
-    let agent = AgentId::read(agent)?;
-    let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
-    if !(is_own && whose == Whose::OwnOrManaged) {
-        require(ctx, Scope::AgentManage)?;
-    }
-    let directory = &order.services.directory;
-    let command = match directory.agent(agent) {
+    let (order, agent) = entitled(ctx, command_id, agent, whose)?;
+    let command = match order.services.directory.agent(agent) {
         None => Err(Refusal::UnknownAgent),
         Some(_) => command,
     };
@@ -209,14 +219,17 @@ pub(super) async fn tell(
             return Ok(AgentPayload { agent, outcome });
         }
     };
-    // A session that is over stays the target, so that a retry is one; the rules
-    // refuse what comes too late.
-    let session = directory.session(agent).map(|(session, _)| session);
-    let session = session.unwrap_or(SessionId { agent, number: 1 });
-    let command = AnyCommand::Session(session, command);
+    let command = AnyCommand::Session(present_session(&order, agent), command);
     let outcome = order.dispatch(command, agent.0).await?;
     order.settle(&outcome).await;
     Ok(AgentPayload { agent, outcome })
+}
+
+/// A session that is over stays the target, so that a retry is one; the rules refuse
+/// what comes too late.
+pub(super) fn present_session(order: &Order<'_>, agent: AgentId) -> SessionId {
+    let session = order.services.directory.session(agent);
+    session.map_or(SessionId { agent, number: 1 }, |(session, _)| session)
 }
 
 /// Brings a wish to the agent's session.

@@ -2,13 +2,9 @@
 
 use super::{
     agents::{AgentPayload, Whose, tell},
-    refusal::Refusal,
+    wrap_up,
 };
-use crate::{
-    query::{identity, services},
-    scalar::Duration,
-    types::words::ForcedState,
-};
+use crate::{query::identity, scalar::Duration, types::words::ForcedState};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::session::Command;
 
@@ -30,12 +26,16 @@ pub(crate) struct ExtendWrapUpInput {
 #[derive(InputObject)]
 pub(crate) struct CompleteWrapUpInput {
     /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
+    pub(super) command_id: ID,
     /// Whose.
-    agent_id: ID,
+    pub(super) agent_id: ID,
     /// What came of the call: one of the settings' `wrap_up_codes`. Some queues
     /// ask for one.
-    code: Option<String>,
+    pub(super) code: Option<String>,
+    /// What is worth knowing of the call: 1 to 2,000 characters. It is about whoever
+    /// called, is kept sealed for that person, and is gone when the person is forgotten.
+    #[graphql(secret)]
+    pub(super) note: Option<String>,
 }
 
 /// What a supervisor decides for an agent.
@@ -88,20 +88,13 @@ impl DeskMutations {
         Ok(ExtendWrapUpPayload { outcome })
     }
 
-    /// Ends an agent's wrap-up.
+    /// Ends an agent's wrap-up. What it says of the call is in the call's timeline.
     async fn complete_wrap_up(
         &self,
         ctx: &Context<'_>,
         input: CompleteWrapUpInput,
     ) -> Result<CompleteWrapUpPayload> {
-        let code = input.code;
-        let settings = &services(ctx)?.settings;
-        let command = match &code {
-            Some(code) if !settings.knows_code(code) => Err(Refusal::UnknownWrapUpCode),
-            Some(_) | None => Ok(Command::CompleteWrapUp { code }),
-        };
-        let whose = Whose::OwnOrManaged;
-        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        let outcome = wrap_up::complete(ctx, input).await?;
         Ok(CompleteWrapUpPayload { outcome })
     }
 

@@ -23,6 +23,7 @@ mod subjects;
 mod trunks;
 mod voicemails;
 mod webhooks;
+mod wrap_up;
 
 use crate::{
     auth::Identity,

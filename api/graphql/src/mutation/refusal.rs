@@ -36,6 +36,8 @@ pub(super) enum Refusal {
     UnknownVoicemail,
     /// The settings name no such wrap-up code.
     UnknownWrapUpCode,
+    /// A note is 1 to 2,000 characters.
+    InvalidNote,
     /// The settings name no such word for taking no calls.
     UnknownNotReadyCode,
     /// Whoever takes no calls says why; where there is a word for it, it stands for that.
@@ -77,6 +79,7 @@ impl Refusal {
             Self::UnknownMailbox => "input.unknown_mailbox",
             Self::UnknownVoicemail => "input.unknown_voicemail",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
+            Self::InvalidNote => "input.invalid_note",
             Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
             Self::NotWaiting => "input.not_waiting",
@@ -114,6 +117,7 @@ impl Refusal {
             Self::UnknownMailbox => "mailbox is not known",
             Self::UnknownVoicemail => "message is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
+            Self::InvalidNote => "note is not 1 to 2000 characters",
             Self::UnknownNotReadyCode => "not-ready code is not known",
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
             Self::NotWaiting => "call waits in no queue",
@@ -145,6 +149,7 @@ impl Refusal {
             Self::UnknownMailbox => "mailboxId",
             Self::UnknownVoicemail => "voicemailId",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
+            Self::InvalidNote => "note",
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
             Self::NotOffered => "offerId",
@@ -175,7 +180,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 25] = [
+    const ALL: [Refusal; 26] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -191,6 +196,7 @@ mod tests {
         Refusal::UnknownSkill,
         Refusal::UnknownAnnouncement,
         Refusal::UnknownWrapUpCode,
+        Refusal::InvalidNote,
         Refusal::UnknownNotReadyCode,
         Refusal::InvalidNotReadyReason,
         Refusal::NotWaiting,

@@ -2,13 +2,17 @@
 
 use crate::{
     auth::Scope,
+    error::Fault,
     id::Named,
-    query::identity,
+    query::{identity, services},
     scalar::{Cursor, DateTime, count},
 };
 use async_graphql::{Context, ID, Json, Object, Result};
-use domain::billing;
+use domain::{billing, sealed::Note};
 use projections::timeline;
+
+/// The only event with a note.
+const WRAP_UP_ENDED: &str = "wrap_up_ended";
 
 /// An event.
 pub(crate) struct TimelineItem(pub(crate) timeline::Row);
@@ -72,5 +76,15 @@ impl TimelineItem {
             return Ok(None);
         }
         Ok(serde_json::from_str(&self.0.payload).ok().map(Json))
+    }
+
+    /// What the agent noted of the call, of a `wrap_up_ended`; null when it was nothing,
+    /// or the caller was forgotten.
+    async fn note(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if self.0.event_type != WRAP_UP_ENDED {
+            return Ok(None);
+        }
+        let note = services(ctx)?.views.past().note(self.0.position).await;
+        Ok(note.map_err(Fault::from)?.map(|Note(text)| text))
     }
 }

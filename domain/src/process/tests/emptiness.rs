@@ -324,6 +324,7 @@ fn between_a_contact_and_what_follows_it_nobody_comes_or_goes() {
         call: CALL,
         by: session::WrapUpEndedBy::Timer,
         code: None,
+        note: None,
     });
     // This caller came when the one agent was with somebody.
     let waits = || {

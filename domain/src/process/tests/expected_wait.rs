@@ -50,6 +50,7 @@ fn has_served() -> Heard<Enqueue> {
         call,
         by: WrapUpEndedBy::Agent,
         code: None,
+        note: None,
     };
     let until = second(500);
     process::<Enqueue>()

@@ -56,6 +56,7 @@ fn over() -> AnyEvent {
             call: CALL,
             by,
             code: None,
+            note: None,
         },
     )
 }

@@ -1,7 +1,12 @@
 //! The time of the wrap-up is over.
 
 use super::*;
-use crate::{session::Error, testing::OTHER_CALL};
+use crate::{
+    id::{CallId, SubjectId},
+    sealed::Sealed,
+    session::{CallNote, Error},
+    testing::OTHER_CALL,
+};
 
 #[test]
 fn after_wrap_up_the_agent_is_ready() {
@@ -10,6 +15,7 @@ fn after_wrap_up_the_agent_is_ready() {
             call: CALL,
             by: WrapUpEndedBy::Timer,
             code: None,
+            note: None,
         },
         Event::BecameReady {},
     ]);
@@ -45,6 +51,7 @@ fn a_timer_that_fires_twice_or_too_late_changes_nothing() {
                 call: CALL,
                 by: WrapUpEndedBy::Agent,
                 code: None,
+                note: None,
             },
             Event::BecameReady {},
         ])
@@ -55,6 +62,7 @@ fn a_timer_that_fires_twice_or_too_late_changes_nothing() {
 fn complete(code: Option<&str>) -> Command {
     Command::CompleteWrapUp {
         code: code.map(Into::into),
+        note: None,
     }
 }
 
@@ -79,6 +87,7 @@ fn a_wrap_up_is_extended_and_ends_at_the_new_time() {
                 call: CALL,
                 by: WrapUpEndedBy::Timer,
                 code: None,
+                note: None,
             },
             Event::BecameReady {},
         ]);
@@ -103,6 +112,7 @@ fn an_agent_says_what_came_of_the_call() {
                 call: CALL,
                 by: WrapUpEndedBy::Agent,
                 code: Some("sold".into()),
+                note: None,
             },
             Event::BecameReady {},
         ])
@@ -127,6 +137,35 @@ fn a_wrap_up_that_wants_a_code_ends_with_nothing_else() {
                 call: CALL,
                 by: WrapUpEndedBy::Agent,
                 code: Some("sold".into()),
+                note: None,
+            },
+            Event::BecameReady {},
+        ]);
+}
+
+fn noted(call: CallId) -> CallNote {
+    CallNote {
+        call,
+        text: Sealed::new(SubjectId(CALL.0), "c2VhbGVk".into()),
+    }
+}
+
+#[test]
+fn a_note_is_kept_with_the_call_that_it_is_about_and_with_no_other() {
+    let with = |call| Command::CompleteWrapUp {
+        code: None,
+        note: Some(noted(call)),
+    };
+    story(wrapping_up())
+        .when(with(OTHER_CALL))
+        .refused(Error::NoWrapUp)
+        .when(with(CALL))
+        .then([
+            Event::WrapUpEnded {
+                call: CALL,
+                by: WrapUpEndedBy::Agent,
+                code: None,
+                note: Some(noted(CALL).text),
             },
             Event::BecameReady {},
         ]);

@@ -56,6 +56,7 @@ fn a_supervisor_ends_a_wrap_up_even_one_that_wants_a_code() {
             call: CALL,
             by: WrapUpEndedBy::Supervisor,
             code: None,
+            note: None,
         };
         story(history).when(force(AWAY)).then([
             forced(AWAY),

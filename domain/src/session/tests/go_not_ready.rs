@@ -69,6 +69,7 @@ fn a_break_asked_for_during_a_contact_or_wrap_up_comes_afterwards() {
                 call: CALL,
                 by: WrapUpEndedBy::Timer,
                 code: None,
+                note: None,
             },
             not_ready(NotReadyReason::Meal),
         ]);

@@ -22,6 +22,7 @@ fn going_ready_ends_the_wrap_up() {
             call: CALL,
             by: WrapUpEndedBy::Agent,
             code: None,
+            note: None,
         },
         Event::BecameReady {},
     ]);
@@ -40,6 +41,7 @@ fn going_ready_during_wrap_up_drops_what_was_asked_for_before() {
             call: CALL,
             by: WrapUpEndedBy::Agent,
             code: None,
+            note: None,
         },
         Event::BecameReady {},
     ]);

@@ -18,6 +18,7 @@ fn an_agent_who_logs_out_during_wrap_up_ends_it() {
             call: CALL,
             by: WrapUpEndedBy::Agent,
             code: None,
+            note: None,
         },
         LOGGED_OUT,
     ]);
@@ -52,6 +53,7 @@ fn a_logout_during_a_contact_waits_for_the_wrap_up_too() {
                 call: CALL,
                 by: WrapUpEndedBy::Timer,
                 code: None,
+                note: None,
             },
             LOGGED_OUT,
         ]);

@@ -77,7 +77,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (ids(), release_reason())
             .prop_map(|((_, offer), reason)| Command::ReleaseReservation { offer, reason }),
         5 => ids().prop_map(|(_, offer)| Command::ConfirmConnect { offer }),
-        1 => Just(Command::CompleteWrapUp { code: Some("sold".into()) }),
+        1 => Just(Command::CompleteWrapUp { code: Some("sold".into()), note: None }),
         1 => select(vec![1_000, 600_000]).prop_map(|by_ms| Command::ExtendWrapUp { by_ms }),
         1 => next_state().prop_map(force),
         6 => fact(),
@@ -113,6 +113,7 @@ fn event() -> impl Strategy<Value = Event> {
             call: CALL,
             by: WrapUpEndedBy::Timer,
             code: None,
+            note: None,
         }),
     ]
 }
@@ -222,7 +223,7 @@ proptest! {
             }
             Activity::OnContact { call, offer, .. } => Command::EndContact { call, offer },
             // Its timer may come much later, after extensions.
-            Activity::WrapUp { .. } => Command::CompleteWrapUp { code: Some("sold".into()) },
+            Activity::WrapUp { .. } => Command::CompleteWrapUp { code: Some("sold".into()), note: None },
         };
         let events = Session::decide(&session, now, way_out).expect("the fence is the live one");
         let after = events
