@@ -27,6 +27,7 @@ pub mod ports;
 pub mod processes;
 pub mod rater;
 pub mod roster;
+pub mod seen;
 pub mod sessions;
 mod snapshots;
 pub mod sourced;

@@ -6,6 +6,7 @@ use crate::{
     envelope::{Committed, Envelope},
     error::DispatchError,
     gateway::Gateway,
+    seen::{self, Seen},
 };
 use domain::{
     any::AnyCommand,
@@ -29,7 +30,8 @@ pub enum Wish {
 }
 
 /// Carries out a wish. `envelope` says who and when; its command is replaced,
-/// and its command id is kept for the first try and derived for the next ones.
+/// and its command id is kept for the first try and derived for the next ones. If something
+/// was `seen` of the agent's logins, only if they are as they were then.
 ///
 /// # Errors
 /// A refusal by the rules, or a fault of the store.
@@ -39,8 +41,10 @@ pub async fn carry_out(
     agent: AgentId,
     wish: Wish,
     envelope: &Envelope,
+    seen: Option<&Seen>,
 ) -> Result<Committed, DispatchError> {
-    let mut known = directory.session(agent);
+    let mut known = seen.map_or_else(|| directory.session(agent), |seen| seen.session);
+    let mut expected = seen;
     let mut tries = 1;
     loop {
         let (session, command) = match (known, &wish) {
@@ -77,11 +81,13 @@ pub async fn carry_out(
             envelope.command_id =
                 CommandId(domain::id::derive(millis, envelope.command_id.0, &label));
         }
-        let answer = gateway.dispatch(envelope).await;
+        let answer = seen::dispatch(gateway, session, envelope, expected).await;
         match &answer {
             // Not-ready with a reason after a login that had none.
             Ok(_) if was_login => match &wish {
                 Wish::NotReady(reason, _) if *reason != NotReadyReason::Login => {
+                    // The login was what was seen.
+                    expected = None;
                     known = Some((session, true));
                 }
                 Wish::Ready | Wish::NotReady(..) | Wish::LogOut(_) => return answer,

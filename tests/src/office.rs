@@ -243,7 +243,8 @@ impl Office {
                 },
             },
         ));
-        let done = sessions::carry_out(&self.gateway, &self.directory, agent, wish, &envelope)
+        let (gateway, directory) = (&self.gateway, &self.directory);
+        let done = sessions::carry_out(gateway, directory, agent, wish, &envelope, None)
             .await
             .expect("nothing speaks against it");
         self.directory.wait_for(done.position).await;

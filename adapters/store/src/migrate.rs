@@ -97,6 +97,7 @@ pub const ALL: &[Migration] = &[
     migration!(410, Read, "0410_queue_revision"),
     migration!(411, Read, "0411_visit_measure"),
     migration!(412, Read, "0412_visit_attempts"),
+    migration!(413, Read, "0413_agent_session_revision"),
 ];
 
 /// Why a database can not be brought to this program's version.

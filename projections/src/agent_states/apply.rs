@@ -46,6 +46,8 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         AnyEvent::Device(_, event) => on_device(row, event),
         AnyEvent::Session(session, event) => {
             row.session_number = Some(session.number);
+            row.session_version = input.fact.version;
+            row.session_revision = row.session_revision.saturating_add(1);
             on_session(row, at, event);
         }
         AnyEvent::Call(call, call::Event::LegAlerting { offer, .. }) => {
@@ -88,6 +90,8 @@ fn empty(agent: AgentId) -> Row {
         registration_grace_ms: agent::REGISTRATION_GRACE_MS,
         config_version: 0,
         session_number: None,
+        session_version: 0,
+        session_revision: 0,
         logged_in_at: None,
         routability: Routability::LoggedOut,
         reason: None,

@@ -105,6 +105,10 @@ pub struct Row {
     pub config_version: u32,
     /// The number of the last or present login; none before the first.
     pub session_number: Option<u32>,
+    /// How much has been said of that login.
+    pub session_version: u64,
+    /// How much has been said of all logins.
+    pub session_revision: u64,
     /// When the present session started.
     pub logged_in_at: Option<Timestamp>,
     /// Whether the agent wants calls.
@@ -169,6 +173,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "next_code",
     "registration_grace_ms",
     "left_alone",
+    "session_version",
+    "session_revision",
 ];
 
 impl Row {
@@ -224,6 +230,8 @@ impl Row {
             word(&self.next_code),
             number(self.registration_grace_ms),
             word(&self.left_alone),
+            number(self.session_version),
+            number(self.session_revision),
         ]
     }
 
@@ -257,6 +265,8 @@ impl Row {
             next_code: columns.word_or_null()?,
             registration_grace_ms: columns.number()?,
             left_alone: columns.word_or_null()?,
+            session_version: columns.number()?,
+            session_revision: columns.number()?,
         })
     }
 }

@@ -1,13 +1,16 @@
 //! Orders about agents.
 
-use super::{Order, Outcome, UserError, refusal::Refusal};
+use super::{
+    Order, Outcome, UserError,
+    refusal::Refusal,
+    sessions::{About, said, wish},
+};
 use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
     query::{Needs, require, services, views_at},
     scalar::{Cursor, Duration},
-    services::Services,
     types::{
         Agent,
         matching::{AgentPlaceInput, AgentSkillInput},
@@ -15,16 +18,13 @@ use crate::{
     },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use commands::{
-    credentials,
-    sessions::{Wish, carry_out},
-};
+use commands::{credentials, sessions::Wish};
 use domain::{
     agent::{Command, Config},
     any::AnyCommand,
-    id::{AgentId, QueueId, SessionId},
+    id::{AgentId, QueueId},
     sealed::{Party, Sealed},
-    session::{self, LogoutReason, NotReadyCode, NotReadyReason},
+    session::LogoutReason,
 };
 use projections::changed::View;
 
@@ -71,6 +71,9 @@ pub(crate) struct AgentReadyInput {
     command_id: ID,
     /// Which agent.
     agent_id: ID,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An agent that is to take no calls.
@@ -84,6 +87,9 @@ pub(crate) struct AgentNotReadyInput {
     reason: Option<NotReadyWish>,
     /// In a word: one of `notReadyCodes`, which stands for a reason.
     code: Option<String>,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An agent that is to leave.
@@ -93,6 +99,9 @@ pub(crate) struct AgentLogOutInput {
     command_id: ID,
     /// Which agent.
     agent_id: ID,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of an order about an agent: the fields of each payload.
@@ -174,126 +183,6 @@ fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<Refusa
     unknown.then_some(Refusal::UnknownQueue)
 }
 
-/// Whose session an order may be about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
-    /// An agent's own, or that of others for those who manage agents.
-    OwnOrManaged,
-    /// Only for those who manage agents.
-    Managed,
-}
-
-/// Whoever orders may do so for that agent.
-pub(super) fn entitled<'a>(
-    ctx: &Context<'a>,
-    command_id: &ID,
-    agent: &ID,
-    whose: Whose,
-) -> Result<(Order<'a>, AgentId)> {
-    let order = Order::new(ctx, command_id)?;
-    let agent = AgentId::read(agent)?;
-    let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
-    if !(is_own && whose == Whose::OwnOrManaged) {
-        require(ctx, Scope::AgentManage)?;
-    }
-    Ok((order, agent))
-}
-
-/// Brings a command to the agent's present session.
-pub(super) async fn tell(
-    ctx: &Context<'_>,
-    command_id: &ID,
-    agent: &ID,
-    whose: Whose,
-    command: Result<session::Command, Refusal>,
-) -> Result<AgentPayload> {
-    let (order, agent) = entitled(ctx, command_id, agent, whose)?;
-    let command = match order.services.directory.agent(agent) {
-        None => Err(Refusal::UnknownAgent),
-        Some(_) => command,
-    };
-    let command = match command {
-        Ok(command) => command,
-        Err(refusal) => {
-            let outcome = Outcome::refused(refusal.into());
-            return Ok(AgentPayload { agent, outcome });
-        }
-    };
-    let command = AnyCommand::Session(present_session(&order, agent), command);
-    let outcome = order.dispatch(command, agent.0).await?;
-    order.settle(&outcome).await;
-    Ok(AgentPayload { agent, outcome })
-}
-
-/// A session that is over stays the target, so that a retry is one; the rules refuse
-/// what comes too late.
-pub(super) fn present_session(order: &Order<'_>, agent: AgentId) -> SessionId {
-    let session = order.services.directory.session(agent);
-    session.map_or(SessionId { agent, number: 1 }, |(session, _)| session)
-}
-
-/// Brings a wish to the agent's session.
-async fn wish(
-    ctx: &Context<'_>,
-    command_id: &ID,
-    agent: &ID,
-    wish: impl FnOnce(bool) -> Result<Wish, Refusal>,
-) -> Result<AgentPayload> {
-    let order = Order::new(ctx, command_id)?;
-    let agent = AgentId::read(agent)?;
-    let is_own = order.identity.agent == Some(agent);
-    if !(is_own && order.identity.may(Scope::AgentSelf)) {
-        require(ctx, Scope::AgentManage)?;
-    }
-    let directory = &order.services.directory;
-    let wish = match directory.agent(agent) {
-        None => Err(Refusal::UnknownAgent),
-        Some(_) => wish(is_own),
-    };
-    let wish = match wish {
-        Ok(wish) => wish,
-        Err(refusal) => {
-            let outcome = Outcome::refused(refusal.into());
-            return Ok(AgentPayload { agent, outcome });
-        }
-    };
-    // Which session and which command it becomes, the directory says: the id
-    // must not depend on that, so that a retry is one.
-    let (session, command) = (SessionId { agent, number: 0 }, as_command(wish.clone()));
-    let envelope = order.envelope(AnyCommand::Session(session, command), agent.0);
-    let gateway = &order.services.gateway;
-    let outcome = Outcome::of(carry_out(gateway, directory, agent, wish, &envelope).await)?;
-    order.settle(&outcome).await;
-    Ok(AgentPayload { agent, outcome })
-}
-
-/// Why no calls are to be taken: a code stands for a reason.
-fn said(
-    services: &Services,
-    reason: Option<NotReadyWish>,
-    code: Option<&str>,
-) -> Result<(NotReadyReason, Option<NotReadyCode>), Refusal> {
-    let reason = reason.map(NotReadyReason::from);
-    let Some(code) = code else {
-        let reason = reason.ok_or(Refusal::InvalidNotReadyReason)?;
-        return Ok((reason, None));
-    };
-    let word = services.settings.pause(code);
-    let word = word.ok_or(Refusal::UnknownNotReadyCode)?;
-    match reason {
-        Some(reason) if reason != word.category => Err(Refusal::InvalidNotReadyReason),
-        Some(_) | None => Ok((word.category, Some(word.said))),
-    }
-}
-
-fn as_command(wish: Wish) -> session::Command {
-    match wish {
-        Wish::Ready => session::Command::GoReady,
-        Wish::NotReady(reason, code) => session::Command::GoNotReady { reason, code },
-        Wish::LogOut(reason) => session::Command::LogOut { reason },
-    }
-}
-
 async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPayload> {
     let order = Order::new(ctx, &input.command_id)?;
     let name = input.name;
@@ -370,7 +259,8 @@ impl AgentMutations {
         ctx: &Context<'_>,
         input: AgentReadyInput,
     ) -> Result<AgentReadyPayload> {
-        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| Ok(Wish::Ready)).await?;
+        let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+        let outcome = wish(ctx, about, |_| Ok(Wish::Ready)).await?;
         Ok(AgentReadyPayload { outcome })
     }
 
@@ -383,7 +273,8 @@ impl AgentMutations {
     ) -> Result<AgentNotReadyPayload> {
         let said = said(services(ctx)?, input.reason, input.code.as_deref());
         let wished = said.map(|(reason, code)| Wish::NotReady(reason, code));
-        let outcome = wish(ctx, &input.command_id, &input.agent_id, |_| wished).await?;
+        let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+        let outcome = wish(ctx, about, |_| wished).await?;
         Ok(AgentNotReadyPayload { outcome })
     }
 
@@ -400,7 +291,8 @@ impl AgentMutations {
                 LogoutReason::Supervisor
             }))
         };
-        let outcome = wish(ctx, &input.command_id, &input.agent_id, wished).await?;
+        let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+        let outcome = wish(ctx, about, wished).await?;
         Ok(AgentLogOutPayload { outcome })
     }
 }

@@ -1,7 +1,8 @@
 //! Orders about the work after a call, and what supervisors decide for agents.
 
 use super::{
-    agents::{AgentPayload, Whose, tell},
+    agents::AgentPayload,
+    sessions::{About, Whose, tell},
     wrap_up,
 };
 use crate::{query::identity, scalar::Duration, types::words::ForcedState};
@@ -20,6 +21,9 @@ pub(crate) struct ExtendWrapUpInput {
     agent_id: ID,
     /// By how much: up to an hour.
     by_ms: Duration,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A wrap-up that is done.
@@ -36,6 +40,9 @@ pub(crate) struct CompleteWrapUpInput {
     /// called, is kept sealed for that person, and is gone when the person is forgotten.
     #[graphql(secret)]
     pub(super) note: Option<String>,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    pub(super) expected_revision: Option<i32>,
 }
 
 /// What a supervisor decides for an agent.
@@ -50,6 +57,9 @@ pub(crate) struct ForceAgentStateInput {
     /// Why: 1 to 64 letters, digits, `.`, `-`, `_`. Kept for ever: it tells of
     /// no person.
     reason: String,
+    /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
+    /// and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// What came of it.
@@ -84,7 +94,8 @@ impl DeskMutations {
         let by_ms = input.by_ms.0;
         let command = Ok(Command::ExtendWrapUp { by_ms });
         let whose = Whose::OwnOrManaged;
-        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+        let outcome = tell(ctx, about, whose, command).await?;
         Ok(ExtendWrapUpPayload { outcome })
     }
 
@@ -109,7 +120,8 @@ impl DeskMutations {
         let by = identity(ctx)?.actor();
         let command = Ok(Command::Force { next, by, why });
         let whose = Whose::Managed;
-        let outcome = tell(ctx, &input.command_id, &input.agent_id, whose, command).await?;
+        let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+        let outcome = tell(ctx, about, whose, command).await?;
         Ok(ForceAgentStatePayload { outcome })
     }
 }

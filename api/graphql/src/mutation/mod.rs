@@ -18,6 +18,7 @@ mod queue_delete;
 mod queues;
 mod refusal;
 mod requeue;
+mod sessions;
 mod settings;
 mod subjects;
 mod trunks;

@@ -2,15 +2,15 @@
 
 use super::{
     Order, Outcome,
-    agents::{AgentPayload, Whose, entitled, present_session},
+    agents::AgentPayload,
     desk::CompleteWrapUpInput,
     refusal::Refusal,
+    sessions::{About, SessionOrder, Whose},
 };
 use crate::{error::Fault, services::Settings};
 use async_graphql::{Context, Result};
 use commands::error::Refused;
 use domain::{
-    any::AnyCommand,
     id::{AgentId, SubjectId},
     sealed::Note,
     session::{CallNote, Command, Error},
@@ -26,49 +26,49 @@ pub(super) async fn complete(
     ctx: &Context<'_>,
     input: CompleteWrapUpInput,
 ) -> Result<AgentPayload> {
-    let whose = Whose::OwnOrManaged;
-    let (order, agent) = entitled(ctx, &input.command_id, &input.agent_id, whose)?;
-    let outcome = match check(&order, agent, &input) {
-        Some(refusal) => Outcome::refused(refusal.into()),
-        None => dispatch(&order, agent, input.code, input.note).await?,
-    };
-    order.settle(&outcome).await;
-    Ok(AgentPayload { agent, outcome })
+    let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
+    let order = SessionOrder::new(ctx, about, Whose::OwnOrManaged)?;
+    let checked = check(&order.order, &input);
+    if let Err(refusal) = order.known(checked) {
+        return Ok(order.refused(refusal));
+    }
+    let outcome = dispatch(&order, input.code, input.note).await?;
+    Ok(order.answered(outcome).await)
 }
 
-fn check(order: &Order<'_>, agent: AgentId, input: &CompleteWrapUpInput) -> Option<Refusal> {
-    if order.services.directory.agent(agent).is_none() {
-        return Some(Refusal::UnknownAgent);
-    }
+fn check(order: &Order<'_>, input: &CompleteWrapUpInput) -> Result<(), Refusal> {
     let settings: &Settings = &order.services.settings;
-    if input
-        .code
-        .as_ref()
-        .is_some_and(|code| !settings.knows_code(code))
-    {
-        return Some(Refusal::UnknownWrapUpCode);
+    let is_code = |code: &String| settings.knows_code(code);
+    if input.code.as_ref().is_some_and(|code| !is_code(code)) {
+        return Err(Refusal::UnknownWrapUpCode);
     }
     let fits = |note: &String| (1..=NOTE_CHARS_MAX).contains(&note.trim().chars().count());
-    let is_invalid = input.note.as_ref().is_some_and(|note| !fits(note));
-    is_invalid.then_some(Refusal::InvalidNote)
+    if input.note.as_ref().is_some_and(|note| !fits(note)) {
+        return Err(Refusal::InvalidNote);
+    }
+    Ok(())
 }
 
 async fn dispatch(
-    order: &Order<'_>,
-    agent: AgentId,
+    order: &SessionOrder<'_>,
     code: Option<String>,
     note: Option<String>,
 ) -> Result<Outcome, Fault> {
-    let session = present_session(order, agent);
-    let complete = |note| AnyCommand::Session(session, Command::CompleteWrapUp { code, note });
     let Some(text) = note else {
-        return order.dispatch(complete(None), agent.0).await;
+        return order
+            .dispatch(Command::CompleteWrapUp { code, note: None })
+            .await;
     };
-    match sealed(order, agent, text.trim().to_owned()).await? {
-        Some(note) => order.dispatch(complete(Some(note)), agent.0).await,
+    let text = text.trim().to_owned();
+    match sealed(&order.order, order.agent, text).await? {
+        Some(note) => {
+            let note = Some(note);
+            order.dispatch(Command::CompleteWrapUp { code, note }).await
+        }
         None => {
-            let refused = Refused::by(&Error::NoWrapUp, order.services.clock.now());
-            order.refuse(complete(None), vec![refused.into()]).await
+            let refused = Refused::by(&Error::NoWrapUp, order.order.services.clock.now());
+            let command = Command::CompleteWrapUp { code, note: None };
+            order.refuse(command, refused.into()).await
         }
     }
 }

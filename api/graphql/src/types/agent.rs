@@ -238,6 +238,12 @@ impl Agent {
         count(self.row.config_version)
     }
 
+    /// How much has been said of its logins, for `expectedRevision` of orders about what
+    /// it does; 0 before the first.
+    async fn session_revision(&self) -> i32 {
+        count(self.row.session_revision)
+    }
+
     /// The event that last changed it.
     async fn position(&self) -> Cursor {
         Cursor(self.row.position)

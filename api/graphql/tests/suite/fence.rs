@@ -46,6 +46,15 @@ impl World {
         self.ask(query, variables).await.data()["call"].clone()
     }
 
+    /// As the views that know everything tell it.
+    async fn session_revision(&self, agent: AgentId) -> i64 {
+        let query = "query Q($id: ID!, $at: Cursor) { agent(id: $id, minPosition: $at) \
+                     { sessionRevision } }";
+        let variables = json!({ "id": agent.to_string(), "at": self.head().to_string() });
+        let answer = self.ask(query, variables).await.data();
+        answer["agent"]["sessionRevision"].as_i64().unwrap()
+    }
+
     async fn revision(&self, of: &str, id: impl ToString) -> Value {
         let query = format!("query Q($id: ID!) {{ {of}(id: $id) {{ revision }} }}");
         let answer = self.ask(&query, json!({ "id": id.to_string() })).await;
@@ -136,6 +145,65 @@ async fn whoever_orders_about_an_agent_as_it_was_hears_both_revisions() {
         .conflicts("removeSkill", with(unlearns, 2), says)
         .await;
     assert_eq!(world.revision("agent", anna).await, 3);
+}
+
+#[tokio::test]
+async fn whoever_orders_about_what_an_agent_does_as_it_was_hears_both_revisions() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let anna = world.agent("anna", queue).await;
+    let order = |mut input: Value, revision: i32| {
+        input["agentId"] = json!(anna.to_string());
+        with(input, revision)
+    };
+    let plain = |revision| order(json!({}), revision);
+    let rest = |revision| order(json!({ "reason": "BREAK" }), revision);
+    let forced =
+        |state: &str, revision| order(json!({ "state": state, "reason": "rush_hour" }), revision);
+    let says = |now: i32, then: i32| format!("revision is {now}, not {then}");
+    world.conflicts("agentReady", plain(1), &says(0, 1)).await;
+    let first = uuid();
+    let ready = world.done("agentReady", first, plain(0)).await;
+    // Logged in, and ready.
+    assert_eq!(world.session_revision(anna).await, 2);
+    world.conflicts("agentNotReady", rest(0), &says(2, 0)).await;
+    world.done("agentNotReady", uuid(), rest(2)).await;
+    let early = forced("READY", 2);
+    world.conflicts("forceAgentState", early, &says(3, 2)).await;
+    let by_supervisor = uuid();
+    let decided = world
+        .done("forceAgentState", by_supervisor, forced("READY", 3))
+        .await;
+    assert_eq!(world.session_revision(anna).await, 5);
+    world.conflicts("agentLogOut", plain(4), &says(5, 4)).await;
+    world.done("agentLogOut", uuid(), plain(5)).await;
+    let more = order(json!({ "byMs": "1000" }), 5);
+    world.conflicts("extendWrapUp", more, &says(6, 5)).await;
+    world
+        .conflicts("completeWrapUp", plain(1), &says(6, 1))
+        .await;
+    // The next login goes on from there: what was seen in the one before counts no more.
+    world.conflicts("agentReady", plain(5), &says(6, 5)).await;
+    world.done("agentNotReady", uuid(), rest(6)).await;
+    let now = world.session_revision(anna).await;
+    assert_eq!(now, 9);
+    for then in [2, 3, 6] {
+        let late = forced("READY", then);
+        world
+            .conflicts("forceAgentState", late, &says(9, then))
+            .await;
+    }
+    // A retry hears the first answer, also of the login before.
+    let again = world.done("agentReady", first, plain(0)).await;
+    assert_eq!(again["position"], ready["position"]);
+    let again = world
+        .done("forceAgentState", by_supervisor, forced("READY", 3))
+        .await;
+    assert_eq!(again["position"], decided["position"]);
+    assert_eq!(world.session_revision(anna).await, now);
+    // Without one, whatever it is at.
+    let input = json!({ "agentId": anna.to_string() });
+    world.done("agentReady", uuid(), input).await;
 }
 
 #[tokio::test]
