@@ -74,4 +74,5 @@ mod taxes;
 mod torture;
 mod usage;
 mod voicemail;
+mod waits;
 mod webhooks;
