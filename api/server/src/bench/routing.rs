@@ -6,12 +6,14 @@ use domain::{
     agent,
     any::{AnyEvent, Fact},
     call::{self, AnswerMode},
-    id::{AgentId, CallId, EventId, OfferId, QueueId, SessionId, VisitId},
+    id::{AgentId, CallId, EventId, LegId, OfferId, QueueId, SessionId, SubjectId, VisitId},
     line::{self, VisitPolicy},
     process::{
         Input, Intent, Process,
         routing::{Routing, State},
     },
+    queue,
+    sealed::Sealed,
     session::{self, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
@@ -36,36 +38,126 @@ const fn numbered(kind: u128, number: u64) -> Uuid {
     Uuid::from_u128((kind << 64) | number as u128)
 }
 
+/// What the queue asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum World {
+    /// Whoever has been idle longest.
+    Plain,
+    /// A skill that every other agent has, another that is preferred, tiers, and whoever
+    /// served the caller last.
+    Choosy,
+}
+
+/// Callers of the choosy world who call again and again.
+const PEOPLE: u64 = 500;
+/// Tiers of the choosy world.
+const TIERS: u64 = 3;
+/// What its callers ask for, and what they would like.
+const LANGUAGE: &str = "german";
+const SUBJECT: &str = "billing";
+
+impl World {
+    /// For which callers there is an agent with that number.
+    const fn is_fit(self, agent: u64) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::Choosy => agent.is_multiple_of(2),
+        }
+    }
+
+    /// The rules of the queue, where it has any.
+    fn rules(self) -> Option<queue::Config> {
+        let asks = |skill: &str, level, preferred| queue::Requirement {
+            skill: skill.into(),
+            level,
+            preferred,
+            relax: vec![],
+        };
+        match self {
+            Self::Plain => None,
+            Self::Choosy => Some(queue::Config {
+                matching: queue::Matching {
+                    skills: vec![asks(LANGUAGE, 3, false), asks(SUBJECT, 2, true)],
+                    last_agent_ms: 30_000,
+                    ..queue::Matching::default()
+                },
+                ..queue::Config::default()
+            }),
+        }
+    }
+
+    fn skills(self, agent: u64) -> Vec<agent::Skill> {
+        let of = |skill: &str, level| agent::Skill {
+            skill: skill.into(),
+            level,
+        };
+        match self {
+            Self::Plain => vec![],
+            Self::Choosy if self.is_fit(agent) => {
+                let level = if agent.is_multiple_of(4) { 3 } else { 1 };
+                vec![of(LANGUAGE, 4), of(SUBJECT, level)]
+            }
+            Self::Choosy => vec![of(LANGUAGE, 1)],
+        }
+    }
+
+    fn places(self, agent: u64) -> Vec<agent::Place> {
+        match self {
+            Self::Plain => vec![],
+            Self::Choosy => vec![agent::Place {
+                queue: QUEUE,
+                tier: u8::try_from(agent % TIERS + 1).unwrap_or(1),
+                penalty: 0,
+                weight: 1,
+            }],
+        }
+    }
+}
+
 /// A routing process, and the record that it hears.
 struct Floor {
+    world: World,
     state: State,
     position: u64,
     visits: u64,
 }
 
 impl Floor {
-    /// All agents are on a break.
-    fn with(agents: u64) -> Self {
+    /// All agents are on a break, but for those who are fit for nobody: they are free.
+    fn with(world: World, agents: u64) -> Self {
         let mut floor = Self {
+            world,
             state: State::default(),
             position: 0,
             visits: 0,
         };
+        if let Some(config) = world.rules() {
+            let name = "choosy".into();
+            let created = queue::Event::Created {
+                name,
+                config_version: None,
+                config,
+            };
+            floor.hear(AnyEvent::Queue(QUEUE, created));
+        }
         for number in 0..agents {
             let config = agent::Config {
                 display_name: None,
                 queues: vec![QUEUE],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
-                skills: vec![],
-                places: vec![],
+                skills: world.skills(number),
+                places: world.places(number),
             };
             let name = format!("agent{number}");
             let created = agent::Event::Created { name, config };
             floor.hear(AnyEvent::Agent(AgentId(numbered(3, number)), created));
             let session = session(number);
             floor.tell(number, session::Event::LoggedIn { session });
-            floor.takes_a_break(number);
+            match world.is_fit(number) {
+                true => floor.takes_a_break(number),
+                false => _ = floor.tell(number, session::Event::BecameReady {}),
+            }
         }
         floor
     }
@@ -101,6 +193,19 @@ impl Floor {
         self.visits += 1;
         let visit = VisitId(numbered(5, self.visits));
         let call = CallId(numbered(1, self.visits));
+        if self.world == World::Choosy {
+            let person = SubjectId(numbered(9, self.visits % PEOPLE));
+            let received = call::Event::Received {
+                leg: LegId(numbered(6, self.visits)),
+                from: Sealed::new(person, String::new()),
+                withheld: false,
+                to: "choosy".into(),
+                trunk: None,
+                sip_call_id: String::new(),
+                user_agent: None,
+            };
+            self.hear(AnyEvent::Call(call, received));
+        }
         let enqueued = call::Event::Enqueued {
             visit,
             queue: QUEUE,
@@ -173,6 +278,14 @@ impl Floor {
             session,
         };
         self.hear(AnyEvent::Line(QUEUE, matched));
+        let connected = call::Event::AgentConnected {
+            offer,
+            visit,
+            session,
+            leg: LegId(visit.0),
+            codec: None,
+        };
+        self.hear(AnyEvent::Call(call, connected));
         let closed = line::Event::Closed {
             visit,
             call,
@@ -208,30 +321,66 @@ const fn session(agent: u64) -> SessionId {
 /// When routing does not match what it should.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     say("decision: from the event to the reservation that it asks for, in µs, without the append");
-    say("  agents  waiting  event              p50      p99      max");
-    for agents in AGENTS {
-        for waiting in WAITING {
-            let figures = an_agent_is_free(agents, waiting, settings.decisions)?;
-            show(agents, waiting, "an agent is free", figures);
+    for (world, is_so) in [
+        (World::Plain, "whoever has been idle longest"),
+        (
+            World::Choosy,
+            "skills (half of the agents lack one and are free all the time), 3 tiers, last agent",
+        ),
+    ] {
+        say(is_so);
+        say("  agents  waiting  event              p50      p99      max");
+        let mut growth = vec![];
+        for agents in AGENTS {
+            for waiting in WAITING {
+                let figures = an_agent_is_free(world, agents, waiting, settings.decisions)?;
+                let p99 = show(agents, waiting, "an agent is free", figures);
+                growth.push((waiting, agents, p99));
+            }
+            let figures = a_caller_comes(world, agents, settings.decisions)?;
+            let p99 = show(agents, 0, "a caller comes", figures);
+            growth.push((0, agents, p99));
         }
-        let figures = a_caller_comes(agents, settings.decisions)?;
-        show(agents, 0, "a caller comes", figures);
+        show_growth(&growth);
     }
     say("target: p99 under 1000 µs with 1,000 agents and 1,000 waiting");
     Ok(())
 }
 
+/// How many times as long the 99th percentile is with ten times as many agents, and again.
+fn show_growth(figures: &[(u64, u64, f64)]) {
+    for waiting in [&[0], WAITING.as_slice()].concat() {
+        let of_these = figures.iter().filter(|(of, ..)| *of == waiting);
+        let p99: Vec<_> = of_these.map(|(.., p99)| *p99).collect();
+        let times = p99.windows(2).map(|pair| match pair {
+            [few, many] if *few > 0.0 => format!("{:.1}", many / few),
+            _ => "-".into(),
+        });
+        let times = times.collect::<Vec<_>>().join(", ");
+        say(&format!(
+            "p99 with {waiting} waiting, 10 -> 100 -> 1,000 -> 10,000 agents: times {times}"
+        ));
+    }
+}
+
 /// Callers wait, all agents are away, and one comes back.
-fn an_agent_is_free(agents: u64, waiting: u64, decisions: u32) -> anyhow::Result<Vec<u64>> {
-    let mut floor = Floor::with(agents);
+fn an_agent_is_free(
+    world: World,
+    agents: u64,
+    waiting: u64,
+    decisions: u32,
+) -> anyhow::Result<Vec<u64>> {
+    let mut floor = Floor::with(world, agents);
+    let fit: Vec<_> = (0..agents).filter(|agent| world.is_fit(*agent)).collect();
     for _ in 0..waiting {
         let arrival = floor.arrival();
         floor.hear(arrival);
     }
     let mut took = vec![];
-    for number in 0..u64::from(decisions) {
+    let decisions = usize::try_from(decisions)?;
+    for agent in fit.into_iter().cycle().take(decisions) {
         let ready = session::Event::BecameReady {};
-        let ready = AnyEvent::Session(session(number % agents), ready);
+        let ready = AnyEvent::Session(session(agent), ready);
         let (ns, agent) = floor.measure(ready)?;
         took.push(ns);
         floor.takes_a_break(agent);
@@ -242,9 +391,9 @@ fn an_agent_is_free(agents: u64, waiting: u64, decisions: u32) -> anyhow::Result
 }
 
 /// All agents are free, and a caller comes.
-fn a_caller_comes(agents: u64, decisions: u32) -> anyhow::Result<Vec<u64>> {
-    let mut floor = Floor::with(agents);
-    for agent in 0..agents {
+fn a_caller_comes(world: World, agents: u64, decisions: u32) -> anyhow::Result<Vec<u64>> {
+    let mut floor = Floor::with(world, agents);
+    for agent in (0..agents).filter(|agent| world.is_fit(*agent)) {
         floor.tell(agent, session::Event::BecameReady {});
     }
     let mut took = vec![];
@@ -257,7 +406,8 @@ fn a_caller_comes(agents: u64, decisions: u32) -> anyhow::Result<Vec<u64>> {
     Ok(took)
 }
 
-fn show(agents: u64, waiting: u64, event: &str, mut took: Vec<u64>) {
+/// Prints a line, and returns its 99th percentile.
+fn show(agents: u64, waiting: u64, event: &str, mut took: Vec<u64>) -> f64 {
     took.sort_unstable();
     let figure = |percent| {
         let ns = super::figures::percentile(&took, percent);
@@ -269,4 +419,5 @@ fn show(agents: u64, waiting: u64, event: &str, mut took: Vec<u64>) {
         figure(99),
         figure(100)
     ));
+    figure(99)
 }
