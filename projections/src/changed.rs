@@ -41,6 +41,8 @@ pub enum View {
     Visits,
     /// Changes of agents' states, append-only.
     AgentLog,
+    /// Logins, and who serves which queues.
+    Staff,
     /// Callbacks.
     Callbacks,
     /// Mailboxes.
@@ -51,7 +53,7 @@ pub enum View {
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -67,6 +69,7 @@ impl View {
         Self::Invoices,
         Self::Visits,
         Self::AgentLog,
+        Self::Staff,
         Self::Callbacks,
         Self::Mailboxes,
         Self::Voicemails,
@@ -90,6 +93,7 @@ impl View {
             Self::Invoices => "billing_invoices",
             Self::Visits => "visits",
             Self::AgentLog => "agent_log",
+            Self::Staff => "staff",
             Self::Callbacks => "callbacks",
             Self::Mailboxes => "mailboxes",
             Self::Voicemails => "voicemails",

@@ -35,6 +35,7 @@ pub mod runner;
 pub mod running;
 mod slot;
 mod source;
+pub mod staff;
 mod standby;
 mod switch;
 pub mod table;

@@ -98,6 +98,7 @@ pub const ALL: &[Migration] = &[
     migration!(411, Read, "0411_visit_measure"),
     migration!(412, Read, "0412_visit_attempts"),
     migration!(413, Read, "0413_agent_session_revision"),
+    migration!(414, Read, "0414_staff"),
 ];
 
 /// Why a database can not be brought to this program's version.

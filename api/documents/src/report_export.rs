@@ -100,6 +100,8 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     record.push(("abandonment_ppm", ppm(abandonment.0, abandonment.1)));
     let (left, closed) = counters.net_abandonment_parts();
     record.push(("net_abandonment_ppm", ppm(left, closed)));
+    record.push(("staffed_ms", number(Some(row.staffed_ms))));
+    record.push(("agents_staffed_milli", number(row.agents_staffed_milli())));
     record
 }
 

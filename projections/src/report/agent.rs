@@ -166,12 +166,12 @@ pub(super) fn rows(log: &[Row], spans: &[Span], now: Timestamp) -> Vec<AgentRepo
     rows.into_values().collect()
 }
 
-fn ms_between(start: Timestamp, end: Timestamp) -> u64 {
+pub(super) fn ms_between(start: Timestamp, end: Timestamp) -> u64 {
     let ms = |at: Timestamp| at.micros().div_euclid(1_000);
     u64::try_from(ms(end) - ms(start)).unwrap_or(0)
 }
 
-fn overlapped(
+pub(super) fn overlapped(
     spans: &[Span],
     start: Timestamp,
     end: Timestamp,

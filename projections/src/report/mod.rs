@@ -6,6 +6,7 @@ mod agent;
 mod handling;
 mod queue;
 mod spans;
+mod staffed;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,7 @@
 use super::{
     handling::{self, Handled},
     spans::{SLOT_MICROS, Span},
+    staffed::staffed,
 };
 use crate::{
     queue_stats::{self, Counters},
@@ -92,11 +93,20 @@ pub struct QueueReportRow {
     pub waiting_max_count: u64,
     /// Contacts whose call ended in it.
     pub handled: Handled,
+    /// Time that agents who served the queue were logged in, together.
+    pub staffed_ms: u64,
     /// Visits that were open when it ended: `before + O = A + AB + FO + CB + after`.
     pub waiting_after_count: u64,
 }
 
 impl QueueReportRow {
+    /// Agents staffed, in thousandths of one: the time that they were there by the length
+    /// of the interval.
+    pub fn agents_staffed_milli(&self) -> Option<u64> {
+        let length_ms = self.span.end.ms_since(self.span.start);
+        self.staffed_ms.saturating_mul(1_000).checked_div(length_ms)
+    }
+
     /// By what most of its visits are measured; without any, by what is asked, or else what
     /// the queue says now.
     pub fn measure(&self) -> Measure {
@@ -204,7 +214,7 @@ pub(super) fn span_of(spans: &[Span], slot: i64) -> Option<usize> {
 
 impl Views {
     /// What happened to one queue in each of these intervals, which follow each
-    /// other without a gap.
+    /// other without a gap; of who is there, nothing is known after `now`.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -212,8 +222,9 @@ impl Views {
         &self,
         asked: Asked,
         spans: &[Span],
+        now: Timestamp,
     ) -> Result<Vec<QueueReportRow>, ViewError> {
-        report(self.store(), asked, spans).await
+        report(self.store(), asked, spans, now).await
     }
 }
 
@@ -221,6 +232,7 @@ pub(super) async fn report(
     read: &dyn ReadStore,
     asked: Asked,
     spans: &[Span],
+    now: Timestamp,
 ) -> Result<Vec<QueueReportRow>, ViewError> {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
         return Ok(vec![]);
@@ -252,6 +264,10 @@ pub(super) async fn report(
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             row.handled = row.handled.plus(handled);
         }
+    }
+    let times = staffed(read, asked.queue, spans, now).await?;
+    for (row, staffed_ms) in rows.iter_mut().zip(times) {
+        row.staffed_ms = staffed_ms;
     }
     Ok(rows)
 }
@@ -306,6 +322,7 @@ fn rows(
                 flow_out: BTreeMap::new(),
                 waiting_max_count: most.max(before),
                 handled: Handled::default(),
+                staffed_ms: 0,
                 waiting_after_count: waiting,
             }
         })

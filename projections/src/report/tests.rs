@@ -5,13 +5,19 @@ use crate::{
     queue_stats::{Counters, QueueStats},
     runner::Runner,
     source::Source,
-    testing::{START, World, actions, fold_all, play},
+    testing::{START, World, actions, agent as agent_id, fold_all, login, play, queue as queue_id},
 };
 use chrono_tz::Tz;
 use commands::ports::ReadStore;
-use domain::{any::AnyEvent, id::AgentId, line, session::ReleaseReason, time::Timestamp};
+use domain::{
+    any::{AnyCommand, AnyEvent},
+    id::{AgentId, QueueId},
+    line,
+    session::{self, ReleaseReason},
+    time::Timestamp,
+};
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 fn at(text: &str) -> Timestamp {
     serde_json::from_value(text.into()).unwrap()
@@ -95,7 +101,7 @@ fn closed(counters: &Counters) -> u64 {
 }
 
 fn has_a_stay_twice(world: &World) -> bool {
-    let mut opened = std::collections::BTreeSet::new();
+    let mut opened = BTreeSet::new();
     world.facts.iter().any(|fact| match &fact.event {
         AnyEvent::Line(_, line::Event::Opened { visit, .. }) => !opened.insert(*visit),
         AnyEvent::Line(..)
@@ -144,6 +150,103 @@ fn each_rate_of_an_agent_has_its_own_denominator() {
     assert_eq!(row.let_ring(), (2, 2));
 }
 
+/// Event by event: from one to the next so many agents are logged in who serve the queue.
+fn staffed(world: &World, queue: QueueId, span: Span) -> u64 {
+    let ms = |at: Timestamp| at.micros().div_euclid(1_000);
+    let (mut there, mut serve) = (BTreeSet::new(), BTreeSet::new());
+    let mut sum = 0;
+    let mut since = span.start;
+    let ends = world.facts.iter().map(|fact| (fact.at, Some(&fact.event)));
+    for (at, event) in ends.chain([(world.now, None)]) {
+        let until = at.clamp(since, span.end.max(since));
+        let count = there.intersection(&serve).count();
+        sum += (ms(until) - ms(since)) * i64::try_from(count).unwrap();
+        since = until;
+        if let Some(AnyEvent::Session(session, session::Event::LoggedIn { .. })) = event {
+            there.insert(session.agent);
+        }
+        if let Some(AnyEvent::Session(session, session::Event::LoggedOut { .. })) = event {
+            there.remove(&session.agent);
+        }
+        if let Some(AnyEvent::Agent(
+            agent,
+            domain::agent::Event::Created { config, .. }
+            | domain::agent::Event::Configured { config, .. },
+        )) = event
+        {
+            match config.queues.contains(&queue) {
+                true => serve.insert(*agent),
+                false => serve.remove(agent),
+            };
+        }
+    }
+    u64::try_from(sum).unwrap()
+}
+
+fn serves(number: u64, name: &str, queues: &[u64]) -> AnyCommand {
+    let config = domain::agent::Config {
+        display_name: None,
+        queues: queues.iter().map(|number| queue_id(*number)).collect(),
+        ready_on_register: true,
+        registration_grace_ms: domain::agent::REGISTRATION_GRACE_MS,
+        skills: vec![],
+        places: vec![],
+    };
+    let name = name.into();
+    AnyCommand::Agent(
+        agent_id(number),
+        domain::agent::Command::Configure { name, config },
+    )
+}
+
+/// Three agents are logged in and serve both queues. The second leaves the first queue
+/// after a minute and comes back after three, the first logs out after two, and the third
+/// takes a rest for the fourth.
+#[tokio::test]
+async fn a_queue_is_staffed_by_whoever_serves_it_and_is_logged_in() {
+    let mut world = World::open().await;
+    world.pass(60_000).tell(serves(2, "bert", &[2]));
+    let leaves = session::Command::LogOut {
+        reason: session::LogoutReason::Agent,
+    };
+    world
+        .pass(60_000)
+        .tell(AnyCommand::Session(login(1), leaves));
+    world.pass(60_000).tell(serves(2, "bert", &[1, 2]));
+    let rests = session::Command::GoNotReady {
+        reason: session::NotReadyReason::Break,
+        code: None,
+    };
+    world.tell(AnyCommand::Session(login(3), rests));
+    world.pass(60_000);
+    let read = folded(&world).await;
+    let end = START.plus_ms(900_000);
+    let spans = spans(START, end, Granularity::QuarterHour, Tz::UTC).unwrap();
+    let live = fold_all::<QueueStats>(&world);
+    let mut told = vec![];
+    for number in [1, 2] {
+        let asked = Asked::of(&live[&queue_id(number)]);
+        let rows = report(read.as_ref(), asked, &spans, world.now)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            rows[0].staffed_ms,
+            staffed(&world, queue_id(number), rows[0].span)
+        );
+        told.push((rows[0].staffed_ms, rows[0].agents_staffed_milli()));
+    }
+    let (first, second) = (120 + 60 + 60 + 240, 120 + 240 + 240);
+    // Of a quarter of an hour.
+    assert_eq!(
+        told,
+        [
+            (first * 1_000, Some(first * 1_000 / 900)),
+            (second * 1_000, Some(second * 1_000 / 900)),
+        ]
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -164,10 +267,11 @@ proptest! {
         for (id, live) in fold_all::<QueueStats>(&world) {
             let asked = Asked::of(&live);
             prop_assert_eq!(asked.queue, id);
-            let rows = runtime.block_on(report(read.as_ref(), asked, &spans)).unwrap();
+            let rows = runtime.block_on(report(read.as_ref(), asked, &spans, world.now)).unwrap();
             let mut sum = Counters::default();
             let mut waiting = 0;
             for row in &rows {
+                prop_assert_eq!(row.staffed_ms, staffed(&world, id, row.span));
                 prop_assert_eq!(row.waiting_before_count, waiting);
                 waiting = row.waiting_after_count;
                 prop_assert_eq!(

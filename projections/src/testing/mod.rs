@@ -13,5 +13,5 @@ pub(crate) use dump::{dump, dump_all};
 pub(crate) use faults::{Fault, Faulty};
 pub(crate) use random::{Action, actions, play};
 pub(crate) use show::{fold_all, show};
-pub(crate) use story::{Side, rules};
+pub(crate) use story::{Side, login, rules};
 pub(crate) use world::{START, World, agent, call, mailbox, message, metadata, queue};

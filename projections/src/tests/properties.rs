@@ -9,6 +9,7 @@ use crate::{
     mailboxes::Mailboxes,
     projection::{Input, Projection, fold},
     queue_stats::{Counters, QueueStats},
+    staff::Staff,
     testing::{Action, Fault, Faulty, World, actions, dump_all, fold_all, play},
     timeline::Timeline,
     trunks::Trunks,
@@ -134,6 +135,7 @@ proptest! {
         folds_twice_like_once::<Trunks>(&world, from);
         folds_twice_like_once::<Visits>(&world, from);
         folds_twice_like_once::<AgentLog>(&world, from);
+        folds_twice_like_once::<Staff>(&world, from);
         folds_twice_like_once::<Mailboxes>(&world, from);
         folds_twice_like_once::<Voicemails>(&world, from);
     }

@@ -292,6 +292,43 @@ async fn callers_are_told_how_long_they_will_wait(server: &Server) -> anyhow::Re
     Ok(())
 }
 
+/// The only agent of the queue is logged out: it was staffed as long as she was there, and
+/// its thousandths of an agent are that by the length of each interval.
+async fn the_queue_was_staffed(server: &Server, queue: &Value) -> anyhow::Result<u64> {
+    let agents = server
+        .graphql("{ agents(first: 5) { nodes { id } } }", json!({}))
+        .await?;
+    let id = &agents["agents"]["nodes"][0]["id"];
+    let logged_in = ask(server, AGENT, &json!([id])).await?;
+    let logged_in = sum(&logged_in["agentReport"], |row| ms(&row["loggedInMs"]))?;
+    let query = "query Q($r: Range!, $ids: [ID!]!) { queueReport(range: $r, queueIds: $ids, \
+                 granularity: QUARTER_HOUR) { staffedMs agentsStaffedMilli } }";
+    let answer = ask(server, query, &json!([queue["id"]])).await?;
+    let rows = &answer["queueReport"];
+    let staffed = sum(rows, |row| ms(&row["staffedMs"]))?;
+    ensure!(
+        staffed == logged_in && staffed > 0,
+        "{staffed} ms of {logged_in} ms"
+    );
+    for row in rows.as_array().context("rows")? {
+        let share = ms(&row["staffedMs"]).map(|ms| ms / 900);
+        ensure!(row["agentsStaffedMilli"].as_u64() == share, "{row}");
+    }
+    Ok(staffed)
+}
+
+/// The sum of a column of a file.
+fn column(file: &str, name: &str) -> anyhow::Result<u64> {
+    let mut lines = file.lines().map(|line| line.split(','));
+    let mut header = lines.next().context("a header")?;
+    let place = header
+        .position(|column| column == name)
+        .context("a column")?;
+    lines
+        .map(|mut line| Ok(line.nth(place).context("a field")?.trim().parse::<u64>()?))
+        .sum()
+}
+
 #[tokio::test]
 async fn a_report_equals_the_record_and_what_was_counted_live() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -324,10 +361,12 @@ async fn reports_equal_the_record(mut setup: Setup) -> anyhow::Result<()> {
     the_agent_adds_up(&server).await?;
 
     callers_are_told_how_long_they_will_wait(&server).await?;
+    let staffed = the_queue_was_staffed(&server, &queues["queues"]["nodes"][0]).await?;
 
     // Beside the server, and as files that a spreadsheet may open.
     let queue = export(&setup, "queue-report", &["--zone", "Europe/Berlin"]).await?;
     ensure!(queue.starts_with("queue,start_at,start_at_utc,"), "{queue}");
+    ensure!(column(&queue, "staffed_ms")? == staffed, "{queue}");
     ensure!(queue.contains("sl_abandon_as_success_ppm"), "{queue}");
     let agent = export(&setup, "agent-report", &["--agent", "anna"]).await?;
     ensure!(

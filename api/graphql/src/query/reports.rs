@@ -84,13 +84,14 @@ impl ReportQueries {
     ) -> Result<Vec<QueueReportRow>> {
         let views = views_at(
             ctx,
-            &[View::Visits, View::QueueStats, View::Cdr],
+            &[View::Visits, View::QueueStats, View::Cdr, View::Staff],
             min_position,
         )
         .await?;
         let queues = some::<QueueId>("queueIds", Some(queue_ids))?;
         let spans = intervals_of(&range, granularity, &time_zone, queues.len())?;
         let known = views.queues_by_id(&queues).await.map_err(Fault::from)?;
+        let now = services(ctx)?.clock.now();
         let mut rows = vec![];
         for queue in known {
             let asked = report::Asked {
@@ -98,7 +99,7 @@ impl ReportQueries {
                 short_abandon_ms: short_abandon_ms.map(|ms| ms.0),
                 ..report::Asked::of(&queue)
             };
-            let found = views.queue_report(asked, &spans).await;
+            let found = views.queue_report(asked, &spans, now).await;
             let name = &queue.name;
             rows.extend(found.map_err(Fault::from)?.into_iter().map(|row| {
                 let name = name.clone();

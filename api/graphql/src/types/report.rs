@@ -122,6 +122,16 @@ impl QueueReportRow {
         self.row.handled.average_handling_ms().map(Duration)
     }
 
+    /// Time that agents who served the queue were logged in, together; breaks are in it.
+    async fn staffed_ms(&self) -> Duration {
+        Duration(self.row.staffed_ms)
+    }
+
+    /// Agents staffed: that time by the length of the interval, in thousandths of an agent.
+    async fn agents_staffed_milli(&self) -> Option<i32> {
+        self.row.agents_staffed_milli().map(count)
+    }
+
     /// Callers in the queue when it ended.
     async fn waiting_after_count(&self) -> i32 {
         count(self.row.waiting_after_count)
