@@ -399,7 +399,15 @@ pub trait Vault: Send + Sync + 'static {
     fn subject_of(&self, user: &str) -> SubjectId;
     /// Seals a party under the key of its subject, which is made and stored
     /// durably first if there is none yet.
-    async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError>;
+    async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError> {
+        self.seal_for(self.subject_of(&party.user), party).await
+    }
+    /// Seals under the key of that subject what does not name the subject itself.
+    async fn seal_for(
+        &self,
+        subject: SubjectId,
+        party: &Party,
+    ) -> Result<Sealed<Party>, VaultError>;
     /// Opens it; `None` when the subject's key was destroyed.
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError>;
     /// Seals what somebody has written about that subject, as a party is sealed.

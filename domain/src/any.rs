@@ -298,6 +298,7 @@ impl AnyCommand {
                 call::Command::EndOffer { .. } => "end_offer",
                 call::Command::OverflowCall { .. } => "overflow_call",
                 call::Command::RequeueCall(_) => "requeue_call",
+                call::Command::TagCall(_) => "tag_call",
                 call::Command::TimeOutLeg { .. } => "time_out_leg",
                 call::Command::EndCall { .. } => "end_call",
                 call::Command::RecordAlerting { .. } => "record_alerting",

@@ -72,6 +72,9 @@ pub struct Party {
     /// Of who pays, the person who is written to about invoices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// Nothing of the above, but what somebody has written about a call with the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_field: Option<String>,
 }
 
 /// Whom to write to.

@@ -70,6 +70,7 @@ impl Caller {
             host,
             display_name,
             contact: None,
+            user_field: None,
         }))
     }
 }

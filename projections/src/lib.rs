@@ -39,12 +39,14 @@ pub mod staff;
 mod standby;
 mod switch;
 pub mod table;
+mod tags;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
 pub mod trunks;
+pub mod user_field;
 pub mod value;
 pub mod views;
 pub mod visits;

@@ -67,7 +67,7 @@ impl Vault for Closed {
     fn subject_of(&self, _: &str) -> SubjectId {
         SubjectId(uuid::Uuid::nil())
     }
-    async fn seal(&self, _: &Party) -> Result<Sealed<Party>, VaultError> {
+    async fn seal_for(&self, _: SubjectId, _: &Party) -> Result<Sealed<Party>, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }
     async fn open(&self, _: &Sealed<Party>) -> Result<Option<Party>, VaultError> {

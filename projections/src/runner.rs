@@ -468,6 +468,10 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
             | call::Event::Placed { party, .. }
             | call::Event::Diverted {
                 diverter: party, ..
+            }
+            | call::Event::Tagged {
+                user_field: Some(call::UserField::Written { party }),
+                ..
             },
         ) => Some(party),
         AnyEvent::Callback(_, callback::Event::Requested { request, .. }) => Some(&request.party),

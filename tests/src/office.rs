@@ -261,6 +261,7 @@ impl Office {
             host: None,
             display_name: None,
             contact: None,
+            user_field: None,
         };
         let command = call::Command::ReceiveCall {
             withheld: false,

@@ -230,6 +230,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }
         | Event::MediaMeasured { .. }
+        | Event::Tagged { .. }
         | Event::LateFact { .. } => vec![],
     }
 }

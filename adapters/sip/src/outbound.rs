@@ -153,6 +153,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => None,
     }
 }

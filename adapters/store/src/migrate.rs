@@ -99,6 +99,7 @@ pub const ALL: &[Migration] = &[
     migration!(412, Read, "0412_visit_attempts"),
     migration!(413, Read, "0413_agent_session_revision"),
     migration!(414, Read, "0414_staff"),
+    migration!(430, Read, "0430_call_tags"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -181,8 +181,12 @@ impl Vault for KeyedVault {
         crypto::subject_of(&self.master, user)
     }
 
-    async fn seal(&self, party: &Party) -> Result<Sealed<Party>, VaultError> {
-        self.seal_value(self.subject_of(&party.user), party).await
+    async fn seal_for(
+        &self,
+        subject: SubjectId,
+        party: &Party,
+    ) -> Result<Sealed<Party>, VaultError> {
+        self.seal_value(subject, party).await
     }
 
     async fn open(&self, sealed: &Sealed<Party>) -> Result<Option<Party>, VaultError> {

@@ -42,6 +42,7 @@ fn party(user: &str) -> Party {
         host: Some("example.org".into()),
         display_name: Some("Zoë \"Z\" ☎".into()),
         contact: None,
+        user_field: None,
     }
 }
 

@@ -11,6 +11,7 @@ use domain::{call::LegMedia, id::CallId};
 use projections::{
     billing::charges,
     cdr::{End, Filter, Leg, Reached, Row, SegmentKind},
+    user_field::UserField,
     views::{ViewError, Views},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/5";
+pub const SCHEMA: &str = "ringledger-cdr/6";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -84,8 +85,8 @@ pub struct Manifest {
     pub bytes: u64,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Rows with personal data, of the caller or of whoever sent the call on, that
-    /// has been erased. When this is more
+    /// Rows with personal data, of the caller, of whoever sent the call on or written about
+    /// the call, that has been erased. When this is more
     /// than in an earlier manifest of the same order, the files differ in
     /// those rows and nowhere else.
     pub rows_erased: u64,
@@ -225,7 +226,9 @@ impl Export {
             self.rows += written;
             let diverter = row.diverted.as_ref().map(|diverted| &diverted.by);
             let mut persons = std::iter::once(&row.caller).chain(diverter);
-            if persons.any(|person| person.party.is_none()) {
+            let field = row.user_field.as_ref();
+            let is_erased = field.is_some_and(UserField::is_erased);
+            if is_erased || persons.any(|person| person.party.is_none()) {
                 self.rows_erased += written;
             }
         }
@@ -329,6 +332,13 @@ const CALL: &[CallColumn] = &[
     }),
     ("voicemail_ms", |row| {
         number(row.voicemail.map(|it| it.length_ms))
+    }),
+    ("tags", |row| {
+        let tags: Vec<&str> = row.tags.iter().map(String::as_str).collect();
+        text((!tags.is_empty()).then(|| tags.join(" ")))
+    }),
+    ("user_field", |row| {
+        text(row.user_field.as_ref().and_then(UserField::text))
     }),
 ];
 

@@ -51,6 +51,9 @@ pub struct Cdrs {
     /// Calls that started before this instant: RFC 3339, or a day.
     #[arg(long)]
     to: Option<String>,
+    /// Calls with this tag.
+    #[arg(long)]
+    tag: Option<String>,
     /// How rows are written.
     #[arg(long, value_enum, default_value = "csv")]
     format: Written,
@@ -136,6 +139,7 @@ async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {
         filter: Filter {
             from: instant(&cdrs.from, "from")?,
             until: instant(&cdrs.to, "to")?,
+            tag: cdrs.tag,
             ..Filter::default()
         },
         format: match cdrs.format {

@@ -7,6 +7,7 @@ use super::{
     event::{AnswerMode, OverflowCause},
     key::Key,
     media::LegMedia,
+    tag::Tagging,
     voicemail::{Audio, Voicemail},
 };
 use crate::{
@@ -190,6 +191,8 @@ pub enum Command {
     },
     /// Send a call that waits into another queue, also while phones ring for it.
     RequeueCall(Requeue),
+    /// Note something about the call, also after its end.
+    TagCall(Tagging),
     /// Give up a leg that goes out and was not answered in time, or that of a
     /// caller whose announcement or message is over long since.
     TimeOutLeg {

@@ -11,7 +11,7 @@ use super::{
     media::LegMedia,
     outside, requeue,
     state::{Call, Offer, Phase},
-    voicemail,
+    tag, voicemail,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -66,6 +66,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
+        Command::TagCall(tagging) => tag::tag(call, tagging),
         Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
         Command::EndCall {
             reason,

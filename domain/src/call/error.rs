@@ -50,6 +50,18 @@ pub enum Error {
     /// Why it is sent on stays on the record for ever: it is a word.
     #[error("reason: is not 1 to 64 letters, digits, dots, dashes or underscores")]
     InvalidReason,
+    /// Tags are found again by being written the same.
+    #[error("add: a tag is not 1 to 64 letters, digits, dots, dashes or underscores")]
+    InvalidTag,
+    /// Nobody can mean both.
+    #[error("remove: a tag is to be added too")]
+    ContraryTags,
+    /// They are words to find calls by, not a text.
+    #[error("add: a call has 16 tags at most")]
+    TooManyTags,
+    /// Each time is an event.
+    #[error("call was tagged 100 times")]
+    TaggedTooOften,
 }
 
 impl Refusal for Error {
@@ -70,6 +82,10 @@ impl Refusal for Error {
             Self::SameQueue => "call.same_queue",
             Self::Placed => "call.placed",
             Self::InvalidReason => "call.invalid_reason",
+            Self::InvalidTag => "call.invalid_tag",
+            Self::ContraryTags => "call.contrary_tags",
+            Self::TooManyTags => "call.too_many_tags",
+            Self::TaggedTooOften => "call.tagged_too_often",
         }
     }
 }

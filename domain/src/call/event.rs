@@ -4,6 +4,7 @@ use super::{
     diversion::DiversionReason,
     key::Key,
     media::LegMedia,
+    tag::UserField,
     voicemail::{Audio, VoicemailOutcome},
 };
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// When the caller hears 200 OK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -340,6 +342,19 @@ pub enum Event {
         /// The leg whose phone did.
         leg: LegId,
     },
+    /// Somebody has noted something about it; also after the end.
+    #[serde(rename = "call_tagged")]
+    Tagged {
+        /// Tags that it has since then.
+        added: BTreeSet<String>,
+        /// Tags that it has no more.
+        removed: BTreeSet<String>,
+        /// What has become of its text, if something has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_field: Option<UserField>,
+        /// Who has.
+        by: String,
+    },
     /// The call is over and every leg is released. Exactly once.
     #[serde(rename = "call_ended")]
     Ended {
@@ -424,6 +439,7 @@ impl decider::Event for Event {
             Self::AgentConnected { .. } => "agent_connected",
             Self::Held { .. } => "call_held",
             Self::Retrieved { .. } => "call_retrieved",
+            Self::Tagged { .. } => "call_tagged",
             Self::Ended { .. } => "call_ended",
             Self::MediaMeasured { .. } => "media_measured",
             Self::LateFact { .. } => "late_fact_recorded",

@@ -3,6 +3,7 @@
 use super::{
     event::{Event, OverflowCause},
     state::{Call, Connection, Offer, Outside, Phase},
+    tag::tagged,
     voicemail::Pending,
 };
 use crate::{
@@ -99,6 +100,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
                 pending.is_told = true;
             }
         }
+        Event::Tagged { added, removed, .. } => tagged(&mut call, added, removed),
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call

@@ -14,6 +14,7 @@ mod media;
 mod outside;
 mod requeue;
 mod state;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod voicemail;
@@ -28,13 +29,14 @@ pub use key::{InvalidKey, Key};
 pub use media::LegMedia;
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
+pub use tag::{TAGGINGS_MAX, TAGS_MAX, Tagging, UserField};
 pub use voicemail::{Audio, Pending, VOICEMAIL_MS_MIN, Voicemail, VoicemailOutcome};
 
 use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 7;
+    const STATE_VERSION: u32 = 8;
     type State = Self;
     type Command = Command;
     type Event = Event;

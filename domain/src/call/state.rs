@@ -146,6 +146,10 @@ pub struct Call {
     /// The message that it leaves or has left.
     #[serde(default)]
     pub voicemail: Option<Pending>,
+    /// Words by which it is found again.
+    pub tags: BTreeSet<String>,
+    /// How often it was tagged.
+    pub taggings_count: u32,
     /// Time of the last event: nothing happens before it.
     pub last_at: Timestamp,
 }

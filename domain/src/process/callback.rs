@@ -285,6 +285,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Retrieved { .. }
         | C::Diverted { .. }
         | C::MediaMeasured { .. }
+        | C::Tagged { .. }
         | C::LateFact { .. } => vec![],
     }
 }

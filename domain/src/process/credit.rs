@@ -210,6 +210,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }
     vec![]

@@ -77,6 +77,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::Diverted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

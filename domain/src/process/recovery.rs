@@ -88,6 +88,7 @@ impl Process for Recovery {
                 | call::Event::CallbackRequested { .. }
                 | call::Event::Diverted { .. }
                 | call::Event::MediaMeasured { .. }
+                | call::Event::Tagged { .. }
                 | call::Event::LateFact { .. } => {}
             }
         }

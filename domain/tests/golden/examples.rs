@@ -19,6 +19,7 @@ use ringledger_domain::{
     time::Timestamp,
     trunk,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// When every example happened.
@@ -247,6 +248,12 @@ fn calls_with_agent() -> Vec<call::Event> {
                 rtt_us: Some(41_000),
                 far_lost_count: Some(1),
             }],
+        },
+        call::Event::Tagged {
+            added: BTreeSet::from(["complaint".into(), "vip".into()]),
+            removed: BTreeSet::from(["sales".into()]),
+            user_field: Some(call::UserField::Written { party: sealed() }),
+            by: "token:carla".into(),
         },
         call::Event::LateFact {
             leg: AGENT_LEG,

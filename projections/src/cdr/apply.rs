@@ -9,6 +9,7 @@ use super::{
 use crate::{
     caller::Caller,
     projection::{Effect, Input},
+    user_field::UserField,
 };
 use domain::{
     any::{AnyEvent, Fact},
@@ -18,6 +19,7 @@ use domain::{
     session,
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
 pub(super) fn key(fact: &Fact) -> Option<CallId> {
     match &fact.event {
@@ -124,6 +126,8 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         late_facts_count: 0,
         revised_position: 0,
         voicemail: None,
+        tags: BTreeSet::new(),
+        user_field: None,
         superseded: vec![],
         legs: vec![Leg::new(*leg, Role::Originator, input.fact.at)],
         ringing: None,
@@ -227,6 +231,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
             }
         }
         Event::Ended { .. } => ended(row, mark, event),
+        Event::Tagged { .. } => tagged(row, mark, input, event),
         Event::MediaMeasured { legs } => measured(row, mark, legs),
         Event::LateFact { .. } => {
             supersede(row, mark);
@@ -297,6 +302,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }
+        | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
     }
 }
@@ -385,6 +391,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }
+        | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
     }
 }
@@ -423,6 +430,29 @@ fn ended(row: &mut Row, mark: Mark, event: &Event) {
         reason_header: cause.reason_header.clone(),
         incomplete: *incomplete,
     });
+}
+
+/// What is noted after the end makes another revision.
+fn tagged(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) {
+    let Event::Tagged {
+        added,
+        removed,
+        user_field,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let is_over = row.end.is_some();
+    if is_over {
+        supersede(row, mark);
+    }
+    row.tags.retain(|tag| !removed.contains(tag));
+    row.tags.extend(added.iter().cloned());
+    if let Some(said) = user_field {
+        let when = (mark.position, is_over);
+        UserField::change(&mut row.user_field, said, input.party, when);
+    }
 }
 
 fn measured(row: &mut Row, mark: Mark, legs: &[LegMedia]) {
@@ -482,6 +512,7 @@ fn supersede(row: &mut Row, mark: Mark) {
         event_position_last: row.revised_position,
         wrap_up_ms: row.wrap_up_ms,
         late_facts_count: row.late_facts_count,
+        tags: row.tags.clone(),
     });
     row.revision = row.revision.saturating_add(1);
     row.revised_position = mark.position;

@@ -66,7 +66,9 @@ impl projection::Row for Row {
     fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
         let diverter = self.diverted.as_mut();
         let is_diverter = diverter.is_some_and(|diverted| diverted.by.forget(subject));
-        if !self.caller.forget(subject) && !is_diverter {
+        let field = self.user_field.as_mut();
+        let is_written = field.is_some_and(|field| field.forget(subject));
+        if !self.caller.forget(subject) && !is_diverter && !is_written {
             return Effect::Kept;
         }
         self.position = position;
@@ -76,7 +78,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",
@@ -94,6 +96,7 @@ impl Projection for Cdr {
                     "diverted_subject",
                     &["diverted_user", "diverted_host", "diverted_name"],
                 ),
+                ("user_field_subject", &["user_field"]),
             ]),
         },
     ];

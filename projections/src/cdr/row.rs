@@ -6,6 +6,8 @@ use super::{
 };
 use crate::{
     caller::Caller,
+    tags,
+    user_field::UserField,
     value::{
         Columns, Corrupt, flag, number, number_or_null, text, text_or_null, time, time_or_null,
         word,
@@ -19,6 +21,7 @@ use domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Letters of a dialled number that are kept: more is no number, and no index takes
 /// any length.
@@ -77,6 +80,9 @@ pub struct Superseded {
     pub wrap_up_ms: u64,
     /// Its late facts.
     pub late_facts_count: u32,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
 }
 
 /// The record of one call. `revision` 1 is written when the call ends; facts
@@ -148,6 +154,12 @@ pub struct Row {
     /// The message that the caller was to leave, in a call that went to a mailbox.
     #[serde(default)]
     pub voicemail: Option<Voicemail>,
+    /// Words by which it is found again.
+    #[serde(default)]
+    pub tags: BTreeSet<String>,
+    /// What somebody has written about it.
+    #[serde(default)]
+    pub user_field: Option<UserField>,
     /// Earlier revisions.
     pub superseded: Vec<Superseded>,
     /// The legs, in the order in which they began.
@@ -259,6 +271,7 @@ impl Row {
         let mut row = self.clone();
         row.legs = self.legs.iter().map(|leg| leg.as_of(position)).collect();
         row.voicemail = self.voicemail.map(|voicemail| voicemail.as_of(position));
+        row.user_field = row.user_field.and_then(|field| field.as_of(position));
         while row.revised_position > position {
             let Some(earlier) = row.superseded.pop() else {
                 break;
@@ -267,6 +280,7 @@ impl Row {
             row.revised_position = earlier.event_position_last;
             row.wrap_up_ms = earlier.wrap_up_ms;
             row.late_facts_count = earlier.late_facts_count;
+            row.tags = earlier.tags;
         }
         row.position = row.revised_position;
         row.wrap_up_started_at = None;
@@ -353,6 +367,10 @@ pub(crate) const COLUMNS: &[&str] = &[
     "voicemail_outcome",
     "voicemail_ms",
     "voicemail_position",
+    "tags",
+    "user_field_subject",
+    "user_field_position",
+    "user_field",
 ];
 
 impl Row {
@@ -417,6 +435,8 @@ impl Row {
             number_or_null(self.rtt_us()),
         ]);
         values.extend(Voicemail::values(self.voicemail.as_ref()));
+        values.push(tags::value(&self.tags));
+        values.extend(UserField::values(self.user_field.as_ref()));
         values
     }
 
@@ -447,6 +467,8 @@ impl Row {
             columns.number_or_null::<u64>()?,
         );
         row.voicemail = Voicemail::read(columns)?;
+        row.tags = tags::read(columns)?;
+        row.user_field = UserField::read(columns)?;
         Ok(row)
     }
 
@@ -480,6 +502,8 @@ impl Row {
             late_facts_count: columns.number()?,
             revised_position: 0,
             voicemail: None,
+            tags: BTreeSet::new(),
+            user_field: None,
             superseded: columns.word()?,
             legs: vec![],
             wrap_up_started_at: columns.time_or_null()?,

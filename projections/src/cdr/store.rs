@@ -2,7 +2,8 @@
 
 use super::row::{COLUMNS, Direction, Row};
 use crate::{
-    page::{Cursor, Order, Page, Query, Slice, SortKey},
+    page::{Cursor, Order, PAGE_MAX, Page, Query, Slice, SortKey},
+    tags,
     value::{flag, number, text, time, word},
     views::{ViewError, Views},
 };
@@ -37,6 +38,10 @@ pub struct Filter {
     pub incomplete: Option<bool>,
     /// From this caller: `Vault::subject_of` a number finds it exactly.
     pub subject: Option<SubjectId>,
+    /// With this tag. Not written when it is not so: the addresses of earlier orders of
+    /// exports stay what they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Started at this instant or later.
     pub from: Option<Timestamp>,
     /// Started before this instant.
@@ -45,6 +50,31 @@ pub struct Filter {
 
 impl Filter {
     pub(crate) fn restrict(&self, query: &mut Query) {
+        self.restrict_to_what_stays(query);
+        if let Some(tag) = &self.tag {
+            // Not LIKE, which would not tell capital letters apart in one database.
+            query.and("REPLACE(tags, ?, '') <> tags", [tags::sought(tag)]);
+        }
+    }
+
+    /// Tags may come and go after the end: those that a record had earlier too.
+    fn restrict_to_what_was(&self, query: &mut Query) {
+        self.restrict_to_what_stays(query);
+        if let Some(tag) = &self.tag {
+            let earlier = text(format!("\"{tag}\""));
+            query.and(
+                "(REPLACE(tags, ?, '') <> tags OR REPLACE(superseded, ?, '') <> superseded)",
+                [tags::sought(tag), earlier],
+            );
+        }
+    }
+
+    /// Whether the record as it stood had the tag that is asked for.
+    fn had_tag(&self, row: &Row) -> bool {
+        self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
+    }
+
+    fn restrict_to_what_stays(&self, query: &mut Query) {
         if !self.queues.is_empty() {
             query.and_in("queue_id", self.queues.iter().map(text).collect());
         }
@@ -159,7 +189,7 @@ impl Views {
         limit: usize,
     ) -> Result<(Vec<Row>, Option<Reached>), ViewError> {
         let mut query = Query::select(COLUMNS, "cdr");
-        filter.restrict(&mut query);
+        filter.restrict_to_what_was(&mut query);
         query.and("ended_position <= ?", [number(position)]);
         let page = Page::First(limit, after.map(|reached| reached.0));
         let query = query.page("started_at", "call_id", Order::Ascending, &page);
@@ -168,7 +198,8 @@ impl Views {
         let last = slice.rows.last().map(|(cursor, _)| cursor.clone());
         let next = last.filter(|_| slice.has_more).map(Reached);
         let rows = slice.rows.into_iter();
-        let rows = rows.filter_map(|(_, row)| row.as_of(position)).collect();
+        let rows = rows.filter_map(|(_, row)| row.as_of(position));
+        let rows = rows.filter(|row| filter.had_tag(row)).collect();
         Ok((rows, next))
     }
 
@@ -177,6 +208,16 @@ impl Views {
     /// # Errors
     /// See [`ViewError`].
     pub async fn cdrs_as_of_count(&self, filter: &Filter, position: u64) -> Result<u64, ViewError> {
+        if filter.tag.is_some() {
+            // Which tags a record had then, only the record says.
+            let (mut total, mut next) = (0, Some(None));
+            while let Some(after) = next {
+                let (rows, more) = self.cdrs_as_of(filter, position, after, PAGE_MAX).await?;
+                total += rows.len() as u64;
+                next = more.map(Some);
+            }
+            return Ok(total);
+        }
         let mut query = Query::select(&["COUNT(*)"], "cdr");
         filter.restrict(&mut query);
         query.and("ended_position <= ?", [number(position)]);

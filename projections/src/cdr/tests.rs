@@ -1,6 +1,9 @@
 use super::Cdr;
 use super::{Role, SegmentKind};
-use crate::testing::{Side, World, call, fold_all, show};
+use crate::{
+    testing::{Side, World, call, fold_all, show},
+    user_field::UserField,
+};
 use domain::{
     any::AnyEvent,
     call::{self as calls, Route},
@@ -105,6 +108,32 @@ async fn what_comes_after_the_end_gives_the_next_revision_and_keeps_the_last() {
              {{\"event_position_last\":{late},\"late_facts_count\":1,\"revision\":2,\"wrap_up_ms\":0}}]"
         )
     );
+}
+
+#[tokio::test]
+async fn what_is_noted_after_the_end_gives_the_next_revision_and_keeps_the_last() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.is_tagged(1, (&["sales", "vip"], &[]), world.note(1));
+    world.pass(1_000).hangs_up(1, Side::Caller).settle();
+    let ended = fold_all::<Cdr>(&world)[&call(1)].clone();
+    assert_eq!((ended.revision, ended.superseded.len()), (1, 0));
+    let is_written = |row: &super::Row| {
+        let text = row.user_field.as_ref().and_then(UserField::text);
+        text == Some("is +4930222 for sure")
+    };
+    assert!(is_written(&ended));
+    world.is_tagged(1, (&["complaint"], &["sales"]), None);
+    world.is_tagged(1, (&[], &[]), Some(calls::UserField::Cleared));
+    let last = fold_all::<Cdr>(&world)[&call(1)].clone();
+    assert_eq!(Vec::from_iter(&last.tags), ["complaint", "vip"]);
+    assert_eq!((last.revision, is_written(&last)), (3, false));
+    // As it stood at each of its revisions, and not before the end.
+    assert_eq!(last.as_of(ended.ended_position()), Some(ended.clone()));
+    let second = last.as_of(last.superseded[1].event_position_last).unwrap();
+    assert_eq!(Vec::from_iter(&second.tags), ["complaint", "vip"]);
+    assert_eq!((second.revision, is_written(&second)), (2, true));
+    assert_eq!(last.as_of(ended.ended_position() - 1), None);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::row::{Ringing, Row, State};
 use crate::{
     caller::Caller,
     projection::{Effect, Input},
+    user_field::UserField,
 };
 use domain::{
     any::AnyEvent,
@@ -12,6 +13,7 @@ use domain::{
     sealed::{Party, Sealed},
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
 pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     let AnyEvent::Call(_, event) = &input.fact.event else {
@@ -21,6 +23,11 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         Event::Received { .. } | Event::Placed { .. } => *row = begun(input),
         Event::Ended { .. } => match row.take() {
             Some(_) => {}
+            None => return Effect::Kept,
+        },
+        Event::Tagged { .. } => match row {
+            Some(row) => tagged(row, input, event),
+            // After the end there is no row.
             None => return Effect::Kept,
         },
         Event::Routed { .. }
@@ -88,6 +95,8 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         held_by_caller: false,
         held_by_agent: false,
         sip_call_id: String::new(),
+        tags: BTreeSet::new(),
+        user_field: None,
     };
     if let Event::Placed { leg, party, .. } = event {
         return Some(new(leg, party));
@@ -187,7 +196,27 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }
         | Event::MediaMeasured { .. }
+        | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
+    }
+}
+
+fn tagged(row: &mut Row, input: &Input<'_>, event: &Event) {
+    let Event::Tagged {
+        added,
+        removed,
+        user_field,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let position = input.fact.position;
+    row.position = position;
+    row.tags.retain(|tag| !removed.contains(tag));
+    row.tags.extend(added.iter().cloned());
+    if let Some(said) = user_field {
+        UserField::change(&mut row.user_field, said, input.party, (position, false));
     }
 }
 

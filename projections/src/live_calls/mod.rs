@@ -40,7 +40,9 @@ impl projection::Row for Row {
         Row::read(columns)
     }
     fn forget(&mut self, subject: SubjectId, position: u64) -> Effect {
-        if !self.caller.forget(subject) {
+        let field = self.user_field.as_mut();
+        let is_written = field.is_some_and(|field| field.forget(subject));
+        if !self.caller.forget(subject) && !is_written {
             return Effect::Kept;
         }
         self.position = position;
@@ -50,7 +52,7 @@ impl projection::Row for Row {
 
 impl Projection for LiveCalls {
     const NAME: &'static str = "live_calls";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [Table] = &[Table {
         name: "live_calls",
         key: "call_id",

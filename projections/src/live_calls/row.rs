@@ -2,6 +2,8 @@
 
 use crate::{
     caller::Caller,
+    tags,
+    user_field::UserField,
     value::{Columns, Corrupt, flag, number, text, text_or_null, time, time_or_null, word},
 };
 use commands::ports::Value;
@@ -10,6 +12,7 @@ use domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Where a call in progress is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +103,10 @@ pub struct Row {
     pub held_by_agent: bool,
     /// Call-ID header, to find the call in a packet capture.
     pub sip_call_id: String,
+    /// Words by which it is found again.
+    pub tags: BTreeSet<String>,
+    /// What somebody has written about it.
+    pub user_field: Option<UserField>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -131,12 +138,16 @@ pub(crate) const COLUMNS: &[&str] = &[
     "sip_call_id",
     "ringing",
     "visit_id",
+    "tags",
+    "user_field_subject",
+    "user_field_position",
+    "user_field",
 ];
 
 impl Row {
     pub(crate) fn values(&self) -> Vec<Value> {
         let [subject, from_user, from_host, from_name] = self.caller.values();
-        vec![
+        let mut values = vec![
             text(self.call),
             number(self.position),
             word(&self.state),
@@ -164,7 +175,10 @@ impl Row {
             text(&self.sip_call_id),
             word(&self.ringing),
             text_or_null(self.visit),
-        ]
+            tags::value(&self.tags),
+        ];
+        values.extend(UserField::values(self.user_field.as_ref()));
+        values
     }
 
     pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
@@ -193,6 +207,8 @@ impl Row {
             sip_call_id: columns.text()?,
             ringing: columns.word()?,
             visit: columns.id_or_null()?,
+            tags: tags::read(columns)?,
+            user_field: UserField::read(columns)?,
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::{
 use commands::ports::{Position, Value};
 use domain::{
     any::{AnyEvent, Fact},
+    call,
     id::{AgentId, CallId, QueueId, SubjectId, TrunkId},
     sealed::{Party, Sealed},
     time::Timestamp,
@@ -99,6 +100,7 @@ struct Kept {
     trunks: Vec<Vec<Json>>,
     callers: Vec<(CallId, Sealed<Party>)>,
     people: Vec<(AgentId, Sealed<Party>)>,
+    user_fields: Vec<(CallId, Sealed<Party>)>,
 }
 
 /// Calls in progress, agents, queues and trunks at one place in the record.
@@ -113,6 +115,8 @@ pub struct Board {
     callers: BTreeMap<CallId, Sealed<Party>>,
     /// Who is behind an agent.
     people: BTreeMap<AgentId, Sealed<Party>>,
+    /// What is written about a call.
+    user_fields: BTreeMap<CallId, Sealed<Party>>,
 }
 
 impl Board {
@@ -158,13 +162,33 @@ impl Board {
                 None => self.people.remove(agent),
             };
         } else if let Some(call) = LiveCalls::key(fact) {
-            // The first is the caller; a later one is who is called.
-            if let Some(party) = party {
-                self.callers.entry(call).or_insert(party);
+            match (&fact.event, party) {
+                (AnyEvent::Call(_, call::Event::Tagged { user_field, .. }), party) => {
+                    self.write_about(call, user_field.is_some(), party);
+                }
+                // The first is the caller; a later one is who is called.
+                (_, Some(party)) => {
+                    self.callers.entry(call).or_insert(party);
+                }
+                (_, None) => {}
             }
             if !self.calls.0.contains_key(&call) {
                 self.callers.remove(&call);
+                self.user_fields.remove(&call);
             }
+        }
+    }
+
+    /// The text about a call, if something is said of it: this one, or none any more.
+    fn write_about(&mut self, call: CallId, is_said: bool, party: Option<Sealed<Party>>) {
+        match party {
+            Some(party) => {
+                self.user_fields.insert(call, party);
+            }
+            None if is_said => {
+                self.user_fields.remove(&call);
+            }
+            None => {}
         }
     }
 
@@ -176,6 +200,7 @@ impl Board {
             trunks: self.trunks.write(),
             callers: self.callers.clone().into_iter().collect(),
             people: self.people.clone().into_iter().collect(),
+            user_fields: self.user_fields.clone().into_iter().collect(),
         };
         serde_json::to_string(&kept).expect("a board is plain data: lists of text and numbers")
     }
@@ -193,11 +218,16 @@ impl Board {
             trunks: Rows::read(kept.trunks)?,
             callers: kept.callers.into_iter().collect(),
             people: kept.people.into_iter().collect(),
+            user_fields: kept.user_fields.into_iter().collect(),
         })
     }
 
     pub(super) fn caller(&self, call: CallId) -> Option<&Sealed<Party>> {
         self.callers.get(&call)
+    }
+
+    pub(super) fn user_field(&self, call: CallId) -> Option<&Sealed<Party>> {
+        self.user_fields.get(&call)
     }
 
     pub(super) fn person(&self, agent: AgentId) -> Option<&Sealed<Party>> {

@@ -220,6 +220,16 @@ impl Past {
         }
     }
 
+    /// Whoever calls and what is written about it, as long as the key exists.
+    async fn open_row(&self, board: &Board, row: &mut live_calls::Row) -> Result<(), ViewError> {
+        row.caller.party = self.open(board.caller(row.call)).await?;
+        let written = self.open(board.user_field(row.call)).await?;
+        if let Some(field) = &mut row.user_field {
+            field.open(written.and_then(|party| party.user_field));
+        }
+        Ok(())
+    }
+
     /// Calls that were in progress, the one that came first before the others.
     ///
     /// # Errors
@@ -232,7 +242,7 @@ impl Past {
     ) -> Result<Slice<live_calls::Row>, ViewError> {
         let mut slice = board.live_calls(filter, page);
         for (_, row) in &mut slice.rows {
-            row.caller.party = self.open(board.caller(row.call)).await?;
+            self.open_row(board, row).await?;
         }
         Ok(slice)
     }
@@ -249,7 +259,7 @@ impl Past {
         let Some(mut row) = board.live_call(call).cloned() else {
             return Ok(None);
         };
-        row.caller.party = self.open(board.caller(call)).await?;
+        self.open_row(board, &mut row).await?;
         Ok(Some(row))
     }
 

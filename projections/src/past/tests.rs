@@ -9,6 +9,7 @@ use crate::{
     source::Source,
     testing::{Side, World, actions, agent, call, play},
     timeline,
+    user_field::UserField,
     views::{ViewError, Views},
 };
 use commands::ports::{Erasure, Position, ReadStore, Recorded, Statement, Value, Vault as _};
@@ -205,36 +206,45 @@ async fn a_kept_board_is_where_the_folding_starts() {
 
 #[tokio::test]
 async fn an_erased_caller_is_gone_from_the_past_too() {
-    let world = story().await;
+    let mut world = World::open().await;
+    world.pass(100).arrives(1).settle();
+    world.is_tagged(1, (&["vip"], &[]), world.note(1));
+    let position = Position(world.facts.last().unwrap().position);
     let mut desk = desk(&world).await;
     while desk.runner.step(|| false).await.unwrap().is_some() {}
-    let arrived = world
-        .facts
-        .iter()
-        .find(|fact| fact.event.event_type() == "call_received");
-    let position = Position(arrived.unwrap().position);
     let board = desk.past.board(position).await.unwrap();
+    let known = |row: live_calls::Row| {
+        let tags = Vec::from_iter(row.tags);
+        assert_eq!(tags, ["vip"]);
+        let text = row.user_field.as_ref().and_then(UserField::text);
+        let text = text.map(str::to_owned);
+        (row.caller.party.map(|party| party.user), text)
+    };
     let caller = async || {
-        let row = desk.past.live_call(&board, call(1)).await.unwrap().unwrap();
-        row.caller.party.map(|party| party.user)
+        let row = desk.past.live_call(&board, call(1)).await.unwrap();
+        known(row.unwrap())
     };
     let then = async || {
         let then = desk.past.call_at(&desk.views, call(1), position).await;
         match then.unwrap().unwrap().call {
-            crate::calls::Call::Live(row) => row.caller.party.map(|party| party.user),
-            crate::calls::Call::Ended(_) => None,
+            crate::calls::Call::Live(row) => known(*row),
+            crate::calls::Call::Ended(_) => (None, None),
         }
     };
-    assert_eq!(caller().await.as_deref(), Some("+4930222"));
-    assert_eq!(then().await.as_deref(), Some("+4930222"));
+    let person = (
+        Some("+4930222".to_owned()),
+        Some("is +4930222 for sure".to_owned()),
+    );
+    assert_eq!(caller().await, person);
+    assert_eq!(then().await, person);
     let erasure = Erasure {
         subject: world.callers[1].subject,
         keys_through: 1,
         position,
     };
     world.vault.shred(&erasure).await.unwrap();
-    assert_eq!(caller().await, None);
-    assert_eq!(then().await, None);
+    assert_eq!(caller().await, (None, None));
+    assert_eq!(then().await, (None, None));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::{
 };
 use domain::{
     any::AnyCommand,
-    call::{Command as Call, Route},
+    call::{Command as Call, Route, UserField},
     cause::{EndReason, OfferOutcome},
     device, queue as queues,
     session::{self, LogoutReason, NotReadyCode, NotReadyReason},
@@ -71,9 +71,21 @@ fn act(world: &mut World, (what, who, ms): Action) {
         }
         27 => drop(world.goes_to_mailbox(number)),
         28 => drop(world.has_spoken(number, u64::from(who) * 100)),
+        26 if who.is_multiple_of(2) => tags(world, number, who / 2),
         26 => drop(world.is_measured(number, u64::from(who) % 100)),
         _ => drop(world.settle()),
     }
+}
+
+fn tags(world: &mut World, number: u64, who: u8) {
+    let tags: [&[&str]; 3] = [&["vip"], &["complaint", "vip"], &[]];
+    let (add, remove) = (tags[usize::from(who) % 3], tags[usize::from(who) / 3 % 3]);
+    let user_field = match who % 4 {
+        0 => Some(UserField::Cleared),
+        1 => None,
+        _ => world.note(number),
+    };
+    world.is_tagged(number, (add, remove), user_field);
 }
 
 fn owed(world: &mut World, index: usize) {

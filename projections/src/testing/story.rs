@@ -5,7 +5,10 @@ use commands::ports::Vault as _;
 use domain::{
     agent as agents,
     any::{AnyCommand, AnyEvent},
-    call::{self as calls, AnswerMode, Command as Call, Destination, OverflowCause, Phase, Route},
+    call::{
+        self as calls, AnswerMode, Command as Call, Destination, OverflowCause, Phase, Route,
+        Tagging, UserField,
+    },
     cause::{Disposition, EndReason, OfferOutcome, WireCause},
     id::{CallId, LegId, QueueId, SessionId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
@@ -56,6 +59,7 @@ impl World {
             host: None,
             display_name: Some("Anna Berg".into()),
             contact: None,
+            user_field: None,
         };
         let display_name = world.vault.seal(&party).await.unwrap();
         world.knows(&display_name, party);
@@ -231,6 +235,7 @@ impl World {
             | calls::Event::Retrieved { .. }
             | calls::Event::Diverted { .. }
             | calls::Event::MediaMeasured { .. }
+            | calls::Event::Tagged { .. }
             | calls::Event::LateFact { .. } => {}
         }
     }
@@ -391,6 +396,32 @@ impl World {
         };
         let legs = vec![heard(leg(number * 100), lost_count)];
         self.on(number, Call::RecordMedia { legs })
+    }
+
+    /// Somebody notes something about the call.
+    pub(crate) fn is_tagged(
+        &mut self,
+        number: u64,
+        (add, remove): (&[&str], &[&str]),
+        user_field: Option<UserField>,
+    ) -> &mut Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let tagging = Tagging {
+            add: words(add),
+            remove: words(remove),
+            user_field,
+            by: "carla".into(),
+        };
+        self.on(number, Call::TagCall(tagging))
+    }
+
+    /// What somebody writes about the call, sealed as its caller is.
+    pub(crate) fn note(&self, number: u64) -> Option<UserField> {
+        let (state, _) = self.calls.get(&call(number))?;
+        let subject = state.party.as_ref()?.subject;
+        let mut notes = self.notes.iter();
+        let party = notes.find(|note| note.subject == subject)?.clone();
+        Some(UserField::Written { party })
     }
 
     /// The queue does not serve the call, which is to leave a message.

@@ -72,6 +72,8 @@ pub(crate) struct World {
     appends: Vec<Append>,
     pub(crate) vault: Arc<KeyedVault>,
     pub(crate) callers: Vec<Sealed<Party>>,
+    /// What somebody writes about a call of each of them.
+    pub(crate) notes: Vec<Sealed<Party>>,
     pub(crate) calls: Streams<CallId, Call>,
     pub(crate) sessions: Streams<domain::id::SessionId, Session>,
     pub(crate) lines: Streams<QueueId, Line>,
@@ -108,7 +110,7 @@ impl World {
     /// Two callers whose numbers are sealed; nothing has happened.
     pub(crate) async fn new() -> Self {
         let vault = Arc::new(store::memory::vault());
-        let mut callers = vec![];
+        let (mut callers, mut notes) = (vec![], vec![]);
         let mut parties = BTreeMap::new();
         for user in ["+4930111", "+4930222"] {
             let party = Party {
@@ -116,10 +118,18 @@ impl World {
                 host: Some("carrier.example".into()),
                 display_name: None,
                 contact: None,
+                user_field: None,
             };
             let sealed = vault.seal(&party).await.unwrap();
             parties.insert(sealed.data.clone(), party);
+            let note = Party {
+                user_field: Some(format!("is {user} for sure")),
+                ..Party::default()
+            };
+            let sealed_note = vault.seal_for(sealed.subject, &note).await.unwrap();
+            parties.insert(sealed_note.data.clone(), note);
             callers.push(sealed);
+            notes.push(sealed_note);
         }
         Self {
             now: START,
@@ -128,6 +138,7 @@ impl World {
             appends: vec![],
             vault,
             callers,
+            notes,
             calls: BTreeMap::new(),
             sessions: BTreeMap::new(),
             lines: BTreeMap::new(),

@@ -116,6 +116,31 @@ fn whoever_sent_a_call_on_is_forgotten_and_the_caller_is_not() {
 }
 
 #[test]
+fn what_is_written_about_calls_is_forgotten_and_their_tags_are_not() {
+    block_on(async {
+        let mut world = story().await;
+        // Call 1 is over, call 3 in progress; call 2 is of somebody else.
+        for number in [1, 2, 3] {
+            let note = world.note(number);
+            world.is_tagged(number, (&["complaint"], &[]), note);
+        }
+        world.is_tagged(1, (&["vip"], &[]), world.note(1));
+        let read = empty();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let text = dump_all(read.as_ref()).await;
+        assert_eq!(text.matches("is +4930222 for sure").count(), 4, "{text}");
+        world.tell(erase(world.callers[1].subject, 1));
+        world.pass(1_000).hangs_up(3, Side::Caller).settle();
+        run_to_end(&mut runner(&world, &read).await).await;
+        let text = dump_all(read.as_ref()).await;
+        assert!(!text.contains(NUMBER), "{text}");
+        assert!(text.contains("is +4930111 for sure"), "others stay: {text}");
+        assert!(text.contains(",complaint,vip,"), "{text}");
+        rebuilds_equal(&world, &read).await;
+    });
+}
+
+#[test]
 fn an_agents_name_is_forgotten_and_the_agent_stays() {
     block_on(async {
         let mut world = story().await;
@@ -149,6 +174,7 @@ fn who_calls_again_after_being_forgotten_is_known_by_that_call_only() {
             host: None,
             display_name: None,
             contact: None,
+            user_field: None,
         };
         let again: Sealed<Party> = world.vault.seal(&party).await.unwrap();
         assert_eq!(again.subject, subject);

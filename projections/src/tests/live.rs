@@ -132,6 +132,7 @@ pub(super) async fn world_of(office: &Office) -> World {
         host: None,
         display_name: None,
         contact: None,
+        user_field: None,
     };
     world.callers[0] = office.stores.vault.seal(&party).await.unwrap();
     world

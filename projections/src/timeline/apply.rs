@@ -124,6 +124,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::Retrieved { .. }
         | E::Diverted { .. }
         | E::MediaMeasured { .. }
+        | E::Tagged { .. }
         | E::LateFact { .. } => (None, None),
     };
     Subjects {

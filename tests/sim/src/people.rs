@@ -283,6 +283,7 @@ impl People {
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

@@ -223,6 +223,7 @@ async fn an_agent_who_holds_while_a_person_is_rung_back_holds_whoever_answers() 
         host: None,
         display_name: None,
         contact: None,
+        user_field: None,
     };
     let office = &world.office;
     let placing = call::Placing {

@@ -70,6 +70,7 @@ mod sipp;
 mod socket;
 mod subscriptions;
 mod support;
+mod tags;
 mod taxes;
 mod torture;
 mod usage;

@@ -89,6 +89,7 @@ impl Driver {
                     host: None,
                     display_name: None,
                     contact: None,
+                    user_field: None,
                 };
                 let sealed = vault.seal(&party).await;
                 sealed.map(|sealed| Some((number, sealed)))

@@ -166,6 +166,7 @@ pub(super) fn party_of(address: &NameAddr) -> Party {
         host: (!uri.host.is_empty()).then_some(uri.host),
         display_name: name.map(|name| name.chars().take(DISPLAY_NAME_MAX).collect()),
         contact: None,
+        user_field: None,
     }
 }
 

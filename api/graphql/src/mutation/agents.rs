@@ -169,6 +169,7 @@ async fn seal(order: &Order<'_>, name: &str, display_name: String) -> Result<Sea
         host: None,
         display_name: Some(display_name),
         contact: None,
+        user_field: None,
     };
     let sealed = order.services.vault.seal(&party).await;
     sealed.map_err(Fault::from)

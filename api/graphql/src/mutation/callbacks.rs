@@ -138,6 +138,7 @@ impl CallbackMutations {
             host: None,
             display_name: None,
             contact: None,
+            user_field: None,
         };
         let sealed = order.services.vault.seal(&party).await;
         let request = Request {

@@ -21,6 +21,7 @@ mod requeue;
 mod sessions;
 mod settings;
 mod subjects;
+mod tags;
 mod trunks;
 mod voicemails;
 mod webhooks;
@@ -88,6 +89,7 @@ pub(crate) struct CallOrders(
     callbacks::CallbackMutations,
     subjects::SubjectMutations,
     voicemails::VoicemailMutations,
+    tags::TagMutations,
 );
 
 /// Those about money.
@@ -214,7 +216,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.placed"
         | "call.already_connected"
         | "call.no_caller"
-        | "call.no_number" => Some("callId"),
+        | "call.no_number"
+        | "call.tagged_too_often" => Some("callId"),
         "call.stale_visit" => Some("visitId"),
         "call.same_queue" => Some("queueId"),
         "agent.not_logged_in"

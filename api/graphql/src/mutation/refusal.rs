@@ -58,6 +58,8 @@ pub(super) enum Refusal {
     NotOfQueue,
     /// That is no number that could be rung back.
     InvalidCallbackNumber,
+    /// What is written about a call is one line.
+    InvalidUserField,
 }
 
 impl Refusal {
@@ -90,6 +92,7 @@ impl Refusal {
             Self::QueueNotEmpty => "input.queue_not_empty",
             Self::QueuePromised => "input.queue_promised",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
+            Self::InvalidUserField => "input.invalid_user_field",
         }
     }
 
@@ -130,6 +133,9 @@ impl Refusal {
             Self::InvalidCallbackNumber => {
                 "number is not 1 to 64 digits, letters or one of + * # . - _"
             }
+            Self::InvalidUserField => {
+                "user field is longer than 256 characters, or has control characters"
+            }
         }
     }
 
@@ -158,6 +164,7 @@ impl Refusal {
             | Self::QueueNotEmpty
             | Self::QueuePromised => "queueId",
             Self::InvalidCallbackNumber => "number",
+            Self::InvalidUserField => "userField",
         }
     }
 }
@@ -180,7 +187,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 26] = [
+    const ALL: [Refusal; 27] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -207,6 +214,7 @@ mod tests {
         Refusal::QueueNotEmpty,
         Refusal::QueuePromised,
         Refusal::InvalidCallbackNumber,
+        Refusal::InvalidUserField,
     ];
 
     #[test]

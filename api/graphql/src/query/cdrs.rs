@@ -50,6 +50,8 @@ pub(crate) struct CdrFilter {
     duration_ms_min: Option<Duration>,
     /// Whose end was inferred, or was not.
     incomplete: Option<bool>,
+    /// That have this tag, written exactly so.
+    tag: Option<String>,
     /// Started at this instant or later.
     started_from: Option<DateTime>,
     /// Started before this instant.
@@ -69,6 +71,7 @@ impl CdrFilter {
             duration_ms_min: self.duration_ms_min.map(|duration| duration.0),
             incomplete: self.incomplete,
             subject: self.from.map(|user| vault.subject_of(&user)),
+            tag: self.tag,
             from: self.started_from.map(|instant| instant.0),
             until: self.started_before.map(|instant| instant.0),
         })

@@ -17,7 +17,7 @@ use domain::{
     id::{AgentId, CallId, QueueId, TrunkId},
     time::Timestamp,
 };
-use projections::{caller, calls, cdr, estimate::Place, live_calls};
+use projections::{caller, calls, cdr, estimate::Place, live_calls, user_field::UserField};
 
 /// A call.
 pub(crate) struct Call {
@@ -144,6 +144,13 @@ impl Call {
         match &self.call {
             calls::Call::Live(row) => live(row),
             calls::Call::Ended(row) => ended(row),
+        }
+    }
+
+    fn written(&self) -> Option<&UserField> {
+        match &self.call {
+            calls::Call::Live(row) => row.user_field.as_ref(),
+            calls::Call::Ended(row) => row.user_field.as_ref(),
         }
     }
 
@@ -372,6 +379,28 @@ impl Call {
             calls::Call::Live(row) => &row.sip_call_id,
             calls::Call::Ended(row) => &row.sip_call_id,
         }
+    }
+
+    /// What people have noted of it to find it again, in order of the alphabet.
+    async fn tags(&self) -> Vec<&str> {
+        let tags = match &self.call {
+            calls::Call::Live(row) => &row.tags,
+            calls::Call::Ended(row) => &row.tags,
+        };
+        tags.iter().map(String::as_str).collect()
+    }
+
+    /// What somebody has written about it; null once the person is forgotten under whose
+    /// key it is.
+    async fn user_field(&self) -> Option<&str> {
+        self.written()?.text()
+    }
+
+    /// Under whose key the user field is, for `eraseSubject`: the caller's, but for a caller
+    /// who shows no number the call's own. Null when nothing was written.
+    async fn user_field_subject(&self) -> Option<ID> {
+        let subject = self.written()?.subject;
+        Some(ID(subject.to_string()))
     }
 
     /// What it costs, without tax, as it was rated last; null until it has a price.

@@ -26,6 +26,8 @@ pub(crate) struct CdrRevision {
     wrap_up_ms: Duration,
     /// Facts that had come after the end.
     late_facts_count: i32,
+    /// The tags, as they were then.
+    tags: Vec<String>,
 }
 
 /// A record.
@@ -66,6 +68,7 @@ impl Cdr {
                 event_position_last: Cursor(earlier.event_position_last),
                 wrap_up_ms: Duration(earlier.wrap_up_ms),
                 late_facts_count: count(earlier.late_facts_count),
+                tags: earlier.tags.iter().cloned().collect(),
             })
             .collect()
     }
@@ -295,6 +298,17 @@ impl Cdr {
     /// Facts that were reported after the end.
     async fn late_facts_count(&self) -> i32 {
         count(self.0.late_facts_count)
+    }
+
+    /// What people have noted of the call to find it again, in order of the alphabet.
+    async fn tags(&self) -> Vec<&str> {
+        self.0.tags.iter().map(String::as_str).collect()
+    }
+
+    /// What somebody has written about the call; null once the person is forgotten under
+    /// whose key it is.
+    async fn user_field(&self) -> Option<&str> {
+        self.0.user_field.as_ref()?.text()
     }
 
     /// What it costs whom, as it was rated last; null until it is rated, and while there

@@ -59,6 +59,7 @@ pub(crate) async fn head(world: &World, account: AccountId) -> Head {
         host: None,
         display_name: Some("Blåbær & Söhne <AG>\nStraße 1\n10623 Berlin".into()),
         contact: None,
+        user_field: None,
     };
     let series = |document| SeriesId {
         tenant: DEFAULT_TENANT,

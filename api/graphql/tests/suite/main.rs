@@ -22,6 +22,7 @@ mod past;
 mod read;
 mod reports;
 mod socket;
+mod tags;
 mod views;
 mod voicemails;
 mod world;

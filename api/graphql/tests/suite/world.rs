@@ -321,6 +321,7 @@ impl World {
             host: Some("example.net".into()),
             display_name: None,
             contact: None,
+            user_field: None,
         };
         let from = self.stores.vault.seal(&party).await.unwrap();
         let command = Command::ReceiveCall {

@@ -133,6 +133,7 @@ impl Facts {
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

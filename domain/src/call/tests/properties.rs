@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    call::Phase,
+    call::{Phase, Tagging, UserField},
     decider::Decider,
     id::VisitId,
     testing::{OTHER_QUEUE, OTHER_VISIT},
@@ -95,8 +95,19 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(offer, outcome)| Command::EndOffer { offer, outcome }),
         1 => (end_reason(), prop::option::of(instant()))
             .prop_map(|(reason, ended_at)| Command::EndCall { reason, ended_at, visit: None }),
+        2 => tagging().prop_map(Command::TagCall),
         16 => fact(),
     ]
+}
+
+fn tagging() -> impl Strategy<Value = Tagging> {
+    let words = || prop::collection::btree_set("[a-z]{1,2}", 0..12);
+    (words(), words(), any::<bool>()).prop_map(|(add, remove, is_cleared)| Tagging {
+        remove: remove.difference(&add).cloned().collect(),
+        add,
+        user_field: is_cleared.then_some(UserField::Cleared),
+        by: "carla".into(),
+    })
 }
 
 fn fact() -> impl Strategy<Value = Command> {
@@ -178,7 +189,8 @@ proptest! {
         for (_, event) in after_end {
             let is_measured = matches!(event, Event::MediaMeasured { .. });
             measured += usize::from(is_measured);
-            prop_assert!(is_measured || matches!(event, Event::LateFact { .. }), "{:?}", event);
+            let is_late = matches!(event, Event::LateFact { .. } | Event::Tagged { .. });
+            prop_assert!(is_measured || is_late, "{:?}", event);
         }
         prop_assert!(measured <= 1);
     }
@@ -224,7 +236,7 @@ proptest! {
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
                 | Event::Placed { .. } | Event::CallbackRequested { .. }
-                | Event::Diverted { .. } | Event::MediaMeasured { .. }
+                | Event::Diverted { .. } | Event::MediaMeasured { .. } | Event::Tagged { .. }
                 | Event::LateFact { .. } => {}
             }
         }
@@ -293,6 +305,24 @@ proptest! {
         }
         let later = again.iter().fold(after.clone(), |call, event| Call::evolve(call, at, event));
         prop_assert_eq!(later, after);
+    }
+
+    #[test]
+    fn what_is_told_of_tags_is_what_changes_and_no_more(commands in history()) {
+        let (call, log) = play(commands);
+        let mut tags = std::collections::BTreeSet::new();
+        for (_, event) in log {
+            if let Event::Tagged { added, removed, .. } = event {
+                for tag in removed {
+                    prop_assert!(tags.remove(&tag));
+                }
+                for tag in added {
+                    prop_assert!(tags.insert(tag));
+                }
+                prop_assert!(tags.len() <= crate::call::TAGS_MAX);
+            }
+        }
+        prop_assert_eq!(call.tags, tags);
     }
 
     #[test]

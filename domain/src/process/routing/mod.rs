@@ -171,6 +171,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }
 }

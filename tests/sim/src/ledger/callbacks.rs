@@ -386,6 +386,7 @@ impl Callbacks {
             | call::Event::Retrieved { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => Ok(()),
         }
     }

@@ -83,6 +83,13 @@ impl Calls {
                     || format!("{id} has left a message and was never there"),
                 );
             }
+            // People note something while it goes on, or after that.
+            Event::Tagged { .. } => {
+                return must(
+                    self.ended.contains(&id) || self.live.contains_key(&id),
+                    || format!("{id} was tagged and was never there"),
+                );
+            }
             Event::LateFact { .. } | Event::MediaMeasured { .. } => {
                 return must(self.ended.contains(&id), || {
                     format!("{id} has a late fact before its end")
@@ -195,6 +202,7 @@ impl Calls {
             | Event::CallbackRequested { .. }
             | Event::Diverted { .. }
             | Event::MediaMeasured { .. }
+            | Event::Tagged { .. }
             | Event::LateFact { .. } => {}
         }
         Ok(())

@@ -153,6 +153,7 @@ impl Places {
             | call::Event::Ended { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

@@ -214,6 +214,7 @@ impl People {
             | call::Event::Retrieved { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

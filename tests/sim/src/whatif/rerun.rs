@@ -430,6 +430,7 @@ impl Rerun {
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }
     }

@@ -147,6 +147,7 @@ pub(super) async fn seed(setup: &Setup, accounts: u32) -> anyhow::Result<()> {
         host: None,
         display_name: None,
         contact: None,
+        user_field: None,
     };
     let from = books.stores.vault.seal(&caller).await?;
     let ask = |command| envelope(&entropy, at(0), AnyCommand::Billing(Box::new(command)));

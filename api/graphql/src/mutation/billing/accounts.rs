@@ -277,6 +277,7 @@ async fn profile(
             host: None,
             display_name: lines.map(|lines| lines.join("\n")),
             contact,
+            user_field: None,
         };
         let sealed = order.services.vault.seal(&party).await;
         Some(sealed.map_err(|error| Fault::vault(&error))?)

@@ -125,6 +125,7 @@ impl Callers {
             host: None,
             display_name: None,
             contact: None,
+            user_field: None,
         };
         Ok(Self {
             gateway: server.gateway().clone(),
