@@ -102,6 +102,7 @@ pub fn understand(recorded: Recorded) -> Result<Entry, ReadError> {
         event_id: recorded.event_id,
         at,
         node_epoch: recorded.metadata.node_epoch,
+        tenant: recorded.metadata.tenant,
         event,
     };
     Ok(Entry { fact, recorded })

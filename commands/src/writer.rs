@@ -174,6 +174,7 @@ fn entries(
                 event_id: recorded.event_id,
                 at,
                 node_epoch: recorded.metadata.node_epoch,
+                tenant: recorded.metadata.tenant,
                 event,
             };
             entries.push(Arc::new(Entry { fact, recorded }));

@@ -5,7 +5,10 @@ use crate::{
     agent, billing, call, callback,
     decider::{Decider, Event as _},
     device,
-    id::{AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TrunkId},
+    id::{
+        AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TenantId,
+        TrunkId,
+    },
     line, mailbox, person, queue, session,
     time::Timestamp,
     trunk,
@@ -120,6 +123,8 @@ pub struct Fact {
     pub at: Timestamp,
     /// Run number of the node that wrote it.
     pub node_epoch: u64,
+    /// The tenant that it belongs to.
+    pub tenant: TenantId,
     /// What happened to what.
     pub event: AnyEvent,
 }

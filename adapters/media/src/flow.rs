@@ -304,6 +304,7 @@ mod tests {
     fn connected(leg: LegId) -> Event {
         Event::AgentConnected {
             codec: None,
+            device: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,
@@ -529,6 +530,7 @@ mod tests {
             event_id: domain::id::EventId(Uuid::from_u128(10)),
             at: Timestamp::default(),
             node_epoch,
+            tenant: domain::id::DEFAULT_TENANT,
             event: AnyEvent::Call(CALL, event),
         };
         let [first, _] = received().try_into().unwrap();

@@ -193,7 +193,14 @@ impl Leg {
 
     /// What was measured of its sound.
     pub(crate) fn measured(&self) -> LegMedia {
-        self.reception.measured(self.id, self.stats.packets_out)
+        let codec = self
+            .remote
+            .as_ref()
+            .map(|remote| remote.payload_types.codec());
+        LegMedia {
+            codec,
+            ..self.reception.measured(self.id, self.stats.packets_out)
+        }
     }
 
     /// A packet of sound of the far end's, which may be recorded.

@@ -165,6 +165,7 @@ impl Reception {
             jitter_max_us: micros(self.jitter_max),
             rtt_us: trip.map(|trip| u32::try_from(trip.as_micros()).unwrap_or(u32::MAX)),
             far_lost_count: self.far_lost,
+            codec: None,
         }
     }
 }

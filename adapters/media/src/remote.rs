@@ -1,6 +1,7 @@
 //! What signalling knows about the far end of a leg.
 
 use crate::g711::Law;
+use domain::call::Codec;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -49,6 +50,14 @@ impl PayloadTypes {
             law: Law::A,
             audio: 8,
             telephone_event,
+        }
+    }
+
+    /// The codec of the audio, as it is recorded.
+    pub(crate) const fn codec(&self) -> Codec {
+        match self.law {
+            Law::Mu => Codec::Pcmu,
+            Law::A => Codec::Pcma,
         }
     }
 

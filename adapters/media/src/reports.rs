@@ -197,6 +197,7 @@ mod tests {
             jitter_max_us: 0,
             rtt_us: None,
             far_lost_count: None,
+            codec: None,
         }
     }
 

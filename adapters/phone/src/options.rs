@@ -53,6 +53,8 @@ pub struct PhoneOptions {
     pub telephone_event: Option<u8>,
     /// What it does about RTP.
     pub media: MediaMode,
+    /// What it says that it is when it answers (User-Agent); nothing if there is none.
+    pub user_agent: Option<String>,
     /// A Contact URI to use in place of its true address, to act like a phone behind NAT.
     pub contact: Option<String>,
     /// RFC 3261 T1 in milliseconds; every transaction timer is a multiple of it.
@@ -84,6 +86,7 @@ impl PhoneOptions {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             telephone_event: Some(101),
             media: MediaMode::default(),
+            user_agent: None,
             contact: None,
             t1_ms: T1_MS_DEFAULT,
             incoming_max: 64,

@@ -100,6 +100,7 @@ pub const ALL: &[Migration] = &[
     migration!(413, Read, "0413_agent_session_revision"),
     migration!(414, Read, "0414_staff"),
     migration!(430, Read, "0430_call_tags"),
+    migration!(431, Read, "0431_cdr_devices"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -340,6 +340,10 @@ const CALL: &[CallColumn] = &[
     ("user_field", |row| {
         text(row.user_field.as_ref().and_then(UserField::text))
     }),
+    ("tenant_id", |row| id(Some(row.tenant))),
+    ("codec_in", |row| text(row.codec_in())),
+    ("codec_out", |row| text(row.codec_out())),
+    ("device", |row| text(row.device())),
 ];
 
 const LEG: &[LegColumn] = &[
@@ -362,7 +366,8 @@ const LEG: &[LegColumn] = &[
     ("outcome", |leg| word(leg.outcome)),
     ("sip_status", |leg| number(leg.sip_status)),
     ("reason_header", |leg| text(leg.reason_header.as_ref())),
-    ("codec", |leg| text(leg.codec.as_ref())),
+    ("codec", |leg| text(leg.codec())),
+    ("device", |leg| text(leg.device.as_ref())),
     ("received_count", |leg| {
         measured(leg, |media| number(Some(media.received_count)))
     }),

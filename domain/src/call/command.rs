@@ -239,6 +239,9 @@ pub enum Command {
         /// The codec that was agreed on, by its name in SDP.
         #[serde(default)]
         codec: Option<String>,
+        /// What the phone says that it is.
+        #[serde(default)]
+        device: Option<String>,
     },
     /// The agent's phone declined or can not be reached, or no trunk could
     /// reach the other side of a leg that goes out.

@@ -83,7 +83,9 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::RecordProgress { leg, early_media } => {
             Ok(outside::progressed(call, leg, early_media))
         }
-        Command::RecordAnswer { leg, codec } => Ok(answered(call, at, leg, codec)),
+        Command::RecordAnswer { leg, codec, device } => {
+            Ok(answered(call, at, leg, (codec, device)))
+        }
         Command::RecordFailure { leg, outcome, wire } => Ok(failed(call, at, leg, outcome, wire)),
         Command::RecordBye { leg, wire } => {
             let reason = EndReason::Hangup;
@@ -282,12 +284,15 @@ fn alerting(call: &Call, leg: LegId) -> Vec<Event> {
     }
 }
 
-fn answered(call: &Call, at: Timestamp, leg: LegId, codec: Option<String>) -> Vec<Event> {
+/// What was agreed on with a phone that answers, and what it says that it is.
+type Said = (Option<String>, Option<String>);
+
+fn answered(call: &Call, at: Timestamp, leg: LegId, said: Said) -> Vec<Event> {
     match &call.phase {
         Phase::Offering(offers) => offers
             .iter()
             .find(|offer| offer.leg == leg)
-            .map(|winner| won(call, at, winner, offers, codec))
+            .map(|winner| won(call, at, winner, offers, said))
             .unwrap_or_default(),
         Phase::Ended(_) => vec![Event::LateFact {
             leg,
@@ -299,7 +304,7 @@ fn answered(call: &Call, at: Timestamp, leg: LegId, codec: Option<String>) -> Ve
         | Phase::Connected(_)
         | Phase::Forwarded(_)
         | Phase::Announcing
-        | Phase::InMailbox => outside::answered(call, leg, codec),
+        | Phase::InMailbox => outside::answered(call, leg, said.0),
     }
 }
 
@@ -310,7 +315,7 @@ fn won(
     at: Timestamp,
     winner: &Offer,
     offers: &[Offer],
-    codec: Option<String>,
+    (codec, device): Said,
 ) -> Vec<Event> {
     let mut events = vec![Event::AgentConnected {
         offer: winner.offer,
@@ -318,6 +323,7 @@ fn won(
         session: winner.session,
         leg: winner.leg,
         codec,
+        device,
     }];
     match (&call.party, call.caller_leg) {
         (Some(to), Some(leg)) if call.is_placed => {

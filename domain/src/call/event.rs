@@ -329,6 +329,9 @@ pub enum Event {
         /// The codec that was agreed on, by its name in SDP.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         codec: Option<String>,
+        /// What the agent's phone says that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
     },
     /// One side put the other on hold.
     #[serde(rename = "call_held")]

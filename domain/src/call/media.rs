@@ -14,6 +14,27 @@ const DELAY_FELT_US: i64 = 177_300;
 /// Delay that is not the network's: a packet's length, in microseconds.
 const PACKET_US: i64 = 20_000;
 
+/// How sound travels, by its name in a session description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711, mu-law (RFC 3551).
+    #[serde(rename = "PCMU")]
+    Pcmu,
+    /// G.711, A-law (RFC 3551).
+    #[serde(rename = "PCMA")]
+    Pcma,
+}
+
+impl Codec {
+    /// Its encoding name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+        }
+    }
+}
+
 /// The sound of one leg, as its far end sent it and as it says that it heard us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegMedia {
@@ -38,6 +59,9 @@ pub struct LegMedia {
     /// on its way to us included (RFC 3550, 6.4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub far_lost_count: Option<u32>,
+    /// How it travelled last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<Codec>,
 }
 
 impl LegMedia {
@@ -96,6 +120,7 @@ mod tests {
             jitter_max_us: 0,
             rtt_us: None,
             far_lost_count: None,
+            codec: None,
         }
     }
 

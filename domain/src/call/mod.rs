@@ -26,7 +26,7 @@ pub use diversion::{Diversion, DiversionReason};
 pub use error::Error;
 pub use event::{AnswerMode, Event, OverflowCause, Target};
 pub use key::{InvalidKey, Key};
-pub use media::LegMedia;
+pub use media::{Codec, LegMedia};
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
 pub use tag::{TAGGINGS_MAX, TAGS_MAX, Tagging, UserField};

@@ -199,6 +199,7 @@ fn calls_with_agent() -> Vec<call::Event> {
     vec![
         call::Event::AgentConnected {
             codec: None,
+            device: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,
@@ -247,6 +248,7 @@ fn calls_with_agent() -> Vec<call::Event> {
                 jitter_max_us: 9_750,
                 rtt_us: Some(41_000),
                 far_lost_count: Some(1),
+                codec: None,
             }],
         },
         call::Event::Tagged {

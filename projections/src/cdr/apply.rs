@@ -101,6 +101,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         position: input.fact.position,
         event_position_first: input.fact.position,
         revision: 0,
+        tenant: input.fact.tenant,
         direction: Direction::Outbound,
         caller: Caller::new(person, input.party),
         to: String::new(),
@@ -313,6 +314,7 @@ fn connected(row: &mut Row, mark: Mark, event: &Event) {
         session,
         offer,
         codec,
+        device,
         ..
     } = event
     else {
@@ -325,6 +327,7 @@ fn connected(row: &mut Row, mark: Mark, event: &Event) {
     if let Some(leg) = row.legs.leg(*leg) {
         leg.answered_at = Some(mark.at);
         leg.codec.clone_from(codec);
+        leg.device.clone_from(device);
     }
     talk(row, mark);
 }

@@ -2,7 +2,7 @@
 //! the record of a single phone are made of.
 
 use domain::{
-    call::LegMedia,
+    call::{Codec, LegMedia},
     cause::OfferOutcome,
     id::{AgentId, LegId, OfferId, QueueId, TrunkId},
     time::Timestamp,
@@ -92,6 +92,9 @@ pub struct Leg {
     /// The codec that was agreed on with its phone, of a leg that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
+    /// What its phone says that it is, of an agent's leg that was connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its phone rang first.
@@ -142,6 +145,7 @@ impl Leg {
             dialled: None,
             trunk: None,
             codec: None,
+            device: None,
             started_at,
             alerting_at: None,
             answered_at: None,
@@ -165,6 +169,14 @@ impl Leg {
             (Some(answered), Some(ended)) => ended.ms_since(answered),
             (None | Some(_), None) | (None, Some(_)) => 0,
         }
+    }
+
+    /// How its sound travelled, by its name in SDP: as was agreed on with whoever answered,
+    /// else as the relay knew it last; none of a leg that had none.
+    pub fn codec(&self) -> Option<&str> {
+        let measured = self.measured.as_ref();
+        let known = || measured?.media.codec.map(Codec::name);
+        self.codec.as_deref().or_else(known)
     }
 
     /// Sum of its segments of one kind.

@@ -78,7 +78,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

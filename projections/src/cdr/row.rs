@@ -17,7 +17,7 @@ use commands::ports::Value;
 use domain::{
     call::{DiversionReason, LegMedia},
     cause::{By, Disposition, EndReason, EndResult},
-    id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId},
+    id::{AgentId, CallId, DEFAULT_TENANT, LegId, OfferId, QueueId, TenantId, TrunkId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,9 @@ pub struct Row {
     pub event_position_first: u64,
     /// 0 while the call is in progress.
     pub revision: u32,
+    /// The tenant that it belongs to.
+    #[serde(default = "only_tenant")]
+    pub tenant: TenantId,
     /// Which way it went.
     pub direction: Direction,
     /// Who called.
@@ -174,6 +177,11 @@ pub struct Row {
     pub(crate) wrap_up_started_at: Option<Timestamp>,
 }
 
+/// Of records that were begun before tenants were kept.
+const fn only_tenant() -> TenantId {
+    DEFAULT_TENANT
+}
+
 impl Row {
     /// When it ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
@@ -223,6 +231,29 @@ impl Row {
     /// are connected without a change of it.
     pub fn codec(&self) -> Option<&str> {
         self.legs.iter().rev().find_map(|leg| leg.codec.as_deref())
+    }
+
+    /// The codec of the caller's side, or of whoever is rung back; of a caller who hears
+    /// us, known when the sound is measured.
+    pub fn codec_in(&self) -> Option<&str> {
+        let mut legs = self.legs.iter();
+        legs.find(|leg| leg.leg == self.caller_leg)?.codec()
+    }
+
+    /// The codec of the other side: the agent's, or that of somebody outside.
+    pub fn codec_out(&self) -> Option<&str> {
+        self.other_leg()?.codec()
+    }
+
+    /// What the phone of the agent who was connected says that it is.
+    pub fn device(&self) -> Option<&str> {
+        self.other_leg()?.device.as_deref()
+    }
+
+    /// The leg that was connected to the caller's, the last of them.
+    fn other_leg(&self) -> Option<&Leg> {
+        let mut legs = self.legs.iter().rev();
+        legs.find(|leg| leg.leg != self.caller_leg && leg.answered_at.is_some())
     }
 
     /// The worst predicted opinion score of its legs, in hundredths; none while
@@ -371,6 +402,11 @@ pub(crate) const COLUMNS: &[&str] = &[
     "user_field_subject",
     "user_field_position",
     "user_field",
+    "tenant_id",
+    // Computed from the legs.
+    "codec_in",
+    "codec_out",
+    "device",
 ];
 
 impl Row {
@@ -437,6 +473,12 @@ impl Row {
         values.extend(Voicemail::values(self.voicemail.as_ref()));
         values.push(tags::value(&self.tags));
         values.extend(UserField::values(self.user_field.as_ref()));
+        values.extend([
+            text(self.tenant),
+            text_or_null(self.codec_in()),
+            text_or_null(self.codec_out()),
+            text_or_null(self.device()),
+        ]);
         values
     }
 
@@ -469,6 +511,9 @@ impl Row {
         row.voicemail = Voicemail::read(columns)?;
         row.tags = tags::read(columns)?;
         row.user_field = UserField::read(columns)?;
+        row.tenant = columns.id()?;
+        // Those of the legs.
+        columns.skip(3)?;
         Ok(row)
     }
 
@@ -478,6 +523,7 @@ impl Row {
             position: columns.number()?,
             event_position_first: columns.number()?,
             revision: columns.number()?,
+            tenant: DEFAULT_TENANT,
             direction: columns.word()?,
             caller: Caller::read(columns)?,
             diverted: None,

@@ -332,6 +332,7 @@ async fn somebody_outside_is_talked_to_from_the_answer_there_and_waited_for_by_n
         calls::Command::RecordAnswer {
             leg: outside,
             codec: None,
+            device: None,
         },
     );
     world.pass(60_000).hangs_up(1, Side::Caller);

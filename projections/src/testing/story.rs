@@ -366,7 +366,14 @@ impl World {
 
     pub(crate) fn answers(&mut self, number: u64) -> &mut Self {
         let leg = self.leg_of(number, Side::Agent);
-        self.on(number, Call::RecordAnswer { leg, codec: None })
+        self.on(
+            number,
+            Call::RecordAnswer {
+                leg,
+                codec: None,
+                device: None,
+            },
+        )
     }
 
     pub(crate) fn fails(&mut self, number: u64, outcome: OfferOutcome) -> &mut Self {
@@ -393,6 +400,7 @@ impl World {
             jitter_max_us: 4_000,
             rtt_us: Some(30_000),
             far_lost_count: None,
+            codec: Some(calls::Codec::Pcmu),
         };
         let legs = vec![heard(leg(number * 100), lost_count)];
         self.on(number, Call::RecordMedia { legs })

@@ -255,6 +255,7 @@ impl World {
                 event_id,
                 at: self.now,
                 node_epoch: 1,
+                tenant: domain::id::DEFAULT_TENANT,
                 event,
             });
         }

@@ -321,14 +321,14 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
 
 fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
     match command {
-        AnyCommand::Call(id, call::Command::RecordAnswer { leg, codec }) => {
+        AnyCommand::Call(id, call::Command::RecordAnswer { leg, codec, device }) => {
             let leg = match all.calls.get(id).map(|call| &call.phase) {
                 Some(Phase::Offering(live)) if Some(leg) != caller_leg(all, id) => {
                     live.first().map_or(leg, |live| live.leg)
                 }
                 _ => leg,
             };
-            AnyCommand::Call(id, call::Command::RecordAnswer { leg, codec })
+            AnyCommand::Call(id, call::Command::RecordAnswer { leg, codec, device })
         }
         AnyCommand::Call(id, call::Command::EndOffer { offer, outcome }) => {
             let offer = live_offer_of_call(all, id).unwrap_or(offer);

@@ -197,7 +197,11 @@ impl People {
             Plan::Hold(call) => self.press_a_key(call, now, all, &mut plans),
             Plan::PickUp(call, leg, times) => {
                 for _ in 0..times {
-                    let answer = call::Command::RecordAnswer { leg, codec: None };
+                    let answer = call::Command::RecordAnswer {
+                        leg,
+                        codec: None,
+                        device: None,
+                    };
                     self.say(now, AnyCommand::Call(call, answer), &mut plans);
                 }
             }

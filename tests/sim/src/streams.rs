@@ -193,6 +193,7 @@ impl Everything {
             event_id,
             at,
             node_epoch: 1,
+            tenant: domain::id::DEFAULT_TENANT,
             event,
         });
     }

@@ -60,6 +60,7 @@ async fn answer(office: &Office, caller: Caller) -> Ring {
     let answered = call::Command::RecordAnswer {
         leg: ring.leg,
         codec: None,
+        device: None,
     };
     office.tell(caller.call, answered).await;
     let connected = "agent_connected_to_contact";
@@ -107,6 +108,7 @@ async fn a_day(office: &Office) {
     let answered = call::Command::RecordAnswer {
         leg: ring.leg,
         codec: None,
+        device: None,
     };
     office.tell(declined.call, answered).await;
     for fact in ["agent_connected_to_contact", "visit_closed"] {

@@ -25,6 +25,7 @@ async fn a_caller_is_offered_to_the_ready_agent_and_everybody_is_free_afterwards
             call::Command::RecordAnswer {
                 leg: ring.leg,
                 codec: None,
+                device: None,
             },
         )
         .await;

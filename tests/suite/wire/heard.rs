@@ -21,7 +21,7 @@ async fn comes(media: &Media, what: &str, is: impl Fn(&[i16]) -> bool) -> anyhow
     Ok(())
 }
 
-async fn tone_comes(media: &Media, hz: f64) -> anyhow::Result<()> {
+pub(crate) async fn tone_comes(media: &Media, hz: f64) -> anyhow::Result<()> {
     comes(media, &format!("{hz} Hz"), |heard| {
         tone::tone_share(heard, hz) > 0.9
     })

@@ -66,6 +66,7 @@ mod reports;
 mod rerate_filter;
 mod rerated;
 mod ring_all;
+mod sides;
 mod sipp;
 mod socket;
 mod subscriptions;

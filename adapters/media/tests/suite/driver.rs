@@ -220,6 +220,7 @@ fn a_call_is_heard_from_its_music_to_its_end() {
     house.command(Command::RecordAnswer {
         leg: leg(3),
         codec: None,
+        device: None,
     });
     let mut agent = Phone::agreed(house.relay(), 3, PLAIN);
     until("the agent is heard", || {
@@ -342,6 +343,7 @@ fn a_party_that_is_silent_on_hold_ends_the_call_only_when_taken_back() {
     house.command(Command::RecordAnswer {
         leg: agent.leg,
         codec: None,
+        device: None,
     });
     house.command(Command::RecordHold { leg: agent.leg });
     let mut held = agent.remote(PLAIN);

@@ -73,6 +73,9 @@ impl Engine {
         if (101..300).contains(&status) {
             response = response.with("Contact", contact).with("Allow", ALLOW);
         }
+        if let Some(user_agent) = &self.options.user_agent {
+            response = response.with("User-Agent", user_agent.clone());
+        }
         if let Some(body) = body {
             response = response.with_body("application/sdp", body);
         }

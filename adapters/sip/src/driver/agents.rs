@@ -4,7 +4,7 @@ use super::{Driver, edges::Way};
 use crate::{
     bindings::Phone,
     dialog::{Dialog, NewInvite},
-    inbound::wire_cause_of_response,
+    inbound::{device_of, wire_cause_of_response},
     legs::{
         Agent, Carrier, Fork, Leg, Legs, Release, Session, Side,
         fork::{Action, Input, State, step},
@@ -283,6 +283,7 @@ impl Driver {
                 Some(Command::RecordAnswer {
                     leg: leg.id,
                     codec: leg.session.codec.map(|codec| codec.name().to_owned()),
+                    device: response.and_then(device_of),
                 })
             }
             // An answer that can not be used: the call goes to another agent.

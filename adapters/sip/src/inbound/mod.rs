@@ -29,6 +29,14 @@ pub fn wire_cause_of_response(response: &Response) -> WireCause {
     }
 }
 
+/// What a phone that answers says that it is: a phone has User-Agent, what calls itself a
+/// server has Server (RFC 3261, 20.35 and 20.41).
+pub fn device_of(response: &Response) -> Option<String> {
+    let said = response.headers.get("User-Agent");
+    let said = said.or_else(|| response.headers.get("Server"));
+    said.and_then(user_agent::products)
+}
+
 /// Longest Reason header that goes into the record, in characters.
 const REASON_MAX: usize = 200;
 

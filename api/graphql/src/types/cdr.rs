@@ -153,6 +153,27 @@ impl Cdr {
         self.0.codec()
     }
 
+    /// The codec of the caller's side, or of whoever is rung back; null until the sound of
+    /// a caller is measured, shortly after the end.
+    async fn codec_in(&self) -> Option<&str> {
+        self.0.codec_in()
+    }
+
+    /// The codec of the other side: the agent's, or that of somebody outside.
+    async fn codec_out(&self) -> Option<&str> {
+        self.0.codec_out()
+    }
+
+    /// What the phone of the agent who was connected says that it is.
+    async fn device(&self) -> Option<&str> {
+        self.0.device()
+    }
+
+    /// The tenant that it belongs to.
+    async fn tenant_id(&self) -> ID {
+        ID(self.0.tenant.to_string())
+    }
+
     /// The lowest predicted opinion score of its legs, from 1 to 4.4 (ITU-T G.107);
     /// null until the sound is measured, shortly after the end, and where nobody was
     /// heard.

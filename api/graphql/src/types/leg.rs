@@ -56,10 +56,15 @@ impl Leg {
         self.leg.agent.map(Named::opaque)
     }
 
-    /// The codec that was agreed on with its phone, by its name in SDP; null of the
-    /// caller's, who hears that of whoever answered, and where nobody did.
+    /// The codec that was agreed on with its phone, by its name in SDP; of the caller's leg
+    /// known when the sound is measured, shortly after the end. Null where there was none.
     async fn codec(&self) -> Option<&str> {
-        self.leg.codec.as_deref()
+        self.leg.codec()
+    }
+
+    /// What the agent's phone says that it is, of a leg that was connected.
+    async fn device(&self) -> Option<&str> {
+        self.leg.device.as_deref()
     }
 
     /// When it began.

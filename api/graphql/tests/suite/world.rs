@@ -378,7 +378,11 @@ impl World {
         for command in [
             offer,
             Command::RecordAlerting { leg },
-            Command::RecordAnswer { leg, codec: None },
+            Command::RecordAnswer {
+                leg,
+                codec: None,
+                device: None,
+            },
         ] {
             self.dispatch(AnyCommand::Call(ringing.call, command)).await;
         }

@@ -169,6 +169,7 @@ impl Floor {
             version: self.position,
             event_id: EventId(numbered(7, self.position)),
             node_epoch: 1,
+            tenant: domain::id::DEFAULT_TENANT,
             at: START.plus_ms(self.position),
             event,
         }

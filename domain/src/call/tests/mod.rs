@@ -128,6 +128,7 @@ fn offer_ended(outcome: OfferOutcome, wire: WireCause) -> Event {
 fn agent_connected() -> Event {
     Event::AgentConnected {
         codec: None,
+        device: None,
         offer: OFFER,
         visit: VISIT,
         session: SESSION,
@@ -256,7 +257,11 @@ fn cancel() -> Command {
 }
 
 fn answer(leg: LegId) -> Command {
-    Command::RecordAnswer { leg, codec: None }
+    Command::RecordAnswer {
+        leg,
+        codec: None,
+        device: None,
+    }
 }
 
 fn failure(leg: LegId, outcome: OfferOutcome) -> Command {

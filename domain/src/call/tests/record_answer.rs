@@ -53,6 +53,7 @@ fn the_phone_of_an_older_offer_does_not_take_the_call_from_the_live_one() {
     .then([
         Event::AgentConnected {
             codec: None,
+            device: None,
             offer: OTHER_OFFER,
             visit: VISIT,
             session: OTHER_SESSION,

@@ -13,6 +13,7 @@ pub(super) fn measured(leg: LegId) -> LegMedia {
         jitter_max_us: 2_000,
         rtt_us: None,
         far_lost_count: None,
+        codec: None,
     }
 }
 

@@ -114,6 +114,7 @@ impl Books {
             event_id: EventId(Uuid::from_u128(u128::from(position))),
             at: second(1),
             node_epoch: 1,
+            tenant: crate::id::DEFAULT_TENANT,
             event: AnyEvent::Billing(event),
         });
     }

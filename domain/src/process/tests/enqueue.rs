@@ -230,6 +230,7 @@ fn a_caller_who_has_waited_long_enough_is_sent_away_once() {
 fn the_limit_of_waiting_falls_with_the_agent_the_end_or_the_visit() {
     let connected = call::Event::AgentConnected {
         codec: None,
+        device: None,
         offer: OFFER,
         visit: VISIT,
         session: SESSION,

@@ -59,6 +59,7 @@ fn whose_phone_has_stopped_is_asked_for_the_same_call_when_its_line_says_so_and_
     desk.hears(AnyEvent::Line(SALES, assigned));
     let connected = calls::Event::AgentConnected {
         codec: None,
+        device: None,
         offer: answering.offer,
         visit: visit(1),
         session: login(answering.agent),

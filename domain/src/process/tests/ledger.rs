@@ -147,6 +147,7 @@ impl World {
             event_id: EventId(Uuid::from_u128(u128::from(self.count))),
             at: second(1),
             node_epoch: 1,
+            tenant: crate::id::DEFAULT_TENANT,
             event: AnyEvent::Billing(event),
         };
         let mut state = invoicing::State::default();

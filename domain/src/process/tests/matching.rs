@@ -151,6 +151,7 @@ impl Desk {
             event_id: EventId(Uuid::from_u128(u128::from(self.count))),
             at: self.now,
             node_epoch: 1,
+            tenant: crate::id::DEFAULT_TENANT,
             event,
         };
         let intents = routing::Routing::step(&mut self.state, &Input::Event(&fact));
@@ -463,6 +464,7 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
     desk.comes(1, SALES);
     let connected = call::Event::AgentConnected {
         codec: None,
+        device: None,
         offer: OfferId(Uuid::from_u128(8)),
         visit: visit(1),
         session: login(person(2)),

@@ -124,6 +124,7 @@ impl<P: Process> Heard<P> {
             event_id: EventId(Uuid::from_u128(u128::from(self.count))),
             at,
             node_epoch: self.node_epoch,
+            tenant: crate::id::DEFAULT_TENANT,
             event,
         }
     }

@@ -49,6 +49,7 @@ fn connected() -> AnyEvent {
         CALL,
         call::Event::AgentConnected {
             codec: None,
+            device: None,
             offer: OFFER,
             visit: VISIT,
             session: SESSION,

@@ -183,6 +183,7 @@ fn only_who_drops_a_waiting_call_has_a_place_to_come_back_to() {
         session: crate::testing::SESSION,
         leg: LegId(Uuid::from_u128(9)),
         codec: None,
+        device: None,
     };
     let cause = OverflowCause::MaxWait;
     let left = call::Event::Overflowed {

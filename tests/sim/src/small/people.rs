@@ -104,7 +104,11 @@ impl People {
             }
             Act::Dial(number) => dial(number),
             Act::PickUp(call, leg) | Act::Answer(call, leg) => {
-                let answer = call::Command::RecordAnswer { leg, codec: None };
+                let answer = call::Command::RecordAnswer {
+                    leg,
+                    codec: None,
+                    device: None,
+                };
                 AnyCommand::Call(call, answer)
             }
             Act::HangUp(call, leg) => AnyCommand::Call(call, bye(leg)),

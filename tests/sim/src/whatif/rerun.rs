@@ -276,7 +276,11 @@ impl Rerun {
             Act::PickUp(call, leg) => {
                 self.say(AnyCommand::Call(
                     call,
-                    call::Command::RecordAnswer { leg, codec: None },
+                    call::Command::RecordAnswer {
+                        leg,
+                        codec: None,
+                        device: None,
+                    },
                 ));
             }
             Act::HangUp(call) => {

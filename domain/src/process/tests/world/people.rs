@@ -266,11 +266,19 @@ impl World {
         match self.chance.below(10) {
             0..3 => {
                 say(call::Command::RecordAlerting { leg });
-                say(call::Command::RecordAnswer { leg, codec: None });
+                say(call::Command::RecordAnswer {
+                    leg,
+                    codec: None,
+                    device: None,
+                });
             }
             3..5 => {
                 say(call::Command::RecordAlerting { leg });
-                let answer = call::Command::RecordAnswer { leg, codec: None };
+                let answer = call::Command::RecordAnswer {
+                    leg,
+                    codec: None,
+                    device: None,
+                };
                 self.later.push(AnyCommand::Call(call, answer));
             }
             5 => say(call::Command::RecordFailure {
@@ -315,10 +323,18 @@ impl World {
             }),
             3..6 => {
                 say(call::Command::RecordProgress { leg, early_media });
-                say(call::Command::RecordAnswer { leg, codec: None });
+                say(call::Command::RecordAnswer {
+                    leg,
+                    codec: None,
+                    device: None,
+                });
             }
             6..8 => {
-                say(call::Command::RecordAnswer { leg, codec: None });
+                say(call::Command::RecordAnswer {
+                    leg,
+                    codec: None,
+                    device: None,
+                });
                 self.later.push(AnyCommand::Call(call, leave(leg, false)));
             }
             // Rings for ever: the timer of the leg gives it up.
@@ -329,7 +345,11 @@ impl World {
     /// The phone was told to stop: it says 487, or had just picked up.
     fn a_cancel_crosses(&mut self, call: CallId, leg: LegId) {
         let command = if self.chance.percent(30) {
-            call::Command::RecordAnswer { leg, codec: None }
+            call::Command::RecordAnswer {
+                leg,
+                codec: None,
+                device: None,
+            }
         } else {
             call::Command::RecordFailure {
                 leg,

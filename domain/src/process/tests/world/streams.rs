@@ -103,6 +103,7 @@ impl Everything {
                 event_id,
                 at,
                 node_epoch: 1,
+                tenant: crate::id::DEFAULT_TENANT,
                 event,
             });
         }
