@@ -90,12 +90,16 @@ impl UserField {
     }
 
     /// What it was when the log had got as far as that; none before it was written.
-    pub(crate) fn as_of(mut self, position: u64) -> Option<Self> {
+    pub(crate) fn as_of(&self, position: u64) -> Option<Self> {
         if self.since > position {
             return None;
         }
-        self.said.retain(|said| said.position <= position);
-        Some(self)
+        let said = self.said.iter();
+        let said = said.filter(|said| said.position <= position);
+        Some(Self {
+            said: said.cloned().collect(),
+            ..*self
+        })
     }
 
     /// Columns `user_field_subject`, `user_field_position`, `user_field`.

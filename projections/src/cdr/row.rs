@@ -302,7 +302,8 @@ impl Row {
         let mut row = self.clone();
         row.legs = self.legs.iter().map(|leg| leg.as_of(position)).collect();
         row.voicemail = self.voicemail.map(|voicemail| voicemail.as_of(position));
-        row.user_field = row.user_field.and_then(|field| field.as_of(position));
+        let field = self.user_field.as_ref();
+        row.user_field = field.and_then(|field| field.as_of(position));
         while row.revised_position > position {
             let Some(earlier) = row.superseded.pop() else {
                 break;

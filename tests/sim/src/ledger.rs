@@ -16,7 +16,7 @@ use calls::Calls;
 use domain::{
     any::{AnyEvent, Fact},
     call, device,
-    id::{LegId, QueueId, VisitId},
+    id::{CallId, LegId, QueueId, VisitId},
     time::Timestamp,
 };
 use hands::Hands;
@@ -43,6 +43,9 @@ pub(crate) struct Ledger {
     /// Stays that were open when somebody was there for them, in queues in which
     /// nobody waits for nobody.
     found: BTreeMap<QueueId, BTreeSet<VisitId>>,
+    /// Calls that show no number, and their stays: nobody rings them back.
+    nameless: BTreeSet<CallId>,
+    nameless_visits: BTreeSet<VisitId>,
     position: u64,
 }
 
@@ -69,6 +72,7 @@ impl Ledger {
                 {
                     self.lines.wanted.insert(*call, *wanted);
                 }
+                self.note_nameless(*call, event);
                 self.calls.note(*call, fact.at, event)
             }
             AnyEvent::Line(queue, event) => self.lines.note(*queue, event),
@@ -92,6 +96,16 @@ impl Ledger {
             | AnyEvent::Callback(..)
             | AnyEvent::Mailbox(..)
             | AnyEvent::Billing(..) => Ok(()),
+        }
+    }
+
+    fn note_nameless(&mut self, call: CallId, event: &call::Event) {
+        if let call::Event::Received { withheld: true, .. } = event {
+            self.nameless.insert(call);
+        } else if let call::Event::Enqueued { visit, .. } = event
+            && self.nameless.contains(&call)
+        {
+            self.nameless_visits.insert(*visit);
         }
     }
 
@@ -125,10 +139,13 @@ impl Ledger {
             }
             let found = self.found.get(&queue);
             let mut waiting = line.waiting.iter();
-            // Whoever is rung back waits for an agent to come.
+            let rings_back = self.lines.rules.rings_back(queue);
             let stuck = waiting.find(|(_, visit)| {
                 found.is_some_and(|found| found.contains(visit))
+                    // Whoever is rung back waits for an agent to come.
                     && !self.callbacks.is_placed(*visit)
+                    // Who can not be rung back may wait where nothing sends them away.
+                    && !(rings_back && self.nameless_visits.contains(visit))
             });
             must(stuck.is_none(), || {
                 format!("{stuck:?} waits in {queue}, where nobody is there any more")

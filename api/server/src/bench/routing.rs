@@ -285,6 +285,7 @@ impl Floor {
             session,
             leg: LegId(visit.0),
             codec: None,
+            device: None,
         };
         self.hear(AnyEvent::Call(call, connected));
         let closed = line::Event::Closed {

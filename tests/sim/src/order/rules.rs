@@ -7,7 +7,7 @@ use domain::{
     id::QueueId,
     queue::{self, Away, Matching, OverflowTo, Strategy},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each version of each queue says.
 #[derive(Debug, Default, Clone)]
@@ -18,6 +18,8 @@ pub(crate) struct Rules {
     ttl_ms: BTreeMap<QueueId, u64>,
     /// Who counts as away for those who wait, where nobody waits for nobody.
     away: BTreeMap<QueueId, Vec<Away>>,
+    /// Queues that ring back whoever finds nobody there, and send nobody away.
+    ring_back: BTreeSet<QueueId>,
 }
 
 impl Rules {
@@ -45,7 +47,13 @@ impl Rules {
         self.ttl_ms.insert(id, config.visit_ttl_ms);
         let mut rules = config.overflow.iter();
         let rule = rules.find(|rule| rule.when == OverflowCause::Unstaffed);
-        match (&config.empty.leave, rule.map(|rule| &rule.to)) {
+        let to = rule.map(|rule| &rule.to);
+        let rings_back = matches!(to, Some(OverflowTo::Callback)) && config.empty.leave.is_none();
+        match rings_back {
+            true => self.ring_back.insert(id),
+            false => self.ring_back.remove(&id),
+        };
+        match (&config.empty.leave, to) {
             // Whoever finds the mailbox full waits on.
             (_, Some(OverflowTo::Mailbox(_))) | (None, None) => self.away.remove(&id),
             (Some(away), _) => self.away.insert(id, away.clone()),
@@ -56,6 +64,11 @@ impl Rules {
     /// How old a stay may become; 0 for any age.
     pub(crate) fn visit_ttl_ms(&self, queue: QueueId) -> u64 {
         self.ttl_ms.get(&queue).copied().unwrap_or(0)
+    }
+
+    /// Whether it rings back whoever finds nobody there, and sends nobody away.
+    pub(crate) fn rings_back(&self, queue: QueueId) -> bool {
+        self.ring_back.contains(&queue)
     }
 
     /// Who counts as away for those who wait; none where they wait for nobody.
