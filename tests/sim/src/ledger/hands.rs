@@ -17,8 +17,10 @@ pub(crate) struct Hands {
     said: BTreeMap<QueueId, (Hand, u64)>,
     /// Where each stay that its line has not answered yet was asked for.
     asked: BTreeMap<VisitId, u64>,
-    /// Calls of ours: they wait in a queue that is closed, too.
+    /// Calls of ours, and their stays: they wait in a queue that is closed, too, if only
+    /// for the moment until it knows that the call is over.
     placed: BTreeSet<CallId>,
+    ours: BTreeSet<VisitId>,
     /// Calls that a person sends on, until they are enqueued, and their stays then: they
     /// are let into a queue that is closed, too.
     sent: BTreeSet<CallId>,
@@ -58,6 +60,9 @@ impl Hands {
             }
             AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
                 self.asked.insert(*visit, fact.position);
+                if self.placed.contains(call) {
+                    self.ours.insert(*visit);
+                }
                 if self.sent.remove(call) {
                     self.let_in.insert(*visit);
                 }
@@ -85,9 +90,9 @@ impl Hands {
 
     fn on_line(&mut self, queue: QueueId, event: &line::Event) -> Result<(), Violation> {
         match event {
-            line::Event::Opened { visit, call, .. } => {
+            line::Event::Opened { visit, .. } => {
                 let is_closed = self.counted(queue, *visit) == Some(Hand::Closed);
-                let is_let_in = self.placed.contains(call) || self.let_in.contains(visit);
+                let is_let_in = self.ours.contains(visit) || self.let_in.contains(visit);
                 must(!is_closed || is_let_in, || {
                     format!("{visit} is let into {queue}, which is closed by hand")
                 })
