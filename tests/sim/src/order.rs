@@ -65,13 +65,13 @@ impl Order {
     /// # Errors
     /// When somebody was overtaken.
     pub(crate) fn note(&mut self, input: &Input<'_>, intents: &[Intent]) -> Result<(), Violation> {
-        // A process knows of no time before the latest that it heard of.
+        // A process knows of no time before the latest that it heard of, if that can be.
         let at = match input {
             Input::Event(fact) => fact.at,
             Input::Refused { at, .. } => *at,
             Input::Deadline(now) | Input::Sweep(now) => *now,
         };
-        self.latest = self.latest.max(at);
+        self.latest = at.told_after(self.latest);
         let now = self.latest;
         match input {
             Input::Event(fact) => self.hear(&fact.event, now),
