@@ -25,8 +25,7 @@ use domain::{
         DeckVersionId, UsageId, UsageType,
         account::{Account, Profile},
         rating::{
-            Before, Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, UnratedReason,
-            price,
+            Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, UnratedReason, price,
         },
         seller,
         tax::{self, TaxCategory},
@@ -223,10 +222,7 @@ impl Rater {
                 reason,
                 new_payer,
                 outcome: self.outcome(call, state, Why::Asked { new_payer }).await?,
-                before: match &state.bill {
-                    Some(bill) => self.before(bill).await?,
-                    None => Before::default(),
-                },
+                before: self.before(state).await?,
             },
         })
     }

@@ -9,9 +9,6 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How long somebody waits for a look at the store.
-const LOOK_MAX: Duration = Duration::from_secs(2);
-
 /// How a run of a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
@@ -141,14 +138,14 @@ impl Roster {
     }
 
     /// What the store says now: a node may have joined, or have told its addresses,
-    /// since it was seen last. None if the store does not answer.
-    pub async fn look(&self) -> Option<Seen> {
+    /// since it was seen last. None if the store does not answer in time.
+    pub async fn look(&self, within: Duration) -> Option<Seen> {
         if self.is_shared() {
             let mut looks = self.looks.subscribe();
             self.ask();
             let mine = looks.borrow_and_update().asked;
             let served = looks.wait_for(|looks| looks.served >= mine);
-            tokio::time::timeout(LOOK_MAX, served).await.ok()?.ok()?;
+            tokio::time::timeout(within, served).await.ok()?.ok()?;
         }
         Some(self.seen())
     }
@@ -239,7 +236,7 @@ mod tests {
         let under_way = roster.asked();
         let looking = tokio::spawn({
             let roster = roster.clone();
-            async move { roster.look().await?.leading }
+            async move { roster.look(Duration::from_secs(60)).await?.leading }
         });
         roster.until_asked().await;
         roster.served(under_way);

@@ -10,7 +10,7 @@ use domain::id::SessionId;
 
 /// A revision that is expected, and where the last login that was looked at stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenLogins {
     /// The expected revision.
     pub expected: u64,
     /// The session that the directory named before the others were read, if any, and
@@ -24,7 +24,7 @@ pub struct Seen {
     pub revision: u64,
 }
 
-impl Seen {
+impl SeenLogins {
     /// The revision before the first event of that login, which is the last one or the
     /// next: then the last one is over, and nothing more is said of it.
     const fn base(&self, session: SessionId) -> u64 {
@@ -51,7 +51,7 @@ pub async fn dispatch(
     gateway: &Gateway,
     session: SessionId,
     envelope: Envelope,
-    seen: Option<&Seen>,
+    seen: Option<&SeenLogins>,
 ) -> Result<Committed, DispatchError> {
     let Some(seen) = seen else {
         return gateway.dispatch(envelope).await;

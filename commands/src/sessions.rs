@@ -6,7 +6,7 @@ use crate::{
     envelope::{Committed, Envelope},
     error::DispatchError,
     gateway::Gateway,
-    seen::{self, Seen},
+    seen::{self, SeenLogins},
 };
 use domain::{
     any::AnyCommand,
@@ -41,7 +41,7 @@ pub async fn carry_out(
     agent: AgentId,
     wish: Wish,
     envelope: &Envelope,
-    seen: Option<&Seen>,
+    seen: Option<&SeenLogins>,
 ) -> Result<Committed, DispatchError> {
     let mut known = seen.map_or_else(|| directory.session(agent), |seen| seen.session);
     let mut expected = seen;

@@ -183,12 +183,7 @@ impl Views {
         parameters: Vec<Value>,
         read: impl Fn(&mut Columns) -> Result<T, Corrupt>,
     ) -> Result<Vec<T>, ViewError> {
-        let rows = self.query(sql, parameters).await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| read(&mut Columns::new(row)))
-            .collect::<Result<_, _>>()?;
-        Ok(rows)
+        read_all(self.store(), sql, parameters, read).await
     }
 
     /// Runs a query.
@@ -199,6 +194,18 @@ impl Views {
     ) -> Result<Vec<Vec<Value>>, ViewError> {
         Ok(self.read.query(sql, parameters).await?)
     }
+}
+
+/// Runs a query and reads each of its rows.
+pub(crate) async fn read_all<T>(
+    store: &dyn ReadStore,
+    sql: &str,
+    parameters: Vec<Value>,
+    read: impl Fn(&mut Columns) -> Result<T, Corrupt>,
+) -> Result<Vec<T>, ViewError> {
+    let rows = store.query(sql, parameters).await?;
+    let rows = rows.into_iter().map(|row| read(&mut Columns::new(row)));
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// How far the slowest of the views is.

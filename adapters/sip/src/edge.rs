@@ -196,12 +196,13 @@ fn on(key: &FlowKey, mut message: Passing, from: Flow, around: &impl Around) -> 
             Some(node) => node,
             None => return refuse(&message, 403),
         },
-        // It may have just joined; it sends again, and whoever else has copied a
-        // flow from a message hears nothing.
-        false if !around.is_node(from.peer) => {
+        // A call for a phone is of a node, which may have just joined, and sends again:
+        // whoever else has copied a flow from a message hears nothing.
+        false if !around.is_node(from.peer) && !is_in_dialog(&message) => {
             around.look();
             return Step::Drop;
         }
+        false if !around.is_node(from.peer) => return refuse(&message, 403),
         false => flow,
     };
     if !around.is_open(to) {
@@ -232,6 +233,12 @@ fn on(key: &FlowKey, mut message: Passing, from: Flow, around: &impl Around) -> 
     );
     message.push_top("Via", via);
     Step::Pass(message.write(), to)
+}
+
+/// It has the tag of whoever it is for (RFC 3261, 12.2.1.1).
+fn is_in_dialog(message: &Passing) -> bool {
+    let to = message.top("To").and_then(NameAddr::parse);
+    to.is_some_and(|to| to.parameter("tag").is_some())
 }
 
 /// Where a request of a phone goes: the next Route, else its target. Only to

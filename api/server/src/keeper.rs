@@ -112,6 +112,8 @@ impl Keeper {
         let every = (self.lease / RENEWALS_PER_LEASE).min(BEAT_MAX);
         let mut tick = tokio::time::interval(every);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // A store that does not answer is not asked more often for being asked for.
+        let mut is_heard = true;
         loop {
             let asked = async {
                 tokio::time::sleep(LOOK_GAP).await;
@@ -119,12 +121,14 @@ impl Keeper {
             };
             tokio::select! {
                 _ = tick.tick() => {}
-                () = asked => {}
+                () = asked, if is_heard => {}
                 () = stop.cancelled() => return Standing::Member,
             }
             // A connection that was cut without a word must not stop the clock.
             let patience = self.lease / 2;
-            match tokio::time::timeout(patience, self.check_in()).await {
+            let checked = tokio::time::timeout(patience, self.check_in()).await;
+            is_heard = matches!(checked, Ok(Ok(_)));
+            match checked {
                 Ok(Ok(Standing::Member)) => {}
                 Ok(Ok(Standing::Fenced)) => return Standing::Fenced,
                 Ok(Err(error)) => {

@@ -5,7 +5,7 @@ use crate::error::DispatchError;
 use domain::{
     billing::{
         UsageId,
-        rating::{Before, Bill},
+        rating::{Before, Bill, Rating},
         usage::{Record, Usage},
     },
     money::Decimal,
@@ -13,13 +13,21 @@ use domain::{
 use std::sync::Arc;
 
 impl Rater {
-    pub(super) async fn before(&self, bill: &Bill) -> Result<Before, DispatchError> {
+    pub(super) async fn before(&self, state: &Rating) -> Result<Before, DispatchError> {
+        let Some(bill) = &state.bill else {
+            return Ok(Before::default());
+        };
         let by_record = match (bill.commits, bill.own) {
             (Some(_), Some(_)) => None,
             (Some(_), None) | (None, _) => self.by_record(bill),
         };
         Ok(Before {
-            is_settled: self.is_settled(bill).await?,
+            // The month may have kept the price before it, which is restored in a moment.
+            is_settled: self.is_settled(bill).await?
+                || match &state.replaced {
+                    Some(replaced) => self.is_settled(replaced).await?,
+                    None => false,
+                },
             commits: by_record.filter(|_| bill.commits.is_none()),
             own: by_record.filter(|_| bill.commits != by_record),
         })

@@ -1,5 +1,7 @@
 //! How long somebody waits, as it is estimated: the place in the line times the mean time
-//! of the last contacts, shared by the agents who are there.
+//! of the last contacts, shared by the agents who are there. A board takes the contacts
+//! from the rows of visits, by their answer; routing, which reads no rows, from calls, by
+//! their end.
 
 /// Contacts of this time are looked at, if they are more than the last ones.
 pub const RECENT_MS: u64 = 30 * 60_000;

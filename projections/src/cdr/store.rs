@@ -53,7 +53,10 @@ impl Filter {
         self.restrict_to_what_stays(query);
         if let Some(tag) = &self.tag {
             // Not LIKE, which would not tell capital letters apart in one database.
-            query.and("REPLACE(tags, ?, '') <> tags", [tags::sought(tag)]);
+            query.and(
+                "tags <> '' AND REPLACE(tags, ?, '') <> tags",
+                [tags::sought(tag)],
+            );
         }
     }
 

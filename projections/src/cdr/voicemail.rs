@@ -23,7 +23,7 @@ pub struct Voicemail {
     pub position: u64,
 }
 
-/// How many columns it has: the last ones of a record's.
+/// How many columns it has.
 pub(crate) const COLUMNS_COUNT: usize = 5;
 
 impl Voicemail {

@@ -14,3 +14,4 @@ pub use agent::AgentReportRow;
 pub use handling::Handled;
 pub use queue::{Asked, QueueReportRow};
 pub use spans::{Granularity, RangeError, Span, spans};
+pub use staffed::Staffing;

@@ -4,12 +4,12 @@
 use super::{
     handling::{self, Handled},
     spans::{SLOT_MICROS, Span},
-    staffed::staffed,
+    staffed::Staffing,
 };
 use crate::{
     queue_stats::{self, Counters},
     value::{Columns, Corrupt, number, text, time},
-    views::{ViewError, Views},
+    views::{ViewError, Views, read_all},
 };
 use commands::ports::{ReadStore, Value};
 use domain::{
@@ -213,6 +213,14 @@ pub(super) fn span_of(spans: &[Span], slot: i64) -> Option<usize> {
 }
 
 impl Views {
+    /// Who was there in these intervals: read once for the reports of all queues.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn staffing(&self, spans: &[Span]) -> Result<Staffing, ViewError> {
+        Staffing::read(self.store(), spans).await
+    }
+
     /// What happened to one queue in each of these intervals, which follow each
     /// other without a gap; of who is there, nothing is known after `now`.
     ///
@@ -221,17 +229,17 @@ impl Views {
     pub async fn queue_report(
         &self,
         asked: Asked,
-        spans: &[Span],
+        over: (&[Span], &Staffing),
         now: Timestamp,
     ) -> Result<Vec<QueueReportRow>, ViewError> {
-        report(self.store(), asked, spans, now).await
+        report(self.store(), asked, over, now).await
     }
 }
 
 pub(super) async fn report(
     read: &dyn ReadStore,
     asked: Asked,
-    spans: &[Span],
+    (spans, staffing): (&[Span], &Staffing),
     now: Timestamp,
 ) -> Result<Vec<QueueReportRow>, ViewError> {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
@@ -240,49 +248,36 @@ pub(super) async fn report(
     let (from, until) = (time(first.start), time(last.end));
     let range = [text(asked.queue), from.clone(), until];
     let parameters = vec![text(asked.queue), from.clone(), from];
-    let before = counted(read, OPEN_BEFORE, parameters, |columns| {
+    let before = read_all(read, OPEN_BEFORE, parameters, |columns| {
         columns.number::<u64>()
     });
     let waiting = before.await?.first().copied().unwrap_or(0);
-    let mut slots = counted(read, OPENED, range.to_vec(), opened).await?;
+    let mut slots = read_all(read, OPENED, range.to_vec(), opened).await?;
     let parameters = [range.to_vec(), asked.parameters().to_vec()].concat();
-    let ended = counted(read, &closed_sql(&asked), parameters, closed).await?;
+    let ended = read_all(read, &closed_sql(&asked), parameters, closed).await?;
     slots.extend(ended.iter().map(|(slot, _, counters)| (*slot, *counters)));
-    let peaks = counted(read, PEAK, [range.clone(), range.clone()].concat(), peak).await?;
+    let peaks = read_all(read, PEAK, [range.clone(), range.clone()].concat(), peak).await?;
     let mut rows = rows(asked, spans, waiting, &slots, &peaks);
     for (slot, (measure, visits), _) in ended {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             *row.measures.entry(measure).or_default() += visits;
         }
     }
-    for (slot, (result, visits)) in counted(read, FLOW_OUT, range.to_vec(), flow_out).await? {
+    for (slot, (result, visits)) in read_all(read, FLOW_OUT, range.to_vec(), flow_out).await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             *row.flow_out.entry(result).or_default() += visits;
         }
     }
-    for (slot, handled) in counted(read, handling::SQL, range.to_vec(), handling::read).await? {
+    for (slot, handled) in read_all(read, handling::SQL, range.to_vec(), handling::read).await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             row.handled = row.handled.plus(handled);
         }
     }
-    let times = staffed(read, asked.queue, spans, now).await?;
+    let times = staffing.staffed(asked.queue, spans, now);
     for (row, staffed_ms) in rows.iter_mut().zip(times) {
         row.staffed_ms = staffed_ms;
     }
     Ok(rows)
-}
-
-async fn counted<T>(
-    read: &dyn ReadStore,
-    sql: &str,
-    parameters: Vec<Value>,
-    row: fn(&mut Columns) -> Result<T, Corrupt>,
-) -> Result<Vec<T>, ViewError> {
-    let rows = read.query(sql, parameters).await?;
-    let rows = rows
-        .into_iter()
-        .map(|columns| row(&mut Columns::new(columns)));
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn rows(

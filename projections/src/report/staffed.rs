@@ -19,20 +19,29 @@ use std::collections::BTreeMap;
 /// Since when, and until when if that is over.
 type Time = (Timestamp, Option<Timestamp>);
 
-/// The time that agents were there in each of these intervals, together; nothing is known
-/// of the time after `now`.
-pub(super) async fn staffed(
-    read: &dyn ReadStore,
-    queue: QueueId,
-    spans: &[Span],
-    now: Timestamp,
-) -> Result<Vec<u64>, ViewError> {
-    let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
-        return Ok(vec![]);
-    };
-    let served = times_of(queue, &served(read, last.end).await?);
-    let logins = logins(read, first.start, last.end).await?;
-    Ok(added_up(&served, &logins, spans, now))
+/// What is known of who was there in a stretch of time, for reports of any queue over it.
+#[derive(Debug, Default)]
+pub struct Staffing {
+    served: Vec<Serves>,
+    logins: Vec<Login>,
+}
+
+impl Staffing {
+    pub(super) async fn read(read: &dyn ReadStore, spans: &[Span]) -> Result<Self, ViewError> {
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            served: served(read, last.end).await?,
+            logins: logins(read, first.start, last.end).await?,
+        })
+    }
+
+    /// The time that agents were there for the queue in each of these intervals, together;
+    /// nothing is known of the time after `now`.
+    pub(super) fn staffed(&self, queue: QueueId, spans: &[Span], now: Timestamp) -> Vec<u64> {
+        added_up(&times_of(queue, &self.served), &self.logins, spans, now)
+    }
 }
 
 /// When each agent served the queue.

@@ -226,7 +226,8 @@ async fn a_queue_is_staffed_by_whoever_serves_it_and_is_logged_in() {
     let mut told = vec![];
     for number in [1, 2] {
         let asked = Asked::of(&live[&queue_id(number)]);
-        let rows = report(read.as_ref(), asked, &spans, world.now)
+        let staffing = Staffing::read(read.as_ref(), &spans).await.unwrap();
+        let rows = report(read.as_ref(), asked, (&spans, &staffing), world.now)
             .await
             .unwrap();
         assert_eq!(rows.len(), 1);
@@ -264,10 +265,12 @@ proptest! {
         let Ok(spans) = spans(from, until, size, Tz::Europe__Berlin) else {
             return Ok(());
         };
+        let staffing = runtime.block_on(Staffing::read(read.as_ref(), &spans)).unwrap();
         for (id, live) in fold_all::<QueueStats>(&world) {
             let asked = Asked::of(&live);
             prop_assert_eq!(asked.queue, id);
-            let rows = runtime.block_on(report(read.as_ref(), asked, &spans, world.now)).unwrap();
+            let rows = report(read.as_ref(), asked, (&spans, &staffing), world.now);
+            let rows = runtime.block_on(rows).unwrap();
             let mut sum = Counters::default();
             let mut waiting = 0;
             for row in &rows {

@@ -3,10 +3,10 @@
 use super::row::{LOGIN_COLUMNS, Login, SERVES_COLUMNS, Serves};
 use crate::{
     page::Query,
-    value::{Columns, Corrupt, time},
-    views::ViewError,
+    value::time,
+    views::{ViewError, read_all},
 };
-use commands::ports::{ReadStore, Value};
+use commands::ports::ReadStore;
 use domain::time::Timestamp;
 
 /// Logins that lasted at some time from `from` on and before `until`.
@@ -19,7 +19,7 @@ pub(crate) async fn logins(
     query.and("since_at < ?", [time(until)]);
     query.and("(until_at IS NULL OR until_at > ?)", [time(from)]);
     let (sql, parameters) = query.all(" ORDER BY position");
-    rows(read, &sql, parameters, Login::read).await
+    read_all(read, &sql, parameters, Login::read).await
 }
 
 /// Everything that was said before `until` of who serves what, in order.
@@ -30,18 +30,5 @@ pub(crate) async fn served(
     let mut query = Query::select(SERVES_COLUMNS, "served_queues");
     query.and("since_at < ?", [time(until)]);
     let (sql, parameters) = query.all(" ORDER BY position");
-    rows(read, &sql, parameters, Serves::read).await
-}
-
-async fn rows<T>(
-    read: &dyn ReadStore,
-    sql: &str,
-    parameters: Vec<Value>,
-    row: fn(&mut Columns) -> Result<T, Corrupt>,
-) -> Result<Vec<T>, ViewError> {
-    let rows = read.query(sql, parameters).await?;
-    let rows = rows
-        .into_iter()
-        .map(|columns| row(&mut Columns::new(columns)));
-    Ok(rows.collect::<Result<_, _>>()?)
+    read_all(read, &sql, parameters, Serves::read).await
 }

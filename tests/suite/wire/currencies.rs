@@ -12,6 +12,7 @@ use ringledger_tests::{
     server::{Server, Setup},
 };
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// The 20th of December 2026, at noon in UTC.
 const DECEMBER_20_S: i64 = 1_797_768_000;
@@ -64,6 +65,21 @@ const CASES: [Case; 8] = [
     case(("EUR", "UP"), ("0.001", "1"), ["0.01", "0.01", "0.02"]),
 ];
 
+fn clock_in(folder: &Path) -> PathBuf {
+    folder.join("clock")
+}
+
+/// A server whose clock shows December, with such a seller.
+async fn in_december(folder: &Path, seller: Value) -> anyhow::Result<(Setup, Server)> {
+    let clock = clock_in(folder);
+    set(&clock, DECEMBER_20_S)?;
+    let mut setup = Setup::new(folder, "");
+    setup.environment = machine::clock_of(&clock)?;
+    let server = Server::start(&setup).await?;
+    sell(&server, seller).await?;
+    Ok((setup, server))
+}
+
 /// An account in that currency, on a plan of its own from November on.
 async fn account(server: &Server, number: u128, case: &Case) -> anyhow::Result<Value> {
     let plan = json!({
@@ -114,12 +130,7 @@ async fn issued(server: &Server, account: &Value, month: &str) -> anyhow::Result
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_is_right_to_the_last_digit_that_its_currency_has() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let clock = folder.path().join("clock");
-    set(&clock, DECEMBER_20_S)?;
-    let mut setup = Setup::new(folder.path(), "");
-    setup.environment = machine::clock_of(&clock)?;
-    let server = Server::start(&setup).await?;
-    sell(&server, json!({})).await?;
+    let (_, server) = in_december(folder.path(), json!({})).await?;
     let mut accounts = vec![];
     for (number, case) in (100..).step_by(10).zip(&CASES) {
         let account = account(&server, number, case).await?;
@@ -148,12 +159,7 @@ async fn an_invoice_is_right_to_the_last_digit_that_its_currency_has() -> anyhow
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_the_seller_wants_it_numbers_begin_anew_with_the_year() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let clock = folder.path().join("clock");
-    set(&clock, DECEMBER_20_S)?;
-    let mut setup = Setup::new(folder.path(), "");
-    setup.environment = machine::clock_of(&clock)?;
-    let server = Server::start(&setup).await?;
-    sell(&server, json!({"yearlySeries": true})).await?;
+    let (setup, server) = in_december(folder.path(), json!({"yearlySeries": true})).await?;
     let case = &CASES[7];
     let anna = account(&server, 10, case).await?;
     let bert = account(&server, 20, case).await?;
@@ -173,7 +179,7 @@ async fn where_the_seller_wants_it_numbers_begin_anew_with_the_year() -> anyhow:
         numbers.push(issued(&server, account, "2026-11").await?["number"].clone());
     }
     server.stop().await?;
-    set(&clock, JANUARY_2_S)?;
+    set(&clock_in(folder.path()), JANUARY_2_S)?;
     let server = Server::start(&setup).await?;
     run_invoices(&server, 51, "2026-12").await?;
     for account in [&anna, &bert] {

@@ -17,8 +17,9 @@ use std::{
 const KIND: &str = "sip_flow_key";
 const KEY: &str = "nodes";
 
-/// How long a call waits for the address of a node that has just joined.
-const FIND_MAX: Duration = Duration::from_secs(2);
+/// How long a call waits for the address of a node that has just joined: the orders
+/// behind it do, too.
+const FIND_MAX: Duration = Duration::from_secs(1);
 
 /// How a phone is reached.
 pub(super) struct Way {
@@ -43,16 +44,17 @@ impl Driver {
         }
         let roster = &self.parts.roster;
         let until = Instant::now() + FIND_MAX;
+        let left = || until.saturating_duration_since(Instant::now());
         if nodes().any(|node| self.sip_of(node).is_none()) {
-            roster.look().await;
+            roster.look(left()).await;
         }
         let is_starting = |node| {
             roster
                 .member(node)
                 .is_some_and(|member| member.sip.is_none())
         };
-        while nodes().any(is_starting) && Instant::now() < until {
-            roster.look().await;
+        while nodes().any(is_starting) && !left().is_zero() {
+            roster.look(left()).await;
         }
         if self.edge.key().is_none() {
             self.learn_flow_key().await;

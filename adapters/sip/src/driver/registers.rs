@@ -17,7 +17,7 @@ use crate::{
 };
 use commands::ports::{Entropy, StoreError};
 use domain::{any::AnyCommand, id::AgentId};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// A verifier whose nonces die with this run.
 pub(super) fn authenticator(options: &Options, entropy: &dyn Entropy) -> Authenticator {
@@ -27,6 +27,9 @@ pub(super) fn authenticator(options: &Options, entropy: &dyn Entropy) -> Authent
     }
     Authenticator::new(options.realm.clone(), NonceKey::new(key))
 }
+
+/// How long the adoption of phones waits to hear which nodes are there.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 
 impl Driver {
     /// A phone says where it can be reached.
@@ -220,7 +223,7 @@ impl Driver {
             }
         };
         // Looked up after the rows: a node joins before its first phone registers.
-        let Some(seen) = roster.look().await else {
+        let Some(seen) = roster.look(LOOK_MAX).await else {
             tracing::warn!("phones are not adopted yet: the nodes can not be looked up");
             return false;
         };

@@ -173,6 +173,20 @@ fn only_nodes_reach_a_flow_and_only_with_its_signature() {
 }
 
 #[test]
+fn a_phone_whose_address_has_changed_amid_its_call_hears_so_at_once() {
+    let here = Here::new(true);
+    let bye = String::from_utf8(to_the_phone("BYE")).unwrap();
+    let bye = bye.replace("To: <sip:anna@h>", "To: <sip:anna@h>;tag=2");
+    let elsewhere = flow(Transport::Udp, "203.0.113.7:5060");
+    let refused = answered(edge().step(bye.as_bytes(), elsewhere, &here));
+    assert!(refused.starts_with("SIP/2.0 403 "));
+    assert!(
+        !here.looked.get(),
+        "no node comes into a call that it did not begin"
+    );
+}
+
+#[test]
 fn a_flow_that_is_closed_is_told() {
     let closed = edge().step(&to_the_phone("INVITE"), node(), &Here::new(false));
     assert!(answered(closed).starts_with("SIP/2.0 430 Flow Failed"));

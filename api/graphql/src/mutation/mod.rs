@@ -26,6 +26,7 @@ mod trunks;
 mod voicemails;
 mod webhooks;
 mod wrap_up;
+mod written;
 
 use crate::{
     auth::Identity,

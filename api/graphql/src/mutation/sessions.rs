@@ -3,12 +3,16 @@
 
 use super::{Order, Outcome, UserError, agents::AgentPayload, refusal::Refusal};
 use crate::{
-    auth::Scope, error::Fault, id::Named, query::require, services::Services,
+    auth::Scope,
+    error::Fault,
+    id::Named,
+    query::{require, views_now},
+    services::Services,
     types::words::NotReadyWish,
 };
 use async_graphql::{Context, ID, Result};
 use commands::{
-    seen::{self, Seen},
+    seen::{self, SeenLogins},
     sessions::{Wish, carry_out},
 };
 use domain::{
@@ -17,7 +21,6 @@ use domain::{
     session::{self, NotReadyCode, NotReadyReason},
 };
 use projections::changed::View;
-use std::time::Duration;
 
 /// What all these orders say.
 #[derive(Clone, Copy)]
@@ -128,21 +131,17 @@ impl<'a> SessionOrder<'a> {
 
     /// Where the agent's logins are, if it matters. The directory was asked before: a
     /// login that it takes for over is whole in the row.
-    async fn seen(&self, session: Option<(SessionId, bool)>) -> Result<Option<Seen>, Fault> {
+    async fn seen(&self, session: Option<(SessionId, bool)>) -> Result<Option<SeenLogins>, Fault> {
         let Some(revision) = self.revision else {
             return Ok(None);
         };
-        let services = self.order.services;
-        let views = &services.views;
-        let head = views.past().head().await?;
-        let timeout = Duration::from_millis(services.options.position_timeout_ms);
-        views.wait_for(&[View::AgentStates], head, timeout).await?;
+        let (views, _) = views_now(self.order.services, &[View::AgentStates]).await?;
         let row = views.agent(self.agent).await?;
         let (number, version, revision_now) = row.map_or((0, 0, 0), |row| {
             let number = row.session_number.unwrap_or(0);
             (number, row.session_version, row.session_revision)
         });
-        Ok(Some(Seen {
+        Ok(Some(SeenLogins {
             // A negative one is no revision of anything.
             expected: u64::try_from(revision).unwrap_or(u64::MAX),
             session,

@@ -1,19 +1,20 @@
 //! Orders about what people note of calls.
 
-use super::{Order, Outcome, UserError, calls::HangUpPayload, refusal::Refusal};
+use super::{
+    Order, Outcome, UserError, calls::HangUpPayload, refusal::Refusal, written::subject_of,
+};
 use crate::{
     auth::Scope,
     error::Fault,
     id::Named,
-    query::{require, services, views_at},
-    scalar::Cursor,
+    query::{require, views_now},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use commands::error::Refused;
+use commands::{error::Refused, ports::Position};
 use domain::{
     any::AnyCommand,
     call::{self, Command, Tagging, UserField},
-    id::{AgentId, CallId, SubjectId},
+    id::{AgentId, CallId},
     sealed::Party,
 };
 use projections::{calls, changed::View};
@@ -70,31 +71,12 @@ fn is_line(text: &str) -> bool {
     text.chars().count() <= USER_FIELD_CHARS_MAX && !text.chars().any(char::is_control)
 }
 
-/// Under whose key it is written: the caller's. All who show no number are sealed as one:
-/// what is written of one of them is nobody else's, so it has a key of its own.
-async fn subject_of(ctx: &Context<'_>, row: &calls::Call) -> Result<SubjectId> {
-    let (call, caller, position) = match row {
-        calls::Call::Live(row) => (row.call, &row.caller, row.position),
-        calls::Call::Ended(row) => (row.call, &row.caller, row.position),
-    };
-    // What came first, the order of events may know a moment later than the board.
-    let views = views_at(ctx, &[View::Timeline], Some(Cursor(position))).await?;
-    let first = views.timeline(call, 0, 1).await.map_err(Fault::from)?.pop();
-    let payload = first.and_then(|row| serde_json::from_str(&row.payload).ok());
-    let payload: serde_json::Value = payload.unwrap_or_default();
-    Ok(match payload["withheld"] == true {
-        true => SubjectId(call.0),
-        false => caller.subject,
-    })
-}
-
 /// What becomes of the text; or what speaks against it.
 async fn user_field(
-    ctx: &Context<'_>,
     order: &Order<'_>,
-    row: Option<&calls::Call>,
+    (call, head): (CallId, Position),
     text: Option<String>,
-) -> Result<Result<Option<UserField>, UserError>> {
+) -> Result<Result<Option<UserField>, UserError>, Fault> {
     let Some(text) = text else {
         return Ok(Ok(None));
     };
@@ -104,17 +86,16 @@ async fn user_field(
     if !is_line(&text) {
         return Ok(Err(Refusal::InvalidUserField.into()));
     }
-    let Some(row) = row else {
-        let unknown = Refused::by(&call::Error::Unknown, order.services.clock.now());
+    let services = order.services;
+    let Some(subject) = subject_of(&services.views, call, head).await? else {
+        let unknown = Refused::by(&call::Error::Unknown, services.clock.now());
         return Ok(Err(unknown.into()));
     };
     let party = Party {
         user_field: Some(text),
         ..Party::default()
     };
-    let subject = subject_of(ctx, row).await?;
-    let party = order.services.vault.seal_for(subject, &party).await;
-    let party = party.map_err(Fault::from)?;
+    let party = services.vault.seal_for(subject, &party).await?;
     Ok(Ok(Some(UserField::Written { party })))
 }
 
@@ -127,7 +108,10 @@ impl TagMutations {
     async fn tag_call(&self, ctx: &Context<'_>, input: TagCallInput) -> Result<TagCallPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id)?;
-        let row = services(ctx)?.views.call(call).await.map_err(Fault::from)?;
+        // A call that has just come, or just rings there, is known, too.
+        let needed = [View::LiveCalls, View::Cdr, View::Timeline];
+        let (views, head) = views_now(order.services, &needed).await?;
+        let row = views.call(call).await.map_err(Fault::from)?;
         let own = order.identity.agent.zip(row.as_ref());
         let is_own = own.is_some_and(|(agent, row)| is_with(row, agent));
         if !(is_own && order.identity.may(Scope::AgentSelf)) {
@@ -140,8 +124,7 @@ impl TagMutations {
             by: order.identity.actor(),
         };
         let order_of = |tagging| AnyCommand::Call(call, Command::TagCall(tagging));
-        let outcome: Outcome = match user_field(ctx, &order, row.as_ref(), input.user_field).await?
-        {
+        let outcome: Outcome = match user_field(&order, (call, head), input.user_field).await? {
             Ok(user_field) => {
                 let command = order_of(tagging(user_field));
                 let revision = input.expected_revision;

@@ -6,17 +6,17 @@ use super::{
     desk::CompleteWrapUpInput,
     refusal::Refusal,
     sessions::{About, SessionOrder, Whose},
+    written::subject_of,
 };
-use crate::{error::Fault, services::Settings};
+use crate::{error::Fault, query::views_now, services::Settings};
 use async_graphql::{Context, Result};
 use commands::error::Refused;
 use domain::{
-    id::{AgentId, SubjectId},
+    id::AgentId,
     sealed::Note,
     session::{CallNote, Command, Error},
 };
 use projections::changed::View;
-use std::time::Duration;
 
 /// Characters of a note at most: what is worth knowing, and no recording of the call.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -80,23 +80,14 @@ async fn sealed(
     text: String,
 ) -> Result<Option<CallNote>, Fault> {
     let services = order.services;
-    let views = &services.views;
-    let head = views.past().head().await?;
-    let timeout = Duration::from_millis(services.options.position_timeout_ms);
-    let needed = [View::AgentStates, View::Timeline];
-    views.wait_for(&needed, head, timeout).await?;
+    let (views, head) = views_now(services, &[View::AgentStates, View::Timeline]).await?;
     let row = views.agent(agent).await?;
     let Some(call) = row.and_then(|row| row.call) else {
         return Ok(None);
     };
-    let Some(was) = views.past().call_at(views, call, head).await? else {
+    let Some(subject) = subject_of(views, call, head).await? else {
         return Ok(None);
     };
-    // All who show no number are sealed as one: what is noted of one of them is nobody
-    // else's, so it has a key of its own.
-    let of_its_own = SubjectId(call.0);
-    let party = was.state.party.as_ref();
-    let subject = party.map_or(of_its_own, |party| party.subject);
     let text = services.vault.seal_note(subject, &Note(text)).await?;
     Ok(Some(CallNote { call, text }))
 }

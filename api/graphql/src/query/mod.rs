@@ -28,6 +28,7 @@ use crate::{
 };
 use ::projections::{changed::View, views::Views};
 use async_graphql::{Context, Guard, MergedObject, Result};
+use commands::ports::Position;
 use std::time::Duration;
 
 /// All queries.
@@ -82,6 +83,19 @@ pub(crate) fn services<'a>(ctx: &Context<'a>) -> Result<&'a Services> {
 /// The read models.
 pub(crate) fn views<'a>(ctx: &Context<'a>) -> Result<&'a Views> {
     Ok(&services(ctx)?.views)
+}
+
+/// The read models, once they know everything that is on the record now, and how far
+/// that is.
+pub(crate) async fn views_now<'a>(
+    services: &'a Services,
+    needed: &[View],
+) -> Result<(&'a Views, Position), Fault> {
+    let views = &services.views;
+    let head = views.past().head().await?;
+    let timeout = Duration::from_millis(services.options.position_timeout_ms);
+    views.wait_for(needed, head, timeout).await?;
+    Ok((views, head))
 }
 
 /// The read models, once they know everything up to the position that the

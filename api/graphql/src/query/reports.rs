@@ -92,6 +92,7 @@ impl ReportQueries {
         let spans = intervals_of(&range, granularity, &time_zone, queues.len())?;
         let known = views.queues_by_id(&queues).await.map_err(Fault::from)?;
         let now = services(ctx)?.clock.now();
+        let staffing = views.staffing(&spans).await.map_err(Fault::from)?;
         let mut rows = vec![];
         for queue in known {
             let asked = report::Asked {
@@ -99,7 +100,7 @@ impl ReportQueries {
                 short_abandon_ms: short_abandon_ms.map(|ms| ms.0),
                 ..report::Asked::of(&queue)
             };
-            let found = views.queue_report(asked, &spans, now).await;
+            let found = views.queue_report(asked, (&spans, &staffing), now).await;
             let name = &queue.name;
             rows.extend(found.map_err(Fault::from)?.into_iter().map(|row| {
                 let name = name.clone();

@@ -183,13 +183,14 @@ pub(super) async fn queues(asked: Queues) -> anyhow::Result<()> {
     let queues = queues_of(&views, &asked.queue).await?;
     ensure!(!queues.is_empty(), "there is no queue");
     let now = SystemClock.now();
+    let staffing = views.staffing(&spans).await?;
     let mut records = vec![];
     for queue in queues {
         let asked = Asked {
             threshold_ms: asked.threshold_ms,
             ..Asked::of(&queue)
         };
-        let rows = views.queue_report(asked, &spans, now).await?;
+        let rows = views.queue_report(asked, (&spans, &staffing), now).await?;
         records.extend(rows.iter().map(|row| report::queue(&queue.name, row)));
     }
     let columns = records.first().map(report::columns).unwrap_or_default();

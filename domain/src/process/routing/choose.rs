@@ -67,15 +67,36 @@ pub(super) fn next(board: &mut Board, at: Timestamp) -> Option<Match> {
 }
 
 /// The first visit of the queue for which somebody is free, and who.
+///
+/// What one caller asks for can be what another asks for: whom nobody can take
+/// of those that stand alike, nobody can take behind them. Only the first of
+/// each kind is looked at, and all for whom something of their own decides.
 fn in_queue(board: &mut Board, queue: QueueId, at: Timestamp) -> Option<Match> {
     if board.free.get(&queue).is_none_or(BTreeSet::is_empty) {
         return None;
     }
-    let candidates = worth_looking_at(board, queue, at);
-    candidates.into_iter().find_map(|visit| {
+    let mut kinds = BTreeSet::new();
+    let mut last = None;
+    while let Some(place) = board.next_in_line(queue, last) {
+        last = Some(place);
+        let (_, visit) = place;
+        let kind = board
+            .visit(visit)
+            .and_then(|waiting| kind(board, waiting, at));
+        let is_plain = kind.as_ref().is_some_and(|kind| kind.is_plain);
+        if kind.is_some_and(|kind| !kinds.insert(kind)) {
+            continue;
+        }
         try_again(board, visit, at);
-        agent_for(board, visit, at).map(|pick| Match { visit, pick })
-    })
+        if let Some(pick) = agent_for(board, visit, at) {
+            return Some(Match { visit, pick });
+        }
+        if is_plain {
+            // Anybody could have taken it.
+            return None;
+        }
+    }
+    None
 }
 
 /// When all who could take it now were tried, they may be tried again.
@@ -83,37 +104,6 @@ fn try_again(board: &mut Board, visit: VisitId, at: Timestamp) {
     if all_tried(board, visit, at) {
         board.forget_tried(visit);
     }
-}
-
-/// What one caller asks for can be what another asks for: whom nobody can take
-/// of those that stand alike, nobody can take behind them. Only the first of
-/// each kind is looked at, and all that somebody has refused.
-fn worth_looking_at(board: &Board, queue: QueueId, at: Timestamp) -> Vec<VisitId> {
-    let Some(line) = board.lines.get(&queue) else {
-        return vec![];
-    };
-    let mut kinds = BTreeSet::new();
-    let mut considered = vec![];
-    for (_, visit) in line {
-        let Some(waiting) = board.visit(*visit) else {
-            continue;
-        };
-        let kind = match kind(board, waiting, at) {
-            Some(kind) => kind,
-            None => {
-                considered.push(*visit);
-                continue;
-            }
-        };
-        if kinds.insert(kind.clone()) {
-            considered.push(*visit);
-            if kind.is_plain {
-                // Anybody can take it.
-                break;
-            }
-        }
-    }
-    considered
 }
 
 /// What decides who is fit for a visit, when nothing of its own does.
@@ -126,11 +116,11 @@ struct Kind {
 }
 
 fn kind(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<Kind> {
-    let rules = board.rules_of(waiting);
-    let is_kept = rules.matching.last_agent_ms > 0 || waiting.assigned(at).is_some();
-    if is_kept || !waiting.tried.is_empty() || !waiting.is_silent() {
+    let is_kept = || alone_for_now(board, waiting, at).is_some();
+    if !waiting.tried.is_empty() || !waiting.is_silent() || is_kept() {
         return None;
     }
+    let rules = board.rules_of(waiting);
     let waited_ms = waiting.waited_ms(at);
     let wanted = rules
         .matching

@@ -16,7 +16,10 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 /// How a queue matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +110,17 @@ const OFF: Matching = Matching {
 impl Board {
     pub(super) fn visit(&self, visit: VisitId) -> Option<&Waiting> {
         self.visits.get(&visit)
+    }
+
+    /// The place in the queue's line after that one, or the first.
+    pub(super) fn next_in_line(
+        &self,
+        queue: QueueId,
+        after: Option<(Key, VisitId)>,
+    ) -> Option<(Key, VisitId)> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut behind = self.lines.get(&queue)?.range((after, Bound::Unbounded));
+        behind.next().copied()
     }
 
     pub(super) fn agent(&self, agent: AgentId) -> Option<&AgentRow> {
