@@ -42,6 +42,7 @@ pub(crate) const CALLER_LEG: LegId = LegId(id(2, 1));
 pub(crate) const AGENT_LEG: LegId = LegId(id(2, 2));
 pub(crate) const OTHER_LEG: LegId = LegId(id(2, 3));
 pub(crate) const OUTSIDE_LEG: LegId = LegId(id(2, 4));
+pub(crate) const SUPERVISOR_LEG: LegId = LegId(id(2, 5));
 pub(crate) const AGENT: AgentId = AgentId(id(3, 1));
 pub(crate) const OTHER_AGENT: AgentId = AgentId(id(3, 2));
 pub(crate) const QUEUE: QueueId = QueueId(id(4, 1));

@@ -120,6 +120,8 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ("offer `outcome`", values::<cause::OfferOutcome>()),
         ("`answer_mode`", values::<call::AnswerMode>()),
         ("voicemail `outcome`", values::<call::VoicemailOutcome>()),
+        ("supervision `mode`", values::<call::SupervisionMode>()),
+        ("supervision `reason`", values::<call::SupervisionEnd>()),
         ("message room `reason`", values::<mailbox::LostReason>()),
         ("message `from`, `to`", values::<mailbox::Status>()),
         ("not ready `reason`", values::<session::NotReadyReason>()),

@@ -17,8 +17,8 @@ use commands::{
     ports::{Clock, Entropy, Position, ReadError, Recordings, Vault},
 };
 use domain::{
-    any::AnyCommand,
-    call::{Command, Key},
+    any::{AnyCommand, AnyEvent},
+    call::{Command, Event, Key},
     id::{CallId, CommandId, DEFAULT_TENANT, LegId},
 };
 use std::{sync::Arc, time::Duration, time::Instant};
@@ -190,6 +190,10 @@ async fn read(
         if !floor.concerns(&entry.fact, means.gateway.node_epoch()) {
             continue;
         }
+        if let AnyEvent::Call(_, Event::SupervisionEnded { reason, .. }) = &entry.fact.event {
+            metrics::counter!("ringledger_supervisions_total", "reason" => reason.name())
+                .increment(1);
+        }
         let follows = measured.hear(&entry.fact.event);
         over.extend(follows.report);
         for leg in follows.close {
@@ -216,6 +220,7 @@ async fn read(
                     }
                 }
                 Order::Bridge(a, b) => means.relay.bridge(a, b),
+                Order::Supervise(third, pair, mode) => means.relay.supervise(third, pair, mode),
                 Order::Close(leg) => {
                     if !means.relay.close(leg) {
                         over.extend(measured.closed(leg, None));

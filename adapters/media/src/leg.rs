@@ -7,6 +7,7 @@ use crate::{
     gate::Gate,
     keys::Keys,
     meters::Meters,
+    mixer::Mixer,
     music::{Track, Tracks},
     options::DATAGRAM_BYTES_MAX,
     outgoing::Outgoing,
@@ -61,6 +62,8 @@ pub(crate) enum Hears {
     },
     /// The leg in that slot of the same shard, which in turn hears this one.
     Peer(usize),
+    /// The legs in these slots of the same shard, which hear each other.
+    Conversation([usize; 2]),
 }
 
 /// What the far end is to say.
@@ -82,6 +85,15 @@ pub(crate) struct Taken {
     pub(crate) law: Law,
 }
 
+impl Taken {
+    /// Adds it, which is sound, to what somebody hears of several legs.
+    pub(crate) fn mix_into(&self, mixer: &mut Mixer, from: usize, packet: &[u8]) {
+        if let Some(payload) = payload_range(packet).and_then(|range| packet.get(range)) {
+            mixer.hear(from, &self.header, payload, self.law);
+        }
+    }
+}
+
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -92,6 +104,10 @@ pub(crate) struct Leg {
     pub(crate) outgoing: Outgoing,
     pub(crate) watch: Watch,
     pub(crate) keys: Keys,
+    /// Of a leg that hears several at once: all of them added up.
+    pub(crate) mixer: Option<Box<Mixer>>,
+    /// The slot of a leg that hears this one and its peer.
+    pub(crate) overheard_by: Option<usize>,
     message: Option<Message>,
     remote: Option<Remote>,
     rtp_gate: Gate,
@@ -126,6 +142,8 @@ impl Leg {
             outgoing: Outgoing::new(random),
             watch: Watch::default(),
             keys: Keys::default(),
+            mixer: None,
+            overheard_by: None,
             message: None,
             remote: None,
             rtp_gate: Gate::Closed,
@@ -350,7 +368,32 @@ impl Leg {
         }
     }
 
-    /// Sends 20 ms of music or silence, if that is what the far end hears.
+    /// Sends on a key that was pressed at the leg in slot `from`, to a far end that hears
+    /// several at once.
+    pub(crate) fn forward_key(
+        &mut self,
+        from: usize,
+        taken: Taken,
+        packet: &mut [u8],
+        context: &Context<'_>,
+    ) {
+        let types = match &self.remote {
+            Some(remote) if remote.direction.sends() => remote.payload_types,
+            Some(_) | None => return,
+        };
+        let place = packet.first_chunk_mut();
+        if let (Some(payload_type), Some(place)) = (types.number(taken.kind), place) {
+            let header = Header {
+                payload_type,
+                ..taken.header
+            };
+            self.outgoing.key(from, header).write(place);
+            self.send_rtp(packet, context);
+        }
+    }
+
+    /// Sends 20 ms of music, silence or several legs at once, if that is what the far end
+    /// hears.
     pub(crate) fn play(&mut self, tracks: &Tracks, context: &Context<'_>) {
         let Some(remote) = self.remote.as_ref().filter(|r| r.direction.sends()) else {
             return;
@@ -358,7 +401,11 @@ impl Leg {
         let types = remote.payload_types;
         let mut packet = [types.law.silence(); HEADER_BYTES + FRAME_SAMPLES];
         match &mut self.hears {
-            Hears::Nothing | Hears::Peer(_) => return,
+            Hears::Nothing => return,
+            Hears::Peer(_) | Hears::Conversation(_) => match &mut self.mixer {
+                Some(mixer) => packet[HEADER_BYTES..].copy_from_slice(&mixer.frame(types.law)),
+                None => return,
+            },
             Hears::Silence | Hears::Announced { .. } => {}
             Hears::Announcement { place, frame } => {
                 match tracks.announcements.frame(*place, types.law, *frame) {

@@ -4,7 +4,7 @@
 //! What it does: each leg of a call has one pair of sockets (RTP on an even
 //! port, RTCP on the next). Legs are spread over a few threads; a thread owns
 //! its legs, waits for them with epoll and relays without a lock. Two legs that
-//! are bridged hear each other; a leg alone hears music, silence or nothing, or is
+//! are bridged hear each other, and a third may hear them; a leg alone hears music, silence or nothing, or is
 //! recorded: into memory, which the driver writes when the message is over.
 //! Its receiver sees one continuous RTP stream all the while.
 //!
@@ -30,6 +30,7 @@ mod keys;
 mod leg;
 mod messages;
 mod meters;
+mod mixer;
 mod music;
 mod notice;
 mod options;
@@ -44,6 +45,7 @@ mod ringback;
 mod rtcp;
 mod rtp;
 mod shard;
+mod supervised;
 mod sys;
 mod table;
 mod tone;

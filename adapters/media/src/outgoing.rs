@@ -56,6 +56,9 @@ pub(crate) struct Outgoing {
     last: Option<(Instant, u32)>,
     first_timestamp: u32,
     segment: Option<Segment>,
+    /// The key that is passed on between local frames, as its far end stamped it, and its
+    /// timestamp here.
+    key: Option<(Feed, u32, u32)>,
 }
 
 impl Outgoing {
@@ -69,6 +72,7 @@ impl Outgoing {
             first_timestamp: numbering as u32,
             last: None,
             segment: None,
+            key: None,
         }
     }
 
@@ -133,6 +137,27 @@ impl Outgoing {
             timestamp,
             ssrc: self.ssrc,
         })
+    }
+
+    /// The header of a packet of a key (RFC 4733) that was pressed at the leg in `slot`,
+    /// between frames of our own: all packets of one key have one timestamp, and the frames
+    /// go on as if it were not there.
+    pub(crate) fn key(&mut self, slot: usize, header: Header) -> Header {
+        let ssrc = header.ssrc;
+        let feed = Feed::Relayed { slot, ssrc };
+        let timestamp = match self.key {
+            Some((known, theirs, ours)) if known == feed && theirs == header.timestamp => ours,
+            Some(_) | None => self.last.map_or(self.first_timestamp, |(_, last)| last),
+        };
+        self.key = Some((feed, header.timestamp, timestamp));
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        Header {
+            sequence: sequence as u16,
+            timestamp,
+            ssrc: self.ssrc,
+            ..header
+        }
     }
 
     /// The SSRC that the receiver sees.
@@ -280,6 +305,24 @@ mod tests {
         assert!(other.marker);
         let jump = stream.relayed(1, packet(10, 30_000, 77), now).unwrap();
         assert_eq!(jump.sequence, first.sequence + 2);
+    }
+
+    #[test]
+    fn a_key_between_local_frames_has_one_timestamp_and_moves_none_of_theirs() {
+        let start = Instant::now();
+        let mut stream = Outgoing::new(RANDOM);
+        let first = stream.local(0, start);
+        let keys = [500, 501].map(|sequence| stream.key(7, packet(99, sequence, 8_000)));
+        let frame = stream.local(0, ms(start, 20));
+        let late = stream.key(7, packet(99, 502, 8_000));
+        let next = stream.key(7, packet(99, 503, 9_600));
+        let all = [first, keys[0], keys[1], frame, late, next];
+        let after = |header: &Header| header.sequence.wrapping_sub(first.sequence);
+        assert_eq!(all.each_ref().map(after), [0, 1, 2, 3, 4, 5]);
+        let later = |header: &Header| header.timestamp.wrapping_sub(first.timestamp);
+        assert_eq!(all.each_ref().map(later), [0, 0, 0, 160, 0, 160]);
+        assert!(all.iter().all(|header| header.ssrc == first.ssrc));
+        assert!(!frame.marker);
     }
 
     #[test]

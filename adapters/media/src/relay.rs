@@ -11,10 +11,11 @@ use crate::{
     recorder::Budget,
     remote::Remote,
     shard::{Command, Mailbox, Shard, Shared},
+    supervised::HeardBy,
     sys,
 };
 use commands::ports::Entropy;
-use domain::id::LegId;
+use domain::{call::SupervisionMode, id::LegId};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -282,6 +283,24 @@ impl Relay {
         }
     }
 
+    /// Lets a third leg hear two that hear each other; the mode says who hears the third.
+    /// Whatever the third heard before ends. The same again in another mode changes that
+    /// alone. It ends with the bridge of the two.
+    pub fn supervise(&self, third: LegId, pair: [LegId; 2], mode: SupervisionMode) {
+        let heard = match mode {
+            SupervisionMode::Listen => HeardBy::Nobody,
+            SupervisionMode::Whisper => HeardBy::Second,
+            SupervisionMode::Barge => HeardBy::Both,
+        };
+        let mut directory = self.directory();
+        if let Some(to) = directory.shard(pair[0])
+            && self.move_to(&mut directory, third, to)
+        {
+            directory.forget_wish(third);
+            self.0.shards[to].send(Command::Supervise(third, pair, heard));
+        }
+    }
+
     /// Ends the bridge between two legs, if there is one; both hear nothing then.
     pub fn unbridge(&self, a: LegId, b: LegId) {
         let mut directory = self.directory();
@@ -317,29 +336,42 @@ impl Relay {
     }
 
     fn bridge_now(&self, directory: &mut Directory, a: LegId, b: LegId) {
-        let (Some(to), Some(moving)) = (directory.shard(a), directory.entry(b)) else {
+        let (Some(to), Some(_)) = (directory.shard(a), directory.shard(b)) else {
             directory.wish(a, Wish::Bridge(b));
             return;
         };
         directory.forget_wish(a);
         directory.forget_wish(b);
-        if to != moving.shard {
-            // A leg is moved rather than shared: no packet ever takes a lock.
-            let (answer, moved) = sync_channel(1);
-            if !self.0.shards[moving.shard].send(Command::GiveUp(b, answer)) {
-                return;
-            }
-            let Ok(Some(leg)) = moved.recv() else { return };
-            self.0.shards[to].send(Command::Adopt(leg));
-            directory.set(
-                b,
-                Entry {
-                    shard: to,
-                    ..moving
-                },
-            );
+        if self.move_to(directory, b, to) {
+            self.0.shards[to].send(Command::Bridge(a, b));
         }
-        self.0.shards[to].send(Command::Bridge(a, b));
+    }
+
+    /// Moves a leg to a shard, if it is not there: it is moved rather than shared, so that
+    /// no packet ever takes a lock. False if it is nowhere.
+    fn move_to(&self, directory: &mut Directory, leg: LegId, to: usize) -> bool {
+        let Some(moving) = directory.entry(leg) else {
+            return false;
+        };
+        if moving.shard == to {
+            return true;
+        }
+        let (answer, moved) = sync_channel(1);
+        if !self.0.shards[moving.shard].send(Command::GiveUp(leg, answer)) {
+            return false;
+        }
+        let Ok(Some(given)) = moved.recv() else {
+            return false;
+        };
+        self.0.shards[to].send(Command::Adopt(given));
+        directory.set(
+            leg,
+            Entry {
+                shard: to,
+                ..moving
+            },
+        );
+        true
     }
 
     /// The counts of a leg; none if it is not open.

@@ -52,7 +52,10 @@ impl Reports {
             self.calls.insert(*call, Open::default());
             self.expect(*call, *leg);
         }
-        if let Event::OfferStarted { leg, .. } | Event::LegDialled { leg, .. } = event {
+        if let Event::OfferStarted { leg, .. }
+        | Event::LegDialled { leg, .. }
+        | Event::SupervisionRequested { leg, .. } = event
+        {
             self.expect(*call, *leg);
         }
         if let Event::Ended { .. } = event

@@ -11,6 +11,7 @@ use crate::{
     recorder::Budget,
     remote::{Kind, Remote},
     rtcp,
+    supervised::HeardBy,
     sys::{Poller, Ticker, Wake},
     table::Table,
 };
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Play(LegId, Hears),
     Bridge(LegId, LegId),
     Unbridge(LegId, LegId),
+    /// Let the first hear the other two, who hear each other.
+    Supervise(LegId, [LegId; 2], HeardBy),
     Close(LegId),
     Stats(LegId, SyncSender<Option<Stats>>),
     /// Close everything and end the thread.
@@ -171,6 +174,9 @@ impl Shard {
                 Command::Play(leg, hears) => self.legs.play(leg, hears, now),
                 Command::Bridge(a, b) => self.legs.bridge(a, b, now),
                 Command::Unbridge(a, b) => self.legs.unbridge(a, b, now),
+                Command::Supervise(third, pair, heard) => {
+                    self.legs.supervise(third, pair, heard, now);
+                }
                 Command::Close(leg) => self.close(leg, now),
                 Command::Stats(leg, answer) => {
                     let stats = self.legs.by_id(leg).map(|leg| leg.stats());
@@ -284,6 +290,11 @@ impl Shard {
             patience: self.shared.silence_timeout,
             budget: &self.shared.budget,
         };
+        let is_of_three = leg.overheard_by.is_some() || matches!(leg.hears, Hears::Conversation(_));
+        if is_of_three {
+            let packet = self.buffer.get_mut(..length).unwrap_or_default();
+            return self.legs.relay_supervised(slot, taken, packet, &context);
+        }
         let Hears::Peer(peer) = leg.hears else {
             let packet = self.buffer.get(..length).unwrap_or_default();
             leg.record(taken, packet, &context);

@@ -67,8 +67,10 @@ impl Table {
             .filter_map(|leg| leg.as_deref_mut())
     }
 
-    /// Ends a bridge from one side; both hear nothing. Anything else is left.
-    fn detach(&mut self, slot: usize, now: Instant) {
+    /// Ends a bridge from one side, and what a third leg hears of it; all hear nothing then.
+    /// Anything else is left.
+    pub(crate) fn detach(&mut self, slot: usize, now: Instant) {
+        self.end_supervision(slot, now);
         let Some(leg) = self.get(slot) else { return };
         if let Hears::Peer(peer) = leg.hears {
             leg.hear(Hears::Nothing, now);

@@ -5,7 +5,7 @@ use crate::{legs::Release, status};
 use domain::{
     any::AnyEvent,
     call,
-    call::{AnswerMode, Target},
+    call::{AnswerMode, SupervisionEnd, Target},
     cause::{EndCause, EndReason, OfferOutcome},
     id::{AgentId, CallId, LegId},
     line,
@@ -34,14 +34,16 @@ pub enum Order {
         /// Whose caller.
         call: CallId,
     },
-    /// The agent's phones ring.
+    /// The phones of an agent ring, or of a supervisor.
     Dial {
         /// For which call.
         call: CallId,
-        /// The agent's leg.
+        /// The leg to them.
         leg: LegId,
         /// Whose phones.
         agent: AgentId,
+        /// They are to hear the call, which goes on without them.
+        is_supervisor: bool,
     },
     /// A leg goes out through a trunk.
     DialOut {
@@ -117,10 +119,23 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             call,
             leg: *leg,
             agent: session.agent,
+            is_supervisor: false,
         }),
         call::Event::OfferEnded { leg, outcome, .. } => Some(Order::Release {
             leg: *leg,
             release: of_offer(*outcome),
+        }),
+        call::Event::SupervisionRequested {
+            leg, supervisor, ..
+        } => Some(Order::Dial {
+            call,
+            leg: *leg,
+            agent: *supervisor,
+            is_supervisor: true,
+        }),
+        call::Event::SupervisionEnded { leg, reason, .. } => Some(Order::Release {
+            leg: *leg,
+            release: of_supervision(*reason),
         }),
         call::Event::LegDialled { leg, target, .. } => Some(Order::DialOut {
             call,
@@ -153,6 +168,9 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        // Who hears whom is the media adapter's.
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionModeChanged { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => None,
     }
@@ -227,6 +245,24 @@ fn of_offer(outcome: OfferOutcome) -> Release {
     Release {
         status: 487,
         reason: Some(reason),
+        retry_after_s: None,
+    }
+}
+
+/// Why a supervisor's phone stops ringing, or is hung up.
+fn of_supervision(end: SupervisionEnd) -> Release {
+    let q850 = match end {
+        SupervisionEnd::Stopped | SupervisionEnd::HungUp | SupervisionEnd::CallEnded => 16,
+        SupervisionEnd::Busy => 17,
+        SupervisionEnd::Unreachable => 18,
+        SupervisionEnd::NoAnswer => 19,
+        SupervisionEnd::Rejected => 21,
+        SupervisionEnd::NodeLost => 41,
+        SupervisionEnd::MediaSilence | SupervisionEnd::SignallingLost => 102,
+    };
+    Release {
+        status: 487,
+        reason: Some(status::reason_header(q850)),
         retry_after_s: None,
     }
 }
@@ -317,7 +353,8 @@ mod tests {
             Some(Order::Dial {
                 call: CALL,
                 leg: LEG,
-                agent
+                agent,
+                is_supervisor: false,
             })
         );
         let over = call::Event::OfferEnded {

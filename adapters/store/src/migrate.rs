@@ -99,6 +99,7 @@ pub const ALL: &[Migration] = &[
     migration!(412, Read, "0412_visit_attempts"),
     migration!(413, Read, "0413_agent_session_revision"),
     migration!(414, Read, "0414_staff"),
+    migration!(415, Read, "0415_supervision"),
     migration!(430, Read, "0430_call_tags"),
     migration!(431, Read, "0431_cdr_devices"),
 ];

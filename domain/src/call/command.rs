@@ -7,6 +7,7 @@ use super::{
     event::{AnswerMode, OverflowCause},
     key::Key,
     media::LegMedia,
+    supervision::Supervising,
     tag::Tagging,
     voicemail::{Audio, Voicemail},
 };
@@ -193,6 +194,13 @@ pub enum Command {
     RequeueCall(Requeue),
     /// Note something about the call, also after its end.
     TagCall(Tagging),
+    /// Let somebody hear the call, or talk in it; or change the mode of whoever does.
+    SuperviseCall(Supervising),
+    /// End the supervision of the call.
+    StopSupervising {
+        /// Who says so.
+        by: String,
+    },
     /// Give up a leg that goes out and was not answered in time, or that of a
     /// caller whose announcement or message is over long since.
     TimeOutLeg {
@@ -318,4 +326,39 @@ pub enum Command {
         /// Which leg.
         leg: LegId,
     },
+}
+
+impl Command {
+    /// Its name, without its data: stable, part of derived ids.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ReceiveCall { .. } => "receive_call",
+            Self::PlaceCall(_) => "place_call",
+            Self::AnswerCall => "answer_call",
+            Self::StartOffer { .. } => "start_offer",
+            Self::EndOffer { .. } => "end_offer",
+            Self::OverflowCall { .. } => "overflow_call",
+            Self::RequeueCall(_) => "requeue_call",
+            Self::TagCall(_) => "tag_call",
+            Self::SuperviseCall(_) => "supervise_call",
+            Self::StopSupervising { .. } => "stop_supervising",
+            Self::TimeOutLeg { .. } => "time_out_leg",
+            Self::EndCall { .. } => "end_call",
+            Self::RecordAlerting { .. } => "record_alerting",
+            Self::RecordTrunk { .. } => "record_trunk",
+            Self::RecordProgress { .. } => "record_progress",
+            Self::RecordAnswer { .. } => "record_answer",
+            Self::RecordFailure { .. } => "record_failure",
+            Self::RecordBye { .. } => "record_bye",
+            Self::RecordCancel { .. } => "record_cancel",
+            Self::RecordKey { .. } => "record_key",
+            Self::RecordAnnounced { .. } => "record_announced",
+            Self::RecordVoicemail { .. } => "record_voicemail",
+            Self::RecordHold { .. } => "record_hold",
+            Self::RecordRetrieve { .. } => "record_retrieve",
+            Self::RecordMediaSilence { .. } => "record_media_silence",
+            Self::RecordMedia { .. } => "record_media",
+            Self::RecordSignallingLost { .. } => "record_signalling_lost",
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     media::LegMedia,
     outside, requeue,
     state::{Call, Offer, Phase},
-    tag, voicemail,
+    supervision, tag, voicemail,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -30,6 +30,9 @@ pub(super) type Decision = Result<Vec<Event>, Error>;
     reason = "an arm for each command, and nothing else"
 )]
 pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
+    if let Some(decision) = supervision::of_supervisor(call, &command) {
+        return decision;
+    }
     match command {
         Command::ReceiveCall {
             leg,
@@ -67,6 +70,8 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
         Command::TagCall(tagging) => tag::tag(call, tagging),
+        Command::SuperviseCall(asked) => supervision::supervise(call, at, asked),
+        Command::StopSupervising { by } => supervision::stop(call, by),
         Command::TimeOutLeg { leg } => outside::time_out(call, at, leg),
         Command::EndCall {
             reason,

@@ -5,6 +5,7 @@ use super::{
     error::Error,
     event::Event,
     state::{Call, Phase},
+    supervision,
 };
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
@@ -93,7 +94,7 @@ pub(super) fn end(
 }
 
 /// The end of the call; before it, of several phones that rang side by side, the
-/// ends of all but the one that the end itself names.
+/// ends of all but the one that the end itself names; and that of a supervision.
 pub(super) fn ended(
     call: &Call,
     at: Timestamp,
@@ -105,6 +106,7 @@ pub(super) fn ended(
     let mut events: Vec<Event> = beside
         .map(|offer| offer_ended(offer, OfferOutcome::CallerGone, WireCause::default()))
         .collect();
+    events.extend(supervision::ended_with(call, reason));
     events.push(the_end(call, at, by, reason, wire));
     events
 }

@@ -62,6 +62,21 @@ pub enum Error {
     /// Each time is an event.
     #[error("call was tagged 100 times")]
     TaggedTooOften,
+    /// There is nobody to be heard, or nobody but the caller.
+    #[error("call is not one in which an agent and a caller talk")]
+    NotConnected,
+    /// An agent hears the own call anyway.
+    #[error("supervisor is the agent of the call")]
+    OwnCall,
+    /// One at a time.
+    #[error("call is supervised by somebody else")]
+    AlreadySupervised,
+    /// There is nothing to stop.
+    #[error("call is not supervised")]
+    NotSupervised,
+    /// Each time is an event.
+    #[error("call was supervised, or in another mode, 100 times")]
+    SupervisedTooOften,
 }
 
 impl Refusal for Error {
@@ -86,6 +101,11 @@ impl Refusal for Error {
             Self::ContraryTags => "call.contrary_tags",
             Self::TooManyTags => "call.too_many_tags",
             Self::TaggedTooOften => "call.tagged_too_often",
+            Self::NotConnected => "call.not_connected",
+            Self::OwnCall => "call.own_call",
+            Self::AlreadySupervised => "call.already_supervised",
+            Self::NotSupervised => "call.not_supervised",
+            Self::SupervisedTooOften => "call.supervised_too_often",
         }
     }
 }

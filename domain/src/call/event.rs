@@ -4,6 +4,7 @@ use super::{
     diversion::DiversionReason,
     key::Key,
     media::LegMedia,
+    supervision::{SupervisionEnd, SupervisionMode},
     tag::UserField,
     voicemail::{Audio, VoicemailOutcome},
 };
@@ -12,8 +13,8 @@ use crate::{
     cause::{Disposition, EndCause, OfferOutcome, WireCause},
     decider,
     id::{
-        CallbackId, LegId, MailboxId, OfferId, QueueId, SessionId, SubjectId, TrunkId, VisitId,
-        VoicemailId,
+        AgentId, CallbackId, LegId, MailboxId, OfferId, QueueId, SessionId, SubjectId, TrunkId,
+        VisitId, VoicemailId,
     },
     sealed::{Party, Sealed},
     time::Timestamp,
@@ -358,6 +359,64 @@ pub enum Event {
         /// Who has.
         by: String,
     },
+    /// Somebody is to hear it, or to talk in it: that one's phone is to ring.
+    #[serde(rename = "supervision_requested")]
+    SupervisionRequested {
+        /// The leg to that phone.
+        leg: LegId,
+        /// Whose phone.
+        supervisor: AgentId,
+        /// Who is to hear whom.
+        mode: SupervisionMode,
+        /// When the phone is given up.
+        until: Timestamp,
+        /// Who says so.
+        by: String,
+    },
+    /// The phone has answered: from now on the call is supervised.
+    #[serde(rename = "supervision_started")]
+    SupervisionStarted {
+        /// The leg to the supervisor's phone.
+        leg: LegId,
+        /// Whose phone.
+        supervisor: AgentId,
+        /// Who hears whom.
+        mode: SupervisionMode,
+        /// The codec that was agreed on, by its name in SDP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        codec: Option<String>,
+        /// What the phone says that it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
+    },
+    /// From now on others hear each other, or are to once the phone answers.
+    #[serde(rename = "supervision_mode_changed")]
+    SupervisionModeChanged {
+        /// The leg to the supervisor's phone.
+        leg: LegId,
+        /// Whose phone.
+        supervisor: AgentId,
+        /// Who hears whom.
+        mode: SupervisionMode,
+        /// Who says so.
+        by: String,
+    },
+    /// The supervision is over, or has come to nothing; the call goes on.
+    #[serde(rename = "supervision_ended")]
+    SupervisionEnded {
+        /// The leg to the supervisor's phone, which is released.
+        leg: LegId,
+        /// Whose phone.
+        supervisor: AgentId,
+        /// Why.
+        reason: SupervisionEnd,
+        /// Who has stopped it, if that was a person's order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// What the wire said.
+        #[serde(default)]
+        wire: WireCause,
+    },
     /// The call is over and every leg is released. Exactly once.
     #[serde(rename = "call_ended")]
     Ended {
@@ -443,6 +502,10 @@ impl decider::Event for Event {
             Self::Held { .. } => "call_held",
             Self::Retrieved { .. } => "call_retrieved",
             Self::Tagged { .. } => "call_tagged",
+            Self::SupervisionRequested { .. } => "supervision_requested",
+            Self::SupervisionStarted { .. } => "supervision_started",
+            Self::SupervisionModeChanged { .. } => "supervision_mode_changed",
+            Self::SupervisionEnded { .. } => "supervision_ended",
             Self::Ended { .. } => "call_ended",
             Self::MediaMeasured { .. } => "media_measured",
             Self::LateFact { .. } => "late_fact_recorded",

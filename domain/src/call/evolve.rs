@@ -3,6 +3,7 @@
 use super::{
     event::{Event, OverflowCause},
     state::{Call, Connection, Offer, Outside, Phase},
+    supervision,
     tag::tagged,
     voicemail::Pending,
 };
@@ -101,6 +102,10 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             }
         }
         Event::Tagged { added, removed, .. } => tagged(&mut call, added, removed),
+        Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. } => supervision::evolve(&mut call, event),
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }
     call

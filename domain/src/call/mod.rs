@@ -14,6 +14,7 @@ mod media;
 mod outside;
 mod requeue;
 mod state;
+mod supervision;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,9 @@ pub use key::{InvalidKey, Key};
 pub use media::{Codec, LegMedia};
 pub use outside::RING_OUTSIDE_MS;
 pub use state::{Call, Connection, Offer, Outside, Phase};
+pub use supervision::{
+    RING_SUPERVISOR_MS, SUPERVISINGS_MAX, Supervising, Supervision, SupervisionEnd, SupervisionMode,
+};
 pub use tag::{TAGGINGS_MAX, TAGS_MAX, Tagging, UserField};
 pub use voicemail::{Audio, Pending, VOICEMAIL_MS_MIN, Voicemail, VoicemailOutcome};
 
@@ -36,7 +40,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 8;
+    const STATE_VERSION: u32 = 9;
     type State = Self;
     type Command = Command;
     type Event = Event;

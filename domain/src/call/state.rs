@@ -1,6 +1,6 @@
 //! What is known of a call.
 
-use super::{event::AnswerMode, key::Key, voicemail::Pending};
+use super::{event::AnswerMode, key::Key, supervision::Supervision, voicemail::Pending};
 use crate::{
     cause::Disposition,
     id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
@@ -150,6 +150,10 @@ pub struct Call {
     pub tags: BTreeSet<String>,
     /// How often it was tagged.
     pub taggings_count: u32,
+    /// Who hears it besides, or is to.
+    pub supervision: Option<Supervision>,
+    /// How often somebody was to, or in another mode.
+    pub supervisings_count: u32,
     /// Time of the last event: nothing happens before it.
     pub last_at: Timestamp,
 }

@@ -219,6 +219,10 @@ fn no_queue(cause: Uuid, callback: CallbackId) -> Intent {
     intent(cause, callback, Command::Cancel { by })
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Intent> {
     let cause = fact.event_id.0;
     match event {
@@ -285,6 +289,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Retrieved { .. }
         | C::Diverted { .. }
         | C::MediaMeasured { .. }
+        | C::SupervisionRequested { .. }
+        | C::SupervisionStarted { .. }
+        | C::SupervisionModeChanged { .. }
+        | C::SupervisionEnded { .. }
         | C::Tagged { .. }
         | C::LateFact { .. } => vec![],
     }

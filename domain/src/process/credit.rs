@@ -210,6 +210,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::SupervisionRequested { .. }
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionModeChanged { .. }
+        | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }

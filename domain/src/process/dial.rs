@@ -1,5 +1,5 @@
-//! How long somebody outside is waited for: a leg that goes out and is not
-//! answered until then is given up. And how long an announcement or a message may go on of which
+//! How long somebody outside is waited for, or the phone of a supervisor: a leg that goes
+//! out and is not answered until then is given up. And how long an announcement or a message may go on of which
 //! nobody tells that it is over.
 
 use super::{Input, Intent, Process};
@@ -52,11 +52,15 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
     match event {
         call::Event::LegDialled { leg, until, .. }
         | call::Event::AnnouncementStarted { leg, until, .. }
-        | call::Event::VoicemailStarted { leg, until, .. } => {
+        | call::Event::VoicemailStarted { leg, until, .. }
+        | call::Event::SupervisionRequested { leg, until, .. } => {
             state.dialling.insert(call, (*leg, *until));
             state.due.insert((*until, call));
         }
-        call::Event::LegAnswered { .. } | call::Event::Ended { .. } => forget(state, call),
+        call::Event::LegAnswered { .. }
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionEnded { .. }
+        | call::Event::Ended { .. } => forget(state, call),
         call::Event::Received { .. }
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
@@ -77,6 +81,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::Diverted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::SupervisionModeChanged { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }

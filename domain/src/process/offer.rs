@@ -222,6 +222,10 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::SupervisionRequested { .. }
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionModeChanged { .. }
+        | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],
     }

@@ -138,6 +138,10 @@ fn on_mailbox(state: &mut State, fact: &Fact, mailbox: MailboxId, event: &Event)
     }
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) -> Vec<Intent> {
     match event {
         call::Event::VoicemailEnded {
@@ -205,6 +209,10 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::SupervisionRequested { .. }
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionModeChanged { .. }
+        | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],
     }

@@ -1,6 +1,6 @@
 //! One example of every event, with every optional field there.
 
-use super::mailboxes;
+use super::{mailboxes, supervisions};
 use ringledger_domain::{
     agent,
     any::AnyEvent,
@@ -53,6 +53,7 @@ pub(crate) const UNTIL: Timestamp = AT.plus_ms(20_000);
 pub(crate) fn all() -> Vec<AnyEvent> {
     let mut all = vec![];
     all.extend(calls().map(|event| AnyEvent::Call(CALL, event)));
+    all.extend(supervisions::all().map(|event| AnyEvent::Call(CALL, event)));
     all.extend(sessions().map(|event| AnyEvent::Session(SESSION, event)));
     all.extend(lines().map(|event| AnyEvent::Line(QUEUE, event)));
     all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
@@ -69,7 +70,7 @@ pub(crate) fn sealed() -> Sealed<Party> {
     Sealed::new(SUBJECT, "bm9uY2UgYW5kIGNpcGhlcnRleHQ=".into())
 }
 
-fn wire() -> WireCause {
+pub(crate) fn wire() -> WireCause {
     WireCause {
         sip_status: Some(486),
         reason_header: Some("Q.850;cause=17;text=\"busy\"".into()),

@@ -12,6 +12,7 @@
 mod billing;
 mod examples;
 mod mailboxes;
+mod supervisions;
 
 use examples::AT;
 use ringledger_domain::{

@@ -4,6 +4,7 @@
 use super::{
     leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind},
     row::{Direction, Diverted, End, Row, Superseded},
+    supervision,
     voicemail::Voicemail,
 };
 use crate::{
@@ -170,6 +171,10 @@ fn agent_leg(row: &Row) -> Option<LegId> {
         .map(|leg| leg.leg)
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effect {
     let at = mark.at;
     match event {
@@ -233,6 +238,10 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         }
         Event::Ended { .. } => ended(row, mark, event),
         Event::Tagged { .. } => tagged(row, mark, input, event),
+        Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. } => supervision::apply(row, mark, event),
         Event::MediaMeasured { legs } => measured(row, mark, legs),
         Event::LateFact { .. } => {
             supersede(row, mark);
@@ -303,6 +312,10 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }
+        | Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
     }
@@ -394,6 +407,10 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }
+        | Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
     }

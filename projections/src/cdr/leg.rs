@@ -2,7 +2,7 @@
 //! the record of a single phone are made of.
 
 use domain::{
-    call::{Codec, LegMedia},
+    call::{Codec, LegMedia, SupervisionEnd},
     cause::OfferOutcome,
     id::{AgentId, LegId, OfferId, QueueId, TrunkId},
     time::Timestamp,
@@ -19,6 +19,8 @@ pub enum Role {
     Agent,
     /// A number outside that the call was sent on to.
     Forwarded,
+    /// The phone of somebody who hears the call of an agent and a caller, or talks in it.
+    Supervisor,
 }
 
 /// What went on in a stretch of time.
@@ -39,6 +41,12 @@ pub enum SegmentKind {
     Announcement,
     /// The caller was in a mailbox.
     Voicemail,
+    /// The supervisor heard the call.
+    Listen,
+    /// The supervisor heard the call, and the agent the supervisor.
+    Whisper,
+    /// The supervisor talked with both.
+    Barge,
 }
 
 /// A stretch of time on one leg. Those of one leg never overlap.
@@ -77,7 +85,7 @@ pub struct Leg {
     pub parent: Option<LegId>,
     /// What it is to the call.
     pub role: Role,
-    /// Whose phone, of an agent's leg.
+    /// Whose phone, of an agent's leg and of a supervisor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentId>,
     /// The offer that it was made for.
@@ -109,6 +117,9 @@ pub struct Leg {
     /// What became of the offer, of an agent's leg that was not connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OfferOutcome>,
+    /// Why the supervision ended, of a supervisor's leg.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision_end: Option<SupervisionEnd>,
     /// Final status that its phone sent, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_status: Option<u16>,
@@ -151,6 +162,7 @@ impl Leg {
             answered_at: None,
             ended_at: None,
             outcome: None,
+            supervision_end: None,
             sip_status: None,
             reason_header: None,
             measured: None,

@@ -7,6 +7,7 @@ mod leg;
 mod row;
 mod stats;
 mod store;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod voicemail;

@@ -1,7 +1,7 @@
 //! The record of a call: who, when, how long, how it ended.
 
 use super::{
-    leg::{Leg, Measured, SegmentKind},
+    leg::{Leg, Measured, Role, SegmentKind},
     voicemail::Voicemail,
 };
 use crate::{
@@ -230,7 +230,7 @@ impl Row {
     /// The codec of the call, once somebody has answered it who is heard: the legs
     /// are connected without a change of it.
     pub fn codec(&self) -> Option<&str> {
-        self.legs.iter().rev().find_map(|leg| leg.codec.as_deref())
+        self.own_legs().rev().find_map(|leg| leg.codec.as_deref())
     }
 
     /// The codec of the caller's side, or of whoever is rung back; of a caller who hears
@@ -250,9 +250,15 @@ impl Row {
         self.other_leg()?.device.as_deref()
     }
 
+    /// Those without which there would be no call: not of whoever only heard it.
+    fn own_legs(&self) -> impl DoubleEndedIterator<Item = &Leg> {
+        let legs = self.legs.iter();
+        legs.filter(|leg| leg.role != Role::Supervisor)
+    }
+
     /// The leg that was connected to the caller's, the last of them.
     fn other_leg(&self) -> Option<&Leg> {
-        let mut legs = self.legs.iter().rev();
+        let mut legs = self.own_legs().rev();
         legs.find(|leg| leg.leg != self.caller_leg && leg.answered_at.is_some())
     }
 
@@ -283,7 +289,7 @@ impl Row {
     }
 
     fn media(&self) -> impl Iterator<Item = &LegMedia> {
-        let measured = self.legs.iter().filter_map(|leg| leg.measured.as_ref());
+        let measured = self.own_legs().filter_map(|leg| leg.measured.as_ref());
         measured.map(|Measured { media, .. }| media)
     }
 

@@ -6,8 +6,9 @@ use crate::{
 };
 use domain::{
     any::AnyEvent,
-    call::{self as calls, Route},
+    call::{self as calls, Command, Route, Supervising, SupervisionEnd, SupervisionMode},
     cause::{EndReason, OfferOutcome},
+    id::{AgentId, LegId},
 };
 
 const TIMES: &[&str] = &[
@@ -215,6 +216,9 @@ fn legs(world: &World) -> String {
                 SegmentKind::WrapUp => "wrap-up",
                 SegmentKind::Announcement => "announcement",
                 SegmentKind::Voicemail => "voicemail",
+                SegmentKind::Listen => "listen",
+                SegmentKind::Whisper => "whisper",
+                SegmentKind::Barge => "barge",
             };
             let (from, to) = (after(segment.started_at), segment.ended_at.map(after));
             format!(
@@ -226,6 +230,7 @@ fn legs(world: &World) -> String {
             Role::Originator => "caller",
             Role::Agent => "agent",
             Role::Forwarded => "forwarded",
+            Role::Supervisor => "supervisor",
         };
         let words: Vec<_> = segments.collect();
         let end = leg.ended_at.map(after).unwrap();
@@ -342,4 +347,47 @@ async fn somebody_outside_is_talked_to_from_the_answer_there_and_waited_for_by_n
          hold_ms=0 wrap_up_ms=0 setup_ms=3000 duration_ms=63000 billable_ms=60000 \
          wait_ms=0 talk_ms=60000",
     );
+}
+
+#[tokio::test]
+async fn whoever_hears_a_call_has_a_leg_with_a_segment_for_each_mode() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.offers(1, 1).rings(1).answers(1).settle();
+    let leg = LegId(uuid::Uuid::from_u128(77));
+    let ask = |mode| {
+        Command::SuperviseCall(Supervising {
+            leg,
+            supervisor: AgentId(uuid::Uuid::from_u128(78)),
+            mode,
+            by: "carla".into(),
+        })
+    };
+    let answer = Command::RecordAnswer {
+        leg,
+        codec: Some("PCMA".into()),
+        device: None,
+    };
+    world.pass(1_000).on(1, ask(SupervisionMode::Listen));
+    world.pass(500).on(1, answer);
+    world.pass(2_000).on(1, ask(SupervisionMode::Whisper));
+    world.pass(1_000).on(1, ask(SupervisionMode::Barge));
+    let last_seen = world.now.plus_ms(300);
+    let lost = Command::EndCall {
+        reason: EndReason::NodeLost,
+        ended_at: Some(last_seen),
+        visit: None,
+    };
+    world.pass(60_000).on(1, lost);
+    assert_eq!(
+        legs(&world),
+        "caller 0-4800: queue 0-0, talk 0-4800\n\
+         agent 0-4800: alert 0-0, talk 0-4800\n\
+         supervisor 1000-4800: listen 1500-3500, whisper 3500-4500, barge 4500-4800"
+    );
+    let record = fold_all::<Cdr>(&world).remove(&call(1)).unwrap();
+    let end = Some(SupervisionEnd::NodeLost);
+    assert_eq!(record.legs[2].supervision_end, end);
+    // The call's own codec is that of caller and agent.
+    assert_eq!(record.codec(), None);
 }

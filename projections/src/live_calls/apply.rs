@@ -1,6 +1,6 @@
 //! What each event does to a call in progress.
 
-use super::row::{Ringing, Row, State};
+use super::row::{Ringing, Row, State, Supervision};
 use crate::{
     caller::Caller,
     projection::{Effect, Input},
@@ -46,6 +46,10 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | Event::OfferEnded { .. }
         | Event::AgentConnected { .. }
         | Event::Held { .. }
+        | Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. }
         | Event::Retrieved { .. } => match row {
             Some(row) => {
                 row.position = input.fact.position;
@@ -97,6 +101,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         sip_call_id: String::new(),
         tags: BTreeSet::new(),
         user_field: None,
+        supervision: None,
     };
     if let Event::Placed { leg, party, .. } = event {
         return Some(new(leg, party));
@@ -188,6 +193,10 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         }
         Event::Held { leg } => hold(row, at, *leg, true),
         Event::Retrieved { leg } => hold(row, at, *leg, false),
+        Event::SupervisionRequested { .. }
+        | Event::SupervisionStarted { .. }
+        | Event::SupervisionModeChanged { .. }
+        | Event::SupervisionEnded { .. } => supervised(row, at, event),
         Event::Received { .. }
         | Event::Forwarded { .. }
         | Event::Ended { .. }
@@ -217,6 +226,36 @@ fn tagged(row: &mut Row, input: &Input<'_>, event: &Event) {
     row.tags.extend(added.iter().cloned());
     if let Some(said) = user_field {
         UserField::change(&mut row.user_field, said, input.party, (position, false));
+    }
+}
+
+fn supervised(row: &mut Row, at: Timestamp, event: &Event) {
+    if let Event::SupervisionRequested {
+        leg,
+        supervisor,
+        mode,
+        ..
+    } = event
+    {
+        row.supervision = Some(Supervision {
+            leg: *leg,
+            supervisor: *supervisor,
+            mode: *mode,
+            requested_at: at,
+            started_at: None,
+        });
+    }
+    if let Event::SupervisionEnded { .. } = event {
+        row.supervision = None;
+    }
+    let Some(current) = &mut row.supervision else {
+        return;
+    };
+    if let Event::SupervisionStarted { .. } = event {
+        current.started_at = Some(at);
+    }
+    if let Event::SupervisionModeChanged { mode, .. } = event {
+        current.mode = *mode;
     }
 }
 

@@ -7,7 +7,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use row::{Ringing, Row, State};
+pub use row::{Ringing, Row, State, Supervision};
 pub use store::Filter;
 pub(crate) use store::cursor;
 
@@ -52,7 +52,7 @@ impl projection::Row for Row {
 
 impl Projection for LiveCalls {
     const NAME: &'static str = "live_calls";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const TABLES: &'static [Table] = &[Table {
         name: "live_calls",
         key: "call_id",

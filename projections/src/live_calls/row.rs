@@ -8,6 +8,7 @@ use crate::{
 };
 use commands::ports::Value;
 use domain::{
+    call::SupervisionMode,
     id::{AgentId, CallId, LegId, OfferId, QueueId, TrunkId, VisitId},
     time::Timestamp,
 };
@@ -49,6 +50,21 @@ pub struct Ringing {
     pub leg: LegId,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// Somebody who hears the call besides, or is to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervision {
+    /// The leg to that one's phone.
+    pub leg: LegId,
+    /// Whose phone.
+    pub supervisor: AgentId,
+    /// Who hears whom.
+    pub mode: SupervisionMode,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When the phone has answered; none while it rings.
+    pub started_at: Option<Timestamp>,
 }
 
 /// A call in progress. The row goes when the call has ended.
@@ -107,6 +123,8 @@ pub struct Row {
     pub tags: BTreeSet<String>,
     /// What somebody has written about it.
     pub user_field: Option<UserField>,
+    /// Who hears it besides.
+    pub supervision: Option<Supervision>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -142,6 +160,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "user_field_subject",
     "user_field_position",
     "user_field",
+    "supervision",
 ];
 
 impl Row {
@@ -178,6 +197,7 @@ impl Row {
             tags::value(&self.tags),
         ];
         values.extend(UserField::values(self.user_field.as_ref()));
+        values.push(word(&self.supervision));
         values
     }
 
@@ -209,6 +229,7 @@ impl Row {
             visit: columns.id_or_null()?,
             tags: tags::read(columns)?,
             user_field: UserField::read(columns)?,
+            supervision: columns.word_or_null()?,
         })
     }
 }

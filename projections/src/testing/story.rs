@@ -235,6 +235,10 @@ impl World {
             | calls::Event::Retrieved { .. }
             | calls::Event::Diverted { .. }
             | calls::Event::MediaMeasured { .. }
+            | calls::Event::SupervisionRequested { .. }
+            | calls::Event::SupervisionStarted { .. }
+            | calls::Event::SupervisionModeChanged { .. }
+            | calls::Event::SupervisionEnded { .. }
             | calls::Event::Tagged { .. }
             | calls::Event::LateFact { .. } => {}
         }

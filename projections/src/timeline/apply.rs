@@ -108,6 +108,10 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::LegAlerting { session, .. }
         | E::OfferEnded { session, .. }
         | E::AgentConnected { session, .. } => (Some(session.agent), None),
+        E::SupervisionRequested { supervisor, .. }
+        | E::SupervisionStarted { supervisor, .. }
+        | E::SupervisionModeChanged { supervisor, .. }
+        | E::SupervisionEnded { supervisor, .. } => (Some(*supervisor), None),
         E::Ended { session, queue, .. } => (session.map(|session| session.agent), *queue),
         E::Received { .. }
         | E::Placed { .. }

@@ -28,6 +28,7 @@ mod preparing;
 mod races;
 mod refused;
 mod registered;
+mod supervised;
 mod unanswered;
 mod vanished;
 mod waiting;

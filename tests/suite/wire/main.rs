@@ -70,6 +70,7 @@ mod sides;
 mod sipp;
 mod socket;
 mod subscriptions;
+mod supervised;
 mod support;
 mod tags;
 mod taxes;

@@ -51,6 +51,12 @@ impl Nodes {
         self
     }
 
+    /// With more agents, as TOML.
+    pub(crate) fn and(mut self, agents: &str) -> Self {
+        self.provisioning.push_str(agents);
+        self
+    }
+
     /// The database.
     pub(crate) fn url(&self) -> &str {
         &self.url

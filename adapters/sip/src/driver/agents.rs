@@ -27,7 +27,7 @@ const ELSEWHERE: &str = status::ELSEWHERE;
 
 impl Driver {
     /// Rings an agent's phones, also those that registered at other nodes.
-    pub(super) async fn dial(&self, call: CallId, id: LegId, agent: AgentId) {
+    pub(super) async fn dial(&self, call: CallId, id: LegId, (agent, side): (AgentId, Agent)) {
         let now_ms = self.parts.clock.now().millis_unsigned();
         let here = self.phones.of(agent, now_ms);
         let roster = &self.parts.roster;
@@ -55,7 +55,7 @@ impl Driver {
             false => self.parts.media.open(id).ok(),
         };
         match opened {
-            Some(local) => self.invite(call, id, agent, &phones, local),
+            Some(local) => self.invite(call, id, side, &phones, local),
             None => self.unreachable(call, id),
         }
     }
@@ -71,7 +71,7 @@ impl Driver {
         );
     }
 
-    fn invite(&self, call: CallId, id: LegId, who: AgentId, phones: &[Phone], local: SocketAddr) {
+    fn invite(&self, call: CallId, id: LegId, side: Agent, phones: &[Phone], local: SocketAddr) {
         let mut legs = self.legs();
         let Some((shown_as, codecs)) = caller_of(&legs, call) else {
             drop(legs);
@@ -85,10 +85,7 @@ impl Driver {
         legs.insert_leg(Leg {
             id,
             call,
-            side: Side::Agent(Agent {
-                who: Some(who),
-                ..Agent::default()
-            }),
+            side: Side::Agent(side),
             session,
             ended_at: None,
             probed_at: None,

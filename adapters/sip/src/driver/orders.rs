@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    legs::{Legs, Release, Side, caller},
+    legs::{Agent, Legs, Release, Side, caller},
     outbound::{self, Order},
     status,
 };
@@ -116,7 +116,19 @@ impl Driver {
                     self.caller(&mut legs, caller, caller::Input::Answer, None);
                 }
             }
-            Order::Dial { call, leg, agent } => self.dial(call, leg, agent).await,
+            Order::Dial {
+                call,
+                leg,
+                agent,
+                is_supervisor,
+            } => {
+                let who = Agent {
+                    who: Some(agent),
+                    is_supervisor,
+                    ..Agent::default()
+                };
+                self.dial(call, leg, (agent, who)).await;
+            }
             Order::DialOut { call, leg, target } => self.dial_out(call, leg, target),
             Order::Progress {
                 call,

@@ -60,7 +60,11 @@ impl Driver {
             if is_due(rang_at(leg), ring_repeat, now) {
                 self.ring_again(leg);
             }
-            if unheard.contains(&leg.call) && leg.is_confirmed() {
+            let is_unheard = match leg.is_supervisor() {
+                true => leg.is_unheard(),
+                false => unheard.contains(&leg.call),
+            };
+            if is_unheard && leg.is_confirmed() {
                 // The first probe comes one interval after the hold began.
                 let since = *leg.probed_at.get_or_insert(now);
                 if is_due(Some(since), probe_interval, now) {

@@ -196,6 +196,8 @@ pub struct Fork {
 pub struct Agent {
     /// Who; none for a leg that goes out through a trunk.
     pub who: Option<AgentId>,
+    /// It is there to hear the call, which goes on without it.
+    pub is_supervisor: bool,
     /// One for each phone.
     pub forks: Vec<Fork>,
     /// The one that answered first.
@@ -334,6 +336,20 @@ impl Leg {
             None => fork.flow,
         });
         ours.into_iter().chain(phones)
+    }
+
+    /// Whether it is there to hear the call, which goes on without it.
+    pub const fn is_supervisor(&self) -> bool {
+        match &self.side {
+            Side::Caller(_) => false,
+            Side::Agent(agent) => agent.is_supervisor,
+        }
+    }
+
+    /// Whether no sound shows that its phone is there: it holds, or does not both send and
+    /// listen.
+    pub fn is_unheard(&self) -> bool {
+        self.session.holding || (self.is_confirmed() && !self.session.is_heard())
     }
 
     /// Whether its dialog stands, and requests may be sent in it.
@@ -489,12 +505,13 @@ impl Legs {
     }
 
     /// Calls in which no sound shows that the phones are there: one of them holds, or
-    /// does not both send and listen.
+    /// does not both send and listen. Not that of a supervisor, for whose sake no other
+    /// phone is asked.
     pub fn unheard_calls(&self) -> HashSet<CallId> {
         self.legs
             .values()
             .filter(|leg| leg.ended_at.is_none())
-            .filter(|leg| leg.session.holding || (leg.is_confirmed() && !leg.session.is_heard()))
+            .filter(|leg| !leg.is_supervisor() && leg.is_unheard())
             .map(|leg| leg.call)
             .collect()
     }
@@ -540,48 +557,4 @@ fn name_of(dialog: &DialogId) -> Name {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    #[test]
-    fn a_leg_is_found_by_its_dialogs_until_it_is_forgotten_also_without_an_invite() {
-        let mut legs = Legs::default();
-        let (id, call) = (LegId(Uuid::nil()), CallId(Uuid::nil()));
-        let ended = Instant::now();
-        legs.calls.insert(
-            call,
-            CallEntry {
-                caller: id,
-                early: None,
-                legs: vec![],
-            },
-        );
-        // Of two phones, none of which could be sent an INVITE.
-        legs.insert_leg(Leg {
-            id,
-            call,
-            side: Side::Agent(Agent::default()),
-            session: Session::new(1),
-            ended_at: Some(ended),
-            probed_at: None,
-            away_since: None,
-        });
-        let dialogs = ["one", "two"].map(|call_id| DialogId {
-            call_id: call_id.into(),
-            local_tag: "ours".into(),
-            remote_tag: String::new(),
-        });
-        for dialog in [&dialogs[0], &dialogs[1], &dialogs[1]] {
-            legs.name(dialog, id);
-        }
-        legs.sweep(ended);
-        assert_eq!(legs.of_dialog(&dialogs[1]), Some(id));
-        legs.sweep(ended + LINGER);
-        for dialog in &dialogs {
-            assert_eq!(legs.of_dialog(dialog), None);
-        }
-        assert_eq!((legs.dialogs.len(), legs.names.len()), (0, 0));
-        assert_eq!(legs.calls(), 0);
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ mod requeue;
 mod sessions;
 mod settings;
 mod subjects;
+mod supervise;
 mod tags;
 mod trunks;
 mod voicemails;
@@ -91,6 +92,7 @@ pub(crate) struct CallOrders(
     subjects::SubjectMutations,
     voicemails::VoicemailMutations,
     tags::TagMutations,
+    supervise::SuperviseMutations,
 );
 
 /// Those about money.
@@ -199,7 +201,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "queue.invalid_resume_abandoned" => Some("resumeAbandonedMs"),
         "trunk.forward_twice" => Some("forwards"),
         "trunk.no_host" => Some("host"),
-        "queue.unknown" | "call.overflow_loop" => Some("queueId"),
+        "queue.unknown" | "call.overflow_loop" | "call.same_queue" => Some("queueId"),
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
@@ -218,10 +220,14 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.already_connected"
         | "call.no_caller"
         | "call.no_number"
-        | "call.tagged_too_often" => Some("callId"),
+        | "call.tagged_too_often"
+        | "call.not_connected"
+        | "call.already_supervised"
+        | "call.not_supervised"
+        | "call.supervised_too_often" => Some("callId"),
         "call.stale_visit" => Some("visitId"),
-        "call.same_queue" => Some("queueId"),
-        "agent.not_logged_in"
+        "call.own_call"
+        | "agent.not_logged_in"
         | "agent.already_logged_in"
         | "agent.engaged"
         | "agent.no_wrap_up"

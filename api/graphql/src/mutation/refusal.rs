@@ -60,6 +60,8 @@ pub(super) enum Refusal {
     InvalidCallbackNumber,
     /// What is written about a call is one line.
     InvalidUserField,
+    /// A call that the supervisor gets would ring at the phone that hears another.
+    SupervisorTakesCalls,
 }
 
 impl Refusal {
@@ -93,6 +95,7 @@ impl Refusal {
             Self::QueuePromised => "input.queue_promised",
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
             Self::InvalidUserField => "input.invalid_user_field",
+            Self::SupervisorTakesCalls => "input.supervisor_takes_calls",
         }
     }
 
@@ -136,12 +139,13 @@ impl Refusal {
             Self::InvalidUserField => {
                 "user field is longer than 256 characters, or has control characters"
             }
+            Self::SupervisorTakesCalls => "supervisor is ready for calls, or has one",
         }
     }
 
     const fn field(self) -> &'static str {
         match self {
-            Self::UnknownAgent | Self::NotOfQueue => "agentId",
+            Self::UnknownAgent | Self::NotOfQueue | Self::SupervisorTakesCalls => "agentId",
             Self::UnknownQueue => "queueIds",
             Self::InvalidPassword => "password",
             Self::InvalidNetwork => "allow",
@@ -187,7 +191,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 27] = [
+    const ALL: [Refusal; 28] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -215,6 +219,7 @@ mod tests {
         Refusal::QueuePromised,
         Refusal::InvalidCallbackNumber,
         Refusal::InvalidUserField,
+        Refusal::SupervisorTakesCalls,
     ];
 
     #[test]

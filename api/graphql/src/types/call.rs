@@ -8,7 +8,7 @@ use crate::{
     query::{Needs, views},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
-        Agent, Charge, Moment, Money, Queue, TimelineItem, Trunk,
+        Agent, Charge, Moment, Money, Queue, Supervision, TimelineItem, Trunk,
         words::{CallState, Direction, Disposition, EndReason, EndResult, HangupBy},
     },
 };
@@ -82,7 +82,7 @@ impl From<&caller::Caller> for Caller {
 }
 
 /// An agent by id, for whoever may see agents.
-async fn agent(
+pub(crate) async fn agent(
     ctx: &Context<'_>,
     id: Option<AgentId>,
     moment: Option<Moment>,
@@ -237,6 +237,14 @@ impl Call {
     async fn agent(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
         let id = self.either(|row| row.agent, |row| row.agent);
         agent(ctx, id, self.moment).await
+    }
+
+    /// Who hears it besides, or is to; null when nobody does. Of an ended call the legs of
+    /// its record tell.
+    #[graphql(guard = "Needs(Scope::CallSupervise)")]
+    async fn supervision(&self) -> Option<Supervision> {
+        let current = self.either(|row| row.supervision, |_| None)?;
+        Some(Supervision::of(current, self.moment))
     }
 
     /// What became of it; null while it is in progress.

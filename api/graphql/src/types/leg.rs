@@ -5,7 +5,7 @@ use crate::{
     scalar::{DateTime, Duration},
     types::{
         LegMedia,
-        words::{LegRole, OfferOutcome, SegmentKind},
+        words::{LegRole, OfferOutcome, SegmentKind, SupervisionEnd},
     },
 };
 use async_graphql::{ID, Object};
@@ -27,7 +27,7 @@ impl Leg {
     }
 }
 
-/// One dialog of a call: the caller's, or that of an agent's phone.
+/// One dialog of a call: the caller's, that of an agent's phone or of a supervisor's.
 #[Object]
 impl Leg {
     /// Id of the leg, as it stands in events.
@@ -100,6 +100,11 @@ impl Leg {
     /// What became of an offer that was not accepted.
     async fn outcome(&self) -> Option<OfferOutcome> {
         self.leg.outcome.map(Into::into)
+    }
+
+    /// Why the supervision ended; null of any other leg.
+    async fn supervision_end(&self) -> Option<SupervisionEnd> {
+        self.leg.supervision_end.map(Into::into)
     }
 
     /// Final SIP status that its phone sent.

@@ -13,7 +13,7 @@ pub(crate) use billing::{
 pub(crate) use queue::{Away, Weekday};
 pub(crate) use record::{
     CdrDimension, Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy, LegRole,
-    OfferOutcome, SegmentKind,
+    OfferOutcome, SegmentKind, SupervisionEnd, SupervisionMode,
 };
 pub(crate) use report::{Granularity, LoggedState, ReleaseReason, VisitResult};
 

@@ -23,6 +23,7 @@ mod record_retrieve;
 mod record_signalling_lost;
 mod requeue_call;
 mod start_offer;
+mod supervise_call;
 mod tag_call;
 mod voicemail;
 

@@ -2,17 +2,23 @@
 
 use super::*;
 use crate::{
-    call::{Phase, Tagging, UserField},
+    call::{Phase, Supervising, SupervisionMode, Tagging, UserField},
     decider::Decider,
-    id::VisitId,
-    testing::{OTHER_QUEUE, OTHER_VISIT},
+    id::{AgentId, VisitId},
+    testing::{OTHER_QUEUE, OTHER_VISIT, SUPERVISOR_LEG},
 };
 use proptest::{
     collection::vec, prelude::*, prop_assert, prop_assert_eq, prop_oneof, sample::select,
 };
 
 fn leg() -> impl Strategy<Value = LegId> {
-    select(vec![CALLER_LEG, AGENT_LEG, OTHER_LEG, OUTSIDE_LEG])
+    select(vec![
+        CALLER_LEG,
+        AGENT_LEG,
+        OTHER_LEG,
+        OUTSIDE_LEG,
+        SUPERVISOR_LEG,
+    ])
 }
 
 /// Agents' legs more often than not: else few offers are ever accepted.
@@ -23,6 +29,7 @@ fn agent_leg() -> impl Strategy<Value = LegId> {
         AGENT_LEG,
         CALLER_LEG,
         OUTSIDE_LEG,
+        SUPERVISOR_LEG,
     ])
 }
 
@@ -96,6 +103,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (end_reason(), prop::option::of(instant()))
             .prop_map(|(reason, ended_at)| Command::EndCall { reason, ended_at, visit: None }),
         2 => tagging().prop_map(Command::TagCall),
+        4 => supervising().prop_map(Command::SuperviseCall),
+        1 => Just(Command::StopSupervising { by: "carla".into() }),
         16 => fact(),
     ]
 }
@@ -106,6 +115,21 @@ fn tagging() -> impl Strategy<Value = Tagging> {
         remove: remove.difference(&add).cloned().collect(),
         add,
         user_field: is_cleared.then_some(UserField::Cleared),
+        by: "carla".into(),
+    })
+}
+
+/// The phone of the first of two supervisors has the leg that is in no call yet.
+fn supervising() -> impl Strategy<Value = Supervising> {
+    let modes = vec![
+        SupervisionMode::Listen,
+        SupervisionMode::Whisper,
+        SupervisionMode::Barge,
+    ];
+    (1u128..3, select(modes)).prop_map(|(supervisor, mode)| Supervising {
+        leg: SUPERVISOR_LEG,
+        supervisor: AgentId(uuid::Uuid::from_u128(supervisor)),
+        mode,
         by: "carla".into(),
     })
 }
@@ -237,6 +261,8 @@ proptest! {
                 | Event::Retrieved { .. }
                 | Event::Placed { .. } | Event::CallbackRequested { .. }
                 | Event::Diverted { .. } | Event::MediaMeasured { .. } | Event::Tagged { .. }
+                | Event::SupervisionRequested { .. } | Event::SupervisionStarted { .. }
+                | Event::SupervisionModeChanged { .. } | Event::SupervisionEnded { .. }
                 | Event::LateFact { .. } => {}
             }
         }
@@ -323,6 +349,34 @@ proptest! {
             }
         }
         prop_assert_eq!(call.tags, tags);
+    }
+
+    #[test]
+    fn one_supervision_at_a_time_and_each_ends_once_before_or_with_the_call(
+        commands in history(),
+    ) {
+        let (call, log) = play(commands);
+        let mut going = None;
+        let mut talks = false;
+        for (_, event) in log {
+            talks |= matches!(event, Event::AgentConnected { .. });
+            if let Event::Ended { .. } = event {
+                prop_assert_eq!(going, None);
+            } else if let Event::SupervisionRequested { supervisor, .. } = event {
+                prop_assert!(talks && going.is_none());
+                going = Some((supervisor, false));
+            } else if let Event::SupervisionStarted { supervisor, .. } = event {
+                prop_assert_eq!(going, Some((supervisor, false)));
+                going = Some((supervisor, true));
+            } else if let Event::SupervisionModeChanged { supervisor, .. } = event {
+                prop_assert_eq!(going.map(|(who, _)| who), Some(supervisor));
+            } else if let Event::SupervisionEnded { supervisor, .. } = event {
+                prop_assert_eq!(going.map(|(who, _)| who), Some(supervisor));
+                going = None;
+            }
+        }
+        let current = call.supervision;
+        prop_assert_eq!(current.map(|it| (it.supervisor, it.is_started)), going);
     }
 
     #[test]

@@ -171,6 +171,10 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
+        | call::Event::SupervisionRequested { .. }
+        | call::Event::SupervisionStarted { .. }
+        | call::Event::SupervisionModeChanged { .. }
+        | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     call::{self, Target},
     process::dial::Dial,
-    testing::{CALL, OUTSIDE_LEG},
+    testing::{CALL, OTHER_AGENT, OUTSIDE_LEG, SUPERVISOR_LEG},
 };
 
 const UNTIL: Timestamp = second(90);
@@ -40,4 +40,41 @@ fn an_answer_stops_the_timer() {
     });
     let process = process::<Dial>().hears([dialled(), answered]);
     assert_eq!(Dial::next_deadline(&process.state), None);
+}
+
+#[test]
+fn the_phone_of_a_supervisor_is_given_up_too_unless_it_answers_or_is_let_go() {
+    let leg = SUPERVISOR_LEG;
+    let supervisor = OTHER_AGENT;
+    let mode = call::SupervisionMode::Listen;
+    let requested = || {
+        call(call::Event::SupervisionRequested {
+            leg,
+            supervisor,
+            mode,
+            until: UNTIL,
+            by: "carla".into(),
+        })
+    };
+    let process = process::<Dial>().hears([requested()]).wakes(UNTIL);
+    let given_up = call::Command::TimeOutLeg { leg };
+    assert_eq!(process.asked, [AnyCommand::Call(CALL, given_up)]);
+    let started = call::Event::SupervisionStarted {
+        leg,
+        supervisor,
+        mode,
+        codec: None,
+        device: None,
+    };
+    let ended = call::Event::SupervisionEnded {
+        leg,
+        supervisor,
+        reason: call::SupervisionEnd::Busy,
+        by: None,
+        wire: crate::cause::WireCause::default(),
+    };
+    for over in [started, ended] {
+        let process = super::process::<Dial>().hears([requested(), call(over)]);
+        assert_eq!(Dial::next_deadline(&process.state), None);
+    }
 }

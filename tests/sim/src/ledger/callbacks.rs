@@ -386,6 +386,10 @@ impl Callbacks {
             | call::Event::Retrieved { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::SupervisionRequested { .. }
+            | call::Event::SupervisionStarted { .. }
+            | call::Event::SupervisionModeChanged { .. }
+            | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => Ok(()),
         }

@@ -115,6 +115,10 @@ impl Calls {
             | Event::AgentConnected { .. }
             | Event::Held { .. }
             | Event::Retrieved { .. }
+            | Event::SupervisionRequested { .. }
+            | Event::SupervisionStarted { .. }
+            | Event::SupervisionModeChanged { .. }
+            | Event::SupervisionEnded { .. }
             | Event::Ended { .. } => {}
         }
         let Some(call) = self.live.get_mut(&id) else {
@@ -202,6 +206,10 @@ impl Calls {
             | Event::CallbackRequested { .. }
             | Event::Diverted { .. }
             | Event::MediaMeasured { .. }
+            | Event::SupervisionRequested { .. }
+            | Event::SupervisionStarted { .. }
+            | Event::SupervisionModeChanged { .. }
+            | Event::SupervisionEnded { .. }
             | Event::Tagged { .. }
             | Event::LateFact { .. } => {}
         }

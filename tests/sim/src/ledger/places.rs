@@ -153,6 +153,10 @@ impl Places {
             | call::Event::Ended { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::SupervisionRequested { .. }
+            | call::Event::SupervisionStarted { .. }
+            | call::Event::SupervisionModeChanged { .. }
+            | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }

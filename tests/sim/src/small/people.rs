@@ -218,6 +218,10 @@ impl People {
             | call::Event::Retrieved { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::SupervisionRequested { .. }
+            | call::Event::SupervisionStarted { .. }
+            | call::Event::SupervisionModeChanged { .. }
+            | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }

@@ -434,6 +434,10 @@ impl Rerun {
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
+            | call::Event::SupervisionRequested { .. }
+            | call::Event::SupervisionStarted { .. }
+            | call::Event::SupervisionModeChanged { .. }
+            | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}
         }

@@ -50,6 +50,8 @@ pub(crate) enum LegRole {
     Agent,
     /// A number outside that the call was sent on to.
     Forwarded,
+    /// The phone of somebody who heard the call besides, or talked in it.
+    Supervisor,
 }
 
 /// What went on in a stretch of time on a leg.
@@ -70,6 +72,50 @@ pub(crate) enum SegmentKind {
     Announcement,
     /// The caller was in a mailbox.
     Voicemail,
+    /// The supervisor heard the call.
+    Listen,
+    /// The supervisor heard the call, and the agent heard the supervisor.
+    Whisper,
+    /// The supervisor talked with both.
+    Barge,
+}
+
+/// Who hears whom while a call is supervised.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::call::SupervisionMode")]
+pub(crate) enum SupervisionMode {
+    /// The supervisor hears both sides, and nobody hears the supervisor.
+    Listen,
+    /// The agent hears the supervisor too; the caller does not.
+    Whisper,
+    /// All three hear each other.
+    Barge,
+}
+
+/// Why a supervision is over.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::call::SupervisionEnd")]
+pub(crate) enum SupervisionEnd {
+    /// Somebody has stopped it.
+    Stopped,
+    /// The supervisor has hung up.
+    HungUp,
+    /// The supervisor's phone was not answered in time.
+    NoAnswer,
+    /// The supervisor's phone is busy.
+    Busy,
+    /// The supervisor's phone has declined.
+    Rejected,
+    /// No phone of the supervisor can be reached.
+    Unreachable,
+    /// Nothing was heard of the supervisor's phone for too long.
+    MediaSilence,
+    /// The supervisor's phone does not answer any more.
+    SignallingLost,
+    /// The call is over.
+    CallEnded,
+    /// The node of the call was lost, and the call with it.
+    NodeLost,
 }
 
 /// How an offer came to nothing.

@@ -1,0 +1,43 @@
+//! One example of every event of a supervision, with every optional field there.
+
+use super::examples::{UNTIL, uuid, wire};
+use ringledger_domain::{
+    call::{Event, SupervisionEnd, SupervisionMode},
+    id::{AgentId, LegId},
+};
+
+const LEG: LegId = LegId(uuid(16));
+const SUPERVISOR: AgentId = AgentId(uuid(17));
+
+pub(crate) fn all() -> impl Iterator<Item = Event> {
+    [
+        Event::SupervisionRequested {
+            leg: LEG,
+            supervisor: SUPERVISOR,
+            mode: SupervisionMode::Listen,
+            until: UNTIL,
+            by: "token:carla".into(),
+        },
+        Event::SupervisionStarted {
+            leg: LEG,
+            supervisor: SUPERVISOR,
+            mode: SupervisionMode::Listen,
+            codec: Some("PCMA".into()),
+            device: Some("Deskphone/5.0".into()),
+        },
+        Event::SupervisionModeChanged {
+            leg: LEG,
+            supervisor: SUPERVISOR,
+            mode: SupervisionMode::Whisper,
+            by: "token:carla".into(),
+        },
+        Event::SupervisionEnded {
+            leg: LEG,
+            supervisor: SUPERVISOR,
+            reason: SupervisionEnd::Stopped,
+            by: Some("token:carla".into()),
+            wire: wire(),
+        },
+    ]
+    .into_iter()
+}
