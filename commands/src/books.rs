@@ -67,7 +67,21 @@ pub struct Books {
     unapproved: HashMap<InvoiceId, UsageId>,
     /// Kinds of usage that a closed month charged for as a whole, and not what its
     /// records come to.
-    settled: BTreeMap<AccountId, BTreeMap<Period, BTreeSet<UsageType>>>,
+    settled: BTreeMap<AccountId, BTreeMap<Period, Settled>>,
+    /// Months that were closed and are open again, or were, and how often: each time their
+    /// draft was discarded.
+    reopened: BTreeMap<AccountId, BTreeMap<Period, u32>>,
+    /// Drafts that are discarded, and whose account is not free for another one yet.
+    discarding: BTreeSet<InvoiceId>,
+}
+
+/// A closed month that charged for kinds of usage as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    /// Which.
+    pub(crate) kinds: BTreeSet<UsageType>,
+    /// Position of the event that closed it: it may be opened and closed again.
+    pub(crate) position: u64,
 }
 
 impl Books {
@@ -176,17 +190,29 @@ impl Books {
         months.and_then(|months| months.get(&usage.period)) == Some(&false)
     }
 
+    /// Whether the draft is discarded, and its month can not be invoiced anew yet.
+    pub fn is_discarding(&self, invoice: InvoiceId) -> bool {
+        self.discarding.contains(&invoice)
+    }
+
+    /// How often a draft of that month was discarded, and the month opened again for it.
+    pub(crate) fn reopened(&self, usage: UsageId) -> u32 {
+        let months = self.reopened.get(&usage.account);
+        let count = months.and_then(|months| months.get(&usage.period));
+        count.copied().unwrap_or_default()
+    }
+
     /// The closed months of an account, from that one on, that charged for kinds of
     /// usage as a whole, and for which.
-    pub(crate) fn settled(&self, since: UsageId) -> Vec<(UsageId, BTreeSet<UsageType>)> {
+    pub(crate) fn settled(&self, since: UsageId) -> Vec<(UsageId, Settled)> {
         let months = self.settled.get(&since.account);
         let months = months.map(|months| months.range(since.period..));
-        let month = |(period, kinds): (&Period, &BTreeSet<UsageType>)| {
+        let month = |(period, settled): (&Period, &Settled)| {
             let usage = UsageId {
                 period: *period,
                 ..since
             };
-            (usage, kinds.clone())
+            (usage, settled.clone())
         };
         months.into_iter().flatten().map(month).collect()
     }
@@ -246,6 +272,9 @@ impl Books {
                     self.unapproved.insert(*id, UsageId { account, period });
                 }
             }
+            Event::Invoice(id, invoice::Event::Discarded { .. }) => {
+                self.discarding.insert(*id);
+            }
             Event::Invoice(id, invoice::Event::Approved { .. }) => {
                 if let Some(usage) = self.unapproved.remove(id) {
                     let drafts = self.drafts.entry(usage.account).or_default();
@@ -259,8 +288,10 @@ impl Books {
                     return false;
                 }
                 let months = self.settled.entry(id.account).or_default();
-                months.insert(id.period, kinds);
+                let position = fact.position;
+                months.insert(id.period, Settled { kinds, position });
             }
+            Event::Usage(id, usage::Event::Reopened {}) => self.on_reopened(*id),
             Event::Deck(_, deck::Event::Opened { .. } | deck::Event::RowsAdded { .. })
             | Event::Rating(..)
             | Event::Usage(..)
@@ -292,14 +323,41 @@ impl Books {
         }
     }
 
-    fn on_account(&mut self, id: AccountId, fact: &Fact, event: &account::Event) {
-        if let account::Event::ChargePosted { period, .. } = event
-            && let Some(drafts) = self.drafts.get_mut(&id)
-        {
-            drafts.remove(period);
+    /// Its draft is discarded; until the account is free for another one, it waits.
+    fn on_reopened(&mut self, usage: UsageId) {
+        let months = self.reopened.entry(usage.account).or_default();
+        let count = months.entry(usage.period).or_default();
+        *count = count.saturating_add(1);
+        if let Some(months) = self.settled.get_mut(&usage.account) {
+            months.remove(&usage.period);
+        }
+        // Earlier programs drafted without taking the account for it.
+        let account = self.accounts.get(&usage.account);
+        if account.is_some_and(|account| account.begun != Some(usage.period)) {
+            self.drafted_no_more(usage);
+        }
+    }
+
+    fn drafted_no_more(&mut self, usage: UsageId) {
+        self.unapproved.remove(&usage.invoice());
+        self.discarding.remove(&usage.invoice());
+        if let Some(drafts) = self.drafts.get_mut(&usage.account) {
+            drafts.remove(&usage.period);
             if drafts.is_empty() {
-                self.drafts.remove(&id);
+                self.drafts.remove(&usage.account);
             }
+        }
+    }
+
+    fn on_account(&mut self, id: AccountId, fact: &Fact, event: &account::Event) {
+        // The last of what makes an invoice, and of what discards a draft.
+        if let account::Event::ChargePosted { period, .. }
+        | account::Event::InvoiceDropped { period } = event
+        {
+            self.drafted_no_more(UsageId {
+                account: id,
+                period: *period,
+            });
         }
         let account = self.accounts.remove(&id).unwrap_or_default();
         let changes_owned = matches!(

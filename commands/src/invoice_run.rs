@@ -3,6 +3,9 @@
 //! id of (account, month), so that a run that is repeated, or goes on after a
 //! crash, or runs twice at once, does nothing twice.
 
+mod month;
+
+use self::month::{taken_back, totals};
 use crate::{
     bookkeeping::Bookkeeping,
     books::PlanEntry,
@@ -11,10 +14,10 @@ use crate::{
     error::DispatchError,
     feed::Feed,
     gateway::Gateway,
-    ports::{Clock, EventLog, ReadError, ReadStore, StreamId},
+    ports::{Clock, EventLog, ReadStore},
 };
 use domain::{
-    any::{AnyCommand, read_event},
+    any::AnyCommand,
     billing::{
         self, UsageId,
         account::{self, Account, Profile},
@@ -22,10 +25,10 @@ use domain::{
         invoice, seller,
         settle::Total,
         stretch::{self, Rules, Stretch},
-        usage::{self, Usage},
+        usage,
     },
-    calendar::Period,
-    decider::{Decider, Refusal as _},
+    calendar::{Period, Zone},
+    decider::Refusal as _,
     id::{AccountId, CommandId, DEFAULT_TENANT, InvoiceId, PlanId},
     process::rating::RatingProcess,
     time::Timestamp,
@@ -219,6 +222,8 @@ struct Known {
     /// Each in the version that was in force at the month's end.
     plans: BTreeMap<PlanId, Arc<PlanEntry>>,
     stretches: Vec<Stretch>,
+    /// How often a draft of the month was discarded.
+    discarded: u32,
 }
 
 fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
@@ -251,6 +256,10 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
                 .filter_map(|plan| Some((*plan, plan_of(*plan)?)))
                 .collect(),
             stretches: stretches.collect(),
+            discarded: books.reopened(UsageId {
+                account: id,
+                period,
+            }),
             // The rest may be large, and does not matter here.
             account: Account {
                 status: account.status,
@@ -299,10 +308,12 @@ async fn invoice(
         zone: known.profile.zone,
         stretches: known.stretches.clone(),
         turns: bill_of::turns(seller, &known.profile),
+        taken_back: taken_back(means, usage_id, &known).await?,
     });
     let close = usage::Command::Close { rules };
     let close = billing::Command::Usage(usage_id, close);
-    let closed = dispatch(means, id, period, close).await?.version;
+    let draft_of = (usage_id, known.discarded);
+    let closed = dispatch(means, draft_of, close).await?.version;
     let totals = totals(means, usage_id, closed).await?;
     match known.draft(seller, usage_id, plan, &totals) {
         Ok(Some(_)) => {}
@@ -317,6 +328,12 @@ async fn invoice(
     if known.has(invoice) {
         return Ok(Outcome::Already);
     }
+    // What was read is of a month that was open since: this one goes on from what is true
+    // now, and the account is taken for it already.
+    if known.discarded != draft_of.1 {
+        let reason = format!("a draft of {period} was discarded meanwhile");
+        return Err(DispatchError::Unavailable(reason));
+    }
     let drafted = match &known.plan {
         Some(plan) => known.draft(seller, usage_id, plan, &totals),
         None => Ok(None),
@@ -324,7 +341,7 @@ async fn invoice(
     let outcome = match drafted {
         Ok(Some(command)) => {
             let draft = billing::Command::Invoice(invoice, command);
-            dispatch(means, id, period, draft).await?;
+            dispatch(means, draft_of, draft).await?;
             return Ok(Outcome::Drafted);
         }
         Ok(None) => Outcome::Nothing,
@@ -399,17 +416,19 @@ async fn claim(
     send(means, usage.account, id, command).await
 }
 
-/// Under an id of account, month and command: it has one effect, ever.
+/// Under an id of account, month and command, and of how many drafts of it were discarded:
+/// it has one effect, ever.
 async fn dispatch(
     means: &Means,
-    account: AccountId,
-    period: Period,
+    (UsageId { account, period }, discarded): (UsageId, u32),
     command: billing::Command,
 ) -> Result<Committed, DispatchError> {
-    let label = format!("run/{period}/{}", command.name());
-    let millis = domain::calendar::Zone::UTC
-        .start_of(period.end())
-        .millis_unsigned();
+    let name = command.name();
+    let label = match discarded {
+        0 => format!("run/{period}/{name}"),
+        again => format!("run/{period}/{again}/{name}"),
+    };
+    let millis = Zone::UTC.start_of(period.end()).millis_unsigned();
     let id = domain::id::derive(millis, account.0, &label);
     send(means, account, id, command).await
 }
@@ -430,31 +449,4 @@ async fn send(
         tenant: DEFAULT_TENANT,
     };
     means.gateway.dispatch(envelope).await
-}
-
-/// The totals that the month was closed with: its last event.
-async fn totals(means: &Means, usage: UsageId, version: u64) -> Result<Vec<Total>, DispatchError> {
-    let stream = StreamId::new(Usage::CATEGORY, usage);
-    let corrupt = |reason: String| DispatchError::Corrupt(format!("{stream}: {reason}"));
-    let events = means
-        .log
-        .read_stream(&stream, version.saturating_sub(1))
-        .await
-        .map_err(|error| match error {
-            ReadError::Unavailable(reason) => DispatchError::Unavailable(reason),
-            error @ ReadError::Corrupt { .. } => corrupt(error.to_string()),
-        })?;
-    let last = events
-        .last()
-        .ok_or_else(|| corrupt("is not closed".into()))?;
-    let (_, event) =
-        read_event::<usage::Event>(&last.event_type, last.event_version, &last.payload)
-            .map_err(|error| corrupt(error.to_string()))?;
-    match event {
-        usage::Event::PeriodClosed { totals, .. } => Ok(totals),
-        usage::Event::Recorded { .. }
-        | usage::Event::Reversed { .. }
-        | usage::Event::Adjusted { .. }
-        | usage::Event::Valued { .. } => Err(corrupt("is not closed".into())),
-    }
 }

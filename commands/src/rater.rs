@@ -46,8 +46,8 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// What was used in which month.
-type Month = (UsageId, Arc<Usage>);
+/// What was used in which month, which was closed at which position.
+type Month = (UsageId, u64, Arc<Usage>);
 
 /// A handle on the rater; cheap to clone.
 #[derive(Clone)]

@@ -176,6 +176,7 @@ pub(crate) fn month_of(plan: PlanId, period: &str, terms: BTreeMap<UsageType, Te
             config: plan_config(terms),
         }],
         turns: BTreeMap::new(),
+        taken_back: Default::default(),
     })
 }
 

@@ -13,7 +13,7 @@ use domain::{
     money::{Currency, Decimal, Rounding},
     sealed::Party,
 };
-use projections::billing::invoices::{self, CreditNote};
+use projections::billing::invoices::{self, CreditNote, Standing};
 use serde_json::{Value, json};
 
 /// Language of our documents.
@@ -31,6 +31,23 @@ struct Body<'a> {
     taxes: &'a [TaxLine],
     totals: Totals,
     total_name: &'a str,
+}
+
+/// Title of what has no number, and the note on it.
+const fn unissued(is_discarded: bool) -> (&'static str, &'static str, &'static str) {
+    if is_discarded {
+        (
+            "Discarded draft of an invoice",
+            "Discarded",
+            "This draft was discarded: nothing is to be paid for it.",
+        )
+    } else {
+        (
+            "Draft of an invoice",
+            "Draft",
+            "This is a draft without a number: nothing is to be paid for it.",
+        )
+    }
 }
 
 /// The invoice as a document; a draft says that it is none yet.
@@ -61,11 +78,10 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
             (format!("Invoice {}", issue.number), issue.at)
         }
         None => {
-            closing.push(note(
-                "Draft",
-                vec!["This is a draft without a number: nothing is to be paid for it.".into()],
-            ));
-            ("Draft of an invoice".into(), row.drafted_at)
+            let is_discarded = row.standing() == Standing::Discarded;
+            let (title, name, says) = unissued(is_discarded);
+            closing.push(note(name, vec![says.into()]));
+            (title.into(), row.drafted_at)
         }
     };
     facts.push(fact(

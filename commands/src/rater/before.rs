@@ -55,14 +55,14 @@ impl Rater {
             account: bill.account,
             period: bill.period,
         };
-        for (usage, kinds) in self.books.read(|books| books.settled(since)) {
-            let is_of = |record: &&Record| kinds.contains(&record.usage_type);
+        for (usage, settled) in self.books.read(|books| books.settled(since)) {
+            let is_of = |record: &&Record| settled.kinds.contains(&record.usage_type);
             let mut records = bill.records.iter().filter(is_of).peekable();
             // A month may have a million of them: it is read only where it matters.
             if records.peek().is_none() {
                 continue;
             }
-            let month = self.closed(usage).await?;
+            let month = self.closed(usage, settled.position).await?;
             if records.any(|record| month.has_pooled(&record.key())) {
                 return Ok(true);
             }
@@ -70,16 +70,17 @@ impl Rater {
         Ok(false)
     }
 
-    /// A closed month, which never changes: read once for all of its calls.
-    async fn closed(&self, usage: UsageId) -> Result<Arc<Usage>, DispatchError> {
+    /// A month that was closed at that position, which never changes until its draft is
+    /// discarded: read once for all of its calls.
+    async fn closed(&self, usage: UsageId, position: u64) -> Result<Arc<Usage>, DispatchError> {
         let mut kept = self.closed.lock().await;
-        if let Some((id, month)) = &*kept
-            && *id == usage
+        if let Some((id, at, month)) = &*kept
+            && (*id, *at) == (usage, position)
         {
             return Ok(month.clone());
         }
         let month = Arc::new(self.folded::<Usage>(usage).await?);
-        *kept = Some((usage, month.clone()));
+        *kept = Some((usage, position, month.clone()));
         Ok(month)
     }
 }

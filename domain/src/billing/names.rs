@@ -30,6 +30,7 @@ impl Command {
                 usage::Command::Record { .. } => "record_usage",
                 usage::Command::Count { .. } => "count_usage",
                 usage::Command::Close { .. } => "close_usage_period",
+                usage::Command::Reopen => "reopen_usage_period",
             },
             Self::Invoice(_, command) => invoice_name(command),
             Self::CreditNote(_, command) => match command {
@@ -71,6 +72,7 @@ const fn invoice_name(command: &invoice::Command) -> &'static str {
     match command {
         invoice::Command::Draft { .. } => "draft_invoice",
         invoice::Command::AddAdjustment { .. } => "add_adjustment",
+        invoice::Command::Discard { .. } => "discard_invoice",
         invoice::Command::Approve => "approve_invoice",
         invoice::Command::Issue { .. } => "issue_invoice",
         invoice::Command::RecordPayment { .. } => "record_payment",

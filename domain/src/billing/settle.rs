@@ -183,7 +183,7 @@ pub(crate) fn settle(
     let mut groups = Groups { rules, kinds };
     for (key, used) in used.iter().filter(|(key, _)| !adjusted.contains_key(key)) {
         let group = groups.of(used);
-        if corrected.contains(&key.cdr) {
+        if corrected.contains(&key.cdr) || rules.taken_back.contains(key) {
             group.corrected.push(used);
         } else {
             group.used.push((*key, used));

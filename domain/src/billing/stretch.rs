@@ -8,6 +8,7 @@ use super::{
     settle::Used,
     tariff::RATED_DIGITS,
     tax::TaxCategory,
+    usage::RecordKey,
 };
 use crate::{
     calendar::{Date, Period, Zone, days_between},
@@ -113,6 +114,10 @@ pub struct Rules {
     pub stretches: Vec<Stretch>,
     /// The first days of other tax rates, rising.
     pub turns: BTreeMap<TaxCategory, Vec<Date>>,
+    /// Records of this month that a later one has taken back while this one was closed, at
+    /// their own prices: it charges just those for them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken_back: BTreeSet<RecordKey>,
 }
 
 /// To what a use belongs.

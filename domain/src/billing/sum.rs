@@ -90,7 +90,12 @@ impl Command {
                 },
             ) => Some(*call),
             Self::Usage(_, usage::Command::Record { cdr, .. }) => Some(*cdr),
-            Self::Usage(_, usage::Command::Close { .. } | usage::Command::Count { .. })
+            Self::Usage(
+                _,
+                usage::Command::Close { .. }
+                | usage::Command::Reopen
+                | usage::Command::Count { .. },
+            )
             | Self::Seller(..)
             | Self::Account(..)
             | Self::Plan(..)

@@ -107,6 +107,7 @@ fn on_invoice(
         invoice::Event::Paid {} | invoice::Event::WrittenOff { .. } => state.forget(id),
         invoice::Event::Drafted { .. }
         | invoice::Event::LineAdded { .. }
+        | invoice::Event::Discarded { .. }
         | invoice::Event::Approved { .. }
         | invoice::Event::WriteOffAsked { .. }
         | invoice::Event::WriteOffLowered { .. }

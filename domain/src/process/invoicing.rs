@@ -7,11 +7,12 @@ use super::{Input, Intent, Process};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     billing::{
-        self, Document, account, credit_note,
+        self, Document, UsageId, account, credit_note,
         invoice::{self, Source},
-        series,
+        series, usage,
     },
-    id::InvoiceId,
+    calendar::Period,
+    id::{AccountId, InvoiceId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,12 @@ fn on_event(fact: &Fact) -> Vec<Intent> {
             vec![issue(*document, text)]
         }
         AnyEvent::Billing(E::Account(_, event)) => on_account(event),
+        // Only a month that is open again can be begun anew.
+        AnyEvent::Billing(E::Usage(usage, usage::Event::Reopened {})) => {
+            let period = usage.period;
+            let drop = account::Command::DropInvoice { period };
+            vec![billing::Command::Account(usage.account, drop)]
+        }
         AnyEvent::Billing(
             E::Seller(..) | E::Plan(..) | E::Deck(..) | E::Rating(..) | E::Usage(..),
         )
@@ -111,6 +118,12 @@ fn issue(document: Document, number: &str) -> billing::Command {
     }
 }
 
+/// What was used in the month of a draft that is discarded can be rated again.
+fn reopen(account: AccountId, period: Period) -> billing::Command {
+    let month = UsageId { account, period };
+    billing::Command::Usage(month, usage::Command::Reopen)
+}
+
 fn on_invoice(id: InvoiceId, event: &invoice::Event) -> Vec<billing::Command> {
     match event {
         invoice::Event::Drafted { head, .. } if head.is_approved => vec![number(
@@ -118,6 +131,9 @@ fn on_invoice(id: InvoiceId, event: &invoice::Event) -> Vec<billing::Command> {
             Document::Invoice(id),
             &head.number_prefix,
         )],
+        invoice::Event::Discarded {
+            account, period, ..
+        } => vec![reopen(*account, *period)],
         invoice::Event::Approved {
             series,
             number_prefix,

@@ -345,6 +345,6 @@ fn on_refused(cause: Uuid, command: &billing::Command, code: &str) -> Vec<Intent
                 billing::Command::Account(usage.account, release),
             )]
         }
-        usage::Command::Close { .. } => vec![],
+        usage::Command::Close { .. } | usage::Command::Reopen => vec![],
     }
 }

@@ -452,6 +452,7 @@ fn usages() -> impl Iterator<Item = usage::Event> {
             records_count: 1,
             rated: decimal("0.02"),
         },
+        usage::Event::Reopened {},
     ]
     .into_iter()
 }

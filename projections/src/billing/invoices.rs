@@ -36,6 +36,8 @@ pub struct Invoices;
 pub enum Standing {
     /// Can be changed.
     Draft,
+    /// Was wrong, and is nobody's debt: its month can be invoiced anew.
+    Discarded,
     /// Is to get its number.
     Approved,
     /// Issued, nothing paid.
@@ -91,6 +93,17 @@ pub struct CreditNote {
     pub issued: Option<(String, Date, Timestamp)>,
 }
 
+/// A draft of it that was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discard {
+    /// When it was discarded.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// What it came to.
+    pub total: Decimal,
+}
+
 /// An invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -114,6 +127,9 @@ pub struct Row {
     pub paid: Vec<Paid>,
     /// Credit notes on it.
     pub credit_notes: Vec<CreditNote>,
+    /// Drafts of it that were discarded, the oldest first.
+    #[serde(default)]
+    pub discards: Vec<Discard>,
 }
 
 impl Row {
@@ -122,6 +138,7 @@ impl Row {
         let state = &self.state;
         match state.phase {
             Phase::Unborn | Phase::Draft => return Standing::Draft,
+            Phase::Discarded => return Standing::Discarded,
             Phase::Approved => return Standing::Approved,
             Phase::WrittenOff => return Standing::WrittenOff,
             Phase::Issued => {}
@@ -207,8 +224,9 @@ impl Projection for Invoices {
     fn key_value(key: &InvoiceId) -> Value {
         text(key)
     }
-    fn creates(fact: &Fact) -> bool {
-        matches!(told(fact), Some(Told::Invoice(_, Event::Drafted { .. })))
+    fn creates(_fact: &Fact) -> bool {
+        // A draft may be there that was discarded.
+        false
     }
     fn key_of(row: &Row) -> InvoiceId {
         row.invoice
@@ -219,6 +237,7 @@ impl Projection for Invoices {
             return Effect::Kept;
         };
         if let Told::Invoice(invoice, Event::Drafted { head, .. }) = told {
+            let discarded = row.take();
             *row = Some(Row {
                 invoice,
                 position: 0,
@@ -234,6 +253,7 @@ impl Projection for Invoices {
                 state: Invoice::default(),
                 paid: vec![],
                 credit_notes: vec![],
+                discards: discarded.map(|row| row.discards).unwrap_or_default(),
             });
         }
         let Some(row) = row.as_mut() else {
@@ -327,6 +347,11 @@ fn note(row: &mut Row, at: Timestamp, event: &Event) {
             at,
             document: (**document).clone(),
             issued: None,
+        }),
+        Event::Discarded { reason, .. } => row.discards.push(Discard {
+            at,
+            reason: reason.clone(),
+            total: row.state.totals.total,
         }),
         Event::Drafted { .. }
         | Event::LineAdded { .. }

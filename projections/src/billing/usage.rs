@@ -1,5 +1,5 @@
 //! What each account used in each month: what its invoice is made of. Nothing
-//! of a month changes once it is closed.
+//! of a month changes once it is closed, until its draft is discarded.
 
 use super::{Changed, record};
 use crate::{
@@ -128,7 +128,9 @@ impl Projection for UsageRecords {
         let (record, is_adjustment) = match event {
             Event::Recorded { record } | Event::Reversed { record, .. } => (record, false),
             Event::Adjusted { record, .. } => (record, true),
-            Event::Valued { .. } | Event::PeriodClosed { .. } => return None,
+            Event::Valued { .. } | Event::PeriodClosed { .. } | Event::Reopened {} => {
+                return None;
+            }
         };
         Some(key(usage, record, is_adjustment))
     }
@@ -168,7 +170,9 @@ impl Projection for UsageRecords {
                 row.is_reversed = true;
                 row.reason = Some(reason.clone());
             }
-            Event::Valued { .. } | Event::PeriodClosed { .. } => return Effect::Kept,
+            Event::Valued { .. } | Event::PeriodClosed { .. } | Event::Reopened {} => {
+                return Effect::Kept;
+            }
         }
         Effect::Changed
     }

@@ -124,6 +124,7 @@ async fn a_burst_of_late_uses_does_not_read_the_closed_month_each_time() {
         zone: Zone::UTC,
         stretches: vec![],
         turns: BTreeMap::new(),
+        taken_back: Default::default(),
     });
     tell(usage::Command::Close { rules }).await.unwrap();
     for number in 0..LATE {

@@ -27,6 +27,7 @@ mod currencies;
 mod deleted;
 mod demo;
 mod desk;
+mod discarded;
 mod doors;
 mod drain;
 mod dunning;

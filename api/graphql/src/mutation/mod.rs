@@ -237,9 +237,11 @@ fn field_of(code: &str) -> Option<&'static str> {
         "agent.code_required" => Some("code"),
         "call.stale_offer" | "agent.stale_offer" => Some("offerId"),
         "account.unknown" | "account.closed" | "account.not_even" => Some("accountId"),
-        "invoice.unknown" | "invoice.not_issued" | "invoice.nothing_left" | "invoice.immutable" => {
-            Some("invoiceId")
-        }
+        "invoice.unknown"
+        | "invoice.no_draft"
+        | "invoice.not_issued"
+        | "invoice.nothing_left"
+        | "invoice.immutable" => Some("invoiceId"),
         "account.credit_exhausted" => Some("quantity"),
         _ => None,
     }

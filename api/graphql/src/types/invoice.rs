@@ -77,6 +77,17 @@ pub(crate) struct CreditNote {
     total: Amount,
 }
 
+/// A draft that was wrong.
+#[derive(SimpleObject)]
+pub(crate) struct InvoiceDiscard {
+    /// When it was discarded.
+    at: DateTime,
+    /// Why.
+    reason: String,
+    /// What it came to, with tax.
+    total: Amount,
+}
+
 /// An invoice.
 pub(crate) struct Invoice(pub(crate) invoices::Row);
 
@@ -176,6 +187,7 @@ impl Invoice {
         match self.0.standing() {
             Standing::Overdue => self.0.state.level,
             Standing::Draft
+            | Standing::Discarded
             | Standing::Approved
             | Standing::Issued
             | Standing::PartiallyPaid
@@ -212,6 +224,19 @@ impl Invoice {
                 issued_on: note.issued.as_ref().map(|(_, day, _)| day.to_string()),
                 reason: note.document.reason.clone(),
                 total: Amount(note.document.totals.total),
+            })
+            .collect()
+    }
+
+    /// Drafts of the month that were discarded, the oldest first. Who did it is in the
+    /// record, with `invoice_discarded`.
+    async fn discards(&self) -> Vec<InvoiceDiscard> {
+        let discards = self.0.discards.iter();
+        discards
+            .map(|discard| InvoiceDiscard {
+                at: DateTime(discard.at),
+                reason: discard.reason.clone(),
+                total: Amount(discard.total),
             })
             .collect()
     }

@@ -27,6 +27,10 @@ async fn money_is_moved_only_by_those_who_may() {
             json!({ "invoiceId": NOBODY, "reason": "insolvent" }),
         ),
         (
+            "discardInvoice",
+            json!({ "invoiceId": NOBODY, "reason": "wrong price" }),
+        ),
+        (
             "refundCredit",
             json!({ "accountId": NOBODY, "amount": "1", "currency": "EUR",
                     "method": "OTHER", "reference": "out" }),

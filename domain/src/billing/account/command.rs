@@ -90,7 +90,8 @@ pub enum Command {
         /// Which.
         period: Period,
     },
-    /// There is nothing to bill for the month that was to be invoiced.
+    /// There is nothing to bill for the month that was to be invoiced, or its draft is
+    /// discarded.
     DropInvoice {
         /// Which.
         period: Period,

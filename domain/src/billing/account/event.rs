@@ -204,7 +204,8 @@ pub enum Event {
         /// Which.
         period: Period,
     },
-    /// There was nothing to bill for the month: another one can be invoiced.
+    /// There was nothing to bill for the month, or its draft was discarded: another one can
+    /// be invoiced.
     #[serde(rename = "invoice_dropped")]
     InvoiceDropped {
         /// Which.

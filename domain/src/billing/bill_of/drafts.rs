@@ -134,6 +134,7 @@ fn drafted(
         zone: Zone::UTC,
         stretches: stretches.collect(),
         turns: turns(seller, &profile),
+        taken_back: BTreeSet::new(),
     };
     let used = records
         .iter()

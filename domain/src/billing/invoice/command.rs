@@ -25,6 +25,11 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
+    /// The draft is wrong: nothing of it is owed, and its month can be invoiced anew.
+    Discard {
+        /// Why.
+        reason: String,
+    },
     /// The draft is right: it is to get its number.
     Approve,
     /// It has its number: it never changes again.

@@ -27,7 +27,9 @@ pub(super) fn credit(
     };
     match state.phase {
         Phase::Issued | Phase::WrittenOff => {}
-        Phase::Unborn | Phase::Draft | Phase::Approved => return Err(Error::NotIssued),
+        Phase::Unborn | Phase::Draft | Phase::Discarded | Phase::Approved => {
+            return Err(Error::NotIssued);
+        }
     }
     if state.credit_notes.contains(&credit_note) {
         return Ok(vec![]);

@@ -23,10 +23,11 @@ pub(super) type Decision = Result<Vec<Event>, Error>;
 pub(super) fn decide(state: &Invoice, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::Draft { head, lines } => match state.phase {
-            Phase::Unborn => draft(at, head, lines),
+            Phase::Unborn | Phase::Discarded => draft(at, head, lines),
             Phase::Draft | Phase::Approved | Phase::Issued | Phase::WrittenOff => Ok(vec![]),
         },
         Command::AddAdjustment { line, text } => add_adjustment(state, line, text),
+        Command::Discard { reason } => discard(state, reason),
         Command::Approve => approve(state, at),
         Command::Issue { number } => issue(state, at, number),
         Command::RecordPayment { source, amount } => Ok(record_payment(state, at, source, amount)),
@@ -70,7 +71,9 @@ fn draft(at: Timestamp, mut head: Box<Head>, mut lines: Vec<Line>) -> Decision {
 fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Decision {
     let head = match (&state.head, state.phase) {
         (Some(head), Phase::Draft) => head,
-        (_, Phase::Unborn) | (None, Phase::Draft) => return Err(Error::Unknown),
+        (_, Phase::Unborn | Phase::Discarded) | (None, Phase::Draft) => {
+            return Err(Error::Unknown);
+        }
         (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => return Err(Error::Immutable),
     };
     if line.description.trim().is_empty() {
@@ -92,6 +95,20 @@ fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Deci
     }])
 }
 
+fn discard(state: &Invoice, reason: String) -> Decision {
+    match (&state.head, state.phase) {
+        (_, Phase::Unborn) | (None, Phase::Draft) => Err(Error::Unknown),
+        (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => Err(Error::NoDraft),
+        (_, Phase::Discarded) => Ok(vec![]),
+        (Some(_), Phase::Draft) if reason.trim().is_empty() => Err(Error::NoReason),
+        (Some(head), Phase::Draft) => Ok(vec![Event::Discarded {
+            account: head.account,
+            period: head.period,
+            reason,
+        }]),
+    }
+}
+
 /// The numbers of invoices that are issued at that instant.
 fn numbers(head: &Head, at: Timestamp) -> (SeriesId, String) {
     let year = Period::of(head.zone.date_of(at)).year();
@@ -107,7 +124,7 @@ fn approve(state: &Invoice, at: Timestamp) -> Decision {
                 number_prefix,
             }])
         }
-        (_, Phase::Unborn) | (None, Phase::Draft) => Err(Error::Unknown),
+        (_, Phase::Unborn | Phase::Discarded) | (None, Phase::Draft) => Err(Error::Unknown),
         (_, Phase::Approved | Phase::Issued | Phase::WrittenOff) => Ok(vec![]),
     }
 }
@@ -123,7 +140,7 @@ fn issue(state: &Invoice, at: Timestamp, number: String) -> Decision {
                 Err(Error::Immutable)
             };
         }
-        (_, Phase::Unborn | Phase::Draft) | (None, Phase::Approved) => {
+        (_, Phase::Unborn | Phase::Draft | Phase::Discarded) | (None, Phase::Approved) => {
             return Err(Error::NotApproved);
         }
     };
@@ -221,7 +238,7 @@ fn ask_write_off(state: &Invoice, reason: String) -> Decision {
         }]),
         (_, Phase::WrittenOff) => Ok(vec![]),
         (_, Phase::Issued) => Err(Error::NothingLeft),
-        (_, Phase::Unborn) => Err(Error::Unknown),
+        (_, Phase::Unborn | Phase::Discarded) => Err(Error::Unknown),
         (_, Phase::Draft | Phase::Approved) => Err(Error::NotIssued),
     }
 }

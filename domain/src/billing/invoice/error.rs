@@ -17,6 +17,9 @@ pub enum Error {
     /// Issued documents never change.
     #[error("the invoice is approved or issued and never changes; a credit note corrects it")]
     Immutable,
+    /// Only a draft can be discarded.
+    #[error("the invoice is issued, or about to be; a credit note takes it back")]
+    NoDraft,
     /// A line says what it is for.
     #[error("description: is empty")]
     NoDescription,
@@ -29,7 +32,7 @@ pub enum Error {
     /// It is paid or credited.
     #[error("nothing is left to pay of the invoice")]
     NothingLeft,
-    /// A credit note says why, and so does who gives up a debt.
+    /// A credit note says why, and so does who gives up a debt or discards a draft.
     #[error("reason: is empty")]
     NoReason,
     /// More than the invoice has, or nothing.
@@ -47,6 +50,7 @@ impl Refusal for Error {
             Self::Empty => "invoice.empty",
             Self::DoesNotAddUp => "invoice.does_not_add_up",
             Self::Immutable => "invoice.immutable",
+            Self::NoDraft => "invoice.no_draft",
             Self::NoDescription => "invoice.no_description",
             Self::NotApproved => "invoice.not_approved",
             Self::NotIssued => "invoice.not_issued",

@@ -157,6 +157,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
+    /// The draft was wrong: its month is to be open again, and then its account.
+    #[serde(rename = "invoice_discarded")]
+    Discarded {
+        /// Who would have paid.
+        account: AccountId,
+        /// For which month.
+        period: Period,
+        /// Why.
+        reason: String,
+    },
     /// It is to get its number.
     #[serde(rename = "invoice_approved")]
     Approved {
@@ -270,6 +280,7 @@ impl decider::Event for Event {
         match self {
             Self::Drafted { .. } => "invoice_drafted",
             Self::LineAdded { .. } => "invoice_line_added",
+            Self::Discarded { .. } => "invoice_discarded",
             Self::Approved { .. } => "invoice_approved",
             Self::Issued { .. } => "invoice_issued",
             Self::PaymentRecorded { .. } => "invoice_payment_recorded",

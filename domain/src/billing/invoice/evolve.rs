@@ -35,6 +35,7 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             state.taxes.clone_from(taxes);
             state.totals = *totals;
         }
+        Event::Discarded { .. } => state.phase = Phase::Discarded,
         Event::Approved { .. } => state.phase = Phase::Approved,
         Event::Issued { number, due_at, .. } => {
             state.phase = Phase::Issued;

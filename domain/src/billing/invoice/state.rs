@@ -19,6 +19,8 @@ pub enum Phase {
     Unborn,
     /// Can be changed.
     Draft,
+    /// Was wrong: the next draft of the month takes its place.
+    Discarded,
     /// Is to get its number.
     Approved,
     /// Never changes again.

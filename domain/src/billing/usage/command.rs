@@ -76,4 +76,7 @@ pub enum Command {
         /// What the plans of its days say.
         rules: Box<Rules>,
     },
+    /// The draft that the month was closed for is discarded: it takes what is used and
+    /// rated again once more, until it is closed again. Nothing happens while it is open.
+    Reopen,
 }

@@ -39,6 +39,8 @@ pub(super) fn decide(state: &Usage, at: Timestamp, command: Command) -> Decision
                 totals,
             }])
         }
+        Command::Reopen if state.is_closed => Ok(vec![Event::Reopened {}]),
+        Command::Reopen => Ok(vec![]),
     }
 }
 
@@ -101,7 +103,10 @@ fn record(
     if old.iter().any(|record| state.has_settled(record)) {
         return Err(Error::Settled);
     }
-    if state.is_closed {
+    // What was recorded while a month was closed is in a later one, and is taken back
+    // there: here it would be given back at its own price, whatever that one charged.
+    let is_later = |record: &Record| !state.used.contains_key(&record.key());
+    if state.is_closed || (state.is_reopened && old.iter().any(is_later)) {
         return Err(Error::PeriodClosed);
     }
     let reason = reason.to_owned();

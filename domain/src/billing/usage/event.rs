@@ -176,6 +176,9 @@ pub enum Event {
         /// Sum of the records that count, less the adjustments.
         rated: Decimal,
     },
+    /// The draft of the closed month is discarded: it is open again.
+    #[serde(rename = "usage_period_reopened")]
+    Reopened {},
 }
 
 impl decider::Event for Event {
@@ -186,6 +189,7 @@ impl decider::Event for Event {
             Self::Adjusted { .. } => "usage_adjusted",
             Self::Valued { .. } => "usage_valued",
             Self::PeriodClosed { .. } => "usage_period_closed",
+            Self::Reopened {} => "usage_period_reopened",
         }
     }
 }

@@ -41,6 +41,11 @@ pub(super) fn evolve(mut state: Usage, _at: Timestamp, event: &Event) -> Usage {
             let settled = totals.iter().filter(|total| !total.is_by_record());
             state.settled = settled.map(|total| total.usage_type).collect();
         }
+        Event::Reopened {} => {
+            state.is_closed = false;
+            state.settled.clear();
+            state.is_reopened = true;
+        }
     }
     state
 }

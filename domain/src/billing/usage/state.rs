@@ -42,6 +42,9 @@ pub struct Usage {
     /// What it charged for as a whole when it was closed.
     #[serde(default)]
     pub settled: BTreeSet<UsageType>,
+    /// It was closed, and is open again, or was: what came meanwhile is in a later month.
+    #[serde(default)]
+    pub is_reopened: bool,
 }
 
 impl Usage {

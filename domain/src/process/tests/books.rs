@@ -188,6 +188,13 @@ impl Books {
         }
     }
 
+    /// The draft of the oldest closed month is discarded before it is owed.
+    pub(super) fn discard(&mut self) {
+        if let Some(period) = self.closed.pop_first() {
+            self.ask_usage(of(period), usage::Command::Reopen).unwrap();
+        }
+    }
+
     fn open(&self) -> Period {
         let mut period = october();
         while self
@@ -218,7 +225,9 @@ impl Books {
                 let place = self.prices.iter().position(is_it);
                 self.prices.remove(place.unwrap());
             }
-            usage::Event::Valued { .. } | usage::Event::PeriodClosed { .. } => {}
+            usage::Event::Valued { .. }
+            | usage::Event::PeriodClosed { .. }
+            | usage::Event::Reopened {} => {}
         }
     }
 

@@ -27,6 +27,8 @@ enum Step {
     Close,
     /// The oldest closed month whose invoice is not owed is invoiced.
     Post,
+    /// Its draft is discarded instead: it is open again.
+    Discard,
 }
 
 /// So many calls, so that with the more of them, the fewer are rated again.
@@ -38,6 +40,7 @@ fn steps(calls: u8) -> impl Strategy<Value = Vec<Step>> {
         1 => (0_usize..6, 0_usize..3).prop_map(|(events, count)| Step::Kill { events, count }),
         1 => Just(Step::Close),
         1 => Just(Step::Post),
+        1 => Just(Step::Discard),
     ];
     prop::collection::vec(step, 1..80)
 }
@@ -87,6 +90,7 @@ impl Rated {
             Step::Kill { events, count } => books.kill(events, count),
             Step::Close => books.close(),
             Step::Post => books.post_next(),
+            Step::Discard => books.discard(),
         }
     }
 

@@ -116,6 +116,14 @@ fn credit_document() -> Box<invoice::CreditDocument> {
     })
 }
 
+fn discarded() -> invoice::Event {
+    invoice::Event::Discarded {
+        account: ACCOUNT,
+        period: period(),
+        reason: "wrong price".into(),
+    }
+}
+
 pub(super) fn invoices() -> Vec<invoice::Event> {
     let source = invoice::Source::Payment(PAYMENT);
     vec![
@@ -131,6 +139,7 @@ pub(super) fn invoices() -> Vec<invoice::Event> {
             totals: totals(),
             text: None,
         },
+        discarded(),
         invoice::Event::Approved {
             series: series_of(DocumentKind::Invoice),
             number_prefix: "INV-".into(),

@@ -3,10 +3,11 @@
 use super::{BillingPayload, tell};
 use crate::{
     auth::Scope,
-    error::Fault,
+    error::{Code, Fault},
     mutation::Order,
     query::{Needs, uuid},
     scalar::Amount,
+    services::Services,
     types::words::TaxKind,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
@@ -15,6 +16,7 @@ use domain::{
     billing::{Command, bill_of::adjustment, invoice},
     id::{CreditNoteId, InvoiceId, derive},
 };
+use std::time::Duration;
 
 #[derive(Default)]
 pub(crate) struct InvoiceMutations;
@@ -58,6 +60,17 @@ pub(crate) struct AddInvoiceLineInput {
     tax_category: TaxKind,
 }
 
+/// A draft that is wrong.
+#[derive(InputObject)]
+pub(crate) struct DiscardInvoiceInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which draft.
+    invoice_id: ID,
+    /// Why.
+    reason: String,
+}
+
 /// An invoice that will not be paid.
 #[derive(InputObject)]
 pub(crate) struct WriteOffInvoiceInput {
@@ -79,6 +92,24 @@ async fn ask(
     let invoice = InvoiceId(uuid(invoice_id, "an invoice")?);
     let outcome = tell(&order, Command::Invoice(invoice, command), invoice.0).await?;
     Ok(BillingPayload::new(invoice, outcome).of_invoice(invoice))
+}
+
+/// Waits until the month of a draft that is discarded is open again, and can be invoiced.
+async fn is_free(services: &Services, invoice: InvoiceId) -> Result<(), Fault> {
+    let (feed, books) = (&services.invoicing.feed, &services.invoicing.books);
+    let timeout = Duration::from_millis(services.options.position_timeout_ms);
+    let free = async {
+        let mut head = feed.head();
+        books.wait_for(head).await;
+        while books.read(|books| books.is_discarding(invoice)) {
+            feed.wait_beyond(head).await;
+            head = feed.head();
+            books.wait_for(head).await;
+        }
+    };
+    let late = "the draft is discarded, and its month is not open again yet; ask again";
+    let free = tokio::time::timeout(timeout, free).await;
+    free.map_err(|_| Fault::new(Code::Unavailable, late))
 }
 
 #[Object]
@@ -120,6 +151,23 @@ impl InvoiceMutations {
             }
             Err(error) => Ok(super::invalid("taxCategory", &error.to_string()).into()),
         }
+    }
+
+    /// Discards a draft that is wrong: what was used in its month can be rated again, and the
+    /// month is invoiced anew by the next run. Nothing else of the draft is kept.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn discard_invoice(
+        &self,
+        ctx: &Context<'_>,
+        input: DiscardInvoiceInput,
+    ) -> Result<BillingPayload> {
+        let reason = input.reason;
+        let command = invoice::Command::Discard { reason };
+        let payload = ask(ctx, &input.command_id, &input.invoice_id, command).await?;
+        let services = Order::new(ctx, &input.command_id)?.services;
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        is_free(services, invoice).await?;
+        Ok(payload)
     }
 
     /// Takes an issued invoice back by a credit note, in part or whole.

@@ -87,6 +87,8 @@ pub(crate) enum UsageKind {
 pub(crate) enum InvoiceStanding {
     /// Can be changed.
     Draft,
+    /// Was wrong, and is nobody's debt: its month can be invoiced anew.
+    Discarded,
     /// Is to get its number.
     Approved,
     /// Issued, nothing paid.

@@ -217,6 +217,46 @@ fn a_draft_takes_a_line_and_is_issued_only_when_it_is_approved() {
 }
 
 #[test]
+fn a_draft_that_is_discarded_is_followed_by_another_one_and_an_issued_invoice_never_is() {
+    let unapproved = |net: &str| Command::Draft {
+        head: Box::new(Head {
+            is_approved: false,
+            ..*head(false)
+        }),
+        lines: vec![line(net, "19")],
+    };
+    let discard = |reason: &str| Command::Discard {
+        reason: reason.into(),
+    };
+    let drafted = given::<Invoice>([]).when(unapproved("1")).events();
+    let discarded = given::<Invoice>(drafted)
+        .when(discard(" "))
+        .refused(Error::NoReason)
+        .when(discard("wrong price"))
+        .then([Event::Discarded {
+            account: head(false).account,
+            period: head(false).period,
+            reason: "wrong price".into(),
+        }])
+        .when(discard("once more"))
+        .nothing()
+        .when(Command::Approve)
+        .refused(Error::Unknown)
+        .when(issue())
+        .refused(Error::NotApproved);
+    let next = discarded.when(unapproved("2")).events();
+    let next = next.iter().fold(Invoice::default(), |state, event| {
+        Invoice::evolve(state, second(1), event)
+    });
+    assert_eq!(next.phase, Phase::Draft);
+    assert_eq!(next.totals.net, decimal("2"));
+    issued().when(discard("late")).refused(Error::NoDraft);
+    given::<Invoice>([])
+        .when(discard("none"))
+        .refused(Error::Unknown);
+}
+
+#[test]
 fn an_invoice_without_lines_is_none() {
     given::<Invoice>([])
         .when(draft(vec![]))

@@ -1,6 +1,7 @@
 //! What takes the place of what a closed month has counts by its own price.
 
 use super::*;
+use std::collections::BTreeSet;
 
 /// Which tier a month reaches is not known before its end, so that the dearest counts;
 /// what takes the place of what a closed month has is owed by its own price.
@@ -68,4 +69,61 @@ fn what_is_corrected_counts_by_its_own_price_and_anything_else_by_the_dearest() 
         the_second_was_told_before_the_first,
         [sums("0.24", "0.1", "0.24"), one_sum("0.3")]
     );
+}
+
+/// What a month and the next one come to, each closed by what it is said to include.
+fn come_to(first: &Given<Usage>, next: &Given<Usage>, included: u64) -> Decimal {
+    let taken_back = next.state().adjusted.keys().copied().collect();
+    let due = |month: &Given<Usage>, taken_back: BTreeSet<RecordKey>| {
+        let Command::Close { mut rules } = close(included) else {
+            unreachable!("it is closed")
+        };
+        rules.taken_back = taken_back;
+        let closed = Usage::decide(month.state(), second(100), Command::Close { rules });
+        let Some(Event::PeriodClosed { totals, .. }) = closed.unwrap().pop() else {
+            unreachable!("it is closed")
+        };
+        totals.iter().map(|total| total.due).sum::<Decimal>()
+    };
+    due(first, taken_back) + due(next, BTreeSet::new())
+}
+
+/// While a draft waits a call of its month is rated again: the next month gives back what
+/// that month charges. When the draft is discarded and the plan is to include the call, it
+/// still charges what was given back.
+#[test]
+fn a_month_that_is_open_again_charges_what_a_later_one_gave_back() {
+    let (old, new) = (record(1, 1, 60), record(1, 2, 30));
+    let again = || ask(from_ref(&new), from_ref(&old));
+    let closed = story([recorded(old.clone())]).when(close(0)).events();
+    let happened = || [recorded(old.clone())].into_iter().chain(closed.clone());
+    let first = story(happened())
+        .when(again())
+        .refused(Error::PeriodClosed)
+        .when(Command::Reopen)
+        .then([Event::Reopened {}])
+        .when(Command::Reopen)
+        .nothing();
+    let next = story(story([]).when(again()).events());
+    for included in [0, 30, 60, 600] {
+        assert_eq!(come_to(&first, &next, included), new.amount, "{included}");
+    }
+    // What came meanwhile is taken back where it is, and what is here is taken back here.
+    let third = ask(&[record(1, 3, 90)], from_ref(&new));
+    let first = first.when(third.clone()).refused(Error::PeriodClosed);
+    let next = story(
+        story([])
+            .when(again())
+            .events()
+            .into_iter()
+            .chain(next.when(third).events()),
+    );
+    assert_eq!(come_to(&first, &next, 600), record(1, 3, 90).amount);
+    first.when(ask(&[record(1, 3, 90)], from_ref(&old))).then([
+        Event::Reversed {
+            record: old,
+            reason: "why".into(),
+        },
+        recorded(record(1, 3, 90)),
+    ]);
 }

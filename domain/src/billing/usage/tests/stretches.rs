@@ -65,6 +65,7 @@ fn rules(stretches: Vec<Stretch>, turns: &[u32]) -> Command {
         zone: crate::calendar::Zone::UTC,
         stretches,
         turns: BTreeMap::from([(TaxCategory::Standard, turns)]),
+        taken_back: Default::default(),
     };
     Command::Close {
         rules: Box::new(rules),
