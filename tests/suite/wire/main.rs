@@ -16,6 +16,7 @@ mod assigned;
 mod audit;
 mod backup;
 mod bad_input;
+mod bands;
 mod billing;
 mod billing_contact;
 mod boards;

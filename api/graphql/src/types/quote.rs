@@ -81,6 +81,13 @@ impl RateQuote {
         Some(&found.matched.as_ref()?.prefix)
     }
 
+    /// The time band of that row, where the deck is meant; null where it applies at any
+    /// time.
+    async fn band(&self) -> Option<&str> {
+        let (found, _) = self.price()?;
+        found.band.as_deref()
+    }
+
     /// What the row says of the destination.
     async fn description(&self) -> Option<&str> {
         let (found, _) = self.price()?;
@@ -89,8 +96,13 @@ impl RateQuote {
 
     /// Each step from the number and the time to the amount, in words.
     async fn steps(&self) -> Vec<String> {
-        let steps = self.price().map(|(_, quote)| &quote.steps);
-        steps.into_iter().flatten().map(in_words).collect()
+        let Some((found, quote)) = self.price() else {
+            return vec![];
+        };
+        let steps = quote.steps.iter();
+        steps
+            .map(|step| in_words(step, found.band.as_deref()))
+            .collect()
     }
 
     /// Why there is no price: `no_term`, `no_deck`, `no_match`, `no_number` or
@@ -101,9 +113,12 @@ impl RateQuote {
     }
 }
 
-fn in_words(step: &Step) -> String {
+fn in_words(step: &Step, band: Option<&str>) -> String {
     match step {
-        Step::Matched { row } => format!("row {row} matches"),
+        Step::Matched { row } => match band {
+            Some(band) => format!("row {row} matches, in the time band {band}"),
+            None => format!("row {row} matches, at any time"),
+        },
         Step::WithinGrace { grace_s } => {
             format!("shorter than the grace time of {grace_s} s: nothing is charged")
         }

@@ -131,6 +131,8 @@ pub struct Found {
     pub rounding: Rounding,
     /// The row of a deck that it is from.
     pub matched: Option<MatchedRow>,
+    /// The time band of that row; none where it applies at any time.
+    pub band: Option<String>,
     /// The highest rate that the month may come to for it.
     pub rate_max: Decimal,
 }
@@ -162,6 +164,7 @@ pub fn find(
         tariff,
         rounding: config.rounding,
         matched: None,
+        band: None,
         rate_max,
     };
     match &term.price {
@@ -183,6 +186,7 @@ pub fn find(
                 tariff: found.row.tariff.clone(),
                 rate_max: found.row.tariff.rate,
                 rounding: table.header.rounding,
+                band: found.row.band.clone(),
                 matched: Some(MatchedRow {
                     deck: table.id,
                     row: found.number,
