@@ -8,4 +8,3 @@ ALTER TABLE cdr ADD COLUMN user_field_subject TEXT;
 ALTER TABLE cdr ADD COLUMN user_field_position BIGINT;
 ALTER TABLE cdr ADD COLUMN user_field TEXT;
 CREATE INDEX cdr_by_user_field ON cdr (user_field_subject) WHERE user_field_subject IS NOT NULL;
-CREATE INDEX cdr_by_tags ON cdr (started_at, call_id) WHERE tags <> '';

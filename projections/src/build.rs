@@ -12,6 +12,7 @@ use crate::{
     running::Means,
     slot::Generation,
     source::Source,
+    standing::{standings, will_switch},
     views::{Next, Parked},
 };
 use commands::ports::{EventLog, Position, ReadStore, Vault};
@@ -39,6 +40,18 @@ pub(crate) struct Build {
     parked: Arc<Mutex<Option<Arc<Parked>>>>,
 }
 
+/// Where a build begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum How {
+    /// Where the last one of this version was cut off, as it was ordered.
+    GoOn,
+    /// At the first event.
+    Anew {
+        /// The rows take the place of the live ones as soon as they are as far.
+        then_switch: bool,
+    },
+}
+
 impl Drop for Build {
     fn drop(&mut self) {
         self.task.abort();
@@ -46,8 +59,8 @@ impl Drop for Build {
 }
 
 impl Build {
-    /// Starts it: anew, or where the last one of this version was cut off.
-    pub(crate) fn start(means: &Means, view: View, is_anew: bool, orders: Orders) -> Self {
+    /// Starts it.
+    pub(crate) fn start(means: &Means, view: View, how: How, orders: Orders) -> Self {
         let position = Arc::new(AtomicU64::default());
         let parked = Arc::new(Mutex::default());
         let work = Work {
@@ -61,7 +74,7 @@ impl Build {
             version: registry::slot(view, Generation::Next).version(),
             position,
             parked,
-            task: tokio::spawn(work.run(is_anew)).abort_handle(),
+            task: tokio::spawn(work.run(how)).abort_handle(),
         }
     }
 
@@ -85,10 +98,14 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self, mut is_anew: bool) {
+    async fn run(self, how: How) {
+        let (mut is_anew, then_switch) = match how {
+            How::GoOn => (false, false),
+            How::Anew { then_switch } => (true, then_switch),
+        };
         let projection = registry::slot(self.view, Generation::Next).checkpoint();
         loop {
-            match self.build(is_anew).await {
+            match self.build(is_anew, then_switch).await {
                 Ok(slot) => {
                     // Nobody takes it any more: the next start goes on with it.
                     let _ = self.orders.send(Order::Arrived(Box::new(slot))).await;
@@ -112,17 +129,18 @@ impl Work {
         }
     }
 
-    async fn build(&self, is_anew: bool) -> Result<Followed, RunError> {
+    async fn build(&self, is_anew: bool, then_switch: bool) -> Result<Followed, RunError> {
         let Means { feed, read, vault } = self.means.clone();
         let part = registry::slot(self.view, Generation::Next);
         let name = part.checkpoint();
         let stored = match is_anew {
             true => None,
-            false => checkpoint::read(read.as_ref(), name).await?,
+            false => standings(read.as_ref()).await?.remove(name),
         };
         let position = match stored {
-            Some((version, position)) if version == part.version() => position,
-            Some(_) | None => {
+            Some(stored) if stored.version == part.version() => stored.position,
+            stored => {
+                let then_switch = then_switch || stored.is_some_and(|stored| stored.then_switch);
                 // What is left of an older build goes with its checkpoint: whoever
                 // cleans up after a person looks only at rows that have one.
                 let mut statements = vec![checkpoint::clear(name)];
@@ -132,8 +150,9 @@ impl Work {
                     read.twin(table, twin).await?;
                 }
                 let start = Position::default();
-                let set = checkpoint::set(name, part.version(), start);
-                read.transact(vec![set]).await?;
+                let mut set = vec![checkpoint::set(name, part.version(), start)];
+                set.extend(then_switch.then(|| will_switch(name)));
+                read.transact(set).await?;
                 start
             }
         };

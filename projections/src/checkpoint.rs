@@ -1,8 +1,7 @@
 //! How far each projection is, kept in the same transaction as its rows.
 
-use crate::{changed::View, registry, slot::Generation, table::kept};
+use crate::table::kept;
 use commands::ports::{Position, ReadStore, Statement, StoreError, Value};
-use std::collections::HashMap;
 
 /// The stored checkpoint of a projection, and the version of its rows.
 pub(crate) async fn read(
@@ -22,47 +21,6 @@ pub(crate) async fn read(
         )),
         Some(_) | None => None,
     })
-}
-
-/// What every node sees of the rows of one projection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Standing {
-    /// Version of the rules that made them.
-    pub(crate) version: u32,
-    /// How far they are.
-    pub(crate) position: Position,
-    /// How often they were replaced by others.
-    pub(crate) switches: i64,
-}
-
-/// Where all projections stand, by name: one query, which a node that stands by asks
-/// for each time it looks.
-pub(crate) async fn standings(
-    store: &dyn ReadStore,
-) -> Result<HashMap<String, Standing>, StoreError> {
-    let rows = store
-        .query(
-            "SELECT name, version, position, switches FROM es_projections",
-            vec![],
-        )
-        .await?;
-    let standings = rows.into_iter().filter_map(|row| match row.as_slice() {
-        [
-            Value::Text(name),
-            Value::Int(version),
-            Value::Int(position),
-            Value::Int(switches),
-        ] => Some((
-            name.clone(),
-            Standing {
-                version: u32::try_from(*version).unwrap_or(0),
-                position: Position(u64::try_from(*position).unwrap_or(0)),
-                switches: *switches,
-            },
-        )),
-        _ => None,
-    });
-    Ok(standings.collect())
 }
 
 fn number(position: Position) -> Value {
@@ -133,38 +91,4 @@ pub(crate) fn clear(name: &str) -> Statement {
         parameters: vec![Value::Text(name.into())],
         must_touch: None,
     }
-}
-
-/// The stored checkpoint of one projection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Which.
-    pub view: View,
-    /// Of rows that are built beside those that readers see.
-    pub is_next: bool,
-    /// Version of the rules that made the rows.
-    pub version: u32,
-    /// They know every event up to here.
-    pub position: Position,
-}
-
-/// Every stored checkpoint.
-///
-/// # Errors
-/// When the read store can not be used.
-pub async fn checkpoints(store: &dyn ReadStore) -> Result<Vec<Checkpoint>, StoreError> {
-    let mut found = vec![];
-    for view in View::ALL {
-        for generation in [Generation::Live, Generation::Next] {
-            let name = registry::slot(view, generation).checkpoint();
-            let stored = read(store, name).await?;
-            found.extend(stored.map(|(version, position)| Checkpoint {
-                view,
-                is_next: generation == Generation::Next,
-                version,
-                position,
-            }));
-        }
-    }
-    Ok(found)
 }

@@ -4,8 +4,8 @@
 
 use crate::{
     changed::View,
-    checkpoint::checkpoints,
     erasures::{self, erasure},
+    standing::checkpoints,
     views::{ViewError, Views},
 };
 use commands::{

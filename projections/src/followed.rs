@@ -5,7 +5,7 @@ use crate::{
     erasures::erasure,
     projection::Input,
     slot::{Part, SlotError},
-    views::Parked,
+    views::{Next, Parked},
 };
 use commands::ports::{Position, ReadStore, Statement};
 use domain::{any::Fact, sealed::Party};
@@ -22,6 +22,8 @@ pub(crate) struct Followed {
     pub(crate) switches: i64,
     /// Why it does not go on.
     pub(crate) parked: Option<Arc<Parked>>,
+    /// What another node builds beside its rows.
+    pub(crate) beside: Option<Next>,
     /// Up to here it is folded alone and one event at a time: one of them can
     /// not be applied, and it is not known yet which.
     pub(crate) careful: Option<Position>,
@@ -41,6 +43,7 @@ impl Followed {
             version,
             switches: 0,
             parked: None,
+            beside: None,
             careful: None,
         }
     }

@@ -37,6 +37,7 @@ mod slot;
 mod source;
 pub mod staff;
 mod standby;
+mod standing;
 mod switch;
 pub mod table;
 mod tags;
@@ -53,7 +54,7 @@ pub mod visits;
 pub mod voicemails;
 
 pub use build::rebuild;
-pub use checkpoint::{Checkpoint, checkpoints};
 pub use registry::tables;
 pub use runner::RunError;
 pub use running::{Means, Running, start, start_on};
+pub use standing::{Checkpoint, checkpoints};

@@ -3,10 +3,10 @@
 
 use crate::{
     changed::View,
-    checkpoint,
     past::Past,
     registry,
     slot::Generation,
+    standing::{self, standings},
     views::{Parked, Progress, Status, Views},
 };
 use async_trait::async_trait;
@@ -26,11 +26,14 @@ use tokio::sync::{broadcast, mpsc, watch};
 /// When the read store can not be reached.
 pub async fn open(log: Arc<dyn EventLog>, read: Arc<dyn ReadStore>) -> Result<Views, StoreError> {
     let mut progress = vec![];
+    let standings = standings(read.as_ref()).await?;
     for view in View::ALL {
         let part = registry::slot(view, Generation::Live);
-        let stored = checkpoint::read(read.as_ref(), part.checkpoint()).await?;
+        let stored = standings.get(part.checkpoint());
         let (position, parked) = match stored {
-            Some((version, position)) if version == part.version() => (position, None),
+            Some(stored) if stored.version == part.version() => {
+                (stored.position, stored.parked.clone())
+            }
             Some(_) | None => {
                 let reason = "made by another version of the program, or never".into();
                 let parked = Parked {
@@ -45,7 +48,7 @@ pub async fn open(log: Arc<dyn EventLog>, read: Arc<dyn ReadStore>) -> Result<Vi
             version: part.version(),
             position,
             parked,
-            next: None,
+            next: standing::next(&standings, view),
         });
     }
     // Nobody writes: what was read is how far it is.

@@ -439,12 +439,14 @@ impl Runner {
                 version: slot.version,
                 position: slot.position,
                 parked: slot.parked.clone(),
-                next: next.map(|next| crate::views::Next {
-                    version: next.version,
-                    position: next.position,
-                    is_ready: next.parked.is_none(),
-                    parked: next.parked.clone(),
-                }),
+                next: next
+                    .map(|next| crate::views::Next {
+                        version: next.version,
+                        position: next.position,
+                        is_ready: next.parked.is_none(),
+                        parked: next.parked.clone(),
+                    })
+                    .or_else(|| slot.beside.clone()),
             }
         })
         .collect()

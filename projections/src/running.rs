@@ -2,13 +2,14 @@
 //! builds rows anew beside the live ones, and hears what an operator orders.
 
 use crate::{
-    build::Build,
+    build::{Build, How},
     changed::{Changes, View},
     orders::{ORDERS_MAX, Order, Orders, Refused, Reply},
     past::{self, Past},
     runner::{RunError, Runner},
     slot::Generation,
     source::Source,
+    standing::{Notes, standings},
     views::{Progress, Views},
 };
 use commands::{
@@ -247,6 +248,7 @@ impl Node {
         let mut is_resumed = self.resume_builds(runner).await;
         let feed = self.means.feed.clone();
         let mut beat = ticks();
+        let mut notes = Notes::default();
         loop {
             let is_due = !self.switches.is_empty();
             tokio::select! {
@@ -255,6 +257,10 @@ impl Node {
                 _ = beat.tick() => {
                     self.measure(runner.progress());
                     self.publish(runner);
+                    let progress = self.progress.borrow().clone();
+                    if let Err(error) = notes.write(self.means.read.as_ref(), &progress).await {
+                        tracing::warn!(%error, "who is parked is noted later");
+                    }
                     if !is_resumed {
                         is_resumed = self.resume_builds(runner).await;
                     }
@@ -336,32 +342,37 @@ impl Node {
     /// when the run before ended goes on. False if the store could not say what was.
     async fn resume_builds(&mut self, runner: &Runner) -> bool {
         for view in runner.stale() {
-            self.build(view, false);
+            self.build(view, How::GoOn);
             self.switches.entry(view).or_default();
         }
+        let standings = match standings(self.means.read.as_ref()).await {
+            Ok(standings) => standings,
+            Err(error) => {
+                tracing::warn!(%error, "what is being built is asked again");
+                return false;
+            }
+        };
         for view in View::ALL {
-            let part = crate::registry::slot(view, Generation::Next);
-            let read = self.means.read.as_ref();
-            match crate::checkpoint::read(read, part.checkpoint()).await {
-                // One that has arrived is followed already.
-                Ok(Some(_)) if runner.find(view, Generation::Next).is_none() => {
-                    self.build(view, false);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "what is being built is asked again");
-                    return false;
-                }
+            let name = crate::registry::slot(view, Generation::Next).checkpoint();
+            let Some(standing) = standings.get(name) else {
+                continue;
+            };
+            // One that has arrived is followed already.
+            if runner.find(view, Generation::Next).is_none() {
+                self.build(view, How::GoOn);
+            }
+            if standing.then_switch {
+                self.switches.entry(view).or_default();
             }
         }
         true
     }
 
-    fn build(&mut self, view: View, is_anew: bool) {
+    fn build(&mut self, view: View, how: How) {
         let (means, orders) = (&self.means, &self.orders);
         self.builds
             .entry(view)
-            .or_insert_with(|| Build::start(means, view, is_anew, orders.clone()));
+            .or_insert_with(|| Build::start(means, view, how, orders.clone()));
     }
 
     fn hear(&mut self, runner: &mut Runner, order: Order) {
@@ -376,7 +387,7 @@ impl Node {
                     return;
                 }
                 self.builds.remove(&view);
-                self.build(view, true);
+                self.build(view, How::Anew { then_switch });
                 if then_switch {
                     self.switches.entry(view).or_default();
                 }
@@ -437,7 +448,8 @@ impl Node {
         let mut beat = ticks();
         loop {
             tokio::select! {
-                () = feed.wait_beyond(runner.followed()) => {}
+                // One that is parked is looked at with the beat.
+                () = feed.wait_beyond(runner.position()) => {}
                 Some(order) = ordered.recv() => {
                     refuse(order);
                     continue;
@@ -448,11 +460,16 @@ impl Node {
             let started = Instant::now();
             self.note_head();
             let changes = self.changes.clone();
-            match runner.follow(|| changes.receiver_count() > 0).await {
-                Ok(Some(changed)) => {
-                    self.progress.send_replace(runner.progress());
-                    self.tell(changed);
-                }
+            let followed = runner.follow(|| changes.receiver_count() > 0).await;
+            // Who is parked is told too, where nothing else has changed.
+            self.progress.send_if_modified(|known| {
+                let now = runner.progress();
+                let is_new = *known != now;
+                *known = now;
+                is_new
+            });
+            match followed {
+                Ok(Some(changed)) => self.tell(changed),
                 // Everything that the last leader has committed is told.
                 Ok(None) if self.roster.leading().is_some() => return Ends::Leads,
                 // What has happened is not in the rows yet: the leader is at it.

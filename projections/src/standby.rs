@@ -3,12 +3,12 @@
 
 use crate::{
     changed::{Change, Changes, View},
-    checkpoint,
     followed::Followed,
     registry,
     runner::{BATCH_MAX, RunError, Runner},
     slot::{Generation, SlotError},
     source::Source,
+    standing::{self, standings},
 };
 use commands::ports::{Position, ReadStore, Vault};
 use domain::any::Fact;
@@ -22,14 +22,16 @@ impl Runner {
         vault: Arc<dyn Vault>,
         views: &[View],
     ) -> Result<Self, RunError> {
-        let standings = checkpoint::standings(read.as_ref()).await?;
+        let standings = standings(read.as_ref()).await?;
         let slots = views.iter().map(|view| {
             let part = registry::slot(*view, Generation::Live);
             // None yet: the leader has not begun.
             let stored = standings.get(part.checkpoint());
-            let stored = stored.copied().unwrap_or_default();
+            let stored = stored.cloned().unwrap_or_default();
             Followed {
                 switches: stored.switches,
+                parked: stored.parked,
+                beside: standing::next(&standings, *view),
                 ..Followed::new(*view, part, stored.position, stored.version)
             }
         });
@@ -47,7 +49,7 @@ impl Runner {
     ) -> Result<Option<Changes>, RunError> {
         let mut rows = vec![];
         let (mut has_moved, mut is_switched) = (false, false);
-        let standings = checkpoint::standings(self.read.as_ref()).await?;
+        let standings = standings(self.read.as_ref()).await?;
         for slot in &mut self.slots {
             let Some(stored) = standings.get(slot.part.checkpoint()) else {
                 continue;
@@ -57,6 +59,8 @@ impl Runner {
             // of mixed rules.
             is_switched |= (slot.version, slot.switches) != (stored.version, stored.switches);
             (slot.version, slot.switches) = (stored.version, stored.switches);
+            slot.parked.clone_from(&stored.parked);
+            slot.beside = standing::next(&standings, slot.view);
             let outcome = slot
                 .follow(
                     stored.position,

@@ -7,6 +7,9 @@
 )]
 
 pub mod capture;
+pub mod database;
+pub mod disk;
+pub mod luck;
 pub mod machine;
 pub mod office;
 pub mod receiver;

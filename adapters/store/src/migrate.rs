@@ -102,6 +102,8 @@ pub const ALL: &[Migration] = &[
     migration!(415, Read, "0415_supervision"),
     migration!(430, Read, "0430_call_tags"),
     migration!(431, Read, "0431_cdr_devices"),
+    migration!(440, Read, "0440_tagged_calls"),
+    migration!(441, Read, "0441_projection_parked"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -84,12 +84,27 @@ async fn list(store_url: &str) -> anyhow::Result<Vec<String>> {
         };
         let (version, position) = shown(of(&|one| !one.is_next));
         let next = of(&|one| one.is_next).map_or_else(String::new, |next| {
-            format!("version {} up to position {}", next.version, next.position)
+            let then = if next.then_switch { ", then shown" } else { "" };
+            format!(
+                "version {} up to position {}{then}",
+                next.version, next.position
+            )
         });
         let behind = head.saturating_sub(position);
         let name = view.name();
         let line = format!("{name:<16}{version:>8}{position:>14}{behind:>10}  {next}");
         lines.push(line.trim_end().to_owned());
+        for stored in checkpoints.iter().filter(|one| one.view == view) {
+            let which = if stored.is_next {
+                "what is built is parked"
+            } else {
+                "parked"
+            };
+            lines.extend(stored.parked.as_ref().map(|parked| {
+                let (at, reason) = (parked.position, &parked.reason);
+                format!("  {which} before position {at}: {reason}")
+            }));
+        }
     }
     Ok(lines)
 }

@@ -40,12 +40,29 @@ async fn shown(views: &Views) -> String {
     views.live_call(call(1)).await.unwrap().unwrap().to
 }
 
+/// The row that was marked is not shown any more.
+async fn until_switched(views: &Views) {
+    let mut looks = 0;
+    while shown(views).await == "marked" {
+        looks += 1;
+        assert!(looks < 5_000, "it is never switched");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(shown(views).await, "nobody");
+}
+
 async fn until(views: &Views, view: View, wanted: impl Fn(&Status) -> bool) -> Status {
     let mut progress = views.watch();
     let of = |progress: &crate::views::Progress| progress[view.index()].clone();
     let reached = progress.wait_for(|progress| wanted(&of(progress)));
     let reached = tokio::time::timeout(PATIENCE, reached).await;
     of(&reached.expect("in time").unwrap())
+}
+
+async fn will_switch(read: &dyn ReadStore) -> bool {
+    let standings = crate::standing::standings(read).await.unwrap();
+    let next = standings.get("live_calls@next");
+    next.is_some_and(|next| next.then_switch)
 }
 
 async fn tables(read: &dyn ReadStore) -> usize {
@@ -94,12 +111,7 @@ async fn rows_are_built_beside_the_live_ones_until_the_switch() {
         .wait_for(&View::ALL, position, PATIENCE)
         .await
         .unwrap();
-    let mut looks = 0;
-    while shown(&views).await == "marked" {
-        looks += 1;
-        assert!(looks < 5_000, "it is never switched");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until_switched(&views).await;
     assert!(views.live_call(call(2)).await.unwrap().is_none());
     office.running.stop().await;
 }
@@ -186,6 +198,49 @@ async fn a_build_that_was_cut_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_was_ordered_to_switch_does_so_after_a_restart() {
+    let mut office = Office::open().await;
+    let world = world_of(&office).await;
+    let position = office.receive(&world, 1).await;
+    let views = office.running.views();
+    views
+        .wait_for(&View::ALL, position, PATIENCE)
+        .await
+        .unwrap();
+    let view = View::LiveCalls;
+    let means = office.means();
+    mark(means.read.as_ref()).await;
+    // Built, and stopped before anybody has ordered the switch: as if it had been
+    // stopped between the last event that was folded and the switch.
+    views.rebuild(view, false).await.unwrap().unwrap();
+    until(&views, view, |status| {
+        status.next.as_ref().is_some_and(|next| next.is_ready)
+    })
+    .await;
+    office.running.stop().await;
+    let will = crate::standing::will_switch("live_calls@next");
+    means.read.transact(vec![will]).await.unwrap();
+    office.running = crate::start(means.clone()).await.unwrap();
+    let views = office.running.views();
+    until_switched(&views).await;
+    // And stopped while it is built.
+    mark(means.read.as_ref()).await;
+    views.rebuild(view, true).await.unwrap().unwrap();
+    let mut looks = 0;
+    // Noted with the rows that are built; or it is over already.
+    while !will_switch(means.read.as_ref()).await && shown(&views).await == "marked" {
+        looks += 1;
+        assert!(looks < 5_000, "it is never noted");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    office.running.stop().await;
+    office.running = crate::start(means).await.unwrap();
+    let views = office.running.views();
+    until_switched(&views).await;
+    office.running.stop().await;
+}
+
+#[tokio::test]
 async fn a_view_that_can_not_apply_an_event_is_parked_and_the_others_go_on() {
     let mut office = Office::open().await;
     let world = world_of(&office).await;
@@ -222,6 +277,16 @@ async fn a_view_that_can_not_apply_an_event_is_parked_and_the_others_go_on() {
     let parked = status.parked.unwrap();
     assert_eq!((status.position, parked.position), (before, before.0 + 1));
     assert!(parked.reason.contains("stored row"), "{}", parked.reason);
+    // A node that does not lead says so too, and so does whoever only reads.
+    let roster = Roster::new("second", 2, seen(None));
+    let second = start_on(office.means(), roster).await.unwrap();
+    let seconds = second.views();
+    let told = until(&seconds, View::LiveCalls, |status| status.parked.is_some()).await;
+    assert_eq!(told.parked.as_ref(), Some(&parked));
+    let log = office.stores.log.clone();
+    let stored = crate::offline::open(log, read.clone()).await.unwrap();
+    let stored = stored.watch().borrow()[View::LiveCalls.index()].clone();
+    assert_eq!(stored.parked.as_ref(), Some(&parked));
     assert!(views.live_call(call(2)).await.unwrap().is_some());
     assert!(views.cdr(call(1)).await.unwrap().is_some());
     // The cause is gone.
@@ -230,6 +295,8 @@ async fn a_view_that_can_not_apply_an_event_is_parked_and_the_others_go_on() {
     views.retry(View::LiveCalls).await.unwrap().unwrap();
     views.wait_for(&View::ALL, after, PATIENCE).await.unwrap();
     assert!(views.live_call(call(1)).await.unwrap().is_none());
+    until(&seconds, View::LiveCalls, |status| status.parked.is_none()).await;
+    second.stop().await;
     office.running.stop().await;
 }
 

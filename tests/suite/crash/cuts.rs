@@ -2,14 +2,14 @@
 //! some of it has survived in any blocks.
 
 use crate::{
-    disk::{Disk, Luck},
     kills::runtime,
     rounds,
     work::{self, Acknowledged},
 };
 use anyhow::{Context as _, ensure};
+use ringledger_tests::{database, disk::Disk, luck::Luck};
 use std::time::Duration;
-use store::cluster::{Cluster, Settings};
+use store::cluster::Settings;
 
 const IN_CI: usize = 8;
 /// A server that starts three times a round.
@@ -68,7 +68,7 @@ async fn postgres() -> anyhow::Result<()> {
         parameters: vec!["min_wal_size=5MB".into(), "max_wal_size=16MB".into()],
         ..Settings::default()
     };
-    let first = start(None, &settings).await?;
+    let first = database::start(None, &settings).await?;
     drop(work::open(&first.url("postgres")).await?);
     let mut folder = first.stop().map_err(anyhow::Error::msg)?;
     let mut luck = Luck(0x5eed_0022);
@@ -81,7 +81,7 @@ async fn postgres() -> anyhow::Result<()> {
             environment: disk.environment()?,
             ..settings.clone()
         };
-        let cluster = start(Some(folder), &watched).await?;
+        let cluster = database::start(Some(folder), &watched).await?;
         let url = cluster.url("postgres");
         let life = Duration::from_millis(80 + luck.below(250));
         let cut = async || disk.cut();
@@ -89,7 +89,7 @@ async fn postgres() -> anyhow::Result<()> {
         folder = cluster.kill().map_err(anyhow::Error::msg)?;
         syncs += disk.syncs()?;
         disk.restore(Some(&mut luck).filter(|_| round % 2 == 1))?;
-        let cluster = start(Some(folder), &settings).await?;
+        let cluster = database::start(Some(folder), &settings).await?;
         let stores = work::open(&cluster.url("postgres")).await?;
         work::check(&stores, &known)
             .await
@@ -102,15 +102,6 @@ async fn postgres() -> anyhow::Result<()> {
     }
     std::fs::remove_dir_all(folder)?;
     done(count, &known, syncs)
-}
-
-async fn start(folder: Option<std::path::PathBuf>, settings: &Settings) -> anyhow::Result<Cluster> {
-    let settings = settings.clone();
-    let started = tokio::task::spawn_blocking(move || match folder {
-        Some(folder) => Cluster::again(&folder, &settings),
-        None => Cluster::start(&settings),
-    });
-    started.await?.map_err(anyhow::Error::msg)
 }
 
 fn done(count: usize, known: &Acknowledged, syncs: usize) -> anyhow::Result<()> {

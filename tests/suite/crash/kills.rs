@@ -2,11 +2,11 @@
 //! one effect and hears one answer.
 
 use crate::{
-    disk::Luck,
     rounds,
     work::{self, Acknowledged},
 };
 use anyhow::ensure;
+use ringledger_tests::luck::Luck;
 use std::time::Duration;
 
 /// Acknowledged commands that each client sends again after a kill, and how long

@@ -6,7 +6,6 @@
 mod clock;
 mod cuts;
 mod deadlines;
-mod disk;
 mod inputs;
 mod kills;
 mod work;

@@ -5,10 +5,14 @@
 use crate::support::events;
 use anyhow::ensure;
 use phone::{AgentScript, CallOptions, Phone, PhoneOptions, Talk};
-use ringledger_tests::server::{Server, Setup, binary};
+use ringledger_tests::{
+    luck::Luck,
+    server::{Server, Setup, binary},
+};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -23,25 +27,13 @@ const QUEUE: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n
 /// A caller gives up when nothing happens: the server is dead, mostly.
 const CALLER_PATIENCE: Duration = Duration::from_millis(800);
 
-/// A small generator of our own: a failure prints its seed.
-struct Luck(u64);
-
-impl Luck {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
-
 /// Call-IDs of calls that a caller was told of: 180 or 200 came.
 type Acknowledged = Arc<Mutex<BTreeSet<String>>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_by_kill_9_on_sqlite() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &AGENTS));
+    let setup = Setup::new(folder.path(), &provisioning());
     survive(setup, 0x5eed_0001).await
 }
 
@@ -49,57 +41,87 @@ async fn nothing_is_lost_or_doubled_by_kill_9_on_sqlite() -> anyhow::Result<()> 
 async fn nothing_is_lost_or_doubled_by_kill_9_on_postgresql() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let database = store::testing::database().await;
-    let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &AGENTS));
+    let mut setup = Setup::new(folder.path(), &provisioning());
     setup.store_url = Some(database.url().into());
     survive(setup, 0x5eed_0002).await
 }
 
+/// Agents who answer and callers who call again and again, whatever becomes of the
+/// server at that address.
+pub(crate) struct Load {
+    acknowledged: Acknowledged,
+    stop: watch::Sender<bool>,
+    callers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Load {
+    pub(crate) async fn begin(sip: SocketAddr) -> anyhow::Result<Self> {
+        let acknowledged = Acknowledged::default();
+        let (stop, stopped) = watch::channel(false);
+        for name in AGENTS {
+            let options = PhoneOptions::new(sip, name).with_password(format!("{name}-secret"));
+            let phone = Phone::bind(options).await?;
+            phone.register(3_600).await?;
+            let script = AgentScript {
+                talk: Talk::ForMs(120),
+                ..AgentScript::default()
+            };
+            let mut stopped = stopped.clone();
+            tokio::spawn(async move {
+                let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
+                phone.run_agent(script, until).await
+            });
+        }
+        let callers = (0..CALLERS)
+            .map(|number| {
+                let (stopped, acknowledged) = (stopped.clone(), acknowledged.clone());
+                tokio::spawn(keep_calling(sip, number, stopped, acknowledged))
+            })
+            .collect();
+        Ok(Self {
+            acknowledged,
+            stop,
+            callers,
+        })
+    }
+
+    /// Nobody calls any more; the Call-IDs of those who were told of their call.
+    pub(crate) async fn end(self) -> anyhow::Result<BTreeSet<String>> {
+        self.stop.send_replace(true);
+        for caller in self.callers {
+            caller.await?;
+        }
+        let acknowledged = self.acknowledged.lock().expect("no caller panics");
+        Ok(acknowledged.clone())
+    }
+}
+
+/// The configuration that [`Load`] is for.
+pub(crate) fn provisioning() -> String {
+    Setup::provisioning(QUEUE, &AGENTS)
+}
+
 async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
     let mut luck = Luck(seed);
-    let acknowledged = Acknowledged::default();
-    let (stop, stopped) = watch::channel(false);
     let mut server = Server::start(&setup).await?;
     // The same port after each start, as phones expect it.
     setup.sip = server.sip;
-    for name in AGENTS {
-        let options = PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
-        let phone = Phone::bind(options).await?;
-        phone.register(3_600).await?;
-        let script = AgentScript {
-            talk: Talk::ForMs(120),
-            ..AgentScript::default()
-        };
-        let mut stopped = stopped.clone();
-        tokio::spawn(async move {
-            let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
-            phone.run_agent(script, until).await
-        });
-    }
-    let callers: Vec<_> = (0..CALLERS)
-        .map(|number| {
-            let (stopped, acknowledged) = (stopped.clone(), acknowledged.clone());
-            tokio::spawn(keep_calling(server.sip, number, stopped, acknowledged))
-        })
-        .collect();
+    let load = Load::begin(server.sip).await?;
     let wanted = std::env::var("RINGLEDGER_KILLS").ok();
     let rounds = wanted.and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     for round in 0..rounds {
-        tokio::time::sleep(Duration::from_millis(100 + luck.next(500))).await;
+        tokio::time::sleep(Duration::from_millis(100 + luck.below(500))).await;
         server.kill().await?;
         server = Server::start(&setup)
             .await
             .map_err(|error| error.context(format!("round {round} of seed {seed:#x}")))?;
     }
-    stop.send_replace(true);
-    for caller in callers {
-        caller.await?;
-    }
-    let acknowledged = acknowledged.lock().expect("no caller panics").clone();
+    let acknowledged = load.end().await?;
     check(server, &setup, &acknowledged).await
 }
 
 async fn keep_calling(
-    server: std::net::SocketAddr,
+    server: SocketAddr,
     number: u32,
     stopped: watch::Receiver<bool>,
     acknowledged: Acknowledged,
@@ -132,7 +154,9 @@ async fn keep_calling(
     }
 }
 
-async fn check(
+/// Nobody is taken, each call that was acknowledged has its one record, and the rows are
+/// what a replay makes of the log.
+pub(crate) async fn check(
     server: Server,
     setup: &Setup,
     acknowledged: &BTreeSet<String>,
@@ -182,7 +206,7 @@ async fn check(
     };
     ensure!(
         of("NODE_LOST") > 0,
-        "no kill hit a call in progress: the load is too low"
+        "no end of the server hit a call in progress: the load is too low"
     );
     for record in before
         .iter()

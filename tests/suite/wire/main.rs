@@ -53,6 +53,7 @@ mod past;
 mod paused;
 mod personal;
 mod plan_changed;
+mod power;
 mod prepaid;
 mod prepaid_nodes;
 mod priced;

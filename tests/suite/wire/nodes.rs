@@ -136,10 +136,15 @@ async fn a_call_is_hung_up_at_the_node_that_does_not_have_it() -> anyhow::Result
     b.stop().await
 }
 
-/// An agent whose phone keeps a connection to that node.
-async fn agent_over_tcp(server: &Server, name: &str) -> anyhow::Result<Phone> {
+/// An agent whose phone keeps a connection to that node, or is behind NAT and has opened
+/// a way for that node alone.
+async fn agent_bound(server: &Server, name: &str, transport: Transport) -> anyhow::Result<Phone> {
     let mut options = PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
-    options.transport = Transport::Tcp;
+    options.transport = transport;
+    options.contact = match transport {
+        Transport::Tcp => None,
+        Transport::Udp => Some(format!("sip:{name}@192.168.77.3")),
+    };
     let phone = Phone::bind(options).await?;
     phone.register(3_600).await?;
     agent_is(server, name, "READY").await?;
@@ -149,10 +154,20 @@ async fn agent_over_tcp(server: &Server, name: &str) -> anyhow::Result<Phone> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_whose_connection_ends_at_the_other_node_is_reached_through_it()
 -> anyhow::Result<()> {
+    reached_through_the_other(Transport::Tcp).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_behind_nat_is_reached_through_the_node_that_it_registered_at()
+-> anyhow::Result<()> {
+    reached_through_the_other(Transport::Udp).await
+}
+
+async fn reached_through_the_other(transport: Transport) -> anyhow::Result<()> {
     let mut nodes = Nodes::new(&["anna"]).await;
     let a = nodes.start("a").await?;
     let b = nodes.start("b").await?;
-    let anna = agent_over_tcp(&b, "anna").await?;
+    let anna = agent_bound(&b, "anna", transport).await?;
     // Both nodes have seen each other, and share the key that flows are signed with.
     a.until("{ nodes { name } }", |answer| {
         answer["nodes"]

@@ -1,7 +1,10 @@
 //! Read models that are built anew while people read them: nobody sees a gap,
 //! and kill -9 at any moment leaves one or the other, each complete.
 
-use crate::support::{PATIENCE, Ran, agent, agent_is, caller, dial, incoming, run, setup, talk};
+use crate::{
+    nodes::Nodes,
+    support::{PATIENCE, Ran, agent, agent_is, caller, dial, incoming, run, setup, talk},
+};
 use anyhow::{Context as _, ensure};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
@@ -243,16 +246,33 @@ async fn change(setup: &Setup, sql: &'static str) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_with_a_damaged_row_is_parked_with_an_alarm_and_retried() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    is_parked_and_retried(&setup(folder.path(), &["anna"])).await
+    is_parked_and_retried(&setup(folder.path(), &["anna"]), None).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_with_a_damaged_row_is_parked_on_postgresql_too() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let database = store::testing::database().await;
-    let mut setup = setup(folder.path(), &["anna"]);
-    setup.store_url = Some(database.url().into());
-    is_parked_and_retried(&setup).await
+    let mut nodes = Nodes::new(&["anna"]).await;
+    let (first, second) = (nodes.setup("a")?, nodes.setup("b")?);
+    is_parked_and_retried(&first, Some(&second)).await
+}
+
+/// A node that does not lead tells of it too, and what is stored does.
+async fn is_told_elsewhere(
+    setup: &Setup,
+    server: &Server,
+    standby: &Setup,
+    parked: &Value,
+) -> anyhow::Result<()> {
+    let second = Server::start(standby).await?;
+    let told = until(&second, "agent_states", |status| {
+        !status["parked"].is_null()
+    })
+    .await?;
+    ensure!(told["parked"] == parked["parked"], "{told}");
+    second.stop().await?;
+    let ran = command(setup, server, &["list"]).await?;
+    ensure!(ran.out.contains("parked before position"), "{ran:?}");
+    Ok(())
 }
 
 /// How far a view is behind, as the metrics say.
@@ -265,7 +285,7 @@ fn lag_ms(metrics: &str, projection: &str) -> Option<f64> {
         .ok()
 }
 
-async fn is_parked_and_retried(setup: &Setup) -> anyhow::Result<()> {
+async fn is_parked_and_retried(setup: &Setup, standby: Option<&Setup>) -> anyhow::Result<()> {
     let server = Server::start(setup).await?;
     some_calls(&server).await?;
     server.stop().await?;
@@ -297,6 +317,9 @@ async fn is_parked_and_retried(setup: &Setup) -> anyhow::Result<()> {
     let alarm = "ringledger_projection_parked{projection=\"agent_states\"} 1";
     ensure!(metrics.contains(alarm), "{metrics}");
     ensure!(lag_ms(&metrics, "cdr") == Some(0.0), "{metrics}");
+    if let Some(standby) = standby {
+        is_told_elsewhere(setup, &server, standby, &parked).await?;
+    }
     // Nothing is skipped: it is parked again while the cause is there.
     let ran = command(setup, &server, &["retry", "agent_states"]).await?;
     ensure!(ran.code == Some(0), "{ran:?}");

@@ -6,7 +6,10 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use phone::{AgentScript, CallOptions, Phone, PhoneOptions, Talk};
-use ringledger_tests::server::{Server, Setup, TOKEN};
+use ringledger_tests::{
+    luck::Luck,
+    server::{Server, Setup, TOKEN},
+};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -24,18 +27,6 @@ const CALLER_PATIENCE: Duration = Duration::from_millis(800);
 const LOAD: Duration = Duration::from_secs(4);
 /// How long the server is up between two kills.
 const LIFE: Duration = Duration::from_millis(1_200);
-
-/// A small generator of our own: every run is the same but for time.
-struct Luck(u64);
-
-impl Luck {
-    fn next(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
 
 /// Five callers and two agents, until told to stop.
 async fn load(server: &Server, stopped: watch::Receiver<bool>) -> anyhow::Result<JoinSet<()>> {
@@ -123,7 +114,7 @@ async fn follow(
             continue;
         }
         seen.connections += 1;
-        let until = Instant::now() + Duration::from_millis(5 + luck.next(250));
+        let until = Instant::now() + Duration::from_millis(5 + luck.below(250));
         loop {
             let Ok(came) = tokio::time::timeout_at(until, client.came()).await else {
                 break;

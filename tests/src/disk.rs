@@ -1,8 +1,8 @@
 //! The disk that `tests/shim/machine.c` watches: what of a folder survives when
 //! the power goes.
 
+use crate::{luck::Luck, machine::shim};
 use anyhow::{Context as _, ensure};
-use ringledger_tests::machine::shim;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -15,24 +15,12 @@ use std::{
 const BLOCK: usize = 4_096;
 
 /// The disk under a folder.
-pub(crate) struct Disk {
+pub struct Disk {
     root: PathBuf,
     image: PathBuf,
     /// Lines of the journal before anybody has synced anything.
     before: usize,
     _kept: tempfile::TempDir,
-}
-
-/// A small generator of our own: a failure can be repeated.
-pub(crate) struct Luck(pub u64);
-
-impl Luck {
-    pub(crate) fn below(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
 }
 
 /// As the shim numbers a file.
@@ -59,7 +47,10 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 impl Disk {
     /// What the folder holds now is on the disk.
-    pub(crate) fn under(root: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When it can not be copied.
+    pub fn under(root: &Path) -> anyhow::Result<Self> {
         let kept = tempfile::Builder::new()
             .prefix("ringledger-image-")
             .tempdir()?;
@@ -94,7 +85,10 @@ impl Disk {
     }
 
     /// What a process on this disk is started with.
-    pub(crate) fn environment(&self) -> anyhow::Result<Vec<(String, String)>> {
+    ///
+    /// # Errors
+    /// When the shim does not compile.
+    pub fn environment(&self) -> anyhow::Result<Vec<(String, String)>> {
         Ok(vec![
             ("LD_PRELOAD".into(), shim()?.display().to_string()),
             ("CUT_ROOT".into(), self.root.display().to_string()),
@@ -103,7 +97,10 @@ impl Disk {
     }
 
     /// The power goes: no write reaches the disk from now on.
-    pub(crate) fn cut(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When the image can not be written.
+    pub fn cut(&self) -> anyhow::Result<()> {
         let lock = File::options()
             .create(true)
             .truncate(false)
@@ -116,14 +113,20 @@ impl Disk {
     }
 
     /// Names and files that were made durable.
-    pub(crate) fn syncs(&self) -> anyhow::Result<usize> {
+    ///
+    /// # Errors
+    /// When the journal can not be read.
+    pub fn syncs(&self) -> anyhow::Result<usize> {
         let journal = fs::read_to_string(self.image.join("journal"))?;
         Ok(journal.lines().count().saturating_sub(self.before))
     }
 
     /// The folder as it is found when the power is back. Nobody uses it. With
     /// `luck`, some blocks that were written and not synced have survived too.
-    pub(crate) fn restore(self, luck: Option<&mut Luck>) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When nothing was ever durable, or a file can not be written.
+    pub fn restore(self, luck: Option<&mut Luck>) -> anyhow::Result<()> {
         let names = self.names()?;
         ensure!(!names.is_empty(), "nothing was ever durable");
         let about = fs::metadata(&self.root)?;
