@@ -15,7 +15,7 @@ use crate::{
     standing::{standings, will_switch},
     views::{Next, Parked},
 };
-use commands::ports::{EventLog, Position, ReadStore, Vault};
+use commands::ports::{EventLog, Position, ReadStore, StoreError, Vault};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -89,6 +89,14 @@ impl Build {
     }
 }
 
+/// Takes away what was built of a view beside the live rows.
+pub(crate) async fn abandon(read: &dyn ReadStore, view: View) -> Result<(), StoreError> {
+    let part = registry::slot(view, Generation::Next);
+    let mut statements = vec![checkpoint::clear(part.checkpoint())];
+    statements.extend(part.drop_twins());
+    read.transact(statements).await
+}
+
 struct Work {
     means: Means,
     view: View,
@@ -143,9 +151,7 @@ impl Work {
                 let then_switch = then_switch || stored.is_some_and(|stored| stored.then_switch);
                 // What is left of an older build goes with its checkpoint: whoever
                 // cleans up after a person looks only at rows that have one.
-                let mut statements = vec![checkpoint::clear(name)];
-                statements.extend(part.drop_twins());
-                read.transact(statements).await?;
+                abandon(read.as_ref(), self.view).await?;
                 for (table, twin) in part.twins() {
                     read.twin(table, twin).await?;
                 }

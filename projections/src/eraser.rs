@@ -3,6 +3,7 @@
 //! any point only delays it.
 
 use crate::{
+    build,
     changed::View,
     erasures::{self, erasure},
     standing::checkpoints,
@@ -13,9 +14,14 @@ use commands::{
     ports::{Erasure, Position, ReadError, ReadStore, StoreError, Vault, VaultError},
 };
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Pause before what failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// The longest, after it has failed again and again.
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// After the files were written anew, they are left alone for so many times as long.
+const SHARE: u32 = 20;
 /// Events read at once.
 const BATCH_MAX: usize = 500;
 /// How long the views may take before it is looked at again.
@@ -61,22 +67,28 @@ pub(crate) struct Eraser {
     shredded: Position,
     /// The latest erasure whose bytes may still be in the files.
     unclean: Option<Position>,
+    /// The files are not written anew before then.
+    not_before: Option<Instant>,
 }
 
 /// Carries out what an earlier run left undone, then follows the feed until it
 /// is told to stop. Every node does: each has keys in memory to forget.
 pub async fn run(tools: Tools, stop: impl Future<Output = ()>) {
     let work = async {
+        let mut pause = RETRY;
         let mut eraser = loop {
             match Eraser::resume(tools.clone()).await {
                 Ok(eraser) => break eraser,
-                Err(error) => wait(&error).await,
+                Err(error) => wait(&error, &mut pause).await,
             }
         };
         loop {
             match eraser.step().await {
-                Ok(()) => tools.feed.wait_beyond(eraser.shredded).await,
-                Err(error) => wait(&error).await,
+                Ok(()) => {
+                    pause = RETRY;
+                    tools.feed.wait_beyond(eraser.shredded).await;
+                }
+                Err(error) => wait(&error, &mut pause).await,
             }
         }
     };
@@ -86,15 +98,17 @@ pub async fn run(tools: Tools, stop: impl Future<Output = ()>) {
     }
 }
 
-async fn wait(error: &NotYet) {
+async fn wait(error: &NotYet, pause: &mut Duration) {
     metrics::gauge!("ringledger_erasure_pending").set(1.0);
     match error {
-        NotYet::Behind => {}
+        NotYet::Behind => *pause = RETRY,
         NotYet::Vault(_) | NotYet::Read(_) | NotYet::Store(_) | NotYet::View(_) => {
             tracing::warn!(%error, "an erasure is not complete and will be tried again");
         }
     }
-    tokio::time::sleep(RETRY).await;
+    tokio::time::sleep(*pause).await;
+    // A disk without room for a second file does not get it by being asked for it.
+    *pause = (*pause * 2).min(RETRY_MAX);
 }
 
 impl Eraser {
@@ -125,6 +139,7 @@ impl Eraser {
             tools,
             shredded: known,
             unclean: last.map(|row| Position(row.position)),
+            not_before: None,
         })
     }
 
@@ -143,6 +158,18 @@ impl Eraser {
         self.clean().await
     }
 
+    /// Writes the files anew. Whoever writes to them waits for that, so it takes a small
+    /// part of the time, however many people are erased.
+    async fn scrub(&mut self) -> Result<(), NotYet> {
+        if let Some(at) = self.not_before {
+            tokio::time::sleep_until(at).await;
+        }
+        let started = Instant::now();
+        let outcome = self.tools.read.scrub().await;
+        self.not_before = Some(Instant::now() + started.elapsed() * SHARE);
+        Ok(outcome?)
+    }
+
     async fn clean(&mut self) -> Result<(), NotYet> {
         if let Some(position) = self.unclean {
             let views = &self.tools.views;
@@ -152,10 +179,16 @@ impl Eraser {
             // been given the person before the key was destroyed, and come to
             // the erasure later.
             let stored = checkpoints(self.tools.read.as_ref()).await?;
-            if stored.iter().any(|one| one.position < position) {
-                return Err(NotYet::Behind);
+            for one in stored.iter().filter(|one| one.position < position) {
+                match &one.parked {
+                    // They will not come there, and are begun anew in any case.
+                    Some(_) if one.is_next => {
+                        build::abandon(self.tools.read.as_ref(), one.view).await?;
+                    }
+                    Some(_) | None => return Err(NotYet::Behind),
+                }
             }
-            self.tools.read.scrub().await?;
+            self.scrub().await?;
             erasures::note_clean(self.tools.read.as_ref(), position).await?;
             self.unclean = None;
             tracing::info!(%position, "an erasure is complete");

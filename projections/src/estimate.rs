@@ -36,7 +36,8 @@ const QUEUES_OF: &str =
 const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
     SELECT cdr.talk_ms + cdr.hold_ms + cdr.wrap_up_ms AS handled_ms \
     FROM visits JOIN cdr ON cdr.call_id = visits.call_id \
-    WHERE visits.queue_id = $1 AND visits.result = 'answered' AND visits.closed_at >= $2 \
+    WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
+    AND visits.closed_at >= $2 \
     ORDER BY visits.closed_at DESC LIMIT $3) AS contacts";
 
 /// Somebody who waits.

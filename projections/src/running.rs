@@ -33,7 +33,7 @@ use tokio::{
 const PACE: Duration = Duration::from_millis(5);
 /// The same where the store is a server beside this one: its work for each
 /// transaction takes the processors from what is waited for.
-const PACE_OF_SHARED: Duration = Duration::from_millis(8);
+const PACE_OF_SHARED: Duration = Duration::from_millis(4);
 /// How often a standby looks whether the leader has committed.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often it is measured how far the views are.

@@ -2,10 +2,13 @@
 
 use crate::recovery::{self, Processes, RecoveryError};
 use commands::{processes::Means, roster::Roster};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::{Heartbeat, Nodes};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+
+/// Pause before a start of the processes that failed is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// What must follow from the record, wherever it is that it does; cheap to clone.
 #[derive(Clone)]
@@ -85,12 +88,26 @@ impl Leader {
             () = self.alarm.cancelled() => false,
         };
         if leads && !self.alarm.is_cancelled() {
-            let ended = self.take_up().await?;
+            let ended = self.insist().await?;
             if ended > 0 {
                 tracing::warn!(ended, "calls of lost nodes were ended");
             }
         }
         Ok(())
+    }
+
+    /// Takes up as often as it needs while this node leads: a read that fails once must
+    /// not cost the calls of a node that is well.
+    async fn insist(&self) -> Result<usize, RecoveryError> {
+        loop {
+            match self.take_up().await {
+                Err(error) if error.is_passing() && !self.alarm.is_cancelled() => {
+                    tracing::warn!(%error, "the processes are started later");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Stops the processes, if they run here; each saves its row.

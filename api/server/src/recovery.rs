@@ -59,6 +59,24 @@ pub enum RecoveryError {
     Dispatch(#[from] DispatchError),
 }
 
+impl RecoveryError {
+    /// Whether trying again can help.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Process(
+                ProcessError::Read(ReadError::Unavailable(_))
+                | ProcessError::Store(StoreError::Unavailable(_)),
+            )
+            | Self::Dispatch(DispatchError::Unavailable(_) | DispatchError::Conflict) => true,
+            Self::Process(
+                ProcessError::Read(ReadError::Corrupt { .. })
+                | ProcessError::Store(StoreError::Fenced | StoreError::Refused(_)),
+            )
+            | Self::Dispatch(DispatchError::Refused(_) | DispatchError::Corrupt(_)) => false,
+        }
+    }
+}
+
 /// What the ending of lost calls works with.
 #[derive(Clone)]
 pub struct Lost {

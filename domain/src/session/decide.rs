@@ -21,7 +21,14 @@ const EXTENSION_MS_MAX: u64 = 3_600_000;
 pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::LogIn { session: id, ready } => log_in(session, id, ready),
-        Command::LogOut { reason } => log_out(session, reason, WrapUpEndedBy::Agent),
+        Command::LogOut { reason } => {
+            let by = match reason {
+                LogoutReason::Agent => WrapUpEndedBy::Agent,
+                LogoutReason::Supervisor => WrapUpEndedBy::Supervisor,
+                LogoutReason::DeviceLost => WrapUpEndedBy::Device,
+            };
+            log_out(session, reason, by)
+        }
         Command::GoReady => go_ready(session, WrapUpEndedBy::Agent),
         Command::GoNotReady { reason, code } => go_not_ready(session, reason, code),
         Command::RecordPhoneLost => phone_lost(session),

@@ -111,6 +111,8 @@ pub enum WrapUpEndedBy {
     Agent,
     /// A supervisor ended it.
     Supervisor,
+    /// The last registered phone was gone: nobody has ended it.
+    Device,
 }
 
 /// An event.

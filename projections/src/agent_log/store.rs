@@ -1,6 +1,6 @@
 //! Queries over changes of state.
 
-use super::row::{COLUMNS, Row};
+use super::row::{COLUMNS, Row, State};
 use crate::{
     page::Query,
     value::{text, time},
@@ -13,8 +13,10 @@ use domain::{
 
 impl Views {
     /// The changes of these agents from `from` on and before `until`, in the
-    /// order of the record; before them, for each agent, the last one before
-    /// `from`, which says how the agent came into that time.
+    /// order of the record. Before them, for each agent, the last one before
+    /// `from`, which says how the agent came into that time, and the ring of an offer
+    /// that is part of it; after them, the first one from `until` on, which says when the
+    /// last state was over.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -32,7 +34,20 @@ impl Views {
             // A ring says nothing without the reservation before it.
             query.and("state <> ?", [text("ringing")]);
             let (sql, parameters) = query.all(" ORDER BY since_at DESC, position DESC LIMIT 1");
-            rows.extend(self.rows(&sql, parameters, Row::read).await?);
+            let before = self.rows(&sql, parameters, Row::read).await?;
+            for row in before {
+                let offer = row.offer.filter(|_| row.state == State::Reserved);
+                rows.push(row);
+                if let Some(offer) = offer {
+                    let mut query = Query::select(COLUMNS, "agent_log");
+                    query.and("agent_id = ?", [text(agent)]);
+                    query.and("since_at < ?", [time(from)]);
+                    query.and("state = ?", [text("ringing")]);
+                    query.and("offer_id = ?", [text(offer)]);
+                    let (sql, parameters) = query.all(" ORDER BY position");
+                    rows.extend(self.rows(&sql, parameters, Row::read).await?);
+                }
+            }
         }
         let mut query = Query::select(COLUMNS, "agent_log");
         query.and_in("agent_id", agents.iter().map(text).collect());
@@ -40,6 +55,13 @@ impl Views {
         query.and("since_at < ?", [time(until)]);
         let (sql, parameters) = query.all(" ORDER BY position");
         rows.extend(self.rows(&sql, parameters, Row::read).await?);
+        for agent in agents {
+            let mut query = Query::select(COLUMNS, "agent_log");
+            query.and("agent_id = ?", [text(agent)]);
+            query.and("since_at >= ?", [time(until)]);
+            let (sql, parameters) = query.all(" ORDER BY since_at, position LIMIT 1");
+            rows.extend(self.rows(&sql, parameters, Row::read).await?);
+        }
         Ok(rows)
     }
 

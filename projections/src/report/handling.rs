@@ -33,12 +33,13 @@ impl Handled {
     }
 }
 
-/// A contact is of the queue whose visit was answered.
+/// A contact is of the queue whose visit was answered. Of those who were rung back, the
+/// dialling is in it, and some never answer: they are not the same kind of work.
 pub(super) const SQL: &str = "SELECT cdr.ended_at / 900000000, COUNT(*), \
     CAST(SUM(cdr.talk_ms) AS BIGINT), CAST(SUM(cdr.hold_ms) AS BIGINT), \
     CAST(SUM(cdr.wrap_up_ms) AS BIGINT) \
     FROM cdr JOIN visits ON visits.call_id = cdr.call_id \
-    WHERE visits.queue_id = $1 AND visits.result = 'answered' \
+    WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
     AND cdr.ended_at >= $2 AND cdr.ended_at < $3 GROUP BY 1";
 
 pub(super) fn read(columns: &mut Columns) -> Result<(i64, Handled), Corrupt> {

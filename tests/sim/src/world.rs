@@ -164,9 +164,6 @@ struct Planned {
     wake: Option<Timestamp>,
 }
 
-/// Processes of one node.
-const PROCESSES: usize = 8;
-
 /// Those of one node that a caller's way to an agent needs, at the beginning.
 pub(crate) fn processes() -> Vec<Box<dyn Runs>> {
     vec![
@@ -189,6 +186,11 @@ pub(crate) fn all_processes() -> Vec<Box<dyn Runs>> {
 }
 
 impl World {
+    /// How many processes one node has: each node has the clock of its own.
+    fn processes_of_one(&self) -> usize {
+        (self.runners.len() / self.terms.nodes).max(1)
+    }
+
     /// A world in which nothing has happened yet.
     pub fn new(options: Options) -> Self {
         let root = Chance::new(options.seed);
@@ -370,7 +372,7 @@ impl World {
     }
 
     fn wall_of(&self, runner: usize) -> Timestamp {
-        self.wall(runner / PROCESSES)
+        self.wall(runner / self.processes_of_one())
     }
 
     /// The clock that is most behind: by that one nothing is overdue early.

@@ -186,6 +186,25 @@ async fn whatever_is_done_to_an_export_is_found_out() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_was_taken_out_of_the_store_is_missed_in_an_export() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let setup = setup(folder.path(), &["anna"]);
+    office(&setup).await?.stop().await?;
+    // Whoever has the file has the rights.
+    let log = rusqlite::Connection::open(setup.data().join("log.db"))?;
+    log.execute_batch("DROP TRIGGER events_are_not_removed")?;
+    let first = "SELECT aggregate_id FROM events WHERE event_type = 'call_received' LIMIT 1";
+    let stream: String = log.query_row(first, [], |row| row.get(0))?;
+    let gone = log.execute("DELETE FROM events WHERE aggregate_id = ?1", [stream])?;
+    ensure!(gone > 3, "{gone} events of a call");
+    drop(log);
+    let (_, name) = file(&setup, "record.jsonl")?;
+    let ran = command(&setup, &["export", "--out", &name]).await?;
+    ensure!(ran.code == Some(0), "{ran:?}");
+    refused(&setup, &[&name], "positions have no gaps").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_call_is_shown_as_a_ladder() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let setup = setup(folder.path(), &["anna"]);

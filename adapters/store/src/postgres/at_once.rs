@@ -4,7 +4,10 @@
 //! are prepared by name, and a transaction is one text that executes them: one way to
 //! the database and back, whatever it holds.
 
-use super::{connect::Database, unavailable};
+use super::{
+    connect::{Database, silent},
+    unavailable,
+};
 use commands::ports::{Statement, StoreError, Value};
 use futures_util::TryStreamExt as _;
 use sqlx::{Connection as _, PgConnection};
@@ -15,10 +18,13 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Transactions at once, each on a connection of its own.
 const WRITERS_MAX: usize = 4;
+/// A database that does not answer a transaction for so long is taken to be away. Longer
+/// than a reader of a long table may hold a switch of it up.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// A connection that was used in this time is taken to be alive.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// A connection that nobody used for this long is closed.
@@ -56,7 +62,8 @@ impl Writers {
     pub(crate) async fn transact(&self, statements: &[Statement]) -> Result<(), StoreError> {
         let place = self.places.acquire().await;
         let mut writer = self.writer().await?;
-        let outcome = writer.transact(statements).await;
+        let answered = timeout(ANSWER_MAX, writer.transact(statements)).await;
+        let outcome = answered.unwrap_or_else(|_| Err(unavailable(silent(ANSWER_MAX))));
         // After an error it is closed, and with it whatever was begun.
         if outcome.is_ok() {
             writer.used_at = Instant::now();

@@ -160,8 +160,11 @@ async fn within<T>(
 ) -> Result<T, sqlx::Error> {
     tokio::time::timeout(CONNECT_WAIT, connecting)
         .await
-        .unwrap_or_else(|_| {
-            let reason = format!("no answer within {} s", CONNECT_WAIT.as_secs());
-            Err(std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into())
-        })
+        .unwrap_or_else(|_| Err(silent(CONNECT_WAIT)))
+}
+
+/// Nothing was heard from the database for so long.
+pub(crate) fn silent(waited: Duration) -> sqlx::Error {
+    let reason = format!("no answer within {} s", waited.as_secs());
+    std::io::Error::new(std::io::ErrorKind::TimedOut, reason).into()
 }

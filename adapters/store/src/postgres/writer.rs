@@ -2,7 +2,7 @@
 
 use super::{
     batch::{self, Outcomes},
-    connect::Database,
+    connect::{Database, silent},
     listen::tell,
     next, reason,
 };
@@ -12,10 +12,13 @@ use commands::{
     ports::{Append, AppendError, Position},
 };
 use sqlx::PgConnection;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many batches may wait for the writer.
 pub(crate) const JOBS_MAX: usize = 4096;
+/// A database that does not answer a commit for so long is taken to be away.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Batches that are committed together, most.
 const GROUP_MAX: usize = 1024;
 
@@ -132,7 +135,10 @@ impl Writer {
             Some(connection) => connection,
             None => self.database.connect().await?,
         };
-        let outcomes = self.append(&mut connection, batch).await;
+        // A host that is gone says nothing more, and what was sent and acknowledged is
+        // waited for without end: then it may have been stored, which a retry finds out.
+        let answered = tokio::time::timeout(ANSWER_MAX, self.append(&mut connection, batch)).await;
+        let outcomes = answered.unwrap_or_else(|_| Err(silent(ANSWER_MAX)));
         let usable = match &outcomes {
             Ok(_) => true,
             // A server that shuts down or ends the session says so as a refusal.

@@ -120,7 +120,11 @@ fn serve(db: &Connection, folding: Option<&Nudge>, mut jobs: mpsc::Receiver<Job>
 fn rewrite(db: &Connection) -> Result<(), StoreError> {
     // The new file is as large as the old one: not in memory.
     let vacuum = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
-    db.execute_batch(vacuum).map_err(unavailable)?;
+    if let Err(error) = db.execute_batch(vacuum) {
+        // A disk without room for a second file: what was written of it goes.
+        let _ = db.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA wal_checkpoint(TRUNCATE)");
+        return Err(unavailable(error));
+    }
     let is_busy: bool = db
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
         .map_err(unavailable)?;

@@ -148,7 +148,11 @@ impl ReportQueries {
             .agent_log(&[agent], range.from.0, range.until.0)
             .await
             .map_err(Fault::from)?;
-        Ok(intervals(&log).into_iter().map(StateInterval).collect())
+        let until = range.until.0;
+        let all = intervals(&log).into_iter();
+        // Of what comes after, it is known only that it does.
+        let within = all.filter(|interval| interval.start < until);
+        Ok(within.map(StateInterval).collect())
     }
 
     /// Stays whose caller left before an agent was there, the latest first.

@@ -73,7 +73,7 @@ impl QueueReportRow {
 
     /// What was counted in it.
     async fn counters(&self) -> QueueCounters {
-        QueueCounters(self.row.counters)
+        QueueCounters::counted(self.row.counters)
     }
 
     /// CB: visits closed by a request to be called back.

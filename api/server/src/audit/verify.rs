@@ -167,8 +167,9 @@ impl Check {
         let place: Place = serde_json::from_str(text).context("event is not understood")?;
         let after = self.last.unwrap_or(header.after);
         anyhow::ensure!(
-            place.position > after && place.position <= header.until,
-            "position {} comes after {after}: the record was not so",
+            place.position == after + 1 && place.position <= header.until,
+            "position {} comes after {after}: positions have no gaps, so what was between was \
+             removed, or the record was not so",
             place.position
         );
         let known = self.versions.get(&place.stream).copied();
@@ -228,6 +229,12 @@ impl Check {
             "ends after position {} without its last line: it was cut off, or the export \
              did not finish",
             self.last.unwrap_or(header.after)
+        );
+        let last = self.last.unwrap_or(header.after);
+        anyhow::ensure!(
+            last == header.until,
+            "goes to position {last} and says that it goes to {}: its end was removed",
+            header.until
         );
         let hash = self.chain.hash();
         if let Some(expected) = expected {

@@ -76,16 +76,26 @@ fn in_queue(board: &mut Board, queue: QueueId, at: Timestamp) -> Option<Match> {
         return None;
     }
     let mut kinds = BTreeSet::new();
+    // Those who stand behind each other are mostly alike.
+    let mut before: Option<Kind> = None;
     let mut last = None;
     while let Some(place) = board.next_in_line(queue, last) {
         last = Some(place);
         let (_, visit) = place;
-        let kind = board
-            .visit(visit)
-            .and_then(|waiting| kind(board, waiting, at));
-        let is_plain = kind.as_ref().is_some_and(|kind| kind.is_plain);
-        if kind.is_some_and(|kind| !kinds.insert(kind)) {
-            continue;
+        let waiting = board.visit(visit);
+        let mut is_plain = false;
+        if let Some(waiting) = waiting.filter(|waiting| !is_own_case(board, waiting, at)) {
+            let rules = board.rules_of(waiting);
+            let is_like = |kind: &Kind| kind.is_of(waiting, rules, at);
+            if before.as_ref().is_some_and(is_like) {
+                continue;
+            }
+            let kind = Kind::of(waiting, rules, at);
+            is_plain = kind.is_plain;
+            before = Some(kind.clone());
+            if !kinds.insert(kind) {
+                continue;
+            }
         }
         try_again(board, visit, at);
         if let Some(pick) = agent_for(board, visit, at) {
@@ -115,25 +125,37 @@ struct Kind {
     tier: u64,
 }
 
-fn kind(board: &Board, waiting: &Waiting, at: Timestamp) -> Option<Kind> {
-    let is_kept = || alone_for_now(board, waiting, at).is_some();
-    if !waiting.tried.is_empty() || !waiting.is_silent() || is_kept() {
-        return None;
+/// Something of the visit's own decides who is fit for it.
+fn is_own_case(board: &Board, waiting: &Waiting, at: Timestamp) -> bool {
+    !waiting.tried.is_empty() || !waiting.is_silent() || alone_for_now(board, waiting, at).is_some()
+}
+
+/// The levels that are asked for after so long a wait, skill by skill.
+fn levels(rules: &Rules, waited_ms: u64) -> impl Iterator<Item = u8> {
+    let skills = rules.matching.skills.iter();
+    let wanted = skills.filter(|wanted| !wanted.preferred);
+    wanted.map(move |wanted| wanted.level_after(waited_ms))
+}
+
+impl Kind {
+    fn of(waiting: &Waiting, rules: &Rules, at: Timestamp) -> Self {
+        let waited_ms = waiting.waited_ms(at);
+        let levels: Vec<u8> = levels(rules, waited_ms).collect();
+        Self {
+            is_plain: levels.iter().all(|level| *level == 0) && rules.matching.tier_step_ms == 0,
+            config_version: waiting.policy.config_version,
+            levels,
+            tier: highest_tier(rules, waited_ms),
+        }
     }
-    let rules = board.rules_of(waiting);
-    let waited_ms = waiting.waited_ms(at);
-    let wanted = rules
-        .matching
-        .skills
-        .iter()
-        .filter(|wanted| !wanted.preferred);
-    let levels: Vec<u8> = wanted.map(|wanted| wanted.level_after(waited_ms)).collect();
-    Some(Kind {
-        is_plain: levels.iter().all(|level| *level == 0) && rules.matching.tier_step_ms == 0,
-        config_version: waiting.policy.config_version,
-        levels,
-        tier: highest_tier(rules, waited_ms),
-    })
+
+    /// Whether it is that one's, found without making it.
+    fn is_of(&self, waiting: &Waiting, rules: &Rules, at: Timestamp) -> bool {
+        let waited_ms = waiting.waited_ms(at);
+        self.config_version == waiting.policy.config_version
+            && self.tier == highest_tier(rules, waited_ms)
+            && self.levels.iter().copied().eq(levels(rules, waited_ms))
+    }
 }
 
 /// The highest tier that is open after so long a wait.
@@ -180,7 +202,7 @@ pub(super) fn alone_for_now(
         return Some((agent, DecidedBy::Assigned));
     }
     let rules = board.rules_of(waiting);
-    if waiting.waited_ms(at) >= rules.matching.last_agent_ms {
+    if waiting.asked_last_agent || waiting.waited_ms(at) >= rules.matching.last_agent_ms {
         return None;
     }
     let agent = board.callers.last_agent(waiting.call)?;

@@ -441,17 +441,9 @@ fn phones_join_in_one_after_the_other() {
     assert_eq!(desk.pairs(), []);
 }
 
-#[test]
-fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
-    let matching = Matching {
-        last_agent_ms: 6_000,
-        ..Matching::default()
-    };
-    let mut desk = Desk::with(SALES, Strategy::LongestIdle, matching);
-    for number in 1..=2 {
-        desk.hires(number, &[SALES], &[], 1);
-    }
-    let received = call::Event::Received {
+/// What a caller's phone says, the same person each time.
+fn same_person() -> call::Event {
+    call::Event::Received {
         withheld: false,
         leg: LegId(Uuid::from_u128(9)),
         from: Sealed::new(SubjectId(Uuid::from_u128(77)), "sealed".into()),
@@ -459,8 +451,21 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
         trunk: None,
         sip_call_id: "a".into(),
         user_agent: None,
+    }
+}
+
+/// Two agents, of whom the first has been idle longer, and the second has served that
+/// person in a call that is over.
+fn served_by_the_second(strategy: Strategy) -> Desk {
+    let matching = Matching {
+        last_agent_ms: 6_000,
+        ..Matching::default()
     };
-    desk.hears(AnyEvent::Call(call(1), received.clone()));
+    let mut desk = Desk::with(SALES, strategy, matching);
+    for number in 1..=2 {
+        desk.hires(number, &[SALES], &[], 1);
+    }
+    desk.hears(AnyEvent::Call(call(1), same_person()));
     desk.comes(1, SALES);
     let connected = call::Event::AgentConnected {
         codec: None,
@@ -483,17 +488,40 @@ fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
     desk.ready(1);
     desk.passes(1_000);
     desk.ready(2);
-    // Agent 1 has been idle longer.
-    desk.hears(AnyEvent::Call(call(2), received.clone()));
+    desk
+}
+
+#[test]
+fn whoever_served_the_caller_last_is_asked_first_for_a_while() {
+    let mut desk = served_by_the_second(Strategy::LongestIdle);
+    desk.hears(AnyEvent::Call(call(2), same_person()));
     desk.comes(2, SALES);
     assert_eq!(desk.pairs(), [(2, visit(2))]);
     assert_eq!(desk.asked[0].choice.decided_by, DecidedBy::LastAgent);
     // That one is busy now: it is waited for, but not for ever.
-    desk.hears(AnyEvent::Call(call(3), received));
+    desk.hears(AnyEvent::Call(call(3), same_person()));
     desk.comes(3, SALES);
     assert_eq!(desk.pairs(), []);
     desk.passes(6_000);
     assert_eq!(desk.pairs(), [(1, visit(3))]);
+}
+
+#[test]
+fn whoever_served_the_caller_last_is_asked_alone_once() {
+    for strategy in [Strategy::LongestIdle, Strategy::RingAll] {
+        let mut desk = served_by_the_second(strategy);
+        desk.hears(AnyEvent::Call(call(2), same_person()));
+        desk.comes(2, SALES);
+        let first = desk.asked[0].clone();
+        assert_eq!(first.agent, person(2));
+        // In vain: from here on the other is asked, also when everybody may be asked
+        // again and the one who declined is still there.
+        desk.comes_back(SALES, &first, 1);
+        let mut asked = desk.pairs();
+        desk.passes(1_000);
+        asked.extend(desk.pairs());
+        assert!(asked.contains(&(1, visit(2))), "{strategy:?}: {asked:?}");
+    }
 }
 
 #[test]

@@ -143,6 +143,22 @@ fn a_wrap_up_that_wants_a_code_ends_with_nothing_else() {
         ]);
 }
 
+#[test]
+fn a_wrap_up_whose_phone_is_gone_is_ended_by_nobody() {
+    let reason = LogoutReason::DeviceLost;
+    for history in [wrapping_up(), wrapping_up_with_code()] {
+        story(history).when(Command::LogOut { reason }).then([
+            Event::WrapUpEnded {
+                call: CALL,
+                by: WrapUpEndedBy::Device,
+                code: None,
+                note: None,
+            },
+            Event::LoggedOut { reason },
+        ]);
+    }
+}
+
 fn noted(call: CallId) -> CallNote {
     CallNote {
         call,

@@ -107,14 +107,17 @@ impl Callbacks {
                 queue::Event::Opened { .. }
                 | queue::Event::Closed { .. }
                 | queue::Event::HoursFollowed { .. }
-                | queue::Event::MemberPaused { .. }
-                | queue::Event::MemberUnpaused { .. }
                 | queue::Event::Deleted { .. },
             ) => {
                 self.with_hours.insert(*queue);
                 Ok(())
             }
-            AnyEvent::Line(..)
+            // Who waits to be rung back waits for whoever is there.
+            AnyEvent::Queue(
+                _,
+                queue::Event::MemberPaused { .. } | queue::Event::MemberUnpaused { .. },
+            )
+            | AnyEvent::Line(..)
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)

@@ -39,6 +39,9 @@ pub(in crate::process::routing) struct Waiting {
     pub(in crate::process::routing) policy: VisitPolicy,
     /// Agents whose offer of this visit came to nothing.
     pub(in crate::process::routing) tried: BTreeSet<AgentId>,
+    /// Whoever served the caller last was asked, in vain: that step is over for this
+    /// stay, whoever else may be asked again.
+    pub(in crate::process::routing) asked_last_agent: bool,
     /// Rounds of offers in vain.
     pub(in crate::process::routing) attempts: u32,
     /// Set for the call itself: instead of the queue's priority.
@@ -70,6 +73,7 @@ impl Waiting {
             since,
             policy,
             tried: BTreeSet::new(),
+            asked_last_agent: false,
             attempts: 0,
             priority: None,
             assigned: None,
@@ -331,6 +335,7 @@ impl Board {
             return;
         };
         let rings_beside = self.rules(waiting.queue).strategy.rings_beside();
+        let is_last_agent = self.callers.last_agent(waiting.call) == Some(agent);
         let delay_ms = match cause {
             ReturnCause::NoAnswer
             | ReturnCause::Rejected
@@ -341,6 +346,7 @@ impl Board {
         if let Some(waiting) = self.visits.get_mut(&visit) {
             waiting.rings.remove(&offer);
             waiting.tried.insert(agent);
+            waiting.asked_last_agent |= is_last_agent;
             // Kept apart from who was tried, for all of those may be asked again.
             waiting.assigned = waiting.assigned.filter(|(only, _)| *only != agent);
             // One who does not take it makes room for the next at once.
