@@ -189,11 +189,14 @@ impl Leg {
     }
 
     fn expect(&mut self, now: Instant) {
-        let open = self
-            .remote
-            .as_ref()
-            .is_some_and(|remote| remote.direction == Direction::SendRecv);
+        let open = self.talks();
         self.watch.expect(open && self.hears != Hears::Nothing, now);
+    }
+
+    /// Both sides may send: neither holds the other.
+    pub(crate) fn talks(&self) -> bool {
+        let remote = self.remote.as_ref();
+        remote.is_some_and(|remote| remote.direction == Direction::SendRecv)
     }
 
     /// The counts so far.

@@ -109,7 +109,10 @@ impl Table {
     ) {
         let Some(leg) = self.get(from) else { return };
         // The copy comes first: what is relayed is written anew.
+        // A phone that holds plays what is for nobody in the conversation.
+        let holds = !leg.talks();
         let listeners = match (leg.hears, leg.overheard_by) {
+            (Hears::Conversation(_), _) if holds => return,
             (Hears::Conversation(pair), _) => pair,
             (Hears::Peer(peer), Some(third)) => [third, peer],
             (_, _) => return,

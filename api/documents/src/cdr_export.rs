@@ -297,7 +297,9 @@ const CALL: &[CallColumn] = &[
         end(row, |end| Field::Flag(end.incomplete))
     }),
     ("offers_count", |row| number(Some(row.offers_count))),
-    ("legs_count", |row| number(Some(row.legs.len() as u64))),
+    ("legs_count", |row| {
+        number(Some(row.own_legs().count() as u64))
+    }),
     ("late_facts_count", |row| number(Some(row.late_facts_count))),
     ("event_position_first", |row| {
         number(Some(row.event_position_first))

@@ -251,7 +251,7 @@ impl Row {
     }
 
     /// Those without which there would be no call: not of whoever only heard it.
-    fn own_legs(&self) -> impl DoubleEndedIterator<Item = &Leg> {
+    pub fn own_legs(&self) -> impl DoubleEndedIterator<Item = &Leg> {
         let legs = self.legs.iter();
         legs.filter(|leg| leg.role != Role::Supervisor)
     }

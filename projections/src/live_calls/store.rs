@@ -56,6 +56,22 @@ impl Views {
         Ok(self.rows(&sql, parameters, Row::read).await?.pop())
     }
 
+    /// The call that is heard at that agent's phone, or that it was asked to hear.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn supervised_by(&self, agent: AgentId) -> Result<Option<CallId>, ViewError> {
+        let mut query = Query::select(COLUMNS, "live_calls");
+        query.and("supervision IS NOT NULL", []);
+        let (sql, parameters) = query.all("");
+        let rows = self.rows(&sql, parameters, Row::read).await?;
+        let mut supervised = rows.into_iter().filter(|row| {
+            let current = row.supervision.as_ref();
+            current.is_some_and(|current| current.supervisor == agent)
+        });
+        Ok(supervised.next().map(|row| row.call))
+    }
+
     /// Calls in progress, the one that came first before the others.
     ///
     /// # Errors

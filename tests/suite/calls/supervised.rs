@@ -270,6 +270,21 @@ async fn while_the_call_is_held_the_supervisor_hears_music_and_nobody_the_superv
 }
 
 #[tokio::test]
+async fn what_the_supervisors_phone_plays_while_it_holds_is_heard_by_nobody() {
+    let scene = Scene::open().await;
+    let supervising = scene.supervise(SupervisionMode::Barge).await;
+    heard(scene.out.media(), &[AGENT_HZ, SUPERVISOR_HZ]).await;
+    assert_eq!(supervising.hold().await.unwrap(), 200);
+    heard(scene.out.media(), &[AGENT_HZ]).await;
+    heard(scene.incoming.media(), &[CALLER_HZ]).await;
+    assert_eq!(supervising.resume().await.unwrap(), 200);
+    heard(scene.out.media(), &[AGENT_HZ, SUPERVISOR_HZ]).await;
+    heard(scene.incoming.media(), &[CALLER_HZ, SUPERVISOR_HZ]).await;
+    assert_eq!(supervising.hang_up().await.unwrap(), 200);
+    scene.talks_on().await;
+}
+
+#[tokio::test]
 async fn the_end_of_the_call_hangs_up_the_supervisors_phone() {
     let scene = Scene::open().await;
     let supervising = scene.supervise(SupervisionMode::Listen).await;

@@ -176,12 +176,6 @@ fn field_of(code: &str) -> Option<&'static str> {
     match code {
         "queue.already_exists"
         | "queue.invalid_name"
-        | "account.already_exists"
-        | "account.invalid_name"
-        | "plan.already_exists"
-        | "plan.invalid_name"
-        | "deck.already_exists"
-        | "deck.invalid_name"
         | "webhook.unknown"
         | "projection.unknown"
         | "agent.already_exists"
@@ -194,7 +188,6 @@ fn field_of(code: &str) -> Option<&'static str> {
         "mailbox.invalid_messages_max" => Some("messagesMax"),
         "mailbox.unknown_message" | "mailbox.not_left" => Some("voicemailId"),
         "mailbox.unknown" => Some("mailboxId"),
-        "deck.empty" => Some("csv"),
         "queue.invalid_skill" | "agent.invalid_skill" => Some("skills"),
         "agent.invalid_place" => Some("places"),
         "queue.attempts_without_overflow" | "queue.overflow_twice" => Some("overflow"),
@@ -236,6 +229,20 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
         "call.stale_offer" | "agent.stale_offer" => Some("offerId"),
+        _ => field_of_money(code),
+    }
+}
+
+/// The same of what is billed.
+fn field_of_money(code: &str) -> Option<&'static str> {
+    match code {
+        "account.already_exists"
+        | "account.invalid_name"
+        | "plan.already_exists"
+        | "plan.invalid_name"
+        | "deck.already_exists"
+        | "deck.invalid_name" => Some("name"),
+        "deck.empty" => Some("csv"),
         "account.unknown" | "account.closed" | "account.not_even" => Some("accountId"),
         "invoice.unknown"
         | "invoice.no_draft"

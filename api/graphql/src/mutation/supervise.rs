@@ -76,9 +76,11 @@ async fn supervisor(
     }
     let needed = [View::LiveCalls, View::AgentStates];
     let (views, _) = views_now(order.services, &needed).await?;
-    let current = views.live_call(call).await?.and_then(|row| row.supervision);
-    if current.is_some_and(|current| current.supervisor == agent) {
-        return Ok(Ok(agent));
+    match views.supervised_by(agent).await? {
+        Some(same) if same == call => return Ok(Ok(agent)),
+        // Its phone hears one call, or is asked to.
+        Some(_) => return Ok(Err(Refusal::SupervisorTakesCalls.into())),
+        None => {}
     }
     let is_free = views.agent(agent).await?.is_none_or(|row| {
         row.activity == agent_states::Activity::Idle
