@@ -255,7 +255,7 @@ async fn what_can_not_be_supervised_is_refused_by_name() -> anyhow::Result<()> {
     // Who is with a caller, and who waits for one, does not supervise.
     let busy = ("input.supervisor_takes_calls", "agentId");
     refused(&server, name, input(2, &anna_id), busy).await?;
-    let _ben = agent(&server, "ben").await?;
+    let ben = agent(&server, "ben").await?;
     refused(&server, name, input(3, &ben_id), busy).await?;
     // Nobody is named, and the token is no agent's.
     let mut nobody = input(4, &who);
@@ -269,6 +269,15 @@ async fn what_can_not_be_supervised_is_refused_by_name() -> anyhow::Result<()> {
     ringing.ring().await?;
     let taken = of_call("call.already_supervised");
     refused(&server, name, input(7, &other), taken).await?;
+    // The phone that rings for one call is rung for no other.
+    let another = caller(&server, "4930222").await?;
+    let beside = dial(&another, "support").await?;
+    incoming(&ben).await?.answer().await?;
+    beside.wait_answered(PATIENCE).await?;
+    let second = call_is(&server, "4930222", "CONNECTED").await?["id"].clone();
+    let mut of_second = input(10, &who);
+    of_second["callId"] = second;
+    refused(&server, name, of_second, busy).await?;
     // The same order again has one effect.
     supervise(&server, 6, (&id, &who), "BARGE").await?;
     mutate(&server, "stopSupervising", "call { id }", stop(8)).await?;
@@ -282,6 +291,7 @@ async fn what_can_not_be_supervised_is_refused_by_name() -> anyhow::Result<()> {
         "{leg}"
     );
     refused(&server, name, input(9, &who), of_call("call.already_ended")).await?;
+    beside.hang_up().await?;
     server.stop().await
 }
 
