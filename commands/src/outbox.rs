@@ -73,18 +73,18 @@ const ADVANCE: &str = "UPDATE outbox_places SET position = $1 WHERE webhook = $2
 const NOTE: &str = "INSERT INTO outbox_letters (webhook, event_id, position, stream, attempts, \
                     due_at, is_dead) VALUES ($1, $2, $3, $4, 0, $5, 0) \
                     ON CONFLICT (webhook, event_id) DO NOTHING";
+/// Longer than any pause before a letter is tried again.
+const AHEAD_MS: u64 = 2 * 3_600_000;
 /// The first letter of each stream, if its time has come. One that is due later than any
 /// pause lasts was noted by a clock that was ahead: its time has come too.
 const DUE: &str = "SELECT event_id, position, stream, attempts, error FROM outbox_letters l \
-                   WHERE webhook = $1 AND is_dead = 0 AND (due_at <= $2 OR due_at > $4) AND NOT EXISTS \
-                   (SELECT 1 FROM outbox_letters e WHERE e.webhook = l.webhook \
+                   WHERE webhook = $1 AND is_dead = 0 AND (due_at <= $2 OR due_at > $4) \
+                   AND NOT EXISTS (SELECT 1 FROM outbox_letters e WHERE e.webhook = l.webhook \
                    AND e.is_dead = 0 AND e.stream = l.stream AND e.position < l.position) \
                    ORDER BY position LIMIT $3";
 const NEXT: &str = "SELECT min(due_at) FROM outbox_letters l WHERE webhook = $1 AND is_dead = 0 \
                     AND NOT EXISTS (SELECT 1 FROM outbox_letters e WHERE e.webhook = l.webhook \
                     AND e.is_dead = 0 AND e.stream = l.stream AND e.position < l.position)";
-/// Longer than any pause before a letter is tried again.
-const AHEAD_MS: u64 = 2 * 3_600_000;
 const REMOVE: &str = "DELETE FROM outbox_letters WHERE webhook = $1 AND event_id = $2";
 const COUNT: &str = "UPDATE outbox_places SET delivered = delivered + $1, delivered_at = $2 \
                      WHERE webhook = $3";

@@ -18,9 +18,8 @@ use tokio::time::Instant;
 
 /// Pause before what failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
-/// The longest, after it has failed again and again.
-const RETRY_MAX: Duration = Duration::from_secs(60);
-/// After the files were written anew, they are left alone for so many times as long.
+/// After the files were written anew, or that was tried, they are left alone for so many
+/// times as long: a disk without room for a second file does not get it by being asked.
 const SHARE: u32 = 20;
 /// Events read at once.
 const BATCH_MAX: usize = 500;
@@ -59,6 +58,8 @@ pub(crate) enum NotYet {
     View(#[from] ViewError),
     #[error("a view has not let go yet")]
     Behind,
+    #[error("the files were written anew not long ago")]
+    Rests,
 }
 
 pub(crate) struct Eraser {
@@ -75,20 +76,17 @@ pub(crate) struct Eraser {
 /// is told to stop. Every node does: each has keys in memory to forget.
 pub async fn run(tools: Tools, stop: impl Future<Output = ()>) {
     let work = async {
-        let mut pause = RETRY;
         let mut eraser = loop {
             match Eraser::resume(tools.clone()).await {
                 Ok(eraser) => break eraser,
-                Err(error) => wait(&error, &mut pause).await,
+                Err(error) => wait(&error).await,
             }
         };
         loop {
             match eraser.step().await {
-                Ok(()) => {
-                    pause = RETRY;
-                    tools.feed.wait_beyond(eraser.shredded).await;
-                }
-                Err(error) => wait(&error, &mut pause).await,
+                Ok(()) => tools.feed.wait_beyond(eraser.shredded).await,
+                // Keys are destroyed meanwhile: only the files wait.
+                Err(error) => wait(&error).await,
             }
         }
     };
@@ -98,17 +96,15 @@ pub async fn run(tools: Tools, stop: impl Future<Output = ()>) {
     }
 }
 
-async fn wait(error: &NotYet, pause: &mut Duration) {
+async fn wait(error: &NotYet) {
     metrics::gauge!("ringledger_erasure_pending").set(1.0);
     match error {
-        NotYet::Behind => *pause = RETRY,
+        NotYet::Behind | NotYet::Rests => {}
         NotYet::Vault(_) | NotYet::Read(_) | NotYet::Store(_) | NotYet::View(_) => {
             tracing::warn!(%error, "an erasure is not complete and will be tried again");
         }
     }
-    tokio::time::sleep(*pause).await;
-    // A disk without room for a second file does not get it by being asked for it.
-    *pause = (*pause * 2).min(RETRY_MAX);
+    tokio::time::sleep(RETRY).await;
 }
 
 impl Eraser {
@@ -161,8 +157,8 @@ impl Eraser {
     /// Writes the files anew. Whoever writes to them waits for that, so it takes a small
     /// part of the time, however many people are erased.
     async fn scrub(&mut self) -> Result<(), NotYet> {
-        if let Some(at) = self.not_before {
-            tokio::time::sleep_until(at).await;
+        if self.not_before.is_some_and(|at| Instant::now() < at) {
+            return Err(NotYet::Rests);
         }
         let started = Instant::now();
         let outcome = self.tools.read.scrub().await;

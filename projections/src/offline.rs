@@ -48,7 +48,7 @@ pub async fn open(log: Arc<dyn EventLog>, read: Arc<dyn ReadStore>) -> Result<Vi
             version: part.version(),
             position,
             parked,
-            next: standing::next(&standings, view),
+            next: standing::next(&standings, part.checkpoint()),
         });
     }
     // Nobody writes: what was read is how far it is.

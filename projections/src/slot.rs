@@ -37,6 +37,14 @@ pub(crate) enum Generation {
 }
 
 impl Generation {
+    /// The name of the checkpoint of that projection's rows.
+    pub(crate) fn checkpoint(self, projection: &'static str) -> &'static str {
+        match self {
+            Self::Live => projection,
+            Self::Next => kept(format!("{projection}@next")),
+        }
+    }
+
     fn table(self, name: &'static str) -> &'static str {
         match self {
             Self::Live => name,
@@ -210,10 +218,7 @@ impl<P: Projection> Part for Slot<P> {
     }
 
     fn checkpoint(&self) -> &'static str {
-        match self.generation {
-            Generation::Live => P::NAME,
-            Generation::Next => kept(format!("{}@next", P::NAME)),
-        }
+        self.generation.checkpoint(P::NAME)
     }
 
     fn twins(&self) -> Vec<(&'static str, &'static str)> {

@@ -31,7 +31,7 @@ impl Runner {
             Followed {
                 switches: stored.switches,
                 parked: stored.parked,
-                beside: standing::next(&standings, *view),
+                beside: standing::next(&standings, part.checkpoint()),
                 ..Followed::new(*view, part, stored.position, stored.version)
             }
         });
@@ -60,7 +60,7 @@ impl Runner {
             is_switched |= (slot.version, slot.switches) != (stored.version, stored.switches);
             (slot.version, slot.switches) = (stored.version, stored.switches);
             slot.parked.clone_from(&stored.parked);
-            slot.beside = standing::next(&standings, slot.view);
+            slot.beside = standing::next(&standings, slot.part.checkpoint());
             let outcome = slot
                 .follow(
                     stored.position,

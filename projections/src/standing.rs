@@ -115,9 +115,12 @@ pub async fn checkpoints(store: &dyn ReadStore) -> Result<Vec<Checkpoint>, Store
     Ok(found)
 }
 
-/// What is built beside the rows of that view, for a node that does not build it.
-pub(crate) fn next(standings: &HashMap<String, Standing>, view: View) -> Option<Next> {
-    let of = |generation| standings.get(registry::slot(view, generation).checkpoint());
+/// What is built beside the rows of that projection, for a node that does not build it.
+pub(crate) fn next(
+    standings: &HashMap<String, Standing>,
+    projection: &'static str,
+) -> Option<Next> {
+    let of = |generation: Generation| standings.get(generation.checkpoint(projection));
     let (live, next) = (of(Generation::Live)?, of(Generation::Next)?);
     Some(Next {
         version: next.version,

@@ -129,29 +129,50 @@ pub async fn start(lost: Lost, alarm: CancellationToken) -> Result<Processes, Re
     let (token, dead) = (lost.token, lost.dead);
     let mut recovery = Runner::<Recovery>::load(means.clone()).await?.under(token);
     let recovered_count = end_lost(&mut recovery, &lost).await?;
+    // All before any begins: what can not be made ready is tried again from the start, and
+    // a process that ran already would run twice then.
+    let prepared = [
+        prepared::<Enqueue>(means, dead, token).await?,
+        prepared::<CallbackProcess>(means, dead, token).await?,
+        prepared::<Dial>(means, dead, token).await?,
+        prepared::<VoicemailProcess>(means, dead, token).await?,
+        prepared::<Routing>(means, dead, token).await?,
+        prepared::<OfferProcess>(means, dead, token).await?,
+        prepared::<WrapUp>(means, dead, token).await?,
+        prepared::<Registration>(means, dead, token).await?,
+        prepared::<Credit>(means, dead, token).await?,
+        prepared::<RatingProcess>(means, dead, token).await?,
+        prepared::<Invoicing>(means, dead, token).await?,
+        prepared::<Dunning>(means, dead, token).await?,
+    ];
     let mut processes = Processes {
         running: vec![],
         alarm,
         recovered_count,
     };
-    processes.spawn(ready::<Enqueue>(means, dead).await?.under(token));
-    processes.spawn(ready::<CallbackProcess>(means, dead).await?.under(token));
-    processes.spawn(ready::<Dial>(means, dead).await?.under(token));
-    processes.spawn(ready::<VoicemailProcess>(means, dead).await?.under(token));
-    processes.spawn(ready::<Routing>(means, dead).await?.under(token));
-    processes.spawn(ready::<OfferProcess>(means, dead).await?.under(token));
-    processes.spawn(ready::<WrapUp>(means, dead).await?.under(token));
-    processes.spawn(ready::<Registration>(means, dead).await?.under(token));
-    processes.spawn(ready::<Credit>(means, dead).await?.under(token));
-    processes.spawn(ready::<RatingProcess>(means, dead).await?.under(token));
-    processes.spawn(ready::<Invoicing>(means, dead).await?.under(token));
-    processes.spawn(ready::<Dunning>(means, dead).await?.under(token));
+    for process in prepared {
+        process(&mut processes);
+    }
     match lost.nodes.are_shared() {
         // Others may be lost while this node lives.
         true => processes.watch(recovery, lost),
         false => processes.spawn(recovery),
     }
     Ok(processes)
+}
+
+/// A process that is ready and waits to be begun.
+type Prepared = Box<dyn FnOnce(&mut Processes) + Send>;
+
+async fn prepared<P: Process>(
+    means: &Means,
+    dead: Option<Heartbeat>,
+    token: u64,
+) -> Result<Prepared, ProcessError> {
+    let runner = ready::<P>(means, dead).await?.under(token);
+    Ok(Box::new(move |processes: &mut Processes| {
+        processes.spawn(runner);
+    }))
 }
 
 /// Ends every call in progress of a run that is over; how many that were. A run

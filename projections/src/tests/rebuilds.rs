@@ -70,16 +70,23 @@ async fn tables(read: &dyn ReadStore) -> usize {
     read.query(text, vec![]).await.unwrap().len()
 }
 
-#[tokio::test]
-async fn rows_are_built_beside_the_live_ones_until_the_switch() {
+/// An office in which a call was received, once every view knows it.
+async fn with_a_call() -> (Office, World) {
     let mut office = Office::open().await;
     let world = world_of(&office).await;
-    let views = office.running.views();
     let position = office.receive(&world, 1).await;
+    let views = office.running.views();
     views
         .wait_for(&View::ALL, position, PATIENCE)
         .await
         .unwrap();
+    (office, world)
+}
+
+#[tokio::test]
+async fn rows_are_built_beside_the_live_ones_until_the_switch() {
+    let (mut office, world) = with_a_call().await;
+    let views = office.running.views();
     let read = office.stores.read.clone();
     mark(read.as_ref()).await;
     let view = View::LiveCalls;
@@ -144,14 +151,9 @@ async fn every_view_can_be_built_anew_and_is_the_same() {
 
 #[tokio::test]
 async fn rows_of_another_version_are_shown_until_the_new_ones_are_built() {
-    let mut office = Office::open().await;
-    let world = world_of(&office).await;
-    let position = office.receive(&world, 1).await;
+    let (mut office, _) = with_a_call().await;
+    let position = office.stores.log.head().await.unwrap();
     let views = office.running.views();
-    views
-        .wait_for(&View::ALL, position, PATIENCE)
-        .await
-        .unwrap();
     let read = office.stores.read.clone();
     let means = office.means();
     office.running.stop().await;
@@ -170,14 +172,8 @@ async fn rows_of_another_version_are_shown_until_the_new_ones_are_built() {
 
 #[tokio::test]
 async fn a_build_that_was_cut_off_goes_on_where_it_was() {
-    let mut office = Office::open().await;
-    let world = world_of(&office).await;
-    let position = office.receive(&world, 1).await;
+    let (mut office, _) = with_a_call().await;
     let views = office.running.views();
-    views
-        .wait_for(&View::ALL, position, PATIENCE)
-        .await
-        .unwrap();
     views
         .rebuild(View::LiveCalls, false)
         .await
@@ -199,14 +195,8 @@ async fn a_build_that_was_cut_off_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn what_was_ordered_to_switch_does_so_after_a_restart() {
-    let mut office = Office::open().await;
-    let world = world_of(&office).await;
-    let position = office.receive(&world, 1).await;
+    let (mut office, _) = with_a_call().await;
     let views = office.running.views();
-    views
-        .wait_for(&View::ALL, position, PATIENCE)
-        .await
-        .unwrap();
     let view = View::LiveCalls;
     let means = office.means();
     mark(means.read.as_ref()).await;
@@ -242,15 +232,7 @@ async fn what_was_ordered_to_switch_does_so_after_a_restart() {
 
 #[tokio::test]
 async fn a_view_that_can_not_apply_an_event_is_parked_and_the_others_go_on() {
-    let mut office = Office::open().await;
-    let world = world_of(&office).await;
-    let position = office.receive(&world, 1).await;
-    office
-        .running
-        .views()
-        .wait_for(&View::ALL, position, PATIENCE)
-        .await
-        .unwrap();
+    let (mut office, world) = with_a_call().await;
     let read = office.stores.read.clone();
     // Read again from the tables, where a row is damaged.
     let means = office.means();

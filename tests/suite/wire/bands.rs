@@ -3,9 +3,7 @@
 //! and cheap after it. What is quoted is what is charged.
 
 use crate::plan_changed::set;
-use crate::support::{
-    PATIENCE, Wrong, caller, command_id, dial, is_refused, mutate, records, sell,
-};
+use crate::support::{TALK_SAMPLES, Wrong, called, command_id, is_refused, mutate, records, sell};
 use anyhow::{Context as _, ensure};
 use domain::money::{Decimal, Rounding};
 use ringledger_tests::{
@@ -91,13 +89,8 @@ async fn describe(server: &Server) -> anyhow::Result<(Value, Value)> {
 }
 
 /// Calls; the rate and the amount by which it is charged, and its seconds.
-async fn called(server: &Server, count: usize) -> anyhow::Result<(String, Decimal, i64)> {
-    let phone = caller(server, "4930501").await?;
-    let out = dial(&phone, "+4930111").await?;
-    out.wait_answered(PATIENCE).await?;
-    out.media().record(TALK_SAMPLES, PATIENCE).await;
-    out.hang_up().await?;
-    let call = records(server, count).await?.remove(count - 1)["callId"].clone();
+async fn charged(server: &Server, count: usize) -> anyhow::Result<(String, Decimal, i64)> {
+    let call = called(server, "+4930111", count).await?;
     let query = format!("{{ callCharge(callId: {call}) {{ revision amount records }} }}");
     let is_rated = |answer: &Value| answer["callCharge"]["revision"] == 1;
     let answer = server.until(&query, is_rated).await?;
@@ -110,7 +103,7 @@ async fn called(server: &Server, count: usize) -> anyhow::Result<(String, Decima
 }
 
 async fn costs(server: &Server, count: usize, row: &str, rate: &str) -> anyhow::Result<()> {
-    let (matched, amount, seconds) = called(server, count).await?;
+    let (matched, amount, seconds) = charged(server, count).await?;
     let rate: Decimal = rate.parse()?;
     let expected = rate.share(seconds.into(), 60, 6, Rounding::HalfEven);
     ensure!(

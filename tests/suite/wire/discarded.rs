@@ -3,9 +3,7 @@
 //! Nothing of the first one is owed, lost or billed twice, whoever is killed meanwhile.
 
 use crate::plan_changed::set;
-use crate::support::{
-    PATIENCE, caller, command_id, dial, events, is_refused, mutate, records, sell,
-};
+use crate::support::{called, command_id, events, is_refused, mutate, records, sell};
 use anyhow::{Context as _, ensure};
 use domain::money::{Decimal, Rounding};
 use futures_util::future::select_all;
@@ -21,8 +19,6 @@ const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
 /// The 15th of October, at noon.
 const OCTOBER_15_S: i64 = 1_792_065_600;
 const DAY_S: i64 = 86_400;
-/// What is talked: two started seconds, or more on a machine that is busy.
-const TALK_SAMPLES: usize = 8_000;
 /// Accounts of which drafts are discarded while the server is killed.
 const MANY: u128 = 8;
 
@@ -71,17 +67,6 @@ async fn account(
     let account = mutate(server, "createAccount", "id", account).await?["id"].clone();
     subscribe(server, number + 1, &account, plan).await?;
     Ok(account)
-}
-
-/// Calls that number; the call, once it has a price.
-async fn call(server: &Server, number: &str, count: usize) -> anyhow::Result<Value> {
-    let phone = caller(server, "4930501").await?;
-    let out = dial(&phone, number).await?;
-    out.wait_answered(PATIENCE).await?;
-    out.media().record(TALK_SAMPLES, PATIENCE).await;
-    out.hang_up().await?;
-    let record = records(server, count).await?.remove(count - 1);
-    Ok(record["callId"].clone())
 }
 
 /// What the call costs by that rating, and the seconds that are charged.
@@ -232,8 +217,8 @@ impl October {
         });
         mutate(server, "recordPayment", "id", payment).await?;
         let calls = [
-            call(server, "+4930111", 1).await?,
-            call(server, "+4930222", 2).await?,
+            called(server, "+4930111", 1).await?,
+            called(server, "+4930222", 2).await?,
         ];
         let charges = [
             charge(server, &calls[0], 1).await?,

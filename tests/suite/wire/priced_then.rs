@@ -2,7 +2,7 @@
 //! then: a deck that is published while somebody talks changes nothing for him, and who
 //! takes a number over does not take over what was talked before, unless a person says so.
 
-use crate::support::{PATIENCE, caller, command_id, dial, mutate, records, sell};
+use crate::support::{PATIENCE, TALK_SAMPLES, caller, command_id, dial, mutate, records, sell};
 use anyhow::{Context as _, ensure};
 use domain::money::Decimal;
 use ringledger_tests::server::{Server, Setup};
@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 
 const QUEUE: &str =
     "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\nnumbers = [\"+4930111\"]\n";
-/// What is talked at least, in samples of 8,000 a second.
-const TALK_SAMPLES: usize = 8_000;
 
 async fn publish(server: &Server, number: u128, rate: &str) -> anyhow::Result<()> {
     let deck = json!({

@@ -5,9 +5,7 @@
 //! that there is, and gets one invoice of it.
 
 use crate::long_invoice;
-use crate::support::{
-    PATIENCE, Wrong, caller, command_id, dial, events, is_refused, mutate, records, sell,
-};
+use crate::support::{Wrong, called, command_id, events, is_refused, mutate, sell};
 use anyhow::{Context as _, ensure};
 use commands::feed::understand;
 use domain::{
@@ -29,8 +27,6 @@ const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
                      numbers = [\"+4930111\", \"+4930222\"]\n";
 const OCTOBER_15_S: u64 = 1_792_065_600;
 const MONTH_S: u64 = 30 * 86_400;
-/// What is talked: two started seconds, or more on a machine that is busy.
-const TALK_SAMPLES: usize = 8_000;
 
 /// The server's clock is that many months after the middle of October.
 pub(crate) fn set(clock: &Path, months: u64) -> anyhow::Result<()> {
@@ -96,13 +92,7 @@ async fn describe(server: &Server) -> anyhow::Result<([Value; 2], [Value; 2])> {
 
 /// Calls that number; the call, once it has a price.
 async fn call(server: &Server, number: &str, count: usize) -> anyhow::Result<Value> {
-    let phone = caller(server, "4930501").await?;
-    let out = dial(&phone, number).await?;
-    out.wait_answered(PATIENCE).await?;
-    out.media().record(TALK_SAMPLES, PATIENCE).await;
-    out.hang_up().await?;
-    let record = records(server, count).await?.remove(count - 1);
-    let call = record["callId"].clone();
+    let call = called(server, number, count).await?;
     charge(server, &call, 1).await?;
     Ok(call)
 }

@@ -84,6 +84,21 @@ pub(crate) async fn talk(
     Ok((out, call))
 }
 
+/// What a call that is rated talks at least, in samples of 8,000 a second: two started
+/// seconds, or more on a machine that is busy.
+pub(crate) const TALK_SAMPLES: usize = 8_000;
+
+/// Calls that number, and talks; the call, once `count` calls have a record.
+pub(crate) async fn called(server: &Server, number: &str, count: usize) -> anyhow::Result<Value> {
+    let phone = caller(server, "4930501").await?;
+    let out = dial(&phone, number).await?;
+    out.wait_answered(PATIENCE).await?;
+    out.media().record(TALK_SAMPLES, PATIENCE).await;
+    out.hang_up().await?;
+    let record = records(server, count).await?.remove(count - 1);
+    Ok(record["callId"].clone())
+}
+
 /// The caller reaches the agent, and hangs up after a moment.
 pub(crate) async fn reaches(caller: &Phone, target: &str, agent: &Phone) -> anyhow::Result<()> {
     let out = dial(caller, target).await?;
