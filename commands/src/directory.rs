@@ -446,6 +446,7 @@ impl Known {
             | AnyEvent::Call(..)
             | AnyEvent::Line(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Callback(..)
             | AnyEvent::Mailbox(..)

@@ -35,6 +35,7 @@ use domain::{
     mailbox::Mailbox,
     person::Person,
     queue::Queue,
+    refusals::Refusals,
     session::Session,
     time::Timestamp,
     trunk::Trunk,
@@ -55,6 +56,7 @@ struct Inner {
     lines: Pool<Line>,
     queues: Pool<Queue>,
     persons: Pool<Person>,
+    refusals: Pool<Refusals>,
     agents: Pool<Agent>,
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
@@ -131,6 +133,7 @@ impl Gateway {
                 lines: Pool::default(),
                 queues: Pool::default(),
                 persons: Pool::default(),
+                refusals: Pool::default(),
                 agents: Pool::default(),
                 devices: Pool::default(),
                 trunks: Pool::default(),
@@ -216,6 +219,7 @@ impl Gateway {
             AnyCommand::Line(id, command) => inner.lines.submit(shared, id, sent, command),
             AnyCommand::Queue(id, command) => inner.queues.submit(shared, id, sent, command),
             AnyCommand::Person(id, command) => inner.persons.submit(shared, id, sent, command),
+            AnyCommand::Refusals(id, command) => inner.refusals.submit(shared, id, sent, command),
             AnyCommand::Agent(id, command) => inner.agents.submit(shared, id, sent, command),
             AnyCommand::Device(id, command) => inner.devices.submit(shared, id, sent, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, sent, command),
@@ -239,6 +243,7 @@ impl Gateway {
             + inner.lines.len()
             + inner.queues.len()
             + inner.persons.len()
+            + inner.refusals.len()
             + inner.agents.len()
             + inner.devices.len()
             + inner.trunks.len()

@@ -39,6 +39,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
+        | AnyCommand::Refusals(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

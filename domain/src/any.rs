@@ -6,10 +6,10 @@ use crate::{
     decider::{Decider, Event as _},
     device,
     id::{
-        AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, SessionId, SubjectId, TenantId,
-        TrunkId,
+        AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, RefusalsId, SessionId, SubjectId,
+        TenantId, TrunkId,
     },
-    line, mailbox, person, queue, session,
+    line, mailbox, person, queue, refusals, session,
     time::Timestamp,
     trunk,
 };
@@ -31,6 +31,8 @@ pub enum AnyCommand {
     Queue(QueueId, queue::Command),
     /// For a person whose data is kept.
     Person(SubjectId, person::Command),
+    /// For refused calls that have no record.
+    Refusals(RefusalsId, refusals::Command),
     /// For an agent's configuration.
     Agent(AgentId, agent::Command),
     /// For an agent's phones.
@@ -54,6 +56,7 @@ impl AnyCommand {
             Self::Line(id, _) => (line::Line::CATEGORY, id.to_string()),
             Self::Queue(id, _) => (queue::Queue::CATEGORY, id.to_string()),
             Self::Person(id, _) => (person::Person::CATEGORY, id.to_string()),
+            Self::Refusals(id, _) => (refusals::Refusals::CATEGORY, id.to_string()),
             Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
@@ -77,6 +80,8 @@ pub enum AnyEvent {
     Queue(QueueId, queue::Event),
     /// To a person whose data is kept.
     Person(SubjectId, person::Event),
+    /// To refused calls that have no record.
+    Refusals(RefusalsId, refusals::Event),
     /// To an agent's configuration.
     Agent(AgentId, agent::Event),
     /// To an agent's phones.
@@ -100,6 +105,7 @@ impl AnyEvent {
             Self::Line(_, event) => event.event_type(),
             Self::Queue(_, event) => event.event_type(),
             Self::Person(_, event) => event.event_type(),
+            Self::Refusals(_, event) => event.event_type(),
             Self::Agent(_, event) => event.event_type(),
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
@@ -194,6 +200,7 @@ pub fn decode(
         line::Line::CATEGORY => stored.read(AnyEvent::Line),
         queue::Queue::CATEGORY => stored.read(AnyEvent::Queue),
         person::Person::CATEGORY => stored.read(AnyEvent::Person),
+        refusals::Refusals::CATEGORY => stored.read(AnyEvent::Refusals),
         agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
@@ -323,6 +330,9 @@ impl AnyCommand {
             Self::Queue(_, command) => command.name(),
             Self::Person(_, command) => match command {
                 person::Command::Erase { .. } => "erase_subject",
+            },
+            Self::Refusals(_, command) => match command {
+                refusals::Command::Sum { .. } => "sum_refusals",
             },
             Self::Agent(_, command) => command.name(),
             Self::Device(_, command) => match command {

@@ -3,7 +3,7 @@
 
 use crate::{
     agent, billing, call, callback, decider::Decider, device, line, mailbox, person, queue,
-    session, trunk,
+    refusals, session, trunk,
 };
 use serde::{
     de::{Deserialize as _, Deserializer, Error as _, Visitor, value::Error},
@@ -19,6 +19,7 @@ pub fn event_types() -> BTreeSet<&'static str> {
         of::<line::Line>(),
         of::<queue::Queue>(),
         of::<person::Person>(),
+        of::<refusals::Refusals>(),
         of::<agent::Agent>(),
         of::<device::Device>(),
         of::<trunk::Trunk>(),

@@ -51,6 +51,8 @@ ids! {
     OfferId,
     /// The way to and from a carrier or PBX.
     TrunkId,
+    /// Refused calls that are summed up.
+    RefusalsId,
     /// A customer of the installation; everything belongs to exactly one.
     TenantId,
     /// The idempotency key of a command: one id, one effect, one answer.

@@ -27,6 +27,7 @@ pub mod person;
 pub mod process;
 pub mod queue;
 pub mod rating;
+pub mod refusals;
 pub mod sealed;
 pub mod session;
 mod subject;

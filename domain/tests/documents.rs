@@ -170,6 +170,7 @@ fn refusals() -> BTreeMap<String, String> {
         "mailbox",
         "person",
         "queue",
+        "refusals",
         "session",
         "trunk",
         "billing/seller",

@@ -49,11 +49,13 @@ pub enum View {
     Mailboxes,
     /// Messages in mailboxes.
     Voicemails,
+    /// Refused calls that have no record.
+    RefusalSums,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -73,6 +75,7 @@ impl View {
         Self::Callbacks,
         Self::Mailboxes,
         Self::Voicemails,
+        Self::RefusalSums,
     ];
 
     /// Its name, as on the command line.
@@ -97,6 +100,7 @@ impl View {
             Self::Callbacks => "callbacks",
             Self::Mailboxes => "mailboxes",
             Self::Voicemails => "voicemails",
+            Self::RefusalSums => "refusal_sums",
         }
     }
 

@@ -29,6 +29,7 @@ pub mod page;
 pub mod past;
 pub mod projection;
 pub mod queue_stats;
+pub mod refusals;
 mod registry;
 pub mod report;
 pub mod runner;

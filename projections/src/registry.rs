@@ -16,6 +16,7 @@ use crate::{
     mailboxes::Mailboxes,
     projection::Projection as _,
     queue_stats::QueueStats,
+    refusals::RefusalSums,
     slot::{Generation, Part, Slot},
     staff::Staff,
     table::Table,
@@ -47,6 +48,7 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Callbacks => Box::new(Slot::<Callbacks>::new(generation)),
         View::Mailboxes => Box::new(Slot::<Mailboxes>::new(generation)),
         View::Voicemails => Box::new(Slot::<Voicemails>::new(generation)),
+        View::RefusalSums => Box::new(Slot::<RefusalSums>::new(generation)),
     }
 }
 
@@ -72,6 +74,7 @@ pub(crate) const fn tables_of(view: View) -> &'static [Table] {
         View::Callbacks => Callbacks::TABLES,
         View::Mailboxes => Mailboxes::TABLES,
         View::Voicemails => Voicemails::TABLES,
+        View::RefusalSums => RefusalSums::TABLES,
     }
 }
 

@@ -488,6 +488,7 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)

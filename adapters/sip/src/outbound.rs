@@ -98,6 +98,7 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

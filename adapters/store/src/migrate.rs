@@ -104,6 +104,7 @@ pub const ALL: &[Migration] = &[
     migration!(431, Read, "0431_cdr_devices"),
     migration!(440, Read, "0440_tagged_calls"),
     migration!(441, Read, "0441_projection_parked"),
+    migration!(442, Read, "0442_refusal_sums"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -76,6 +76,7 @@ pub async fn wait(server: Server, mut signals: Signals) -> anyhow::Result<()> {
     }
     end_all(&server).await;
     until_quiet(&server, FAREWELL).await;
+    server.sip().settle_refusals().await;
     server.stop().await;
     Ok(())
 }

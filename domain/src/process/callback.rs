@@ -131,6 +131,7 @@ fn refused(
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
+        | AnyCommand::Refusals(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
@@ -198,6 +199,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Line(..)
         | AnyEvent::Session(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

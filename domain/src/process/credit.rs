@@ -149,6 +149,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -48,6 +48,7 @@ impl Process for Dunning {
                 | AnyEvent::Session(..)
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
+                | AnyEvent::Refusals(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

@@ -144,6 +144,7 @@ fn refused(
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
+        | AnyCommand::Refusals(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
@@ -192,6 +193,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             vec![]
         }
         AnyEvent::Device(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Mailbox(..)

@@ -86,6 +86,7 @@ fn on_event(fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

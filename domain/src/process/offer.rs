@@ -103,6 +103,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Line(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
@@ -343,6 +344,7 @@ fn refused(
         | AnyCommand::Session(..)
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
+        | AnyCommand::Refusals(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

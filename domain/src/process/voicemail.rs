@@ -72,6 +72,7 @@ impl Process for VoicemailProcess {
                 | AnyEvent::Line(..)
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
+                | AnyEvent::Refusals(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

@@ -9,11 +9,11 @@ use ringledger_domain::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     device,
     id::{
-        AgentId, CallId, CallbackId, LegId, MailboxId, OfferId, QueueId, SessionId, SubjectId,
-        TrunkId, VisitId, VoicemailId,
+        AgentId, CallId, CallbackId, LegId, MailboxId, OfferId, QueueId, RefusalsId, SessionId,
+        SubjectId, TrunkId, VisitId, VoicemailId,
     },
     line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
-    person, queue,
+    person, queue, refusals,
     sealed::{Party, Sealed},
     session::{self, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
     time::Timestamp,
@@ -41,6 +41,7 @@ const CALLBACK: CallbackId = CallbackId(uuid(13));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
 const MAILBOX: MailboxId = MailboxId(uuid(14));
 pub(crate) const MESSAGE: VoicemailId = VoicemailId(uuid(15));
+const REFUSALS: RefusalsId = RefusalsId(uuid(16));
 const BINDING: Uuid = uuid(10);
 const OUTSIDE_LEG: LegId = LegId(uuid(12));
 const SESSION: SessionId = SessionId {
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.extend(lines().map(|event| AnyEvent::Line(QUEUE, event)));
     all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
     all.extend(persons().map(|event| AnyEvent::Person(SUBJECT, event)));
+    all.push(AnyEvent::Refusals(REFUSALS, refused()));
     all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
     all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
@@ -498,6 +500,14 @@ fn devices() -> impl Iterator<Item = device::Event> {
         },
     ]
     .into_iter()
+}
+
+fn refused() -> refusals::Event {
+    refusals::Event::Summed {
+        reason: EndReason::Overload,
+        calls_count: 12_345,
+        since: AT,
+    }
 }
 
 fn trunks() -> impl Iterator<Item = trunk::Event> {

@@ -222,6 +222,7 @@ fn event(fact: &Fact) -> Option<(AccountId, &Event)> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -138,6 +138,7 @@ fn event(fact: &Fact) -> Option<(DeckVersionId, &Event)> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

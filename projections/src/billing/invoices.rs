@@ -111,6 +111,9 @@ pub struct Row {
     pub invoice: InvoiceId,
     /// Position of the event that last changed it.
     pub position: u64,
+    /// Its version: what a person who decides about it has seen.
+    #[serde(default)]
+    pub revision: u64,
     /// When it was drafted.
     pub drafted_at: Timestamp,
     /// Who pays.
@@ -203,7 +206,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Invoices {
     const NAME: &'static str = "billing_invoices";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_invoices",
         key: "invoice_id",
@@ -241,6 +244,7 @@ impl Projection for Invoices {
             *row = Some(Row {
                 invoice,
                 position: 0,
+                revision: 0,
                 drafted_at: at,
                 account: head.account,
                 period: head.period,
@@ -262,6 +266,7 @@ impl Projection for Invoices {
         row.position = input.fact.position;
         match told {
             Told::Invoice(_, event) => {
+                row.revision = input.fact.version;
                 note(row, at, event);
                 row.state = Invoice::evolve(std::mem::take(&mut row.state), at, event);
             }
@@ -294,6 +299,7 @@ fn told(fact: &Fact) -> Option<Told<'_>> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -200,6 +200,7 @@ fn event(fact: &Fact) -> Option<(UsageId, &Event)> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

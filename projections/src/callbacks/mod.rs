@@ -67,6 +67,7 @@ impl Projection for Callbacks {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

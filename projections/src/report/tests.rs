@@ -109,6 +109,7 @@ fn has_a_stay_twice(world: &World) -> bool {
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -19,6 +19,7 @@ use domain::{
     mailbox::Mailbox,
     person::Person,
     queue::Queue,
+    refusals::Refusals,
     sealed::{Party, Sealed},
     session::Session,
     time::Timestamp,
@@ -79,6 +80,7 @@ pub(crate) struct World {
     pub(crate) lines: Streams<QueueId, Line>,
     queues: Streams<QueueId, Queue>,
     persons: Streams<domain::id::SubjectId, Person>,
+    refusals: Streams<domain::id::RefusalsId, Refusals>,
     agents: Streams<AgentId, Agent>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
@@ -144,6 +146,7 @@ impl World {
             lines: BTreeMap::new(),
             queues: BTreeMap::new(),
             persons: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             agents: BTreeMap::new(),
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
@@ -198,6 +201,12 @@ impl World {
             AnyCommand::Person(id, command) => {
                 let (before, events) = ask::<_, Person>(&mut self.persons, id, at, command);
                 self.record::<Person, _>(id, before, events, |event| AnyEvent::Person(id, event))
+            }
+            AnyCommand::Refusals(id, command) => {
+                let (before, events) = ask::<_, Refusals>(&mut self.refusals, id, at, command);
+                self.record::<Refusals, _>(id, before, events, |event| {
+                    AnyEvent::Refusals(id, event)
+                })
             }
             AnyCommand::Agent(id, command) => {
                 let (before, events) = ask::<_, Agent>(&mut self.agents, id, at, command);

@@ -258,6 +258,7 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

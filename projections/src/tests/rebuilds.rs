@@ -153,7 +153,6 @@ async fn every_view_can_be_built_anew_and_is_the_same() {
 async fn rows_of_another_version_are_shown_until_the_new_ones_are_built() {
     let (mut office, _) = with_a_call().await;
     let position = office.stores.log.head().await.unwrap();
-    let views = office.running.views();
     let read = office.stores.read.clone();
     let means = office.means();
     office.running.stop().await;

@@ -16,6 +16,7 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Callback(..)

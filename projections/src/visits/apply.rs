@@ -24,6 +24,7 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
         | AnyEvent::Session(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

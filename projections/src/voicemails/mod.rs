@@ -68,6 +68,7 @@ impl Projection for Voicemails {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -91,6 +91,7 @@ impl Ledger {
                 Ok(())
             }
             AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

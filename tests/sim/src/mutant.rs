@@ -344,6 +344,7 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Line(..)
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
+        | AnyCommand::Refusals(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

@@ -145,6 +145,7 @@ impl Order {
             AnyEvent::Session(..)
             | AnyEvent::Call(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

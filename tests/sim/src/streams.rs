@@ -160,8 +160,8 @@ impl Everything {
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
-            // Nobody here pays for anything.
-            AnyCommand::Billing(_) => Ok(vec![]),
+            // Nobody here pays for anything, or calls too often.
+            AnyCommand::Refusals(..) | AnyCommand::Billing(_) => Ok(vec![]),
         }
     }
 
@@ -173,6 +173,7 @@ impl Everything {
             AnyEvent::Line(id, e) => self.lines.write(id, at, vec![e], AnyEvent::Line),
             AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
@@ -209,6 +210,7 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Queue(id, _) => (id.0, "queue".into()),
         AnyEvent::Agent(id, _) => (id.0, "agent".into()),
         AnyEvent::Person(id, _) => (id.0, "subject".into()),
+        AnyEvent::Refusals(id, _) => (id.0, "refusals".into()),
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),
         AnyEvent::Callback(id, _) => (id.0, "callback".into()),

@@ -5,7 +5,7 @@ use crate::{
     given_back::{in_december, run},
     support::{command_id, is_refused, mutate},
 };
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use ringledger_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ async fn until(
     let query = format!(
         "{{ account(id: {account}) {{ owed }} \
          invoices(filter: {{ accountId: {account}, period: \"{period}\" }}, first: 2) \
-         {{ nodes {{ id number status total lines {{ description amount }} }} }} }}"
+         {{ nodes {{ id revision number status total lines {{ description amount }} }} }} }}"
     );
     let is_so = |answer: &Value| {
         let invoice = &answer["invoices"]["nodes"][0];
@@ -114,8 +114,22 @@ async fn a_draft_that_waits_can_be_changed_and_is_owed_once_it_is_approved() -> 
     let expected = json!({"description": "for your patience", "amount": "-5"});
     ensure!(last == Some(&expected), "{changed}");
 
-    let approve = json!({"commandId": command_id(11), "invoiceId": draft["id"]});
-    mutate(&server, "issueInvoice", "id", approve).await?;
+    // Whoever has not seen the last line does not approve it, nor discards the draft for it.
+    let seen = |number: u128, invoice: &Value| {
+        json!({"commandId": command_id(number), "invoiceId": invoice["id"],
+            "expectedRevision": invoice["revision"]})
+    };
+    let mut discard = seen(14, &draft);
+    discard["reason"] = json!("nothing is given back");
+    for (order, input) in [
+        ("issueInvoice", seen(15, &draft)),
+        ("discardInvoice", discard),
+    ] {
+        let stale = mutate(&server, order, "id", input).await;
+        let error = stale.err().context(order)?.to_string();
+        ensure!(error.contains("CONFLICT"), "{order}: {error}");
+    }
+    mutate(&server, "issueInvoice", "id", seen(11, &changed)).await?;
     let issued = until(&server, &account, "2026-10", ("ISSUED", "65.45", "65.45")).await?;
     ensure!(issued["number"] == "INV-00000001", "{issued}");
     let late = line("too late", "1");

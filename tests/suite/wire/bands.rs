@@ -3,7 +3,7 @@
 //! and cheap after it. What is quoted is what is charged.
 
 use crate::plan_changed::set;
-use crate::support::{TALK_SAMPLES, Wrong, called, command_id, is_refused, mutate, records, sell};
+use crate::support::{Wrong, called, command_id, is_refused, mutate, sell};
 use anyhow::{Context as _, ensure};
 use domain::money::{Decimal, Rounding};
 use ringledger_tests::{
@@ -18,7 +18,6 @@ const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
 const FRIDAY_S: i64 = 1_792_737_000;
 /// Monday, the 26th, at the same hour: half past seven there, as winter has begun.
 const MONDAY_S: i64 = FRIDAY_S + 3 * 86_400;
-const TALK_SAMPLES: usize = 8_000;
 /// Each row with its price of a unit.
 const CSV: &str = "prefix,rate,description,band,first_increment_s,next_increment_s\n\
                    4930,0.60,any time,,1,1\n\

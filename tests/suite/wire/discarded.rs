@@ -3,7 +3,7 @@
 //! Nothing of the first one is owed, lost or billed twice, whoever is killed meanwhile.
 
 use crate::plan_changed::set;
-use crate::support::{called, command_id, events, is_refused, mutate, records, sell};
+use crate::support::{called, command_id, events, is_refused, mutate, sell};
 use anyhow::{Context as _, ensure};
 use domain::money::{Decimal, Rounding};
 use futures_util::future::select_all;

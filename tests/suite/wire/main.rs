@@ -36,6 +36,7 @@ mod endings;
 mod erasure;
 mod exports;
 mod five_callers;
+mod flood;
 mod full_disk;
 mod given_back;
 mod heard;

@@ -266,7 +266,7 @@ impl Driver {
         new: impl FnOnce() -> Option<invite::NewCall>,
     ) {
         let at = self.parts.clock.now();
-        self.refusals.add(|| {
+        self.refusals.add(at, reason, || {
             new().map(|new| TurnedAway {
                 new,
                 source,

@@ -165,6 +165,11 @@ impl Handle {
         }
     }
 
+    /// Sums up the refused calls that wait to be recorded: to be asked before the end.
+    pub async fn settle_refusals(&self) {
+        self.driver.settle_refusals().await;
+    }
+
     /// Transactions that are alive.
     pub fn transactions(&self) -> usize {
         self.driver.stack.transactions()

@@ -1,7 +1,8 @@
 //! Calls that were turned away before anything of them was in the record: because
 //! there is no room for them, or because too many others were refused in this second.
 //! They are answered at once and recorded behind, as many a second as the options
-//! say: nobody fills the log, and a burst is not lost.
+//! say: nobody fills the log, and a burst is not lost. What is more than can wait is
+//! summed up, one event a second and reason: no call is without a trace.
 
 use super::Driver;
 use crate::inbound::invite::NewCall;
@@ -10,24 +11,32 @@ use domain::{
     any::AnyCommand,
     call::{Command, Route},
     cause::EndReason,
-    id::{CallId, LegId},
+    id::{CallId, CommandId, LegId, RefusalsId},
+    refusals,
     time::Timestamp,
 };
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Calls that wait to be recorded, at most; what is beyond is counted only.
+/// Calls that wait to be recorded, at most; what is beyond is summed up.
 const WAITING_MAX: usize = 4_096;
 /// INVITEs that are known again when they are repeated, the last ones: as each is
 /// repeated for 64*T1 at most (RFC 3261, 17.1.1.2), all of up to 512 a second.
 const KNOWN_MAX: usize = 16_384;
+/// How often calls are summed up that are beyond.
+const SUM_EVERY: Duration = Duration::from_secs(1);
+/// How long the last ones may take at the end, where the store does not answer.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Pause before more are recorded, when there was no room, and before one is tried
 /// again on a store that is away.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -45,13 +54,34 @@ pub(super) struct TurnedAway {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     waiting: Mutex<Waiting>,
+    /// Calls of sums that are on their way into the record.
+    under_way: AtomicU64,
     hasher: RandomState,
     more: Notify,
+}
+
+/// Calls that are summed up, by reason.
+type Sums = BTreeMap<EndReason, Sum>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    calls_count: u64,
+    since: Timestamp,
+}
+
+fn sum_up(sums: &mut Sums, reason: EndReason, at: Timestamp) {
+    let sum = sums.entry(reason).or_insert(Sum {
+        calls_count: 0,
+        since: at,
+    });
+    sum.calls_count += 1;
+    sum.since = sum.since.min(at);
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     calls: VecDeque<TurnedAway>,
+    beyond: Sums,
     /// Hashes of transactions: whoever sends them makes them as long as they may be.
     known: HashSet<u64>,
     known_order: VecDeque<u64>,
@@ -82,17 +112,22 @@ impl Refusals {
         }
     }
 
-    /// Has a call recorded behind; if there is no room for it, it is counted only and
-    /// not even read.
-    pub(super) fn add(&self, turned: impl FnOnce() -> Option<TurnedAway>) {
+    /// Has a call recorded behind; if there is no room for it, it is summed up and not
+    /// even read.
+    pub(super) fn add(
+        &self,
+        at: Timestamp,
+        reason: EndReason,
+        turned: impl FnOnce() -> Option<TurnedAway>,
+    ) {
         if self.waiting().calls.len() >= WAITING_MAX {
-            unrecorded(1);
+            sum_up(&mut self.waiting().beyond, reason, at);
+        } else if let Some(turned) = turned() {
+            self.waiting().calls.push_back(turned);
+        } else {
             return;
         }
-        if let Some(turned) = turned() {
-            self.waiting().calls.push_back(turned);
-            self.more.notify_one();
-        }
+        self.more.notify_one();
     }
 
     fn next(&self) -> Option<TurnedAway> {
@@ -100,25 +135,59 @@ impl Refusals {
     }
 
     fn is_empty(&self) -> bool {
-        self.waiting().calls.is_empty()
+        let waiting = self.waiting();
+        waiting.calls.is_empty() && waiting.beyond.is_empty()
+    }
+
+    /// What is beyond; from now on its calls are under way.
+    fn take_beyond(&self) -> Sums {
+        self.begin(std::mem::take(&mut self.waiting().beyond))
+    }
+
+    /// The same, with all that waits.
+    fn take_all(&self) -> Sums {
+        let mut waiting = self.waiting();
+        let mut sums = std::mem::take(&mut waiting.beyond);
+        for turned in waiting.calls.drain(..) {
+            sum_up(&mut sums, turned.reason, turned.at);
+        }
+        self.begin(sums)
+    }
+
+    fn begin(&self, sums: Sums) -> Sums {
+        let calls = sums.values().map(|sum| sum.calls_count).sum();
+        self.under_way.fetch_add(calls, Ordering::Relaxed);
+        sums
+    }
+
+    /// Calls of which nothing is in the record.
+    fn left(&self) -> u64 {
+        let waiting = self.waiting();
+        let beyond: u64 = waiting.beyond.values().map(|sum| sum.calls_count).sum();
+        waiting.calls.len() as u64 + beyond + self.under_way.load(Ordering::Relaxed)
     }
 }
 
-/// Records what was turned away until `shutdown`. What then still waits is not on
-/// record.
+/// Records what was turned away until `shutdown`.
 pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
     let work = async {
+        let mut sum_at = Instant::now() + SUM_EVERY;
         loop {
             if driver.refusals.is_empty() {
                 driver.refusals.more.notified().await;
+            }
+            if sum_at <= Instant::now() {
+                driver.record_sums(driver.refusals.take_beyond()).await;
+                sum_at = Instant::now() + SUM_EVERY;
             }
             // Calls that may be taken in go first.
             if driver.admission.is_crowded() || !driver.may_record_refusal() {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            if let Some(turned) = driver.refusals.next() {
-                driver.record_refusal(turned).await;
+            match driver.refusals.next() {
+                Some(turned) => driver.record_refusal(turned).await,
+                None => tokio::time::sleep_until(sum_at).await,
             }
         }
     };
@@ -126,7 +195,11 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
         () = work => {}
         () = shutdown.cancelled() => {}
     }
-    unrecorded(driver.refusals.waiting().calls.len() as u64);
+    let left = driver.refusals.left();
+    if left > 0 {
+        tracing::warn!(left, "refused calls are not on record");
+        unrecorded(left);
+    }
 }
 
 /// Calls that were refused and are on no record.
@@ -135,6 +208,39 @@ fn unrecorded(count: u64) {
 }
 
 impl Driver {
+    /// Sums up what still waits, so that it is in the record when the node ends.
+    pub(super) async fn settle_refusals(&self) {
+        let recorded = self.record_sums(self.refusals.take_all());
+        // What is left is counted when the task ends.
+        let _ = tokio::time::timeout(FAREWELL, recorded).await;
+    }
+
+    async fn record_sums(&self, sums: Sums) {
+        for (reason, sum) in sums {
+            self.record_sum(reason, sum).await;
+        }
+    }
+
+    async fn record_sum(&self, reason: EndReason, sum: Sum) {
+        let at = self.parts.clock.now();
+        let id = RefusalsId(self.parts.entropy.uuid(at));
+        let command = refusals::Command::Sum {
+            reason,
+            calls_count: sum.calls_count,
+            // The clock may have been set back meanwhile.
+            since: sum.since.min(at),
+        };
+        let envelope = self.envelope(AnyCommand::Refusals(id, command), id.0);
+        if self.into_the_record(Envelope { at, ..envelope }).await {
+            let summed = metrics::counter!("ringledger_sip_refusals_summed_total");
+            summed.increment(sum.calls_count);
+        } else {
+            unrecorded(sum.calls_count);
+        }
+        let under_way = &self.refusals.under_way;
+        under_way.fetch_sub(sum.calls_count, Ordering::Relaxed);
+    }
+
     /// Brings it into the record, however long the store is away.
     async fn record_refusal(&self, turned: TurnedAway) {
         let TurnedAway {
@@ -167,18 +273,25 @@ impl Driver {
         };
         let envelope = Envelope {
             at,
-            command_id: domain::id::CommandId(command),
+            command_id: CommandId(command),
             ..self.envelope(AnyCommand::Call(CallId(call), received), call)
         };
+        if !self.into_the_record(envelope).await {
+            unrecorded(1);
+        }
+    }
+
+    /// Whether it is in the record now; tried for as long as the store is away.
+    async fn into_the_record(&self, envelope: Envelope) -> bool {
         loop {
             match self.parts.gateway.dispatch(envelope.clone()).await {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(DispatchError::Conflict | DispatchError::Unavailable(_)) => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error @ (DispatchError::Refused(_) | DispatchError::Corrupt(_))) => {
                     tracing::error!(%error, "a refused call was not recorded");
-                    return;
+                    return false;
                 }
             }
         }
@@ -210,14 +323,47 @@ mod tests {
         }
     }
 
-    #[test]
-    fn so_many_wait_and_no_more() {
+    fn crowd(calls: usize) -> Refusals {
         let refusals = Refusals::default();
-        for _ in 0..WAITING_MAX + 10 {
-            refusals.add(|| Some(turned_away()));
+        for number in 0..calls {
+            let at = Timestamp::default().plus_ms(number as u64);
+            let reason = EndReason::Overload;
+            refusals.add(at, reason, || Some(turned_away()));
         }
+        refusals
+    }
+
+    #[test]
+    fn so_many_wait_and_the_others_are_summed_up_since_the_first() {
+        let refusals = crowd(WAITING_MAX + 10);
+        let sum = Sum {
+            calls_count: 10,
+            since: Timestamp::default().plus_ms(WAITING_MAX as u64),
+        };
+        assert_eq!(refusals.left(), WAITING_MAX as u64 + 10);
+        assert_eq!(refusals.take_beyond(), [(EndReason::Overload, sum)].into());
+        assert_eq!(refusals.take_beyond(), [].into());
         let waited = std::iter::from_fn(|| refusals.next()).count();
         assert_eq!(waited, WAITING_MAX);
+        assert_eq!(refusals.left(), 10, "under way");
+    }
+
+    #[test]
+    fn what_waits_at_the_end_is_summed_up_too() {
+        let refusals = crowd(WAITING_MAX + 10);
+        let sum = Sum {
+            calls_count: WAITING_MAX as u64 + 10,
+            since: Timestamp::default(),
+        };
+        assert_eq!(refusals.take_all(), [(EndReason::Overload, sum)].into());
+        assert!(refusals.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_call_is_neither_recorded_nor_counted() {
+        let refusals = Refusals::default();
+        refusals.add(Timestamp::default(), EndReason::Overload, || None);
+        assert!(refusals.is_empty() && refusals.left() == 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod nodes;
 mod past;
 mod projections;
 mod queues;
+mod refusals;
 mod reports;
 pub(crate) mod subjects;
 mod trunks;
@@ -42,6 +43,7 @@ pub(crate) struct Query(
     agents::AgentQueries,
     queues::QueueQueries,
     subjects::SubjectQueries,
+    refusals::RefusalQueries,
     trunks::TrunkQueries,
     nodes::NodeQueries,
     past::PastQueries,

@@ -2,7 +2,7 @@
 
 use super::billing::id;
 use crate::{
-    scalar::{Amount, Cursor, DateTime},
+    scalar::{Amount, Cursor, DateTime, count},
     types::words::InvoiceStanding,
 };
 use async_graphql::{ID, Json, Object, SimpleObject};
@@ -246,6 +246,11 @@ impl Invoice {
     /// call.
     async fn document_path(&self) -> String {
         format!("/documents/invoices/{}", self.0.invoice)
+    }
+
+    /// Its version, for `expectedRevision` of orders about it.
+    async fn revision(&self) -> i32 {
+        count(self.0.revision)
     }
 
     /// The event that last changed it.

@@ -117,6 +117,7 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         AnyEvent::Person(person, person::Event::Erased { .. }) => board.callers.forget(*person),
         AnyEvent::Device(agent, device::Event::Registered { .. }) => board.has_a_phone(*agent),
         AnyEvent::Device(_, device::Event::Deregistered { .. } | device::Event::Expired { .. })
+        | AnyEvent::Refusals(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Mailbox(..)

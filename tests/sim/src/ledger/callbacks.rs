@@ -121,6 +121,7 @@ impl Callbacks {
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Mailbox(..)

@@ -73,6 +73,7 @@ impl Hands {
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

@@ -85,6 +85,7 @@ impl Places {
             | AnyEvent::Session(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

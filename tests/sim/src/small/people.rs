@@ -159,6 +159,7 @@ impl People {
             | AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

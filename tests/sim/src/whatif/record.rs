@@ -162,6 +162,7 @@ impl Recorder {
             | AnyEvent::Agent(..)
             | AnyEvent::Call(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

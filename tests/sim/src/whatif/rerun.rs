@@ -384,6 +384,7 @@ impl Rerun {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -13,6 +13,7 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use commands::books::Books;
 use domain::{
+    any::AnyCommand,
     billing::{Command, bill_of::adjustment, invoice},
     id::{CreditNoteId, InvoiceId, derive},
 };
@@ -28,6 +29,9 @@ pub(crate) struct IssueInvoiceInput {
     command_id: ID,
     /// Which invoice.
     invoice_id: ID,
+    /// Only if the invoice is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A credit note to be made.
@@ -58,6 +62,9 @@ pub(crate) struct AddInvoiceLineInput {
     /// Which tax applies, by the rates of the last day of the month.
     #[graphql(default_with = "TaxKind::Standard")]
     tax_category: TaxKind,
+    /// Only if the invoice is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A draft that is wrong.
@@ -69,6 +76,9 @@ pub(crate) struct DiscardInvoiceInput {
     invoice_id: ID,
     /// Why.
     reason: String,
+    /// Only if the invoice is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// An invoice that will not be paid.
@@ -86,12 +96,14 @@ async fn ask(
     ctx: &Context<'_>,
     command_id: &ID,
     invoice_id: &ID,
+    revision: Option<i32>,
     command: invoice::Command,
 ) -> Result<BillingPayload> {
     let order = Order::new(ctx, command_id)?;
     let invoice = InvoiceId(uuid(invoice_id, "an invoice")?);
-    let outcome = tell(&order, Command::Invoice(invoice, command), invoice.0).await?;
-    Ok(BillingPayload::new(invoice, outcome).of_invoice(invoice))
+    let command = AnyCommand::Billing(Box::new(Command::Invoice(invoice, command)));
+    let outcome = order.dispatch_expecting(command, invoice.0, revision);
+    Ok(BillingPayload::new(invoice, outcome.await?).of_invoice(invoice))
 }
 
 /// Waits until the month of a draft that is discarded is open again, and can be invoiced.
@@ -122,8 +134,8 @@ impl InvoiceMutations {
         ctx: &Context<'_>,
         input: IssueInvoiceInput,
     ) -> Result<BillingPayload> {
-        let command = invoice::Command::Approve;
-        ask(ctx, &input.command_id, &input.invoice_id, command).await
+        let (revision, command) = (input.expected_revision, invoice::Command::Approve);
+        ask(ctx, &input.command_id, &input.invoice_id, revision, command).await
     }
 
     /// Adds a line to a draft that is not approved.
@@ -147,7 +159,8 @@ impl InvoiceMutations {
             Ok((line, text)) => {
                 let text = text.map(str::to_owned);
                 let command = invoice::Command::AddAdjustment { line, text };
-                ask(ctx, &input.command_id, &input.invoice_id, command).await
+                let revision = input.expected_revision;
+                ask(ctx, &input.command_id, &input.invoice_id, revision, command).await
             }
             Err(error) => Ok(super::invalid("taxCategory", &error.to_string()).into()),
         }
@@ -162,8 +175,11 @@ impl InvoiceMutations {
         input: DiscardInvoiceInput,
     ) -> Result<BillingPayload> {
         let reason = input.reason;
-        let command = invoice::Command::Discard { reason };
-        let payload = ask(ctx, &input.command_id, &input.invoice_id, command).await?;
+        let (revision, command) = (
+            input.expected_revision,
+            invoice::Command::Discard { reason },
+        );
+        let payload = ask(ctx, &input.command_id, &input.invoice_id, revision, command).await?;
         let services = Order::new(ctx, &input.command_id)?.services;
         let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
         is_free(services, invoice).await?;
@@ -199,6 +215,6 @@ impl InvoiceMutations {
     ) -> Result<BillingPayload> {
         let reason = input.reason;
         let command = invoice::Command::WriteOff { reason };
-        ask(ctx, &input.command_id, &input.invoice_id, command).await
+        ask(ctx, &input.command_id, &input.invoice_id, None, command).await
     }
 }

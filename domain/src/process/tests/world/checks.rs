@@ -205,6 +205,7 @@ impl World {
                 | AnyEvent::Session(..)
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
+                | AnyEvent::Refusals(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

@@ -232,6 +232,7 @@ impl World {
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

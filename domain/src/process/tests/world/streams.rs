@@ -86,8 +86,8 @@ impl Everything {
             AnyCommand::Trunk(id, c) => self.trunks.handle(id, at, c, AnyEvent::Trunk),
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
-            // Nobody here pays for anything.
-            AnyCommand::Billing(_) => Ok(vec![]),
+            // Nobody here pays for anything, or calls too often.
+            AnyCommand::Refusals(..) | AnyCommand::Billing(_) => Ok(vec![]),
         }?;
         let count = written.len();
         for (version, event) in written {
