@@ -3,6 +3,7 @@
 
 use crate::{options::Options, streams::Everything, violation::Failure, world::World};
 use domain::{
+    agent,
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, Phase},
     callback,
@@ -62,11 +63,15 @@ pub enum Mutant {
     PlaceLost,
     /// Nobody hears that a member is paused.
     PauseUnheard,
+    /// Nobody hears in which tier an agent is, and who is to be spared.
+    PlacesUnheard,
+    /// Nobody counts how long an agent has talked.
+    TalkUncounted,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -83,6 +88,8 @@ impl Mutant {
         Self::NoDialTimer,
         Self::PlaceLost,
         Self::PauseUnheard,
+        Self::PlacesUnheard,
+        Self::TalkUncounted,
     ];
 
     /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
@@ -121,7 +128,9 @@ impl Mutant {
             | Self::AttemptsUncounted
             | Self::NotWithdrawn
             | Self::PlaceLost
-            | Self::PauseUnheard => false,
+            | Self::PauseUnheard
+            | Self::PlacesUnheard
+            | Self::TalkUncounted => false,
         }
     }
 
@@ -217,6 +226,19 @@ impl Mutant {
                 let (by, why) = (String::new(), String::new());
                 *event = queue::Event::HoursFollowed { by, why };
             }
+            (
+                Self::PlacesUnheard,
+                "routing",
+                AnyEvent::Agent(_, agent::Event::Created { config, .. }),
+            ) => config.places.clear(),
+            (
+                Self::TalkUncounted,
+                "routing",
+                AnyEvent::Session(_, event @ session::Event::ContactEnded { .. }),
+            ) => {
+                let next = session::NextState::Ready;
+                *event = session::Event::NextStateRequested { next, code: None };
+            }
             _ => return None,
         }
         Some(misread)
@@ -240,7 +262,9 @@ impl Mutant {
             | Self::NotWithdrawn
             | Self::NoDialTimer
             | Self::PlaceLost
-            | Self::PauseUnheard => None,
+            | Self::PauseUnheard
+            | Self::PlacesUnheard
+            | Self::TalkUncounted => None,
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Nobody is overtaken: what a routing process asks for is compared with the
-//! line as that process could know it, from what it has read so far.
+//! Nobody is overtaken, and the right agent is rung: what a routing process asks for is
+//! compared with the line and the agents as that process could know them, from what it has
+//! read so far.
 
+mod hands;
 mod rules;
 
 use crate::violation::{Violation, must};
@@ -14,6 +16,7 @@ use domain::{
     queue, session,
     time::Timestamp,
 };
+use hands::Hands;
 pub(crate) use rules::{Rules, Skilled};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,9 +48,10 @@ pub(crate) struct Order {
     stays: BTreeMap<CallId, VisitId>,
     open: BTreeMap<QueueId, BTreeSet<VisitId>>,
     /// Offers that were asked for and not yet answered.
-    wished: BTreeMap<OfferId, VisitId>,
+    wished: BTreeMap<OfferId, (VisitId, AgentId)>,
     offers: BTreeMap<OfferId, VisitId>,
     serves: BTreeMap<AgentId, agent::Config>,
+    hands: Hands,
     rules: Rules,
     /// Whom a person has paused in a queue.
     paused: BTreeSet<(QueueId, AgentId)>,
@@ -74,7 +78,10 @@ impl Order {
         self.latest = at.told_after(self.latest);
         let now = self.latest;
         match input {
-            Input::Event(fact) => self.hear(&fact.event, now),
+            Input::Event(fact) => {
+                self.hands.hear(fact);
+                self.hear(&fact.event, now);
+            }
             Input::Refused { command, .. } => {
                 if let AnyCommand::Session(_, session::Command::Reserve { offer, .. }) = command
                     && self.wished.remove(offer).is_some()
@@ -94,7 +101,8 @@ impl Order {
                 &intent.command
             {
                 self.check(id.agent, *visit, now)?;
-                self.wished.insert(*offer, *visit);
+                self.check_agent(id.agent, *visit, now)?;
+                self.wished.insert(*offer, (*visit, id.agent));
                 self.rings(*offer, *visit, id.agent, now);
             }
         }
@@ -367,5 +375,49 @@ impl Order {
             }
         }
         Ok(())
+    }
+
+    /// Of all who are free for certain and could have the visit, nobody stands before this
+    /// agent by what its queue goes by.
+    fn check_agent(&self, agent: AgentId, id: VisitId, now: Timestamp) -> Result<(), Violation> {
+        let Some(chosen) = self.visits.get(&id) else {
+            return Ok(());
+        };
+        let queue = chosen.queue;
+        let Some(rules) = self.rules.now_with_strategy(queue) else {
+            return Ok(());
+        };
+        // Somebody wants it so: one alone is asked.
+        if matches!(chosen.assigned, Some((_, until)) if until > now) {
+            return Ok(());
+        }
+        let rank = |agent| {
+            let config = self.serves.get(&agent)?;
+            self.hands.rank(agent, config, queue, rules)
+        };
+        // Left alone for a while, and just not any more: not certain.
+        let Some(stands) = rank(agent) else {
+            return Ok(());
+        };
+        let is_asked = |other| self.wished.values().any(|(_, asked)| *asked == other);
+        for other in self.hands.free().filter(|other| *other != agent) {
+            if is_asked(other) || !self.serves_queue(other, queue) {
+                continue;
+            }
+            if !self.could_take(other, chosen, now) {
+                continue;
+            }
+            if let Some(before) = rank(other) {
+                must(stands <= before, || {
+                    format!("{agent} at {stands:?} is rung for {id} before {other} at {before:?}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn serves_queue(&self, agent: AgentId, queue: QueueId) -> bool {
+        let config = self.serves.get(&agent);
+        config.is_some_and(|config| config.queues.contains(&queue))
     }
 }

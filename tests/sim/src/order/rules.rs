@@ -86,6 +86,12 @@ impl Rules {
         self.of(queue, *version)
     }
 
+    /// What it goes by now.
+    pub(crate) fn now_with_strategy(&self, queue: QueueId) -> Option<(&Matching, Strategy)> {
+        let (_, strategy) = self.now.get(&queue)?;
+        Some((self.now(queue)?, *strategy))
+    }
+
     pub(crate) fn rings_beside(&self, queue: QueueId) -> bool {
         let strategy = self.now.get(&queue).map(|(_, strategy)| *strategy);
         matches!(

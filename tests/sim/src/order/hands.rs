@@ -1,0 +1,188 @@
+//! Who is free, and who of them is to be rung first: told from events and configurations,
+//! apart from the product's own reading of them.
+
+use domain::{
+    agent,
+    any::{AnyEvent, Fact},
+    id::{AgentId, QueueId, SessionId},
+    queue::{Matching, Strategy},
+    session,
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Where an agent stands among the free of a queue: the lowest is rung first.
+pub(super) type Rank = (Class, u64, Timestamp, AgentId);
+
+/// Tier before penalty before preferred skills that are missing.
+pub(super) type Class = (u8, u8, usize);
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Hands {
+    hands: BTreeMap<AgentId, Hand>,
+    /// Grows with whatever has an order.
+    number: u64,
+}
+
+/// What an agent does, as far as that is certain.
+#[derive(Debug, Default, Clone)]
+struct Hand {
+    session: Option<(SessionId, u64)>,
+    /// Free, and since when; none while busy or away.
+    idle_since: Option<Timestamp>,
+    /// Since when it was idle before it was reserved.
+    before: Option<Timestamp>,
+    /// Left alone for a while, also when it says that it is ready meanwhile. When that is
+    /// over is not told: it is certain once it was reserved again.
+    is_resting: bool,
+    /// Of this login.
+    calls: u64,
+    talk_ms: u64,
+    talks_since: Option<Timestamp>,
+    /// When it began to serve each queue.
+    joined: BTreeMap<QueueId, u64>,
+    /// When it was last reserved for each.
+    taken: BTreeMap<QueueId, u64>,
+}
+
+impl Hands {
+    /// Takes what the process heard.
+    pub(super) fn hear(&mut self, fact: &Fact) {
+        match &fact.event {
+            AnyEvent::Agent(
+                agent,
+                agent::Event::Created { config, .. } | agent::Event::Configured { config, .. },
+            ) => {
+                let hand = self.hands.entry(*agent).or_default();
+                hand.joined.retain(|queue, _| config.queues.contains(queue));
+                for queue in &config.queues {
+                    self.number += 1;
+                    hand.joined.entry(*queue).or_insert(self.number);
+                }
+            }
+            AnyEvent::Session(session, event) => {
+                self.number += 1;
+                let hand = self.hands.entry(session.agent).or_default();
+                let told = Some((*session, fact.version));
+                // Told twice.
+                if hand.session >= told {
+                    return;
+                }
+                hand.session = told;
+                hand.hear(event, fact.at, self.number);
+            }
+            AnyEvent::Line(..)
+            | AnyEvent::Queue(..)
+            | AnyEvent::Call(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
+            | AnyEvent::Billing(..) => {}
+        }
+    }
+
+    /// Everybody who is free for certain.
+    pub(super) fn free(&self) -> impl Iterator<Item = AgentId> {
+        let free = self.hands.iter();
+        let free = free.filter(|(_, hand)| hand.idle_since.is_some() && !hand.is_resting);
+        free.map(|(agent, _)| *agent)
+    }
+
+    /// Where a free agent stands in a queue; only the class where chance or a round decides
+    /// among those of one.
+    pub(super) fn rank(
+        &self,
+        agent: AgentId,
+        config: &agent::Config,
+        queue: QueueId,
+        (rules, strategy): (&Matching, Strategy),
+    ) -> Option<Rank> {
+        let hand = self.hands.get(&agent)?;
+        let idle_since = hand.idle_since.filter(|_| !hand.is_resting)?;
+        let class = class(config, queue, rules);
+        let in_class = match strategy {
+            // All, or chance, or whose turn it is: no standing order.
+            Strategy::RingAll
+            | Strategy::Random
+            | Strategy::WeightedRandom
+            | Strategy::OrderedRoundRobin => {
+                return Some((class, 0, Timestamp::default(), AgentId(uuid::Uuid::nil())));
+            }
+            Strategy::LongestIdle | Strategy::RingProgressively => 0,
+            Strategy::FewestCalls => hand.calls,
+            Strategy::LeastTalkTime => hand.talk_ms,
+            Strategy::RoundRobin => hand.taken.get(&queue).copied().unwrap_or(0),
+            Strategy::Linear => hand.joined.get(&queue).copied()?,
+            Strategy::BestSkill => lacking(config, rules),
+        };
+        Some((class, in_class, idle_since, agent))
+    }
+}
+
+impl Hand {
+    fn hear(&mut self, event: &session::Event, at: Timestamp, number: u64) {
+        match event {
+            session::Event::LoggedIn { .. } => {
+                (self.idle_since, self.before) = (None, None);
+                (self.calls, self.talk_ms, self.talks_since) = (0, 0, None);
+                self.is_resting = false;
+            }
+            session::Event::LoggedOut { .. } | session::Event::BecameNotReady { .. } => {
+                (self.idle_since, self.before) = (None, None);
+            }
+            session::Event::BecameReady {} => {
+                self.idle_since.get_or_insert(at);
+            }
+            session::Event::Reserved { queue, .. } => {
+                self.before = self.idle_since.take().or(self.before);
+                self.taken.insert(*queue, number);
+                self.is_resting = false;
+            }
+            // Idle since before the offer.
+            session::Event::ReservationReleased { not_before, .. } => {
+                self.idle_since = self.before;
+                self.is_resting = not_before.is_some();
+            }
+            session::Event::ConnectedToContact { .. } => {
+                (self.idle_since, self.before) = (None, None);
+                self.calls += 1;
+                self.talks_since = Some(at);
+            }
+            session::Event::ContactEnded { .. } => {
+                if let Some(since) = self.talks_since.take() {
+                    self.talk_ms += at.ms_since(since);
+                }
+            }
+            session::Event::WrapUpStarted { .. } => {
+                (self.idle_since, self.before) = (None, None);
+            }
+            session::Event::WrapUpEnded { .. }
+            | session::Event::WrapUpExtended { .. }
+            | session::Event::NextStateRequested { .. }
+            | session::Event::Forced { .. } => {}
+        }
+    }
+}
+
+fn level(config: &agent::Config, skill: &str) -> u8 {
+    let mut has = config.skills.iter();
+    has.find(|has| has.skill == skill)
+        .map_or(0, |has| has.level)
+}
+
+fn class(config: &agent::Config, queue: QueueId, rules: &Matching) -> Class {
+    let place = config.place(queue);
+    let wanted = rules.skills.iter().filter(|wanted| wanted.preferred);
+    let missing = wanted.filter(|wanted| level(config, &wanted.skill) < wanted.level);
+    (place.tier, place.penalty, missing.count())
+}
+
+/// How much is missing to the highest level of all skills asked for.
+fn lacking(config: &agent::Config, rules: &Matching) -> u64 {
+    let wanted = rules.skills.iter();
+    let lacks = wanted.map(|wanted| 5 - level(config, &wanted.skill).min(5));
+    lacks.map(u64::from).sum()
+}
