@@ -1,5 +1,6 @@
 //! Why a call or an offer ended, and what became of the call.
 
+use crate::q850;
 use serde::{Deserialize, Serialize};
 
 /// Whose doing the end was: the five results that a service watches. The share
@@ -109,9 +110,19 @@ pub struct WireCause {
     /// The `Reason` header as it was received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_header: Option<String>,
+    /// The warn-code of a `Warning` header, which tells apart what one status is used for.
+    /// Not kept: what it means is in the cause.
+    #[serde(skip)]
+    pub warning: Option<u16>,
 }
 
 impl WireCause {
+    /// The Q.850 cause that was said, or that the status means.
+    pub fn cause(&self) -> Option<u8> {
+        let said = self.q850();
+        said.or_else(|| q850::of_status(self.sip_status?, self.warning))
+    }
+
     /// The Q.850 cause value in the `Reason` header, among its other reasons.
     pub fn q850(&self) -> Option<u8> {
         let header = self.reason_header.as_deref()?;
@@ -231,6 +242,7 @@ mod tests {
             let wire = WireCause {
                 sip_status: None,
                 reason_header: Some(header.into()),
+                warning: None,
             };
             assert_eq!(wire.q850(), cause, "{header}");
         }

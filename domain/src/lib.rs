@@ -25,6 +25,7 @@ pub mod money;
 pub mod name;
 pub mod person;
 pub mod process;
+pub mod q850;
 pub mod queue;
 pub mod rating;
 pub mod refusals;

@@ -2,7 +2,7 @@
 //! refusals look like on the wire (RFC 3398, 3326; the record keeps what was
 //! received verbatim, this table only translates).
 
-use domain::cause::{EndReason, OfferOutcome};
+use domain::cause::{EndReason, OfferOutcome, WireCause};
 
 /// Why a phone stops ringing when another has answered (RFC 3326).
 pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -39,7 +39,7 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::OutsideRejected => (403, 21),
         EndReason::OutsideUnreachable => (503, 38),
         EndReason::MediaSilence => (504, 102),
-        EndReason::SignallingLost => (408, 18),
+        EndReason::SignallingLost => (504, 102),
         EndReason::NodeLost => (503, 41),
         EndReason::NoCredit => (402, 21),
         EndReason::NoPrice => (403, 21),
@@ -52,15 +52,15 @@ pub const fn of_reason(reason: EndReason) -> Said {
 
 /// What a final failure from a carrier means for the number behind it. A cause
 /// in its `Reason` header says more than a status that many networks use for
-/// everything.
-pub fn of_outside(status: u16, cause: Option<u8>) -> OfferOutcome {
-    match (cause, status) {
-        (Some(17), _) => OfferOutcome::Busy,
-        (Some(18..=20), _) => OfferOutcome::NoAnswer,
-        (Some(21), _) => OfferOutcome::Rejected,
-        (_, 486 | 600) => OfferOutcome::Busy,
-        (_, 408 | 480) => OfferOutcome::NoAnswer,
-        (_, 401..=403 | 407 | 433 | 603 | 607 | 608) => OfferOutcome::Rejected,
+/// everything; 16 (normal clearing) says nothing of how far it came.
+pub fn of_outside(wire: &WireCause) -> OfferOutcome {
+    match (wire.q850().unwrap_or(16), wire.sip_status.unwrap_or(0)) {
+        (17, _) => OfferOutcome::Busy,
+        (18..=20, _) => OfferOutcome::NoAnswer,
+        (21, _) => OfferOutcome::Rejected,
+        (16, 486 | 600) => OfferOutcome::Busy,
+        (16, 408 | 480) => OfferOutcome::NoAnswer,
+        (16, 401..=403 | 407 | 433 | 603 | 607 | 608) => OfferOutcome::Rejected,
         _ => OfferOutcome::Unreachable,
     }
 }
@@ -141,43 +141,6 @@ const CAUSES: [(u8, u16, &str); 35] = [
     (8, 480, "Preemption"),
 ];
 
-/// Status to Q.850 (RFC 3398, 7.2.4.1), where RFC 3398 names one.
-const STATUSES: [(u16, u8); 33] = [
-    (400, 41),
-    (401, 21),
-    (402, 21),
-    (403, 21),
-    (404, 1),
-    (405, 63),
-    (406, 79),
-    (407, 21),
-    (408, 102),
-    (410, 22),
-    (413, 127),
-    (414, 127),
-    (415, 79),
-    (416, 127),
-    (420, 127),
-    (421, 127),
-    (423, 127),
-    (480, 18),
-    (481, 41),
-    (482, 25),
-    (483, 25),
-    (484, 28),
-    (485, 1),
-    (486, 17),
-    (500, 41),
-    (501, 79),
-    (502, 38),
-    (503, 41),
-    (504, 102),
-    (600, 17),
-    (603, 21),
-    (604, 1),
-    (606, 31),
-];
-
 /// The SIP status of a Q.850 cause; 480 for one SIP has no word for, 500 in the
 /// protocol error class (RFC 3398, 8.2.6.1).
 pub fn of_q850(cause: u8) -> u16 {
@@ -185,24 +148,6 @@ pub fn of_q850(cause: u8) -> u16 {
         Some((_, status, _)) => *status,
         None if cause >= 95 => 500,
         None => 480,
-    }
-}
-
-/// The Q.850 cause of a final SIP status. `warning` is the warn-code of a 488 or
-/// 606, which says what did not fit (RFC 3398, 7.2.4.1). `None` for what is no
-/// failure, and for 487, which only answers our own CANCEL.
-pub fn q850(status: u16, warning: Option<u16>) -> Option<u8> {
-    match (status, warning) {
-        (0..400 | 487, _) => None,
-        (488 | 606, Some(304..=306)) => Some(65),
-        (488 | 606, Some(370)) => Some(57),
-        (488 | 606, _) => Some(31),
-        _ => Some(
-            STATUSES
-                .iter()
-                .find(|(have, _)| *have == status)
-                .map_or(127, |(_, cause)| *cause),
-        ),
     }
 }
 
@@ -318,54 +263,6 @@ mod tests {
     }
 
     #[test]
-    fn statuses_become_the_causes_of_rfc_3398() {
-        for (status, cause) in [
-            (400, 41),
-            (401, 21),
-            (402, 21),
-            (403, 21),
-            (404, 1),
-            (405, 63),
-            (406, 79),
-            (407, 21),
-            (408, 102),
-            (410, 22),
-            (415, 79),
-            (480, 18),
-            (481, 41),
-            (482, 25),
-            (483, 25),
-            (484, 28),
-            (485, 1),
-            (486, 17),
-            (500, 41),
-            (501, 79),
-            (502, 38),
-            (503, 41),
-            (504, 102),
-            (600, 17),
-            (603, 21),
-            (604, 1),
-            (499, 127),
-            (599, 127),
-        ] {
-            assert_eq!(q850(status, None), Some(cause), "{status}");
-        }
-        for status in [100, 180, 200, 302, 487] {
-            assert_eq!(q850(status, None), None, "{status}");
-        }
-        for (warning, cause) in [
-            (Some(305), 65),
-            (Some(370), 57),
-            (None, 31),
-            (Some(399), 31),
-        ] {
-            assert_eq!(q850(488, warning), Some(cause));
-            assert_eq!(q850(606, warning), Some(cause));
-        }
-    }
-
-    #[test]
     fn a_reason_header_is_read_back_beside_others() {
         assert_eq!(reason_header(17), "Q.850;cause=17;text=\"User busy\"");
         assert_eq!(q850_of_reason_header(&reason_header(102)), Some(102));
@@ -396,6 +293,7 @@ mod tests {
         for (status, cause, outcome) in [
             (486, None, OfferOutcome::Busy),
             (600, None, OfferOutcome::Busy),
+            (408, None, OfferOutcome::NoAnswer),
             (480, None, OfferOutcome::NoAnswer),
             (603, None, OfferOutcome::Rejected),
             (404, None, OfferOutcome::Unreachable),
@@ -404,9 +302,19 @@ mod tests {
             (503, Some(17), OfferOutcome::Busy),
             (500, Some(19), OfferOutcome::NoAnswer),
             (480, Some(21), OfferOutcome::Rejected),
+            (480, Some(1), OfferOutcome::Unreachable),
+            (480, Some(31), OfferOutcome::Unreachable),
+            (480, Some(34), OfferOutcome::Unreachable),
+            (486, Some(16), OfferOutcome::Busy),
         ] {
-            assert_eq!(of_outside(status, cause), outcome, "{status} {cause:?}");
+            let wire = WireCause {
+                sip_status: Some(status),
+                reason_header: cause.map(reason_header),
+                ..WireCause::default()
+            };
+            assert_eq!(of_outside(&wire), outcome, "{status} {cause:?}");
         }
+        assert_eq!(of_outside(&WireCause::default()), OfferOutcome::Unreachable);
     }
 
     #[test]

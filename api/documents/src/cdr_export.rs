@@ -370,6 +370,8 @@ const LEG: &[LegColumn] = &[
     ("reason_header", |leg| text(leg.reason_header.as_ref())),
     ("codec", |leg| text(leg.codec())),
     ("device", |leg| text(leg.device.as_ref())),
+    ("trunk_id", |leg| id(leg.trunk)),
+    ("trunks_tried", |leg| text(tried(leg).as_ref())),
     ("received_count", |leg| {
         measured(leg, |media| number(Some(media.received_count)))
     }),
@@ -400,6 +402,16 @@ const DIALLED: &str = "dialled";
 /// A value of the end; a record that is exported has one.
 fn end(row: &Row, of: fn(&End) -> Field) -> Field {
     row.end.as_ref().map_or(Field::Word(None), of)
+}
+
+/// Trunks that did not take the leg, each with the status that it sent, if any.
+fn tried(leg: &Leg) -> Option<String> {
+    let each = leg.tried.iter().map(|tried| match tried.sip_status {
+        Some(status) => format!("{} {status}", tried.trunk),
+        None => tried.trunk.to_string(),
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| each.join("; "))
 }
 
 /// A value of what was measured of a leg's sound.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     cause::{By, Disposition, EndCause, EndReason, EndResult, OfferOutcome, WireCause},
     id::VisitId,
+    q850,
     time::Timestamp,
 };
 
@@ -113,7 +114,8 @@ pub(super) fn ended(
 
 fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCause) -> Event {
     let reached = reached(call);
-    let (result, refusal_status, q850, disposition) = verdict(reason, reached);
+    let heard = heard(reason, &wire);
+    let (result, refusal_status, q850, disposition) = verdict(reason, reached, heard);
     // A caller who got 200 OK gets a BYE, which has no status; and of a call that
     // we placed nobody waits for one.
     let refusal_status = match call.answered_at {
@@ -130,7 +132,7 @@ fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCaus
             reason,
             by,
             sip_status: wire.sip_status.or(refusal_status),
-            q850: heard(reason, &wire).or(q850),
+            q850,
             reason_header: wire.reason_header,
         },
         disposition,
@@ -146,13 +148,13 @@ fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCaus
     }
 }
 
-/// What the network outside said of its own failure is kept as it is.
+/// What the network outside said of its own failure, in the words of Q.850.
 fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
     match reason {
         EndReason::OutsideBusy
         | EndReason::OutsideNoAnswer
         | EndReason::OutsideRejected
-        | EndReason::OutsideUnreachable => wire.q850(),
+        | EndReason::OutsideUnreachable => wire.cause(),
         EndReason::Hangup
         | EndReason::Cancelled
         | EndReason::UnknownAddress
@@ -226,12 +228,13 @@ const fn reached(call: &Call) -> Reached {
 }
 
 /// What each reason means: result, SIP status that an unanswered caller gets,
-/// Q.850 cause, disposition. A call that reached somebody stays ANSWERED or
+/// Q.850 cause (that which was `heard`, if any), disposition. A call that reached somebody stays ANSWERED or
 /// FORWARDED, whatever ended it; one that reached a mailbox VOICEMAIL, but for a crash,
 /// which loses what was said.
 const fn verdict(
     reason: EndReason,
     reached: Reached,
+    heard: Option<u8>,
 ) -> (EndResult, Option<u16>, Option<u8>, Disposition) {
     use Disposition as D;
     use EndResult as R;
@@ -250,7 +253,7 @@ const fn verdict(
         EndReason::NoPrice => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::AccountSuspended => (R::Caller, Some(403), Some(21), D::Blocked),
         EndReason::NoCommonCodec => (R::Caller, Some(488), Some(65), D::Failed),
-        EndReason::NoMediaPort => (R::Ours, Some(503), Some(34), D::Congestion),
+        EndReason::NoMediaPort => (R::Ours, Some(503), Some(47), D::Congestion),
         EndReason::Overload => (R::Ours, Some(503), Some(42), D::Congestion),
         EndReason::QueueFull => (R::Ours, Some(486), Some(17), D::Busy),
         EndReason::QueueClosed => (R::Caller, Some(480), Some(20), D::NoAnswer),
@@ -265,14 +268,23 @@ const fn verdict(
         EndReason::OutsideBusy => (R::Upstream, Some(486), Some(17), D::Busy),
         EndReason::OutsideNoAnswer => (R::Upstream, Some(480), Some(19), D::NoAnswer),
         EndReason::OutsideRejected => (R::Upstream, Some(403), Some(21), D::Rejected),
-        EndReason::OutsideUnreachable => (R::Upstream, Some(503), Some(38), D::Failed),
+        EndReason::OutsideUnreachable => match heard {
+            Some(cause) if !q850::is_congestion(cause) => {
+                (R::Upstream, Some(503), Some(cause), D::Failed)
+            }
+            Some(_) | None => (R::Upstream, Some(503), Some(38), D::Congestion),
+        },
         // A caller who vanished while waiting has left the queue.
         EndReason::MediaSilence | EndReason::SignallingLost => {
             (R::Indeterminate, Some(480), Some(102), D::Abandoned)
         }
         EndReason::NodeLost => (R::Ours, Some(503), Some(41), D::SystemError),
         EndReason::Operator => (R::Ours, Some(480), Some(31), D::Failed),
-        EndReason::Shutdown => (R::Ours, Some(503), Some(38), D::SystemError),
+        EndReason::Shutdown => (R::Ours, Some(503), Some(41), D::SystemError),
+    };
+    let q850 = match heard {
+        Some(cause) => Some(cause),
+        None => q850,
     };
     let disposition = match (reached, disposition) {
         (Reached::Agent, _) => D::Answered,

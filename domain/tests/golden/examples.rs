@@ -76,6 +76,7 @@ pub(crate) fn wire() -> WireCause {
     WireCause {
         sip_status: Some(486),
         reason_header: Some("Q.850;cause=17;text=\"busy\"".into()),
+        warning: None,
     }
 }
 

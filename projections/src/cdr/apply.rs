@@ -2,7 +2,7 @@
 //! used, so that a replay gives the same record.
 
 use super::{
-    leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind},
+    leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind, Tried},
     row::{Direction, Diverted, End, Row, Superseded},
     supervision,
     voicemail::Voicemail,
@@ -347,6 +347,28 @@ fn connected(row: &mut Row, mark: Mark, event: &Event) {
     talk(row, mark);
 }
 
+/// Another trunk is tried; what the one before has said is kept.
+fn tries(row: &mut Row, event: &Event) {
+    let Event::TrunkSelected {
+        leg, trunk, after, ..
+    } = event
+    else {
+        return;
+    };
+    if *leg == row.caller_leg {
+        row.trunk = Some(*trunk);
+    }
+    if let Some(leg) = row.legs.leg(*leg) {
+        let said = after.clone().unwrap_or_default();
+        let before = leg.trunk.replace(*trunk);
+        leg.tried.extend(before.map(|trunk| Tried {
+            trunk,
+            sip_status: said.sip_status,
+            reason_header: said.reason_header,
+        }));
+    }
+}
+
 /// Out of the queue, and out through a trunk: dialled, ringing, answered.
 fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
     let at = mark.at;
@@ -375,11 +397,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
                 row.legs.turn(*leg, mark, SegmentKind::Alert, None);
             }
         }
-        Event::TrunkSelected { leg, trunk, .. } => {
-            if let Some(leg) = row.legs.leg(*leg) {
-                leg.trunk = Some(*trunk);
-            }
-        }
+        Event::TrunkSelected { .. } => tries(row, event),
         Event::LegAnswered { leg, codec } => {
             if *leg == caller {
                 row.answered_at = Some(at);

@@ -75,6 +75,19 @@ impl Segment {
     }
 }
 
+/// A trunk that did not take the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Which.
+    pub trunk: TrunkId,
+    /// Final status that it sent, verbatim; none where it was silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// `Reason` header that it sent, verbatim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_header: Option<String>,
+}
+
 /// One dialog of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
@@ -97,6 +110,9 @@ pub struct Leg {
     /// The trunk that it went out by, the last that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk: Option<TrunkId>,
+    /// Trunks that were tried before it, in order, and what each said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
     /// The codec that was agreed on with its phone, of a leg that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
@@ -155,6 +171,7 @@ impl Leg {
             offer: None,
             dialled: None,
             trunk: None,
+            tried: vec![],
             codec: None,
             device: None,
             started_at,

@@ -12,7 +12,7 @@ mod supervision;
 mod tests;
 mod voicemail;
 
-pub use leg::{Leg, Measured, Role, Segment, SegmentKind};
+pub use leg::{Leg, Measured, Role, Segment, SegmentKind, Tried};
 pub use row::{Direction, Diverted, End, Row, Superseded};
 pub use stats::{
     Common, Dimension, Figures, GROUPS_MAX, Grouping, PREFIX_DIGITS_MAX, StatError, StatRow,
@@ -79,7 +79,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

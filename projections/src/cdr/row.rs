@@ -111,7 +111,7 @@ pub struct Row {
     pub diverted: Option<Diverted>,
     /// User part of the Request-URI, as dialled.
     pub to: String,
-    /// The trunk that let it in.
+    /// The trunk that let it in; of a call that we place the one that it goes out by.
     pub trunk: Option<TrunkId>,
     /// The queue that it was routed to.
     pub queue: Option<QueueId>,

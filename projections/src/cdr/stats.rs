@@ -35,7 +35,7 @@ pub enum Dimension {
     Queue,
     /// The agent who was connected.
     Agent,
-    /// The trunk that it came or went by.
+    /// The trunk that let it in, or through which it was placed.
     Trunk,
     /// Which way it went.
     Direction,

@@ -22,7 +22,7 @@ pub struct Filter {
     pub queues: Vec<QueueId>,
     /// Connected to one of these agents; empty for any.
     pub agents: Vec<AgentId>,
-    /// Let in by one of these trunks; empty for any.
+    /// Let in by one of these trunks, or placed through one; empty for any.
     pub trunks: Vec<TrunkId>,
     /// With one of these outcomes; empty for any.
     pub dispositions: Vec<Disposition>,

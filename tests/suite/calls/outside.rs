@@ -136,11 +136,16 @@ async fn what_the_carrier_says_of_a_failure_reaches_the_caller_and_the_record() 
     let carrier = carrier(&world).await;
     world.trunk_with("carrier", to(&carrier, priority(0))).await;
     let caller = world.phone("4930111").await;
-    for (status, reason, disposition) in [
-        (486, EndReason::OutsideBusy, Disposition::Busy),
-        (480, EndReason::OutsideNoAnswer, Disposition::NoAnswer),
-        (603, EndReason::OutsideRejected, Disposition::Rejected),
-        (404, EndReason::OutsideUnreachable, Disposition::Failed),
+    let unreachable = EndReason::OutsideUnreachable;
+    for (status, reason, disposition, q850) in [
+        (486, EndReason::OutsideBusy, Disposition::Busy, 17),
+        (480, EndReason::OutsideNoAnswer, Disposition::NoAnswer, 18),
+        (603, EndReason::OutsideRejected, Disposition::Rejected, 21),
+        (404, unreachable, Disposition::Failed, 1),
+        (484, unreachable, Disposition::Failed, 28),
+        (488, unreachable, Disposition::Failed, 31),
+        (502, unreachable, Disposition::Congestion, 38),
+        (503, unreachable, Disposition::Congestion, 41),
     ] {
         let before = world.feed().head();
         let out = dial(&caller, HERE).await;
@@ -150,6 +155,11 @@ async fn what_the_carrier_says_of_a_failure_reaches_the_caller_and_the_record() 
         assert_eq!(ended.status, Some(status));
         let expected = end(reason, By::Outside, disposition, Some(status));
         assert_eq!(world.the_end(before).await, expected);
+        let call::Event::Ended { cause, .. } = world.see_end(before).await else {
+            panic!("an end was expected");
+        };
+        // The carrier sends no Reason: the status means as much (RFC 3398, 7.2.4.1).
+        assert_eq!(cause.q850, Some(q850), "{status}");
     }
     no_complaints(&[&caller, &carrier]);
 }

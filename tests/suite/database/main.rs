@@ -101,6 +101,7 @@ async fn a_day(office: &Office) {
         wire: WireCause {
             sip_status: Some(603),
             reason_header: None,
+            warning: None,
         },
     };
     office.tell(declined.call, failure).await;

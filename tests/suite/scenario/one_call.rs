@@ -79,6 +79,7 @@ async fn an_agent_who_declines_is_followed_by_the_next_one_who_was_not_tried() {
         wire: WireCause {
             sip_status: Some(603),
             reason_header: None,
+            warning: None,
         },
     };
     office.tell(caller.call, declined).await;

@@ -291,7 +291,7 @@ impl Driver {
                     outcome: OfferOutcome::Rejected,
                     wire: WireCause {
                         sip_status: Some(488),
-                        reason_header: None,
+                        ..WireCause::default()
                     },
                 })
             }
@@ -310,9 +310,7 @@ impl Driver {
             None => (OfferOutcome::Unreachable, WireCause::default()),
         };
         if agent.carrier.is_some() {
-            let outcome = wire
-                .sip_status
-                .map_or(outcome, |status| status::of_outside(status, wire.q850()));
+            let outcome = response.map_or(outcome, |_| status::of_outside(&wire));
             // The trunk that was tried last speaks for the number.
             agent.failure = Some((outcome, wire));
             return;

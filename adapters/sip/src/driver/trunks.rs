@@ -185,7 +185,7 @@ impl Driver {
                 }
                 if let Some(wire) = after {
                     // What the last trunk that was reached said stands for all.
-                    let outcome = status::of_outside(wire.sip_status.unwrap_or(0), wire.q850());
+                    let outcome = status::of_outside(&wire);
                     agent.failure.get_or_insert((outcome, wire));
                 }
             }

@@ -18,6 +18,7 @@ pub fn wire_cause(request: &Request) -> WireCause {
     WireCause {
         sip_status: None,
         reason_header: request.headers.get("Reason").map(bounded),
+        warning: None,
     }
 }
 
@@ -26,6 +27,7 @@ pub fn wire_cause_of_response(response: &Response) -> WireCause {
     WireCause {
         sip_status: Some(response.status),
         reason_header: response.headers.get("Reason").map(bounded),
+        warning: response.headers.get("Warning").and_then(warn_code),
     }
 }
 
@@ -35,6 +37,12 @@ pub fn device_of(response: &Response) -> Option<String> {
     let said = response.headers.get("User-Agent");
     let said = said.or_else(|| response.headers.get("Server"));
     said.and_then(user_agent::products)
+}
+
+/// The warn-code of the first warning (RFC 3261, 20.43).
+fn warn_code(value: &str) -> Option<u16> {
+    let code = value.split_whitespace().next()?;
+    code.parse().ok().filter(|code| (300..400).contains(code))
 }
 
 /// Longest Reason header that goes into the record, in characters.

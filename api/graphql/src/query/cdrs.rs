@@ -34,7 +34,7 @@ pub(crate) struct CdrFilter {
     queue_ids: Option<Vec<ID>>,
     /// Connected to one of these agents.
     agent_ids: Option<Vec<ID>>,
-    /// Let in by one of these trunks.
+    /// Let in by one of these trunks, or placed through one.
     trunk_ids: Option<Vec<ID>>,
     /// With one of these outcomes.
     dispositions: Option<Vec<Disposition>>,

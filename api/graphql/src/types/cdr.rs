@@ -112,7 +112,7 @@ impl Cdr {
         diverted.map(|diverted| diverted.reason.into())
     }
 
-    /// The trunk that let it in.
+    /// The trunk that let it in; of a call that we placed, the last by which it was tried.
     async fn trunk_id(&self) -> Option<ID> {
         self.0.trunk.map(Named::opaque)
     }

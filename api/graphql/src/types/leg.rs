@@ -8,8 +8,19 @@ use crate::{
         words::{LegRole, OfferOutcome, SegmentKind, SupervisionEnd},
     },
 };
-use async_graphql::{ID, Object};
+use async_graphql::{ID, Object, SimpleObject};
 use projections::cdr;
+
+/// A trunk that did not take a call.
+#[derive(SimpleObject)]
+pub(crate) struct TrunkTried {
+    /// Which.
+    trunk_id: ID,
+    /// Final SIP status that it sent; null where it was silent.
+    sip_status: Option<i32>,
+    /// Reason header that it sent, verbatim.
+    reason_header: Option<String>,
+}
 
 /// A leg.
 pub(crate) struct Leg {
@@ -54,6 +65,23 @@ impl Leg {
     /// Whose phone.
     async fn agent_id(&self) -> Option<ID> {
         self.leg.agent.map(Named::opaque)
+    }
+
+    /// The trunk that it went out by, the last that was tried; null of any other leg.
+    async fn trunk_id(&self) -> Option<ID> {
+        self.leg.trunk.map(Named::opaque)
+    }
+
+    /// Trunks that were tried before it, in order.
+    async fn trunks_tried(&self) -> Vec<TrunkTried> {
+        let tried = self.leg.tried.iter();
+        tried
+            .map(|tried| TrunkTried {
+                trunk_id: tried.trunk.opaque(),
+                sip_status: tried.sip_status.map(i32::from),
+                reason_header: tried.reason_header.clone(),
+            })
+            .collect()
     }
 
     /// The codec that was agreed on with its phone, by its name in SDP; of the caller's leg

@@ -57,8 +57,8 @@ fn each_reason_gives_a_waiting_caller_its_own_verdict() {
         (E::MaxWait, R::Ours, 480, 19, D::NoAnswer),
         (E::NodeLost, R::Ours, 503, 41, D::SystemError),
         (E::Operator, R::Ours, 480, 31, D::Failed),
-        (E::Shutdown, R::Ours, 503, 38, D::SystemError),
-        (E::NoMediaPort, R::Ours, 503, 34, D::Congestion),
+        (E::Shutdown, R::Ours, 503, 41, D::SystemError),
+        (E::NoMediaPort, R::Ours, 503, 47, D::Congestion),
         (E::Overload, R::Ours, 503, 42, D::Congestion),
         (E::NoCommonCodec, R::Caller, 488, 65, D::Failed),
     ] {

@@ -35,6 +35,7 @@ fn each_trunk_that_is_tried_is_recorded_with_what_the_one_before_said() {
     let after = Some(WireCause {
         sip_status: Some(503),
         reason_header: None,
+        warning: None,
     });
     story(dialling())
         .when(Command::RecordTrunk {
@@ -134,7 +135,7 @@ fn what_the_network_says_of_a_failure_is_kept_and_means_the_same() {
             OfferOutcome::Unreachable,
             EndReason::OutsideUnreachable,
             By::Outside,
-            Disposition::Failed,
+            Disposition::Congestion,
             38,
         ),
     ] {
@@ -150,6 +151,7 @@ fn what_the_network_says_of_a_failure_is_kept_and_means_the_same() {
     let said = WireCause {
         sip_status: Some(604),
         reason_header: Some("Q.850;cause=1;text=\"unallocated\"".into()),
+        warning: None,
     };
     let failed = Command::RecordFailure {
         leg: OUTSIDE_LEG,
@@ -163,6 +165,34 @@ fn what_the_network_says_of_a_failure_is_kept_and_means_the_same() {
         panic!("an end was expected");
     };
     assert_eq!(cause.reason_header, said.reason_header);
+}
+
+#[test]
+fn a_status_without_a_cause_means_what_rfc_3398_says() {
+    for (status, warning, q850, disposition) in [
+        (404, None, 1, Disposition::Failed),
+        (410, None, 22, Disposition::Failed),
+        (484, None, 28, Disposition::Failed),
+        (488, Some(305), 65, Disposition::Failed),
+        (488, None, 31, Disposition::Failed),
+        (500, None, 41, Disposition::Congestion),
+        (502, None, 38, Disposition::Congestion),
+        (503, None, 41, Disposition::Congestion),
+        (504, None, 102, Disposition::Failed),
+    ] {
+        let failed = Command::RecordFailure {
+            leg: OUTSIDE_LEG,
+            outcome: OfferOutcome::Unreachable,
+            wire: WireCause {
+                sip_status: Some(status),
+                reason_header: None,
+                warning,
+            },
+        };
+        let events = story(dialling()).when(failed).events();
+        let (_, _, what, said, cause) = end_of(&events);
+        assert_eq!((what, said, cause), (disposition, Some(status), Some(q850)));
+    }
 }
 
 #[test]

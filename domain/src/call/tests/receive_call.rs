@@ -74,14 +74,14 @@ fn a_call_that_leads_nowhere_is_recorded_and_ends_at_once() {
         (
             EndReason::NoMediaPort,
             503,
-            34,
+            47,
             EndResult::Ours,
             Disposition::Congestion,
         ),
         (
             EndReason::Shutdown,
             503,
-            38,
+            41,
             EndResult::Ours,
             Disposition::SystemError,
         ),

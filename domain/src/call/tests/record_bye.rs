@@ -30,6 +30,7 @@ fn what_the_wire_said_is_kept_verbatim() {
     let wire = WireCause {
         sip_status: Some(200),
         reason_header: Some("Q.850;cause=16;text=\"Normal\"".into()),
+        warning: None,
     };
     story(connected())
         .when(Command::RecordBye {

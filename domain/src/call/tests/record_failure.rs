@@ -24,6 +24,7 @@ fn what_the_phone_said_is_kept_verbatim() {
     let wire = WireCause {
         sip_status: Some(486),
         reason_header: Some("SIP;cause=486".into()),
+        warning: None,
     };
     story(ringing())
         .when(Command::RecordFailure {
