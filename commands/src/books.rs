@@ -5,7 +5,7 @@ use domain::{
     any::{AnyEvent, Fact},
     billing::{
         DeckVersionId, Event, UsageId, UsageType,
-        account::{self, Account, Status},
+        account::{self, Account, Profile, Status},
         deck, invoice, plan,
         rating::Facts,
         seller, usage,
@@ -157,7 +157,7 @@ impl Books {
     /// Who pays for a call, all its legs: whoever owns the dialled number, or else
     /// the queue, the agent, the trunk that it came in by, or one that it went out by.
     pub fn payer(&self, facts: &Facts) -> Option<AccountId> {
-        let owner = |thing: Thing| self.owners.get(&thing)?.first().copied();
+        let owner = |thing: Thing| self.owner(&thing);
         let number = facts.dialled.as_ref();
         number
             .and_then(|number| owner(Thing::Number(normal(number))))
@@ -169,6 +169,39 @@ impl Books {
                 let mut trunks = outbound.filter_map(|outbound| outbound.trunk);
                 trunks.find_map(|trunk| owner(Thing::Trunk(trunk)))
             })
+    }
+
+    /// Who pays for it: the first by id, where several own it that are not closed.
+    fn owner(&self, thing: &Thing) -> Option<AccountId> {
+        let owners = self.owners.get(thing)?;
+        let open = owners.iter().find(|owner| !self.is_closed(**owner));
+        open.or_else(|| owners.first()).copied()
+    }
+
+    fn is_closed(&self, account: AccountId) -> bool {
+        let account = self.accounts.get(&account);
+        account.is_some_and(|account| account.status == Status::Closed)
+    }
+
+    /// What of this profile another account owns already that is not closed: the field of
+    /// the profile, what it is, and the name of the account.
+    pub fn owned_by_another(
+        &self,
+        account: AccountId,
+        profile: &Profile,
+    ) -> Option<(&'static str, String, String)> {
+        things_of(profile).into_iter().find_map(|thing| {
+            let owners = self.owners.get(&thing)?.iter();
+            let mut others = owners.filter(|owner| **owner != account && !self.is_closed(**owner));
+            let other = self.accounts.get(others.next()?)?;
+            let (field, what) = match thing {
+                Thing::Number(number) => ("numbers", number),
+                Thing::Queue(id) => ("queueIds", id.to_string()),
+                Thing::Agent(id) => ("agentIds", id.to_string()),
+                Thing::Trunk(id) => ("trunkIds", id.to_string()),
+            };
+            Some((field, what, other.name.clone().unwrap_or_default()))
+        })
     }
 
     /// Whether an approved draft of the month is not owed yet.
@@ -387,9 +420,10 @@ fn normal(number: &str) -> String {
 }
 
 fn things(account: &Account) -> Vec<Thing> {
-    let Some(profile) = &account.profile else {
-        return vec![];
-    };
+    account.profile.as_ref().map_or_else(Vec::new, things_of)
+}
+
+fn things_of(profile: &Profile) -> Vec<Thing> {
     let owned = &profile.owned;
     let numbers = owned.numbers.iter();
     numbers

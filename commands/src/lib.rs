@@ -11,6 +11,7 @@ pub mod books;
 pub mod caught_up;
 mod clock;
 pub mod credentials;
+pub mod deck_import;
 pub mod directory;
 pub mod envelope;
 pub mod error;

@@ -271,8 +271,8 @@ impl Rater {
                 Outcome::Rated(Box::new(bill))
             }
             Err(reason) => {
-                // A person must look: this is the alarm.
-                metrics::counter!("ringledger_calls_unrated_count", "reason" => reason.name())
+                // A person must look.
+                metrics::counter!("ringledger_rating_failures_total", "reason" => reason.name())
                     .increment(1);
                 tracing::warn!(%call, reason = reason.name(), "call can not be rated");
                 Outcome::Unrated { account, reason }

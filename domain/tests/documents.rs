@@ -214,6 +214,7 @@ fn pages() -> BTreeMap<String, String> {
         "callback.",
         "mailbox.",
         "queue.",
+        "refusals.",
         "subject.",
         "trunk.",
         "visit.",

@@ -59,6 +59,8 @@ pub struct Services {
     pub settings: Settings,
     /// Limits.
     pub options: Options,
+    /// Held by whoever gives an account something that only one can have.
+    pub owning: Arc<Mutex<()>>,
 }
 
 /// A webhook, as it is configured.

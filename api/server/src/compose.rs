@@ -3,6 +3,7 @@
 
 use crate::{
     config::{Config, WebhookEntry},
+    figures::Figures,
     keeper::{Keeper, Standing, Terms},
     leader::Leader,
     media_port::MediaPort,
@@ -35,8 +36,6 @@ use store::Stores;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-/// How often figures that nobody counts along the way are looked at.
-const LOOK: Duration = Duration::from_secs(1);
 /// Time for the farewells of a node that was fenced.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -260,6 +259,7 @@ impl Record {
             roster: self.roster.clone(),
             views: views.clone(),
             rater: self.rater.clone(),
+            owning: Arc::default(),
             invoicing: invoice_run::Means {
                 gateway: self.gateway.clone(),
                 books: self.books.clone(),
@@ -438,21 +438,13 @@ impl Server {
     }
 
     fn spawn_figures(&mut self) {
+        let figures = Figures {
+            gateway: self.record.gateway.clone(),
+            relay: self.relay.clone(),
+            views: self.views.clone(),
+        };
         let shutdown = self.shutdown.clone();
-        let (gateway, relay) = (self.record.gateway.clone(), self.relay.clone());
-        self.tasks.push(tokio::spawn(async move {
-            let mut tick = tokio::time::interval(LOOK);
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tokio::select! {
-                    _ = tick.tick() => {}
-                    () = shutdown.cancelled() => return,
-                }
-                metrics::gauge!("ringledger_aggregates_live_count")
-                    .set(gateway.live_count() as f64);
-                metrics::gauge!("ringledger_media_ports_open_count").set(relay.open_ports() as f64);
-            }
-        }));
+        self.tasks.push(tokio::spawn(figures.tell(shutdown)));
     }
 
     /// Where SIP listens, UDP and TCP.

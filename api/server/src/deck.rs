@@ -5,20 +5,15 @@
 use crate::{back_office::BackOffice, cli::Place, demo::say, progress::Progress, telemetry};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use commands::{
-    envelope::Envelope,
-    ports::{Entropy as _, EventLog, StreamId},
-    system::SystemEntropy,
-};
+use commands::{deck_import, envelope::Envelope, ports::Entropy as _, system::SystemEntropy};
 use domain::{
-    any::{AnyCommand, read_event},
+    any::AnyCommand,
     billing::{
-        Command, DeckVersionId,
-        deck::{self, Band, Deck, Header, Phase, Row},
+        Command,
+        deck::{self, Band, Header, Phase, Row},
     },
     calendar::Zone,
-    decider::Decider as _,
-    id::{CommandId, DEFAULT_TENANT, DeckId},
+    id::{CommandId, DEFAULT_TENANT},
     money::{Currency, Rounding},
 };
 use std::{path::PathBuf, process::ExitCode};
@@ -124,58 +119,10 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The version that an import makes, and how it stands.
-async fn version(
-    log: &dyn EventLog,
-    header: &Header,
-    rows: &[Row],
-) -> anyhow::Result<(DeckVersionId, Deck)> {
-    let mut id = DeckVersionId {
-        deck: DeckId::named(DEFAULT_TENANT, &header.name),
-        version: 1,
-    };
-    loop {
-        let there = folded(log, id).await?;
-        let is_this = there.header.as_ref() == Some(header);
-        let is_last = folded(log, next(id)).await?.phase == Phase::Unborn;
-        match there.phase {
-            Phase::Unborn => return Ok((id, there)),
-            // The same again: it was cut off, or it is there already.
-            Phase::Open if is_this && rows.starts_with(&there.rows) => return Ok((id, there)),
-            Phase::Published if is_this && is_last && rows == there.rows => {
-                return Ok((id, there));
-            }
-            Phase::Open | Phase::Published | Phase::Retired => id = next(id),
-        }
-    }
-}
-
-const fn next(id: DeckVersionId) -> DeckVersionId {
-    DeckVersionId {
-        deck: id.deck,
-        version: id.version + 1,
-    }
-}
-
-async fn folded(log: &dyn EventLog, id: DeckVersionId) -> anyhow::Result<Deck> {
-    let mut deck = Deck::default();
-    for recorded in log
-        .read_stream(&StreamId::new(Deck::CATEGORY, id), 0)
-        .await?
-    {
-        let (at, event) = read_event(
-            &recorded.event_type,
-            recorded.event_version,
-            &recorded.payload,
-        )?;
-        deck = Deck::evolve(deck, at, &event);
-    }
-    Ok(deck)
-}
-
 async fn publish(office: &BackOffice, header: Header, rows: &[Row]) -> anyhow::Result<String> {
     let name = header.name.clone();
-    let (id, there) = version(office.log().as_ref(), &header, rows).await?;
+    let (id, there) =
+        deck_import::version(office.log().as_ref(), DEFAULT_TENANT, &header, rows).await?;
     let (version, count) = (id.version, rows.len());
     if there.phase == Phase::Published {
         return Ok(format!(

@@ -15,6 +15,7 @@ pub mod deck;
 pub mod demo;
 pub mod erlang;
 pub mod export;
+mod figures;
 pub mod http;
 pub mod invoice;
 pub mod invoice_show;

@@ -1,7 +1,7 @@
 //! Keys of streams that are more than one id.
 
 use crate::{
-    calendar::Period,
+    calendar::{Date, Period},
     id::{AccountId, CallId, CreditNoteId, DeckId, InvoiceId, TenantId},
 };
 use serde::{Deserialize, Serialize};
@@ -171,6 +171,16 @@ impl SeriesId {
         let told = format!("{}-", self.year);
         let name = prefix.strip_suffix(&told).unwrap_or(prefix);
         (Self { year, ..self }, format!("{name}{year}-"))
+    }
+
+    /// The day of issue of a document that gets its number on that day: a number of a year
+    /// is of a day of it, also where whoever wrote it was interrupted at the turn of the year.
+    pub fn day_of_issue(self, day: Date) -> Date {
+        let last = Date::from_ymd_opt(i32::from(self.year), 12, 31);
+        match last.filter(|_| self.year != 0) {
+            Some(last) => day.min(last),
+            None => day,
+        }
     }
 }
 

@@ -331,6 +331,20 @@ impl Filter {
 }
 
 impl Views {
+    /// Calls that have no price.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn unrated_count(&self) -> Result<u64, ViewError> {
+        let mut query = Query::select(&["COUNT(*)"], "billing_charges");
+        query.and("unrated = ?", [flag(true)]);
+        let (sql, parameters) = query.all("");
+        let counts = self
+            .rows(&sql, parameters, |columns| columns.number())
+            .await?;
+        Ok(counts.into_iter().next().unwrap_or(0))
+    }
+
     /// What the call costs.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ async fn each_sum_says_how_many_calls_were_refused_when_and_why() {
     }
     assert_eq!(
         show::<RefusalSums>(&world, &["reason", "calls_count", "since_at", "until_at"]),
-        "refusal_sums: reason=overload calls_count=1000 since_at=0 until_at=1\n\
-         refusal_sums: reason=not_allowed calls_count=2000 since_at=0 until_at=1"
+        "refusal_sums: reason=overload calls_count=1000 since_at=0ms until_at=1000ms\n\
+         refusal_sums: reason=not_allowed calls_count=2000 since_at=0ms until_at=1000ms"
     );
 }

@@ -13,11 +13,12 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-pub(super) const PAGED: [&str; 22] = [
+pub(super) const PAGED: [&str; 23] = [
     "voicemails",
     "accounts",
     "ratePlans",
     "decks",
+    "refusalSums",
     "unratedCalls",
     "invoices",
     "callbacks",

@@ -20,7 +20,7 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use commands::{credentials, sessions::Wish};
 use domain::{
-    agent::{Command, Config},
+    agent::{self, Command, Config},
     any::AnyCommand,
     id::{AgentId, QueueId},
     sealed::{Party, Sealed},
@@ -184,6 +184,9 @@ fn check(order: &Order<'_>, password: &str, queues: &[QueueId]) -> Option<Refusa
     unknown.then_some(Refusal::UnknownQueue)
 }
 
+/// The name of the command that makes an agent.
+const CREATE: &str = "create_agent";
+
 async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPayload> {
     let order = Order::new(ctx, &input.command_id)?;
     let name = input.name;
@@ -197,11 +200,14 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
         .settings
         .knows(skills.iter().map(|skill| skill.skill.as_str()))
     {
-        let outcome = Outcome::refused(Refusal::UnknownSkill.into());
+        let refused = order.refuse_named::<agent::Agent>(CREATE, agent, Refusal::UnknownSkill);
+        let outcome = refused.await?;
         return Ok(AgentPayload { agent, outcome });
     }
     if let Some(refusal) = check(&order, &input.password, &queues) {
-        let outcome = Outcome::refused(refusal.into());
+        let outcome = order
+            .refuse_named::<agent::Agent>(CREATE, agent, refusal)
+            .await?;
         return Ok(AgentPayload { agent, outcome });
     }
     let display_name = match input.display_name {

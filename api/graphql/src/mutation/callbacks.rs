@@ -12,7 +12,7 @@ use crate::{
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
     any::AnyCommand,
-    callback::{Command, Request, Wanted},
+    callback::{self, Command, Request, Wanted},
     id::{AgentId, CallbackId, QueueId, derive},
     sealed::Party,
 };
@@ -113,22 +113,24 @@ impl CallbackMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id)?;
         let callback = CallbackId(derive(order.millis(), order.client, "callback"));
-        let refused = |refusal: Refusal| CallbackPayload {
-            callback,
-            outcome: Outcome::refused(refusal.into()),
+        let refused = async |refusal| -> Result<_> {
+            let outcome =
+                order.refuse_named::<callback::Callback>("request_callback", callback, refusal);
+            let outcome = outcome.await?;
+            Ok(CallbackPayload { callback, outcome })
         };
         let Some(entry) = order.services.directory.queue(queue) else {
-            return Ok(refused(Refusal::UnknownQueue));
+            return refused(Refusal::UnknownQueue).await;
         };
         if !domain::name::is_number(&input.number) {
-            return Ok(refused(Refusal::InvalidCallbackNumber));
+            return refused(Refusal::InvalidCallbackNumber).await;
         }
         let agent = input.agent_id.as_ref().map(AgentId::read).transpose()?;
         if let Some(agent) = agent {
             match order.services.directory.agent(agent) {
-                None => return Ok(refused(Refusal::UnknownAgent)),
+                None => return refused(Refusal::UnknownAgent).await,
                 Some(agent) if !agent.config.queues.contains(&queue) => {
-                    return Ok(refused(Refusal::NotOfQueue));
+                    return refused(Refusal::NotOfQueue).await;
                 }
                 Some(_) => {}
             }

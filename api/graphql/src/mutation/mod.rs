@@ -43,6 +43,7 @@ use commands::{
 };
 use domain::{
     any::AnyCommand,
+    decider::Decider,
     id::{CommandId, derive},
     time::Timestamp,
 };
@@ -323,12 +324,10 @@ impl<'a> Order<'a> {
     /// the same order again hears the first answer, and an id that is used
     /// again for something else, or by another tenant, is another command.
     pub(crate) fn envelope(&self, command: AnyCommand, correlation: Uuid) -> Envelope {
-        let (category, key) = command.target();
         let tenant = self.identity.tenant;
-        let label = format!("{tenant}/{}/{category}-{key}", command.name());
         Envelope {
+            command_id: self.id_of(command.name(), &command.target()),
             command,
-            command_id: CommandId(derive(self.millis(), self.client, &label)),
             at: self.services.clock.now(),
             correlation_id: correlation,
             causation_id: self.client,
@@ -337,18 +336,20 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// The id of the order's command of that name for that stream.
+    fn id_of(&self, name: &str, (category, key): &(&str, String)) -> CommandId {
+        let tenant = self.identity.tenant;
+        let label = format!("{tenant}/{name}/{category}-{key}");
+        CommandId(derive(self.millis(), self.client, &label))
+    }
+
     /// Carries one of several commands of an order out. Those of one kind for
     /// one aggregate are told apart by their place.
-    pub(crate) async fn dispatch_step(
-        &self,
-        command: AnyCommand,
-        correlation: Uuid,
-        step: usize,
-    ) -> Result<Outcome, Fault> {
+    pub(crate) fn step(&self, command: AnyCommand, correlation: Uuid, step: usize) -> Envelope {
         let mut envelope = self.envelope(command, correlation);
         let label = format!("step {step}");
         envelope.command_id = CommandId(derive(self.millis(), envelope.command_id.0, &label));
-        Outcome::of(self.services.gateway.dispatch(envelope).await)
+        envelope
     }
 
     /// Carries out a command that is the same one whoever orders it: its id is
@@ -426,6 +427,17 @@ impl<'a> Order<'a> {
         // Whose it is in the log does not matter here.
         let envelope = self.envelope(command, self.client);
         self.first_answer_or(envelope.command_id, errors).await
+    }
+
+    /// The same of a command that can not even be made: of that name, for that stream.
+    async fn refuse_named<A: Decider>(
+        &self,
+        name: &str,
+        key: impl ToString,
+        refusal: refusal::Refusal,
+    ) -> Result<Outcome, Fault> {
+        let id = self.id_of(name, &(A::CATEGORY, key.to_string()));
+        self.first_answer_or(id, vec![refusal.into()]).await
     }
 
     async fn first_answer_or(

@@ -402,10 +402,11 @@ impl QueueMutations {
             Ok(config) => config,
             Err(refusal) => return Ok(came(Outcome::refused(refusal.into()))),
         };
-        if let Some(refusal) = check(&order, queue, &config) {
-            return Ok(came(Outcome::refused(refusal.into())));
-        }
+        let refusal = check(&order, queue, &config);
         let command = AnyCommand::Queue(queue, Command::Create { name, config });
+        if let Some(refusal) = refusal {
+            return Ok(came(order.refuse(command, vec![refusal.into()]).await?));
+        }
         let outcome = order.dispatch(command, queue.0).await?;
         order.settle(&outcome).await;
         Ok(came(outcome))

@@ -62,6 +62,8 @@ pub(super) enum Refusal {
     InvalidUserField,
     /// A call that the supervisor gets would ring at the phone that hears another.
     SupervisorTakesCalls,
+    /// One account pays for what comes to a number, a queue, an agent or through a trunk.
+    OwnedByAnother,
 }
 
 impl Refusal {
@@ -96,6 +98,7 @@ impl Refusal {
             Self::InvalidCallbackNumber => "input.invalid_callback_number",
             Self::InvalidUserField => "input.invalid_user_field",
             Self::SupervisorTakesCalls => "input.supervisor_takes_calls",
+            Self::OwnedByAnother => "input.owned_by_another",
         }
     }
 
@@ -140,6 +143,7 @@ impl Refusal {
                 "user field is longer than 256 characters, or has control characters"
             }
             Self::SupervisorTakesCalls => "supervisor is ready for calls, or has one",
+            Self::OwnedByAnother => "belongs to another account",
         }
     }
 
@@ -168,6 +172,7 @@ impl Refusal {
             | Self::QueueNotEmpty
             | Self::QueuePromised => "queueId",
             Self::InvalidCallbackNumber => "number",
+            Self::OwnedByAnother => "numbers",
             Self::InvalidUserField => "userField",
         }
     }
@@ -191,7 +196,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 28] = [
+    const ALL: [Refusal; 29] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -220,6 +225,7 @@ mod tests {
         Refusal::InvalidCallbackNumber,
         Refusal::InvalidUserField,
         Refusal::SupervisorTakesCalls,
+        Refusal::OwnedByAnother,
     ];
 
     #[test]

@@ -94,6 +94,11 @@ impl Account {
         Some(profile.payment_mode.into())
     }
 
+    /// Counts the changes of its profile, from 1: for `expectedRevision`.
+    async fn revision(&self) -> i32 {
+        count(self.0.state.config_version)
+    }
+
     /// It is paid by itself.
     async fn auto_pay(&self) -> bool {
         let profile = self.0.state.profile.as_ref();

@@ -143,6 +143,7 @@ impl World {
             roster: Roster::alone("test", 1),
             views: projections.views(),
             rater,
+            owning: Arc::default(),
             invoicing: invoice_run::Means {
                 gateway: gateway.clone(),
                 books,

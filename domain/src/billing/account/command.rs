@@ -27,6 +27,9 @@ pub enum Command {
         name: String,
         /// Everything else.
         profile: Profile,
+        /// Only if its profile was changed so often, if that is said: being made counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected: Option<u32>,
     },
     /// How far it may go below nothing; none for no limit.
     SetCreditLimit {

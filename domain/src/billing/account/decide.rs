@@ -26,7 +26,14 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
                 Some(_) => Err(Error::AlreadyExists),
             }
         }
-        Command::Configure { name, profile } => configure(state, name, profile),
+        Command::Configure {
+            name,
+            profile,
+            expected,
+        } => {
+            is_as_expected(state, expected)?;
+            configure(state, name, profile)
+        }
         Command::SetCreditLimit { limit } => set_credit_limit(known(state)?, limit),
         Command::Subscribe { plan, effective } => subscribe(known(state)?, plan, effective),
         Command::ReserveCredit {
@@ -64,20 +71,36 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         | Command::ApplyPayment { .. }
         | Command::RefundCredit { .. }
         | Command::ReversePayment { .. } => ledger::decide(there(state)?, at, command),
-        Command::Suspend { reason } => Ok(match known(state)?.status {
-            Status::Active => vec![Event::Suspended { reason }],
-            // A person's word is kept over what the rules would undo, and what is overdue
-            // over a limit that can be raised.
-            Status::Suspended(current) if outlasts(reason, current) => {
-                vec![Event::Suspended { reason }]
-            }
-            Status::Suspended(_) | Status::Unborn | Status::Closed => vec![],
-        }),
+        Command::Suspend { reason } => Ok(suspend(known(state)?, at, reason)),
         Command::Reactivate => Ok(match known(state)?.status {
             Status::Suspended(_) => vec![Event::Reactivated {}],
             Status::Active | Status::Unborn | Status::Closed => vec![],
         }),
         Command::Close => close(state),
+    }
+}
+
+fn suspend(state: &Account, at: Timestamp, reason: SuspendReason) -> Vec<Event> {
+    // Paid in the moment before, or while it was said: nobody would undo it.
+    if reason == SuspendReason::Overdue && !state.has_overdue(at) {
+        return vec![];
+    }
+    match state.status {
+        Status::Active => vec![Event::Suspended { reason }],
+        // A person's word is kept over what the rules would undo, and what is overdue
+        // over a limit that can be raised.
+        Status::Suspended(current) if outlasts(reason, current) => {
+            vec![Event::Suspended { reason }]
+        }
+        Status::Suspended(_) | Status::Unborn | Status::Closed => vec![],
+    }
+}
+
+fn is_as_expected(state: &Account, expected: Option<u32>) -> Result<(), Error> {
+    let revision = state.config_version;
+    match expected {
+        Some(expected) if expected != revision => Err(Error::ChangedMeanwhile { revision }),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -93,6 +93,12 @@ pub enum Error {
     /// It has no such payment.
     #[error("payment: is none of this account")]
     UnknownPayment,
+    /// Somebody else has given it another profile since that was read.
+    #[error("expected_revision: the profile was changed meanwhile, it is at revision {revision}")]
+    ChangedMeanwhile {
+        /// What it is at.
+        revision: u32,
+    },
     /// It can be closed only at zero.
     #[error("the account is not even: it owes, has credit, a draft or a running call")]
     NotEven,
@@ -122,6 +128,7 @@ impl Refusal for Error {
             Self::AlreadyPaid => "account.already_paid",
             Self::UnknownInvoice => "account.unknown_invoice",
             Self::UnknownPayment => "account.unknown_payment",
+            Self::ChangedMeanwhile { .. } => "account.changed_meanwhile",
             Self::NotEven => "account.not_even",
         }
     }

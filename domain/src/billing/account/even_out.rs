@@ -40,8 +40,7 @@ pub(super) fn with_consequences(
         let more = rule(&after);
         follow(&mut after, more);
     }
-    let is_overdue = after.open.values().any(|open| open.is_overdue(at));
-    if after.status == Status::Suspended(SuspendReason::Overdue) && !is_overdue {
+    if after.status == Status::Suspended(SuspendReason::Overdue) && !after.has_overdue(at) {
         follow(&mut after, vec![Event::Reactivated {}]);
     }
     let by_limit = by_limit(after.status, after.limit(), after.balance());

@@ -149,6 +149,11 @@ impl Account {
         open
     }
 
+    /// An invoice is open whose day has passed.
+    pub fn has_overdue(&self, now: Timestamp) -> bool {
+        self.open.values().any(|open| open.is_overdue(now))
+    }
+
     /// What of it is due.
     pub fn overdue(&self, now: Timestamp) -> Decimal {
         let due = self.open.values().filter(|open| open.is_overdue(now));

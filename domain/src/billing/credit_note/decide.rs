@@ -20,7 +20,7 @@ pub(super) fn decide(
                 Some(_) => Err(Error::Immutable),
                 None => Ok(vec![Event::Issued {
                     number,
-                    issued_on: document.zone.date_of(at),
+                    issued_on: document.series.day_of_issue(document.zone.date_of(at)),
                     account: document.account,
                     invoice: document.invoice,
                     total: document.totals.total,

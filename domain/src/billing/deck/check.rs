@@ -112,16 +112,22 @@ pub fn check_rows<'a>(
     }
     for ranges in by_prefix.values_mut() {
         ranges.sort_unstable();
-        for pair in ranges.windows(2) {
-            let [(_, end, line), (start, _, other)] = pair else {
-                continue;
-            };
-            if start < end {
+        // The row that lasts longest of those before: it may overlap several.
+        let mut longest: Option<(Timestamp, u32)> = None;
+        for (start, end, line) in ranges.iter().copied() {
+            if let Some((until, other)) = longest.filter(|(until, _)| start < *until) {
                 faults.push(RowFault {
-                    line: *line.max(other),
+                    line: line.max(other),
                     field: "effective_from",
-                    reason: FaultReason::Overlap(*line.min(other)),
+                    reason: FaultReason::Overlap(line.min(other)),
                 });
+                longest = Some(if end > until {
+                    (end, line)
+                } else {
+                    (until, other)
+                });
+            } else {
+                longest = Some((end, line));
             }
         }
     }

@@ -144,7 +144,7 @@ fn issue(state: &Invoice, at: Timestamp, number: String) -> Decision {
             return Err(Error::NotApproved);
         }
     };
-    let issued_on = head.zone.date_of(at);
+    let issued_on = head.series.day_of_issue(head.zone.date_of(at));
     let due_on = plus_days(issued_on, head.due_days);
     let issued = Event::Issued {
         number,

@@ -4,7 +4,7 @@ use super::{
     event::Event,
     state::{Invoice, Phase},
 };
-use crate::time::Timestamp;
+use crate::{billing::SeriesId, time::Timestamp};
 
 pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoice {
     match event {
@@ -36,7 +36,10 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
             state.totals = *totals;
         }
         Event::Discarded { .. } => state.phase = Phase::Discarded,
-        Event::Approved { .. } => state.phase = Phase::Approved,
+        Event::Approved {
+            series,
+            number_prefix,
+        } => approve(&mut state, *series, number_prefix),
         Event::Issued { number, due_at, .. } => {
             state.phase = Phase::Issued;
             state.number = Some(number.clone());
@@ -72,6 +75,14 @@ pub(super) fn evolve(mut state: Invoice, _at: Timestamp, event: &Event) -> Invoi
 }
 
 /// What had been paid is owed again, and asked for from that step on.
+fn approve(state: &mut Invoice, series: SeriesId, number_prefix: &str) {
+    state.phase = Phase::Approved;
+    if let Some(head) = &mut state.head {
+        head.series = series;
+        number_prefix.clone_into(&mut head.number_prefix);
+    }
+}
+
 fn reverse(state: &mut Invoice, event: &Event) {
     let Event::PaymentReversed {
         source,

@@ -21,7 +21,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Invoice {
     const CATEGORY: &'static str = "invoice";
-    const STATE_VERSION: u32 = 6;
+    const STATE_VERSION: u32 = 7;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -61,7 +61,17 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             if !is_over(state) {
                 return Err(Error::NotRated);
             }
-            rate(state, outcome, Some(reason), before)
+            match outcome {
+                // Told before: whoever has asked again is to hear that nothing has changed.
+                Outcome::Unrated { reason, .. }
+                    if state.unrated == Some(reason) || state.revision > 0 =>
+                {
+                    Err(Error::NoPrice(reason))
+                }
+                outcome @ (Outcome::Rated(_) | Outcome::Unrated { .. }) => {
+                    rate(state, outcome, Some(reason), before)
+                }
+            }
         }
         Command::Restore { revision } => Ok(restore(state, revision)),
     }

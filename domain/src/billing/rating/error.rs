@@ -1,5 +1,6 @@
 //! Why a call may not be rated.
 
+use super::event::UnratedReason;
 use crate::decider::Refusal;
 
 /// A refusal.
@@ -14,6 +15,9 @@ pub enum Error {
     /// What its month charged for it alone is not known: nothing can be taken back.
     #[error("the call is in a closed month whose price is of the month as a whole")]
     Settled,
+    /// Neither plan nor deck gives it a price now: it keeps what it has.
+    #[error("no price is found for the call: {0}")]
+    NoPrice(UnratedReason),
 }
 
 impl Refusal for Error {
@@ -22,6 +26,7 @@ impl Refusal for Error {
             Self::NotQuoted => "rating.not_quoted",
             Self::NotRated => "rating.not_rated",
             Self::Settled => "rating.settled",
+            Self::NoPrice(_) => "rating.no_price",
         }
     }
 }

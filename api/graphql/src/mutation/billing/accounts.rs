@@ -4,13 +4,14 @@ use super::{BillingPayload, invalid, read, tell};
 use crate::{
     auth::Scope,
     error::Fault,
-    mutation::{Order, UserError},
+    mutation::{Order, UserError, refusal::Refusal},
     query::{Needs, ids, uuid, views},
     scalar::Amount,
     types::words::{PaymentMethod, PaymentMode},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
+    any::AnyCommand,
     billing::{
         Command,
         account::{self, Owned, OwnedNumber, Profile, SuspendReason},
@@ -99,6 +100,8 @@ pub(crate) struct ConfigureAccountInput {
     /// Everything but its name, currency and time zone, which stay.
     #[graphql(flatten)]
     profile: AccountProfileInput,
+    /// Only if its profile is at this `revision` still: else nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// How far an account may go below nothing.
@@ -297,6 +300,35 @@ async fn profile(
     }))
 }
 
+/// Gives an account that profile, if nothing in it is another's. Of two orders at once that
+/// want the same thing, on two nodes, both may be carried out: then the first account by id
+/// pays, and each later order about either tells it.
+async fn give(
+    order: &Order<'_>,
+    account: AccountId,
+    profile: Profile,
+    command: impl FnOnce(Profile) -> account::Command,
+) -> Result<BillingPayload> {
+    let (feed, books) = (
+        &order.services.invoicing.feed,
+        &order.services.invoicing.books,
+    );
+    let _one_at_a_time = order.services.owning.lock().await;
+    books.wait_for(feed.head()).await;
+    let taken = books.read(|books| books.owned_by_another(account, &profile));
+    let command = Command::Account(account, command(profile));
+    let outcome = match taken {
+        None => tell(order, command, account.0).await?,
+        Some((field, what, owner)) => {
+            let mut error = Refusal::OwnedByAnother.about(field);
+            error.message = format!("{field}: {what} belongs to the account {owner}");
+            let command = AnyCommand::Billing(Box::new(command));
+            order.refuse(command, vec![error]).await?
+        }
+    };
+    Ok(BillingPayload::new(account, outcome).of_account(account))
+}
+
 /// Carries out an order about an account.
 async fn ask(
     ctx: &Context<'_>,
@@ -354,9 +386,11 @@ impl AccountMutations {
             Err(error) => return Ok(error.into()),
         };
         let account = AccountId::named(order.identity.tenant, &name);
-        let command = Command::Account(account, account::Command::Open { name, profile });
-        let outcome = tell(&order, command, account.0).await?;
-        Ok(BillingPayload::new(account, outcome).of_account(account))
+        give(&order, account, profile, |profile| account::Command::Open {
+            name,
+            profile,
+        })
+        .await
     }
 
     /// Gives an account another profile; its name, currency and time zone stay.
@@ -372,14 +406,20 @@ impl AccountMutations {
         let Some((name, Some(old))) = row.map(|row| (row.name, row.state.profile)) else {
             return Ok(invalid("accountId", "is of no account").into());
         };
-        let known = (old.currency, old.zone);
+        let (known, expected) = ((old.currency, old.zone), input.expected_revision);
         let profile = match profile(&order, &name, known, input.profile).await? {
             Ok(profile) => profile,
             Err(error) => return Ok(error.into()),
         };
-        let command = Command::Account(account, account::Command::Configure { name, profile });
-        let outcome = tell(&order, command, account.0).await?;
-        Ok(BillingPayload::new(account, outcome).of_account(account))
+        give(&order, account, profile, |profile| {
+            account::Command::Configure {
+                name,
+                profile,
+                // A negative one is no revision of anything.
+                expected: expected.map(|revision| u32::try_from(revision).unwrap_or(u32::MAX)),
+            }
+        })
+        .await
     }
 
     /// Sets how far an account may go below nothing.

@@ -3,19 +3,19 @@
 use super::{BillingPayload, invalid, read};
 use crate::{
     auth::Scope,
-    error::Fault,
-    mutation::{Order, UserError},
-    query::{Needs, views},
+    error::{Code, Fault, fault_of},
+    mutation::{Order, Outcome, UserError},
+    query::Needs,
     types::words::RoundingKind,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::{deck_import, envelope::Envelope, gateway::Gateway};
 use domain::{
     any::AnyCommand,
     billing::{
-        Command, DeckVersionId,
-        deck::{self, Band, Header},
+        Command,
+        deck::{self, Band, Header, Phase},
     },
-    id::DeckId,
 };
 
 #[derive(Default)]
@@ -73,19 +73,18 @@ fn header(input: &ImportDeckInput) -> Result<Header, UserError> {
     })
 }
 
-/// The version that this order makes: what an earlier try of it has begun, or
-/// the one after all that there are.
-async fn version(ctx: &Context<'_>, header: &Header) -> Result<u32, Fault> {
-    let views = views(ctx).map_err(|_| Fault::validation("no views"))?;
-    let known = views.deck_versions(&header.name).await?;
-    let newest = known.first();
-    Ok(newest.map_or(1, |row| {
-        if row.published_at.is_none() && row.header == *header {
-            row.deck.version
-        } else {
-            row.deck.version + 1
+/// One after the other; what is refused ends it. `None` if there is nothing to do.
+async fn import(gateway: Gateway, steps: Vec<Envelope>) -> Result<Option<Outcome>, Fault> {
+    let mut outcome = None;
+    for step in steps {
+        let told = Outcome::of(gateway.dispatch(step).await)?;
+        let is_done = told.is_done();
+        outcome = Some(told);
+        if !is_done {
+            break;
         }
-    }))
+    }
+    Ok(outcome)
 }
 
 #[Object]
@@ -111,22 +110,28 @@ impl DeckMutations {
                 return Ok(BillingPayload::refused(errors.collect()));
             }
         };
-        let deck = DeckVersionId {
-            deck: DeckId::named(order.identity.tenant, &header.name),
-            version: version(ctx, &header).await?,
-        };
-        let correlation = deck.deck.0;
-        let commands = deck::import::commands(header, &rows);
-        let mut outcome = None;
-        for (step, command) in commands.into_iter().enumerate() {
-            let command = AnyCommand::Billing(Box::new(Command::Deck(deck, command)));
-            let told = order.dispatch_step(command, correlation, step).await?;
-            if !told.is_done() {
-                return Ok(BillingPayload::new(deck, told));
-            }
-            outcome = Some(told);
+        let log = order.services.invoicing.log.as_ref();
+        let found = deck_import::version(log, order.identity.tenant, &header, &rows).await;
+        let (deck, there) = found.map_err(|error| fault_of(&error))?;
+        if there.phase == Phase::Published {
+            // Nothing is to be done: who reads now sees it.
+            let outcome = Outcome {
+                position: Some(order.services.invoicing.feed.head().into()),
+                user_errors: vec![],
+            };
+            return Ok(BillingPayload::new(deck, outcome));
         }
-        let outcome = outcome.ok_or_else(|| Fault::validation("nothing to do"))?;
+        let commands = deck::import::commands(header, &rows);
+        let steps = commands.into_iter().enumerate().map(|(step, command)| {
+            let command = AnyCommand::Billing(Box::new(Command::Deck(deck, command)));
+            order.step(command, deck.deck.0, step)
+        });
+        // On a task of its own: who asked may go, it is published.
+        let gateway = order.services.gateway.clone();
+        let imported = tokio::spawn(import(gateway, steps.collect())).await;
+        let imported =
+            imported.map_err(|error| Fault::new(Code::Unavailable, error.to_string()))?;
+        let outcome = imported?.ok_or_else(|| Fault::validation("nothing to do"))?;
         Ok(BillingPayload::new(deck, outcome))
     }
 }

@@ -1,6 +1,6 @@
 //! Orders about plans.
 
-use super::{BillingPayload, read, tell};
+use super::{BillingPayload, read};
 use crate::{
     auth::Scope,
     mutation::{Order, UserError},
@@ -10,6 +10,7 @@ use crate::{
 };
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result};
 use domain::{
+    any::AnyCommand,
     billing::{
         Command, UsageType,
         plan::{self, Config, Price, Term, Tier},
@@ -87,6 +88,9 @@ pub(crate) struct CreateRatePlanInput {
     command_id: ID,
     /// 1 to 64 letters, digits, `.`, `-`, `_`.
     name: String,
+    /// Only if the plan of that name is at this `revision` still, 0 where there is none:
+    /// else the answer is `CONFLICT`, and nothing is done.
+    expected_revision: Option<i32>,
     /// Of every price in it.
     currency: String,
     /// How often the fee falls due.
@@ -169,14 +173,15 @@ impl PlanMutations {
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let tenant = order.identity.tenant;
-        let name = input.name.clone();
+        let (name, revision) = (input.name.clone(), input.expected_revision);
         let plan = PlanId::named(tenant, &name);
         let config = match config(tenant, input) {
             Ok(config) => config,
             Err(error) => return Ok(error.into()),
         };
         let command = Command::Plan(plan, plan::Command::Configure { name, config });
-        let outcome = tell(&order, command, plan.0).await?;
-        Ok(BillingPayload::new(plan, outcome))
+        let command = AnyCommand::Billing(Box::new(command));
+        let outcome = order.dispatch_expecting(command, plan.0, revision);
+        Ok(BillingPayload::new(plan, outcome.await?))
     }
 }

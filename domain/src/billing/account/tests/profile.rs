@@ -47,6 +47,7 @@ fn the_currency_and_the_zone_stay() {
         Command::Configure {
             name: "acme".into(),
             profile,
+            expected: None,
         }
     };
     story([opened(PaymentMode::Postpaid)])
@@ -162,10 +163,58 @@ fn what_is_overdue_outlasts_a_limit_and_a_persons_word_both() {
         (Overdue, Overdue, false),
     ] {
         let suspended = |reason| Event::Suspended { reason };
-        let said = story([opened(PaymentMode::Postpaid), suspended(first)])
+        let late = owed(INVOICE, "1", 30);
+        let said = story([opened(PaymentMode::Postpaid), late, suspended(first)])
             .when(Command::Suspend { reason: then })
             .events();
         let expected: Vec<Event> = is_heard.then(|| suspended(then)).into_iter().collect();
         assert_eq!(said, expected, "{first:?} and then {then:?}");
     }
+}
+
+#[test]
+fn who_has_paid_by_then_is_not_suspended_for_what_was_overdue() {
+    let suspend = Command::Suspend {
+        reason: SuspendReason::Overdue,
+    };
+    let late = [opened(PaymentMode::Postpaid), owed(INVOICE, "1", 30)];
+    // The invoice has not heard of the payment yet when it says that it is overdue.
+    let paid = paid("1", &[(INVOICE, "1")], "0");
+    story(late.iter().cloned().chain([paid]))
+        .when(suspend.clone())
+        .nothing();
+    // What else is open is not due yet.
+    let not_yet = owed(OTHER_INVOICE, "1", 90);
+    story([opened(PaymentMode::Postpaid), not_yet])
+        .when(suspend.clone())
+        .nothing();
+    let reason = SuspendReason::Overdue;
+    story(late)
+        .when(suspend)
+        .then([Event::Suspended { reason }]);
+}
+
+#[test]
+fn of_two_who_change_a_profile_at_once_the_second_is_told() {
+    let configure = |calling_code: &str, expected| {
+        let mut profile = profile(PaymentMode::Postpaid);
+        profile.calling_code = calling_code.into();
+        Command::Configure {
+            name: "acme".into(),
+            profile,
+            expected,
+        }
+    };
+    let first = story([opened(PaymentMode::Postpaid)]).when(configure("43", Some(1)));
+    let events = first.events();
+    assert!(matches!(
+        events[..],
+        [Event::Configured {
+            config_version: 2,
+            ..
+        }]
+    ));
+    story([opened(PaymentMode::Postpaid)].into_iter().chain(events))
+        .when(configure("44", Some(1)))
+        .refused(Error::ChangedMeanwhile { revision: 2 });
 }

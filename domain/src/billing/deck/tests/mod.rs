@@ -98,6 +98,23 @@ fn ranges_of_a_prefix_may_touch_and_not_overlap() {
 }
 
 #[test]
+fn a_row_that_overlaps_several_is_told_for_each_of_them() {
+    let rows = [
+        range(Some(1), Some(10)),
+        range(Some(2), Some(3)),
+        range(Some(4), Some(5)),
+        range(Some(10), None),
+    ];
+    let faults = check_rows(&[], (1..).zip(&rows));
+    let told: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault.line, fault.reason.clone()))
+        .collect();
+    let overlaps = FaultReason::Overlap(1);
+    assert_eq!(told, [(2, overlaps.clone()), (3, overlaps)]);
+}
+
+#[test]
 fn a_wrong_row_is_refused_with_its_place_and_field() {
     let mut wrong = row("49");
     wrong.tariff.rate = Decimal::whole(-1);

@@ -81,6 +81,41 @@ fn a_document_has_a_number_of_the_year_of_its_issue() {
 }
 
 #[test]
+fn a_document_that_was_interrupted_at_the_turn_of_the_year_is_of_the_year_of_its_number() {
+    let (waiting, _) = after(
+        &Invoice::default(),
+        at("2027-12-20T12:00:00Z"),
+        yearly(false),
+    );
+    let (approved, _) = after(&waiting, at("2027-12-31T20:00:00Z"), Command::Approve);
+    // The server was away while the year changed.
+    let (_, events) = after(&approved, at("2028-01-02T08:00:00Z"), issue());
+    let Some(Event::Issued {
+        issued_on, due_on, ..
+    }) = events.first()
+    else {
+        unreachable!("{events:?}")
+    };
+    assert_eq!(issued_on.to_string(), "2027-12-31");
+    assert_eq!(
+        *due_on,
+        crate::calendar::plus_days(*issued_on, head(false).due_days)
+    );
+    // Where numbers go on for ever, it is the day of the number.
+    let forever = SeriesId {
+        tenant: DEFAULT_TENANT,
+        document: DocumentKind::CreditNote,
+        year: 0,
+    };
+    assert_eq!(forever.day_of_issue(*issued_on), *issued_on);
+    let in_2028 = SeriesId {
+        year: 2028,
+        ..forever
+    };
+    assert_eq!(in_2028.day_of_issue(*issued_on), *issued_on);
+}
+
+#[test]
 fn reminders_are_at_the_start_of_a_day_also_after_the_clocks_change() {
     let now = at("2027-03-10T12:00:00Z");
     let (invoice, _) = after(&Invoice::default(), now, draft(vec![line("1", "19")]));

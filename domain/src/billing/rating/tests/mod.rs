@@ -233,6 +233,29 @@ fn what_can_not_be_priced_is_told_and_never_free() {
 }
 
 #[test]
+fn whoever_has_a_call_rated_again_in_vain_is_told_and_it_keeps_what_it_has() {
+    let in_vain = |reason| Command::Rerate {
+        reason: "new deck".into(),
+        new_payer: false,
+        outcome: Some(Outcome::Unrated {
+            account: None,
+            reason,
+        }),
+        before: Before::default(),
+    };
+    story([rated(1, 5, None)])
+        .when(in_vain(UnratedReason::NoMatch))
+        .refused(Error::NoPrice(UnratedReason::NoMatch))
+        .when(rerate(6))
+        .then([rated(2, 6, Some(bill(1, 5)))]);
+    story([unrated(UnratedReason::NoMatch)])
+        .when(in_vain(UnratedReason::NoMatch))
+        .refused(Error::NoPrice(UnratedReason::NoMatch))
+        .when(in_vain(UnratedReason::NoDeck))
+        .then([unrated(UnratedReason::NoDeck)]);
+}
+
+#[test]
 fn a_call_that_was_never_rated_is_not_rated_again() {
     story([]).when(rerate(5)).refused(Error::NotRated);
     story([])

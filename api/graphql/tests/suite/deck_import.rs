@@ -1,0 +1,84 @@
+//! Imports of decks that were cut off, and tables that are sent again.
+
+use crate::world::World;
+use domain::{
+    any::AnyCommand,
+    billing::{
+        Command, DeckVersionId,
+        deck::{Header, import},
+    },
+    calendar::Zone,
+    id::{DEFAULT_TENANT, DeckId},
+    money::Rounding,
+};
+use serde_json::{Value, json};
+
+const DONE: &str = "id position userErrors { code message field }";
+/// More than one command takes.
+const ROWS: usize = 2_500;
+
+/// A table of that many rows; `wrong` is the price of the second.
+fn table(wrong: &str) -> String {
+    let rate = |row| if row == 1 { wrong } else { "0.01" };
+    let rows = (0..ROWS).map(|row| format!("{},{}\n", 490_000 + row, rate(row)));
+    format!("prefix,rate\n{}", rows.collect::<String>())
+}
+
+async fn imports(world: &World, csv: &str) -> Value {
+    let input = json!({"name": "world", "currency": "EUR", "csv": csv});
+    let made = world.order("importDeck", input, DONE).await;
+    assert_eq!(made["userErrors"], json!([]), "{made}");
+    world
+        .data("{ decks { nodes { version rowsCount publishedAt } } }")
+        .await["decks"]["nodes"]
+        .clone()
+}
+
+/// The server was lost in the middle of an import of the table.
+async fn cut_off(world: &World, csv: &str) {
+    let header = Header {
+        name: "world".into(),
+        currency: "EUR".parse().unwrap(),
+        zone: Zone::UTC,
+        rounding: Rounding::HalfEven,
+        bands: vec![],
+    };
+    let rows = import::read(&header, csv).unwrap();
+    let deck = DeckVersionId {
+        deck: DeckId::named(DEFAULT_TENANT, "world"),
+        version: 1,
+    };
+    for command in import::commands(header, &rows).into_iter().take(2) {
+        let command = AnyCommand::Billing(Box::new(Command::Deck(deck, command)));
+        world.dispatch(command).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_was_cut_off_goes_on_when_it_is_sent_again() {
+    let world = World::start().await;
+    let csv = table("0.02");
+    cut_off(&world, &csv).await;
+    let decks = imports(&world, &csv).await;
+    assert_eq!(decks.as_array().map(Vec::len), Some(1), "{decks}");
+    assert_eq!(
+        (&decks[0]["version"], &decks[0]["rowsCount"]),
+        (&json!(1), &json!(ROWS))
+    );
+    assert!(decks[0]["publishedAt"].is_string());
+    // And again it is there already.
+    assert_eq!(imports(&world, &csv).await, decks);
+}
+
+#[tokio::test]
+async fn a_corrected_table_is_published_whatever_was_cut_off_before_it() {
+    let world = World::start().await;
+    cut_off(&world, &table("0.02")).await;
+    let decks = imports(&world, &table("0.03")).await;
+    let published = decks.as_array().unwrap().iter();
+    let published: Vec<_> = published
+        .filter(|deck| deck["publishedAt"].is_string())
+        .map(|deck| (&deck["version"], &deck["rowsCount"]))
+        .collect();
+    assert_eq!(published, [(&json!(2), &json!(ROWS))], "{decks}");
+}
