@@ -427,7 +427,12 @@ pub trait Vault: Send + Sync + 'static {
     /// Destroys the keys durably and forgets them: what was sealed under them
     /// opens as `None` from now on, for ever. A later value gets a new key.
     /// Nothing may be taken as erased when it fails; doing it again is harmless.
+    /// Their bytes may be in the files until [`Self::scrub`].
     async fn shred(&self, erasure: &Erasure) -> Result<(), VaultError>;
+    /// Takes the bytes of destroyed keys out of the files; does nothing where that was
+    /// done since the last one was destroyed. It needs room and a moment in which nobody
+    /// reads: when it fails, it is to be done later.
+    async fn scrub(&self) -> Result<(), VaultError>;
     /// The latest erasure that was carried out on these keys. Keys that came
     /// back from a backup know only those from before it.
     async fn shredded(&self) -> Result<Position, VaultError>;

@@ -1,6 +1,7 @@
-//! Carries erasures out: destroys keys, and cleans the files of the read models
-//! once every view has let go. The record says what is to be done, so a crash at
-//! any point only delays it.
+//! Carries erasures out: destroys keys, and cleans their file, and those of the read
+//! models once every view has let go. The record says what is to be done, so a crash
+//! at any point only delays it; so does a disk without room for a file twice, which
+//! holds nobody up who destroys keys or follows the record.
 
 use crate::{
     build,
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 
 /// Pause before what failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
-/// After the files were written anew, or that was tried, they are left alone for so many
+/// After files were written anew, or that was tried, they are left alone for so many
 /// times as long: a disk without room for a second file does not get it by being asked.
 const SHARE: u32 = 20;
 /// Events read at once.
@@ -62,14 +63,51 @@ pub(crate) enum NotYet {
     Rests,
 }
 
+/// Files that are written anew together.
+#[derive(Default)]
+struct Files {
+    /// Nothing of an erasure up to here is in them.
+    clean: Position,
+    /// They are not written anew before then.
+    not_before: Option<Instant>,
+}
+
+impl Files {
+    /// Writes them anew by that `work`, which leaves nothing of an erasure up to
+    /// `through`. Whoever writes to them waits for that, so it takes a small part of the
+    /// time, however many people are erased.
+    async fn scrub<E>(
+        &mut self,
+        through: Position,
+        work: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), NotYet>
+    where
+        NotYet: From<E>,
+    {
+        if self.not_before.is_some_and(|at| Instant::now() < at) {
+            return Err(NotYet::Rests);
+        }
+        let started = Instant::now();
+        let outcome = work.await;
+        self.not_before = Some(Instant::now() + started.elapsed() * SHARE);
+        outcome?;
+        self.clean = through;
+        Ok(())
+    }
+}
+
 pub(crate) struct Eraser {
     tools: Tools,
     /// Every erasure up to here is carried out on the keys.
     shredded: Position,
-    /// The latest erasure whose bytes may still be in the files.
-    unclean: Option<Position>,
-    /// The files are not written anew before then.
-    not_before: Option<Instant>,
+    /// The latest erasure up to there.
+    latest: Position,
+    /// Erasures up to here are told to be complete.
+    told: Position,
+    /// Where the keys are.
+    keys: Files,
+    /// Those of the read models.
+    rows: Files,
 }
 
 /// Carries out what an earlier run left undone, then follows the feed until it
@@ -129,13 +167,19 @@ impl Eraser {
             };
             tools.vault.shred(&erasure).await?;
         }
-        let clean = tools.views.clean_through().await?;
-        let last = tools.views.erasures_after(clean).await?.pop();
+        let told = tools.views.clean_through().await?;
+        let last = tools.views.erasures_after(told).await?.pop();
         Ok(Self {
             tools,
             shredded: known,
-            unclean: last.map(|row| Position(row.position)),
-            not_before: None,
+            latest: last.map_or(told, |row| Position(row.position)),
+            told,
+            // They are asked at every start: those of a backup may not be clean.
+            keys: Files::default(),
+            rows: Files {
+                clean: told,
+                not_before: None,
+            },
         })
     }
 
@@ -146,7 +190,7 @@ impl Eraser {
             let Some(last) = entries.last() else { break };
             for erasure in entries.iter().filter_map(|entry| erasure(&entry.fact)) {
                 self.tools.vault.shred(&erasure).await?;
-                self.unclean = Some(erasure.position);
+                self.latest = erasure.position;
                 metrics::counter!("ringledger_erasures_total").increment(1);
             }
             self.shredded = last.recorded.position;
@@ -154,42 +198,50 @@ impl Eraser {
         self.clean().await
     }
 
-    /// Writes the files anew. Whoever writes to them waits for that, so it takes a small
-    /// part of the time, however many people are erased.
-    async fn scrub(&mut self) -> Result<(), NotYet> {
-        if self.not_before.is_some_and(|at| Instant::now() < at) {
-            return Err(NotYet::Rests);
-        }
-        let started = Instant::now();
-        let outcome = self.tools.read.scrub().await;
-        self.not_before = Some(Instant::now() + started.elapsed() * SHARE);
-        Ok(outcome?)
-    }
-
+    /// Cleans the files of the keys, and those of the read models once every view has let
+    /// go. Each for itself: where one has no room or is held up, the other is done.
     async fn clean(&mut self) -> Result<(), NotYet> {
-        if let Some(position) = self.unclean {
-            let views = &self.tools.views;
-            let let_go = views.wait_for(&View::ALL, position, VIEWS_WAIT).await;
-            let_go.map_err(|_| NotYet::Behind)?;
-            // Rows that are being built, here or on the node that leads, may have
-            // been given the person before the key was destroyed, and come to
-            // the erasure later.
-            let stored = checkpoints(self.tools.read.as_ref()).await?;
-            for one in stored.iter().filter(|one| one.position < position) {
-                match &one.parked {
-                    // They will not come there, and are begun anew in any case.
-                    Some(_) if one.is_next => {
-                        build::abandon(self.tools.read.as_ref(), one.view).await?;
-                    }
-                    Some(_) | None => return Err(NotYet::Behind),
-                }
-            }
-            self.scrub().await?;
-            erasures::note_clean(self.tools.read.as_ref(), position).await?;
-            self.unclean = None;
-            tracing::info!(%position, "an erasure is complete");
+        let keys = self.clean_keys().await;
+        let rows = self.clean_rows().await;
+        let through = self.keys.clean.min(self.rows.clean);
+        if through > self.told {
+            erasures::note_clean(self.tools.read.as_ref(), through).await?;
+            self.told = through;
+            tracing::info!(position = %through, "an erasure is complete");
         }
+        keys.and(rows)?;
         metrics::gauge!("ringledger_erasure_pending").set(0.0);
         Ok(())
+    }
+
+    async fn clean_keys(&mut self) -> Result<(), NotYet> {
+        if self.keys.clean >= self.latest {
+            return Ok(());
+        }
+        self.keys.scrub(self.latest, self.tools.vault.scrub()).await
+    }
+
+    async fn clean_rows(&mut self) -> Result<(), NotYet> {
+        let position = self.latest;
+        if self.rows.clean >= position {
+            return Ok(());
+        }
+        let views = &self.tools.views;
+        let let_go = views.wait_for(&View::ALL, position, VIEWS_WAIT).await;
+        let_go.map_err(|_| NotYet::Behind)?;
+        // Rows that are being built, here or on the node that leads, may have
+        // been given the person before the key was destroyed, and come to
+        // the erasure later.
+        let stored = checkpoints(self.tools.read.as_ref()).await?;
+        for one in stored.iter().filter(|one| one.position < position) {
+            match &one.parked {
+                // They will not come there, and are begun anew in any case.
+                Some(_) if one.is_next => {
+                    build::abandon(self.tools.read.as_ref(), one.view).await?;
+                }
+                Some(_) | None => return Err(NotYet::Behind),
+            }
+        }
+        self.rows.scrub(position, self.tools.read.scrub()).await
     }
 }

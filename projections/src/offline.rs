@@ -94,6 +94,9 @@ impl Vault for Closed {
     async fn shred(&self, _: &Erasure) -> Result<(), VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }
+    async fn scrub(&self) -> Result<(), VaultError> {
+        Err(VaultError::Unavailable(REASON.into()))
+    }
     async fn shredded(&self) -> Result<Position, VaultError> {
         Err(VaultError::Unavailable(REASON.into()))
     }

@@ -105,6 +105,7 @@ pub const ALL: &[Migration] = &[
     migration!(440, Read, "0440_tagged_calls"),
     migration!(441, Read, "0441_projection_parked"),
     migration!(442, Read, "0442_refusal_sums"),
+    migration!(450, Secrets, "0450_vault_clean"),
 ];
 
 /// Why a database can not be brought to this program's version.

@@ -42,8 +42,11 @@ pub(crate) trait KeyTable: fmt::Debug + Send + Sync + 'static {
     async fn find(&self, subject: SubjectId, number: u32) -> Result<Found, VaultError>;
     /// Number of the subject's newest key, destroyed or not; 0 for none.
     async fn newest(&self, subject: SubjectId) -> Result<u32, VaultError>;
-    /// Destroys the subject's keys up to that number and notes it, durably.
+    /// Destroys the subject's keys up to that number and notes it, both durably or
+    /// neither.
     async fn destroy(&self, erasure: &Erasure) -> Result<(), VaultError>;
+    /// Takes the bytes of what was destroyed out of the files, if that was not done.
+    async fn scrub(&self) -> Result<(), VaultError>;
     /// The latest position that was noted with a destruction.
     async fn destroyed(&self) -> Result<Position, VaultError>;
 }
@@ -162,6 +165,15 @@ impl KeyedVault {
             .map_err(|error| VaultError::Broken(format!("it is not what was sealed: {error}")))
     }
 
+    fn forget(&self, erasure: &Erasure) {
+        let mut cache = self.cache();
+        cache.destructions += 1;
+        cache.current.remove(&erasure.subject);
+        cache.keys.retain(|(subject, number), _| {
+            *subject != erasure.subject || *number > erasure.keys_through
+        });
+    }
+
     fn remember(&self, destructions: u64, subject: SubjectId, number: u32, key: &DataKey) {
         let mut cache = self.cache();
         if cache.destructions != destructions {
@@ -220,14 +232,14 @@ impl Vault for KeyedVault {
     }
 
     async fn shred(&self, erasure: &Erasure) -> Result<(), VaultError> {
-        self.table.destroy(erasure).await?;
-        let mut cache = self.cache();
-        cache.destructions += 1;
-        cache.current.remove(&erasure.subject);
-        cache.keys.retain(|(subject, number), _| {
-            *subject != erasure.subject || *number > erasure.keys_through
-        });
-        Ok(())
+        let destroyed = self.table.destroy(erasure).await;
+        // An error may hide that it was done: the table knows, not the cache.
+        self.forget(erasure);
+        destroyed
+    }
+
+    async fn scrub(&self) -> Result<(), VaultError> {
+        self.table.scrub().await
     }
 
     async fn shredded(&self) -> Result<Position, VaultError> {

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 use commands::ports::{
-    Append, AppendError, EventLog, Position, ReadError, Statement, StoreError, StreamId, Value,
-    VaultError,
+    Append, AppendError, Erasure, EventLog, Position, ReadError, Statement, StoreError, StreamId,
+    Value, VaultError,
 };
 use domain::sealed::Party;
 use ringledger_store::{
@@ -205,6 +205,7 @@ fn a_full_disk_is_told_loses_nothing_and_goes_on_when_there_is_room() {
             the_log_on_a_full_disk().await;
             the_rows_on_a_full_disk().await;
             the_keys_on_a_full_disk().await;
+            an_erasure_on_a_full_disk().await;
         });
     }
     // A process that is not killed by the signal that comes with the limit.
@@ -355,4 +356,47 @@ async fn the_keys_on_a_full_disk() {
         let opened = stores.vault.open(one).await.unwrap();
         assert_eq!(opened, Some(party(number)));
     }
+}
+
+async fn an_erasure_on_a_full_disk() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await.unwrap();
+    let party = |number: u32| Party {
+        user: number.to_string(),
+        ..Party::default()
+    };
+    let sealed = stores.vault.seal(&party(0)).await.unwrap();
+    for number in 1..3_000 {
+        stores.vault.seal(&party(number)).await.unwrap();
+    }
+    // Room for the file, and none for the same in the log of changes.
+    let (file, log) = ("secrets.db", "secrets.db-wal");
+    let [file, log] = [file, log].map(|name| folder.path().join(name));
+    let db = Connection::open(&file).unwrap();
+    db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(db);
+    leave_room_for(&file, 0);
+    let erasure = Erasure {
+        subject: sealed.subject,
+        keys_through: 1,
+        position: Position(7),
+    };
+    stores.vault.shred(&erasure).await.unwrap();
+    for _ in 0..3 {
+        let scrubbed = stores.vault.scrub().await;
+        let is_later = matches!(scrubbed, Err(VaultError::Unavailable(_)));
+        assert!(is_later, "{scrubbed:?}");
+        // Whatever was written of the new file is gone.
+        assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+    }
+    assert_eq!(stores.vault.open(&sealed).await.unwrap(), None);
+    assert_eq!(stores.vault.shredded().await.unwrap(), Position(7));
+    // Who comes back has a new key, which that erasure does not mean.
+    let again = stores.vault.seal(&party(0)).await.unwrap();
+    stores.vault.shred(&erasure).await.unwrap();
+    limit_files_to("unlimited");
+    stores.vault.scrub().await.unwrap();
+    assert_eq!(stores.vault.open(&again).await.unwrap(), Some(party(0)));
+    assert_eq!(stores.vault.open(&sealed).await.unwrap(), None);
 }

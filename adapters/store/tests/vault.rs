@@ -10,6 +10,7 @@ use domain::{
     sealed::{Party, Sealed},
 };
 use ringledger_store::{self as store, Stores, testing};
+use sqlx::Connection as _;
 use tempfile::TempDir;
 
 /// One store of each kind, and the folder that goes with it.
@@ -197,7 +198,48 @@ async fn a_destroyed_key_is_in_no_file() {
     };
     assert!(in_files());
     erase(&stores, sealed.subject, 7).await;
+    assert_eq!(stores.vault.open(&sealed).await.unwrap(), None);
+    // One who reads the file meanwhile, as a backup of the keys does, holds only its
+    // bytes back: neither the erasure, nor for long who needs a new key.
+    let reader = rusqlite::Connection::open(folder.path().join("secrets.db")).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM vault_keys")
+        .unwrap();
+    let other = stores.vault.seal(&party("bob")).await.unwrap();
+    erase(&stores, other.subject, 8).await;
+    assert_eq!(stores.vault.open(&other).await.unwrap(), None);
+    let (scrubbed, sealed) = tokio::join!(stores.vault.scrub(), async {
+        let started = std::time::Instant::now();
+        stores.vault.seal(&party("carol")).await.unwrap();
+        started.elapsed()
+    });
+    assert!(
+        matches!(scrubbed, Err(VaultError::Unavailable(_))),
+        "{scrubbed:?}"
+    );
+    assert!(sealed < std::time::Duration::from_secs(5), "{sealed:?}");
+    drop(reader);
+    stores.vault.scrub().await.unwrap();
     assert!(!in_files());
+}
+
+#[tokio::test]
+async fn keys_are_not_told_to_be_out_of_the_table_while_an_old_transaction_holds_them() {
+    let database = testing::database().await;
+    let stores = store::open(database.url()).await.unwrap();
+    let sealed = stores.vault.seal(&party("alice")).await.unwrap();
+    let mut old = sqlx::PgConnection::connect(database.url()).await.unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM public.events";
+    sqlx::raw_sql(begin).execute(&mut old).await.unwrap();
+    erase(&stores, sealed.subject, 7).await;
+    assert_eq!(stores.vault.open(&sealed).await.unwrap(), None);
+    let scrubbed = stores.vault.scrub().await;
+    assert!(
+        matches!(scrubbed, Err(VaultError::Unavailable(_))),
+        "{scrubbed:?}"
+    );
+    sqlx::raw_sql("ROLLBACK").execute(&mut old).await.unwrap();
+    stores.vault.scrub().await.unwrap();
 }
 
 #[cfg(unix)]

@@ -24,10 +24,10 @@ const LEAVE: Duration = Duration::from_secs(1);
 
 /// A small disk of its own, gone with the value. Needs root, as the capture
 /// of packets does.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 impl Disk {
-    fn mount(at: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn mount(at: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir(at)?;
         let mut mount = Command::new("mount");
         let status = mount
@@ -55,7 +55,17 @@ impl Disk {
         Ok(())
     }
 
-    fn clear(&self) -> anyhow::Result<()> {
+    /// Leaves so many bytes.
+    pub(crate) fn fill_but(&self, left: u64) -> anyhow::Result<()> {
+        self.fill()?;
+        let file = std::fs::File::options()
+            .write(true)
+            .open(self.0.join("filler"))?;
+        let size = file.metadata()?.len();
+        Ok(file.set_len(size.saturating_sub(left))?)
+    }
+
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
         Ok(std::fs::remove_file(self.0.join("filler"))?)
     }
 }

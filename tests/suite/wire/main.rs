@@ -34,6 +34,7 @@ mod drain;
 mod dunning;
 mod endings;
 mod erasure;
+mod erasure_room;
 mod exports;
 mod five_callers;
 mod flood;

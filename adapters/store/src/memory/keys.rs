@@ -78,6 +78,10 @@ impl KeyTable for MemoryKeys {
         Ok(())
     }
 
+    async fn scrub(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     async fn destroyed(&self) -> Result<Position, VaultError> {
         Ok(self.lock().1)
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use commands::ports::{Erasure, Position, StoreError, VaultError};
 use domain::id::SubjectId;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 const CURRENT: &str = "SELECT number, data_key FROM secrets.vault_keys \
      WHERE subject = $1 AND data_key IS NOT NULL ORDER BY number DESC LIMIT 1";
@@ -24,15 +25,24 @@ const IS_NOTED: &str = "SELECT EXISTS (SELECT 1 FROM secrets.vault_erasures \
      WHERE position = $1 AND subject = $2 AND keys_through = $3)";
 const NOTE: &str = "INSERT INTO secrets.vault_erasures (position, subject, keys_through) \
      VALUES ($1, $2, $3) ON CONFLICT (position) DO UPDATE \
-     SET subject = excluded.subject, keys_through = excluded.keys_through";
+     SET subject = excluded.subject, keys_through = excluded.keys_through, is_clean = false";
+const UNCLEAN: &str = "SELECT position, subject, keys_through FROM secrets.vault_erasures \
+     WHERE NOT is_clean";
+const CLEAN: &str = "UPDATE secrets.vault_erasures SET is_clean = true \
+     WHERE position = $1 AND subject = $2 AND keys_through = $3";
+/// Rows that nobody may use any more and that are in the file all the same, as the
+/// second `VACUUM` has counted them.
+const LEFT: &str = "SELECT pg_stat_get_dead_tuples('secrets.vault_keys'::regclass)";
 const DESTROYED: &str = "SELECT coalesce(max(position), 0) FROM secrets.vault_erasures";
 /// Writes the table anew, without what was there before. Nobody waits for it
 /// longer than this: a new caller's key would wait behind it.
 const REWRITE: [&str; 3] = [
     "SET lock_timeout = '2s'",
     "VACUUM FULL secrets.vault_keys",
-    "RESET lock_timeout",
+    "VACUUM secrets.vault_keys",
 ];
+/// The limit is taken back whatever became of the rest.
+const WAIT_AGAIN: &str = "RESET lock_timeout";
 const MASTER: &str = "SELECT value FROM secrets.vault_master WHERE name = 'subject_hash'";
 const MAKE_MASTER: &str = "INSERT INTO secrets.vault_master (name, value) \
      VALUES ('subject_hash', $1) ON CONFLICT DO NOTHING";
@@ -82,12 +92,16 @@ impl PostgresKeys {
         let mut connection = self.pool.acquire().await?;
         let mut outcome = Ok(());
         for step in REWRITE {
-            // The limit is taken back whatever became of the rest.
-            if let Err(error) = sqlx::query(step).execute(&mut *connection).await {
-                outcome = Err(error);
+            outcome = sqlx::query(step)
+                .execute(&mut *connection)
+                .await
+                .map(|_| ());
+            if outcome.is_err() {
+                break;
             }
         }
-        outcome
+        let again = sqlx::query(WAIT_AGAIN).execute(&mut *connection).await;
+        outcome.and_then(|()| again.map(|_| ()))
     }
 }
 
@@ -157,26 +171,52 @@ impl KeyTable for PostgresKeys {
         if is_noted {
             return Ok(());
         }
+        let mut both = self.pool.begin().await.map_err(of_vault)?;
         sqlx::query(DESTROY)
             .bind(subject)
             .bind(through)
-            .execute(&self.pool)
+            .execute(&mut *both)
             .await
             .map_err(of_vault)?;
-        // The old row must not stay in the table's file. A reader that holds it
-        // back is no reason to say that nothing was destroyed.
-        if let Err(error) = self.rewrite().await {
-            tracing::warn!(reason = reason(&error), "table of keys was not cleaned");
-        }
-        // Noted last, so that what a crash has cut short is done again.
         sqlx::query(NOTE)
             .bind(position)
             .bind(subject)
             .bind(through)
-            .execute(&self.pool)
+            .execute(&mut *both)
             .await
-            .map(|_| ())
-            .map_err(of_vault)
+            .map_err(of_vault)?;
+        both.commit().await.map_err(of_vault)
+    }
+
+    async fn scrub(&self) -> Result<(), VaultError> {
+        let unclean: Vec<(i64, Uuid, i64)> = sqlx::query_as(UNCLEAN)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        if unclean.is_empty() {
+            return Ok(());
+        }
+        // The old rows must not stay in the table's file.
+        self.rewrite().await.map_err(of_vault)?;
+        let left: i64 = sqlx::query_scalar(LEFT)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(of_vault)?;
+        if left > 0 {
+            let reason = "a transaction that is older than the erasure still sees the keys";
+            return Err(VaultError::Unavailable(reason.into()));
+        }
+        // What was destroyed meanwhile is not among them.
+        for (position, subject, through) in unclean {
+            sqlx::query(CLEAN)
+                .bind(position)
+                .bind(subject)
+                .bind(through)
+                .execute(&self.pool)
+                .await
+                .map_err(of_vault)?;
+        }
+        Ok(())
     }
 
     async fn destroyed(&self) -> Result<Position, VaultError> {

@@ -15,7 +15,7 @@ const CACHE_KIB: u32 = 32 * 1024;
 /// How much of a file is read through memory mapping, in bytes.
 const MMAP_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// How long a statement waits for a lock of another connection.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Statements kept prepared per connection.
 const STATEMENTS_MAX: usize = 256;
 /// A writer folds the log of changes back into the file when it has this many

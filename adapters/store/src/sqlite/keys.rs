@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use commands::ports::{Erasure, Position, StoreError, VaultError};
 use domain::id::SubjectId;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 const CURRENT: &str = "SELECT number, data_key FROM vault_keys \
      WHERE subject = ?1 AND data_key IS NOT NULL ORDER BY number DESC LIMIT 1";
@@ -25,10 +25,21 @@ const IS_NOTED: &str = "SELECT EXISTS (SELECT 1 FROM vault_erasures \
      WHERE position = ?1 AND subject = ?2 AND keys_through = ?3)";
 const NOTE: &str = "INSERT OR REPLACE INTO vault_erasures (position, subject, keys_through) \
      VALUES (?1, ?2, ?3)";
+const UNCLEAN: &str = "SELECT position, subject, keys_through FROM vault_erasures \
+     WHERE NOT is_clean";
+const CLEAN: &str = "UPDATE vault_erasures SET is_clean = 1 \
+     WHERE position = ?1 AND subject = ?2 AND keys_through = ?3";
 const DESTROYED: &str = "SELECT coalesce(max(position), 0) FROM vault_erasures";
 const MASTER: &str = "SELECT value FROM vault_master WHERE name = 'subject_hash'";
 const MAKE_MASTER: &str = "INSERT INTO vault_master (name, value) VALUES ('subject_hash', ?1) \
      ON CONFLICT DO NOTHING";
+
+/// How long whoever needs a new key waits for one who reads the file, a backup of the
+/// keys for example, when the file is written anew.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// An erasure as it was noted: its position, whose keys, and up to which.
+type Noted = (i64, Vec<u8>, u32);
 
 /// The table of keys.
 #[derive(Debug)]
@@ -154,20 +165,38 @@ impl KeyTable for SqliteKeys {
             if !is_noted {
                 db.execute(DESTROY, params![bytes, keys_through])
                     .map_err(unavailable)?;
+                db.execute(NOTE, params![position, bytes, keys_through])
+                    .map_err(unavailable)?;
             }
-            Ok(is_noted)
+            Ok(())
         });
-        if destroy.await.map_err(of_vault)? {
+        destroy.await.map_err(of_vault)
+    }
+
+    async fn scrub(&self) -> Result<(), VaultError> {
+        let unclean = self.file.call(|db| {
+            let mut statement = db.prepare_cached(UNCLEAN).map_err(unavailable)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            let rows = rows.and_then(Iterator::collect::<Result<Vec<Noted>, _>>);
+            rows.map_err(unavailable)
+        });
+        let unclean = unclean.await.map_err(of_vault)?;
+        if unclean.is_empty() {
             return Ok(());
         }
-        // The key must not stay in free space or in the log of changes; noted
-        // last, so that what a crash has cut short is done again.
-        self.file.rewrite().await.map_err(of_vault)?;
+        // A key must not stay in free space or in the log of changes.
+        self.file.rewrite(PATIENCE).await.map_err(of_vault)?;
+        // What was destroyed meanwhile is not among them.
         let note = self.file.call(move |db| {
-            db.execute(NOTE, params![position, subject.0.as_bytes(), keys_through])
-                .map_err(unavailable)
+            let mut statement = db.prepare_cached(CLEAN).map_err(unavailable)?;
+            for (position, subject, keys_through) in &unclean {
+                statement
+                    .execute(params![position, subject, keys_through])
+                    .map_err(unavailable)?;
+            }
+            Ok(())
         });
-        note.await.map(|_| ()).map_err(of_vault)
+        note.await.map_err(of_vault)
     }
 
     async fn destroyed(&self) -> Result<Position, VaultError> {

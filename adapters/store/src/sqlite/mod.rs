@@ -14,6 +14,7 @@ mod migrate;
 mod read_store;
 mod reader;
 mod recordings;
+mod room;
 mod row;
 mod secrets;
 pub(crate) mod statement;

@@ -3,7 +3,7 @@
 //! of it can be rebuilt from the log.
 
 use super::{
-    connection::{Durability, Folder, open_reader, open_writer},
+    connection::{BUSY_TIMEOUT, Durability, Folder, open_reader, open_writer},
     folding::Folding,
     reader::Readers,
     statement,
@@ -76,6 +76,6 @@ impl ReadStore for SqliteReadStore {
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {
-        self.writer.rewrite().await
+        self.writer.rewrite(BUSY_TIMEOUT).await
     }
 }

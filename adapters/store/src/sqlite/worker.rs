@@ -1,14 +1,17 @@
 //! One writer thread for a file: jobs that wait together share one commit.
 
-use super::{folding::Nudge, thread::Owner};
+use super::{connection::BUSY_TIMEOUT, folding::Nudge, thread::Owner};
 use commands::ports::StoreError;
 use rusqlite::Connection;
+use std::{path::Path, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many jobs may wait for the thread.
 const JOBS_MAX: usize = 1024;
 /// How many jobs share one commit.
 const GROUP_MAX: usize = 256;
+/// What must be free beside a file that is written anew.
+const ROOM_LEFT_BYTES: u64 = 1024 * 1024;
 
 /// What to do once it is known whether the group was committed.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -19,8 +22,9 @@ type Work = Box<dyn FnOnce(&Connection) -> (bool, Finish) + Send>;
 enum Job {
     /// To be committed together with others.
     Commit(Work),
-    /// Write the whole file anew and empty the log of changes.
-    Rewrite(oneshot::Sender<Result<(), StoreError>>),
+    /// Write the whole file anew and empty the log of changes, without waiting longer
+    /// than this for each reader who holds that back.
+    Rewrite(Duration, oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// The writer of one file.
@@ -68,10 +72,11 @@ impl Worker {
     }
 
     /// Writes the file anew, so that nothing that was deleted or overwritten is
-    /// left in it. Work that comes meanwhile waits; readers do not.
-    pub(crate) async fn rewrite(&self) -> Result<(), StoreError> {
+    /// left in it. Work that comes meanwhile waits, also for readers, which is at most
+    /// twice `patience`; readers do not wait.
+    pub(crate) async fn rewrite(&self, patience: Duration) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        if !self.0.send(Job::Rewrite(reply)).await {
+        if !self.0.send(Job::Rewrite(patience, reply)).await {
             return Err(dropped());
         }
         answer.await.unwrap_or_else(|_| Err(dropped()))
@@ -95,20 +100,20 @@ fn serve(db: &Connection, folding: Option<&Nudge>, mut jobs: mpsc::Receiver<Job>
         for job in group.drain(..) {
             match job {
                 Job::Commit(one) => work.push(one),
-                Job::Rewrite(reply) => rewrites.push(reply),
+                Job::Rewrite(patience, reply) => rewrites.push((patience, reply)),
             }
         }
         commit(db, work);
         if let Some(folding) = folding {
             folding.committed();
         }
-        if rewrites.is_empty() {
+        let Some(patience) = rewrites.iter().map(|(patience, _)| *patience).min() else {
             continue;
-        }
+        };
         let held = folding.map(Nudge::hold);
-        let rewritten = rewrite(db);
+        let rewritten = rewrite(db, patience);
         drop(held);
-        for reply in rewrites {
+        for (_, reply) in rewrites {
             // Nobody waits any more: it is done all the same.
             let _ = reply.send(rewritten.clone());
         }
@@ -117,7 +122,19 @@ fn serve(db: &Connection, folding: Option<&Nudge>, mut jobs: mpsc::Receiver<Job>
 
 /// `secure_delete` zeroes what is freed, but a page that was split keeps copies of
 /// the rows that moved away in its free space: only a new file has none.
-fn rewrite(db: &Connection) -> Result<(), StoreError> {
+fn rewrite(db: &Connection, patience: Duration) -> Result<(), StoreError> {
+    // Who waits for a reader lets everybody wait who writes.
+    db.busy_timeout(patience).map_err(unavailable)?;
+    let rewritten = rewrite_now(db);
+    db.busy_timeout(BUSY_TIMEOUT).map_err(unavailable)?;
+    rewritten
+}
+
+fn rewrite_now(db: &Connection) -> Result<(), StoreError> {
+    // What a reader holds back grows by a whole file with each try, and a disk without
+    // room for it gives what it has: neither is tried.
+    fold(db)?;
+    check_room(db)?;
     // The new file is as large as the old one: not in memory.
     let vacuum = "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY";
     if let Err(error) = db.execute_batch(vacuum) {
@@ -125,6 +142,11 @@ fn rewrite(db: &Connection) -> Result<(), StoreError> {
         let _ = db.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA wal_checkpoint(TRUNCATE)");
         return Err(unavailable(error));
     }
+    fold(db)
+}
+
+/// Folds the whole log of changes back and cuts it to nothing.
+fn fold(db: &Connection) -> Result<(), StoreError> {
     let is_busy: bool = db
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
         .map_err(unavailable)?;
@@ -133,6 +155,29 @@ fn rewrite(db: &Connection) -> Result<(), StoreError> {
         return Err(StoreError::Unavailable(reason.into()));
     }
     Ok(())
+}
+
+/// Refuses where there is no room for the new file twice: as it is made, and in the log
+/// of changes. Others, the log of events above all, need what there is.
+fn check_room(db: &Connection) -> Result<(), StoreError> {
+    let Some(path) = db.path().filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let size: i64 = db
+        .query_row(pages, [], |row| row.get(0))
+        .map_err(unavailable)?;
+    let needed = size
+        .unsigned_abs()
+        .saturating_mul(2)
+        .saturating_add(ROOM_LEFT_BYTES);
+    match super::room::free_bytes(Path::new(path)) {
+        Some(free) if free < needed => {
+            let reason = format!("{needed} bytes are needed to write {path} anew, {free} are free");
+            Err(StoreError::Unavailable(reason))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn commit(db: &Connection, group: Vec<Work>) {
