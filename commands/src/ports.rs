@@ -225,6 +225,18 @@ pub struct Page {
     pub next: Position,
 }
 
+/// A part of the log, both ends with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first event.
+    pub first: Position,
+    /// Its last event.
+    pub last: Position,
+    /// Where the clock was behind for a while when it was taken: the time of the first
+    /// event after that while.
+    pub behind: Option<Timestamp>,
+}
+
 /// Why a read failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -267,6 +279,43 @@ pub trait EventLog: Send + Sync + 'static {
     /// Up to `limit` events after the position, in order, never past an event
     /// that is not yet committed.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError>;
+
+    /// Where the events are that were taken `from` one instant on and `before` another,
+    /// by their `recorded_at`: stretches in order, which hold all such events and no
+    /// others. There is more than one where the clock was set meanwhile. A log without a
+    /// faster way looks at every event, and does not tell where its clock was behind.
+    async fn taken(
+        &self,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Vec<Stretch>, ReadError> {
+        /// Events looked at together.
+        const PAGE_EVENTS: usize = 1_000;
+        let mut stretches: Vec<Stretch> = vec![];
+        let mut is_open = false;
+        let mut after = Position::default();
+        loop {
+            let page = self.read_all(after, PAGE_EVENTS).await?;
+            if page.events.is_empty() {
+                return Ok(stretches);
+            }
+            after = page.next;
+            for event in page.events {
+                let is_in = from.is_none_or(|from| event.recorded_at >= from)
+                    && before.is_none_or(|before| event.recorded_at < before);
+                match stretches.last_mut().filter(|_| is_in && is_open) {
+                    Some(stretch) => stretch.last = event.position,
+                    None if is_in => stretches.push(Stretch {
+                        first: event.position,
+                        last: event.position,
+                        behind: None,
+                    }),
+                    None => {}
+                }
+                is_open = is_in;
+            }
+        }
+    }
 
     /// The first result of a command, if it had an effect.
     async fn find_command(

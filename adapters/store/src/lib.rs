@@ -21,7 +21,10 @@ pub mod migrate;
 mod nodes;
 mod open;
 pub mod postgres;
+#[cfg(any(test, feature = "kurrentdb"))]
+mod progress;
 pub mod sqlite;
+mod steps;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod vault;

@@ -106,6 +106,8 @@ pub const ALL: &[Migration] = &[
     migration!(441, Read, "0441_projection_parked"),
     migration!(442, Read, "0442_refusal_sums"),
     migration!(450, Secrets, "0450_vault_clean"),
+    migration!(451, Log, "0451_clock_steps"),
+    migration!(452, Read, "0452_kurrent_times"),
 ];
 
 /// Why a database can not be brought to this program's version.
@@ -191,7 +193,8 @@ mod tests {
                 "0012_plain_events",
                 "0020_members",
                 "0372_member_lease",
-                "0400_recordings"
+                "0400_recordings",
+                "0451_clock_steps"
             ]
         );
     }
@@ -203,7 +206,7 @@ mod tests {
             error,
             MigrateError::Newer {
                 found: 9999,
-                known: 400
+                known: 451
             }
         );
     }

@@ -53,6 +53,7 @@ suite! {
     a_long_stretch_is_read_like_its_parts,
     reading_resumes_after_every_position,
     wakeups_follow_the_head,
+    events_are_found_by_when_they_were_taken,
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,6 +59,11 @@ async fn a_long_stretch_is_read_like_its_parts() {
 }
 
 #[tokio::test]
+async fn events_are_found_by_when_they_were_taken() {
+    contract::events_are_found_by_when_they_were_taken(log()).await;
+}
+
+#[tokio::test]
 async fn a_stream_is_read_in_pages() {
     contract::a_stream_is_read_in_pages(log()).await;
 }

@@ -94,6 +94,12 @@ async fn a_long_stretch_is_read_like_its_parts() {
 }
 
 #[tokio::test]
+async fn events_are_found_by_when_they_were_taken() {
+    let store = Folder::new().await;
+    contract::events_are_found_by_when_they_were_taken(store.log()).await;
+}
+
+#[tokio::test]
 async fn a_stream_is_read_in_pages() {
     let store = Folder::new().await;
     contract::a_stream_is_read_in_pages(store.log()).await;

@@ -7,7 +7,7 @@ use crate::{
     timeline::{self, EVENTS_MAX},
     views::{ViewError, Views},
 };
-use commands::ports::{EventLog, Position, ReadError, Recorded, StreamId};
+use commands::ports::{EventLog, Position, ReadError, Recorded, StreamId, Stretch};
 use domain::{
     id::{AgentId, CallId, CommandId, QueueId},
     time::Timestamp,
@@ -55,6 +55,8 @@ impl EventFilter {
                 .actor
                 .as_ref()
                 .is_none_or(|actor| *actor == event.metadata.actor)
+            && self.from.is_none_or(|from| event.recorded_at >= from)
+            && self.until.is_none_or(|until| event.recorded_at < until)
     }
 
     fn timeline(&self) -> timeline::Filter {
@@ -120,58 +122,66 @@ impl Past {
         after: u64,
         limit: usize,
     ) -> Result<EventPage, ViewError> {
-        let mut position = after;
-        if let Some(from) = filter.from {
-            let before = Timestamp::from_micros(from.micros().saturating_sub(1));
-            position = position.max(self.position_at(before).await?.0);
-        }
-        let until = match filter.until {
-            Some(until) => {
-                let before = Timestamp::from_micros(until.micros().saturating_sub(1));
-                self.position_at(before).await?.0
-            }
-            None => self.head().await?.0,
-        };
+        let stretches = self.stretches(filter).await?;
         let by_timeline = filter.command.is_none() && filter.streams.is_empty();
-        let until = if by_timeline && filter.needs_timeline() {
+        let known = if by_timeline && filter.needs_timeline() {
             // What it does not know yet comes with a later page.
-            until.min(views.position_of(View::Timeline).0)
+            views.position_of(View::Timeline).0
         } else {
-            until
+            u64::MAX
         };
-        let mut events = vec![];
+        let mut page = EventPage {
+            events: vec![],
+            has_more: false,
+            scanned: after,
+        };
         let mut looked = 0;
-        let mut has_more = false;
-        while position < until {
-            let wanted = (limit + 1).saturating_sub(events.len());
-            let wanted = if filter.actor.is_some() {
-                EVENTS_MAX
-            } else {
-                wanted
-            };
-            let found = self.candidates(views, filter, position, wanted).await?;
-            let is_last = found.len() < wanted;
-            looked += found.len();
-            let last = found.last().map(|event| event.position.0);
-            position = last.filter(|_| !is_last).unwrap_or(until);
-            let found = found.into_iter();
-            events.extend(found.filter(|event| event.position.0 <= until && filter.matches(event)));
-            if events.len() > limit {
-                events.truncate(limit);
-                position = events.last().map_or(position, |event| event.position.0);
-                has_more = true;
-                break;
-            }
-            if looked >= SCAN_MAX && position < until {
-                has_more = true;
-                break;
+        for stretch in stretches {
+            let until = stretch.last.0.min(known);
+            page.scanned = page
+                .scanned
+                .max(stretch.first.0.saturating_sub(1).min(known));
+            while page.scanned < until {
+                if looked >= SCAN_MAX {
+                    page.has_more = true;
+                    return Ok(page);
+                }
+                let wanted = if filter.actor.is_some() {
+                    EVENTS_MAX
+                } else {
+                    (limit + 1).saturating_sub(page.events.len())
+                };
+                let found = self.candidates(views, filter, page.scanned, wanted).await?;
+                let is_last = found.len() < wanted;
+                looked += found.len();
+                let last = found.last().map(|event| event.position.0.min(until));
+                page.scanned = last.filter(|_| !is_last).unwrap_or(until);
+                let found = found.into_iter();
+                let matching =
+                    found.filter(|event| event.position.0 <= until && filter.matches(event));
+                page.events.extend(matching);
+                if page.events.len() > limit {
+                    page.events.truncate(limit);
+                    let last = page.events.last();
+                    page.scanned = last.map_or(page.scanned, |event| event.position.0);
+                    page.has_more = true;
+                    return Ok(page);
+                }
             }
         }
-        Ok(EventPage {
-            events,
-            has_more,
-            scanned: position,
-        })
+        Ok(page)
+    }
+
+    /// Where events of the time that is asked for can be; all of them are there.
+    async fn stretches(&self, filter: &EventFilter) -> Result<Vec<Stretch>, ViewError> {
+        if filter.from.is_some() || filter.until.is_some() {
+            return Ok(self.0.log.taken(filter.from, filter.until).await?);
+        }
+        Ok(vec![Stretch {
+            first: Position(1),
+            last: self.head().await?,
+            behind: None,
+        }])
     }
 
     /// Up to so many events after the position that may match; fewer when there

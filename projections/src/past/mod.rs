@@ -6,6 +6,8 @@ mod board;
 mod call;
 mod events;
 mod keeper;
+#[cfg(test)]
+mod set_clock;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -102,25 +104,23 @@ impl Past {
         Ok(self.0.log.head().await?)
     }
 
-    /// How far the record was at that instant: the last event that the store
-    /// had taken by then. Where the store's clock was set back, an instant has
-    /// more than one such place and this is one of them: a position is exact.
+    /// How far the record was at that instant: up to the last event whose time is not
+    /// later. Where the store's clock was ahead for a while, what was taken meanwhile is
+    /// as early as what came after it; where it was behind, it is as late as what came
+    /// after it. Where it was set back for good, this is a guess: a position is exact.
     ///
     /// # Errors
     /// See [`ViewError`].
     pub async fn position_at(&self, at: Timestamp) -> Result<Position, ViewError> {
-        // Everything up to `low` was taken by then, nothing after `high`.
-        let (mut low, mut high) = (0, self.head().await?.0);
-        while low < high {
-            let middle = low + (high - low).div_ceil(2);
-            match self.first_from(Position(middle)).await? {
-                Some(event) if event.position.0 <= high && event.recorded_at <= at => {
-                    low = event.position.0;
-                }
-                Some(_) | None => high = middle - 1,
-            }
-        }
-        Ok(Position(low))
+        let before = Timestamp::from_micros(at.micros().saturating_add(1));
+        let taken = self.0.log.taken(None, Some(before)).await?;
+        let mut by_then = taken.iter().rev().filter(|one| {
+            // Its events are as late as the one after it.
+            one.behind.is_none_or(|behind| behind <= at)
+        });
+        Ok(by_then
+            .next()
+            .map_or_else(Position::default, |one| one.last))
     }
 
     /// When the store took the last event up to there; none before the first.

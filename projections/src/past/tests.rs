@@ -12,14 +12,16 @@ use crate::{
     user_field::UserField,
     views::{ViewError, Views},
 };
-use commands::ports::{Erasure, Position, ReadStore, Recorded, Statement, Value, Vault as _};
+use commands::ports::{
+    Erasure, EventLog, Position, ReadStore, Recorded, Statement, Value, Vault as _,
+};
 use domain::{call::Phase, cause::OfferOutcome, time::Timestamp};
 use proptest::prelude::*;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, watch};
 
 /// A record with everything in it that a board shows.
-async fn story() -> World {
+pub(super) async fn story() -> World {
     let mut world = World::open().await;
     world.pass(100).arrives(1).settle();
     world.pass(900).offers(1, 1).pass(500).rings(1);
@@ -35,16 +37,19 @@ async fn story() -> World {
     world
 }
 
-struct Desk {
+pub(super) struct Desk {
     read: Arc<dyn ReadStore>,
-    past: Past,
+    pub(super) past: Past,
     views: Views,
     runner: Runner,
 }
 
 async fn desk(world: &World) -> Desk {
+    desk_in(world, world.log().await).await
+}
+
+async fn desk_in(world: &World, log: Arc<dyn EventLog>) -> Desk {
     let read: Arc<dyn ReadStore> = Arc::new(store::memory::MemoryReadStore::open().unwrap());
-    let log = world.log().await;
     let past = Past::new(log.clone(), read.clone(), world.vault.clone());
     let (_, progress) = watch::channel(Arc::from([]));
     let (changes, _) = broadcast::channel(1);
@@ -317,7 +322,11 @@ async fn found(desk: &Desk, filter: &EventFilter, limit: usize) -> Vec<u64> {
 
 /// A desk whose views know the whole record, and the record as it is stored.
 async fn audited(world: &World) -> (Desk, Vec<Recorded>) {
-    let mut desk = desk(world).await;
+    audited_in(world, world.log().await).await
+}
+
+pub(super) async fn audited_in(world: &World, log: Arc<dyn EventLog>) -> (Desk, Vec<Recorded>) {
+    let mut desk = desk_in(world, log).await;
     while desk.runner.step(|| false).await.unwrap().is_some() {}
     let (_, progress) = watch::channel(desk.runner.progress());
     let (changes, _) = broadcast::channel(1);
@@ -334,7 +343,7 @@ async fn audited(world: &World) -> (Desk, Vec<Recorded>) {
 }
 
 /// Whatever the page size, the filter finds the events that were wanted.
-async fn finds(desk: &Desk, filter: &EventFilter, wanted: &[u64]) {
+pub(super) async fn finds(desk: &Desk, filter: &EventFilter, wanted: &[u64]) {
     for limit in [1, 3, 100] {
         assert_eq!(
             found(desk, filter, limit).await,
@@ -344,7 +353,7 @@ async fn finds(desk: &Desk, filter: &EventFilter, wanted: &[u64]) {
     }
 }
 
-fn positions(stored: &[Recorded], wanted: impl Fn(&Recorded) -> bool) -> Vec<u64> {
+pub(super) fn positions(stored: &[Recorded], wanted: impl Fn(&Recorded) -> bool) -> Vec<u64> {
     let events = stored.iter().filter(|event| wanted(event));
     events.map(|event| event.position.0).collect()
 }

@@ -70,7 +70,7 @@ pub(crate) struct World {
     pub(crate) facts: Vec<Fact>,
     /// What a person behind a sealed value is called.
     parties: BTreeMap<String, Party>,
-    appends: Vec<Append>,
+    pub(crate) appends: Vec<Append>,
     pub(crate) vault: Arc<KeyedVault>,
     pub(crate) callers: Vec<Sealed<Party>>,
     /// What somebody writes about a call of each of them.

@@ -39,6 +39,33 @@ async fn ready(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn iso(at: SystemTime) -> anyhow::Result<String> {
+    let micros = at.duration_since(UNIX_EPOCH)?.as_micros();
+    let at = domain::time::Timestamp::from_micros(i64::try_from(micros)?);
+    let value = serde_json::to_value(at)?;
+    Ok(value.as_str().context("a text")?.to_owned())
+}
+
+/// The board of an instant: its position, calls and agents.
+async fn board(server: &Server, at: &str) -> anyhow::Result<Value> {
+    let query = format!(
+        "{{ board(asOf: \"{at}\") {{ position activeCalls {{ nodes {{ id }} }} \
+         agents {{ nodes {{ name state }} }} }} }}"
+    );
+    Ok(server.graphql(&query, json!({})).await?["board"].clone())
+}
+
+/// Cursors of calls that came in a time.
+async fn came(server: &Server, time: &str) -> anyhow::Result<Vec<Value>> {
+    let query = format!(
+        "{{ events(first: 50, filter: {{types: [\"call_received\"], {time}}}) \
+         {{ nodes {{ cursor }} }} }}"
+    );
+    let answer = server.graphql(&query, json!({})).await?;
+    let nodes = answer["events"]["nodes"].as_array().context("a list")?;
+    Ok(nodes.iter().map(|node| node["cursor"].clone()).collect())
+}
+
 #[tokio::test]
 async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -105,6 +132,67 @@ async fn ten_years_ahead_and_back_change_no_call() -> anyhow::Result<()> {
         .lines()
         .find(|line| line.starts_with("ringledger_repairs_count"));
     ensure!(repairs.is_none(), "{repairs:?}");
+    server.stop().await
+}
+
+/// A whole call in the time that the clock shows.
+async fn whole_call(server: &Server, caller: &Phone, anna: &Phone) -> anyhow::Result<()> {
+    let (out, rings) = call(caller, anna).await?;
+    rings.answer().await?;
+    out.wait_answered(PATIENCE).await?;
+    out.hang_up().await?;
+    ready(server).await
+}
+
+#[tokio::test]
+async fn what_was_at_an_instant_is_told_though_the_clock_was_ahead_and_behind_since()
+-> anyhow::Result<()> {
+    const LATE: &str = "2100-01-01T00:00:00Z";
+    let folder = tempfile::tempdir()?;
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, 0_i64.to_ne_bytes())?;
+    let mut setup = Setup::new(folder.path(), &Setup::provisioning(QUEUE, &["anna"]));
+    setup.environment = machine::clock_of(&clock)?;
+    let began = iso(SystemTime::now())?;
+    let server = Server::start(&setup).await?;
+    let anna =
+        Phone::bind(PhoneOptions::new(server.sip, "anna").with_password("anna-secret")).await?;
+    anna.register(3_600).await?;
+    ready(&server).await?;
+    let caller = Phone::bind(PhoneOptions::new(server.sip, "4930111")).await?;
+    let mut boards = vec![];
+    for off in [0, TEN_YEARS_S, 0, -TEN_YEARS_S, 0] {
+        machine::set_clock(&clock, off)?;
+        whole_call(&server, &caller, &anna).await?;
+        if off == 0 {
+            let now = iso(SystemTime::now())?;
+            boards.push((now, board(&server, LATE).await?));
+        }
+    }
+    for (instant, then) in &boards {
+        let again = board(&server, instant).await?;
+        ensure!(again == *then, "at {instant}: {again} was {then}");
+    }
+    // Each call came once, at the time that stands beside its event.
+    let now = &boards[2].0;
+    for (time, count) in [
+        (
+            format!("recordedFrom: \"{began}\", recordedBefore: \"{now}\""),
+            3,
+        ),
+        (
+            format!(
+                "recordedFrom: \"{}\", recordedBefore: \"{now}\"",
+                boards[0].0
+            ),
+            2,
+        ),
+        (format!("recordedFrom: \"{now}\""), 1),
+        (format!("recordedBefore: \"{began}\""), 1),
+    ] {
+        let came = came(&server, &time).await?;
+        ensure!(came.len() == count, "{time}: {came:?}");
+    }
     server.stop().await
 }
 

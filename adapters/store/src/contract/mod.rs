@@ -13,7 +13,8 @@ pub use appends::{
     one_command_has_one_effect_inside_a_batch, what_was_written_is_read,
 };
 pub use readers::{
-    a_long_stretch_is_read_like_its_parts, a_stream_is_read_in_pages, everything_is_kept,
+    a_long_stretch_is_read_like_its_parts, a_stream_is_read_in_pages,
+    events_are_found_by_when_they_were_taken, everything_is_kept,
     reading_resumes_after_every_position, wakeups_follow_the_head, written_before,
 };
 pub use words::{Ids, append_of, change_of};

@@ -2,7 +2,7 @@
 
 use super::words::{DEADLINE, Ids, append, append_of, everything};
 use commands::ports::{EventLog, Position, Recorded, StreamId};
-use domain::id::CommandId;
+use domain::{id::CommandId, time::Timestamp};
 use std::sync::Arc;
 
 /// From every position, with every page size, the rest comes once, in order.
@@ -92,6 +92,43 @@ pub async fn a_long_stretch_is_read_like_its_parts(log: Arc<dyn EventLog>) {
                 page.next,
                 all[..end].last().map_or(from, |last| last.position)
             );
+        }
+    }
+}
+
+/// The stretches of a time hold every event that was taken in it, and no others.
+pub async fn events_are_found_by_when_they_were_taken(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("taken");
+    let none = log.taken(None, None).await.expect("read");
+    assert_eq!(none, []);
+    for number in 0..6 {
+        let stream = StreamId::new("note", number);
+        append(&*log, &append_of(&ids, &stream, 0, 1 + number % 3))
+            .await
+            .expect("append");
+    }
+    let all = everything(&*log, Position(0)).await;
+    let mut instants = vec![None];
+    for event in &all {
+        let micros = event.recorded_at.micros();
+        let around = [micros - 1, micros, micros + 1];
+        instants.extend(around.map(|at| Some(Timestamp::from_micros(at))));
+    }
+    instants.dedup();
+    for from in &instants {
+        for before in &instants {
+            let is_in = |event: &Recorded| {
+                from.is_none_or(|from| event.recorded_at >= from)
+                    && before.is_none_or(|before| event.recorded_at < before)
+            };
+            let found = log.taken(*from, *before).await.expect("read");
+            assert!(found.windows(2).all(|pair| pair[0].last < pair[1].first));
+            for event in &all {
+                let mut found = found.iter();
+                let is_found =
+                    found.any(|one| one.first <= event.position && event.position <= one.last);
+                assert_eq!(is_found, is_in(event), "{from:?} {before:?} {event:?}");
+            }
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::{admission, answers::Answer, open::OpenError};
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, EventLog, Page, Position, ReadError, ReadStore, Recorded,
-    Refusal, StreamId, Written,
+    Refusal, StreamId, Stretch, Written,
 };
-use domain::id::CommandId;
+use domain::{id::CommandId, time::Timestamp};
 use kurrentdb::{
     AppendToStreamOptions, Client, Error, ReadStreamOptions, RetryOptions, StreamPosition,
     StreamState, SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter,
@@ -320,6 +320,15 @@ impl EventLog for KurrentLog {
             }
         }
         Ok(page)
+    }
+
+    async fn taken(
+        &self,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Vec<Stretch>, ReadError> {
+        let head = self.head().await?;
+        index::taken(self.shared.sql.as_ref(), head, (from, before)).await
     }
 
     async fn find_command(

@@ -2,11 +2,16 @@
 //! follows `$all` and can be made anew from it.
 
 use super::wire::{Address, Item, incoming};
-use crate::answers::Answer;
-use commands::ports::{
-    Position, ReadError, ReadStore, Recorded, Statement, StoreError, StreamId, Value, Written,
+use crate::{
+    answers::Answer,
+    progress::{self, Progress},
+    steps::{self, Step},
 };
-use domain::id::CommandId;
+use commands::ports::{
+    Position, ReadError, ReadStore, Recorded, Statement, StoreError, StreamId, Stretch, Value,
+    Written,
+};
+use domain::{id::CommandId, time::Timestamp};
 use kurrentdb::{
     Client, Error, Position as Place, ReadAllOptions, ReadStream, StreamPosition,
     SubscriptionFilter,
@@ -16,14 +21,9 @@ use std::sync::Arc;
 /// Events that one transaction takes into the index at most.
 const PAGE_MAX: usize = 500;
 
-const PROGRESS: &str =
-    "SELECT position, commit_position, prepare_position FROM kurrent_progress WHERE name = $1";
-const KEEP_PROGRESS: &str = "INSERT INTO kurrent_progress \
-     (name, position, commit_position, prepare_position) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (name) DO UPDATE SET position = excluded.position, \
-     commit_position = excluded.commit_position, prepare_position = excluded.prepare_position";
 const KEEP_EVENT: &str = "INSERT INTO kurrent_events \
-     (position, commit_position, prepare_position, stream, version) VALUES ($1, $2, $3, $4, $5)";
+     (position, commit_position, prepare_position, stream, version, recorded_at) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
 const KEEP_COMMAND: &str = "INSERT INTO kurrent_commands \
      (command_id, stream, version, position, refusal) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (command_id) DO UPDATE SET version = excluded.version, position = excluded.position";
@@ -32,6 +32,13 @@ const COMMAND: &str =
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM kurrent_events WHERE stream = $1";
 const RANKS: &str = "SELECT version, position FROM kurrent_events \
      WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3";
+const KEEP_STEP: &str = "INSERT INTO kurrent_steps (position, recorded_before, recorded_at) \
+     SELECT position + 1, recorded_at, $2 FROM kurrent_events \
+     WHERE position = $1 - 1 AND recorded_at > $2";
+const STEPS: &str =
+    "SELECT position, recorded_before, recorded_at FROM kurrent_steps ORDER BY position";
+const TAKEN_AT: &str = "SELECT position, recorded_at FROM kurrent_events \
+     WHERE position >= $1 ORDER BY position LIMIT 1";
 const PLACE: &str =
     "SELECT commit_position, prepare_position FROM kurrent_events WHERE position = $1";
 
@@ -40,10 +47,21 @@ pub(super) struct Index {
     client: Client,
     address: Address,
     sql: Arc<dyn ReadStore>,
-    /// Rank of the last event in it.
-    head: u64,
-    /// Everything up to this place of `$all` is in it.
-    place: Option<Place>,
+    progress: Progress,
+}
+
+const fn kurrent(place: progress::Place) -> Place {
+    Place {
+        commit: place.commit,
+        prepare: place.prepare,
+    }
+}
+
+const fn ours(place: Place) -> progress::Place {
+    progress::Place {
+        commit: place.commit,
+        prepare: place.prepare,
+    }
 }
 
 fn number(number: u64) -> Value {
@@ -76,26 +94,12 @@ impl Index {
         address: Address,
         sql: Arc<dyn ReadStore>,
     ) -> Result<Self, ReadError> {
-        let known = sql
-            .query(PROGRESS, vec![text(&address.prefix)])
-            .await
-            .map_err(of_sql)?;
-        let (head, place) = match known.first().map(Vec::as_slice) {
-            Some([Value::Int(head), Value::Int(commit), Value::Int(prepare)]) => (
-                head.unsigned_abs(),
-                Some(Place {
-                    commit: commit.unsigned_abs(),
-                    prepare: prepare.unsigned_abs(),
-                }),
-            ),
-            Some(_) | None => (0, None),
-        };
+        let progress = Progress::read(Arc::clone(&sql), &address.prefix).await;
         let mut index = Self {
             client,
             address,
             sql,
-            head,
-            place,
+            progress: progress.map_err(of_sql)?,
         };
         index.catch_up().await?;
         Ok(index)
@@ -103,24 +107,26 @@ impl Index {
 
     /// Rank of the last event.
     pub(super) const fn head(&self) -> Position {
-        Position(self.head)
+        Position(self.progress.head())
     }
 
     /// Everything up to this place of `$all` is in it.
-    pub(super) const fn place(&self) -> Option<Place> {
-        self.place
+    pub(super) fn place(&self) -> Option<Place> {
+        self.progress.place().map(kurrent)
     }
 
     /// Reads `$all` on to its end.
     pub(super) async fn catch_up(&mut self) -> Result<(), ReadError> {
+        self.progress.settle().await.map_err(of_sql)?;
         loop {
-            let mut page = after(&self.client, &self.address, self.place, PAGE_MAX).await?;
+            let start = self.place();
+            let mut page = after(&self.client, &self.address, start, PAGE_MAX).await?;
             let mut taken = Taken::from(self);
             while let Some(resolved) = page.next().await.map_err(|error| away(&error))? {
                 let Some(event) = resolved.event else {
                     continue;
                 };
-                if self.place.is_some_and(|place| event.position <= place) {
+                if start.is_some_and(|place| event.position <= place) {
                     continue;
                 }
                 let place = event.position;
@@ -131,7 +137,7 @@ impl Index {
                     })?;
                 taken.take(place, item);
             }
-            if taken.place == self.place {
+            if taken.place == start {
                 return Ok(());
             }
             self.keep(taken).await?;
@@ -140,7 +146,8 @@ impl Index {
 
     /// Nothing of ours stands up to this place of `$all` that is not in here.
     pub(super) async fn checkpoint(&mut self, place: Place) -> Result<(), ReadError> {
-        if self.place.is_some_and(|known| place <= known) {
+        self.progress.settle().await.map_err(of_sql)?;
+        if self.place().is_some_and(|known| place <= known) {
             return Ok(());
         }
         let mut taken = Taken::from(self);
@@ -152,17 +159,13 @@ impl Index {
         let Taken {
             head,
             place,
-            mut statements,
+            statements,
         } = taken;
-        let Some(Place { commit, prepare }) = place else {
+        let Some(place) = place else {
             return Ok(());
         };
-        let name = text(&self.address.prefix);
-        let progress = vec![name, number(head), number(commit), number(prepare)];
-        statements.push(statement(KEEP_PROGRESS, progress));
-        self.sql.transact(statements).await.map_err(of_sql)?;
-        (self.head, self.place) = (head, place);
-        Ok(())
+        let advanced = self.progress.advance(head, ours(place), statements);
+        advanced.await.map_err(of_sql)
     }
 
     /// What a command has heard.
@@ -188,10 +191,10 @@ struct Taken {
 }
 
 impl Taken {
-    const fn from(index: &Index) -> Self {
+    fn from(index: &Index) -> Self {
         Self {
-            head: index.head,
-            place: index.place,
+            head: index.progress.head(),
+            place: index.place(),
             statements: vec![],
         }
     }
@@ -214,6 +217,9 @@ impl Taken {
                 self.head += 1;
                 let (stream, version) = (text(&event.stream), number(event.version));
                 let head = number(self.head);
+                let taken = Value::Int(event.recorded_at.micros());
+                let step = vec![head.clone(), taken.clone()];
+                self.statements.push(statement(KEEP_STEP, step));
                 self.statements.push(statement(
                     KEEP_EVENT,
                     vec![
@@ -222,6 +228,7 @@ impl Taken {
                         number(place.prepare),
                         stream.clone(),
                         version.clone(),
+                        taken,
                     ],
                 ));
                 // The last event of a change is what its command heard.
@@ -303,6 +310,35 @@ pub(super) async fn ranks(
         .into_iter()
         .filter_map(rank)
         .collect())
+}
+
+/// Where the events are that were taken in a time.
+pub(super) async fn taken(
+    sql: &dyn ReadStore,
+    head: Position,
+    span: (Option<Timestamp>, Option<Timestamp>),
+) -> Result<Vec<Stretch>, ReadError> {
+    let step = |row: Vec<Value>| match row.as_slice() {
+        [Value::Int(position), Value::Int(before), Value::Int(after)] => Some(Step {
+            position: Position(position.unsigned_abs()),
+            before: Timestamp::from_micros(*before),
+            after: Timestamp::from_micros(*after),
+        }),
+        _ => None,
+    };
+    let rows = sql.query(STEPS, vec![]).await.map_err(of_sql)?;
+    let steps: Vec<_> = rows.into_iter().filter_map(step).collect();
+    let at = async |position: Position| {
+        let rows = sql.query(TAKEN_AT, vec![number(position.0)]).await;
+        Ok(match rows.map_err(of_sql)?.first().map(Vec::as_slice) {
+            Some([Value::Int(position), Value::Int(taken)]) => Some((
+                Position(position.unsigned_abs()),
+                Timestamp::from_micros(*taken),
+            )),
+            Some(_) | None => None,
+        })
+    };
+    steps::stretches(&steps, head, span, at).await
 }
 
 /// Where in `$all` the event of a rank is.

@@ -3,7 +3,7 @@
 //! Each stream of ours is a stream of KurrentDB: version `n` is revision `n - 1`,
 //! and the expected version is KurrentDB's. The order of all events is that of
 //! `$all`. A position is the rank of an event in it, counted by an index in SQL
-//! (`0033_kurrent_index`), because KurrentDB's own positions are offsets with
+//! (`0300_kurrent_index`), because KurrentDB's own positions are offsets with
 //! holes. The index is made from `$all` alone, so it can be deleted.
 
 mod event_log;

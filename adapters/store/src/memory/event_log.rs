@@ -1,10 +1,10 @@
 //! The event log in memory, with the same rules as the others.
 
-use crate::{admission, answers::Answer};
+use crate::{admission, answers::Answer, steps};
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, Clock, EventLog, Page, Position, ReadError, Recorded, Refusal,
-    StreamId, Written,
+    StreamId, Stretch, Written,
 };
 use domain::{id::CommandId, time::Timestamp};
 use std::{
@@ -157,6 +157,28 @@ impl EventLog for MemoryLog {
         let events: Vec<_> = rest.iter().take(limit).cloned().collect();
         let next = events.last().map_or(after, |event| event.position);
         Ok(Page { events, next })
+    }
+
+    async fn taken(
+        &self,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Vec<Stretch>, ReadError> {
+        let times: Vec<_> = {
+            let stored = self.stored();
+            let times = stored.events.iter();
+            times
+                .map(|event| (event.position, event.recorded_at))
+                .collect()
+        };
+        let head = Position(times.len() as u64);
+        let steps = steps::steps(times.iter().copied());
+        let at = |position: Position| {
+            let index = usize::try_from(position.0.max(1) - 1).unwrap_or(usize::MAX);
+            let found = times.get(index).copied();
+            async move { Ok(found) }
+        };
+        steps::stretches(&steps, head, (from, before), at).await
     }
 
     async fn find_command(

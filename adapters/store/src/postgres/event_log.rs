@@ -12,13 +12,14 @@ use crate::{
     answers::{self, Answer},
     halves,
     open::OpenError,
+    steps::{self, Step},
 };
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, Refusal,
-    StoreError, StreamId, Written,
+    StoreError, StreamId, Stretch, Written,
 };
-use domain::id::CommandId;
+use domain::{id::CommandId, time::Timestamp};
 use sqlx::{PgPool, postgres::PgRow};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -43,6 +44,13 @@ const READ_ALL: &str = concat!(
     columns!(),
     " FROM public.events WHERE global_position > $1 ORDER BY global_position LIMIT $2"
 );
+const STEPS: &str = "SELECT position, \
+     (extract(epoch FROM recorded_before) * 1000000)::bigint, \
+     (extract(epoch FROM recorded_at) * 1000000)::bigint \
+     FROM public.es_clock_steps ORDER BY position";
+const TAKEN_AT: &str = "SELECT global_position, \
+     (extract(epoch FROM recorded_at) * 1000000)::bigint FROM public.events \
+     WHERE global_position >= $1 ORDER BY global_position LIMIT 1";
 const FIND_COMMAND: &str =
     "SELECT stream, version, position, refusal FROM public.es_commands WHERE command_id = $1";
 /// One statement is one transaction: it is durable when it is answered. Nothing is
@@ -118,6 +126,32 @@ impl PostgresLog {
 }
 
 impl PostgresLog {
+    async fn steps(&self) -> Result<Vec<Step>, sqlx::Error> {
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(STEPS).fetch_all(&self.pool).await?;
+        let step = |(position, before, after): (i64, i64, i64)| Step {
+            position: Position(position.unsigned_abs()),
+            before: Timestamp::from_micros(before),
+            after: Timestamp::from_micros(after),
+        };
+        Ok(rows.into_iter().map(step).collect())
+    }
+
+    /// Where the first event at a position or after it is, and when it was taken.
+    async fn taken_at(
+        &self,
+        position: Position,
+    ) -> Result<Option<(Position, Timestamp)>, sqlx::Error> {
+        let row: Option<(i64, i64)> = sqlx::query_as(TAKEN_AT)
+            .bind(i64::try_from(position.0).unwrap_or(i64::MAX))
+            .fetch_optional(&self.pool)
+            .await?;
+        let known = |(position, taken): (i64, i64)| {
+            let taken = Timestamp::from_micros(taken);
+            (Position(position.unsigned_abs()), taken)
+        };
+        Ok(row.map(known))
+    }
+
     /// What a command has come to.
     async fn answer(&self, command_id: CommandId) -> Result<Option<Answer>, sqlx::Error> {
         let row: Option<(String, i64, i64, Option<String>)> = sqlx::query_as(FIND_COMMAND)
@@ -198,6 +232,17 @@ impl EventLog for PostgresLog {
             decode(&rows)
         })
         .await
+    }
+
+    async fn taken(
+        &self,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Vec<Stretch>, ReadError> {
+        let head = self.head().await?;
+        let steps = self.steps().await.map_err(unavailable)?;
+        let at = async |position| self.taken_at(position).await.map_err(unavailable);
+        steps::stretches(&steps, head, (from, before), at).await
     }
 
     async fn find_command(

@@ -9,13 +9,19 @@ use super::{
     thread::Owner,
     writer::{self, Job, Writer},
 };
-use crate::{answers::Answer, halves, migrate::Target, open::OpenError};
+use crate::{
+    answers::Answer,
+    halves,
+    migrate::Target,
+    open::OpenError,
+    steps::{self, Step},
+};
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, Refusal,
-    StoreError, StreamId, Written,
+    StoreError, StreamId, Stretch, Written,
 };
-use domain::id::CommandId;
+use domain::{id::CommandId, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,6 +47,11 @@ const READ_ALL: &str = concat!(
     columns!(),
     " FROM events WHERE global_position > ?1 ORDER BY global_position LIMIT ?2"
 );
+const STEPS: &str =
+    "SELECT position, recorded_before, recorded_at FROM es_clock_steps ORDER BY position";
+const TAKEN_AT: &str = "SELECT global_position, recorded_at FROM events \
+     WHERE global_position >= ?1 ORDER BY global_position LIMIT 1";
+const LAST_TAKEN: &str = "SELECT recorded_at FROM events ORDER BY global_position DESC LIMIT 1";
 const FIND_COMMAND: &str =
     "SELECT stream, version, position, refusal FROM es_commands WHERE command_id = ?1";
 
@@ -104,6 +115,17 @@ impl SqliteLog {
         .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let work = move |db: &Connection| work(db).map_err(unavailable);
+        self.readers
+            .call(work)
+            .await
+            .map_err(ReadError::Unavailable)?
+    }
+
     async fn read(&self, what: Reads, parameters: Parameters) -> Result<Vec<Recorded>, ReadError> {
         self.readers
             .call(move |db| read_page(db, what, &parameters))
@@ -116,6 +138,37 @@ impl SqliteLog {
 pub(crate) fn head_of(db: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(max(global_position), 0) FROM events";
     db.query_row(sql, [], |row| row.get(0))
+}
+
+/// When the last event in the file was taken; long ago if there is none.
+pub(crate) fn last_taken(db: &Connection) -> rusqlite::Result<i64> {
+    let last = db.query_row(LAST_TAKEN, [], |row| row.get(0)).optional()?;
+    Ok(last.unwrap_or(i64::MIN))
+}
+
+fn steps_of(db: &Connection) -> rusqlite::Result<Vec<Step>> {
+    let mut statement = db.prepare_cached(STEPS)?;
+    let steps = statement.query_map([], |row| {
+        Ok(Step {
+            position: Position(row.get(0)?),
+            before: Timestamp::from_micros(row.get(1)?),
+            after: Timestamp::from_micros(row.get(2)?),
+        })
+    })?;
+    steps.collect()
+}
+
+fn taken_at(
+    db: &Connection,
+    position: Position,
+) -> rusqlite::Result<Option<(Position, Timestamp)>> {
+    let position = i64::try_from(position.0).unwrap_or(i64::MAX);
+    db.prepare_cached(TAKEN_AT)?
+        .query_row([position], |row| {
+            let taken = Timestamp::from_micros(row.get(1)?);
+            Ok((Position(row.get(0)?), taken))
+        })
+        .optional()
 }
 
 /// What a command has come to.
@@ -227,6 +280,17 @@ impl EventLog for SqliteLog {
             self.read(Reads::All, parameters(None, after.0, limit))
         })
         .await
+    }
+
+    async fn taken(
+        &self,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) -> Result<Vec<Stretch>, ReadError> {
+        let head = *self.head.borrow();
+        let steps = self.look(steps_of).await?;
+        let at = |position| self.look(move |db| taken_at(db, position));
+        steps::stretches(&steps, head, (from, before), at).await
     }
 
     async fn find_command(

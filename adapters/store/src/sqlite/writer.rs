@@ -2,7 +2,7 @@
 //! transaction, and so one wait for the disk.
 
 use super::{
-    event_log::{command_of, head_of},
+    event_log::{command_of, head_of, last_taken},
     folding::Nudge,
 };
 use crate::{
@@ -85,6 +85,9 @@ const INSERT_COMMAND: &str = "INSERT INTO es_commands (command_id, stream, versi
      VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
 const INSERT_REFUSAL: &str = "INSERT INTO es_commands (command_id, stream, version, position, \
      refusal) VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT DO NOTHING";
+/// The clock was set back before this event was taken.
+const NOTE_STEP: &str = "INSERT INTO es_clock_steps (position, recorded_before, recorded_at) \
+     VALUES (?1, ?2, ?3)";
 const REMOVE_COMMAND: &str = "DELETE FROM es_commands WHERE command_id = ?1";
 const VERSION: &str = "SELECT coalesce(max(sequence), 0) FROM events WHERE aggregate_id = ?1";
 /// The database's own clock, in microseconds since 1970, to the millisecond.
@@ -124,6 +127,8 @@ pub(crate) struct Writer<'db> {
     head: u64,
     versions: Versions,
     recorded_at: i64,
+    /// When the last event was taken, committed or in the open transaction.
+    last_taken: i64,
 }
 
 impl<'db> Writer<'db> {
@@ -149,6 +154,7 @@ impl<'db> Writer<'db> {
             head,
             versions: Versions::default(),
             recorded_at: 0,
+            last_taken: last_taken(db)?,
         })
     }
 
@@ -203,10 +209,11 @@ impl<'db> Writer<'db> {
             tracing::error!(%error, "event log can not undo a transaction");
         }
         self.versions.forget();
-        match head_of(self.db) {
+        let found = head_of(self.db).and_then(|head| Ok((head, last_taken(self.db)?)));
+        match found {
             // A commit that failed after the disk had it is in the file.
-            Ok(head) => {
-                self.head = head;
+            Ok((head, taken)) => {
+                (self.head, self.last_taken) = (head, taken);
                 self.wake.send_if_modified(|known| {
                     let grown = head > known.0;
                     *known = Position(head);
@@ -334,6 +341,11 @@ impl<'db> Writer<'db> {
         event: &NewEvent,
         version: u64,
     ) -> rusqlite::Result<()> {
+        if self.recorded_at < self.last_taken {
+            let step = params![self.head, self.last_taken, self.recorded_at];
+            self.db.prepare_cached(NOTE_STEP)?.execute(step)?;
+        }
+        self.last_taken = self.recorded_at;
         let metadata = &change.metadata;
         self.statements.event.execute(params![
             self.head,
