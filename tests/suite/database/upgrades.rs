@@ -2,6 +2,7 @@
 //! that is in it: one of a real run of the first version, and one stopped after
 //! each migration there is, on both stores.
 
+use crate::filled;
 use commands::ports::{Append, AppendError, Change, Metadata, NewEvent, Position, StreamId, Value};
 use domain::id::{CommandId, DEFAULT_TENANT, EventId};
 use rusqlite::Connection;
@@ -184,8 +185,11 @@ async fn every_earlier_version_of_the_embedded_store_is_brought_up_to_date() {
                 let text = text.replace(" METADATA", "").replace("RECORDED", "1");
                 db.execute_batch(&text).unwrap();
             }
+            filled::embedded(&db, target, steps);
         }
-        check(&open(folder.path()).await, after).await;
+        let stores = open(folder.path()).await;
+        check(&stores, after).await;
+        filled::check(&stores, steps, after).await;
     }
 }
 
@@ -217,9 +221,11 @@ async fn every_earlier_version_of_the_database_is_brought_up_to_date() {
                 let text = text.replace(" METADATA", ", metadata");
                 sql.push_str(&text.replace("RECORDED", "now(), '{}'"));
             }
+            sql.push_str(&filled::database(target, steps));
         }
         database.run(&sql).await.unwrap();
         let stores = store::open(database.url()).await.unwrap();
         check(&stores, after).await;
+        filled::check(&stores, steps, after).await;
     }
 }
