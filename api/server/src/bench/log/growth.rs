@@ -4,16 +4,13 @@
 
 use super::{
     Kind, Log, Place, Places, Table,
-    appends::{OurLog, STREAM_EVENTS, append, cell},
+    appends::{OurLog, STREAM_EVENTS, cell},
     figures::{Cell, median},
     replay::{fill, stored},
 };
 use crate::bench::figures::{elapsed_us, percentile};
-use commands::{
-    ports::{Clock as _, Entropy as _, EventLog, StreamId},
-    system::{SystemClock, SystemEntropy},
-};
-use domain::id::{AgentId, CommandId};
+use commands::ports::{EventLog, Position, StreamId};
+use domain::id::CommandId;
 use std::time::{Duration, Instant};
 use store::Stores;
 
@@ -21,10 +18,11 @@ use store::Stores;
 const WRITERS: usize = 64;
 /// How long each append cell is: short, so that a log stays near its size.
 const CELL: Duration = Duration::from_millis(400);
-/// Events of the replay, from the first on.
+/// Events of the replay, the last ones: what is at the end of a long log is looked for
+/// where a short one has nothing.
 const REPLAYED: u64 = 10_000;
-/// Single reads that are timed.
-const READS: usize = 200;
+/// Single reads that are timed, of streams and commands from all over the log.
+const READS: u64 = 200;
 
 /// What was measured at one size.
 #[derive(Default)]
@@ -39,35 +37,40 @@ struct Sized {
     size: u64,
     _place: Place,
     stores: Stores,
-    /// A stream and a command from the beginning of the log.
-    stream: StreamId,
-    command: CommandId,
+    /// Streams and commands, from the first of the log to the last.
+    picked: Vec<(StreamId, CommandId)>,
     figures: Figures,
 }
 
 async fn sized(places: &Places, kind: Kind, size: u64) -> anyhow::Result<Sized> {
     let place = places.fresh(kind).await?;
     let stores = place.open().await?;
-    let entropy = SystemEntropy::default();
-    let agent = AgentId(entropy.uuid(SystemClock.now()));
-    let first = append(&entropy, agent, 0, STREAM_EVENTS);
-    let stream = first.stream.clone();
-    let command = first
-        .changes
-        .first()
-        .map_or(CommandId(agent.0), |change| change.command_id);
-    for outcome in stores.log.append(vec![first]).await {
-        outcome?;
-    }
     fill(&*stores.log, size).await?;
+    let picked = pick(&*stores.log).await?;
     Ok(Sized {
         size,
         _place: place,
         stores,
-        stream,
-        command,
+        picked,
         figures: Figures::default(),
     })
+}
+
+/// Streams and commands at even distances.
+async fn pick(log: &dyn EventLog) -> anyhow::Result<Vec<(StreamId, CommandId)>> {
+    let head = log.head().await?.0;
+    let mut picked = vec![];
+    for number in 0..READS {
+        let before = Position(number * head.saturating_sub(1) / (READS - 1));
+        let found = log.read_all(before, 1).await?.events;
+        picked.extend(
+            found
+                .into_iter()
+                .map(|event| (event.stream, event.command_id)),
+        );
+    }
+    anyhow::ensure!(picked.len() as u64 == READS, "the log is full");
+    Ok(picked)
 }
 
 impl Sized {
@@ -75,14 +78,16 @@ impl Sized {
         let log: &dyn EventLog = &*self.stores.log;
         let one = cell(&OurLog::of(&self.stores), WRITERS, CELL).await?;
         self.figures.appends.push(one);
-        self.figures.replay.push(stored(log, REPLAYED).await?);
-        for _ in 0..READS {
+        let before = log.head().await?.0.saturating_sub(REPLAYED);
+        let replayed = stored(log, Position(before), REPLAYED).await?;
+        self.figures.replay.push(replayed);
+        for (stream, command) in &self.picked {
             let began = Instant::now();
-            let events = log.read_stream(&self.stream, 0).await?;
+            let events = log.read_stream(stream, 0).await?;
             self.figures.stream_us.push(elapsed_us(began));
             anyhow::ensure!(events.len() as u64 == STREAM_EVENTS, "the stream is whole");
             let began = Instant::now();
-            let found = log.find_command(self.command).await?;
+            let found = log.find_command(*command).await?;
             self.figures.command_us.push(elapsed_us(began));
             anyhow::ensure!(found.is_some(), "the command is found");
         }
@@ -130,7 +135,8 @@ pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyh
         table.row(
             &format!("{head} events"),
             format!(
-                "appends {per_s:>6.0}/s ({:+.0} %), p99 {p99_ms:.1} ms; replay {replay:>7.0}/s \
+                "appends {per_s:>6.0}/s ({:+.0} %), p99 {p99_ms:.1} ms; replay of the last \
+                 {REPLAYED} {replay:>7.0}/s \
                  ({:+.0} %); a stream {stream_us:.0} us, a command {command_us:.0} us",
                 percent(per_s, first_per_s),
                 percent(replay, first_replay),

@@ -66,6 +66,8 @@ enum Part {
     Growth,
     /// From commit to a row and to a subscription.
     Visible,
+    /// From commit to a row at different sizes of the log.
+    VisibleGrowth,
     /// From the start of the process to the first call, on the longest log.
     Start,
 }
@@ -111,6 +113,9 @@ pub(super) async fn run(settings: &Log) -> anyhow::Result<()> {
         }
         if settings.parts.contains(&Part::Visible) {
             visible::measure(settings, &places, *kind).await?;
+        }
+        if settings.parts.contains(&Part::VisibleGrowth) {
+            visible::growth(settings, &places, *kind).await?;
         }
         if settings.parts.contains(&Part::Start) {
             start::measure(settings, &places, *kind).await?;

@@ -41,10 +41,14 @@ pub(super) async fn fill(log: &dyn EventLog, events: u64) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Reads up to so many events as they are stored; events a second.
-pub(super) async fn stored(log: &dyn EventLog, events: u64) -> anyhow::Result<f64> {
+/// Reads up to so many events after a position as they are stored; events a second.
+pub(super) async fn stored(
+    log: &dyn EventLog,
+    mut after: Position,
+    events: u64,
+) -> anyhow::Result<f64> {
     let began = Instant::now();
-    let (mut after, mut seen) = (Position::default(), 0);
+    let mut seen = 0;
     while seen < events {
         let page = log.read_all(after, PAGE).await?;
         if page.events.is_empty() {
@@ -81,7 +85,7 @@ pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyh
     fill(&*stores.log, EVENTS).await?;
     let (mut raw, mut facts) = (vec![], vec![]);
     for _ in 0..settings.rounds.max(1) {
-        raw.push(stored(&*stores.log, EVENTS).await?);
+        raw.push(stored(&*stores.log, Position::default(), EVENTS).await?);
         facts.push(understood(stores.log.clone()).await?);
     }
     let ours = median(raw);

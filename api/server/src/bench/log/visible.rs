@@ -263,18 +263,75 @@ async fn let_go(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures and prints.
-pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyhow::Result<()> {
-    let place = places.fresh(kind).await?;
+/// What was measured of one server.
+struct Visible {
+    events_per_s: f64,
+    rows: Distribution,
+    items: Distribution,
+}
+
+/// A server on that place, under load.
+async fn served(settings: &Log, place: &Place) -> anyhow::Result<Visible> {
     let config = config(&place.url, QUEUE);
     let source = reload::fixed(config.clone());
     let server = Server::start(config, source, place.folder(), metrics()?).await?;
-    let outcome = load(settings, kind, &server).await;
+    let outcome = load(settings, &server).await;
     server.stop().await;
     outcome
 }
 
-async fn load(settings: &Log, kind: Kind, server: &Server) -> anyhow::Result<()> {
+/// Measures and prints.
+pub(super) async fn measure(settings: &Log, places: &Places, kind: Kind) -> anyhow::Result<()> {
+    let place = places.fresh(kind).await?;
+    let Visible {
+        events_per_s,
+        rows,
+        items,
+    } = served(settings, &place).await?;
+    let mut table = Table::default();
+    table.row(
+        "events a second",
+        format!("{events_per_s:.0}"),
+        &settings.events_per_s.to_string(),
+    );
+    let shown = format!("{} ({} rows)", rows.shown(), rows.count);
+    table.row(
+        "commit to a queried row, p50/p95/p99/max",
+        shown,
+        "p99 20 ms",
+    );
+    let shown = format!("{} ({} items)", items.shown(), items.count);
+    table.row("commit to an item on a subscription", shown, "p99 30 ms");
+    table.print(&format!("visible, {}, whole server", kind.shown()));
+    Ok(())
+}
+
+/// The same of rows, on records of different sizes. Measures and prints.
+pub(super) async fn growth(settings: &Log, places: &Places, kind: Kind) -> anyhow::Result<()> {
+    let mut table = Table::default();
+    for size in &settings.sizes {
+        let place = places.fresh(kind).await?;
+        let head = fill(&place, QUEUE, *size).await?;
+        let found = served(settings, &place).await?;
+        table.row(
+            &format!("{head} events"),
+            format!(
+                "{} ({} rows at {:.0} events/s)",
+                found.rows.shown(),
+                found.rows.count,
+                found.events_per_s
+            ),
+            "p99 20 ms",
+        );
+    }
+    table.print(&format!(
+        "commit to a queried row, p50/p95/p99/max, {}, whole server",
+        kind.shown()
+    ));
+    Ok(())
+}
+
+async fn load(settings: &Log, server: &Server) -> anyhow::Result<Visible> {
     let commits = Commits::default();
     let noting = tokio::spawn(note(server.feed().clone(), commits.clone()));
     let told = Arc::new(Mutex::new(vec![]));
@@ -310,21 +367,9 @@ async fn load(settings: &Log, kind: Kind, server: &Server) -> anyhow::Result<()>
         .iter()
         .filter_map(|(position, seen)| Some(us(at(&commits, *position)?, *seen)))
         .collect();
-    let (rows, items) = (Distribution::of_us(rows_us), Distribution::of_us(items_us));
-    let mut table = Table::default();
-    table.row(
-        "events a second",
-        format!("{reached:.0}"),
-        &settings.events_per_s.to_string(),
-    );
-    let shown = format!("{} ({} rows)", rows.shown(), rows.count);
-    table.row(
-        "commit to a queried row, p50/p95/p99/max",
-        shown,
-        "p99 20 ms",
-    );
-    let shown = format!("{} ({} items)", items.shown(), items.count);
-    table.row("commit to an item on a subscription", shown, "p99 30 ms");
-    table.print(&format!("visible, {}, whole server", kind.shown()));
-    Ok(())
+    Ok(Visible {
+        events_per_s: reached,
+        rows: Distribution::of_us(rows_us),
+        items: Distribution::of_us(items_us),
+    })
 }
