@@ -202,7 +202,7 @@ impl Staff {
 }
 
 /// Whether the session's next event completes this one: they are written at once.
-const fn is_half(session: &Session, event: &session::Event) -> bool {
+pub(super) const fn is_half(session: &Session, event: &session::Event) -> bool {
     match event {
         session::Event::LoggedIn { .. }
         | session::Event::ContactEnded { .. }

@@ -4,11 +4,10 @@
 
 use super::{
     board::{AgentRow, Board, Rules, Standing, Waiting},
-    rank::{Rank, by_weight, draw, lot},
+    pick::{Pick, agent_for},
 };
 use crate::{
     id::{AgentId, QueueId, VisitId},
-    queue::Strategy,
     session::{DecidedBy, LeftOut, LeftOutReason, NAMED_MAX},
     time::Timestamp,
 };
@@ -22,19 +21,6 @@ use std::{
 pub(super) struct Match {
     pub(super) visit: VisitId,
     pub(super) pick: Pick,
-}
-
-/// The agent for a visit.
-#[derive(Debug, Clone)]
-pub(super) struct Pick {
-    pub(super) agent: AgentId,
-    /// Where it stood among the free, from 1.
-    pub(super) place: u32,
-    pub(super) decided_by: DecidedBy,
-    /// Who would have been next.
-    pub(super) next: Option<AgentId>,
-    /// Who was free and not chosen, as far as was looked.
-    pub(super) passed: BTreeMap<LeftOutReason, Vec<AgentId>>,
 }
 
 /// Queues of one agent that are looked at for a better visit at most.
@@ -233,177 +219,6 @@ fn is_there(board: &Board, waiting: &Waiting, agent: AgentId) -> bool {
     let row = board.agent(agent);
     row.is_some_and(|row| row.is_staffed() && row.member(waiting.queue).is_some())
         && !board.is_paused(waiting.queue, agent)
-}
-
-/// The agent for a visit: the first, by the queue's strategy, of those fit.
-fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
-    let waiting = board.visit(visit)?;
-    let rules = board.rules_of(waiting);
-    let free = board.free.get(&waiting.queue)?;
-    if let Some((only, decided_by)) = alone_for_now(board, waiting, at) {
-        // Its own phone may have stopped before the line has heard how that ended.
-        let is_free = board.agent(only).is_some_and(AgentRow::is_free) && !waiting.rings_at(only);
-        return is_free.then(|| the_only(only, decided_by, free));
-    }
-    let mut passed: BTreeMap<LeftOutReason, Vec<AgentId>> = BTreeMap::new();
-    let strategy = board.rules(waiting.queue).strategy;
-    let whole_class = matches!(
-        strategy,
-        Strategy::Random | Strategy::WeightedRandom | Strategy::OrderedRoundRobin
-    );
-    let mut fit: Vec<(Rank, AgentId)> = vec![];
-    for (rank, agent) in free {
-        let row = board.agent(*agent)?;
-        match left_out(waiting, *agent, row, rules, at) {
-            Some(reason) => passed.entry(reason).or_default().push(*agent),
-            None => fit.push((*rank, *agent)),
-        }
-        // One more than is needed: who would have been next.
-        let first_class = fit.first().map(|(rank, _)| rank.0);
-        let is_enough = match whole_class {
-            true => first_class.is_some_and(|class| class != rank.0),
-            false => fit.len() > 1,
-        };
-        if is_enough {
-            break;
-        }
-    }
-    let class = fit.first().map(|(rank, _)| rank.0)?;
-    let peers: Vec<AgentId> = fit
-        .iter()
-        .take_while(|(rank, _)| rank.0 == class)
-        .map(|(_, agent)| *agent)
-        .collect();
-    let index = among_peers(board, visit, waiting, strategy, &peers);
-    let agent = *peers.get(index)?;
-    let next = fit
-        .iter()
-        .map(|(_, other)| *other)
-        .find(|other| *other != agent);
-    let decided_by = match strategy {
-        Strategy::RingAll => DecidedBy::All,
-        Strategy::Random | Strategy::WeightedRandom | Strategy::OrderedRoundRobin
-            if peers.len() > 1 =>
-        {
-            DecidedBy::Strategy
-        }
-        Strategy::LongestIdle
-        | Strategy::FewestCalls
-        | Strategy::LeastTalkTime
-        | Strategy::RoundRobin
-        | Strategy::Linear
-        | Strategy::Random
-        | Strategy::WeightedRandom
-        | Strategy::OrderedRoundRobin
-        | Strategy::BestSkill
-        | Strategy::RingProgressively => decided_by(fit.first(), fit.get(1), strategy),
-    };
-    let before: usize = passed.values().map(Vec::len).sum();
-    Some(Pick {
-        agent,
-        place: u32::try_from(before + index + 1).unwrap_or(u32::MAX),
-        decided_by,
-        next,
-        passed,
-    })
-}
-
-fn the_only(agent: AgentId, decided_by: DecidedBy, free: &BTreeSet<(Rank, AgentId)>) -> Pick {
-    let reason = match decided_by {
-        DecidedBy::Assigned => LeftOutReason::NotAssigned,
-        DecidedBy::LastAgent
-        | DecidedBy::Alone
-        | DecidedBy::All
-        | DecidedBy::Class
-        | DecidedBy::Strategy
-        | DecidedBy::IdleSince
-        | DecidedBy::Id => LeftOutReason::NotLastAgent,
-    };
-    let others = free
-        .iter()
-        .map(|(_, other)| *other)
-        .filter(|other| *other != agent);
-    let mut passed = BTreeMap::new();
-    let others: Vec<AgentId> = others.collect();
-    if !others.is_empty() {
-        passed.insert(reason, others);
-    }
-    Pick {
-        agent,
-        place: 1,
-        decided_by,
-        next: None,
-        passed,
-    }
-}
-
-/// Which of those who stand alike: where chance or a round decides.
-fn among_peers(
-    board: &Board,
-    visit: VisitId,
-    waiting: &Waiting,
-    strategy: Strategy,
-    peers: &[AgentId],
-) -> usize {
-    let member = |agent: &AgentId| {
-        board
-            .agent(*agent)
-            .and_then(|row| row.member(waiting.queue).copied())
-    };
-    let found = match strategy {
-        Strategy::Random => {
-            let drawn = peers.iter().enumerate();
-            drawn
-                .min_by_key(|(_, agent)| (draw(visit, **agent), **agent))
-                .map(|(index, _)| index)
-        }
-        Strategy::WeightedRandom => {
-            let weights: Vec<u64> = peers
-                .iter()
-                .map(|agent| member(agent).map_or(0, |member| u64::from(member.weight)))
-                .collect();
-            let lot = lot(visit).wrapping_add(u64::from(waiting.attempts));
-            Some(by_weight(lot, &weights))
-        }
-        Strategy::OrderedRoundRobin => {
-            let round = board.round(waiting.queue);
-            peers
-                .iter()
-                .position(|agent| member(agent).is_some_and(|member| member.joined > round))
-        }
-        Strategy::LongestIdle
-        | Strategy::FewestCalls
-        | Strategy::LeastTalkTime
-        | Strategy::RoundRobin
-        | Strategy::Linear
-        | Strategy::BestSkill
-        | Strategy::RingAll
-        | Strategy::RingProgressively => None,
-    };
-    found.unwrap_or(0)
-}
-
-fn decided_by(
-    first: Option<&(Rank, AgentId)>,
-    second: Option<&(Rank, AgentId)>,
-    strategy: Strategy,
-) -> DecidedBy {
-    let (Some((first, _)), Some((second, _))) = (first, second) else {
-        return DecidedBy::Alone;
-    };
-    let by_idling = matches!(
-        strategy,
-        Strategy::LongestIdle | Strategy::RingProgressively
-    );
-    if first.0 != second.0 {
-        DecidedBy::Class
-    } else if first.1 != second.1 || (by_idling && first.2 != second.2) {
-        DecidedBy::Strategy
-    } else if first.2 != second.2 {
-        DecidedBy::IdleSince
-    } else {
-        DecidedBy::Id
-    }
 }
 
 /// Everybody who could take the visit now has been tried: nobody waits for one who is

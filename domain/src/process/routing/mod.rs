@@ -4,6 +4,7 @@
 
 mod board;
 mod choose;
+mod pick;
 mod rank;
 mod unserved;
 
@@ -18,7 +19,8 @@ use crate::{
     time::Timestamp,
 };
 use board::{Activity, Board, Waiting};
-use choose::{Match, Pick};
+use choose::Match;
+use pick::Pick;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -34,7 +36,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -144,6 +146,9 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
             if asks {
                 board.callers.served(call, session.agent);
             }
+            // Its line hears of it by and by: until then the next phone would be
+            // reserved for a caller who talks, where phones ring side by side.
+            board.leaves(call);
         }
         // Its line says so later, or much later: until then every agent would be
         // reserved for it in vain, again and again.
@@ -241,6 +246,7 @@ fn on_session(
     (at, now): (Timestamp, Timestamp),
 ) {
     let agent = session.agent;
+    let is_half = board.folds(session, event, at);
     match event {
         session::Event::LoggedIn { .. } => board.log_in(session),
         session::Event::LoggedOut { .. } => board.set(agent, Activity::LoggedOut, at),
@@ -272,7 +278,12 @@ fn on_session(
             reason,
         } => {
             board.over(*offer, now);
-            board.release(agent, *not_before, *reason);
+            // Who is to be something else in the same breath has not been free.
+            let activity = match is_half {
+                true => Activity::Engaged,
+                false => Activity::Free,
+            };
+            board.release(agent, activity, *not_before, *reason);
         }
         session::Event::WrapUpEnded { .. } => {}
     }
@@ -335,7 +346,7 @@ fn explained(board: &Board, waiting: &Waiting, pick: &Pick, at: Timestamp) -> Ch
         strategy,
         config_version: waiting.policy.config_version,
         beside: strategy.rings_beside(),
-        waited_ms: waiting.waited_ms(at),
+        waited_ms: at.ms_since(waiting.enqueued_at),
         attempts: waiting.attempts,
         priority: waiting.priority_milli(board.rules_of(waiting), board.rules(waiting.queue), at)
             / 1_000,

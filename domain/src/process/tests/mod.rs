@@ -17,6 +17,7 @@ mod expiry;
 mod gone;
 mod late;
 mod ledger;
+mod next;
 mod offer;
 mod paused;
 mod places;

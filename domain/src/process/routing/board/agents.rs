@@ -4,10 +4,14 @@
 use super::Board;
 use crate::{
     agent,
+    decider::Decider as _,
     id::{AgentId, OfferId, QueueId, SessionId},
-    process::routing::rank::{Rank, Record, Skills, level, rank},
+    process::{
+        routing::rank::{Rank, Record, Skills, level, rank},
+        staff::is_half,
+    },
     queue::Requirement,
-    session::{LeftOutReason, ReleaseReason},
+    session::{self, LeftOutReason, ReleaseReason, Session},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -81,6 +85,8 @@ pub(in crate::process::routing) struct AgentRow {
     record: Record,
     /// Since when it talks.
     talks_since: Option<Timestamp>,
+    /// Its session, as its stream has told it: what the next event completes.
+    folded: Session,
     /// Where it stands among the free of each queue, while it is free.
     ranked: Vec<(QueueId, Rank)>,
     /// Among whom of each queue it stands.
@@ -149,6 +155,7 @@ impl Board {
             skills: Skills::new(),
             record: Record::default(),
             talks_since: None,
+            folded: Session::default(),
             ranked: vec![],
             standing: Standing::LoggedOut,
             wish: None,
@@ -289,10 +296,40 @@ impl Board {
         self.change(agent, |row| row.activity = activity);
     }
 
-    /// Free again without a contact: still idle since before the offer.
+    /// Takes an event of its session in; whether the next one, written with it, completes
+    /// it.
+    pub(in crate::process::routing) fn folds(
+        &mut self,
+        session: SessionId,
+        event: &session::Event,
+        at: Timestamp,
+    ) -> bool {
+        let row = self.row(session.agent);
+        let before = match event {
+            session::Event::LoggedIn { .. } => Session::default(),
+            session::Event::LoggedOut { .. }
+            | session::Event::BecameReady {}
+            | session::Event::BecameNotReady { .. }
+            | session::Event::NextStateRequested { .. }
+            | session::Event::Reserved { .. }
+            | session::Event::ReservationReleased { .. }
+            | session::Event::ConnectedToContact { .. }
+            | session::Event::ContactEnded { .. }
+            | session::Event::WrapUpStarted { .. }
+            | session::Event::WrapUpEnded { .. }
+            | session::Event::WrapUpExtended { .. }
+            | session::Event::Forced { .. } => std::mem::take(&mut row.folded),
+        };
+        let is_half = is_half(&before, event);
+        row.folded = Session::evolve(before, at, event);
+        is_half
+    }
+
+    /// Without a contact: who is free again is still idle since before the offer.
     pub(in crate::process::routing) fn release(
         &mut self,
         agent: AgentId,
+        activity: Activity,
         not_before: Option<Timestamp>,
         reason: ReleaseReason,
     ) {
@@ -300,7 +337,7 @@ impl Board {
             self.pauses.insert((until, agent));
         }
         self.change(agent, |row| {
-            row.activity = Activity::Free;
+            row.activity = activity;
             row.not_before = not_before;
             row.is_lost = reason == ReleaseReason::Unreachable;
             row.wish = None;
