@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     id::{CallId, QueueId, VisitId},
-    queue::{LAST_CONTACTS, Matching, RECENT_MS, expected_wait_ms},
+    queue::{CONTACTS_MAX, LAST_CONTACTS, Matching, RECENT_MS, expected_wait_ms},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, HashSet};
@@ -32,9 +32,11 @@ const WAITING: &str = "SELECT queue_id, call_id, visit_id, enqueued_at, priority
 const QUEUES_OF: &str =
     "SELECT DISTINCT queue_id FROM visits WHERE closed_at IS NULL AND call_id IN ";
 
-/// Contacts that are over, the latest answer first.
+/// Contacts that are over, the latest answer first: from the answer to the end, and the
+/// work after it, as the process counts that decides by it.
 const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
-    SELECT cdr.talk_ms + cdr.hold_ms + cdr.wrap_up_ms AS handled_ms \
+    SELECT cdr.wrap_up_ms + CASE WHEN cdr.ended_at > visits.closed_at \
+    THEN (cdr.ended_at - visits.closed_at) / 1000 ELSE 0 END AS handled_ms \
     FROM visits JOIN cdr ON cdr.call_id = visits.call_id \
     WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
     AND visits.closed_at >= $2 \
@@ -202,7 +204,6 @@ impl Views {
         let micros = RECENT_MS.saturating_mul(1_000);
         let recent = Timestamp::from_micros(now.micros().saturating_sub_unsigned(micros));
         let ever = Timestamp::from_micros(0);
-        let all = i64::MAX.unsigned_abs();
         let mut paces = vec![];
         let rows = self.queues_by_id(queues).await?;
         let lines = self.lines(&rows).await?;
@@ -216,7 +217,7 @@ impl Views {
                 0 => (0, 0),
                 _ => {
                     let last = self.contacts(*queue, ever, LAST_CONTACTS as u64).await?;
-                    last.max(self.contacts(*queue, recent, all).await?)
+                    last.max(self.contacts(*queue, recent, CONTACTS_MAX as u64).await?)
                 }
             };
             let pace = Pace {

@@ -80,7 +80,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -177,14 +177,30 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             on_queue(state, *queue, event);
             on_staff(state, fact)
         }
-        AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
-        AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
-        AnyEvent::Session(session, event) => {
+        AnyEvent::Call(call, event) => {
             let queues = &state.queues;
-            state.pace.hear(session.agent, fact.at, event, |queue| {
-                let rules = queues.get(&queue);
-                rules.is_some_and(|(_, config)| config.expected_wait_max_ms > 0)
-            });
+            let asks = |queue| asks_for_pace(queues, queue);
+            state.pace.hear_call(*call, fact.at, event, asks);
+            on_call(state, fact, *call, event)
+        }
+        AnyEvent::Line(queue, event) => {
+            let queues = &state.queues;
+            let asks = |queue| asks_for_pace(queues, queue);
+            let is_placed = match event {
+                line::Event::Opened { call, .. } => state.placed.contains_key(call),
+                line::Event::Rejected { .. }
+                | line::Event::Matched { .. }
+                | line::Event::Returned { .. }
+                | line::Event::PriorityChanged { .. }
+                | line::Event::Assigned { .. }
+                | line::Event::Closed { .. } => false,
+            };
+            let pace = &mut state.pace;
+            pace.hear_line(*queue, fact.at, event, is_placed, asks);
+            on_line(state, fact, *queue, event)
+        }
+        AnyEvent::Session(session, event) => {
+            state.pace.hear_session(session.agent, fact.at, event);
             on_staff(state, fact)
         }
         AnyEvent::Agent(..) => on_staff(state, fact),
@@ -199,6 +215,12 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
+}
+
+/// Whether the queue lets nobody wait for too long, and so has to know how long that is.
+fn asks_for_pace(queues: &BTreeMap<QueueId, (u32, queue::Config)>, queue: QueueId) -> bool {
+    let rules = queues.get(&queue);
+    rules.is_some_and(|(_, config)| config.expected_wait_max_ms > 0)
 }
 
 fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
@@ -289,7 +311,7 @@ fn would_wait_in_vain(state: &State, call: CallId, stay: &Stay) -> Option<Overfl
     }
     let (_, config) = state.queues.get(&stay.queue)?;
     let most = Some(config.expected_wait_max_ms).filter(|most| *most > 0)?;
-    let expected = state.expected_wait_ms(call, stay.queue, stay.enqueued_at)?;
+    let expected = state.expected_wait_ms(call, stay)?;
     (expected > most).then_some(OverflowCause::ExpectedWait)
 }
 

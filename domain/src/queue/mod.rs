@@ -29,7 +29,7 @@ pub use pause::PausedMember;
 pub use empty::{Away, Empty};
 pub use event::*;
 pub use exit::Exit;
-pub use expected_wait::{LAST_CONTACTS, RECENT_MS, expected_wait_ms};
+pub use expected_wait::{CONTACTS_MAX, LAST_CONTACTS, RECENT_MS, expected_wait_ms};
 pub use hand::{ByHand, Hand, is_open, next_change};
 pub use hours::*;
 pub use matching::*;

@@ -5,14 +5,16 @@ use crate::{
     queue_stats::{Counters, QueueStats},
     runner::Runner,
     source::Source,
-    testing::{START, World, actions, agent as agent_id, fold_all, login, play, queue as queue_id},
+    testing::{
+        START, World, actions, agent as agent_id, fold_all, has_a_stay_twice, login, play,
+        queue as queue_id,
+    },
 };
 use chrono_tz::Tz;
 use commands::ports::ReadStore;
 use domain::{
     any::{AnyCommand, AnyEvent},
     id::{AgentId, QueueId},
-    line,
     session::{self, ReleaseReason},
     time::Timestamp,
 };
@@ -98,25 +100,6 @@ fn closed(counters: &Counters) -> u64 {
         + counters.abandoned_count
         + counters.flow_out_count
         + counters.callback_count
-}
-
-fn has_a_stay_twice(world: &World) -> bool {
-    let mut opened = BTreeSet::new();
-    world.facts.iter().any(|fact| match &fact.event {
-        AnyEvent::Line(_, line::Event::Opened { visit, .. }) => !opened.insert(*visit),
-        AnyEvent::Line(..)
-        | AnyEvent::Call(..)
-        | AnyEvent::Session(..)
-        | AnyEvent::Queue(..)
-        | AnyEvent::Person(..)
-        | AnyEvent::Refusals(..)
-        | AnyEvent::Agent(..)
-        | AnyEvent::Device(..)
-        | AnyEvent::Trunk(..)
-        | AnyEvent::Callback(..)
-        | AnyEvent::Mailbox(..)
-        | AnyEvent::Billing(..) => false,
-    })
 }
 
 fn around(world: &World) -> (Timestamp, Timestamp) {

@@ -11,7 +11,7 @@ mod world;
 
 pub(crate) use dump::{dump, dump_all};
 pub(crate) use faults::{Fault, Faulty};
-pub(crate) use random::{Action, actions, play};
+pub(crate) use random::{Action, actions, has_a_stay_twice, play};
 pub(crate) use show::{fold_all, show};
 pub(crate) use story::{Side, login, rules};
 pub(crate) use world::{START, World, agent, call, mailbox, message, metadata, queue};

@@ -6,13 +6,14 @@ use super::{
     world::{World, agent, call, queue},
 };
 use domain::{
-    any::AnyCommand,
+    any::{AnyCommand, AnyEvent},
     call::{Command as Call, Route, UserField},
     cause::{EndReason, OfferOutcome},
-    device, queue as queues,
+    device, line, queue as queues,
     session::{self, LogoutReason, NotReadyCode, NotReadyReason},
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What, who, and how long after the one before.
@@ -156,4 +157,25 @@ fn others(world: &mut World, who: u8) {
             assert!(!world.is_live(call(number)));
         }
     }
+}
+
+/// Whether somebody rings with a call that has been, as only this generator does: its stay
+/// has one row, and happened twice.
+pub(crate) fn has_a_stay_twice(world: &World) -> bool {
+    let mut opened = BTreeSet::new();
+    world.facts.iter().any(|fact| match &fact.event {
+        AnyEvent::Line(_, line::Event::Opened { visit, .. }) => !opened.insert(*visit),
+        AnyEvent::Line(..)
+        | AnyEvent::Call(..)
+        | AnyEvent::Session(..)
+        | AnyEvent::Queue(..)
+        | AnyEvent::Person(..)
+        | AnyEvent::Refusals(..)
+        | AnyEvent::Agent(..)
+        | AnyEvent::Device(..)
+        | AnyEvent::Trunk(..)
+        | AnyEvent::Callback(..)
+        | AnyEvent::Mailbox(..)
+        | AnyEvent::Billing(..) => false,
+    })
 }

@@ -1,6 +1,7 @@
 //! What holds for all read models together.
 
 mod erasure;
+mod estimates;
 mod live;
 mod properties;
 mod rebuilds;

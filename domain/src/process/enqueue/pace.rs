@@ -1,138 +1,283 @@
 //! How long a caller who comes now would wait: the place times the mean time of the last
-//! contacts, shared by the agents who are there. Known only of queues that ask for it.
+//! contacts, shared by the agents who are there. Known only of queues that ask for it. A
+//! board that shows it counts the same stays and contacts.
 
-use super::State;
+use super::{State, stays::Stay};
 use crate::{
-    id::{AgentId, CallId, QueueId},
-    queue::{Away, LAST_CONTACTS, RECENT_MS, expected_wait_ms},
+    call,
+    id::{AgentId, CallId, QueueId, VisitId},
+    line::{self, VisitResult},
+    queue::{Away, CONTACTS_MAX, LAST_CONTACTS, RECENT_MS, expected_wait_ms},
     session,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-/// No more than so many are remembered of a queue.
-const CONTACTS_MAX: usize = 1_000;
-
-/// A contact that is over.
+/// Somebody in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Contact {
-    agent: AgentId,
-    ended_at: Timestamp,
-    handled_ms: u64,
+struct Standing {
+    call: CallId,
+    enqueued_at: Timestamp,
+    priority: Option<i32>,
+    /// Rounds of offers in vain.
+    attempts: u32,
+    /// We placed the call: its contact is of another kind.
+    is_placed: bool,
+    /// The call is over, and the line has not heard how the stay ended.
+    ended_at: Option<Timestamp>,
+    /// So is the work after it.
+    wrap_up_ms: u64,
 }
 
-/// A contact that lasts, or the work after it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Under {
-    queue: QueueId,
-    since: Timestamp,
-}
-
-/// The last contacts of the queues that ask for it.
+/// The lines, and the last contacts of the queues that ask for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pace {
-    contacts: BTreeMap<QueueId, VecDeque<Contact>>,
-    under_way: BTreeMap<AgentId, Under>,
+    lines: BTreeMap<QueueId, BTreeMap<VisitId, Standing>>,
+    /// In which line each call stands.
+    stands: BTreeMap<CallId, (QueueId, VisitId)>,
+    /// Calls that an agent has: of which queue, since when.
+    talks: BTreeMap<CallId, (QueueId, Timestamp)>,
+    /// Contacts that are over: by when they were answered, how long they took.
+    contacts: BTreeMap<QueueId, BTreeMap<Timestamp, BTreeMap<CallId, u64>>>,
+    /// Where the contact of each of those calls is.
+    found: BTreeMap<CallId, (QueueId, Timestamp)>,
+    /// After which call each agent works, and since when.
+    works: BTreeMap<AgentId, (CallId, Timestamp)>,
 }
 
 impl Pace {
-    /// Takes note of what an agent does; `asks` says whether a queue wants to know.
-    pub(super) fn hear(
+    /// Takes note of what a line says; `asks` says whether a queue wants to know.
+    pub(super) fn hear_line(
         &mut self,
-        agent: AgentId,
+        queue: QueueId,
         at: Timestamp,
-        event: &session::Event,
+        event: &line::Event,
+        is_placed: bool,
         asks: impl Fn(QueueId) -> bool,
     ) {
         match event {
-            session::Event::ConnectedToContact { queue, .. } => {
-                let under = Under {
-                    queue: *queue,
-                    since: at,
+            line::Event::Opened {
+                visit,
+                call,
+                enqueued_at,
+                priority,
+                ..
+            } => {
+                let standing = Standing {
+                    call: *call,
+                    enqueued_at: *enqueued_at,
+                    priority: *priority,
+                    attempts: 0,
+                    is_placed,
+                    ended_at: None,
+                    wrap_up_ms: 0,
                 };
-                self.under_way.insert(agent, under);
+                let line = self.lines.entry(queue).or_default();
+                line.insert(*visit, standing);
+                self.stands.insert(*call, (queue, *visit));
             }
-            session::Event::ContactEnded { .. } => {
-                let under = self.under_way.get(&agent).copied();
-                if let Some(under) = under.filter(|under| asks(under.queue)) {
-                    self.ended(agent, at, under);
+            line::Event::Returned {
+                visit,
+                attempt,
+                still_ringing: false,
+                ..
+            } => {
+                if let Some(standing) = self.standing(queue, *visit) {
+                    standing.attempts = *attempt;
                 }
+            }
+            line::Event::PriorityChanged {
+                visit, priority, ..
+            } => {
+                if let Some(standing) = self.standing(queue, *visit) {
+                    standing.priority = Some(*priority);
+                }
+            }
+            line::Event::Closed {
+                visit,
+                result,
+                closed_at,
+                ..
+            } => {
+                let answered = (*result == VisitResult::Answered).then_some(*closed_at);
+                self.leaves((queue, *visit), at, answered, asks);
+            }
+            line::Event::Rejected { .. }
+            | line::Event::Matched { .. }
+            | line::Event::Returned { .. }
+            | line::Event::Assigned { .. } => {}
+        }
+    }
+
+    fn standing(&mut self, queue: QueueId, visit: VisitId) -> Option<&mut Standing> {
+        self.lines.get_mut(&queue)?.get_mut(&visit)
+    }
+
+    fn leaves(
+        &mut self,
+        (queue, visit): (QueueId, VisitId),
+        at: Timestamp,
+        answered_at: Option<Timestamp>,
+        asks: impl Fn(QueueId) -> bool,
+    ) {
+        let line = self.lines.get_mut(&queue);
+        let Some(standing) = line.and_then(|line| line.remove(&visit)) else {
+            return;
+        };
+        let call = standing.call;
+        if self.stands.get(&call) == Some(&(queue, visit)) {
+            self.stands.remove(&call);
+        }
+        let Some(answered_at) = answered_at.filter(|_| !standing.is_placed) else {
+            return;
+        };
+        match standing.ended_at {
+            None => _ = self.talks.insert(call, (queue, answered_at)),
+            Some(ended_at) if asks(queue) => {
+                let handled_ms = ended_at.ms_since(answered_at);
+                let handled_ms = handled_ms.saturating_add(standing.wrap_up_ms);
+                self.handled(call, (queue, answered_at), handled_ms, at);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Takes note of the end of a call.
+    pub(super) fn hear_call(
+        &mut self,
+        call: CallId,
+        at: Timestamp,
+        event: &call::Event,
+        asks: impl Fn(QueueId) -> bool,
+    ) {
+        let call::Event::Ended { ended_at, .. } = event else {
+            return;
+        };
+        match self.talks.remove(&call) {
+            Some((queue, answered_at)) if asks(queue) => {
+                let handled_ms = ended_at.ms_since(answered_at);
+                self.handled(call, (queue, answered_at), handled_ms, at);
+            }
+            Some(_) => {}
+            None => {
+                let stands = self.stands.get(&call).copied();
+                let standing = stands.and_then(|(queue, visit)| self.standing(queue, visit));
+                if let Some(standing) = standing {
+                    standing.ended_at = Some(*ended_at);
+                }
+            }
+        }
+    }
+
+    /// Takes note of the work after calls.
+    pub(super) fn hear_session(&mut self, agent: AgentId, at: Timestamp, event: &session::Event) {
+        match event {
+            session::Event::WrapUpStarted { call, .. } => {
+                self.works.insert(agent, (*call, at));
             }
             session::Event::WrapUpEnded { .. } => {
-                let Some(under) = self.under_way.remove(&agent) else {
-                    return;
-                };
-                let contacts = self.contacts.get_mut(&under.queue);
-                let mut contacts = contacts.into_iter().flatten().rev();
-                if let Some(contact) = contacts.find(|contact| contact.agent == agent) {
-                    contact.handled_ms = at.ms_since(under.since);
+                if let Some((call, since)) = self.works.remove(&agent) {
+                    self.worked(call, at.ms_since(since));
                 }
             }
-            session::Event::LoggedOut { .. } => _ = self.under_way.remove(&agent),
+            session::Event::LoggedOut { .. } => _ = self.works.remove(&agent),
             session::Event::LoggedIn { .. }
             | session::Event::BecameReady {}
             | session::Event::BecameNotReady { .. }
             | session::Event::NextStateRequested { .. }
             | session::Event::Reserved { .. }
             | session::Event::ReservationReleased { .. }
-            | session::Event::WrapUpStarted { .. }
+            | session::Event::ConnectedToContact { .. }
+            | session::Event::ContactEnded { .. }
             | session::Event::WrapUpExtended { .. }
             | session::Event::Forced { .. } => {}
         }
     }
 
-    fn ended(&mut self, agent: AgentId, at: Timestamp, under: Under) {
-        let contacts = self.contacts.entry(under.queue).or_default();
-        contacts.push_back(Contact {
-            agent,
-            ended_at: at,
-            handled_ms: at.ms_since(under.since),
-        });
-        let is_old = |contact: &Contact| contact.ended_at.plus_ms(RECENT_MS) < at;
-        while contacts.len() > CONTACTS_MAX
-            || (contacts.len() > LAST_CONTACTS && contacts.front().is_some_and(is_old))
-        {
-            contacts.pop_front();
+    fn worked(&mut self, call: CallId, ms: u64) {
+        let took = match (self.found.get(&call), self.stands.get(&call)) {
+            (Some((queue, answered_at)), _) => {
+                let contacts = self.contacts.get_mut(queue);
+                let contacts = contacts.and_then(|contacts| contacts.get_mut(answered_at));
+                contacts.and_then(|contacts| contacts.get_mut(&call))
+            }
+            (None, Some((queue, visit))) => {
+                let line = self.lines.get_mut(queue);
+                let standing = line.and_then(|line| line.get_mut(visit));
+                standing.map(|standing| &mut standing.wrap_up_ms)
+            }
+            (None, None) => None,
+        };
+        if let Some(took) = took {
+            *took = took.saturating_add(ms);
+        }
+    }
+
+    fn handled(
+        &mut self,
+        call: CallId,
+        place: (QueueId, Timestamp),
+        handled_ms: u64,
+        at: Timestamp,
+    ) {
+        let (queue, answered_at) = place;
+        let contacts = self.contacts.entry(queue).or_default();
+        let calls = contacts.entry(answered_at).or_default();
+        calls.insert(call, handled_ms);
+        self.found.insert(call, place);
+        let mut count: usize = contacts.values().map(BTreeMap::len).sum();
+        while count > LAST_CONTACTS {
+            let Some(mut oldest) = contacts.first_entry() else {
+                break;
+            };
+            if count <= CONTACTS_MAX && oldest.key().plus_ms(RECENT_MS) >= at {
+                break;
+            }
+            count -= 1;
+            if let Some((call, _)) = oldest.get_mut().pop_first() {
+                self.found.remove(&call);
+            }
+            if oldest.get().is_empty() {
+                oldest.remove();
+            }
         }
     }
 
     /// How many the last contacts are, and what they took together.
     fn last(&self, queue: QueueId, at: Timestamp) -> (u64, u64) {
-        let latest = self.contacts.get(&queue).into_iter().flatten().rev();
-        let counts = |(index, contact): &(usize, &Contact)| {
-            *index < LAST_CONTACTS || contact.ended_at.plus_ms(RECENT_MS) >= at
+        let contacts = self.contacts.get(&queue).into_iter().flatten().rev();
+        let latest = contacts.flat_map(|(answered_at, calls)| {
+            let took = calls.values().rev();
+            took.map(|took| (*answered_at, *took))
+        });
+        let counts = |(index, (answered_at, _)): &(usize, (Timestamp, u64))| {
+            *index < LAST_CONTACTS || answered_at.plus_ms(RECENT_MS) >= at
         };
         let looked_at = latest.enumerate().take_while(counts);
-        looked_at.fold((0, 0), |(count, sum), (_, contact)| {
-            (count + 1, sum + contact.handled_ms)
+        looked_at.fold((0, 0), |(count, sum), (_, (_, took))| {
+            (count + 1, sum + took)
         })
     }
 }
 
 impl State {
-    /// How long the call would wait that comes into the queue now, at that place; none while
+    /// How long the call would wait that comes into the queue with that stay; none while
     /// nobody is there, or no contact is known: then nothing is.
-    pub(super) fn expected_wait_ms(
-        &self,
-        call: CallId,
-        queue: QueueId,
-        enqueued_at: Timestamp,
-    ) -> Option<u64> {
-        let (_, config) = self.queues.get(&queue)?;
-        let there = self.staff.count(queue, &[Away::Paused]);
-        let place = |call: &CallId, otherwise: Timestamp| {
-            let carried = self.carried.get(call);
-            let own = carried.and_then(|carried| carried.priority);
-            let placed = self.placed.get(call).copied();
-            let since = carried.map(|carried| carried.enqueued_at).or(placed);
-            let since = since.unwrap_or(otherwise);
-            config.matching.place(config.matching.base(own, 0), since)
-        };
-        let mine = place(&call, enqueued_at);
-        let line = self.waiting.get(&queue).into_iter().flatten();
-        let ahead = line.filter(|(_, other)| place(other, enqueued_at) <= mine);
+    pub(super) fn expected_wait_ms(&self, call: CallId, stay: &Stay) -> Option<u64> {
+        let (_, config) = self.queues.get(&stay.queue)?;
+        let matching = &config.matching;
+        let there = self.staff.count(stay.queue, &[Away::Paused]);
+        let own = self.carried.get(&call).and_then(|own| own.priority);
+        let mine = matching.place(matching.base(own, 0), stay.enqueued_at);
+        let line = self.pace.lines.get(&stay.queue);
+        let line = line.into_iter().flat_map(BTreeMap::values);
+        let ahead = line.filter(|other| {
+            let base = matching.base(other.priority, other.attempts);
+            matching.place(base, other.enqueued_at) <= mine
+        });
         let place = u64::try_from(ahead.count()).ok()?.saturating_add(1);
-        expected_wait_ms(place, self.pace.last(queue, enqueued_at), there)
+        let contacts = self.pace.last(stay.queue, stay.since);
+        expected_wait_ms(place, contacts, there)
     }
 }

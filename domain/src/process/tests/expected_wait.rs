@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     call::{AnswerMode, OverflowCause},
+    cause::{By, Disposition, EndCause, EndReason, EndResult},
     id::{CallId, VisitId},
     process::enqueue::Enqueue,
     queue,
     session::WrapUpEndedBy,
-    testing::{CALL, OFFER, OTHER_CALL, OTHER_VISIT, QUEUE, SESSION, VISIT},
+    testing::{CALL, OFFER, OTHER_CALL, OTHER_QUEUE, OTHER_VISIT, QUEUE, SESSION, VISIT},
 };
 
 /// Nobody is to wait for more than a minute and a half.
@@ -38,36 +39,87 @@ fn told(event: session::Event) -> AnyEvent {
     AnyEvent::Session(SESSION, event)
 }
 
-/// The agent is there and has had a contact of 60 s, with 20 s of work after it.
-fn has_served() -> Heard<Enqueue> {
-    let call = CallId(Uuid::from_u128(90));
-    let connected = session::Event::ConnectedToContact {
-        offer: OFFER,
+/// The agent is there.
+fn is_there() -> Heard<Enqueue> {
+    process::<Enqueue>()
+        .hears([created(), serves(&[QUEUE])])
+        .hears(logged_in())
+}
+
+/// A caller had the agent from that second on for so long, who worked for 20 s after it.
+/// We may have placed the call.
+fn serves_one(
+    mut heard: Heard<Enqueue>,
+    number: u64,
+    (from, talked_s): (u64, u64),
+    placed: bool,
+) -> Heard<Enqueue> {
+    let id = |kind| Uuid::from_u64_pair(kind, number);
+    let (call, visit) = (CallId(id(90)), VisitId(id(91)));
+    let came = second(from - 5);
+    if placed {
+        let placed = call::Event::Placed {
+            leg: crate::id::LegId(id(92)),
+            party: crate::sealed::Sealed::new(crate::id::SubjectId(id(93)), "sealed".into()),
+            callback: crate::id::CallbackId(id(94)),
+            place: came,
+            wanted: None,
+        };
+        heard = heard.hears_at(came, AnyEvent::Call(call, placed));
+    }
+    let answered = line::Event::Closed {
+        visit,
         call,
-        queue: QUEUE,
+        result: line::VisitResult::Answered,
+        closed_at: second(from),
+        wait_ms: 5_000,
+        measure: None,
     };
-    let over = session::Event::WrapUpEnded {
+    let over = call::Event::Ended {
+        cause: EndCause {
+            result: EndResult::Caller,
+            reason: EndReason::Hangup,
+            by: By::Caller,
+            sip_status: None,
+            q850: None,
+            reason_header: None,
+        },
+        disposition: Disposition::Answered,
+        ended_at: second(from + talked_s),
+        incomplete: false,
+        session: None,
+        offer: None,
+        visit: Some(visit),
+        queue: Some(QUEUE),
+    };
+    let over_at = second(from + talked_s);
+    let works = session::Event::WrapUpStarted {
+        call,
+        until: second(from + talked_s + 500),
+        code_required: false,
+    };
+    let done = session::Event::WrapUpEnded {
         call,
         by: WrapUpEndedBy::Agent,
         code: None,
         note: None,
     };
-    let until = second(500);
-    process::<Enqueue>()
-        .hears([created(), serves(&[QUEUE])])
-        .hears(logged_in())
-        .hears_at(second(100), told(connected))
-        .hears_at(second(160), told(session::Event::ContactEnded { call }))
+    heard
+        .hears_at(came, comes(call, visit))
+        .hears_at(came, stands_since(call, visit, came, None))
+        .hears_at(second(from), AnyEvent::Line(QUEUE, answered))
+        .hears_at(over_at, AnyEvent::Call(call, over))
+        .hears_at(over_at, told(works))
+        .hears_at(over_at.plus_ms(20_000), told(done))
         .hears_at(
-            second(160),
-            told(session::Event::WrapUpStarted {
-                call,
-                until,
-                code_required: false,
-            }),
+            over_at.plus_ms(20_000),
+            told(session::Event::BecameReady {}),
         )
-        .hears_at(second(180), told(over))
-        .hears_at(second(180), told(session::Event::BecameReady {}))
+}
+
+/// The agent is there and has had a contact of 60 s, with 20 s of work after it.
+fn has_served() -> Heard<Enqueue> {
+    serves_one(is_there(), 1, (100, 60), false)
 }
 
 fn comes(call: CallId, visit: VisitId) -> AnyEvent {
@@ -82,10 +134,19 @@ fn comes(call: CallId, visit: VisitId) -> AnyEvent {
 }
 
 fn stands(call: CallId, visit: VisitId, priority: Option<i32>) -> AnyEvent {
+    stands_since(call, visit, second(200), priority)
+}
+
+fn stands_since(
+    call: CallId,
+    visit: VisitId,
+    enqueued_at: Timestamp,
+    priority: Option<i32>,
+) -> AnyEvent {
     let event = line::Event::Opened {
         visit,
         call,
-        enqueued_at: second(200),
+        enqueued_at,
         joined_at: None,
         priority,
         previous: None,
@@ -177,4 +238,79 @@ fn said() -> call::Event {
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
     }
+}
+
+#[test]
+fn contacts_of_callbacks_count_for_nobody_who_calls() {
+    // As no board counts them that tells callers how long it takes.
+    let heard = serves_one(is_there(), 1, (100, 60), true)
+        .hears_at(second(200), comes(OTHER_CALL, OTHER_VISIT))
+        .hears_at(second(200), stands(OTHER_CALL, OTHER_VISIT, None))
+        .hears_at(second(210), enqueued());
+    assert!(is_let_in(&heard), "{:?}", heard.asked);
+}
+
+#[test]
+fn contacts_are_as_old_as_they_are_when_the_caller_joins_whatever_place_that_one_has() {
+    // The last fifty took half a minute each, and the ten before them ten minutes.
+    let mut heard = is_there();
+    for number in 0..60 {
+        let (from, talked_s) = if number < 10 { (100, 600) } else { (710, 10) };
+        heard = serves_one(heard, number, (from + number, talked_s), false);
+    }
+    // Much later a call comes from another queue: when it was enqueued first, all of them
+    // were recent.
+    let elsewhere = call::Event::Enqueued {
+        visit: OTHER_VISIT,
+        queue: OTHER_QUEUE,
+        config_version: 1,
+        answer_mode: AnswerMode::OnAgent,
+        exit_keys: vec![],
+    };
+    let heard = heard
+        .hears_at(second(800), AnyEvent::Call(CALL, elsewhere))
+        .hears_at(second(9_000), enqueued());
+    assert!(is_let_in(&heard), "{:?}", heard.asked);
+}
+
+#[test]
+fn rounds_in_vain_count_for_the_place_where_the_queue_says_so() {
+    let rules = |retry_boost| {
+        let AnyEvent::Queue(_, queue::Event::Created { config, .. }) = created() else {
+            unreachable!("it is made");
+        };
+        let matching = queue::Matching {
+            retry_boost,
+            ..config.matching.clone()
+        };
+        let config = queue::Config { matching, ..config };
+        AnyEvent::Queue(
+            QUEUE,
+            queue::Event::Configured {
+                config_version: 2,
+                config,
+            },
+        )
+    };
+    // Who waits can wait, unless it was offered in vain and comes first for that.
+    let is_before = |retry_boost| {
+        let returned = line::Event::Returned {
+            visit: OTHER_VISIT,
+            call: OTHER_CALL,
+            offer: OFFER,
+            session: SESSION,
+            cause: line::ReturnCause::NoAnswer,
+            attempt: 1,
+            still_ringing: false,
+        };
+        let heard = has_served()
+            .hears_at(second(190), rules(retry_boost))
+            .hears_at(second(200), comes(OTHER_CALL, OTHER_VISIT))
+            .hears_at(second(200), stands(OTHER_CALL, OTHER_VISIT, Some(-5)))
+            .hears_at(second(205), AnyEvent::Line(QUEUE, returned))
+            .hears_at(second(210), enqueued());
+        !is_let_in(&heard)
+    };
+    assert!(!is_before(1));
+    assert!(is_before(6));
 }
