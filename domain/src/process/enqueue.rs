@@ -22,7 +22,7 @@ use carried::Carried;
 use expiry::{Expiry, expired, outlived};
 use pace::Pace;
 use serde::{Deserialize, Serialize};
-use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit};
+use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit, pass};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use way_out::{
@@ -80,7 +80,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -172,38 +172,15 @@ fn refused(
 }
 
 fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
+    state.hears_pace(fact);
     match &fact.event {
         AnyEvent::Queue(queue, event) => {
             on_queue(state, *queue, event);
             on_staff(state, fact)
         }
-        AnyEvent::Call(call, event) => {
-            let queues = &state.queues;
-            let asks = |queue| asks_for_pace(queues, queue);
-            state.pace.hear_call(*call, fact.at, event, asks);
-            on_call(state, fact, *call, event)
-        }
-        AnyEvent::Line(queue, event) => {
-            let queues = &state.queues;
-            let asks = |queue| asks_for_pace(queues, queue);
-            let is_placed = match event {
-                line::Event::Opened { call, .. } => state.placed.contains_key(call),
-                line::Event::Rejected { .. }
-                | line::Event::Matched { .. }
-                | line::Event::Returned { .. }
-                | line::Event::PriorityChanged { .. }
-                | line::Event::Assigned { .. }
-                | line::Event::Closed { .. } => false,
-            };
-            let pace = &mut state.pace;
-            pace.hear_line(*queue, fact.at, event, is_placed, asks);
-            on_line(state, fact, *queue, event)
-        }
-        AnyEvent::Session(session, event) => {
-            state.pace.hear_session(session.agent, fact.at, event);
-            on_staff(state, fact)
-        }
-        AnyEvent::Agent(..) => on_staff(state, fact),
+        AnyEvent::Call(call, event) => on_call(state, fact, *call, event),
+        AnyEvent::Line(queue, event) => on_line(state, fact, *queue, event),
+        AnyEvent::Session(..) | AnyEvent::Agent(..) => on_staff(state, fact),
         AnyEvent::Person(person, person::Event::Erased { .. }) => {
             state.places.forget(*person);
             vec![]
@@ -215,12 +192,6 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
-}
-
-/// Whether the queue lets nobody wait for too long, and so has to know how long that is.
-fn asks_for_pace(queues: &BTreeMap<QueueId, (u32, queue::Config)>, queue: QueueId) -> bool {
-    let rules = queues.get(&queue);
-    rules.is_some_and(|(_, config)| config.expected_wait_max_ms > 0)
 }
 
 fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
@@ -388,12 +359,16 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
 /// The call is over: so is its stay, wherever that is.
 fn ended(state: &mut State, fact: &Fact, call: CallId) -> Vec<Intent> {
     forget(state, call);
-    state.turned_away.remove(&call);
+    let turned_away = state.turned_away.remove(&call);
     let Some((visit, queue, close)) = end_of_stay(fact) else {
-        state.leaving.remove(&call);
-        state.carried.remove(&call);
+        state.is_gone(call);
         return vec![];
     };
+    if let Some(stay) = turned_away {
+        let came_and_went = pass(state, call, stay, close);
+        state.is_gone(call);
+        return came_and_went;
+    }
     if let Some(leaving) = state.leaving.get_mut(&call) {
         // Its next stay is opened and closed when the old one is over.
         leaving.end = Some(close);
@@ -417,7 +392,10 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             ..
         } => {
             let since = joined_at.unwrap_or(*enqueued_at);
-            state.stands_in(*call, *visit);
+            match state.opening.get(visit) {
+                Some(opening) if opening.passes => state.comes_from(*call, *visit),
+                Some(_) | None => state.stands_in(*call, *visit),
+            }
             // It was to be sent on at once, and could not.
             let turned_away = state.turned_away.get(call);
             if turned_away.is_some_and(|stay| stay.visit == *visit) {

@@ -150,14 +150,16 @@ const FLOW_OUT: &str = "SELECT closed_at / 900000000, result, COUNT(*) FROM visi
     AND result NOT IN ('answered', 'abandoned', 'callback') GROUP BY 1, 2";
 
 /// How far the number of open visits rose above that at the beginning: at one
-/// instant who comes counts before who goes.
+/// instant who comes counts before who goes. Who was sent on at once has not been there.
 const PEAK: &str = "SELECT slot, MAX(CAST(open AS BIGINT)) FROM ( \
     SELECT at / 900000000 AS slot, SUM(change) OVER ( \
         ORDER BY at, change DESC ROWS UNBOUNDED PRECEDING) AS open FROM ( \
         SELECT opened_at AS at, 1 AS change FROM visits \
             WHERE queue_id = $1 AND opened_at >= $2 AND opened_at < $3 \
+            AND (closed_at IS NULL OR closed_at > opened_at) \
         UNION ALL SELECT closed_at AS at, -1 AS change FROM visits \
             WHERE queue_id = $4 AND closed_at >= $5 AND closed_at < $6 \
+            AND closed_at > opened_at \
     ) AS changes) AS sums GROUP BY slot";
 
 fn flow_out(columns: &mut Columns) -> Result<(i64, (VisitResult, u64)), Corrupt> {

@@ -144,7 +144,12 @@ impl Order {
             ) => {
                 self.wanted.insert(*call, *wanted);
             }
-            AnyEvent::Call(call, call::Event::Ended { .. } | call::Event::Overflowed { .. }) => {
+            AnyEvent::Call(
+                call,
+                call::Event::Ended { .. }
+                | call::Event::Overflowed { .. }
+                | call::Event::AgentConnected { .. },
+            ) => {
                 self.wanted.remove(call);
                 if let Some(visit) = self.stays.remove(call) {
                     self.leaves(visit);

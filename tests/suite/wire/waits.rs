@@ -73,7 +73,7 @@ async fn counted(server: &Server, wanted: &[(&str, [u64; 5])]) -> anyhow::Result
 async fn visits(server: &Server, call: &Value) -> anyhow::Result<Vec<Value>> {
     let call = call.as_str().context("an id")?;
     let query =
-        format!("{{ callVisits(callId: \"{call}\") {{ queueId previousVisitId result waitMs }} }}");
+        format!("{{ callVisits(callId: \"{call}\") {{ id queueId previousVisitId result waitMs }} }}");
     let are_over = |answer: &Value| {
         let visits = answer["callVisits"].as_array();
         visits.is_some_and(|all| !all.is_empty() && all.iter().all(|it| it["result"].is_string()))
@@ -101,12 +101,20 @@ async fn who_would_wait_too_long_is_sent_on_before_waiting() -> anyhow::Result<(
     mutate(&server, "updateQueue", "queue { id }", input).await?;
     let sent_on = is_served(&server, "+4930333", (&bert, "bert")).await?;
     let stays = visits(&server, &sent_on).await?;
-    // It has not been in the line that it was kept from.
-    ensure!(stays.len() == 1, "{stays:#?}");
-    let stay = &stays[0];
+    // It was offered to the queue that it was kept from, and came from there.
+    ensure!(stays.len() == 2, "{stays:#?}");
+    let (kept, stay) = (&stays[0], &stays[1]);
+    ensure!(kept["queueId"] == queues["support"], "{stays:#?}");
+    ensure!(kept["previousVisitId"].is_null(), "{stays:#?}");
+    ensure!(kept["result"] == "OVERFLOW", "{stays:#?}");
     ensure!(stay["queueId"] == queues["night"], "{stays:#?}");
-    ensure!(stay["previousVisitId"].is_null(), "{stays:#?}");
+    ensure!(stay["previousVisitId"] == kept["id"], "{stays:#?}");
     ensure!(stay["result"] == "ANSWERED", "{stays:#?}");
+    counted(
+        &server,
+        &[("support", [3, 2, 0, 1, 0]), ("night", [1, 1, 0, 0, 0])],
+    )
+    .await?;
     let cdr = records(&server, 3).await?.pop().context("a record")?;
     ensure!(cdr["queueId"] == queues["night"], "{cdr}");
     ensure!(cdr["disposition"] == "ANSWERED", "{cdr}");
@@ -129,12 +137,12 @@ async fn who_would_wait_too_long_is_sent_on_before_waiting() -> anyhow::Result<(
     call_is(&server, "+4930444", "WAITING").await?;
     counted(
         &server,
-        &[("support", [3, 2, 0, 0, 1]), ("night", [1, 1, 0, 0, 0])],
+        &[("support", [4, 2, 0, 1, 1]), ("night", [1, 1, 0, 0, 0])],
     )
     .await?;
     out.cancel().await?;
     out.wait_ended(PATIENCE).await?;
-    counted(&server, &[("support", [3, 2, 1, 0, 0])]).await?;
+    counted(&server, &[("support", [4, 2, 1, 1, 0])]).await?;
     for phone in [&anna, &bert, &last] {
         ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
     }

@@ -75,6 +75,13 @@ impl State {
         }
     }
 
+    /// The call has passed through a line on its way: where it goes next, it comes from there.
+    pub(super) fn comes_from(&mut self, call: CallId, visit: VisitId) {
+        if let Some(carried) = self.carried.get_mut(&call) {
+            carried.previous = Some(visit);
+        }
+    }
+
     /// Somebody has given the call a priority of its own.
     pub(super) fn prefers(&mut self, call: CallId, priority: i32) {
         if let Some(carried) = self.carried.get_mut(&call) {

@@ -4,6 +4,7 @@
 
 use super::{State, stays::Stay};
 use crate::{
+    any::{AnyEvent, Fact},
     call,
     id::{AgentId, CallId, QueueId, VisitId},
     line::{self, VisitResult},
@@ -48,12 +49,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Takes note of what a line says; `asks` says whether a queue wants to know.
-    pub(super) fn hear_line(
+    fn hear_line(
         &mut self,
         queue: QueueId,
         at: Timestamp,
         event: &line::Event,
-        is_placed: bool,
+        is_placed: impl Fn(&CallId) -> bool,
         asks: impl Fn(QueueId) -> bool,
     ) {
         match event {
@@ -69,7 +70,7 @@ impl Pace {
                     enqueued_at: *enqueued_at,
                     priority: *priority,
                     attempts: 0,
-                    is_placed,
+                    is_placed: is_placed(call),
                     ended_at: None,
                     wrap_up_ms: 0,
                 };
@@ -144,7 +145,7 @@ impl Pace {
     }
 
     /// Takes note of the end of a call.
-    pub(super) fn hear_call(
+    fn hear_call(
         &mut self,
         call: CallId,
         at: Timestamp,
@@ -171,7 +172,7 @@ impl Pace {
     }
 
     /// Takes note of the work after calls.
-    pub(super) fn hear_session(&mut self, agent: AgentId, at: Timestamp, event: &session::Event) {
+    fn hear_session(&mut self, agent: AgentId, at: Timestamp, event: &session::Event) {
         match event {
             session::Event::WrapUpStarted { call, .. } => {
                 self.works.insert(agent, (*call, at));
@@ -262,6 +263,37 @@ impl Pace {
 }
 
 impl State {
+    /// Takes note of what tells how fast callers are served.
+    pub(super) fn hears_pace(&mut self, fact: &Fact) {
+        let Self {
+            queues,
+            placed,
+            pace,
+            ..
+        } = self;
+        let asks = |queue| {
+            let rules = queues.get(&queue);
+            rules.is_some_and(|(_, config)| config.expected_wait_max_ms > 0)
+        };
+        match &fact.event {
+            AnyEvent::Call(call, event) => pace.hear_call(*call, fact.at, event, asks),
+            AnyEvent::Line(queue, event) => {
+                let is_placed = |call: &CallId| placed.contains_key(call);
+                pace.hear_line(*queue, fact.at, event, is_placed, asks);
+            }
+            AnyEvent::Session(session, event) => pace.hear_session(session.agent, fact.at, event),
+            AnyEvent::Queue(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Refusals(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
+            | AnyEvent::Billing(..) => {}
+        }
+    }
+
     /// How long the call would wait that comes into the queue with that stay; none while
     /// nobody is there, or no contact is known: then nothing is.
     pub(super) fn expected_wait_ms(&self, call: CallId, stay: &Stay) -> Option<u64> {

@@ -39,6 +39,16 @@ pub(super) struct Opening {
     pub(super) found_somebody: bool,
     /// The end of the stay, if the call has ended or left before it began.
     pub(super) close: Option<line::Command>,
+    /// It was sent on before it was to wait, and is there to be counted.
+    #[serde(default)]
+    pub(super) passes: bool,
+}
+
+/// A stay that is over before its line was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Passing {
+    stay: Stay,
+    close: line::Command,
 }
 
 /// A call between two lines.
@@ -46,10 +56,28 @@ pub(super) struct Opening {
 pub(super) struct Leaving {
     /// The stay that has to be closed first.
     visit: VisitId,
+    /// Those in between, which are opened and closed before the next.
+    #[serde(default)]
+    passes: Vec<Passing>,
     /// The stay that is opened then, unless it was sent to a number.
     next: Option<Stay>,
     /// The end of the next stay, if the call has ended meanwhile.
     pub(super) end: Option<line::Command>,
+    /// The call is over, and has no next stay.
+    #[serde(default)]
+    is_over: bool,
+}
+
+impl Leaving {
+    const fn from(visit: VisitId) -> Self {
+        Self {
+            visit,
+            passes: vec![],
+            next: None,
+            end: None,
+            is_over: false,
+        }
+    }
 }
 
 impl State {
@@ -57,6 +85,20 @@ impl State {
     pub(super) fn is_leaving(&self, call: CallId, visit: VisitId) -> bool {
         let leaving = self.leaving.get(&call);
         leaving.is_some_and(|leaving| leaving.visit == visit)
+    }
+
+    /// The call is over, and waits nowhere: lines that it has passed through are still told.
+    pub(super) fn is_gone(&mut self, call: CallId) {
+        match self.leaving.get_mut(&call) {
+            Some(leaving) if !leaving.passes.is_empty() => {
+                leaving.next = None;
+                leaving.is_over = true;
+            }
+            Some(_) | None => {
+                self.leaving.remove(&call);
+                self.carried.remove(&call);
+            }
+        }
     }
 
     /// Whether that stay was open.
@@ -108,6 +150,54 @@ pub(super) fn open_visit(state: &mut State, call: CallId, stay: Stay) -> Vec<Int
     let opening = Opening {
         found_somebody: stay.found_somebody,
         close: None,
+        passes: false,
+    };
+    state.opening.insert(stay.visit, opening);
+    vec![Intent::new(
+        stay.cause,
+        AnyCommand::Line(stay.queue, command),
+    )]
+}
+
+/// The call was sent on, or has ended, before it was to wait: it was offered to the queue
+/// all the same. Its line writes that it came and went, once no other has the call.
+pub(super) fn pass(
+    state: &mut State,
+    call: CallId,
+    stay: Stay,
+    close: line::Command,
+) -> Vec<Intent> {
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        leaving.passes.push(Passing { stay, close });
+        return vec![];
+    }
+    state.leaving.insert(call, Leaving::from(stay.visit));
+    pass_through(state, call, Passing { stay, close })
+}
+
+fn pass_through(state: &mut State, call: CallId, passing: Passing) -> Vec<Intent> {
+    let Passing { stay, close } = passing;
+    let Some((version, config)) = state.queues.get(&stay.queue) else {
+        return let_go(state, call, stay.visit);
+    };
+    let is_placed = state.placed.contains_key(&call);
+    let carried = state.carried.get(&call);
+    // It takes nobody's room.
+    let entering = Stay {
+        is_sent: true,
+        ..stay
+    };
+    let command = open(
+        (call, carried),
+        &entering,
+        (*version, config),
+        is_placed,
+        None,
+    );
+    let opening = Opening {
+        found_somebody: false,
+        close: Some(close),
+        passes: true,
     };
     state.opening.insert(stay.visit, opening);
     vec![Intent::new(
@@ -125,32 +215,26 @@ pub(super) fn leave(
     (visit, queue): (VisitId, QueueId),
     result: VisitResult,
 ) -> Vec<Intent> {
-    if state.turned_away.remove(&call).is_some() {
-        // It was never in that line.
-        return vec![];
-    }
-    if let Some(leaving) = state.leaving.get_mut(&call) {
-        // Nor here: the line before has it still.
-        leaving.next = None;
-        return vec![];
-    }
     let close = line::Command::CloseVisit {
         visit,
         result,
         closed_at: fact.at,
     };
+    if let Some(stay) = state.turned_away.remove(&call) {
+        return pass(state, call, stay, close);
+    }
+    if let Some(leaving) = state.leaving.get_mut(&call) {
+        // The line before has it still.
+        let next = leaving.next.take();
+        return next.map_or_else(Vec::new, |stay| pass(state, call, stay, close));
+    }
     let opening = state.opening.get_mut(&visit);
     let is_opening = opening.is_some();
     if let Some(opening) = opening {
         opening.close = Some(close.clone());
     }
     if state.waits_no_more(queue, visit) || is_opening {
-        let leaving = Leaving {
-            visit,
-            next: None,
-            end: None,
-        };
-        state.leaving.insert(call, leaving);
+        state.leaving.insert(call, Leaving::from(visit));
     }
     vec![Intent::new(fact.event_id.0, AnyCommand::Line(queue, close))]
 }
@@ -160,10 +244,19 @@ pub(super) fn let_go(state: &mut State, call: CallId, visit: VisitId) -> Vec<Int
     if !state.is_leaving(call, visit) {
         return vec![];
     }
-    let Some(Leaving { next, end, .. }) = state.leaving.remove(&call) else {
+    let Some(mut left) = state.leaving.remove(&call) else {
         return vec![];
     };
-    let is_over = end.is_some();
+    if !left.passes.is_empty() {
+        let passing = left.passes.remove(0);
+        left.visit = passing.stay.visit;
+        state.leaving.insert(call, left);
+        return pass_through(state, call, passing);
+    }
+    let Leaving {
+        next, end, is_over, ..
+    } = left;
+    let is_over = is_over || end.is_some();
     let mut opened = vec![];
     if let Some(stay) = next {
         opened = open_visit(state, call, stay);

@@ -188,11 +188,31 @@ fn left_the_next_queue() -> AnyEvent {
 }
 
 #[test]
-fn a_stay_that_is_over_before_the_old_line_has_let_go_is_not_opened() {
+fn a_stay_that_is_over_before_the_old_line_has_let_go_is_opened_only_to_be_closed() {
     let gone = sent_on().hears_at(second(41), left_the_next_queue());
-    assert_eq!(gone.asked, [], "it never stood in that line");
+    assert_eq!(gone.asked, [], "it stands in the old line still");
     let gone = gone.hears_at(second(42), let_go());
-    assert_eq!(gone.asked, [], "it is on its way outside");
+    assert!(
+        matches!(
+            gone.asked[..],
+            [AnyCommand::Line(
+                ELSEWHERE,
+                line::Command::OpenVisit { visit: NEXT, .. }
+            )]
+        ),
+        "it was offered to that queue: {:?}",
+        gone.asked
+    );
+    let gone = gone.hears_at(
+        second(43),
+        opened_in((NEXT, ELSEWHERE), AnswerMode::OnAgent, 0),
+    );
+    let close = line::Command::CloseVisit {
+        visit: NEXT,
+        result: VisitResult::ExitKey,
+        closed_at: second(41),
+    };
+    assert_eq!(gone.asked, [AnyCommand::Line(ELSEWHERE, close)]);
 }
 
 /// A call that was sent on before its first line had answered.

@@ -2,6 +2,7 @@
 //! them together in a small world.
 
 mod again;
+mod ahead;
 mod assigned;
 mod between_lines;
 mod billing;
