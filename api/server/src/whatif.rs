@@ -95,8 +95,8 @@ pub async fn run(asked: &WhatIf) -> anyhow::Result<ExitCode> {
         Some((_, config)) => config.measure(),
         None => domain::queue::Config::default().measure(),
     };
-    let figures = [&day.visits, &unchanged, &changed]
-        .map(|rows| whatif::count(rows.iter(), queue, measure, &spans));
+    let figures = [&day.lived, &unchanged, &changed]
+        .map(|lived| whatif::count(lived, queue, measure, &spans));
     tell(&heads());
     let mut sums = [Counters::default(); 3];
     for index in 0..=spans.len() {
@@ -153,11 +153,11 @@ fn shown(span: Span, zone: Tz) -> String {
 
 fn heads() -> String {
     let one = format!(
-        "{:>7}{:>7}{:>7}{:>6}{:>7}{:>8}",
-        "O", "A", "AB", "FO", "SL %", "ASA s"
+        "{:>7}{:>7}{:>7}{:>6}{:>6}{:>7}{:>8}",
+        "O", "A", "AB", "FO", "R", "SL %", "ASA s"
     );
     format!(
-        "{:<17}  {:<42}  {:<42}  {:<42}\n{:<17}  {one}  {one}  {one}",
+        "{:<17}  {:<48}  {:<48}  {:<48}\n{:<17}  {one}  {one}  {one}",
         "", "recorded", "lived again, unchanged", "lived again, changed", "from"
     )
 }
@@ -170,8 +170,12 @@ fn line(name: &str, figures: &[Counters; 3]) -> String {
         let speed = one.average_speed_of_answer_ms();
         let speed = speed.map_or_else(|| "-".into(), |ms| tenths(ms / 100));
         format!(
-            "{:>7}{:>7}{:>7}{:>6}{level:>7}{speed:>8}",
-            one.offered_count, one.answered_count, one.abandoned_count, one.flow_out_count
+            "{:>7}{:>7}{:>7}{:>6}{:>6}{level:>7}{speed:>8}",
+            one.offered_count,
+            one.answered_count,
+            one.abandoned_count,
+            one.flow_out_count,
+            one.rejected_count
         )
     });
     format!("{name:<17}  {}", each.join("  "))

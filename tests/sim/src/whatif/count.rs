@@ -1,8 +1,9 @@
 //! The base quantities by interval, as the reports count them: a stay in the
 //! interval of its opening, and again in that of its end.
 
+use super::record::Lived;
 use domain::{id::QueueId, line::Measure, time::Timestamp};
-use projections::{queue_stats::Counters, report::Span, visits::Row};
+use projections::{queue_stats::Counters, report::Span};
 
 /// What happened in an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,16 +14,23 @@ pub struct Interval {
     pub counters: Counters,
 }
 
-/// The stays in one queue, or in all, in each interval and after the last.
-pub fn count<'a>(
-    rows: impl Iterator<Item = &'a Row>,
+/// The stays in one queue, or in all, and who was not let in, in each interval and after
+/// the last.
+pub fn count(
+    lived: &Lived,
     queue: Option<QueueId>,
     measure: impl Fn(QueueId) -> Measure,
     spans: &[Span],
 ) -> Vec<Interval> {
     let mut sums = vec![Counters::default(); spans.len() + 1];
     let index = |at: Timestamp| spans.partition_point(|span| span.end <= at);
-    for row in rows.filter(|row| queue.is_none_or(|queue| queue == row.queue)) {
+    let is_asked = |of: QueueId| queue.is_none_or(|queue| queue == of);
+    for rejected in lived.rejected.iter().filter(|one| is_asked(one.queue)) {
+        if let Some(sum) = sums.get_mut(index(rejected.at)) {
+            sum.rejected_count += 1;
+        }
+    }
+    for row in lived.visits.iter().filter(|row| is_asked(row.queue)) {
         if let Some(sum) = sums.get_mut(index(row.opened_at)) {
             sum.offered_count += 1;
         }

@@ -14,5 +14,5 @@ mod record;
 mod rerun;
 
 pub use count::{Interval, count};
-pub use record::{Caller, Day, Recorder, Shift};
+pub use record::{Caller, Day, Lived, Recorder, Rejected, Shift};
 pub use rerun::{Change, rerun};

@@ -7,6 +7,7 @@ use domain::{
     agent,
     any::{AnyEvent, Fact},
     call::{self, AnswerMode},
+    cause::By,
     id::{AgentId, CallId, QueueId, SessionId, SubjectId, VisitId},
     line::{self, VisitResult},
     queue, session,
@@ -31,9 +32,9 @@ pub struct Caller {
     pub call: CallId,
     /// Who calls; none of those who show no number.
     pub who: Option<SubjectId>,
-    /// The stay in the first queue.
+    /// The stay in the first queue, whether or not that let the call in.
     pub visit: VisitId,
-    /// When it began.
+    /// When the call was enqueued.
     pub at: Timestamp,
     /// Which queue that was.
     pub queue: QueueId,
@@ -75,8 +76,26 @@ pub struct Day {
     pub shifts: Vec<Shift>,
     /// In order of time.
     pub callers: Vec<Caller>,
-    /// The stays of these callers, as they were.
+    /// What became of these callers.
+    pub lived: Lived,
+}
+
+/// What became of callers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lived {
+    /// Their stays.
     pub visits: Vec<visits::Row>,
+    /// Where they were not let in.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A call was not let into a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected {
+    /// When.
+    pub at: Timestamp,
+    /// Which queue.
+    pub queue: QueueId,
 }
 
 /// What is known of a caller so far.
@@ -87,7 +106,7 @@ struct Known {
     at: Timestamp,
     queue: QueueId,
     answer_mode: AnswerMode,
-    /// How long the wait was in the end, and whether the caller ended it.
+    /// How long the wait was in the end, in all queues, and whether the caller ended it.
     waited: Option<(u64, bool)>,
     matched_at: Option<Timestamp>,
     connected_at: Option<Timestamp>,
@@ -112,6 +131,7 @@ pub struct Recorder {
     /// Calls that have been in a queue before.
     seen_before: std::collections::BTreeSet<CallId>,
     visits: BTreeMap<VisitId, visits::Row>,
+    rejected: Vec<Rejected>,
     last_at: Timestamp,
 }
 
@@ -129,6 +149,7 @@ impl Recorder {
             rang_in: BTreeMap::new(),
             seen_before: std::collections::BTreeSet::new(),
             visits: BTreeMap::new(),
+            rejected: vec![],
             last_at: from,
         }
     }
@@ -155,8 +176,26 @@ impl Recorder {
             ) => {
                 self.rang_in.insert(*call, from.subject);
             }
-            AnyEvent::Call(call, call::Event::Ended { .. }) => {
+            AnyEvent::Call(
+                call,
+                call::Event::Enqueued {
+                    visit,
+                    queue,
+                    answer_mode,
+                    ..
+                },
+            ) => self.comes(*call, at, (*visit, *queue, *answer_mode)),
+            AnyEvent::Call(
+                call,
+                call::Event::Ended {
+                    cause, ended_at, ..
+                },
+            ) => {
                 self.rang_in.remove(call);
+                if let Some(caller) = self.callers.get_mut(call) {
+                    let waited = (ended_at.ms_since(caller.at), cause.by == By::Caller);
+                    caller.waited.get_or_insert(waited);
+                }
             }
             AnyEvent::Queue(..)
             | AnyEvent::Agent(..)
@@ -253,31 +292,6 @@ impl Recorder {
 
     fn on_line(&mut self, queue: QueueId, at: Timestamp, event: &line::Event) {
         match event {
-            line::Event::Opened {
-                visit,
-                call,
-                policy,
-                ..
-            } => {
-                let is_new = self.seen_before.insert(*call);
-                if is_new && at >= self.from && at < self.until {
-                    let known = Known {
-                        who: self.rang_in.get(call).copied(),
-                        visit: *visit,
-                        at,
-                        queue,
-                        answer_mode: policy.answer_mode,
-                        waited: None,
-                        matched_at: None,
-                        connected_at: None,
-                        pick_up_ms: None,
-                        talk_ms: None,
-                        wrap_up_at: None,
-                        wrap_up_ms: None,
-                    };
-                    self.callers.insert(*call, known);
-                }
-            }
             line::Event::Matched { call, .. } => {
                 if let Some(caller) = self.callers.get_mut(call) {
                     caller.matched_at = Some(at);
@@ -286,18 +300,54 @@ impl Recorder {
             line::Event::Closed {
                 call,
                 result,
-                wait_ms,
+                closed_at,
                 ..
             } => {
                 if let Some(caller) = self.callers.get_mut(call) {
-                    caller.waited = Some((*wait_ms, *result == VisitResult::Abandoned));
+                    let wait_ms = closed_at.ms_since(caller.at);
+                    caller.waited = Some((wait_ms, *result == VisitResult::Abandoned));
                 }
             }
-            line::Event::Rejected { .. }
+            // It is not known how long that caller would have waited.
+            line::Event::Rejected { call, .. } => {
+                if let Some(caller) = self.callers.get_mut(call) {
+                    caller.waited = Some((at.ms_since(caller.at), false));
+                    self.rejected.push(Rejected { at, queue });
+                }
+            }
+            line::Event::Opened { .. }
             | line::Event::Returned { .. }
             | line::Event::PriorityChanged { .. }
             | line::Event::Assigned { .. } => {}
         }
+    }
+
+    /// A call is enqueued: a caller, if it is the first time.
+    fn comes(
+        &mut self,
+        call: CallId,
+        at: Timestamp,
+        (visit, queue, answer_mode): (VisitId, QueueId, AnswerMode),
+    ) {
+        let is_new = self.seen_before.insert(call);
+        if !is_new || at < self.from || at >= self.until {
+            return;
+        }
+        let known = Known {
+            who: self.rang_in.get(&call).copied(),
+            visit,
+            at,
+            queue,
+            answer_mode,
+            waited: None,
+            matched_at: None,
+            connected_at: None,
+            pick_up_ms: None,
+            talk_ms: None,
+            wrap_up_at: None,
+            wrap_up_ms: None,
+        };
+        self.callers.insert(call, known);
     }
 
     fn on_visit(&mut self, fact: &Fact) {
@@ -328,7 +378,10 @@ impl Recorder {
             agents: self.agents,
             shifts,
             callers,
-            visits: self.visits.into_values().collect(),
+            lived: Lived {
+                visits: self.visits.into_values().collect(),
+                rejected: self.rejected,
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The stretch once more: the callers come when they came, and the real deciders
 //! and processes do the rest, without a network between them.
 
-use super::record::{Caller, Day, Shift};
+use super::record::{Caller, Day, Lived, Rejected, Shift};
 use crate::{
     runner::{Asked, Runs},
     streams::Everything,
@@ -14,7 +14,7 @@ use domain::{
     call::{self, AnswerMode, Route},
     cause::WireCause,
     id::{AgentId, CallId, DEFAULT_TENANT, LegId, SessionId, SubjectId, VisitId},
-    queue,
+    line, queue,
     sealed::Sealed,
     session::{self, LogoutReason},
     time::Timestamp,
@@ -70,13 +70,14 @@ struct Rerun {
     logged_in: BTreeSet<AgentId>,
     heard: u64,
     rows: BTreeMap<VisitId, Row>,
+    rejected: Vec<Rejected>,
 }
 
-/// The stays that the callers would have had.
+/// What would have become of the callers.
 ///
 /// # Errors
 /// When a rule is broken on the way: a fault of the program.
-pub fn rerun(day: &Day, change: Change) -> Result<Vec<Row>, Violation> {
+pub fn rerun(day: &Day, change: Change) -> Result<Lived, Violation> {
     let mut rerun = Rerun {
         now: Timestamp::from_micros(day.from.micros() - BEFORE_MICROS),
         all: Everything::default(),
@@ -89,6 +90,7 @@ pub fn rerun(day: &Day, change: Change) -> Result<Vec<Row>, Violation> {
         logged_in: BTreeSet::new(),
         heard: 0,
         rows: BTreeMap::new(),
+        rejected: vec![],
     };
     rerun.provision(day, change)?;
     for caller in &day.callers {
@@ -96,7 +98,10 @@ pub fn rerun(day: &Day, change: Change) -> Result<Vec<Row>, Violation> {
     }
     let all = (day.callers.len() + rerun.acts.len()) as u64;
     rerun.live((all + 1) * STEPS_MAX)?;
-    Ok(rerun.rows.into_values().collect())
+    Ok(Lived {
+        visits: rerun.rows.into_values().collect(),
+        rejected: rerun.rejected,
+    })
 }
 
 /// Something of the agent of that name.
@@ -380,6 +385,10 @@ impl Rerun {
             AnyEvent::Session(session, session::Event::LoggedOut { .. }) => {
                 self.logged_in.remove(&session.agent);
             }
+            AnyEvent::Line(queue, line::Event::Rejected { .. }) => self.rejected.push(Rejected {
+                at: fact.at,
+                queue: *queue,
+            }),
             AnyEvent::Session(..)
             | AnyEvent::Line(..)
             | AnyEvent::Queue(..)
