@@ -51,11 +51,13 @@ pub enum View {
     Voicemails,
     /// Refused calls that have no record.
     RefusalSums,
+    /// What happens in queues that no stay tells.
+    QueueSlots,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -76,6 +78,7 @@ impl View {
         Self::Mailboxes,
         Self::Voicemails,
         Self::RefusalSums,
+        Self::QueueSlots,
     ];
 
     /// Its name, as on the command line.
@@ -101,6 +104,7 @@ impl View {
             Self::Mailboxes => "mailboxes",
             Self::Voicemails => "voicemails",
             Self::RefusalSums => "refusal_sums",
+            Self::QueueSlots => "queue_slots",
         }
     }
 

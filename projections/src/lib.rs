@@ -28,6 +28,7 @@ pub mod orders;
 pub mod page;
 pub mod past;
 pub mod projection;
+pub mod queue_slots;
 pub mod queue_stats;
 pub mod refusals;
 mod registry;

@@ -15,6 +15,7 @@ use crate::{
     live_calls::LiveCalls,
     mailboxes::Mailboxes,
     projection::Projection as _,
+    queue_slots::QueueSlots,
     queue_stats::QueueStats,
     refusals::RefusalSums,
     slot::{Generation, Part, Slot},
@@ -49,6 +50,7 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Mailboxes => Box::new(Slot::<Mailboxes>::new(generation)),
         View::Voicemails => Box::new(Slot::<Voicemails>::new(generation)),
         View::RefusalSums => Box::new(Slot::<RefusalSums>::new(generation)),
+        View::QueueSlots => Box::new(Slot::<QueueSlots>::new(generation)),
     }
 }
 
@@ -75,6 +77,7 @@ pub(crate) const fn tables_of(view: View) -> &'static [Table] {
         View::Mailboxes => Mailboxes::TABLES,
         View::Voicemails => Voicemails::TABLES,
         View::RefusalSums => RefusalSums::TABLES,
+        View::QueueSlots => QueueSlots::TABLES,
     }
 }
 

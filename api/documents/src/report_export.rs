@@ -2,7 +2,10 @@
 
 use crate::field::{self, Field, Record, id, number, text};
 use chrono_tz::Tz;
-use domain::session::{NotReadyReason, ReleaseReason};
+use domain::{
+    line::RejectReason,
+    session::{NotReadyReason, ReleaseReason},
+};
 use projections::{
     queue_stats::ServiceLevel,
     report::{AgentReportRow, QueueReportRow},
@@ -102,8 +105,23 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     record.push(("net_abandonment_ppm", ppm(left, closed)));
     record.push(("staffed_ms", number(Some(row.staffed_ms))));
     record.push(("agents_staffed_milli", number(row.agents_staffed_milli())));
+    record.push((
+        "net_average_abandon_ms",
+        number(counters.net_average_abandon_ms()),
+    ));
+    record.push(("rejected_count", number(Some(counters.rejected_count))));
+    let rejected = |reason: RejectReason| row.rejected.get(&reason).copied().unwrap_or(0);
+    record.extend(REJECTED.map(|(column, reason)| (column, number(Some(rejected(reason))))));
+    record.push(("returned_count", number(Some(counters.returned_count))));
     record
 }
+
+/// Why calls were not let in, and their columns: together they are all of them.
+const REJECTED: [(&str, RejectReason); 3] = [
+    ("rejected_full_count", RejectReason::Full),
+    ("rejected_closed_count", RejectReason::Closed),
+    ("rejected_empty_count", RejectReason::Empty),
+];
 
 /// An agent in an interval.
 pub fn agent(name: &str, row: &AgentReportRow) -> Record {
@@ -136,6 +154,14 @@ pub fn agent(name: &str, row: &AgentReportRow) -> Record {
     record.push(("utilisation_ppm", ppm(used, logged_in)));
     let (let_ring, offers) = row.let_ring();
     record.push(("rona_ppm", ppm(let_ring, offers)));
+    let handled = &row.handled;
+    record.extend([
+        ("handled_count", number(Some(handled.contacts_count))),
+        ("talk_ms", number(Some(handled.talk_ms))),
+        ("hold_ms", number(Some(handled.hold_ms))),
+        ("handled_wrap_up_ms", number(Some(handled.wrap_up_ms))),
+        ("aht_ms", number(handled.average_handling_ms())),
+    ]);
     record
 }
 

@@ -37,7 +37,7 @@ impl projection::Row for Row {
 
 impl Projection for QueueStats {
     const NAME: &'static str = "queue_stats";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const TABLES: &'static [Table] = &[Table {
         name: "queue_stats",
         key: "queue_id",

@@ -32,7 +32,8 @@ pub struct Counters {
     pub flow_out_count: u64,
     /// CB: visits closed by a request to be called back.
     pub callback_count: u64,
-    /// Calls that were not let in because the queue was full; not offered.
+    /// Calls that were not let in, as the queue was full or closed or nobody was there; not
+    /// offered.
     pub rejected_count: u64,
     /// Offers to agents that came to nothing.
     pub returned_count: u64,
@@ -40,6 +41,8 @@ pub struct Counters {
     pub answered_wait_ms: u64,
     /// Sum of the waits of abandoned visits.
     pub abandoned_wait_ms: u64,
+    /// Of that, the waits of short abandons.
+    pub short_abandoned_wait_ms: u64,
     /// Longest wait of a closed visit.
     pub longest_wait_ms: u64,
 }
@@ -61,6 +64,18 @@ pub enum ServiceLevel {
     AbandonAsSuccess,
 }
 
+impl ServiceLevel {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Answered,
+        Self::Offered,
+        Self::AbandonCounted,
+        Self::ShortExcluded,
+        Self::AbandonInThresholdExcluded,
+        Self::AbandonAsSuccess,
+    ];
+}
+
 impl Counters {
     /// Counts a visit that was closed; answered or abandoned up to the threshold,
     /// inclusive, is in time.
@@ -75,7 +90,10 @@ impl Counters {
             }
             VisitResult::Abandoned => {
                 self.abandoned_count += 1;
-                self.short_abandoned_count += u64::from(wait_ms < measure.short_abandon_ms);
+                if wait_ms < measure.short_abandon_ms {
+                    self.short_abandoned_count += 1;
+                    self.short_abandoned_wait_ms += wait_ms;
+                }
                 self.abandoned_in_threshold_count += u64::from(is_in_threshold);
                 self.abandoned_wait_ms += wait_ms;
             }
@@ -136,6 +154,7 @@ impl Counters {
             returned_count: self.returned_count + other.returned_count,
             answered_wait_ms: self.answered_wait_ms + other.answered_wait_ms,
             abandoned_wait_ms: self.abandoned_wait_ms + other.abandoned_wait_ms,
+            short_abandoned_wait_ms: self.short_abandoned_wait_ms + other.short_abandoned_wait_ms,
             longest_wait_ms: self.longest_wait_ms.max(other.longest_wait_ms),
         }
     }
@@ -148,6 +167,17 @@ impl Counters {
     /// The mean wait of abandoned visits, in ms; none without one.
     pub fn average_abandon_ms(&self) -> Option<u64> {
         self.abandoned_wait_ms.checked_div(self.abandoned_count)
+    }
+
+    /// The mean wait of abandoned visits without short abandons, in ms; none without one.
+    pub const fn net_average_abandon_ms(&self) -> Option<u64> {
+        let wait_ms = self
+            .abandoned_wait_ms
+            .saturating_sub(self.short_abandoned_wait_ms);
+        let count = self
+            .abandoned_count
+            .saturating_sub(self.short_abandoned_count);
+        wait_ms.checked_div(count)
     }
 
     /// Visits that were closed in whatever way.
@@ -271,6 +301,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "day_abandoned_wait_ms",
     "day_longest_wait_ms",
     "revision",
+    "short_abandoned_wait_ms",
+    "day_short_abandoned_wait_ms",
 ];
 
 impl Counters {
@@ -308,6 +340,8 @@ impl Counters {
             answered_wait_ms: columns.number()?,
             abandoned_wait_ms: columns.number()?,
             longest_wait_ms: columns.number()?,
+            // Stands behind the others, where it was added.
+            short_abandoned_wait_ms: 0,
         })
     }
 }
@@ -331,11 +365,13 @@ impl Row {
         values.extend(self.total.values());
         values.extend(self.day.values());
         values.push(number(self.revision));
+        values.push(number(self.total.short_abandoned_wait_ms));
+        values.push(number(self.day.short_abandoned_wait_ms));
         values
     }
 
     pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
-        Ok(Self {
+        let mut row = Self {
             queue: columns.id()?,
             position: columns.number()?,
             name: columns.text()?,
@@ -351,6 +387,9 @@ impl Row {
             total: Counters::read(columns)?,
             day: Counters::read(columns)?,
             revision: columns.number()?,
-        })
+        };
+        row.total.short_abandoned_wait_ms = columns.number()?;
+        row.day.short_abandoned_wait_ms = columns.number()?;
+        Ok(row)
     }
 }

@@ -1,6 +1,10 @@
 //! Agents by interval: where their time went, and what became of their offers.
 
-use super::spans::Span;
+use super::{
+    handling::{self, Handled},
+    queue::span_of,
+    spans::Span,
+};
 use crate::{
     agent_log::{Interval, Row, State, intervals},
     views::{ViewError, Views},
@@ -40,6 +44,8 @@ pub struct AgentReportRow {
     pub offers_count: u64,
     /// Calls answered in it.
     pub answered_count: u64,
+    /// Contacts whose call ended in it.
+    pub handled: Handled,
     /// Offers that came to nothing in it, by why.
     pub released_count: BTreeMap<ReleaseReason, u64>,
 }
@@ -60,6 +66,7 @@ impl AgentReportRow {
             wrap_up_ms: 0,
             offers_count: 0,
             answered_count: 0,
+            handled: Handled::NONE,
             released_count: BTreeMap::new(),
         }
     }
@@ -127,11 +134,17 @@ impl Views {
             return Ok(vec![]);
         };
         let log = self.agent_log(agents, first.start, last.end).await?;
-        Ok(rows(&log, spans, now))
+        let handled = handling::by_agent(self.store(), agents, (first.start, last.end)).await?;
+        Ok(rows(&log, &handled, spans, now))
     }
 }
 
-pub(super) fn rows(log: &[Row], spans: &[Span], now: Timestamp) -> Vec<AgentReportRow> {
+pub(super) fn rows(
+    log: &[Row],
+    handled: &[(AgentId, (i64, Handled))],
+    spans: &[Span],
+    now: Timestamp,
+) -> Vec<AgentReportRow> {
     let mut rows: BTreeMap<(AgentId, usize), AgentReportRow> = BTreeMap::new();
     for interval in intervals(log) {
         let end = interval.end.unwrap_or(now).min(now);
@@ -162,6 +175,16 @@ pub(super) fn rows(log: &[Row], spans: &[Span], now: Timestamp) -> Vec<AgentRepo
         if let Some(reason) = change.released {
             *row.released_count.entry(reason).or_default() += 1;
         }
+    }
+    for (agent, (slot, handled)) in handled {
+        let found = span_of(spans, *slot);
+        let Some((index, span)) = found.and_then(|index| Some((index, spans.get(index)?))) else {
+            continue;
+        };
+        let row = rows
+            .entry((*agent, index))
+            .or_insert_with(|| AgentReportRow::empty(*agent, *span));
+        row.handled = row.handled.plus(*handled);
     }
     rows.into_values().collect()
 }

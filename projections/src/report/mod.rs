@@ -13,5 +13,6 @@ mod tests;
 pub use agent::AgentReportRow;
 pub use handling::Handled;
 pub use queue::{Asked, QueueReportRow};
+pub(crate) use spans::SLOT_MICROS;
 pub use spans::{Granularity, RangeError, Span, spans};
 pub use staffed::Staffing;

@@ -7,6 +7,7 @@ use super::{
     staffed::Staffing,
 };
 use crate::{
+    queue_slots,
     queue_stats::{self, Counters},
     value::{Columns, Corrupt, number, text, time},
     views::{ViewError, Views, read_all},
@@ -14,7 +15,7 @@ use crate::{
 use commands::ports::{ReadStore, Value};
 use domain::{
     id::QueueId,
-    line::{Measure, VisitResult},
+    line::{Measure, RejectReason, VisitResult},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -89,6 +90,8 @@ pub struct QueueReportRow {
     pub counters: Counters,
     /// FO by how the visits ended.
     pub flow_out: BTreeMap<VisitResult, u64>,
+    /// Calls that were not let in, by why.
+    pub rejected: BTreeMap<RejectReason, u64>,
     /// Most visits that were open at once in it.
     pub waiting_max_count: u64,
     /// Contacts whose call ended in it.
@@ -105,6 +108,20 @@ impl QueueReportRow {
     pub fn agents_staffed_milli(&self) -> Option<u64> {
         let length_ms = self.span.end.ms_since(self.span.start);
         self.staffed_ms.saturating_mul(1_000).checked_div(length_ms)
+    }
+
+    fn turned_away(&mut self, rejected: [(RejectReason, u64); 3], returned: u64) {
+        self.counters.returned_count += returned;
+        for (reason, calls) in rejected.into_iter().filter(|(_, calls)| *calls > 0) {
+            self.counters.rejected_count += calls;
+            *self.rejected.entry(reason).or_default() += calls;
+        }
+    }
+
+    /// By what all visits are measured that were closed in it; none where that differs, as
+    /// the queue was changed meanwhile.
+    pub fn only_measure(&self) -> Option<Measure> {
+        (self.measures.len() < 2).then(|| self.measure())
     }
 
     /// By what most of its visits are measured; without any, by what is asked, or else what
@@ -137,6 +154,7 @@ const CLOSED: &str = "\
     CAST(SUM(CASE WHEN result NOT IN ('answered', 'abandoned', 'callback') THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'answered' THEN wait_ms ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN result = 'abandoned' THEN wait_ms ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN result = 'abandoned' AND wait_ms < short THEN wait_ms ELSE 0 END) AS BIGINT), \
     MAX(wait_ms)";
 
 const OPENED: &str = "SELECT opened_at / 900000000, COUNT(*) FROM visits \
@@ -189,10 +207,22 @@ fn closed(columns: &mut Columns) -> Result<(i64, (Measure, u64), Counters), Corr
             flow_out_count: columns.number()?,
             answered_wait_ms: columns.number()?,
             abandoned_wait_ms: columns.number()?,
+            short_abandoned_wait_ms: columns.number()?,
             longest_wait_ms: columns.number()?,
             ..Counters::default()
         },
     ))
+}
+
+/// Who was not let in, by why, and offers that came to nothing.
+fn turned_away(columns: &mut Columns) -> Result<(i64, ([(RejectReason, u64); 3], u64)), Corrupt> {
+    let slot = columns.number()?;
+    let rejected = [
+        (RejectReason::Full, columns.number()?),
+        (RejectReason::Closed, columns.number()?),
+        (RejectReason::Empty, columns.number()?),
+    ];
+    Ok((slot, (rejected, columns.number()?)))
 }
 
 fn opened(columns: &mut Columns) -> Result<(i64, Counters), Corrupt> {
@@ -270,6 +300,12 @@ pub(super) async fn report(
             *row.flow_out.entry(result).or_default() += visits;
         }
     }
+    let turned = read_all(read, queue_slots::COUNTS, range.to_vec(), turned_away);
+    for (slot, (rejected, returned)) in turned.await? {
+        if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
+            row.turned_away(rejected, returned);
+        }
+    }
     for (slot, handled) in read_all(read, handling::SQL, range.to_vec(), handling::read).await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             row.handled = row.handled.plus(handled);
@@ -317,6 +353,7 @@ fn rows(
                 waiting_before_count: before,
                 counters,
                 flow_out: BTreeMap::new(),
+                rejected: BTreeMap::new(),
                 waiting_max_count: most.max(before),
                 handled: Handled::default(),
                 staffed_ms: 0,

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use domain::time::Timestamp;
 
 /// The smallest interval: every zone's clock differs from UTC by a multiple.
-pub(super) const SLOT_MICROS: i64 = 900_000_000;
+pub(crate) const SLOT_MICROS: i64 = 900_000_000;
 /// Intervals of one report at most.
 const SPANS_MAX: usize = 3_000;
 /// Smallest intervals that a report covers at most: two years.

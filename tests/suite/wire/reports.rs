@@ -89,10 +89,10 @@ async fn the_past_is_lived_again(setup: &Setup) -> anyhow::Result<()> {
     let together = said.lines().find(|line| line.starts_with("together"));
     let together = together.with_context(|| said.clone())?;
     let figures: Vec<&str> = together.split_whitespace().skip(1).collect();
-    // O, A, AB, FO, SL, ASA, three times: as the queue's own report has it, with
+    // O, A, AB, FO, R, SL, ASA, three times: as the queue's own report has it, with
     // nobody lost, and with nobody there.
-    ensure!(code == Some(0) && figures.len() == 18, "{said}");
-    let (recorded, unchanged, changed) = (&figures[..4], &figures[6..10], &figures[12..16]);
+    ensure!(code == Some(0) && figures.len() == 21, "{said}");
+    let (recorded, unchanged, changed) = (&figures[..4], &figures[7..11], &figures[14..18]);
     ensure!(recorded[1] == "1" && recorded[0] == unchanged[0], "{said}");
     ensure!(unchanged[1] != "0" && changed[1] == "0", "{said}");
     ensure!(
@@ -114,7 +114,9 @@ const QUEUE: &str = "query Q($r: Range!, $ids: [ID!]!) { queueReport(range: $r, 
     granularity: HALF_HOUR, timeZone: \"America/New_York\") { waitingBeforeCount \
     waitingAfterCount waitingMaxCount callbackCount handledCount talkMs holdMs wrapUpMs \
     flowOut { result count } counters { offeredCount answeredCount answeredInThresholdCount \
-    abandonedCount shortAbandonedCount abandonedInThresholdCount flowOutCount } } }";
+    abandonedCount shortAbandonedCount abandonedInThresholdCount flowOutCount rejectedCount \
+    returnedCount } serviceLevels(variant: SHORT_EXCLUDED) { variant share inTimeCount ofCount \
+    thresholdMs } } }";
 
 async fn the_queue_adds_up(server: &Server, queue: &Value) -> anyhow::Result<()> {
     let answer = ask(server, QUEUE, &json!([queue["id"]])).await?;
@@ -141,6 +143,8 @@ async fn the_queue_adds_up(server: &Server, queue: &Value) -> anyhow::Result<()>
         "shortAbandonedCount",
         "abandonedInThresholdCount",
         "flowOutCount",
+        "rejectedCount",
+        "returnedCount",
     ] {
         let reported = sum(rows, |row| row["counters"][name].as_u64())?;
         ensure!(Some(reported) == live[name].as_u64(), "{name}: {live}");
@@ -151,6 +155,16 @@ async fn the_queue_adds_up(server: &Server, queue: &Value) -> anyhow::Result<()>
         sum(rows, |row| row["handledCount"].as_u64())? == 1,
         "{rows}"
     );
+    for row in rows.as_array().context("rows")? {
+        let level = &row["serviceLevels"][0];
+        let (part, whole) = (number(level, "inTimeCount"), number(level, "ofCount"));
+        ensure!(level["variant"] == "SHORT_EXCLUDED", "{row}");
+        ensure!(ms(&level["thresholdMs"]).is_some(), "{row}");
+        ensure!(
+            level["share"].is_null() == (whole == Some(0)) && part <= whole,
+            "{row}"
+        );
+    }
     let most = rows.as_array().context("rows")?.iter();
     ensure!(most.filter_map(|row| row["waitingMaxCount"].as_u64()).max() == Some(1));
     let talked = sum(rows, |row| ms(&row["talkMs"]))?;
@@ -166,7 +180,8 @@ async fn the_queue_adds_up(server: &Server, queue: &Value) -> anyhow::Result<()>
 
 const AGENT: &str = "query Q($r: Range!, $ids: [ID!]!) { agentReport(range: $r, agentIds: $ids, \
     granularity: DAY) { loggedInMs readyMs reservedMs ringMs contactMs wrapUpMs offersCount \
-    answeredCount notReady { reason durationMs } released { reason count } } }";
+    answeredCount handledCount talkMs holdMs averageHandlingMs \
+    notReady { reason durationMs } released { reason count } } }";
 
 async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
     let agents = server
@@ -192,6 +207,10 @@ async fn the_agent_adds_up(server: &Server) -> anyhow::Result<()> {
     ensure!(sum(rows, |row| row["offersCount"].as_u64())? == 3, "{rows}");
     ensure!(
         sum(rows, |row| row["answeredCount"].as_u64())? == 1,
+        "{rows}"
+    );
+    ensure!(
+        sum(rows, |row| row["handledCount"].as_u64())? == 1,
         "{rows}"
     );
     let gone = sum(rows, |row| {

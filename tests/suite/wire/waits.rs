@@ -72,8 +72,9 @@ async fn counted(server: &Server, wanted: &[(&str, [u64; 5])]) -> anyhow::Result
 
 async fn visits(server: &Server, call: &Value) -> anyhow::Result<Vec<Value>> {
     let call = call.as_str().context("an id")?;
-    let query =
-        format!("{{ callVisits(callId: \"{call}\") {{ id queueId previousVisitId result waitMs }} }}");
+    let query = format!(
+        "{{ callVisits(callId: \"{call}\") {{ id queueId previousVisitId result waitMs }} }}"
+    );
     let are_over = |answer: &Value| {
         let visits = answer["callVisits"].as_array();
         visits.is_some_and(|all| !all.is_empty() && all.iter().all(|it| it["result"].is_string()))

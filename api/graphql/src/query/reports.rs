@@ -84,7 +84,13 @@ impl ReportQueries {
     ) -> Result<Vec<QueueReportRow>> {
         let views = views_at(
             ctx,
-            &[View::Visits, View::QueueStats, View::Cdr, View::Staff],
+            &[
+                View::Visits,
+                View::QueueStats,
+                View::QueueSlots,
+                View::Cdr,
+                View::Staff,
+            ],
             min_position,
         )
         .await?;
@@ -121,7 +127,7 @@ impl ReportQueries {
         #[graphql(default = "UTC")] time_zone: String,
         min_position: Option<Cursor>,
     ) -> Result<Vec<AgentReportRow>> {
-        let views = views_at(ctx, &[View::AgentLog], min_position).await?;
+        let views = views_at(ctx, &[View::AgentLog, View::Cdr], min_position).await?;
         let agents = some::<AgentId>("agentIds", Some(agent_ids))?;
         let spans = intervals_of(&range, granularity, &time_zone, agents.len())?;
         let now = services(ctx)?.clock.now();

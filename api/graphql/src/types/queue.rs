@@ -449,7 +449,7 @@ impl QueueStats {
 
     /// This day, in the queue's time zone.
     async fn today(&self) -> QueueCounters {
-        QueueCounters::live(self.now.today)
+        QueueCounters(self.now.today)
     }
 
     /// The first instant of this day.
@@ -459,7 +459,7 @@ impl QueueStats {
 
     /// Since the first event.
     async fn total(&self) -> QueueCounters {
-        QueueCounters::live(self.now.row.total)
+        QueueCounters(self.now.row.total)
     }
 
     /// The event that last changed the counters.

@@ -7,11 +7,13 @@ use crate::{
     scalar::{DateTime, Duration, count},
     types::{
         Call, NotReadyWord, QueueCounters,
-        words::{LoggedState, NotReadyReason, ReleaseReason, VisitResult},
+        words::{
+            LoggedState, NotReadyReason, RejectReason, ReleaseReason, ServiceLevel, VisitResult,
+        },
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use projections::{agent_log, report, visits};
+use projections::{agent_log, queue_stats, report, visits};
 
 /// One queue in one interval.
 pub(crate) struct QueueReportRow {
@@ -73,7 +75,7 @@ impl QueueReportRow {
 
     /// What was counted in it.
     async fn counters(&self) -> QueueCounters {
-        QueueCounters::counted(self.row.counters)
+        QueueCounters(self.row.counters)
     }
 
     /// CB: visits closed by a request to be called back.
@@ -90,6 +92,38 @@ impl QueueReportRow {
                 count: count(*visits),
             })
             .collect()
+    }
+
+    /// Calls that were not let in, by why.
+    async fn rejected(&self) -> Vec<Rejected> {
+        let parts = self.row.rejected.iter();
+        parts
+            .map(|(reason, calls)| Rejected {
+                reason: (*reason).into(),
+                count: count(*calls),
+            })
+            .collect()
+    }
+
+    /// The service level in one variant or, without it, in all of them, each with what it
+    /// was made of.
+    async fn service_levels(&self, variant: Option<ServiceLevel>) -> Vec<ServiceLevelShare> {
+        let all = queue_stats::ServiceLevel::ALL.into_iter().map(Into::into);
+        let variants = variant.map_or_else(|| all.collect(), |variant| vec![variant]);
+        let measure = self.row.only_measure();
+        let share = |variant: ServiceLevel| {
+            let counters = &self.row.counters;
+            let (part, whole) = counters.service_level_parts(variant.into());
+            ServiceLevelShare {
+                variant,
+                share: counters.service_level(variant.into()),
+                in_time_count: count(part),
+                of_count: count(whole),
+                threshold_ms: measure.map(|measure| Duration(measure.threshold_ms)),
+                short_abandon_ms: measure.map(|measure| Duration(measure.short_abandon_ms)),
+            }
+        };
+        variants.into_iter().map(share).collect()
     }
 
     /// Most callers in the queue at once.
@@ -147,6 +181,33 @@ pub(crate) struct Measure {
     short_abandon_ms: Duration,
     /// How many visits.
     visits_count: i32,
+}
+
+/// A service level, and what it was made of.
+#[derive(SimpleObject)]
+pub(crate) struct ServiceLevelShare {
+    /// How it is counted.
+    variant: ServiceLevel,
+    /// The share of 1; null without anything to divide by.
+    share: Option<f64>,
+    /// What counts as served in time.
+    in_time_count: i32,
+    /// Of how many.
+    of_count: i32,
+    /// T by which all of them are measured; null where the queue's was changed meanwhile:
+    /// then `measures` tells them.
+    threshold_ms: Option<Duration>,
+    /// S by which all of them are measured; null as T is.
+    short_abandon_ms: Option<Duration>,
+}
+
+/// Calls that a queue has not let in for one reason.
+#[derive(SimpleObject)]
+pub(crate) struct Rejected {
+    /// Why.
+    reason: RejectReason,
+    /// How many.
+    count: i32,
 }
 
 /// Visits that left a queue in one way.
@@ -266,6 +327,31 @@ impl AgentReportRow {
     /// Calls answered in it.
     async fn answered_count(&self) -> i32 {
         count(self.0.answered_count)
+    }
+
+    /// Contacts whose call ended in it; those who were rung back are not among them.
+    async fn handled_count(&self) -> i32 {
+        count(self.0.handled.contacts_count)
+    }
+
+    /// Of those, time in conversation, hold excluded.
+    async fn talk_ms(&self) -> Duration {
+        Duration(self.0.handled.talk_ms)
+    }
+
+    /// Of those, time on hold.
+    async fn hold_ms(&self) -> Duration {
+        Duration(self.0.handled.hold_ms)
+    }
+
+    /// Of those, wrap-up as far as it has ended.
+    async fn handled_wrap_up_ms(&self) -> Duration {
+        Duration(self.0.handled.wrap_up_ms)
+    }
+
+    /// AHT: the mean of talk, hold and wrap-up of those; null without a contact.
+    async fn average_handling_ms(&self) -> Option<Duration> {
+        self.0.handled.average_handling_ms().map(Duration)
     }
 
     /// Offers that came to nothing in it, by why.

@@ -432,6 +432,18 @@ pub(crate) enum AnswerMode {
     OnAgent,
 }
 
+/// Why a call was not let into a queue.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::line::RejectReason")]
+pub(crate) enum RejectReason {
+    /// No room.
+    Full,
+    /// Outside the queue's hours, or closed by hand.
+    Closed,
+    /// Nobody was there, and the queue lets nobody wait for that.
+    Empty,
+}
+
 /// How the share of calls answered in time is counted. AT: answered within the
 /// threshold; A: answered; AB: abandoned; FO: left another way; SA: abandoned
 /// within 5 s; ABT: abandoned within the threshold.
