@@ -110,7 +110,7 @@ impl QueueReportRow {
         self.staffed_ms.saturating_mul(1_000).checked_div(length_ms)
     }
 
-    fn turned_away(&mut self, rejected: [(RejectReason, u64); 3], returned: u64) {
+    fn turned_away(&mut self, (rejected, returned): TurnedAway) {
         self.counters.returned_count += returned;
         for (reason, calls) in rejected.into_iter().filter(|(_, calls)| *calls > 0) {
             self.counters.rejected_count += calls;
@@ -215,7 +215,9 @@ fn closed(columns: &mut Columns) -> Result<(i64, (Measure, u64), Counters), Corr
 }
 
 /// Who was not let in, by why, and offers that came to nothing.
-fn turned_away(columns: &mut Columns) -> Result<(i64, ([(RejectReason, u64); 3], u64)), Corrupt> {
+type TurnedAway = ([(RejectReason, u64); 3], u64);
+
+fn turned_away(columns: &mut Columns) -> Result<(i64, TurnedAway), Corrupt> {
     let slot = columns.number()?;
     let rejected = [
         (RejectReason::Full, columns.number()?),
@@ -301,9 +303,9 @@ pub(super) async fn report(
         }
     }
     let turned = read_all(read, queue_slots::COUNTS, range.to_vec(), turned_away);
-    for (slot, (rejected, returned)) in turned.await? {
+    for (slot, turned_away) in turned.await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
-            row.turned_away(rejected, returned);
+            row.turned_away(turned_away);
         }
     }
     for (slot, handled) in read_all(read, handling::SQL, range.to_vec(), handling::read).await? {

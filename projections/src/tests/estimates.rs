@@ -69,15 +69,13 @@ fn is_sent_on(
     at: Timestamp,
     most_ms: u64,
 ) -> bool {
-    let configs = world
-        .facts
-        .iter()
-        .rev()
-        .filter_map(|fact| match &fact.event {
-            AnyEvent::Queue(of, event) if *of == queue => event.configured(),
-            _ => None,
-        });
-    let (version, config) = configs.take(1).next().expect("the queue was made");
+    let mut configs = world.facts.iter().rev().filter_map(|fact| {
+        let AnyEvent::Queue(of, event) = &fact.event else {
+            return None;
+        };
+        event.configured().filter(|_| *of == queue)
+    });
+    let (version, config) = configs.next().expect("the queue was made");
     let rules = queues::Event::Configured {
         config_version: version + 1,
         config: limited(config, most_ms),

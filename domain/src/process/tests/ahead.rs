@@ -72,17 +72,20 @@ fn comes() -> Heard<Enqueue> {
 
 /// The stays that lines are asked for, with the rest of what is asked of them.
 fn stays(heard: &Heard<Enqueue>) -> Vec<(QueueId, VisitId, Option<VisitId>, Option<VisitResult>)> {
-    let asked = heard.asked.iter().filter_map(|command| match command {
-        AnyCommand::Line(
-            queue,
-            line::Command::OpenVisit {
-                visit, previous, ..
-            },
-        ) => Some((*queue, *visit, *previous, None)),
-        AnyCommand::Line(queue, line::Command::CloseVisit { visit, result, .. }) => {
-            Some((*queue, *visit, None, Some(*result)))
+    let asked = heard.asked.iter().filter_map(|command| {
+        let AnyCommand::Line(queue, command) = command else {
+            return None;
+        };
+        if let line::Command::OpenVisit {
+            visit, previous, ..
+        } = command
+        {
+            return Some((*queue, *visit, *previous, None));
         }
-        _ => None,
+        let line::Command::CloseVisit { visit, result, .. } = command else {
+            return None;
+        };
+        Some((*queue, *visit, None, Some(*result)))
     });
     asked.collect()
 }
