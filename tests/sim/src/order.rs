@@ -369,7 +369,7 @@ impl Order {
                     continue;
                 };
                 // It may be kept for another, who is there or not.
-                let is_kept = matches!(waiting.assigned, Some((_, until)) if until > now);
+                let is_kept = self.may_be_kept(waiting, now);
                 if *other == id || is_kept || !self.could_take(agent, waiting, now) {
                     continue;
                 }
@@ -392,8 +392,8 @@ impl Order {
         let Some(rules) = self.rules.now_with_strategy(queue) else {
             return Ok(());
         };
-        // Somebody wants it so: one alone is asked.
-        if matches!(chosen.assigned, Some((_, until)) if until > now) {
+        // One alone is asked.
+        if self.may_be_kept(chosen, now) {
             return Ok(());
         }
         let rank = |agent| {
@@ -419,6 +419,15 @@ impl Order {
             }
         }
         Ok(())
+    }
+
+    /// Somebody wants it so, or the one who served the caller last is asked first: who that
+    /// is, and whether that one is there, is not looked at here.
+    fn may_be_kept(&self, waiting: &Waiting, now: Timestamp) -> bool {
+        let rules = self.rules.of(waiting.queue, waiting.config_version);
+        let last_agent_ms = rules.map_or(0, |rules| rules.last_agent_ms);
+        let is_assigned = matches!(waiting.assigned, Some((_, until)) if until > now);
+        is_assigned || now.ms_since(waiting.since) < last_agent_ms
     }
 
     fn serves_queue(&self, agent: AgentId, queue: QueueId) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     annex,
     invoice_log::{Price, Seen, cents, dialogs, half_even},
     sipp::{sipp, succeeds},
-    support::{agent, command_id, incoming, mutate, sell},
+    support::{self, agent, command_id, incoming, mutate, sell},
 };
 use anyhow::{Context as _, ensure};
 use ringledger_tests::{
@@ -476,20 +476,18 @@ async fn two_hundred_real_calls_are_invoiced_to_the_last_digit() -> anyhow::Resu
     ensure!(again["drafted"] == 0 && again["already"] == 2, "{again}");
     let back = BACK.map(|(number, _)| number);
     annex::names_what_was_dialled(&server, &issued, (&callers, &carried), &back).await?;
-    if let Some(kept) = std::env::var_os("RINGLEDGER_KEEP_INVOICES") {
-        keep(&server, &issued, Path::new(&kept)).await?;
-    }
+    keep(&server, &issued).await?;
     server.stop().await
 }
 
 /// The papers, for a person to look at.
-async fn keep(server: &Server, issued: &Value, folder: &Path) -> anyhow::Result<()> {
+async fn keep(server: &Server, issued: &Value) -> anyhow::Result<()> {
     for invoice in issued.as_array().into_iter().flatten() {
         let path = invoice["documentPath"].as_str().context("a path")?;
         let number = invoice["number"].as_str().context("a number")?;
-        for form in ["html", "json", "csv"] {
-            let (_, text) = server.get(&format!("{path}.{form}")).await?;
-            std::fs::write(folder.join(format!("{number}.{form}")), text)?;
+        for form in ["html", "pdf", "json", "csv"] {
+            let (_, bytes) = server.bytes(&format!("{path}.{form}")).await?;
+            support::keep(&format!("{number}.{form}"), &bytes)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! whole cents, in HTML and in what a reader of the PDF sees, and the same bytes again.
 
 use crate::dunning::{QUEUE, account, is_invoice, pay, plan, set, use_up};
-use crate::support::{command_id, mutate, sell};
+use crate::support::{command_id, keep, mutate, sell};
 use anyhow::{Context as _, ensure};
 use ringledger_tests::{
     machine,
@@ -75,6 +75,8 @@ async fn shows(
     let file = async |form: &str| {
         let (status, body) = server.bytes(&format!("{path}.{form}{asked}")).await?;
         ensure!(status == 200, "{path}: {status}");
+        let name = path.trim_start_matches("/documents/").replace('/', "_");
+        keep(&format!("{name}.{form}"), &body)?;
         Ok(body)
     };
     let html = String::from_utf8(file("html").await?)?;

@@ -189,6 +189,14 @@ pub(crate) async fn records_from(server: &Server, count: usize) -> anyhow::Resul
     Ok(cdrs)
 }
 
+/// Keeps a paper for a person to look at, where `RINGLEDGER_KEEP_PAPERS` names a folder.
+pub(crate) fn keep(name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    if let Some(folder) = std::env::var_os("RINGLEDGER_KEEP_PAPERS") {
+        std::fs::write(Path::new(&folder).join(name), bytes)?;
+    }
+    Ok(())
+}
+
 /// A UUID that is the same in every run.
 pub(crate) fn command_id(number: u128) -> String {
     uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number).to_string()

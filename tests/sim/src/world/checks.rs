@@ -131,7 +131,9 @@ impl World {
     fn check_rows_are_bounded(&self) -> Result<(), Violation> {
         // And who has dropped a call in the last minutes, to come back to its place.
         let places = 40_000;
-        let room = places + 2_000 + self.terms.agents * (2_000 + 400 * self.terms.queues);
+        // And who served each caller last: of so many callers at most.
+        let served = self.options.calls.min(10_000) * 200;
+        let room = places + served + 2_000 + self.terms.agents * (2_000 + 400 * self.terms.queues);
         for runner in &self.runners {
             let length = runner.row_length() as u64;
             must(length < room, || {

@@ -147,6 +147,14 @@ fn places(draw: &mut Chance, queues: &[QueueId]) -> Vec<agent::Place> {
     places.collect()
 }
 
+/// Some queues ask who served the caller last, and that one alone at first.
+fn with_last_agent(draw: &mut Chance, mut config: queue::Config) -> queue::Config {
+    if draw.percent(25) {
+        config.matching.last_agent_ms = draw.between(2_000, 12_000);
+    }
+    config
+}
+
 impl World {
     /// Configures everything before the first call.
     #[allow(
@@ -160,6 +168,7 @@ impl World {
         let mut rings = self.chance.split(0xca11);
         let mut nets = self.chance.split(0x4e75);
         let mut boxes = self.chance.split(0xb0c5);
+        let mut lasts = self.chance.split(0x1a57);
         let config = Config {
             messages_max: boxes.between(1, 6) as u32,
             ..Config::default()
@@ -201,6 +210,7 @@ impl World {
                     let config = with_doors(&mut doors, behind, config);
                     let config = with_callbacks(&mut rings, config);
                     let config = with_nets(&mut nets, behind, config);
+                    let config = with_last_agent(&mut lasts, config);
                     with_mailbox(&mut boxes, config)
                 }
             };
