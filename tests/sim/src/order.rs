@@ -82,11 +82,14 @@ impl Order {
                 self.hands.hear(fact);
                 self.hear(&fact.event, now);
             }
-            Input::Refused { command, .. } => {
-                if let AnyCommand::Session(_, session::Command::Reserve { offer, .. }) = command
-                    && self.wished.remove(offer).is_some()
-                {
-                    self.is_over(*offer);
+            Input::Refused {
+                command, version, ..
+            } => {
+                if let AnyCommand::Session(id, session::Command::Reserve { offer, .. }) = command {
+                    self.hands.refused(id.agent, *version);
+                    if self.wished.remove(offer).is_some() {
+                        self.is_over(*offer);
+                    }
                 }
             }
             Input::Sweep(_) => {
@@ -398,14 +401,14 @@ impl Order {
         }
         let rank = |agent| {
             let config = self.serves.get(&agent)?;
-            self.hands.rank(agent, config, queue, rules)
+            self.hands.rank(agent, config, queue, rules, now)
         };
         // Left alone for a while, and just not any more: not certain.
         let Some(stands) = rank(agent) else {
             return Ok(());
         };
         let is_asked = |other| self.wished.values().any(|(_, asked)| *asked == other);
-        for other in self.hands.free().filter(|other| *other != agent) {
+        for other in self.hands.free(now).filter(|other| *other != agent) {
             if is_asked(other) || !self.serves_queue(other, queue) {
                 continue;
             }
@@ -414,7 +417,10 @@ impl Order {
             }
             if let Some(before) = rank(other) {
                 must(stands <= before, || {
-                    format!("{agent} at {stands:?} is rung for {id} before {other} at {before:?}")
+                    format!(
+                        "{agent} at {stands:?} is rung for {id} before {other} at {before:?}, \
+                         at {now}: {chosen:?}"
+                    )
                 })?;
             }
         }

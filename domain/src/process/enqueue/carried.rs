@@ -54,6 +54,12 @@ impl State {
         enqueued_at
     }
 
+    /// Since when it waits, whatever place of before it was to come back to where it is now.
+    pub(super) fn place_of(&self, call: CallId) -> Option<Timestamp> {
+        let placed = self.placed.get(&call).copied();
+        placed.or_else(|| Some(self.carried.get(&call)?.brings().0))
+    }
+
     /// The call leaves a queue for another place.
     pub(super) fn is_sent_on(&mut self, call: CallId, case: OverflowCause) {
         if let Some(carried) = self.carried.get_mut(&call) {

@@ -167,6 +167,11 @@ pub(super) fn pass(
     stay: Stay,
     close: line::Command,
 ) -> Vec<Intent> {
+    // A place of before that it was to come back to there is its caller's still.
+    let stay = Stay {
+        enqueued_at: state.place_of(call).unwrap_or(stay.enqueued_at),
+        ..stay
+    };
     if let Some(leaving) = state.leaving.get_mut(&call) {
         leaving.passes.push(Passing { stay, close });
         return vec![];

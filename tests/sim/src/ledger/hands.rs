@@ -25,6 +25,8 @@ pub(crate) struct Hands {
     /// are let into a queue that is closed, too.
     sent: BTreeSet<CallId>,
     let_in: BTreeSet<VisitId>,
+    /// Stays that their calls have gone on from.
+    gone_on: BTreeSet<VisitId>,
     /// Stays that were not let in because a person had closed the queue.
     pub(crate) closed_count: u64,
 }
@@ -48,14 +50,12 @@ impl Hands {
                 self.placed.remove(call);
                 Ok(())
             }
-            AnyEvent::Call(
-                call,
-                call::Event::Overflowed {
-                    cause: OverflowCause::Supervisor,
-                    ..
-                },
-            ) => {
-                self.sent.insert(*call);
+            AnyEvent::Call(call, call::Event::Overflowed { visit, cause, .. }) => {
+                // Where the line was not asked before, it is opened only to be counted.
+                self.gone_on.insert(*visit);
+                if *cause == OverflowCause::Supervisor {
+                    self.sent.insert(*call);
+                }
                 Ok(())
             }
             AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
@@ -93,7 +93,9 @@ impl Hands {
         match event {
             line::Event::Opened { visit, .. } => {
                 let is_closed = self.counted(queue, *visit) == Some(Hand::Closed);
-                let is_let_in = self.ours.contains(visit) || self.let_in.contains(visit);
+                let is_let_in = self.ours.contains(visit)
+                    || self.let_in.contains(visit)
+                    || self.gone_on.contains(visit);
                 must(!is_closed || is_let_in, || {
                     format!("{visit} is let into {queue}, which is closed by hand")
                 })

@@ -32,9 +32,11 @@ struct Hand {
     idle_since: Option<Timestamp>,
     /// Since when it was idle before it was reserved.
     before: Option<Timestamp>,
-    /// Left alone for a while, also when it says that it is ready meanwhile. When that is
-    /// over is not told: it is certain once it was reserved again.
-    is_resting: bool,
+    /// A refusal has told of something up to this version of its session that was not
+    /// heard yet: until it is, nothing is certain.
+    behind: Option<u64>,
+    /// Left alone until then, also when it says that it is ready meanwhile, or has a call.
+    rests_until: Option<Timestamp>,
     /// Of this login.
     calls: u64,
     talk_ms: u64,
@@ -69,6 +71,7 @@ impl Hands {
                     return;
                 }
                 hand.session = told;
+                hand.behind = hand.behind.filter(|version| *version > fact.version);
                 hand.hear(event, fact.at, self.number);
             }
             AnyEvent::Line(..)
@@ -84,10 +87,17 @@ impl Hands {
         }
     }
 
+    /// The session did not let itself be reserved, at that version.
+    pub(super) fn refused(&mut self, agent: AgentId, version: u64) {
+        let hand = self.hands.entry(agent).or_default();
+        let heard = hand.session.map_or(0, |(_, version)| version);
+        hand.behind = (version > heard).then_some(version);
+    }
+
     /// Everybody who is free for certain.
-    pub(super) fn free(&self) -> impl Iterator<Item = AgentId> {
+    pub(super) fn free(&self, now: Timestamp) -> impl Iterator<Item = AgentId> {
         let free = self.hands.iter();
-        let free = free.filter(|(_, hand)| hand.idle_since.is_some() && !hand.is_resting);
+        let free = free.filter(move |(_, hand)| hand.free_since(now).is_some());
         free.map(|(agent, _)| *agent)
     }
 
@@ -99,9 +109,10 @@ impl Hands {
         config: &agent::Config,
         queue: QueueId,
         (rules, strategy): (&Matching, Strategy),
+        now: Timestamp,
     ) -> Option<Rank> {
         let hand = self.hands.get(&agent)?;
-        let idle_since = hand.idle_since.filter(|_| !hand.is_resting)?;
+        let idle_since = hand.free_since(now)?;
         let class = class(config, queue, rules);
         let in_class = match strategy {
             // All, or chance, or whose turn it is: no standing order.
@@ -123,12 +134,18 @@ impl Hands {
 }
 
 impl Hand {
+    /// Since when it is free, if it is for certain.
+    fn free_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let rests = self.rests_until.is_some_and(|until| until > now);
+        self.idle_since.filter(|_| !rests && self.behind.is_none())
+    }
+
     fn hear(&mut self, event: &session::Event, at: Timestamp, number: u64) {
         match event {
             session::Event::LoggedIn { .. } => {
                 (self.idle_since, self.before) = (None, None);
                 (self.calls, self.talk_ms, self.talks_since) = (0, 0, None);
-                self.is_resting = false;
+                self.rests_until = None;
             }
             session::Event::LoggedOut { .. } | session::Event::BecameNotReady { .. } => {
                 (self.idle_since, self.before) = (None, None);
@@ -139,12 +156,11 @@ impl Hand {
             session::Event::Reserved { queue, .. } => {
                 self.before = self.idle_since.take().or(self.before);
                 self.taken.insert(*queue, number);
-                self.is_resting = false;
             }
             // Idle since before the offer.
             session::Event::ReservationReleased { not_before, .. } => {
                 self.idle_since = self.before;
-                self.is_resting = not_before.is_some();
+                self.rests_until = *not_before;
             }
             session::Event::ConnectedToContact { .. } => {
                 (self.idle_since, self.before) = (None, None);
