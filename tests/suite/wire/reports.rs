@@ -369,7 +369,7 @@ async fn reports_equal_the_record(mut setup: Setup) -> anyhow::Result<()> {
     some_calls(&server).await?;
     let query = "{ queues(first: 5) { nodes { id name statistics { total { offeredCount \
                  answeredCount answeredInThresholdCount abandonedCount shortAbandonedCount \
-                 abandonedInThresholdCount flowOutCount } } } } }";
+                 abandonedInThresholdCount flowOutCount rejectedCount returnedCount } } } } }";
     let queues = server
         .until(query, |answer| {
             let total = &answer["queues"]["nodes"][0]["statistics"]["total"];
