@@ -394,7 +394,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
             let since = joined_at.unwrap_or(*enqueued_at);
             match state.opening.get(visit) {
                 Some(opening) if opening.passes => state.comes_from(*call, *visit),
-                Some(_) | None => state.stands_in(*call, *visit),
+                Some(_) | None => state.stands_in(*call, *visit, *enqueued_at),
             }
             // It was to be sent on at once, and could not.
             let turned_away = state.turned_away.get(call);

@@ -73,11 +73,25 @@ impl State {
         carried.is_some_and(|carried| std::mem::take(&mut carried.is_sent))
     }
 
-    /// A line has let the call in: where it goes next, it comes from there.
-    pub(super) fn stands_in(&mut self, call: CallId, visit: VisitId) {
-        if let Some(carried) = self.carried.get_mut(&call) {
-            carried.previous = Some(visit);
-            carried.stood = Some((carried.enqueued_at, carried.is_resumed));
+    /// A line has let the call in at that place: where it goes next, it comes from there,
+    /// and keeps it, also where it was sent on before the line has said so.
+    pub(super) fn stands_in(&mut self, call: CallId, visit: VisitId, enqueued_at: Timestamp) {
+        let Some(carried) = self.carried.get_mut(&call) else {
+            return;
+        };
+        carried.previous = Some(visit);
+        match self.leaving.get_mut(&call) {
+            None => carried.stood = Some((carried.enqueued_at, carried.is_resumed)),
+            // What it carries is of the stay that comes.
+            Some(leaving) => {
+                leaving.stood_at(enqueued_at);
+                let (brought, was_resumed) = carried.brings();
+                let is_resumed = was_resumed || enqueued_at < brought;
+                carried.stood = Some((enqueued_at, is_resumed));
+                if enqueued_at < carried.enqueued_at {
+                    (carried.enqueued_at, carried.is_resumed) = (enqueued_at, is_resumed);
+                }
+            }
         }
     }
 

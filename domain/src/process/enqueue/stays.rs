@@ -78,6 +78,14 @@ impl Leaving {
             is_over: false,
         }
     }
+
+    /// The line that has to let it go had it at that place, which the stays to come keep.
+    pub(super) fn stood_at(&mut self, enqueued_at: Timestamp) {
+        let passing = self.passes.iter_mut().map(|passing| &mut passing.stay);
+        for stay in passing.chain(&mut self.next) {
+            stay.enqueued_at = stay.enqueued_at.min(enqueued_at);
+        }
+    }
 }
 
 impl State {

@@ -253,22 +253,23 @@ fn whoever_finds_no_room_has_the_place_still() {
     assert_eq!(third(served), (second(50), None));
 }
 
-/// What the caller was not let into is not taken along: it is there for the next call.
-#[test]
-fn a_place_that_a_full_queue_has_refused_counts_in_no_other_queue() {
-    let AnyEvent::Queue(_, elsewhere) = queue() else {
+/// The second call, which asks for the place of the first; there is another queue.
+fn comes_back() -> Heard<Enqueue> {
+    let AnyEvent::Queue(_, other) = queue() else {
         unreachable!("a queue is created");
     };
-    let rejected = line::Event::Rejected {
-        visit: VisitId(Uuid::from_u128(202)),
-        call: call(2),
-        reason: line::RejectReason::Full,
-    };
+    dropped(ANN)
+        .hears([AnyEvent::Queue(OTHER_QUEUE, other), received(2, ANN, false)])
+        .hears_at(second(40), enqueued(2))
+}
+
+/// The second call is sent into the other queue.
+fn sent_on(back: Heard<Enqueue>, cause: OverflowCause) -> Heard<Enqueue> {
     let overflowed = call::Event::Overflowed {
         mailbox: None,
         visit: VisitId(Uuid::from_u128(202)),
         queue: QUEUE,
-        cause: OverflowCause::Full,
+        cause,
         by: None,
         why: None,
     };
@@ -279,22 +280,51 @@ fn a_place_that_a_full_queue_has_refused_counts_in_no_other_queue() {
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
     };
-    let sent_on = dropped(ANN)
-        .hears([
-            AnyEvent::Queue(OTHER_QUEUE, elsewhere),
-            received(2, ANN, false),
-        ])
-        .hears_at(second(40), enqueued(2))
-        .hears_at(second(41), AnyEvent::Line(QUEUE, rejected))
-        .hears_at(second(42), AnyEvent::Call(call(2), overflowed))
-        .hears_at(second(42), AnyEvent::Call(call(2), next));
-    let [AnyCommand::Line(OTHER_QUEUE, line::Command::OpenVisit { enqueued_at, .. })] =
-        sent_on.asked[..]
-    else {
-        panic!("{:?}", sent_on.asked);
+    back.hears_at(second(42), AnyEvent::Call(call(2), overflowed))
+        .hears_at(second(42), AnyEvent::Call(call(2), next))
+}
+
+/// Since when the visit counts that was asked for in the other queue.
+#[track_caller]
+fn elsewhere(heard: &Heard<Enqueue>) -> Timestamp {
+    match &heard.asked[..] {
+        [AnyCommand::Line(OTHER_QUEUE, line::Command::OpenVisit { enqueued_at, .. })] => {
+            *enqueued_at
+        }
+        other => panic!("a visit was expected: {other:?}"),
+    }
+}
+
+/// The line was slow: it has let the call in at that place, and says so when the call is
+/// on its way already.
+#[test]
+fn a_place_that_is_told_after_the_call_was_sent_on_goes_along() {
+    let closed = line::Event::Closed {
+        visit: VisitId(Uuid::from_u128(202)),
+        call: call(2),
+        result: line::VisitResult::ExitKey,
+        closed_at: second(42),
+        wait_ms: 2_000,
+        measure: None,
     };
+    let on_its_way = sent_on(comes_back(), OverflowCause::ExitKey)
+        .hears_at(second(43), opened(2))
+        .hears_at(second(44), AnyEvent::Line(QUEUE, closed));
+    assert_eq!(elsewhere(&on_its_way), second(10));
+}
+
+/// What the caller was not let into is not taken along: it is there for the next call.
+#[test]
+fn a_place_that_a_full_queue_has_refused_counts_in_no_other_queue() {
+    let rejected = line::Event::Rejected {
+        visit: VisitId(Uuid::from_u128(202)),
+        call: call(2),
+        reason: line::RejectReason::Full,
+    };
+    let back = comes_back().hears_at(second(41), AnyEvent::Line(QUEUE, rejected));
+    let sent_on = sent_on(back, OverflowCause::Full);
     // Since it came, and not since its caller came before.
-    assert_eq!(enqueued_at, second(40));
+    assert_eq!(elsewhere(&sent_on), second(40));
     let again = sent_on
         .hears_at(second(43), ended(2, By::System))
         .hears([received(3, ANN, false)])
