@@ -4,6 +4,7 @@
 use crate::{
     changed::{Changes, View},
     orders::Orders,
+    page::Query,
     past::Past,
     value::{Columns, Corrupt},
 };
@@ -184,6 +185,13 @@ impl Views {
         read: impl Fn(&mut Columns) -> Result<T, Corrupt>,
     ) -> Result<Vec<T>, ViewError> {
         read_all(self.store(), sql, parameters, read).await
+    }
+
+    /// The one number that a query asks for; 0 where there is none.
+    pub(crate) async fn number(&self, query: Query) -> Result<u64, ViewError> {
+        let (sql, parameters) = query.all("");
+        let numbers = self.rows(&sql, parameters, Columns::number).await?;
+        Ok(numbers.into_iter().next().unwrap_or(0))
     }
 
     /// Runs a query.

@@ -104,11 +104,7 @@ impl Views {
     pub async fn agents_count(&self, filter: &Filter) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "agent_states");
         filter.restrict(&mut query);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 
     /// The agents of each queue by state, those without a session too. A queue

@@ -338,11 +338,7 @@ impl Views {
     pub async fn unrated_count(&self) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "billing_charges");
         query.and("unrated = ?", [flag(true)]);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 
     /// What the call costs.

@@ -165,11 +165,7 @@ impl Views {
     pub async fn cdrs_count(&self, filter: &Filter) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "cdr");
         filter.restrict(&mut query);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 }
 
@@ -224,11 +220,7 @@ impl Views {
         let mut query = Query::select(&["COUNT(*)"], "cdr");
         filter.restrict(&mut query);
         query.and("ended_position <= ?", [number(position)]);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 }
 

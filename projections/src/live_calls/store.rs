@@ -119,11 +119,7 @@ impl Views {
     pub async fn live_calls_count(&self, filter: &Filter) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "live_calls");
         filter.restrict(&mut query);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 }
 

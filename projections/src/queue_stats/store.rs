@@ -90,11 +90,7 @@ impl Views {
     pub async fn queues_count(&self) -> Result<u64, ViewError> {
         let mut query = Query::select(&["COUNT(*)"], "queue_stats");
         query.and("deleted IS NULL", []);
-        let (sql, parameters) = query.all("");
-        let counts = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(counts.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 
     /// The statistics of these queues, or of all that are there when the list is

@@ -49,11 +49,7 @@ impl Views {
         let sum = "CAST(COALESCE(SUM(calls_count), 0) AS BIGINT)";
         let mut query = Query::select(&[sum], "refusal_sums");
         filter.restrict(&mut query);
-        let (sql, parameters) = query.all("");
-        let sums = self
-            .rows(&sql, parameters, |columns| columns.number())
-            .await?;
-        Ok(sums.into_iter().next().unwrap_or(0))
+        self.number(query).await
     }
 }
 

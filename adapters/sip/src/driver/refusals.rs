@@ -231,7 +231,7 @@ impl Driver {
             since: sum.since.min(at),
         };
         let envelope = self.envelope(AnyCommand::Refusals(id, command), id.0);
-        if self.is_recorded(Envelope { at, ..envelope }).await {
+        if self.commit(Envelope { at, ..envelope }).await {
             let summed = metrics::counter!("ringledger_sip_refusals_summed_total");
             summed.increment(sum.calls_count);
         } else {
@@ -276,13 +276,13 @@ impl Driver {
             command_id: CommandId(command),
             ..self.envelope(AnyCommand::Call(CallId(call), received), call)
         };
-        if !self.is_recorded(envelope).await {
+        if !self.commit(envelope).await {
             unrecorded(1);
         }
     }
 
     /// Whether it is in the record now; tried for as long as the store is away.
-    async fn is_recorded(&self, envelope: Envelope) -> bool {
+    async fn commit(&self, envelope: Envelope) -> bool {
         loop {
             match self.parts.gateway.dispatch(envelope.clone()).await {
                 Ok(_) => return true,
