@@ -6,11 +6,12 @@
 
 use super::{
     connect::{Database, silent},
+    pool::is_alive,
     unavailable,
 };
 use commands::ports::{Statement, StoreError, Value};
 use futures_util::TryStreamExt as _;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     fmt::Write as _,
@@ -81,9 +82,8 @@ impl Writers {
             rest.pop()
         };
         if let Some(mut writer) = rested {
-            let is_alive =
-                writer.used_at.elapsed() < TRUSTED_FOR || writer.connection.ping().await.is_ok();
-            if is_alive {
+            let is_trusted = writer.used_at.elapsed() < TRUSTED_FOR;
+            if is_trusted || is_alive(&mut writer.connection, ANSWER_MAX).await {
                 return Ok(writer);
             }
         }

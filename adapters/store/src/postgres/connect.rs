@@ -1,6 +1,10 @@
 //! How each part of the store connects.
 
-use super::{migrate, reason};
+use super::{
+    migrate,
+    pool::{Pool, is_alive},
+    reason,
+};
 use crate::open::OpenError;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
@@ -10,8 +14,16 @@ use std::{str::FromStr, time::Duration};
 
 /// How long a connection may take to be made, or to become free.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// A database that says nothing for so long when the log, keys or credentials are read
+/// is taken to be away.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// The same of the read models: to count a long table takes longer.
+const COUNTED_MAX: Duration = Duration::from_secs(30);
 /// A connection that nobody used for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(300);
+/// One that rested is asked whether it is there for so long: an answer comes at once or
+/// not at all, and there is time for another.
+const PING_MAX: Duration = Duration::from_secs(3);
 /// A connection that was used in this time is taken to be alive.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// A node that is paused in the middle of a transaction must not hold its locks
@@ -80,14 +92,15 @@ impl Database {
     }
 
     /// Connections for reading the log, and for keys and credentials.
-    pub(crate) fn pool(&self, connections_max: u32) -> PgPool {
+    pub(crate) fn pool(&self, connections_max: u32) -> Pool {
         let settings = [("synchronous_commit", "on"), ("search_path", "public")];
-        pool(self.options.clone().options(settings), connections_max)
+        let options = self.options.clone().options(settings);
+        Pool::new(pool(options, connections_max), ANSWER_MAX)
     }
 
     /// Connections for queries of the read models.
-    pub(crate) fn read_pool(&self, connections_max: u32) -> PgPool {
-        pool(self.read_models(), connections_max)
+    pub(crate) fn read_pool(&self, connections_max: u32) -> Pool {
+        Pool::new(pool(self.read_models(), connections_max), COUNTED_MAX)
     }
 
     /// A connection that writes the read models. Its plans are made once: they find
@@ -146,8 +159,8 @@ fn pool(options: PgConnectOptions, connections_max: u32) -> PgPool {
         .test_before_acquire(false)
         .before_acquire(|connection, about| {
             Box::pin(async move {
-                if about.idle_for > TRUSTED_FOR {
-                    connection.ping().await?;
+                if about.idle_for > TRUSTED_FOR && !is_alive(connection, PING_MAX).await {
+                    return Err(silent(PING_MAX));
                 }
                 Ok(true)
             })

@@ -4,6 +4,7 @@ use super::{
     connect::{Database, unreachable},
     hold::Hold,
     listen::{self, head},
+    pool::Pool,
     reason,
     row::{self, Names, columns},
     writer::{JOBS_MAX, Job, Writer},
@@ -20,7 +21,7 @@ use commands::ports::{
     StoreError, StreamId, Stretch, Written,
 };
 use domain::{id::CommandId, time::Timestamp};
-use sqlx::{PgPool, postgres::PgRow};
+use sqlx::{Connection as _, postgres::PgRow};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
@@ -69,7 +70,7 @@ const NEXT_EPOCH: &str = "INSERT INTO public.es_nodes (epoch, name) \
 #[derive(Debug)]
 pub struct PostgresLog {
     jobs: mpsc::Sender<Job>,
-    pool: PgPool,
+    pool: Pool,
     head: watch::Receiver<Position>,
     tasks: [AbortHandle; 2],
     _hold: Option<Hold>,
@@ -89,7 +90,7 @@ impl PostgresLog {
     /// hold it is one of several nodes on the database.
     pub(crate) async fn start(
         database: &Database,
-        pool: PgPool,
+        pool: Pool,
         hold: Option<Hold>,
     ) -> Result<Self, OpenError> {
         let connection = database.connect().await.map_err(|e| unreachable(&e))?;
@@ -111,16 +112,19 @@ impl PostgresLog {
 
     /// Notes a start of the node of that name and returns its run number.
     pub(crate) async fn next_epoch(&self, name: &str) -> Result<u64, StoreError> {
-        let next = async {
-            let mut transaction = self.pool.begin().await?;
-            sqlx::query(LOCK).execute(&mut *transaction).await?;
-            let epoch: i64 = sqlx::query_scalar(NEXT_EPOCH)
-                .bind(name)
-                .fetch_one(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok(epoch.unsigned_abs())
-        };
+        let name = name.to_owned();
+        let next = self.pool.with(|connection| {
+            Box::pin(async move {
+                let mut transaction = connection.begin().await?;
+                sqlx::query(LOCK).execute(&mut *transaction).await?;
+                let epoch: i64 = sqlx::query_scalar(NEXT_EPOCH)
+                    .bind(name)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(epoch.unsigned_abs())
+            })
+        });
         next.await.map_err(super::unavailable)
     }
 }

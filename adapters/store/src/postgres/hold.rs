@@ -2,9 +2,12 @@
 //! Locks that belong to a connection, so that the database frees them when the
 //! process is gone.
 
-use super::connect::{Database, unreachable};
+use super::{
+    connect::{Database, silent, unreachable},
+    pool::is_alive,
+};
 use crate::open::OpenError;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::{task::AbortHandle, time::Instant};
 
@@ -18,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// How often the connection is looked after.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
+/// A connection that says nothing for so long is given up.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// As whom the database is taken.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +113,7 @@ async fn watch(database: Database, connection: PgConnection, name: Name) {
     loop {
         tokio::time::sleep(WATCH_EVERY).await;
         if let Some(mut connection) = held.take()
-            && connection.ping().await.is_ok()
+            && is_alive(&mut connection, ANSWER_MAX).await
         {
             held = Some(connection);
         } else {
@@ -119,7 +124,8 @@ async fn watch(database: Database, connection: PgConnection, name: Name) {
 
 async fn again(database: &Database, name: &Name) -> Option<PgConnection> {
     let mut connection = database.connect_watched().await.ok()?;
-    match take(&mut connection, name).await {
+    let taken = tokio::time::timeout(ANSWER_MAX, take(&mut connection, name)).await;
+    match taken.unwrap_or_else(|_| Err(silent(ANSWER_MAX))) {
         Ok(true) => {
             tracing::info!("database is held again");
             Some(connection)

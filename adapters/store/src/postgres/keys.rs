@@ -1,6 +1,6 @@
 //! Data keys in the schema `secrets`.
 
-use super::{reason, unavailable};
+use super::{pool::Pool, reason, unavailable};
 use crate::{
     crypto::DataKey,
     vault::{Found, KeyTable},
@@ -8,7 +8,8 @@ use crate::{
 use async_trait::async_trait;
 use commands::ports::{Erasure, Position, StoreError, VaultError};
 use domain::id::SubjectId;
-use sqlx::PgPool;
+use sqlx::Connection as _;
+use std::time::Duration;
 use uuid::Uuid;
 
 const CURRENT: &str = "SELECT number, data_key FROM secrets.vault_keys \
@@ -41,6 +42,8 @@ const REWRITE: [&str; 3] = [
     "VACUUM FULL secrets.vault_keys",
     "VACUUM secrets.vault_keys",
 ];
+/// How long all of that may take.
+const REWRITE_MAX: Duration = Duration::from_secs(3_600);
 /// The limit is taken back whatever became of the rest.
 const WAIT_AGAIN: &str = "RESET lock_timeout";
 const MASTER: &str = "SELECT value FROM secrets.vault_master WHERE name = 'subject_hash'";
@@ -50,11 +53,11 @@ const MAKE_MASTER: &str = "INSERT INTO secrets.vault_master (name, value) \
 /// The table of keys.
 #[derive(Debug)]
 pub(crate) struct PostgresKeys {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl PostgresKeys {
-    pub(crate) fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
@@ -89,19 +92,24 @@ impl PostgresKeys {
 
 impl PostgresKeys {
     async fn rewrite(&self) -> Result<(), sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let mut outcome = Ok(());
-        for step in REWRITE {
-            outcome = sqlx::query(step)
-                .execute(&mut *connection)
-                .await
-                .map(|_| ());
-            if outcome.is_err() {
-                break;
-            }
-        }
-        let again = sqlx::query(WAIT_AGAIN).execute(&mut *connection).await;
-        outcome.and_then(|()| again.map(|_| ()))
+        let rewritten = self.pool.patient(REWRITE_MAX);
+        let rewritten = rewritten.with(|connection| {
+            Box::pin(async move {
+                let mut outcome = Ok(());
+                for step in REWRITE {
+                    outcome = sqlx::query(step)
+                        .execute(&mut *connection)
+                        .await
+                        .map(|_| ());
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+                let again = sqlx::query(WAIT_AGAIN).execute(&mut *connection).await;
+                outcome.and_then(|()| again.map(|_| ()))
+            })
+        });
+        rewritten.await
     }
 }
 
@@ -171,21 +179,24 @@ impl KeyTable for PostgresKeys {
         if is_noted {
             return Ok(());
         }
-        let mut both = self.pool.begin().await.map_err(of_vault)?;
-        sqlx::query(DESTROY)
-            .bind(subject)
-            .bind(through)
-            .execute(&mut *both)
-            .await
-            .map_err(of_vault)?;
-        sqlx::query(NOTE)
-            .bind(position)
-            .bind(subject)
-            .bind(through)
-            .execute(&mut *both)
-            .await
-            .map_err(of_vault)?;
-        both.commit().await.map_err(of_vault)
+        let destroyed = self.pool.with(|connection| {
+            Box::pin(async move {
+                let mut both = connection.begin().await?;
+                sqlx::query(DESTROY)
+                    .bind(subject)
+                    .bind(through)
+                    .execute(&mut *both)
+                    .await?;
+                sqlx::query(NOTE)
+                    .bind(position)
+                    .bind(subject)
+                    .bind(through)
+                    .execute(&mut *both)
+                    .await?;
+                both.commit().await
+            })
+        });
+        destroyed.await.map_err(of_vault)
     }
 
     async fn scrub(&self) -> Result<(), VaultError> {

@@ -1,7 +1,8 @@
 //! Hears of appends, also by other nodes.
 
+use super::pool::Pool;
 use commands::ports::Position;
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::postgres::PgListener;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -25,13 +26,13 @@ pub(crate) fn tell(wake: &watch::Sender<Position>, head: u64) {
 }
 
 /// Position of the last event.
-pub(crate) async fn head(pool: &PgPool) -> Result<u64, sqlx::Error> {
+pub(crate) async fn head(pool: &Pool) -> Result<u64, sqlx::Error> {
     let head: i64 = sqlx::query_scalar(HEAD).fetch_one(pool).await?;
     Ok(head.unsigned_abs())
 }
 
 /// Passes on what the database says of appends, for ever.
-pub(crate) async fn listen(pool: PgPool, wake: watch::Sender<Position>) {
+pub(crate) async fn listen(pool: Pool, wake: watch::Sender<Position>) {
     loop {
         if let Err(error) = follow(&pool, &wake).await {
             tracing::debug!(%error, "no word of appends from other nodes");
@@ -40,8 +41,8 @@ pub(crate) async fn listen(pool: PgPool, wake: watch::Sender<Position>) {
     }
 }
 
-async fn follow(pool: &PgPool, wake: &watch::Sender<Position>) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn follow(pool: &Pool, wake: &watch::Sender<Position>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool.unbounded()).await?;
     listener.listen(CHANNEL).await?;
     // What came before the ear was open.
     tell(wake, head(pool).await?);
@@ -54,7 +55,7 @@ async fn follow(pool: &PgPool, wake: &watch::Sender<Position>) -> Result<(), sql
 }
 
 /// Looks the head up now and then, for ever.
-pub(crate) async fn look(pool: PgPool, wake: watch::Sender<Position>) {
+pub(crate) async fn look(pool: Pool, wake: watch::Sender<Position>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         if let Ok(head) = head(&pool).await {

@@ -1,11 +1,11 @@
 //! Which runs of nodes share the database: leases, and the fencing of those that
 //! somebody has seen to let theirs run out.
 
-use super::unavailable;
+use super::{pool::Pool, unavailable};
 use crate::nodes::{Heartbeat, MemberRow};
 use commands::ports::StoreError;
 use domain::time::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::Connection as _;
 
 /// Connections for leases.
 pub(crate) const KEEPERS_MAX: u32 = 2;
@@ -59,12 +59,12 @@ const LAST_BEAT_OF: &str = "SELECT epoch, beat_at FROM public.es_members WHERE e
 /// whoever reads a long stretch of the log.
 #[derive(Debug)]
 pub(crate) struct Members {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl Members {
     /// Over a pool of its own.
-    pub(crate) const fn new(pool: PgPool) -> Self {
+    pub(crate) const fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
@@ -76,22 +76,25 @@ impl Members {
         at: Timestamp,
         lease_ms: u64,
     ) -> Result<(), StoreError> {
-        let joined = async {
-            let mut transaction = self.pool.begin().await?;
-            sqlx::query(REPLACE)
-                .bind(name)
-                .bind(signed(epoch))
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query(JOIN)
-                .bind(signed(epoch))
-                .bind(name)
-                .bind(at.micros())
-                .bind(signed(lease_ms))
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await
-        };
+        let name = name.to_owned();
+        let joined = self.pool.with(|connection| {
+            Box::pin(async move {
+                let mut transaction = connection.begin().await?;
+                sqlx::query(REPLACE)
+                    .bind(&name)
+                    .bind(signed(epoch))
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query(JOIN)
+                    .bind(signed(epoch))
+                    .bind(name)
+                    .bind(at.micros())
+                    .bind(signed(lease_ms))
+                    .execute(&mut *transaction)
+                    .await?;
+                transaction.commit().await
+            })
+        });
         joined.await.map_err(unavailable)
     }
 
@@ -158,18 +161,20 @@ impl Members {
     ) -> Result<Vec<u64>, StoreError> {
         let epochs: Vec<i64> = silent.iter().map(|(epoch, _)| signed(*epoch)).collect();
         let beats: Vec<i64> = silent.iter().map(|(_, beat)| beat.micros()).collect();
-        let fenced = async {
-            let mut transaction = self.pool.begin().await?;
-            sqlx::query(LOCK).execute(&mut *transaction).await?;
-            let fenced: Vec<i64> = sqlx::query_scalar(FENCE)
-                .bind(signed(by))
-                .bind(&epochs)
-                .bind(&beats)
-                .fetch_all(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok(fenced.into_iter().map(i64::unsigned_abs).collect())
-        };
+        let fenced = self.pool.with(|connection| {
+            Box::pin(async move {
+                let mut transaction = connection.begin().await?;
+                sqlx::query(LOCK).execute(&mut *transaction).await?;
+                let fenced: Vec<i64> = sqlx::query_scalar(FENCE)
+                    .bind(signed(by))
+                    .bind(epochs)
+                    .bind(beats)
+                    .fetch_all(&mut *transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(fenced.into_iter().map(i64::unsigned_abs).collect())
+            })
+        });
         fenced.await.map_err(unavailable)
     }
 
@@ -196,28 +201,20 @@ impl Members {
 
     /// The last sign of life of the newest run.
     pub(crate) async fn last_beat(&self) -> Result<Option<Heartbeat>, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(unavailable)?;
-        beat(sqlx::query_as(LAST_BEAT), &mut connection).await
+        beat(sqlx::query_as(LAST_BEAT), &self.pool).await
     }
 
     /// The last sign of life of one run.
     pub(crate) async fn last_beat_of(&self, epoch: u64) -> Result<Option<Heartbeat>, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(unavailable)?;
         let query = sqlx::query_as(LAST_BEAT_OF).bind(signed(epoch));
-        beat(query, &mut connection).await
+        beat(query, &self.pool).await
     }
 }
 
 type Beat<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, (i64, i64), sqlx::postgres::PgArguments>;
 
-async fn beat(
-    query: Beat<'_>,
-    connection: &mut PgConnection,
-) -> Result<Option<Heartbeat>, StoreError> {
-    let row = query
-        .fetch_optional(connection)
-        .await
-        .map_err(unavailable)?;
+async fn beat(query: Beat<'_>, pool: &Pool) -> Result<Option<Heartbeat>, StoreError> {
+    let row = query.fetch_optional(pool).await.map_err(unavailable)?;
     Ok(row.map(|(epoch, at)| Heartbeat {
         node_epoch: epoch.unsigned_abs(),
         at: Timestamp::from_micros(at),

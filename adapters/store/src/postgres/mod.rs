@@ -14,6 +14,7 @@ mod members;
 mod migrate;
 mod next;
 mod numeric;
+mod pool;
 mod read_store;
 mod recordings;
 mod row;

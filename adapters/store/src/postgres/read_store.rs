@@ -1,12 +1,15 @@
 //! Read models, checkpoints and process rows in the schema `read_models`.
 
-use super::{at_once::Writers, connect::Database, statement, unavailable};
+use super::{at_once::Writers, connect::Database, pool::Pool, statement, unavailable};
 use async_trait::async_trait;
 use commands::ports::{ReadStore, Statement, StoreError, Value};
-use sqlx::PgPool;
+use std::time::Duration;
 
 /// Connections for queries.
 const READS_MAX: u32 = 8;
+
+/// How long one table may take to be vacuumed.
+const SCRUB_MAX: Duration = Duration::from_secs(3_600);
 
 /// The tables of the schema; their names are quoted where they need it.
 const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
@@ -15,7 +18,7 @@ const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables \
 /// The read store on PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresReadStore {
-    reads: PgPool,
+    reads: Pool,
     writers: Writers,
 }
 
@@ -64,10 +67,11 @@ impl ReadStore for PostgresReadStore {
             .fetch_all(&self.reads)
             .await
             .map_err(unavailable)?;
+        let patient = self.reads.patient(SCRUB_MAX);
         for table in tables {
             let vacuum = format!("VACUUM read_models.{table}");
             sqlx::raw_sql(&vacuum)
-                .execute(&self.reads)
+                .execute(&patient)
                 .await
                 .map_err(unavailable)?;
         }

@@ -1,14 +1,13 @@
 //! Recordings in the schema `public`, beside the events: every node reads and writes
 //! the same.
 
-use super::unavailable;
+use super::{pool::Pool, unavailable};
 use async_trait::async_trait;
 use commands::ports::{Recordings, SealedSound, StoreError};
 use domain::{
     id::{SubjectId, VoicemailId},
     time::Timestamp,
 };
-use sqlx::PgPool;
 use uuid::Uuid;
 
 const PUT: &str = "INSERT INTO public.recordings (voicemail_id, subject, stored_at, sealed) \
@@ -20,11 +19,11 @@ const KEPT: &str = "SELECT voicemail_id FROM public.recordings WHERE stored_at <
 /// Recordings on PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresRecordings {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl PostgresRecordings {
-    pub(crate) fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 }

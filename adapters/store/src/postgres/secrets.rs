@@ -1,9 +1,8 @@
 //! Credentials in the schema `secrets`.
 
-use super::unavailable;
+use super::{pool::Pool, unavailable};
 use async_trait::async_trait;
 use commands::ports::{Secrets, StoreError};
-use sqlx::PgPool;
 
 const PUT: &str = "INSERT INTO secrets.secrets (kind, key, value) VALUES ($1, $2, $3) \
      ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
@@ -18,11 +17,11 @@ const LIST: &str =
 /// Credentials on PostgreSQL.
 #[derive(Debug)]
 pub struct PostgresSecrets {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl PostgresSecrets {
-    pub(crate) fn new(pool: PgPool) -> Self {
+    pub(crate) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 }

@@ -1,6 +1,6 @@
 //! Runs a query of the read store on PostgreSQL.
 
-use super::{numeric, unavailable};
+use super::{numeric, pool::Pool, unavailable};
 use commands::ports::{StoreError, Value};
 use sqlx::{
     Column, Encode, Postgres, Row, Type, TypeInfo, ValueRef,
@@ -41,7 +41,7 @@ fn bound<'q>(sql: &'q str, parameters: &'q [Value]) -> Query<'q, Postgres, PgArg
 
 /// Runs a query and returns its rows.
 pub(crate) async fn query(
-    pool: &sqlx::PgPool,
+    pool: &Pool,
     sql: &str,
     parameters: &[Value],
 ) -> Result<Vec<Vec<Value>>, StoreError> {
