@@ -1,6 +1,7 @@
 //! The run numbers of nodes, and when each was last alive.
 
 use crate::{
+    memory::MemoryLog,
     postgres::{Members, PostgresLog},
     sqlite::SqliteLog,
 };
@@ -9,16 +10,14 @@ use domain::time::Timestamp;
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
+use tokio::sync::watch;
 
 /// Where run numbers come from: beside the log, as durable as it is.
 #[derive(Debug)]
 pub(crate) enum Epochs {
-    Memory(AtomicU64),
+    Memory(Arc<MemoryLog>),
     Sqlite(Arc<SqliteLog>),
     Postgres(Arc<PostgresLog>, Members),
 }
@@ -57,6 +56,8 @@ pub struct MemberRow {
 pub struct Nodes {
     epochs: Epochs,
     read: Arc<dyn ReadStore>,
+    /// Says that another server has taken the log, where the log itself knows.
+    is_lost: OnceLock<watch::Receiver<bool>>,
 }
 
 impl fmt::Debug for Nodes {
@@ -69,11 +70,24 @@ const BEAT: &str = "INSERT INTO node_heartbeats (node_epoch, at) VALUES ($1, $2)
      ON CONFLICT (node_epoch) DO UPDATE SET at = excluded.at";
 const LAST_BEAT: &str =
     "SELECT node_epoch, at FROM node_heartbeats ORDER BY node_epoch DESC LIMIT 1";
+const TOKEN: &str = "SELECT token FROM process_lead WHERE id = 1";
+const TAKE_TOKEN: &str = "UPDATE process_lead SET token = $1 WHERE id = 1 AND token = $2";
 const LAST_BEAT_OF: &str = "SELECT node_epoch, at FROM node_heartbeats WHERE node_epoch = $1";
 
 impl Nodes {
     pub(crate) fn new(epochs: Epochs, read: Arc<dyn ReadStore>) -> Self {
-        Self { epochs, read }
+        Self {
+            epochs,
+            read,
+            is_lost: OnceLock::new(),
+        }
+    }
+
+    /// Every run is over when this becomes true.
+    #[cfg(feature = "kurrentdb")]
+    pub(crate) fn end_with(&self, is_lost: watch::Receiver<bool>) {
+        // There is one log.
+        let _ = self.is_lost.set(is_lost);
     }
 
     /// The next run number, higher than any before, stored durably for the node
@@ -83,7 +97,7 @@ impl Nodes {
     /// When the log can not be written.
     pub async fn next_epoch(&self, name: &str) -> Result<u64, StoreError> {
         match &self.epochs {
-            Epochs::Memory(last) => Ok(last.fetch_add(1, Ordering::SeqCst) + 1),
+            Epochs::Memory(log) => Ok(log.next_epoch(name)),
             Epochs::Sqlite(log) => log.next_epoch(name).await,
             Epochs::Postgres(log, _) => log.next_epoch(name).await,
         }
@@ -136,8 +150,8 @@ impl Nodes {
     }
 }
 
-/// Several nodes on one store. On a store of one node, nobody else can be there,
-/// and nothing here does anything.
+/// Several nodes on one store. On a store of one node nobody else should be there: a run
+/// that is over is told so all the same.
 impl Nodes {
     fn members(&self) -> Option<&Members> {
         match &self.epochs {
@@ -199,10 +213,18 @@ impl Nodes {
         at: Timestamp,
         lease_ms: u64,
     ) -> Result<bool, StoreError> {
-        match self.members() {
-            Some(members) => members.renew(node_epoch, at, lease_ms).await,
-            None => self.beat(node_epoch, at).await.map(|()| true),
+        if self.is_lost.get().is_some_and(|is_lost| *is_lost.borrow()) {
+            return Ok(false);
         }
+        let is_over = match &self.epochs {
+            Epochs::Postgres(_, members) => return members.renew(node_epoch, at, lease_ms).await,
+            Epochs::Memory(log) => log.is_over(node_epoch),
+            Epochs::Sqlite(log) => log.is_over(node_epoch).await?,
+        };
+        if !is_over {
+            self.beat(node_epoch, at).await?;
+        }
+        Ok(!is_over)
     }
 
     /// Every run that is not over, the oldest first.
@@ -240,7 +262,33 @@ impl Nodes {
     pub async fn take_lead(&self, node_epoch: u64) -> Result<Option<u64>, StoreError> {
         match self.members() {
             Some(members) => members.take_lead(node_epoch).await,
-            None => Ok(Some(0)),
+            None => self.next_token().await.map(Some),
+        }
+    }
+
+    /// A token that is higher than any under which a row was saved: it is counted where
+    /// the rows are, so that it also is when the log was put back to an earlier day.
+    async fn next_token(&self) -> Result<u64, StoreError> {
+        loop {
+            let rows = self.read.query(TOKEN, vec![]).await?;
+            let Some([Value::Int(last)]) = rows.first().map(Vec::as_slice) else {
+                let reason = "read store does not say who leads";
+                return Err(StoreError::Unavailable(reason.into()));
+            };
+            let next = last + 1;
+            let statement = Statement {
+                sql: TAKE_TOKEN,
+                parameters: vec![Value::Int(next), Value::Int(*last)],
+                must_touch: Some(1),
+            };
+            match self.read.transact(vec![statement]).await {
+                Ok(()) => return Ok(next.unsigned_abs()),
+                // Another one has counted at the same time.
+                Err(StoreError::Fenced) => {}
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => {
+                    return Err(error);
+                }
+            }
         }
     }
 

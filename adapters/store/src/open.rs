@@ -259,13 +259,14 @@ async fn open_kurrent(_url: &str) -> Result<Stores, OpenError> {
 }
 
 fn open_memory() -> Result<Stores, OpenError> {
+    let log = Arc::new(memory::MemoryLog::new());
     Ok(assemble(
-        Arc::new(memory::MemoryLog::new()),
+        Arc::clone(&log) as Arc<dyn EventLog>,
         Arc::new(memory::MemoryReadStore::open()?),
         memory::vault(),
         Arc::new(memory::MemorySecrets::default()),
         Arc::new(memory::MemoryRecordings::default()),
-        Epochs::Memory(0.into()),
+        Epochs::Memory(log),
     ))
 }
 

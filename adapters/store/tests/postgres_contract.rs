@@ -3,13 +3,121 @@
 // Helpers of tests fail like tests.
 #![allow(clippy::unwrap_used)]
 
-use commands::ports::{EventLog, Position, StreamId};
+use async_trait::async_trait;
+use commands::ports::EventLog;
 use ringledger_store::{
-    self as store, Stores, contract,
+    self as store, OpenError, Stores, cluster,
+    contract::{self, Installation, Second, Slow},
     testing::{self, Database},
 };
 use sqlx::{Connection, PgConnection};
-use std::sync::Arc;
+use std::{process::Command, sync::Arc};
+use tempfile::TempDir;
+
+/// A database for a store.
+struct Place(Database);
+
+impl Place {
+    async fn new() -> Self {
+        Self(testing::database().await)
+    }
+}
+
+#[async_trait(?Send)]
+impl Installation for Place {
+    async fn open(&self) -> Result<Stores, OpenError> {
+        store::open(self.0.url()).await
+    }
+
+    fn second(&self) -> Second {
+        Second::Refused
+    }
+
+    async fn beside(&self, _: &Stores) -> Stores {
+        self.0.node().await.unwrap()
+    }
+
+    /// The documented way: two dumps, restored into an empty database.
+    async fn copy(&self, stores: Stores) -> Result<Stores, &'static str> {
+        let folder = TempDir::new().unwrap();
+        let other = testing::database().await;
+        let restore = ["--exit-on-error", "--clean", "--if-exists"];
+        for (schema, restore) in [("public", &restore[..]), ("secrets", &restore[..1])] {
+            let file = folder.path().join(schema).display().to_string();
+            let (schema, into) = (format!("--schema={schema}"), format!("--file={file}"));
+            run(
+                "pg_dump",
+                &["--format=custom", &schema, &into],
+                self.0.url(),
+            );
+            run(
+                "pg_restore",
+                &[restore, &[file.as_str()]].concat(),
+                other.url(),
+            );
+        }
+        drop(stores);
+        Ok(store::open(other.url()).await.unwrap())
+    }
+
+    async fn slow(&self) -> Result<Box<dyn Slow>, &'static str> {
+        let connection = PgConnection::connect(self.0.url()).await.unwrap();
+        Ok(Box::new(ByHand(connection)))
+    }
+}
+
+/// Runs a program of PostgreSQL on a database.
+fn run(program: &str, arguments: &[&str], database: &str) {
+    let output = Command::new(cluster::program(program))
+        .arg(format!("--dbname={database}"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}");
+}
+
+/// Another node's append by hand, so that it can be slow or be undone.
+struct ByHand(PgConnection);
+
+impl ByHand {
+    async fn say(&mut self, sql: &str) {
+        sqlx::raw_sql(sql).execute(&mut self.0).await.unwrap();
+    }
+}
+
+#[async_trait(?Send)]
+impl Slow for ByHand {
+    async fn write(&mut self) {
+        let begin = "BEGIN; SELECT pg_advisory_xact_lock(731087090301)";
+        self.say(begin).await;
+        self.say(SLOW).await;
+    }
+
+    async fn is_waited_for(&mut self) {
+        // The append has reached the lock when the database says that it waits.
+        let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)";
+        while !sqlx::query_scalar::<_, bool>(waits)
+            .fetch_one(&mut self.0)
+            .await
+            .unwrap()
+        {}
+    }
+
+    async fn end(&mut self, counts: bool) {
+        self.say(if counts { "COMMIT" } else { "ROLLBACK" }).await;
+    }
+}
+
+/// One more event of its own stream, at the end of the log.
+const SLOW: &str = "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, \
+     event_version, payload, metadata, global_position, event_id, command_id, tenant, \
+     correlation_id, causation_id, actor, node_epoch, recorded_at) \
+     SELECT aggregate_type, 'note-slow', (SELECT count(*) + 1 FROM events \
+     WHERE aggregate_id = 'note-slow'), event_type, event_version, payload, metadata, \
+     (SELECT max(global_position) + 1 FROM events), event_id, command_id, tenant, \
+     correlation_id, causation_id, actor, node_epoch, recorded_at \
+     FROM events WHERE global_position = 1";
 
 /// A store in a database of its own.
 struct Fresh {
@@ -150,50 +258,34 @@ async fn a_hot_stream_stays_contiguous_on_several_nodes() {
     contract::a_hot_stream_stays_contiguous(store.nodes(4).await).await;
 }
 
-/// Another node's append by hand, so that it can be slow or be undone.
-const SLOW: &str = "INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, \
-     event_version, payload, metadata, global_position, event_id, command_id, tenant, \
-     correlation_id, causation_id, actor, node_epoch, recorded_at) \
-     SELECT aggregate_type, 'note-slow', (SELECT count(*) + 1 FROM events \
-     WHERE aggregate_id = 'note-slow'), event_type, event_version, payload, metadata, \
-     (SELECT max(global_position) + 1 FROM events), event_id, command_id, tenant, \
-     correlation_id, causation_id, actor, node_epoch, recorded_at \
-     FROM events WHERE global_position = 1";
+#[tokio::test]
+async fn the_golden_corpus_is_read_as_it_was_stored() {
+    let store = Fresh::new().await;
+    contract::the_golden_corpus_is_read_as_it_was_stored(store.log()).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_or_undone_commit_is_waited_for_and_leaves_no_hole() {
+async fn writers_that_are_given_up_on_lose_nothing() {
     let store = Fresh::new().await;
-    let log = store.log();
-    let ids = contract::Ids::new("slow");
-    let next = || contract::append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
-    log.append(vec![next()]).await.remove(0).unwrap();
-    let mut other = PgConnection::connect(store.database.url()).await.unwrap();
-    let mut head = Position(1);
-    for end in ["ROLLBACK", "COMMIT", "ROLLBACK", "COMMIT"] {
-        let begin = "BEGIN; SELECT pg_advisory_xact_lock(731087090301)";
-        sqlx::raw_sql(begin).execute(&mut other).await.unwrap();
-        sqlx::raw_sql(SLOW).execute(&mut other).await.unwrap();
-        let pending = tokio::spawn({
-            let (log, one) = (Arc::clone(&log), next());
-            async move { log.append(vec![one]).await.remove(0).unwrap() }
-        });
-        // The append has reached the lock when the database says that it waits.
-        let waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)";
-        while !sqlx::query_scalar::<_, bool>(waits)
-            .fetch_one(&mut other)
-            .await
-            .unwrap()
-        {}
-        let page = log.read_all(head, 10).await.unwrap();
-        assert_eq!((page.events, page.next), (vec![], head));
-        sqlx::raw_sql(end).execute(&mut other).await.unwrap();
-        let appended = pending.await.unwrap();
-        let slow = u64::from(end == "COMMIT");
-        assert_eq!(appended.previous_head, Position(head.0 + slow));
-        assert_eq!(appended.first, Position(head.0 + slow + 1));
-        let page = log.read_all(head, 10).await.unwrap();
-        assert_eq!(page.events.len() as u64, slow + 1);
-        assert_eq!(page.next, appended.first);
-        head = page.next;
-    }
+    contract::writers_that_are_given_up_on_lose_nothing(store.log()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_or_undone_writer_is_waited_for_and_leaves_no_hole() {
+    contract::a_slow_or_undone_writer_is_waited_for_and_leaves_no_hole(&Place::new().await).await;
+}
+
+#[tokio::test]
+async fn of_two_leaders_the_older_is_fenced() {
+    contract::of_two_leaders_the_older_is_fenced(&Place::new().await).await;
+}
+
+#[tokio::test]
+async fn a_second_server_never_writes_beside_the_first() {
+    contract::a_second_server_never_writes_beside_the_first(&Place::new().await).await;
+}
+
+#[tokio::test]
+async fn dump_and_restore_keep_positions() {
+    contract::dump_and_restore_keep_positions(&Place::new().await).await;
 }

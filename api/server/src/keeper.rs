@@ -53,6 +53,8 @@ pub struct Keeper {
     started_at: Timestamp,
     /// The last sign of life of each run, and since when it has been that.
     beats: BTreeMap<u64, (Timestamp, Instant)>,
+    /// The token of the only node of a store.
+    alone_under: Option<u64>,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -97,6 +99,7 @@ impl Keeper {
             renewed_at: now,
             started_at,
             beats: BTreeMap::new(),
+            alone_under: None,
         };
         keeper.check_in().await?;
         Ok(keeper)
@@ -215,9 +218,12 @@ impl Keeper {
     }
 
     /// The token under which this node leads, taken if nobody does.
-    async fn lead(&self, rows: &mut [MemberRow], me: u64) -> Result<Option<u64>, StoreError> {
+    async fn lead(&mut self, rows: &mut [MemberRow], me: u64) -> Result<Option<u64>, StoreError> {
         if !self.nodes.are_shared() {
-            return Ok(Some(0));
+            if self.alone_under.is_none() {
+                self.alone_under = self.nodes.take_lead(me).await?;
+            }
+            return Ok(self.alone_under);
         }
         match rows.iter().find(|row| row.leading.is_some()) {
             Some(leader) if leader.node_epoch == me => return Ok(leader.leading),
@@ -245,7 +251,7 @@ impl Keeper {
             started_at: self.started_at,
             last_beat_at: self.clock.now(),
             lease_ms: millis(self.lease),
-            leading: Some(0),
+            leading: self.alone_under,
         }
     }
 

@@ -1,9 +1,12 @@
 //! What readers see.
 
-use super::words::{DEADLINE, Ids, append, append_of, everything};
-use commands::ports::{EventLog, Position, Recorded, StreamId};
+use super::words::{DEADLINE, Ids, append, append_of, check_stored, everything};
+use commands::ports::{Append, EventLog, Position, Recorded, StreamId};
 use domain::{id::CommandId, time::Timestamp};
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
+
+/// One stored example of each version of each event.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../domain/golden");
 
 /// From every position, with every page size, the rest comes once, in order.
 pub async fn reading_resumes_after_every_position(log: Arc<dyn EventLog>) {
@@ -130,6 +133,39 @@ pub async fn events_are_found_by_when_they_were_taken(log: Arc<dyn EventLog>) {
                 assert_eq!(is_found, is_in(event), "{from:?} {before:?} {event:?}");
             }
         }
+    }
+}
+
+/// Every version of every event that was ever stored comes back byte for byte, as that
+/// version: so what makes the current event of it meets what it was made for.
+pub async fn the_golden_corpus_is_read_as_it_was_stored(log: Arc<dyn EventLog>) {
+    let ids = Ids::new("golden");
+    let mut stored = Vec::new();
+    for file in fs::read_dir(Path::new(GOLDEN)).expect("the corpus is there") {
+        let path = file.expect("a file").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str());
+        let (event_type, version) = name
+            .and_then(|stem| stem.rsplit_once(".v"))
+            .expect("<event_type>.v<N>.json");
+        let mut one = append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
+        let event = &mut one.changes[0].events[0];
+        // A few short names, for as long as a test runs.
+        event.event_type = String::leak(event_type.to_owned());
+        event.event_version = version.parse().expect("a version");
+        event.payload = fs::read_to_string(&path).expect("readable").into();
+        stored.push(one);
+    }
+    let old = |one: &&Append| one.changes[0].events[0].event_version > 1;
+    assert!(stored.iter().filter(old).count() >= 2, "there is a corpus");
+    for outcome in log.append(stored.clone()).await {
+        outcome.expect("it is stored");
+    }
+    let all = everything(&*log, Position(0)).await;
+    assert_eq!(all.len(), stored.len());
+    for (event, one) in all.iter().zip(&stored) {
+        check_stored(std::slice::from_ref(event), one);
+        let of_stream = log.read_stream(&one.stream, 0).await.expect("read");
+        check_stored(&of_stream, one);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Many writers at once, on one node or on several.
 
-use super::words::{DEADLINE, Ids, append, append_of, everything};
+use super::{
+    installation::Installation,
+    words::{DEADLINE, Ids, append, append_of, everything},
+};
 use commands::ports::{AppendError, EventLog, Position, Recorded, StreamId};
 use std::{collections::BTreeMap, sync::Arc};
+use tokio::task::yield_now;
 
 /// Writers at once.
 const WRITERS: usize = 16;
@@ -139,4 +143,112 @@ pub async fn a_hot_stream_stays_contiguous(logs: Vec<Arc<dyn EventLog>>) {
     commands.sort_unstable();
     commands.dedup();
     assert_eq!(commands.len(), WRITERS * EACH);
+}
+
+/// Sixteen writers, of whose appends some are refused and some are given up on at any
+/// moment, as by a caller who hangs up: each of them is in the log as a whole or not at
+/// all, one that is tried again has one effect, and who follows the tail sees every event
+/// once, in order, and never has to go back.
+pub async fn writers_that_are_given_up_on_lose_nothing(log: Arc<dyn EventLog>) {
+    const EACH: u64 = 24;
+    let ids = Arc::new(Ids::new("given-up"));
+    let reader = tokio::spawn(follow(Arc::clone(&log), WRITERS as u64 * EACH * 2));
+    let mut writers = Vec::new();
+    for writer in 0..WRITERS as u64 {
+        let (log, ids) = (Arc::clone(&log), Arc::clone(&ids));
+        writers.push(tokio::spawn(async move {
+            let stream = StreamId::new("note", ids.uuid());
+            for number in 0..EACH {
+                let one = append_of(&ids, &stream, number * 2, 2);
+                let undone = append_of(&ids, &stream, number * 2 + 7, 1);
+                let batch = vec![undone, one.clone()];
+                let pending = tokio::spawn({
+                    let log = Arc::clone(&log);
+                    async move { log.append(batch).await }
+                });
+                // Another moment each time: before it was begun, amid it, after it.
+                for _ in 0..(writer + number) % 5 {
+                    yield_now().await;
+                }
+                if (writer + number) % 3 == 0 {
+                    pending.abort();
+                }
+                // How it ended is not known to who gave up.
+                let _ = pending.await;
+                match append(&*log, &one).await {
+                    Ok(appended) => assert_eq!(appended.changes[0].version, number * 2 + 2),
+                    Err(AppendError::Duplicate { written, .. }) => {
+                        assert_eq!(written.version, number * 2 + 2);
+                    }
+                    Err(
+                        error @ (AppendError::Conflict { .. }
+                        | AppendError::Refused { .. }
+                        | AppendError::Fenced
+                        | AppendError::Unavailable(_)),
+                    ) => unreachable!("{error}"),
+                }
+            }
+        }));
+    }
+    for writer in writers {
+        let done = tokio::time::timeout(DEADLINE, writer).await;
+        done.expect("in time").expect("writer does not fail");
+    }
+    let seen = tokio::time::timeout(DEADLINE, reader).await;
+    let seen = seen.expect("in time").expect("the reader does not fail");
+    for (event, position) in seen.iter().zip(1..) {
+        assert_eq!(event.position, Position(position), "no hole");
+    }
+    for pair in seen.chunks(2) {
+        assert_eq!(pair[0].command_id, pair[1].command_id, "as a whole");
+    }
+    let mut versions: BTreeMap<&StreamId, u64> = BTreeMap::new();
+    for event in &seen {
+        let version = versions.entry(&event.stream).or_default();
+        *version += 1;
+        assert_eq!(event.version, *version, "each once");
+    }
+    assert_eq!(everything(&*log, Position(0)).await, seen);
+}
+
+/// An append waits for somebody else who writes to the log and is slow, whether what they
+/// write comes to count or not: a reader sees nothing of it before, everything after, and
+/// no hole where it did not.
+pub async fn a_slow_or_undone_writer_is_waited_for_and_leaves_no_hole(store: &dyn Installation) {
+    let stores = store.open().await.expect("it opens");
+    let log = stores.log.clone();
+    let ids = Ids::new("slow");
+    let next = || append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
+    append(&*log, &next()).await.expect("the first one");
+    let mut slow = match store.slow().await {
+        Ok(slow) => slow,
+        // Whoever has no slow writer says why; there is nobody to wait for.
+        Err(why) => {
+            assert!(!why.is_empty(), "a reason is given");
+            return;
+        }
+    };
+    let mut head = Position(1);
+    for counts in [false, true, false, true, true] {
+        slow.write().await;
+        let pending = tokio::spawn({
+            let (log, one) = (Arc::clone(&log), next());
+            async move { append(&*log, &one).await }
+        });
+        slow.is_waited_for().await;
+        let page = log.read_all(head, 10).await.expect("read");
+        assert_eq!((page.events, page.next), (vec![], head));
+        assert!(!pending.is_finished(), "it waits");
+        slow.end(counts).await;
+        let appended = tokio::time::timeout(DEADLINE, pending).await;
+        let appended = appended.expect("in time").expect("no panic");
+        let appended = appended.expect("it is stored");
+        let before = u64::from(counts);
+        assert_eq!(appended.previous_head, Position(head.0 + before));
+        assert_eq!(appended.first, Position(head.0 + before + 1));
+        let page = log.read_all(head, 10).await.expect("read");
+        assert_eq!(page.events.len() as u64, before + 1);
+        assert_eq!(page.next, appended.first);
+        head = page.next;
+    }
 }

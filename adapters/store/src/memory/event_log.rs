@@ -21,6 +21,18 @@ struct Stored {
     /// Indices into `events`, in order of version.
     streams: BTreeMap<StreamId, Vec<usize>>,
     commands: BTreeMap<CommandId, Answer>,
+    /// The node of each run: run `n` at index `n - 1`.
+    runs: Vec<String>,
+}
+
+impl Stored {
+    /// Whether a newer run of the same node has begun.
+    fn is_over(&self, node_epoch: u64) -> bool {
+        let own = node_epoch.checked_sub(1).map(usize::try_from);
+        let Some(Ok(own)) = own else { return false };
+        let newer = self.runs.get(own..).and_then(<[_]>::split_first);
+        newer.is_some_and(|(name, newer)| newer.contains(name))
+    }
 }
 
 /// The event log in memory.
@@ -60,6 +72,18 @@ impl MemoryLog {
         }
     }
 
+    /// Notes a start of the node of that name and returns its run number.
+    pub(crate) fn next_epoch(&self, name: &str) -> u64 {
+        let mut stored = self.stored();
+        stored.runs.push(name.to_owned());
+        stored.runs.len() as u64
+    }
+
+    /// Whether a newer run of the same node has begun.
+    pub(crate) fn is_over(&self, node_epoch: u64) -> bool {
+        self.stored().is_over(node_epoch)
+    }
+
     fn stored(&self) -> MutexGuard<'_, Stored> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,6 +95,11 @@ fn append(
     now: Option<Timestamp>,
 ) -> Result<Appended, AppendError> {
     admission::check(append)?;
+    for change in &append.changes {
+        if stored.is_over(change.metadata.node_epoch) {
+            return Err(AppendError::Fenced);
+        }
+    }
     for change in &append.changes {
         if let Some(answer) = stored.commands.get(&change.command_id) {
             return Err(answer.clone().error(change.command_id));
@@ -191,13 +220,15 @@ impl EventLog for MemoryLog {
 
     async fn refuse(
         &self,
-        // There is one node.
-        _: u64,
+        node_epoch: u64,
         command_id: CommandId,
         refusal: Refusal,
     ) -> Result<(), AppendError> {
-        match self.stored().commands.entry(command_id) {
+        let mut stored = self.stored();
+        let is_over = stored.is_over(node_epoch);
+        match stored.commands.entry(command_id) {
             Entry::Occupied(answer) => Err(answer.get().clone().error(command_id)),
+            Entry::Vacant(_) if is_over => Err(AppendError::Fenced),
             Entry::Vacant(free) => {
                 free.insert(Answer::Refused(refusal));
                 Ok(())

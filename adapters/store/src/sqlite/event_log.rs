@@ -37,6 +37,10 @@ const EPOCH_WAIT: Duration = Duration::from_secs(10);
 const NEXT_EPOCH: &str = "INSERT INTO es_nodes (epoch, name, started_at) \
      SELECT coalesce(max(epoch), 0) + 1, ?1, CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
      FROM es_nodes RETURNING epoch";
+/// Whether a newer run of the same node has begun.
+pub(crate) const IS_OVER: &str = "SELECT EXISTS (SELECT 1 FROM es_nodes own \
+     JOIN es_nodes newer ON newer.epoch > own.epoch AND newer.name = own.name \
+     WHERE own.epoch = ?1)";
 const READ_STREAM_PAGE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -113,6 +117,16 @@ impl SqliteLog {
         .await
         .map_err(|error| StoreError::Unavailable(error.to_string()))?
         .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Whether a newer run of the same node has begun.
+    pub(crate) async fn is_over(&self, node_epoch: u64) -> Result<bool, StoreError> {
+        let is_over = move |db: &Connection| {
+            let mut statement = db.prepare_cached(IS_OVER)?;
+            statement.query_row([node_epoch], |row| row.get(0))
+        };
+        let found = self.look(is_over).await;
+        found.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     async fn look<T: Send + 'static>(
@@ -306,13 +320,13 @@ impl EventLog for SqliteLog {
 
     async fn refuse(
         &self,
-        // There is one node.
-        _: u64,
+        node_epoch: u64,
         command_id: CommandId,
         refusal: Refusal,
     ) -> Result<(), AppendError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Refuse {
+            node_epoch,
             command_id,
             refusal,
             reply,

@@ -2,7 +2,7 @@
 //! transaction, and so one wait for the disk.
 
 use super::{
-    event_log::{command_of, head_of, last_taken},
+    event_log::{IS_OVER, command_of, head_of, last_taken},
     folding::Nudge,
 };
 use crate::{
@@ -26,6 +26,7 @@ pub(crate) enum Job {
     },
     /// Note that a command was refused.
     Refuse {
+        node_epoch: u64,
         command_id: CommandId,
         refusal: Refusal,
         reply: oneshot::Sender<Result<(), AppendError>>,
@@ -93,11 +94,16 @@ const VERSION: &str = "SELECT coalesce(max(sequence), 0) FROM events WHERE aggre
 /// The database's own clock, in microseconds since 1970, to the millisecond.
 const NOW: &str = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000";
 
+/// Becomes another number when another connection has committed something.
+const OTHERS: &str = "PRAGMA data_version";
+
 /// The statements of every commit, prepared once.
 struct Statements<'db> {
     begin: Statement<'db>,
     commit: Statement<'db>,
     now: Statement<'db>,
+    others: Statement<'db>,
+    is_over: Statement<'db>,
     version: Statement<'db>,
     event: Statement<'db>,
     command: Statement<'db>,
@@ -109,6 +115,8 @@ impl<'db> Statements<'db> {
             begin: db.prepare("BEGIN IMMEDIATE")?,
             commit: db.prepare("COMMIT")?,
             now: db.prepare(NOW)?,
+            others: db.prepare(OTHERS)?,
+            is_over: db.prepare(IS_OVER)?,
             version: db.prepare(VERSION)?,
             event: db.prepare(INSERT_EVENT)?,
             command: db.prepare(INSERT_COMMAND)?,
@@ -126,6 +134,10 @@ pub(crate) struct Writer<'db> {
     /// Position of the last event, committed or in the open transaction.
     head: u64,
     versions: Versions,
+    /// What [`OTHERS`] said last.
+    others: i64,
+    /// The last run that was asked about, and whether it is over, as of [`OTHERS`].
+    run: Option<(u64, bool)>,
     recorded_at: i64,
     /// When the last event was taken, committed or in the open transaction.
     last_taken: i64,
@@ -153,6 +165,9 @@ impl<'db> Writer<'db> {
             folding,
             head,
             versions: Versions::default(),
+            // What was there before is read with the first commit.
+            others: 0,
+            run: None,
             recorded_at: 0,
             last_taken: last_taken(db)?,
         })
@@ -178,6 +193,7 @@ impl<'db> Writer<'db> {
     fn commit(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Outcome>> {
         let before = self.head;
         self.statements.begin.raw_execute()?;
+        self.hear_others()?;
         self.recorded_at = self.statements.now.query_row([], |row| row.get(0))?;
         let mut outcomes = Vec::with_capacity(group.len());
         for job in group {
@@ -188,10 +204,11 @@ impl<'db> Writer<'db> {
                     Outcome::Appended(of_job?)
                 }
                 Job::Refuse {
+                    node_epoch,
                     command_id,
                     refusal,
                     ..
-                } => Outcome::Noted(self.refuse(*command_id, refusal)?),
+                } => Outcome::Noted(self.refuse(*node_epoch, *command_id, refusal)?),
             });
         }
         self.statements.commit.raw_execute()?;
@@ -199,6 +216,34 @@ impl<'db> Writer<'db> {
             self.wake.send_replace(Position(self.head));
         }
         Ok(outcomes)
+    }
+
+    /// Reads again what this writer knows by being the only one, when it was not: a
+    /// start notes its run by itself, and a lock can be lost.
+    fn hear_others(&mut self) -> rusqlite::Result<()> {
+        let others = self.statements.others.query_row([], |row| row.get(0))?;
+        if others != self.others {
+            self.head = head_of(self.db)?;
+            self.last_taken = last_taken(self.db)?;
+            self.versions.forget();
+            self.run = None;
+            self.others = others;
+        }
+        Ok(())
+    }
+
+    /// Whether another run has replaced this one. Nobody begins one meanwhile: the
+    /// transaction is open.
+    fn is_over(&mut self, node_epoch: u64) -> rusqlite::Result<bool> {
+        if let Some((known, is_over)) = self.run
+            && known == node_epoch
+        {
+            return Ok(is_over);
+        }
+        let asked = &mut self.statements.is_over;
+        let is_over = asked.query_row([node_epoch], |row| row.get(0))?;
+        self.run = Some((node_epoch, is_over));
+        Ok(is_over)
     }
 
     /// Back to what the file says.
@@ -209,6 +254,7 @@ impl<'db> Writer<'db> {
             tracing::error!(%error, "event log can not undo a transaction");
         }
         self.versions.forget();
+        self.run = None;
         let found = head_of(self.db).and_then(|head| Ok((head, last_taken(self.db)?)));
         match found {
             // A commit that failed after the disk had it is in the file.
@@ -229,6 +275,11 @@ impl<'db> Writer<'db> {
     fn append(&mut self, append: &Append) -> rusqlite::Result<Result<Appended, AppendError>> {
         if let Err(refusal) = admission::check(append) {
             return Ok(Err(refusal));
+        }
+        for change in &append.changes {
+            if self.is_over(change.metadata.node_epoch)? {
+                return Ok(Err(AppendError::Fenced));
+            }
         }
         let actual = self.version(&append.stream)?;
         if actual != append.expected {
@@ -314,12 +365,18 @@ impl<'db> Writer<'db> {
         Ok(answer.error(change.command_id))
     }
 
-    /// Notes a refusal, unless the command was answered before.
+    /// Notes a refusal, unless the command was answered before or the run is over.
     fn refuse(
         &mut self,
+        node_epoch: u64,
         command_id: CommandId,
         refusal: &Refusal,
     ) -> rusqlite::Result<Result<(), AppendError>> {
+        if self.is_over(node_epoch)? {
+            let answer = command_of(self.db, command_id)?;
+            let fenced = AppendError::Fenced;
+            return Ok(Err(answer.map_or(fenced, |answer| answer.error(command_id))));
+        }
         let new = self.db.prepare_cached(INSERT_REFUSAL)?.execute(params![
             command_id.0.as_bytes(),
             refusal.stream.as_str(),
