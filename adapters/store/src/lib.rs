@@ -13,6 +13,8 @@ pub mod cluster;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod crypto;
+#[cfg(any(test, feature = "kurrentdb"))]
+mod fence;
 mod halves;
 #[cfg(feature = "kurrentdb")]
 pub mod kurrent;

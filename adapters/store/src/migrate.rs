@@ -108,6 +108,7 @@ pub const ALL: &[Migration] = &[
     migration!(450, Secrets, "0450_vault_clean"),
     migration!(451, Log, "0451_clock_steps"),
     migration!(452, Read, "0452_kurrent_times"),
+    migration!(453, Read, "0453_kurrent_fence"),
     migration!(460, Read, "0460_queue_slots"),
     migration!(461, Read, "0461_queue_short_abandons"),
 ];

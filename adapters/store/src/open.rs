@@ -238,13 +238,15 @@ pub(crate) async fn join_postgres(
     ))
 }
 
-/// The log on KurrentDB, and everything else in the store beside it. Who holds
-/// that store holds the log: there is one node.
+/// The log on KurrentDB, and everything else in the store beside it. There is one node:
+/// that store is held, and who has opened the log last has it, also with another store
+/// beside it.
 #[cfg(feature = "kurrentdb")]
 async fn open_kurrent(url: &str) -> Result<Stores, OpenError> {
     let address = crate::kurrent::Address::parse(url)?;
     let stores = Box::pin(open(&address.beside)).await?;
     let log = crate::kurrent::KurrentLog::open(address, Arc::clone(&stores.read)).await?;
+    stores.nodes.end_with(log.is_lost());
     Ok(Stores {
         log: Arc::new(log),
         ..stores

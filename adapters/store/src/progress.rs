@@ -61,10 +61,10 @@ impl Progress {
         self.place
     }
 
-    /// Reads again how far it is, if an error has left that open.
-    pub(crate) async fn settle(&mut self) -> Result<(), StoreError> {
+    /// Reads again how far it is, if an error has left that open; says whether it had.
+    pub(crate) async fn settle(&mut self) -> Result<bool, StoreError> {
         if !self.is_doubtful {
-            return Ok(());
+            return Ok(false);
         }
         let name = vec![Value::Text(self.name.clone())];
         let rows = self.sql.query(READ, name).await?;
@@ -79,7 +79,7 @@ impl Progress {
             Some(_) | None => (0, None),
         };
         self.is_doubtful = false;
-        Ok(())
+        Ok(true)
     }
 
     /// Takes what was read up to there into the index. When it fails, [`Self::settle`]

@@ -1,10 +1,11 @@
 //! The event log on KurrentDB.
 
 use super::{
+    append::claim,
     index::{self, Index, after, away, event_of},
-    wire::{Address, incoming, outgoing, outgoing_refusal},
+    wire::{Address, Item, incoming},
 };
-use crate::{admission, answers::Answer, open::OpenError};
+use crate::{answers::Answer, open::OpenError};
 use async_trait::async_trait;
 use commands::ports::{
     Append, AppendError, Appended, EventLog, Page, Position, ReadError, ReadStore, Recorded,
@@ -12,8 +13,8 @@ use commands::ports::{
 };
 use domain::{id::CommandId, time::Timestamp};
 use kurrentdb::{
-    AppendToStreamOptions, Client, Error, ReadStreamOptions, RetryOptions, StreamPosition,
-    StreamState, SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter,
+    Client, Error, ReadStreamOptions, RetryOptions, StreamPosition, SubscribeToAllOptions,
+    SubscriptionEvent, SubscriptionFilter,
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
@@ -23,20 +24,24 @@ use tokio::{
 
 /// Pause before a subscription that was lost is made again.
 const RETRY: Duration = Duration::from_secs(1);
-
 /// The event log on KurrentDB.
 pub struct KurrentLog {
     shared: Arc<Shared>,
     follower: AbortHandle,
 }
 
-struct Shared {
-    client: Client,
-    address: Address,
-    sql: Arc<dyn ReadStore>,
+/// What appends and readers share.
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) address: Address,
+    pub(super) sql: Arc<dyn ReadStore>,
     /// Held by whoever appends: one append at a time.
     index: Mutex<Index>,
     head: watch::Sender<Position>,
+    /// Number under which this server has the log.
+    pub(super) claim: u64,
+    /// Another server has taken it since.
+    is_lost: watch::Sender<bool>,
 }
 
 impl fmt::Debug for KurrentLog {
@@ -52,12 +57,14 @@ impl Drop for KurrentLog {
 }
 
 impl KurrentLog {
-    /// Connects, brings the index up to the end of `$all`, and follows it.
+    /// Connects, claims the log, brings the index up to that place of `$all`, and
+    /// follows it.
     pub(crate) async fn open(address: Address, sql: Arc<dyn ReadStore>) -> Result<Self, OpenError> {
         let client = address.client()?;
-        let index = Index::open(client.clone(), address.clone(), Arc::clone(&sql))
+        let mut index = Index::open(client.clone(), address.clone(), Arc::clone(&sql))
             .await
             .map_err(|error| OpenError::Unreachable(error.to_string()))?;
+        let claim = claim(&client, &address, &mut index).await?;
         let (head, _) = watch::channel(index.head());
         let shared = Arc::new(Shared {
             client,
@@ -65,9 +72,16 @@ impl KurrentLog {
             sql,
             index: Mutex::new(index),
             head,
+            claim,
+            is_lost: watch::Sender::new(false),
         });
         let follower = tokio::spawn(follow(Arc::clone(&shared))).abort_handle();
         Ok(Self { shared, follower })
+    }
+
+    /// Becomes true when another server has taken the log.
+    pub(crate) fn is_lost(&self) -> watch::Receiver<bool> {
+        self.shared.is_lost.subscribe()
     }
 }
 
@@ -81,18 +95,21 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-fn unavailable(error: &ReadError) -> AppendError {
-    AppendError::Unavailable(error.to_string())
-}
-
 impl Shared {
-    fn tell(&self, index: &Index) {
+    /// Tells how far the index is, and whether the log is lost.
+    pub(super) fn tell(&self, index: &Index) {
         let known = index.head();
         self.head.send_if_modified(|head| {
             let is_newer = known > *head;
             *head = known.max(*head);
             is_newer
         });
+        let newest = index.fence().newest();
+        let is_lost = newest > self.claim;
+        if is_lost && !self.is_lost.send_replace(true) {
+            let (claim, name) = (self.claim, self.address.fence_name());
+            tracing::error!(claim, newest, name, "another server has taken the log");
+        }
     }
 
     async fn follow_once(&self) -> Result<(), ReadError> {
@@ -128,89 +145,6 @@ impl Shared {
             }
         }
     }
-
-    /// The answer that one of the append's commands has had.
-    async fn known(&self, index: &Index, append: &Append) -> Result<(), AppendError> {
-        for change in &append.changes {
-            let answer = index.answer(change.command_id).await;
-            if let Some(answer) = answer.map_err(|error| unavailable(&error))? {
-                return Err(answer.error(change.command_id));
-            }
-        }
-        Ok(())
-    }
-
-    async fn append(&self, index: &mut Index, append: &Append) -> Result<Appended, AppendError> {
-        admission::check(append)?;
-        self.known(index, append).await?;
-        self.at_version(index, append).await?;
-        let mut events = vec![];
-        for change in &append.changes {
-            events.extend(outgoing(change).map_err(AppendError::Unavailable)?);
-        }
-        let state = match append.expected {
-            0 => StreamState::NoStream,
-            version => StreamState::StreamRevision(version - 1),
-        };
-        let options = AppendToStreamOptions::default().stream_state(state);
-        let name = self.address.name(&append.stream);
-        let written = self.client.append_to_stream(name, &options, events).await;
-        // Whatever became of it: `$all` knows, also of a reply that was lost.
-        index
-            .catch_up()
-            .await
-            .map_err(|error| unavailable(&error))?;
-        self.tell(index);
-        match written {
-            Ok(_) => self.appended(append).await,
-            Err(Error::WrongExpectedVersion { .. }) => {
-                self.known(index, append).await?;
-                self.at_version(index, append).await?;
-                let reason = "stream is at the expected version, and the server says it is not";
-                Err(AppendError::Unavailable(reason.into()))
-            }
-            // Unknown: the same command finds out, when it comes again.
-            Err(error) => Err(AppendError::Unavailable(error.to_string())),
-        }
-    }
-
-    async fn at_version(&self, index: &Index, append: &Append) -> Result<(), AppendError> {
-        let actual = index.version(&append.stream).await;
-        let actual = actual.map_err(|error| unavailable(&error))?;
-        if actual == append.expected {
-            return Ok(());
-        }
-        Err(AppendError::Conflict {
-            expected: append.expected,
-            actual,
-        })
-    }
-
-    /// Where an append went: its events stand in a row in `$all`.
-    async fn appended(&self, append: &Append) -> Result<Appended, AppendError> {
-        let sql = self.sql.as_ref();
-        let ranks = index::ranks(sql, &append.stream, append.expected, 1).await;
-        let Some(first) = ranks.map_err(|error| unavailable(&error))?.first().copied() else {
-            let reason = "the server has stored it and does not show it yet";
-            return Err(AppendError::Unavailable(reason.into()));
-        };
-        let mut version = append.expected;
-        let mut position = first.0 - 1;
-        let changes = append.changes.iter().map(|change| {
-            let count = change.events.len() as u64;
-            version += count;
-            position += count;
-            Written {
-                version,
-                position: Position(position),
-            }
-        });
-        Ok(Appended {
-            changes: changes.collect(),
-            first,
-            previous_head: Position(first.0 - 1),
-        })
-    }
 }
 
 #[async_trait]
@@ -235,17 +169,24 @@ impl EventLog for KurrentLog {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
         let shared = &self.shared;
+        let (behind, voids) = {
+            let index = shared.index.lock().await;
+            let fence = index.fence();
+            (fence.behind(stream, after), fence.voids(stream))
+        };
+        let voids = usize::try_from(voids).unwrap_or(usize::MAX);
         let options = ReadStreamOptions::default()
             .forwards()
-            .position(StreamPosition::Position(after))
-            .max_count(limit);
+            .position(StreamPosition::Position(behind))
+            .max_count(limit.saturating_add(voids));
         let name = shared.address.name(stream);
         let mut found = match shared.client.read_stream(name, &options).await {
             Ok(found) => found,
             Err(Error::ResourceNotFound) => return Ok(vec![]),
             Err(error) => return Err(away(&error)),
         };
-        let mut events = vec![];
+        let mut items = vec![];
+        let mut length = 0;
         loop {
             let resolved = match found.next().await {
                 Ok(Some(resolved)) => resolved,
@@ -259,15 +200,23 @@ impl EventLog for KurrentLog {
                 position: Position::default(),
                 reason,
             })?;
-            events.extend(event_of(item));
+            if let Some(Item::Event(sent)) = &item {
+                length = sent.revision + 1;
+            }
+            items.push(item);
         }
         // What the index does not know yet has no position yet.
-        let last = events.last().map_or(0, |event| event.version);
         let mut index = shared.index.lock().await;
-        if index.version(stream).await? < last {
+        let known = index.version(stream).await?;
+        if index.fence().length(stream, known) < length {
             index.catch_up().await?;
             shared.tell(&index);
         }
+        let mut events: Vec<_> = items
+            .into_iter()
+            .filter_map(|item| event_of(item, index.fence()))
+            .take(limit)
+            .collect();
         drop(index);
         let ranks = index::ranks(shared.sql.as_ref(), stream, after, events.len()).await?;
         events.truncate(ranks.len());
@@ -279,7 +228,10 @@ impl EventLog for KurrentLog {
 
     async fn read_all(&self, from: Position, limit: usize) -> Result<Page, ReadError> {
         let shared = &self.shared;
-        let head = shared.index.lock().await.head();
+        let (head, fence) = {
+            let index = shared.index.lock().await;
+            (index.head(), index.fence().clone())
+        };
         let mut page = Page {
             events: vec![],
             next: from,
@@ -307,7 +259,7 @@ impl EventLog for KurrentLog {
                 let position = Position(page.next.0 + 1);
                 let item = incoming(&shared.address, &event);
                 let item = item.map_err(|reason| ReadError::Corrupt { position, reason })?;
-                if let Some(event) = event_of(item)
+                if let Some(event) = event_of(item, &fence)
                     && position <= head
                     && page.events.len() < limit
                 {
@@ -341,29 +293,13 @@ impl EventLog for KurrentLog {
 
     async fn refuse(
         &self,
-        // There is one node.
+        // A run that is over has lost the log.
         _: u64,
         command_id: CommandId,
         refusal: Refusal,
     ) -> Result<(), AppendError> {
-        let shared = &self.shared;
-        let mut index = shared.index.lock().await;
-        let known = index.answer(command_id).await;
-        if let Some(answer) = known.map_err(|error| unavailable(&error))? {
-            return Err(answer.error(command_id));
-        }
-        let event = outgoing_refusal(command_id, &refusal)
-            .map_err(|error| AppendError::Unavailable(error.to_string()))?;
-        let options = AppendToStreamOptions::default().stream_state(StreamState::NoStream);
-        let name = shared.address.refusal_name(command_id);
-        let written = shared.client.append_to_stream(name, &options, event).await;
-        index
-            .catch_up()
-            .await
-            .map_err(|error| unavailable(&error))?;
-        written
-            .map(|_| ())
-            .map_err(|error| AppendError::Unavailable(error.to_string()))
+        let mut index = self.shared.index.lock().await;
+        self.shared.refuse(&mut index, command_id, &refusal).await
     }
 
     async fn find_refusal(&self, command_id: CommandId) -> Result<Option<Refusal>, ReadError> {

@@ -1,9 +1,10 @@
 //! The ranks of events in `$all`, and what each command did: a cache in SQL that
 //! follows `$all` and can be made anew from it.
 
-use super::wire::{Address, Item, incoming};
+use super::wire::{Address, Item, Kept, Sent, incoming, refusal_stream};
 use crate::{
     answers::Answer,
+    fence::{Fence, Verdict},
     progress::{self, Progress},
     steps::{self, Step},
 };
@@ -35,6 +36,11 @@ const RANKS: &str = "SELECT version, position FROM kurrent_events \
 const KEEP_STEP: &str = "INSERT INTO kurrent_steps (position, recorded_before, recorded_at) \
      SELECT position + 1, recorded_at, $2 FROM kurrent_events \
      WHERE position = $1 - 1 AND recorded_at > $2";
+const KEEP_CLAIM: &str =
+    "INSERT INTO kurrent_claims (number) VALUES ($1) ON CONFLICT (number) DO NOTHING";
+const KEEP_VOID: &str = "INSERT INTO kurrent_voids (stream, revision) VALUES ($1, $2)";
+const NEWEST_CLAIM: &str = "SELECT coalesce(max(number), 0) FROM kurrent_claims";
+const VOIDS: &str = "SELECT stream, revision FROM kurrent_voids";
 const STEPS: &str =
     "SELECT position, recorded_before, recorded_at FROM kurrent_steps ORDER BY position";
 const TAKEN_AT: &str = "SELECT position, recorded_at FROM kurrent_events \
@@ -48,6 +54,7 @@ pub(super) struct Index {
     address: Address,
     sql: Arc<dyn ReadStore>,
     progress: Progress,
+    fence: Fence,
 }
 
 const fn kurrent(place: progress::Place) -> Place {
@@ -95,11 +102,13 @@ impl Index {
         sql: Arc<dyn ReadStore>,
     ) -> Result<Self, ReadError> {
         let progress = Progress::read(Arc::clone(&sql), &address.prefix).await;
+        let fence = fence(sql.as_ref()).await?;
         let mut index = Self {
             client,
             address,
             sql,
             progress: progress.map_err(of_sql)?,
+            fence,
         };
         index.catch_up().await?;
         Ok(index)
@@ -115,9 +124,22 @@ impl Index {
         self.progress.place().map(kurrent)
     }
 
+    /// Who may write, up to there.
+    pub(super) const fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// What an error has left open is read again.
+    async fn settle(&mut self) -> Result<(), ReadError> {
+        if self.progress.settle().await.map_err(of_sql)? {
+            self.fence = fence(self.sql.as_ref()).await?;
+        }
+        Ok(())
+    }
+
     /// Reads `$all` on to its end.
     pub(super) async fn catch_up(&mut self) -> Result<(), ReadError> {
-        self.progress.settle().await.map_err(of_sql)?;
+        self.settle().await?;
         loop {
             let start = self.place();
             let mut page = after(&self.client, &self.address, start, PAGE_MAX).await?;
@@ -146,7 +168,7 @@ impl Index {
 
     /// Nothing of ours stands up to this place of `$all` that is not in here.
     pub(super) async fn checkpoint(&mut self, place: Place) -> Result<(), ReadError> {
-        self.progress.settle().await.map_err(of_sql)?;
+        self.settle().await?;
         if self.place().is_some_and(|known| place <= known) {
             return Ok(());
         }
@@ -159,13 +181,16 @@ impl Index {
         let Taken {
             head,
             place,
+            fence,
             statements,
         } = taken;
         let Some(place) = place else {
             return Ok(());
         };
         let advanced = self.progress.advance(head, ours(place), statements);
-        advanced.await.map_err(of_sql)
+        advanced.await.map_err(of_sql)?;
+        self.fence = fence;
+        Ok(())
     }
 
     /// What a command has heard.
@@ -187,6 +212,7 @@ impl Index {
 struct Taken {
     head: u64,
     place: Option<Place>,
+    fence: Fence,
     statements: Vec<Statement>,
 }
 
@@ -195,6 +221,7 @@ impl Taken {
         Self {
             head: index.progress.head(),
             place: index.place(),
+            fence: index.fence.clone(),
             statements: vec![],
         }
     }
@@ -203,40 +230,86 @@ impl Taken {
         self.place = Some(place);
         match item {
             None => {}
-            Some(Item::Refusal(command_id, stream, version, refusal)) => {
-                let row = vec![
-                    text(command_id),
-                    text(stream),
-                    number(version),
-                    number(0),
-                    text(refusal),
-                ];
-                self.statements.push(statement(KEEP_COMMAND, row));
+            Some(Item::Claim(claim)) => {
+                self.fence.claimed(claim);
+                self.keep(KEEP_CLAIM, vec![number(claim)]);
             }
-            Some(Item::Event(event)) => {
-                self.head += 1;
-                let (stream, version) = (text(&event.stream), number(event.version));
-                let head = number(self.head);
-                let taken = Value::Int(event.recorded_at.micros());
-                let step = vec![head.clone(), taken.clone()];
-                self.statements.push(statement(KEEP_STEP, step));
-                self.statements.push(statement(
-                    KEEP_EVENT,
-                    vec![
-                        head.clone(),
-                        number(place.commit),
-                        number(place.prepare),
-                        stream.clone(),
-                        version.clone(),
-                        taken,
-                    ],
-                ));
-                // The last event of a change is what its command heard.
-                let row = vec![text(event.command_id), stream, version, head, Value::Null];
-                self.statements.push(statement(KEEP_COMMAND, row));
+            Some(Item::Refusal(kept)) => self.refusal(kept),
+            Some(Item::Event(sent)) => self.event(place, sent),
+        }
+    }
+
+    fn keep(&mut self, sql: &'static str, parameters: Vec<Value>) {
+        self.statements.push(statement(sql, parameters));
+    }
+
+    /// The version of what stands there in the stream, unless it is void.
+    fn version(&mut self, stream: &StreamId, revision: u64, claim: u64) -> Option<u64> {
+        match self.fence.judge(stream, revision, claim) {
+            Verdict::Counts(version) => Some(version),
+            Verdict::Void => {
+                tracing::warn!(%stream, revision, claim, "a server that had lost the log has written");
+                self.keep(KEEP_VOID, vec![text(stream), number(revision)]);
+                None
             }
         }
     }
+
+    fn refusal(&mut self, kept: Kept) {
+        let stream = refusal_stream(kept.command_id);
+        if self.version(&stream, kept.revision, kept.claim).is_none() {
+            return;
+        }
+        let row = vec![
+            text(kept.command_id),
+            text(kept.stream),
+            number(kept.version),
+            number(0),
+            text(kept.refusal),
+        ];
+        self.keep(KEEP_COMMAND, row);
+    }
+
+    fn event(&mut self, place: Place, sent: Sent) {
+        let event = sent.event;
+        let Some(version) = self.version(&event.stream, sent.revision, sent.claim) else {
+            return;
+        };
+        self.head += 1;
+        let (stream, version) = (text(&event.stream), number(version));
+        let head = number(self.head);
+        let taken = Value::Int(event.recorded_at.micros());
+        self.keep(KEEP_STEP, vec![head.clone(), taken.clone()]);
+        let row = vec![
+            head.clone(),
+            number(place.commit),
+            number(place.prepare),
+            stream.clone(),
+            version.clone(),
+            taken,
+        ];
+        self.keep(KEEP_EVENT, row);
+        // The last event of a change is what its command heard.
+        let row = vec![text(event.command_id), stream, version, head, Value::Null];
+        self.keep(KEEP_COMMAND, row);
+    }
+}
+
+/// Who may write, as far as the index is.
+async fn fence(sql: &dyn ReadStore) -> Result<Fence, ReadError> {
+    let rows = sql.query(NEWEST_CLAIM, vec![]).await.map_err(of_sql)?;
+    let newest = match rows.first().map(Vec::as_slice) {
+        Some([Value::Int(number)]) => number.unsigned_abs(),
+        Some(_) | None => 0,
+    };
+    let rows = sql.query(VOIDS, vec![]).await.map_err(of_sql)?;
+    let void = |row: Vec<Value>| match row.as_slice() {
+        [Value::Text(stream), Value::Int(revision)] => {
+            Some((StreamId::from_stored(stream), revision.unsigned_abs()))
+        }
+        _ => None,
+    };
+    Ok(Fence::of(newest, rows.into_iter().filter_map(void)))
 }
 
 /// Our events after a place of `$all`; the one at that place comes too.
@@ -356,10 +429,14 @@ pub(super) async fn place_of(
     })
 }
 
-/// The event in it, if it is one.
-pub(super) fn event_of(item: Option<Item>) -> Option<Recorded> {
+/// The event in it at its version, if it is one that counts.
+pub(super) fn event_of(item: Option<Item>, fence: &Fence) -> Option<Recorded> {
     match item {
-        Some(Item::Event(event)) => Some(*event),
-        Some(Item::Refusal(..)) | None => None,
+        Some(Item::Event(sent)) => {
+            let version = fence.version(&sent.event.stream, sent.revision)?;
+            let event = *sent.event;
+            Some(Recorded { version, ..event })
+        }
+        Some(Item::Refusal(_) | Item::Claim(_)) | None => None,
     }
 }

@@ -21,6 +21,12 @@ const NAME: &str = "ringledger";
 const REFUSALS: &str = "refusal";
 /// Type of what stands in them.
 const REFUSED: &str = "command_refused";
+/// The stream that says who has opened the log; nothing of it is an event of ours.
+const FENCE: &str = "fence";
+/// Its name in its category.
+const FENCE_KEY: &str = "log";
+/// Type of what stands in it.
+const CLAIMED: &str = "log_claimed";
 
 /// Where the log is, and where everything else is.
 #[derive(Clone)]
@@ -60,7 +66,12 @@ impl Address {
 
     /// The stream of a refusal.
     pub(crate) fn refusal_name(&self, command_id: CommandId) -> String {
-        self.name(&StreamId::new(REFUSALS, command_id))
+        self.name(&refusal_stream(command_id))
+    }
+
+    /// The stream of claims.
+    pub(crate) fn fence_name(&self) -> String {
+        self.name(&StreamId::new(FENCE, FENCE_KEY))
     }
 
     fn stream(&self, name: &str) -> Option<StreamId> {
@@ -81,6 +92,9 @@ struct Beside {
     causation_id: Uuid,
     actor: String,
     node_epoch: u64,
+    /// Under which claim it was sent; none by programs that did not claim.
+    #[serde(default)]
+    log_claim: u64,
 }
 
 /// What stands in the stream of a refusal.
@@ -90,27 +104,68 @@ struct Refused {
     stream: String,
     version: u64,
     refusal: String,
+    #[serde(default)]
+    log_claim: u64,
+}
+
+/// What stands in the stream of claims.
+#[derive(Debug, Serialize, Deserialize)]
+struct Claimed {
+    number: u64,
 }
 
 /// Something of ours in `$all`.
 #[derive(Debug)]
 pub(crate) enum Item {
-    /// An event; its position is not known here.
-    Event(Box<Recorded>),
-    /// A refusal: command, stream, version and the column `refusal`.
-    Refusal(CommandId, String, u64, String),
+    /// An event.
+    Event(Sent),
+    /// A refusal.
+    Refusal(Kept),
+    /// Somebody has opened the log, by this number.
+    Claim(u64),
 }
 
-/// The events of a change, as they are sent.
-pub(crate) fn outgoing(change: &Change) -> Result<Vec<EventData>, String> {
+/// An event as the server has it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// Its position and its version are not known here.
+    pub(crate) event: Box<Recorded>,
+    /// Where it stands in the server's stream.
+    pub(crate) revision: u64,
+    /// Under which claim it was sent.
+    pub(crate) claim: u64,
+}
+
+/// A refusal as the server has it.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) command_id: CommandId,
+    /// Of the command.
+    pub(crate) stream: String,
+    pub(crate) version: u64,
+    /// The column `refusal`.
+    pub(crate) refusal: String,
+    /// Where it stands in the server's stream.
+    pub(crate) revision: u64,
+    /// Under which claim it was sent.
+    pub(crate) claim: u64,
+}
+
+/// The stream that keeps the refusal of a command.
+pub(crate) fn refusal_stream(command_id: CommandId) -> StreamId {
+    StreamId::new(REFUSALS, command_id)
+}
+
+/// The events of a change, as they are sent under a claim.
+pub(crate) fn outgoing(change: &Change, claim: u64) -> Result<Vec<EventData>, String> {
     change
         .events
         .iter()
-        .map(|event| one(change, event).map_err(|error| error.to_string()))
+        .map(|event| one(change, event, claim).map_err(|error| error.to_string()))
         .collect()
 }
 
-fn one(change: &Change, event: &NewEvent) -> serde_json::Result<EventData> {
+fn one(change: &Change, event: &NewEvent, claim: u64) -> serde_json::Result<EventData> {
     let Metadata {
         tenant,
         correlation_id,
@@ -126,6 +181,7 @@ fn one(change: &Change, event: &NewEvent) -> serde_json::Result<EventData> {
         causation_id,
         actor,
         node_epoch,
+        log_claim: claim,
     };
     // Sent as it is, byte for byte.
     let payload: &RawValue = serde_json::from_str(&event.payload)?;
@@ -134,18 +190,27 @@ fn one(change: &Change, event: &NewEvent) -> serde_json::Result<EventData> {
         .metadata_as_json(&beside)
 }
 
-/// A refusal, as it is sent. Its id follows from the command: twice is once.
+/// A refusal, as it is sent under a claim. Its id follows from both: twice is once, and
+/// what an earlier claim has sent is not it.
 pub(crate) fn outgoing_refusal(
     command_id: CommandId,
     refusal: &Refusal,
+    claim: u64,
 ) -> serde_json::Result<EventData> {
     let refused = Refused {
         command_id,
         stream: refusal.stream.as_str().to_owned(),
         version: refusal.version,
         refusal: answers::text(refusal),
+        log_claim: claim,
     };
-    Ok(EventData::json(REFUSED, &refused)?.id(command_id.0))
+    let id = Uuid::new_v5(&command_id.0, &claim.to_be_bytes());
+    Ok(EventData::json(REFUSED, &refused)?.id(id))
+}
+
+/// A claim, as it is sent.
+pub(crate) fn outgoing_claim(number: u64) -> serde_json::Result<EventData> {
+    EventData::json(CLAIMED, &Claimed { number })
 }
 
 /// Reads what came from the server; `None` for what is not ours.
@@ -153,22 +218,28 @@ pub(crate) fn incoming(address: &Address, event: &RecordedEvent) -> Result<Optio
     let Some(stream) = address.stream(event.stream_id()) else {
         return Ok(None);
     };
+    if stream.category() == FENCE {
+        let claimed: Claimed = event.as_json().map_err(|error| error.to_string())?;
+        return Ok(Some(Item::Claim(claimed.number)));
+    }
     if stream.category() == REFUSALS {
         let refused: Refused = event.as_json().map_err(|error| error.to_string())?;
-        return Ok(Some(Item::Refusal(
-            refused.command_id,
-            refused.stream,
-            refused.version,
-            refused.refusal,
-        )));
+        return Ok(Some(Item::Refusal(Kept {
+            command_id: refused.command_id,
+            stream: refused.stream,
+            version: refused.version,
+            refusal: refused.refusal,
+            revision: event.revision,
+            claim: refused.log_claim,
+        })));
     }
     let beside: Beside =
         serde_json::from_slice(&event.custom_metadata).map_err(|error| error.to_string())?;
     let payload = std::str::from_utf8(&event.data).map_err(|error| error.to_string())?;
-    Ok(Some(Item::Event(Box::new(Recorded {
+    let recorded = Recorded {
         position: Position::default(),
         stream,
-        version: event.revision + 1,
+        version: 0,
         event_id: EventId(event.id),
         event_type: event.event_type.as_str().into(),
         event_version: beside.event_version,
@@ -182,7 +253,12 @@ pub(crate) fn incoming(address: &Address, event: &RecordedEvent) -> Result<Optio
             node_epoch: beside.node_epoch,
         },
         recorded_at: Timestamp::from_micros(event.created.timestamp_micros()),
-    }))))
+    };
+    Ok(Some(Item::Event(Sent {
+        event: Box::new(recorded),
+        revision: event.revision,
+        claim: beside.log_claim,
+    })))
 }
 
 #[cfg(test)]
