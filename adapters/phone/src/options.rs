@@ -16,6 +16,9 @@ pub enum Transport {
     Udp,
     /// One connection to the server, opened at bind.
     Tcp,
+    /// One WebSocket to the server, opened at bind, as a phone in a browser has it: it does not know its own address,
+    /// and says no lengths (RFC 7118).
+    Ws,
 }
 
 /// What a phone does about RTP.

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::conformance::{Complaint, Complaints};
 use crate::digest::Algorithm;
 use crate::engine::run::{ORDERS_MAX, run_tcp, run_udp};
+use crate::engine::websocket::{self, WebSocket};
 use crate::engine::{Engine, IncomingParts, Order};
 use crate::error::{Error, Result};
 use crate::incoming::IncomingCall;
@@ -54,14 +55,15 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Opens the socket and starts the task. Fails if the address cannot be bound, or over TCP if the server does not
-    /// accept the connection.
+    /// Opens the socket and starts the task. Fails if the address cannot be bound, or over TCP or a WebSocket if the
+    /// server does not accept the connection.
     pub async fn bind(options: PhoneOptions) -> Result<Self> {
         let mut seed = [0u8; 8];
         getrandom::fill(&mut seed)
             .map_err(|error| Error::Io(std::io::Error::other(error.to_string())))?;
         let socket = Socket::open(&options).await?;
-        let local = reachable(socket.local_addr()?, options.server)?;
+        let (server, local) = (options.server, socket.local_addr()?);
+        let local = reachable(local, server)?;
         let (orders, order_queue) = mpsc::channel(ORDERS_MAX);
         let (incoming_in, incoming) = mpsc::channel(options.incoming_max.max(1));
         let options = Arc::new(options);
@@ -77,6 +79,9 @@ impl Phone {
         match socket {
             Socket::Udp(socket) => tokio::spawn(run_udp(engine, socket, order_queue)),
             Socket::Tcp(stream) => tokio::spawn(run_tcp(engine, stream, order_queue)),
+            Socket::Ws(socket) => {
+                tokio::spawn(websocket::run(engine, *socket, server, order_queue))
+            }
         };
         Ok(Self {
             options,
@@ -198,22 +203,18 @@ impl Phone {
 enum Socket {
     Udp(UdpSocket),
     Tcp(TcpStream),
+    Ws(Box<WebSocket>),
 }
 
 impl Socket {
     async fn open(options: &PhoneOptions) -> std::io::Result<Self> {
         match options.transport {
             Transport::Udp => Ok(Self::Udp(UdpSocket::bind(options.bind).await?)),
-            Transport::Tcp => {
-                let socket = if options.bind.is_ipv4() {
-                    TcpSocket::new_v4()
-                } else {
-                    TcpSocket::new_v6()
-                }?;
-                socket.bind(options.bind)?;
-                let stream = socket.connect(options.server).await?;
-                stream.set_nodelay(true)?;
-                Ok(Self::Tcp(stream))
+            Transport::Tcp => Ok(Self::Tcp(connect(options).await?)),
+            Transport::Ws => {
+                let stream = connect(options).await?;
+                let socket = websocket::open(stream, options.server).await?;
+                Ok(Self::Ws(Box::new(socket)))
             }
         }
     }
@@ -222,8 +223,21 @@ impl Socket {
         match self {
             Self::Udp(socket) => socket.local_addr(),
             Self::Tcp(stream) => stream.local_addr(),
+            Self::Ws(socket) => socket.get_ref().local_addr(),
         }
     }
+}
+
+async fn connect(options: &PhoneOptions) -> std::io::Result<TcpStream> {
+    let socket = if options.bind.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.bind(options.bind)?;
+    let stream = socket.connect(options.server).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Our address as the server can reach it: an unspecified one is replaced by that of the route to the server.

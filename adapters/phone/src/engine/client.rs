@@ -136,10 +136,11 @@ impl Engine {
         let transport = match self.options.transport {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
+            Transport::Ws => "WS",
         };
         request.push_front(
             "Via",
-            format!("SIP/2.0/{transport} {};rport;branch={branch}", self.local),
+            format!("SIP/2.0/{transport} {};rport;branch={branch}", self.host),
         );
         branch
     }

@@ -14,6 +14,7 @@ pub(crate) mod run;
 mod server;
 mod session;
 mod timers;
+pub(crate) mod websocket;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -80,6 +81,8 @@ struct Outgoing {
 pub(crate) struct Engine {
     options: Arc<PhoneOptions>,
     local: SocketAddr,
+    /// What it calls itself in Via and Contact.
+    host: String,
     names: Names,
     timers: Timers,
     clients: HashMap<String, Client>,
@@ -108,9 +111,15 @@ impl Engine {
     ) -> Self {
         let mut names = Names { state: seed };
         let register_call_id = names.name();
+        let host = match options.transport {
+            Transport::Udp | Transport::Tcp => local.to_string(),
+            // RFC 7118 5: a script has no way to learn the address of its browser.
+            Transport::Ws => format!("{}.invalid", names.name()),
+        };
         Self {
             options,
             local,
+            host,
             names,
             timers: Timers::default(),
             clients: HashMap::new(),
@@ -144,7 +153,7 @@ impl Engine {
     fn reliable(&self) -> bool {
         match self.options.transport {
             Transport::Udp => false,
-            Transport::Tcp => true,
+            Transport::Tcp | Transport::Ws => true,
         }
     }
 
@@ -253,8 +262,9 @@ impl Engine {
         let transport = match self.options.transport {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
+            Transport::Ws => ";transport=ws",
         };
-        let own = || format!("sip:{}@{}{transport}", self.options.user, self.local);
+        let own = || format!("sip:{}@{}{transport}", self.options.user, self.host);
         self.options.contact.clone().unwrap_or_else(own)
     }
 

@@ -23,7 +23,7 @@ const BATCH_MAX: usize = 32;
 
 impl Engine {
     /// The next bytes to send, in order.
-    fn take_output(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+    pub(super) fn take_output(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
         self.out
             .drain(..)
             .map(|outgoing| (outgoing.to, outgoing.bytes))
@@ -31,7 +31,7 @@ impl Engine {
     }
 
     /// When to wake up at the latest.
-    fn wake_at(&self) -> tokio::time::Instant {
+    pub(super) fn wake_at(&self) -> tokio::time::Instant {
         let idle = Instant::now() + Duration::from_millis(IDLE_MS);
         self.next_deadline().unwrap_or(idle).min(idle).into()
     }
