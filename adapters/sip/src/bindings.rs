@@ -14,7 +14,6 @@ use commands::ports::{ReadStore, Statement, StoreError};
 use domain::{device::Command, id::AgentId};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use uuid::Uuid;
@@ -133,7 +132,7 @@ impl Phones {
             }
             let is_own = binding.node == self.node;
             let was_elsewhere = binding.node.take().is_some() && !is_own;
-            if binding.over_tcp || (binding.flow_bound && was_elsewhere) {
+            if binding.transport.is_connection() || (binding.flow_bound && was_elsewhere) {
                 shorten(&mut binding, until_ms);
             }
             if !is_own {
@@ -223,20 +222,20 @@ impl Phones {
 
     /// A connection is gone: so are its phones, if they do not register again
     /// within [`RECONNECT_MS`].
-    pub fn connection_lost(&self, peer: SocketAddr, now_ms: u64) {
+    pub fn connection_lost(&self, flow: Flow, now_ms: u64) {
         let mut known = self.lock();
         let bindings = known.values_mut().flat_map(BTreeMap::values_mut);
-        for binding in bindings.filter(|b| is_over(b, peer)) {
+        for binding in bindings.filter(|b| is_over(b, flow)) {
             shorten(binding, now_ms.saturating_add(RECONNECT_MS));
         }
     }
 
-    /// The far ends of the connections to this node that phones are registered over.
-    pub fn connections(&self) -> HashSet<SocketAddr> {
+    /// The connections to this node that phones are registered over.
+    pub fn connections(&self) -> HashSet<Flow> {
         let known = self.lock();
         let bindings = known.values().flat_map(BTreeMap::values);
-        let here = bindings.filter(|binding| is_over(binding, binding.send_to));
-        here.map(|binding| binding.send_to).collect()
+        let here = bindings.filter(|binding| is_over(binding, binding.flow()));
+        here.map(Binding::flow).collect()
     }
 
     /// The phones of an agent at this node that have not expired, best liked
@@ -363,8 +362,9 @@ impl Phones {
     }
 }
 
-fn is_over(binding: &Binding, peer: SocketAddr) -> bool {
-    binding.over_tcp && binding.send_to == peer && binding.node.is_none()
+/// Whether a binding is reached over that connection to this node.
+fn is_over(binding: &Binding, flow: Flow) -> bool {
+    flow.transport.is_connection() && binding.flow() == flow && binding.node.is_none()
 }
 
 fn phones<'a>(bindings: impl Iterator<Item = &'a Binding>, now_ms: u64) -> Vec<Phone> {
@@ -375,13 +375,7 @@ fn phones<'a>(bindings: impl Iterator<Item = &'a Binding>, now_ms: u64) -> Vec<P
     live.into_iter()
         .map(|binding| Phone {
             uri: binding.uri.clone(),
-            flow: Flow {
-                transport: match binding.over_tcp {
-                    true => Transport::Tcp,
-                    false => Transport::Udp,
-                },
-                peer: binding.send_to,
-            },
+            flow: binding.flow(),
             through: binding.node.clone().filter(|_| binding.flow_bound),
         })
         .collect()

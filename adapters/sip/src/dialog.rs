@@ -4,7 +4,7 @@
 use crate::{
     address::{NameAddr, Uri},
     message::{DialogId, Headers, Method, Request, Response},
-    transport::{Flow, Transport},
+    transport::Flow,
 };
 use std::net::IpAddr;
 
@@ -236,7 +236,7 @@ impl NewInvite {
 /// Where a URI is reached, for a peer that was seen at that flow.
 pub fn next_hop(uri: &str, seen: Flow) -> Flow {
     // A connection is the way back, whatever its far end writes (RFC 5923).
-    if seen.transport == Transport::Tcp {
+    if seen.transport.is_connection() {
         return seen;
     }
     match Uri::parse(uri).and_then(|uri| uri.socket()) {
@@ -279,6 +279,7 @@ fn contact_uri(headers: &Headers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Transport;
 
     fn flow(peer: &str) -> Flow {
         Flow {
@@ -363,6 +364,19 @@ mod tests {
         assert_eq!(dialog.request(Method::Bye).uri, "sip:a@192.0.2.9:6000");
         again.headers = headers(&[("CSeq", "8 BYE")]);
         assert_eq!(dialog.accept(&again, rebound), Err(OutOfOrder));
+    }
+
+    #[test]
+    fn a_phone_on_a_connection_is_reached_over_it_whatever_its_contact_says() {
+        for transport in [Transport::Tcp, Transport::Ws] {
+            let seen = Flow {
+                transport,
+                ..flow("203.0.113.7:40000")
+            };
+            for contact in ["sip:a@q7x3.invalid;transport=ws", "sip:a@203.0.113.7:5062"] {
+                assert_eq!(next_hop(contact, seen), seen, "{contact}");
+            }
+        }
     }
 
     #[test]

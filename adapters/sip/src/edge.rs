@@ -8,7 +8,7 @@
 
 use crate::{
     address::{NameAddr, Uri},
-    boundary::{self, Passing},
+    boundary::Passing,
     transport::{Flow, Transport},
 };
 use hmac::{Hmac, Mac};
@@ -77,11 +77,7 @@ impl FlowKey {
         }
         let (transport, peer) = text.split_once('/')?;
         Some(Flow {
-            transport: match transport {
-                "UDP" => Transport::Udp,
-                "TCP" => Transport::Tcp,
-                _ => return None,
-            },
+            transport: Transport::named(transport)?,
             peer: peer.parse().ok()?,
         })
     }
@@ -113,8 +109,8 @@ pub trait Around {
     fn look(&self);
     /// Whether there is a way to the flow's peer.
     fn is_open(&self, flow: Flow) -> bool;
-    /// Host and port by which phones reach this node.
-    fn sent_by(&self) -> String;
+    /// Host and port by which phones reach this node with that transport.
+    fn sent_by(&self, transport: Transport) -> String;
 }
 
 /// The edge; cheap to clone. Without a key everything is for this node.
@@ -143,11 +139,7 @@ impl Edge {
         let Some(key) = self.key() else {
             return Step::Ours;
         };
-        let transport = match from.transport {
-            Transport::Udp => boundary::Transport::Udp,
-            Transport::Tcp => boundary::Transport::Tcp,
-        };
-        match Passing::read(bytes, transport) {
+        match Passing::read(bytes, from.transport.into()) {
             Some(message) if message.is_response() => back(&key, message, around),
             Some(message) => on(&key, message, from, around),
             None => Step::Ours,
@@ -211,12 +203,9 @@ fn on(key: &FlowKey, mut message: Passing, from: Flow, around: &impl Around) -> 
     if !message.take_hop() {
         return refuse(&message, 483);
     }
-    let sent_by = around.sent_by();
     if message.method() == "INVITE" {
-        let transport = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-        };
+        let sent_by = around.sent_by(flow.transport);
+        let transport = flow.transport.parameter();
         let route = format!("<sip:{sent_by}{transport};lr;flow={token}>");
         message.push_top("Record-Route", route);
     }
@@ -227,8 +216,9 @@ fn on(key: &FlowKey, mut message: Passing, from: Flow, around: &impl Around) -> 
         .and_then(|via| via_parameter(via, "branch"));
     let branch = key.sign("branch", theirs.unwrap_or_default());
     let via = format!(
-        "SIP/2.0/{} {sent_by};branch={BRANCH}{branch};flow={};rport",
+        "SIP/2.0/{} {};branch={BRANCH}{branch};flow={};rport",
         to.transport,
+        around.sent_by(to.transport),
         key.token(from)
     );
     message.push_top("Via", via);

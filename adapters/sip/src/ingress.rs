@@ -2,7 +2,7 @@
 //! transaction.
 
 use crate::{
-    boundary::{self, Verdict},
+    boundary::{self, DropReason, Verdict},
     edge::{Around, Edge, Step},
     stack::{Stack, TransactionUser},
     transport::{Flow, Transport},
@@ -40,8 +40,8 @@ impl Around for Between {
         self.stack.is_open(flow)
     }
 
-    fn sent_by(&self) -> String {
-        self.stack.sent_by()
+    fn sent_by(&self, transport: Transport) -> String {
+        self.stack.sent_by(transport)
     }
 }
 
@@ -77,15 +77,15 @@ impl Ingress {
         self.user.is_used(flow)
     }
 
-    /// The far ends of the connections that somebody needs.
-    pub fn needed(&self) -> HashSet<SocketAddr> {
+    /// The connections that somebody needs.
+    pub fn needed(&self) -> HashSet<Flow> {
         self.user.needed_connections()
     }
 
-    /// A TCP connection has ended.
-    pub fn closed(&self, peer: SocketAddr) {
-        self.stack.close_tcp(peer);
-        self.user.connection_closed(peer);
+    /// A connection has ended.
+    pub fn closed(&self, flow: Flow) {
+        self.stack.close(flow);
+        self.user.connection_closed(flow);
     }
 
     async fn pass(&self, step: Step, from: Flow) {
@@ -98,28 +98,34 @@ impl Ingress {
         self.stack.send_raw(&bytes, to).await;
     }
 
-    /// Takes one message as it came.
-    pub async fn receive(&self, bytes: &[u8], flow: Flow) {
+    /// Takes one message as it came; why, if it was dropped.
+    pub async fn receive(&self, bytes: &[u8], flow: Flow) -> Option<DropReason> {
         if let Some(between) = &self.between {
             let step = between.edge.step(bytes, flow, between);
             if step != Step::Ours {
-                return self.pass(step, flow).await;
+                self.pass(step, flow).await;
+                return None;
             }
         }
         match boundary::inspect(bytes, flow.origin()) {
-            Verdict::Pass(message) => self.stack.receive(&message, flow, &*self.user).await,
+            Verdict::Pass(message) => {
+                self.stack.receive(&message, flow, &*self.user).await;
+                None
+            }
             Verdict::Answer { bytes, to, status } => {
                 metrics::counter!("ringledger_sip_boundary_answers_total", "status" => status.to_string())
                     .increment(1);
-                let back = match flow.transport {
-                    Transport::Udp => Flow { peer: to, ..flow },
-                    Transport::Tcp => flow,
+                let back = match flow.transport.is_connection() {
+                    true => flow,
+                    false => Flow { peer: to, ..flow },
                 };
                 self.stack.send_raw(&bytes, back).await;
+                None
             }
             Verdict::Drop(reason) => {
                 metrics::counter!("ringledger_sip_boundary_drops_total", "reason" => reason.as_str())
                     .increment(1);
+                Some(reason)
             }
         }
     }

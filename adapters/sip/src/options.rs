@@ -1,11 +1,15 @@
 //! What can be set.
 
-use crate::{admission::Limits, transport::tcp};
+use crate::{admission::Limits, transport::connections};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 
-/// How long a TCP connection may take to be registered or called over.
-const TCP_TRIAL: Duration = Duration::from_secs(60);
+/// How long a connection may take to be registered or called over.
+const TRIAL: Duration = Duration::from_secs(60);
+
+/// How often the far end of a WebSocket is asked whether it is there (RFC 7118, 6).
+/// Proxies close what is silent for a minute.
+const WS_PING_INTERVAL: Duration = Duration::from_secs(25);
 
 /// Settings of the SIP adapter; section `[sip]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +17,8 @@ const TCP_TRIAL: Duration = Duration::from_secs(60);
 pub struct Options {
     /// Where to listen, UDP and TCP.
     pub listen: SocketAddr,
+    /// Where to listen for phones over WebSocket; nowhere when not given.
+    pub ws_listen: Option<SocketAddr>,
     /// Host or address under which phones reach us; found out when not given.
     pub advertised_host: Option<String>,
     /// Realm of the digest challenges.
@@ -27,9 +33,9 @@ pub struct Options {
     pub calls_per_source_burst: u32,
     /// Refused calls a second that are recorded; the others are only answered.
     pub refused_records_per_s: u32,
-    /// TCP connections at once.
+    /// TCP connections at once, those of WebSockets included.
     pub tcp_connections_max: usize,
-    /// How long a TCP connection without a call may be silent: longer than any
+    /// How long a connection without a call may be silent: longer than any
     /// registration's refresh.
     pub tcp_idle_timeout_ms: u64,
     /// What a caller we have no room for is told to wait.
@@ -46,6 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            ws_listen: None,
             advertised_host: None,
             realm: "ringledger".to_owned(),
             calls_max: 5_000,
@@ -70,12 +77,13 @@ impl Options {
         Duration::from_millis(self.t1_ms.saturating_mul(64))
     }
 
-    /// The limits of TCP.
-    pub(crate) const fn tcp(&self) -> tcp::Limits {
-        tcp::Limits {
+    /// The limits of connections.
+    pub(crate) const fn connections(&self) -> connections::Limits {
+        connections::Limits {
             connections_max: self.tcp_connections_max,
-            trial: TCP_TRIAL,
+            trial: TRIAL,
             idle_timeout: Duration::from_millis(self.tcp_idle_timeout_ms),
+            ping_interval: WS_PING_INTERVAL,
         }
     }
 

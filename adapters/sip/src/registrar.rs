@@ -4,6 +4,7 @@
 
 mod contact;
 
+use crate::transport::{Flow, Transport};
 use std::collections::BTreeMap;
 use std::{net::SocketAddr, sync::Arc};
 
@@ -30,8 +31,8 @@ pub struct Binding {
     /// Where requests for it are sent: the contact's own address if it is where
     /// the REGISTER came from, else that source (NAT, names, TCP).
     pub send_to: SocketAddr,
-    /// Whether it registered over a connection.
-    pub over_tcp: bool,
+    /// How it registered, and is called.
+    pub transport: Transport,
     /// Whether it is reached only through the flow that it registered by: its
     /// connection, or its NAT.
     pub flow_bound: bool,
@@ -46,6 +47,16 @@ pub struct Binding {
     pub cseq: u32,
     /// Preference in thousandths, 1000 being the default.
     pub q_milli: u16,
+}
+
+impl Binding {
+    /// The flow that requests for it are sent over.
+    pub const fn flow(&self) -> Flow {
+        Flow {
+            transport: self.transport,
+            peer: self.send_to,
+        }
+    }
 }
 
 /// The bindings of one agent, by contact (compared as in RFC 3261, 19.1.4).
@@ -64,8 +75,8 @@ pub struct Registration<'a> {
     pub cseq: u32,
     /// Where it came from.
     pub source: SocketAddr,
-    /// Whether it came over a connection.
-    pub over_tcp: bool,
+    /// How it came.
+    pub transport: Transport,
     /// When, in milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -265,13 +276,13 @@ fn binding(request: &Registration<'_>, contact: &Contact, asked_s: u32) -> Bindi
     let granted_ms = u64::from(asked_s.min(EXPIRES_MAX_S)) * 1000;
     // A phone that names its own address and port is sent to there; any other
     // is behind NAT, has a name (never looked up) or a connection.
-    let own = contact
-        .socket
-        .filter(|socket| !request.over_tcp && socket.ip() == request.source.ip().to_canonical());
+    let own = contact.socket.filter(|socket| {
+        !request.transport.is_connection() && socket.ip() == request.source.ip().to_canonical()
+    });
     Binding {
         uri: contact.uri.clone(),
         send_to: own.unwrap_or(request.source),
-        over_tcp: request.over_tcp,
+        transport: request.transport,
         flow_bound: own.is_none(),
         node: None,
         expires_at_ms: request.now_ms.saturating_add(granted_ms),

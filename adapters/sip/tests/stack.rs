@@ -5,11 +5,18 @@
     reason = "a test may, also in its helpers"
 )]
 
+#[path = "stack/websocket.rs"]
+mod websocket;
+
 use ringledger_sip::{
     ingress::Ingress,
     message::{DialogId, Headers, Method, Request, Response},
     stack::{Outcome, Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
-    transport::{Flow, Transport, tcp, udp},
+    transport::{
+        Flow, Transport,
+        connections::{Connections, Framing, Limits},
+        udp,
+    },
 };
 use std::{
     collections::HashSet,
@@ -36,7 +43,7 @@ enum Heard {
 }
 
 /// Connections that somebody needs.
-type Needed = Arc<Mutex<HashSet<SocketAddr>>>;
+type Needed = Arc<Mutex<HashSet<Flow>>>;
 
 struct Ear(mpsc::Sender<Heard>, Needed);
 
@@ -63,7 +70,7 @@ impl TransactionUser for Ear {
     fn late_success(&self, response: Response, _: Flow) {
         self.0.try_send(Heard::LateSuccess(response)).unwrap();
     }
-    fn needed_connections(&self) -> HashSet<SocketAddr> {
+    fn needed_connections(&self) -> HashSet<Flow> {
         self.1.lock().unwrap().clone()
     }
 }
@@ -72,6 +79,7 @@ struct Node {
     stack: Stack,
     heard: mpsc::Receiver<Heard>,
     address: SocketAddr,
+    ws: SocketAddr,
     needed: Needed,
     stop: CancellationToken,
 }
@@ -82,18 +90,28 @@ impl Drop for Node {
     }
 }
 
+/// Limits that no test meets by chance.
+const LIMITS: Limits = Limits {
+    connections_max: 8,
+    trial: Duration::from_secs(60),
+    idle_timeout: Duration::from_secs(60),
+    ping_interval: Duration::from_secs(60),
+};
+
 async fn node(t1_ms: u64) -> Node {
-    let trial = Duration::from_secs(60);
-    node_with(t1_ms, trial).await
+    node_with(t1_ms, LIMITS).await
 }
 
-async fn node_with(t1_ms: u64, trial: Duration) -> Node {
+async fn node_with(t1_ms: u64, limits: Limits) -> Node {
     let socket = Arc::new(udp::bind("127.0.0.1:0".parse().unwrap()).unwrap());
     let address = socket.local_addr().unwrap();
     let stop = CancellationToken::new();
+    let ws_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ws = ws_listener.local_addr().unwrap();
     let options = StackOptions {
         host: "127.0.0.1".into(),
         port: address.port(),
+        ws_port: Some(ws.port()),
         t1_ms,
     };
     let (stack, incoming) = Stack::start(options, socket.clone(), stop.clone()).unwrap();
@@ -104,16 +122,14 @@ async fn node_with(t1_ms: u64, trial: Duration) -> Node {
     tokio::spawn(incoming.run(user));
     tokio::spawn(udp::run(socket, ingress.clone(), stop.clone()));
     let listener = TcpListener::bind(address).await.unwrap();
-    let limits = tcp::Limits {
-        connections_max: 8,
-        trial,
-        idle_timeout: Duration::from_secs(60),
-    };
-    tokio::spawn(tcp::listen(listener, ingress, limits, stop.clone()));
+    let connections = Connections::new(ingress, limits, stop.clone());
+    tokio::spawn(connections.clone().listen(listener, Framing::Stream));
+    tokio::spawn(connections.listen(ws_listener, Framing::WebSocket));
     Node {
         stack,
         heard,
         address,
+        ws,
         needed,
         stop,
     }
@@ -239,10 +255,17 @@ async fn one_stack_rings_answers_and_is_hung_up_by_another() {
 
 #[tokio::test]
 async fn a_connection_that_nobody_needs_is_closed_after_its_trial() {
-    let node = node_with(500, Duration::from_millis(100)).await;
+    let limits = Limits {
+        trial: Duration::from_millis(100),
+        ..LIMITS
+    };
+    let node = node_with(500, limits).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let ours = socket.local_addr().unwrap();
+    let ours = Flow {
+        transport: Transport::Tcp,
+        peer: socket.local_addr().unwrap(),
+    };
     node.needed.lock().unwrap().insert(ours);
     let mut needed = socket.connect(node.address).await.unwrap();
     let patience = Duration::from_secs(10);
@@ -377,11 +400,13 @@ async fn a_200_that_can_not_be_sent_is_one_that_is_not_acknowledged() {
         transport,
         peer: "127.0.0.1:0".parse().unwrap(),
     };
-    let connection = callee.stack.open_tcp(nowhere(Transport::Tcp).peer).await;
+    let tcp = callee.stack.open(nowhere(Transport::Tcp)).await;
+    let ws = callee.stack.open(nowhere(Transport::Ws)).await;
     let ear = Ear(mpsc::channel(1).0, Needed::default());
     for (transport, name, connection) in [
         (Transport::Udp, "UDP", None),
-        (Transport::Tcp, "TCP", Some(connection)),
+        (Transport::Tcp, "TCP", Some(tcp)),
+        (Transport::Ws, "WS", Some(ws)),
     ] {
         let message = raw_invite(name, &format!("nowhere-{name}"));
         callee

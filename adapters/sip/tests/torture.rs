@@ -380,7 +380,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn holds_for(bytes: &[u8]) -> Result<(), TestCaseError> {
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Ws] {
         match inspect(bytes, origin(transport)) {
             Verdict::Pass(passed) => {
                 if let Err(error) = read_by_stack(&passed) {

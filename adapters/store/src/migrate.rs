@@ -111,6 +111,7 @@ pub const ALL: &[Migration] = &[
     migration!(453, Read, "0453_kurrent_fence"),
     migration!(460, Read, "0460_queue_slots"),
     migration!(461, Read, "0461_queue_short_abandons"),
+    migration!(470, Read, "0470_binding_websockets"),
 ];
 
 /// Why a database can not be brought to this program's version.

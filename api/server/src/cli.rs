@@ -299,6 +299,9 @@ async fn serve(config: Config, place: Place) -> anyhow::Result<ExitCode> {
 fn welcome(server: &Server) {
     println!("Ringledger is ready.");
     println!("  phones register and call at  {}", server.sip_contact());
+    if let Some(address) = server.ws_addr() {
+        println!("  phones over WebSocket at     ws://{address}/");
+    }
     println!(
         "  GraphQL and its editor       http://{}/",
         server.http_addr()

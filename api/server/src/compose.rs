@@ -452,6 +452,11 @@ impl Server {
         self.sip.local_addr()
     }
 
+    /// Where phones over WebSocket are served, if they are.
+    pub const fn ws_addr(&self) -> Option<SocketAddr> {
+        self.sip.ws_addr()
+    }
+
     /// The URI that a phone registers at.
     pub fn sip_contact(&self) -> String {
         self.sip.contact()

@@ -265,6 +265,7 @@ impl Config {
         if self.sip.realm.is_empty() || self.sip.realm.contains('"') {
             return invalid("sip.realm is empty or has a quotation mark".into());
         }
+        self.check_listeners()?;
         if self.media.port_min >= self.media.port_max {
             return invalid("media.port_min is not below media.port_max".into());
         }
@@ -308,6 +309,17 @@ impl Config {
                 return invalid(format!(
                     "trunk[{index}].allow: {network:?} is not a network"
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    /// One address can not be listened on twice; any free port can be asked for twice.
+    fn check_listeners(&self) -> Result<(), ConfigError> {
+        let (sip, http) = (self.sip.listen, self.http.listen);
+        for (name, address) in [("sip.listen", sip), ("http.listen", http)] {
+            if address.port() != 0 && self.sip.ws_listen == Some(address) {
+                return invalid(format!("sip.ws_listen is the address of {name}"));
             }
         }
         Ok(())
@@ -441,6 +453,11 @@ mod tests {
         for (text, named) in [
             ("[sip]\nlisten_on = \"x\"", "listen_on"),
             ("[media]\nport_min = \"many\"", "media.port_min"),
+            ("[sip]\nws_listen = \"5066\"", "sip.ws_listen"),
+            (
+                "[sip]\nlisten = \"[::]:5060\"\nws_listen = \"[::]:5060\"",
+                "sip.ws_listen",
+            ),
             ("[[queue]]\nname = \"a\"\nstrategy = \"fastest\"", "fastest"),
             (
                 "[[trunk]]\nname = \"t\"\nallow = [\"everywhere\"]",

@@ -1,25 +1,26 @@
 //! Bindings as rows: the table `sip_bindings`, and `sip_binding_nodes` beside it
 //! on a store that several nodes share.
 
-use crate::registrar::Binding;
+use crate::{registrar::Binding, transport::Transport};
 use commands::ports::{Statement, Value};
 use domain::id::AgentId;
 use std::sync::Arc;
 
 const SELECT: &str = "SELECT b.agent, b.contact, b.uri, b.send_to, b.over_tcp, b.expires_at_ms, \
-    b.call_id, b.cseq, b.q_milli, n.node, n.flow_bound \
+    b.call_id, b.cseq, b.q_milli, b.over_ws, n.node, n.flow_bound \
     FROM sip_bindings b LEFT JOIN sip_binding_nodes n \
     ON n.agent = b.agent AND n.contact = b.contact";
 
 const SELECT_OF: &str = "SELECT b.agent, b.contact, b.uri, b.send_to, b.over_tcp, \
-    b.expires_at_ms, b.call_id, b.cseq, b.q_milli, n.node, n.flow_bound \
+    b.expires_at_ms, b.call_id, b.cseq, b.q_milli, b.over_ws, n.node, n.flow_bound \
     FROM sip_bindings b LEFT JOIN sip_binding_nodes n \
     ON n.agent = b.agent AND n.contact = b.contact WHERE b.agent = $1";
 
 const DELETE: &str = "DELETE FROM sip_bindings WHERE agent = $1 AND contact = $2";
 
 const INSERT: &str = "INSERT INTO sip_bindings (agent, contact, uri, send_to, over_tcp, \
-    expires_at_ms, call_id, cseq, q_milli) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    expires_at_ms, call_id, cseq, q_milli, over_ws) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 const DELETE_NODE: &str = "DELETE FROM sip_binding_nodes WHERE agent = $1 AND contact = $2";
 
@@ -79,11 +80,12 @@ fn values(agent: AgentId, key: &str, binding: &Binding) -> Vec<Value> {
         Value::Text(key.to_owned()),
         Value::Text(binding.uri.clone()),
         text(binding.send_to),
-        Value::Int(i64::from(binding.over_tcp)),
+        Value::Int(i64::from(binding.transport.is_connection())),
         int(binding.expires_at_ms),
         Value::Text(binding.call_id.clone()),
         Value::Int(i64::from(binding.cseq)),
         Value::Int(i64::from(binding.q_milli)),
+        Value::Int(i64::from(binding.transport == Transport::Ws)),
     ]
 }
 
@@ -103,7 +105,10 @@ pub(super) fn row(row: Vec<Value>) -> Option<Stored> {
     let mut binding = Binding {
         uri: as_text(columns.next()?)?,
         send_to: as_text(columns.next()?)?.parse().ok()?,
-        over_tcp: as_int(columns.next()?)? != 0,
+        transport: match as_int(columns.next()?)? {
+            0 => Transport::Udp,
+            _ => Transport::Tcp,
+        },
         expires_at_ms: u64::try_from(as_int(columns.next()?)?).ok()?,
         call_id: as_text(columns.next()?)?,
         cseq: u32::try_from(as_int(columns.next()?)?).ok()?,
@@ -111,6 +116,9 @@ pub(super) fn row(row: Vec<Value>) -> Option<Stored> {
         flow_bound: true,
         node: None,
     };
+    if as_int(columns.next()?)? != 0 {
+        binding.transport = Transport::Ws;
+    }
     // Without a row of its own it is nobody's yet.
     binding.node = columns.next().and_then(as_text).map(Arc::from);
     if let Some(flow_bound) = columns.next().and_then(as_int) {

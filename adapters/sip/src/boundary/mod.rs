@@ -1,4 +1,4 @@
-//! The one way in for bytes. Every datagram and every message of a TCP stream
+//! The one way in for bytes. Every datagram and every message of a connection
 //! is inspected here before the stack sees it: passed on in the one form that
 //! the stack reads right, answered statelessly, or dropped.
 //!
@@ -44,6 +44,8 @@ pub enum Transport {
     Udp,
     /// Cut out of a byte stream by [`stream::Framer`].
     Tcp,
+    /// One message of a WebSocket, one message (RFC 7118, 5.1).
+    Ws,
 }
 
 /// Where a message came from.
@@ -65,7 +67,7 @@ pub enum Verdict {
     Answer {
         /// The whole response.
         bytes: Vec<u8>,
-        /// Where it goes over UDP; over TCP it goes back on the connection.
+        /// Where it goes over UDP; else it goes back on the connection.
         to: SocketAddr,
         /// Its status code.
         status: u16,
@@ -129,12 +131,13 @@ pub fn reply_to(via: &str, origin: Origin) -> Option<SocketAddr> {
     (via::is_unicast(to.ip()) && to.port() != 0).then_some(to)
 }
 
-/// The body by Content-Length: a datagram's rest if there is none (RFC 3261,
-/// 18.3), cut to it if there is more, refused if there is less.
+/// The body by Content-Length: the rest of a datagram (RFC 3261, 18.3) or of a
+/// WebSocket's message (RFC 7118, 5.1) if there is none, cut to it if there is more,
+/// refused if there is less.
 fn body<'a>(wire: &wire::Wire<'a>, transport: Transport) -> Result<&'a [u8], syntax::Fault> {
     let Some(length) = wire.get("Content-Length") else {
         return match transport {
-            Transport::Udp => Ok(wire.body),
+            Transport::Udp | Transport::Ws => Ok(wire.body),
             Transport::Tcp => Err("missing Content-Length"),
         };
     };

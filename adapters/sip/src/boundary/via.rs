@@ -108,7 +108,7 @@ impl Via {
     pub(super) fn reply_to(&self, origin: Origin) -> SocketAddr {
         let wants_rport = param(&self.params, "rport").is_some();
         match origin.transport {
-            Transport::Tcp => origin.source,
+            Transport::Tcp | Transport::Ws => origin.source,
             Transport::Udp if wants_rport => origin.source,
             Transport::Udp => SocketAddr::new(
                 origin.source.ip(),
@@ -170,6 +170,30 @@ mod tests {
             "SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKx;received=192.0.2.9,SIP/2.0/TCP b"
         );
         assert_eq!(to.to_string(), "192.0.2.9:5060");
+    }
+
+    #[test]
+    fn a_browser_that_does_not_know_its_address_is_answered_on_its_connection() {
+        // RFC 7118, 5: sent-by is a random name that nobody can look up.
+        let source: SocketAddr = "192.0.2.9:40000".parse().unwrap();
+        for transport in ["WS", "wss"] {
+            let text = format!("SIP/2.0/{transport} df7jal23ls0d.invalid;branch=z9hG4bKx;rport");
+            let mut via = Via::parse(&text).unwrap();
+            let origin = Origin {
+                source,
+                transport: Transport::Ws,
+            };
+            assert_eq!(via.reply_to(origin), source);
+            via.stamp(source);
+            let transport = transport.to_ascii_uppercase();
+            assert_eq!(
+                via.print(),
+                format!(
+                    "SIP/2.0/{transport} df7jal23ls0d.invalid;branch=z9hG4bKx\
+                     ;received=192.0.2.9;rport=40000"
+                )
+            );
+        }
     }
 
     #[test]

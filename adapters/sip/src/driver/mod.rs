@@ -17,6 +17,7 @@ mod placed;
 mod probes;
 mod refusals;
 mod registers;
+mod sockets;
 mod tick;
 mod trunks;
 mod ways;
@@ -32,11 +33,16 @@ use crate::{
     message::{DialogId, Method, Request, Response},
     options::Options,
     stack::{Reply, ServerTransaction, Stack, StackOptions, TransactionUser},
-    transport::{Flow, Transport, tcp, udp},
+    transport::{
+        Flow, Transport,
+        connections::{Connections, Framing},
+        udp,
+    },
 };
 use lanes::{Lanes, Receipt};
 use passwords::{Failures, Passwords};
 use refusals::Refusals;
+use sockets::{Sockets, own_host, own_ip};
 
 use commands::{
     directory::Directory,
@@ -53,14 +59,13 @@ use domain::{
 };
 use std::{
     collections::{BTreeSet, HashSet},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
-use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -98,10 +103,12 @@ pub struct Parts {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address can not be listened on.
-    #[error("can not listen on {address}")]
+    #[error("can not listen on {address}, as sip.{key} says")]
     Listen {
         /// Which.
         address: SocketAddr,
+        /// The setting that names it.
+        key: &'static str,
         /// Why.
         source: std::io::Error,
     },
@@ -115,12 +122,18 @@ pub enum StartError {
 pub struct Handle {
     driver: Driver,
     local: SocketAddr,
+    ws: Option<SocketAddr>,
 }
 
 impl Handle {
     /// Where it listens, UDP and TCP.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Where it listens for WebSockets; none when that is not set.
+    pub const fn ws_addr(&self) -> Option<SocketAddr> {
+        self.ws
     }
 
     /// Where other nodes reach it: the address that it listens on, or that of
@@ -232,23 +245,19 @@ pub async fn start(
     parts: Parts,
     shutdown: CancellationToken,
 ) -> Result<Handle, StartError> {
-    let listen = options.listen;
-    let failed = |source| StartError::Listen {
-        address: listen,
-        source,
-    };
-    let (socket, listener) = bind_pair(listen).await.map_err(failed)?;
-    let local = socket.local_addr().map_err(failed)?;
+    let sockets = Sockets::bind(&options).await?;
+    let (local, ws) = (sockets.local, sockets.ws_addr());
     let stack_options = StackOptions {
         host: options
             .advertised_host
             .clone()
             .unwrap_or_else(|| own_host(local.ip())),
         port: local.port(),
+        ws_port: ws.map(|address| address.port()),
         t1_ms: options.t1_ms,
     };
-    let (stack, incoming) =
-        Stack::start(stack_options, socket.clone(), shutdown.clone()).map_err(failed)?;
+    let (stack, incoming) = Stack::start(stack_options, sockets.udp.clone(), shutdown.clone())
+        .map_err(|source| sockets.failed(source))?;
     let now_ms = parts.clock.now().millis_unsigned();
     let node = parts
         .roster
@@ -280,20 +289,25 @@ pub async fn start(
         false => ingress,
     };
     let ingress = Arc::new(ingress);
-    let limits = driver.options.tcp();
+    let limits = driver.options.connections();
+    let connections = Connections::new(ingress.clone(), limits, shutdown.clone());
     let follow = orders::follow(driver.clone(), head, shutdown.clone());
     let tick = tick::run(driver.clone(), shutdown.clone());
     let refusals = refusals::run(driver.clone(), shutdown.clone());
-    let udp = udp::run(socket, ingress.clone(), shutdown.clone());
-    let tcp = tcp::listen(listener, ingress, limits, shutdown.clone());
+    let udp = udp::run(sockets.udp, ingress, shutdown.clone());
+    let tcp = connections.clone().listen(sockets.tcp, Framing::Stream);
     watch("requests", incoming.run(user), &shutdown);
     watch("orders", follow, &shutdown);
     watch("tick", tick, &shutdown);
     watch("refusals", refusals, &shutdown);
     watch("udp", udp, &shutdown);
     watch("tcp", tcp, &shutdown);
+    if let Some(listener) = sockets.ws {
+        let ws = connections.listen(listener, Framing::WebSocket);
+        watch("ws", ws, &shutdown);
+    }
     tokio::spawn(driver.clone().record_loaded());
-    Ok(Handle { driver, local })
+    Ok(Handle { driver, local, ws })
 }
 
 /// Runs a task that the adapter can not do without: if it ends by itself, so
@@ -312,48 +326,6 @@ fn watch(
             shutdown.cancel();
         }
     });
-}
-
-/// Tries of a pair when any port will do.
-const PAIRS_MAX: u32 = 20;
-
-/// UDP and TCP on one port. With port 0 the system gives a free UDP port whose
-/// number may be taken in TCP: then another one is asked for.
-async fn bind_pair(listen: SocketAddr) -> std::io::Result<(Arc<UdpSocket>, TcpListener)> {
-    let mut tries = 1;
-    loop {
-        let socket = udp::bind(listen)?;
-        match TcpListener::bind(socket.local_addr()?).await {
-            Ok(listener) => return Ok((Arc::new(socket), listener)),
-            Err(error) if listen.port() != 0 || tries >= PAIRS_MAX => return Err(error),
-            Err(_) => tries += 1,
-        }
-    }
-}
-
-/// The address by which others reach a socket that listens on `ip`: itself, or
-/// for "any" the one that the default route goes out from.
-fn own_host(ip: IpAddr) -> String {
-    crate::address::host_of(own_ip(ip))
-}
-
-fn own_ip(ip: IpAddr) -> IpAddr {
-    if ip.is_unspecified() {
-        let any = SocketAddr::new(ip, 0);
-        let far: SocketAddr = match ip {
-            IpAddr::V4(_) => ([198, 51, 100, 1], 9).into(),
-            IpAddr::V6(_) => ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9).into(),
-        };
-        // Connecting a datagram socket sends nothing; it only picks a route.
-        std::net::UdpSocket::bind(any)
-            .and_then(|socket| {
-                socket.connect(far)?;
-                socket.local_addr()
-            })
-            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
-    } else {
-        ip
-    }
 }
 
 impl Inner {
@@ -464,21 +436,16 @@ impl TransactionUser for Driver {
         self.legs().live_mut().any(|leg| leg.uses(flow))
     }
 
-    fn needed_connections(&self) -> HashSet<SocketAddr> {
+    fn needed_connections(&self) -> HashSet<Flow> {
         let mut needed = self.phones.connections();
         for leg in self.legs().live_mut() {
-            let over_tcp = leg.flows();
-            needed.extend(
-                over_tcp
-                    .filter(|flow| flow.transport == Transport::Tcp)
-                    .map(|flow| flow.peer),
-            );
+            needed.extend(leg.flows().filter(|flow| flow.transport.is_connection()));
         }
         needed
     }
 
-    fn connection_closed(&self, peer: SocketAddr) {
+    fn connection_closed(&self, flow: Flow) {
         let now_ms = self.parts.clock.now().millis_unsigned();
-        self.phones.connection_lost(peer, now_ms);
+        self.phones.connection_lost(flow, now_ms);
     }
 }

@@ -64,7 +64,7 @@ impl Driver {
         self.follow_registered(agent, &before);
         if !self.stack.is_open(flow) {
             // It was closed before there was a binding to let go of.
-            self.connection_closed(flow.peer);
+            self.connection_closed(flow);
         }
         let mut reply = Reply::new(200);
         for contact in done.contacts {
@@ -133,11 +133,7 @@ impl Driver {
                 let now_ms = self.parts.clock.now().millis_unsigned();
                 let bindings = self.phones.live(agent, now_ms);
                 let told = bindings.into_iter().map(|(key, binding)| {
-                    let transport = match binding.over_tcp {
-                        true => Transport::Tcp,
-                        false => Transport::Udp,
-                    };
-                    self.record_device(agent, &Change::Refreshed(key), transport)
+                    self.record_device(agent, &Change::Refreshed(key), binding.transport)
                 });
                 told.collect()
             };

@@ -31,8 +31,11 @@ impl Around for Here {
         self.open || flow.transport == Transport::Udp
     }
 
-    fn sent_by(&self) -> String {
-        "edge.example:5060".into()
+    fn sent_by(&self, transport: Transport) -> String {
+        match transport {
+            Transport::Udp | Transport::Tcp => "edge.example:5060".into(),
+            Transport::Ws => "edge.example:5066".into(),
+        }
     }
 }
 
@@ -124,6 +127,45 @@ fn an_invite_of_another_node_goes_out_over_the_flow_and_its_answer_comes_back() 
         line(&answer, "Via"),
         "SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKone"
     );
+}
+
+#[test]
+fn a_phone_on_a_websocket_is_reached_over_it_and_its_answers_need_no_length() {
+    let here = Here::new(true);
+    let phone = flow(Transport::Ws, PHONE);
+    let route = route(&key(), "10.0.0.2:5060".parse().unwrap(), phone);
+    let invite = request(
+        "INVITE",
+        "sip:q7@x3.invalid;transport=ws",
+        &route,
+        "z9hG4bKone",
+    );
+    let (invite, to) = passed(edge().step(&invite, node(), &here));
+    assert_eq!(to, phone);
+    let via = line(&invite, "Via").to_owned();
+    assert!(via.starts_with("SIP/2.0/WS edge.example:5066;"), "{via}");
+    let record = line(&invite, "Record-Route").to_owned();
+    assert!(
+        record.starts_with("<sip:edge.example:5066;transport=ws;lr;flow="),
+        "{record}"
+    );
+    let ok = format!(
+        "SIP/2.0 200 OK\r\nVia: {via}\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKone\r\n\
+         CSeq: 1 INVITE\r\n\r\nv=0\r\n"
+    );
+    let (answer, to) = passed(edge().step(ok.as_bytes(), phone, &here));
+    assert_eq!(to, node());
+    assert!(
+        answer.ends_with("Content-Length: 5\r\n\r\nv=0\r\n"),
+        "{answer}"
+    );
+    let bye = request("BYE", "sip:10.0.0.1:5060", &record, "z9hG4bKtwo");
+    let (bye, to) = passed(edge().step(&bye, phone, &here));
+    assert_eq!(to, node());
+    assert!(line(&bye, "Via").starts_with("SIP/2.0/UDP edge.example:5060;"));
+    // A connection of the same address that is none of WebSocket's is another flow.
+    let (_, to) = passed(edge().step(&to_the_phone("INVITE"), node(), &here));
+    assert_ne!(to, phone);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     message::Request,
     registrar::{self, Contacts, EXPIRES_DEFAULT_S, EXPIRES_MIN_S, Registration},
     stack::Reply,
-    transport::{Flow, Transport},
+    transport::Flow,
 };
 
 /// A REGISTER, read.
@@ -37,7 +37,7 @@ pub fn translate(request: &Request, flow: Flow, now_ms: u64) -> Result<Register<
             call_id: request.headers.get("Call-ID").unwrap_or_default(),
             cseq: request.cseq().unwrap_or(0),
             source: flow.peer,
-            over_tcp: flow.transport == Transport::Tcp,
+            transport: flow.transport,
             now_ms,
         },
     })
@@ -62,7 +62,10 @@ pub fn refused(error: registrar::Error) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Headers, Method};
+    use crate::{
+        message::{Headers, Method},
+        transport::Transport,
+    };
 
     #[test]
     fn whose_phone_it_is_and_how_long_is_read_from_its_headers() {

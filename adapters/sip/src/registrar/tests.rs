@@ -22,7 +22,7 @@ impl Phone {
             call_id: "phone",
             cseq: self.cseq,
             source: "192.0.2.9:40000".parse().unwrap(),
-            over_tcp: false,
+            transport: Transport::Udp,
             now_ms: at_ms,
         }
     }
@@ -154,15 +154,18 @@ fn one_bad_contact_leaves_all_as_it_was() {
 
 #[test]
 fn a_phone_behind_nat_or_without_a_port_is_sent_to_where_it_came_from() {
-    for (contact, over_tcp, wanted) in [
-        ("<sip:a@192.0.2.9:5070>", false, "192.0.2.9:5070"),
-        ("<sip:a@192.0.2.9>", false, "192.0.2.9:40000"),
-        ("<sip:a@10.0.0.5:5070>", false, "192.0.2.9:40000"),
-        ("<sip:a@phone.example.com:5070>", false, "192.0.2.9:40000"),
-        ("<sip:a@192.0.2.9:5070>", true, "192.0.2.9:40000"),
+    use Transport::{Tcp, Udp, Ws};
+    for (contact, transport, wanted) in [
+        ("<sip:a@192.0.2.9:5070>", Udp, "192.0.2.9:5070"),
+        ("<sip:a@192.0.2.9>", Udp, "192.0.2.9:40000"),
+        ("<sip:a@10.0.0.5:5070>", Udp, "192.0.2.9:40000"),
+        ("<sip:a@phone.example.com:5070>", Udp, "192.0.2.9:40000"),
+        ("<sip:a@192.0.2.9:5070>", Tcp, "192.0.2.9:40000"),
+        ("<sip:a@192.0.2.9:5070;transport=ws>", Ws, "192.0.2.9:40000"),
+        ("<sip:q7@x3.invalid;transport=ws>", Ws, "192.0.2.9:40000"),
     ] {
         let mut request = Phone::new().request(contact, None, T0);
-        request.over_tcp = over_tcp;
+        request.transport = transport;
         let done = register(&Bindings::new(), &request).unwrap();
         let binding = done.bindings.values().next().unwrap();
         assert_eq!(binding.send_to.to_string(), wanted, "{contact}");

@@ -22,8 +22,8 @@ use std::{
 };
 use tokio::net::UdpSocket;
 
-/// Messages that wait for a slow TCP peer before its transactions wait too.
-const TCP_QUEUE_MAX: usize = 256;
+/// Messages that wait for the slow peer of a connection before its transactions wait too.
+const QUEUE_MAX: usize = 256;
 
 /// Our UDP socket, as the crate sends through it. Reading is ours alone.
 struct Port {
@@ -61,11 +61,12 @@ pub(super) struct Flows {
     answers: Arc<Port>,
     /// For requests.
     requests: Arc<Port>,
-    tcp: Mutex<HashMap<SocketAddr, TcpFlow>>,
+    connections: Mutex<HashMap<Flow, Connection>>,
 }
 
+/// A connection that is open.
 #[derive(Clone)]
-struct TcpFlow {
+struct Connection {
     channel: ChannelConnection,
     raw: tokio::sync::mpsc::Sender<Vec<u8>>,
 }
@@ -75,6 +76,7 @@ pub(super) fn address(flow: Flow) -> SipAddr {
     let transport = match flow.transport {
         Transport::Udp => rsipstack::sip::Transport::Udp,
         Transport::Tcp => rsipstack::sip::Transport::Tcp,
+        Transport::Ws => rsipstack::sip::Transport::Ws,
     };
     SipAddr {
         r#type: Some(transport),
@@ -92,17 +94,17 @@ impl Flows {
         Ok(Self {
             answers: port(true),
             requests: port(false),
-            tcp: Mutex::default(),
+            connections: Mutex::default(),
         })
     }
 
-    /// The way back to whom a message came from; `None` when its TCP connection is
+    /// The way back to whom a message came from; `None` when its connection is
     /// gone.
     pub(super) async fn way_back(&self, flow: Flow) -> Option<SipConnection> {
         self.connection(flow, &self.answers).await
     }
 
-    /// The way out for a request of ours; `None` when the peer's TCP connection is
+    /// The way out for a request of ours; `None` when the peer's connection is
     /// gone.
     pub(super) async fn way_out(&self, flow: Flow) -> Option<SipConnection> {
         self.connection(flow, &self.requests).await
@@ -119,8 +121,8 @@ impl Flows {
                 };
                 Some(UdpConnection::attach(inner, None, None).await.into())
             }
-            Transport::Tcp => self
-                .tcp(flow.peer)
+            Transport::Tcp | Transport::Ws => self
+                .open_one(flow)
                 .map(|open| SipConnection::Channel(open.channel)),
         }
     }
@@ -132,51 +134,48 @@ impl Flows {
                     tracing::debug!(%error, "datagram was not sent");
                 }
             }
-            Transport::Tcp => {
-                if let Some(open) = self.tcp(flow.peer)
+            Transport::Tcp | Transport::Ws => {
+                if let Some(open) = self.open_one(flow)
                     && open.raw.try_send(bytes.to_vec()).is_err()
                 {
-                    tracing::debug!("tcp peer does not read");
+                    tracing::debug!(transport = %flow.transport, "peer does not read");
                 }
             }
         }
     }
 
-    pub(super) async fn open_tcp(&self, peer: SocketAddr) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
-        let (raw, bytes) = tokio::sync::mpsc::channel(TCP_QUEUE_MAX);
-        let (outgoing, messages) = mpsc::channel(TCP_QUEUE_MAX);
+    pub(super) async fn open(&self, flow: Flow) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
+        let (raw, bytes) = tokio::sync::mpsc::channel(QUEUE_MAX);
+        let (outgoing, messages) = mpsc::channel(QUEUE_MAX);
         let (_, nothing) = mpsc::unbounded_channel();
-        let flow = Flow {
-            transport: Transport::Tcp,
-            peer,
-        };
         let channel =
             ChannelConnection::create_connection_bounded(nothing, outgoing, address(flow), None)
                 .await;
         if let Ok(channel) = channel {
             tokio::spawn(pump(messages, raw.clone()));
-            self.lock().insert(peer, TcpFlow { channel, raw });
+            self.lock().insert(flow, Connection { channel, raw });
         }
         bytes
     }
 
-    pub(super) fn close_tcp(&self, peer: SocketAddr) {
-        self.lock().remove(&peer);
+    pub(super) fn close(&self, flow: Flow) {
+        self.lock().remove(&flow);
     }
 
     pub(super) fn is_open(&self, flow: Flow) -> bool {
         match flow.transport {
             Transport::Udp => true,
-            Transport::Tcp => self.lock().contains_key(&flow.peer),
+            Transport::Tcp | Transport::Ws => self.lock().contains_key(&flow),
         }
     }
 
-    fn tcp(&self, peer: SocketAddr) -> Option<TcpFlow> {
-        self.lock().get(&peer).cloned()
+    fn open_one(&self, flow: Flow) -> Option<Connection> {
+        self.lock().get(&flow).cloned()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketAddr, TcpFlow>> {
-        self.tcp.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Flow, Connection>> {
+        let connections = self.connections.lock();
+        connections.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

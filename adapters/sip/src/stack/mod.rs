@@ -39,7 +39,6 @@ use rsipstack::{
 };
 use std::{
     future::Future as _,
-    net::SocketAddr,
     sync::Arc,
     task::{Context, Waker},
     time::Duration,
@@ -61,6 +60,8 @@ pub struct StackOptions {
     pub host: String,
     /// Port in Via and Contact.
     pub port: u16,
+    /// The same for phones over WebSocket, where they are served.
+    pub ws_port: Option<u16>,
     /// Timer T1 in milliseconds (RFC 3261, 17.1.1.1); 500 but in tests.
     pub t1_ms: u64,
 }
@@ -307,17 +308,17 @@ impl Stack {
 
     /// A Contact URI of ours for that transport.
     pub fn contact(&self, transport: Transport) -> String {
-        let StackOptions { host, port, .. } = &self.inner.options;
-        match transport {
-            Transport::Udp => format!("sip:{host}:{port}"),
-            Transport::Tcp => format!("sip:{host}:{port};transport=tcp"),
-        }
+        format!("sip:{}{}", self.sent_by(transport), transport.parameter())
     }
 
-    /// Host and port that we are known by, as in a Via.
-    pub fn sent_by(&self) -> String {
-        let StackOptions { host, port, .. } = &self.inner.options;
-        format!("{host}:{port}")
+    /// Host and port that we are known by, as in a Via of that transport.
+    pub fn sent_by(&self, transport: Transport) -> String {
+        let options = &self.inner.options;
+        let port = match transport {
+            Transport::Udp | Transport::Tcp => options.port,
+            Transport::Ws => options.ws_port.unwrap_or(options.port),
+        };
+        format!("{}:{port}", options.host)
     }
 
     /// The host that we are known by.
@@ -335,18 +336,18 @@ impl Stack {
         random_text(12)
     }
 
-    /// Registers an accepted TCP connection; what is sent to its peer comes out
-    /// of the receiver, until [`Stack::close_tcp`].
-    pub async fn open_tcp(&self, peer: SocketAddr) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
-        self.inner.flows.open_tcp(peer).await
+    /// Registers an accepted connection; what is sent to its peer comes out of the
+    /// receiver, one message at a time, until [`Stack::close`].
+    pub async fn open(&self, flow: Flow) -> tokio::sync::mpsc::Receiver<Vec<u8>> {
+        self.inner.flows.open(flow).await
     }
 
-    /// Forgets a TCP connection.
-    pub fn close_tcp(&self, peer: SocketAddr) {
-        self.inner.flows.close_tcp(peer);
+    /// Forgets a connection.
+    pub fn close(&self, flow: Flow) {
+        self.inner.flows.close(flow);
     }
 
-    /// Whether there is a way to the flow's peer: for TCP, its connection.
+    /// Whether there is a way to the flow's peer: its connection, if it has one.
     pub fn is_open(&self, flow: Flow) -> bool {
         self.inner.flows.is_open(flow)
     }
@@ -362,8 +363,8 @@ impl Stack {
     }
 
     fn via(&self, transport: Transport, branch: &str) -> String {
-        let StackOptions { host, port, .. } = &self.inner.options;
-        format!("SIP/2.0/{transport} {host}:{port};branch={branch};rport")
+        let sent_by = self.sent_by(transport);
+        format!("SIP/2.0/{transport} {sent_by};branch={branch};rport")
     }
 
     fn start_client<F>(&self, request: Request, flow: Flow, on: F) -> Option<ClientTransaction>

@@ -6,7 +6,7 @@ use crate::{
     transport::{Flow, Transport},
 };
 use rsipstack::{transaction::TransactionReceiver, transport::SipConnection};
-use std::{collections::HashSet, net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What the transactions tell their user. Called on the task that received the
@@ -44,14 +44,13 @@ pub trait TransactionUser: Send + Sync + 'static {
         false
     }
 
-    /// The far ends of the TCP connections that a call goes over, or that a phone is
-    /// registered over.
-    fn needed_connections(&self) -> HashSet<SocketAddr> {
+    /// The connections that a call goes over, or that a phone is registered over.
+    fn needed_connections(&self) -> HashSet<Flow> {
         HashSet::new()
     }
 
-    /// A TCP connection has ended: nothing can be sent to its peer any more.
-    fn connection_closed(&self, _peer: SocketAddr) {}
+    /// A connection has ended: nothing can be sent to its peer any more.
+    fn connection_closed(&self, _flow: Flow) {}
 }
 
 /// The requests that start transactions.
@@ -94,14 +93,18 @@ impl Incoming {
 
 /// Where a message came from: connections are made per peer (see [`super::flows`]).
 fn flow_of(connection: &SipConnection) -> Option<Flow> {
+    let address = connection.get_addr();
     let transport = match connection {
         SipConnection::Udp(_) => Transport::Udp,
+        SipConnection::Channel(_) if address.r#type == Some(rsipstack::sip::Transport::Ws) => {
+            Transport::Ws
+        }
         // Ours are UDP and channels; the crate's own sockets are never opened.
         SipConnection::Channel(_)
         | SipConnection::Tcp(_)
         | SipConnection::TcpListener(_)
         | SipConnection::TlsPlatform(_) => Transport::Tcp,
     };
-    let peer = connection.get_addr().get_socketaddr().ok()?;
+    let peer = address.get_socketaddr().ok()?;
     Some(Flow { transport, peer })
 }

@@ -2,9 +2,10 @@
 //! not refused for what somebody else keeps open: whoever has most connections that
 //! nobody needs loses the oldest of them. Time is an input.
 
+use super::Flow;
 use std::{
     collections::{HashMap, HashSet},
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// One connection.
 #[derive(Debug)]
 struct Open {
-    peer: SocketAddr,
+    flow: Flow,
     since: Instant,
     closed: CancellationToken,
 }
@@ -44,10 +45,10 @@ impl Room {
     /// is closed for it, but none of those that are `needed`; if all are, none comes back.
     pub(super) fn enter(
         &self,
-        peer: SocketAddr,
+        flow: Flow,
         now: Instant,
         closed: &CancellationToken,
-        needed: impl FnOnce() -> HashSet<SocketAddr>,
+        needed: impl FnOnce() -> HashSet<Flow>,
     ) -> Option<u64> {
         let mut table = self.table();
         if table.open.len() >= self.max {
@@ -60,7 +61,7 @@ impl Room {
         table.last += 1;
         let number = table.last;
         let open = Open {
-            peer,
+            flow,
             since: now,
             closed: closed.clone(),
         };
@@ -78,18 +79,18 @@ impl Room {
 }
 
 /// The oldest connection that nobody needs, of the address that has most of these.
-fn leaves(open: &HashMap<u64, Open>, needed: &HashSet<SocketAddr>) -> Option<u64> {
+fn leaves(open: &HashMap<u64, Open>, needed: &HashSet<Flow>) -> Option<u64> {
     let idle: Vec<(&u64, &Open)> = open
         .iter()
-        .filter(|(_, open)| !needed.contains(&open.peer))
+        .filter(|(_, open)| !needed.contains(&open.flow))
         .collect();
     let mut counts: HashMap<IpAddr, usize> = HashMap::new();
     for (_, open) in &idle {
-        *counts.entry(open.peer.ip()).or_default() += 1;
+        *counts.entry(open.flow.peer.ip()).or_default() += 1;
     }
     let most = counts.values().copied().max()?;
     idle.into_iter()
-        .filter(|(_, open)| counts.get(&open.peer.ip()) == Some(&most))
+        .filter(|(_, open)| counts.get(&open.flow.peer.ip()) == Some(&most))
         .min_by_key(|(number, open)| (open.since, **number))
         .map(|(number, _)| *number)
 }
@@ -97,12 +98,21 @@ fn leaves(open: &HashMap<u64, Open>, needed: &HashSet<SocketAddr>) -> Option<u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::transport::Transport;
+    use std::{net::SocketAddr, time::Duration};
 
     #[test]
     fn whoever_has_most_idle_connections_loses_the_oldest_and_no_call_is_lost() {
         let start = Instant::now();
-        let at = |text: &str| -> SocketAddr { text.parse().unwrap() };
+        // One host's connections are counted together, whatever they carry.
+        let at = |text: &str| {
+            let peer: SocketAddr = text.parse().unwrap();
+            let transport = match peer.port() {
+                1 => Transport::Tcp,
+                _ => Transport::Ws,
+            };
+            Flow { transport, peer }
+        };
         let room = Room::new(4);
         let enter = |peer: &str, after_ms: u64, needed: &[&str]| {
             let closed = CancellationToken::new();
