@@ -142,6 +142,8 @@ pub struct Server {
     child: Child,
     /// Where SIP listens.
     pub sip: SocketAddr,
+    /// Where phones over WebSocket are served, if they are.
+    pub ws: Option<SocketAddr>,
     /// Where HTTP listens.
     pub http: SocketAddr,
     client: reqwest::Client,
@@ -181,7 +183,7 @@ impl Server {
             .context("the binary can not be started")?;
         let stdout = child.stdout.take().context("no output")?;
         let mut lines = BufReader::new(stdout).lines();
-        let (mut sip, mut http) = (None, None);
+        let (mut sip, mut ws, mut http) = (None, None, None);
         let said = Arc::new(Mutex::new(vec![]));
         let read = async {
             while let Some(line) = lines.next_line().await? {
@@ -189,6 +191,7 @@ impl Server {
                     .expect("nobody panics while holding it")
                     .push(line.clone());
                 sip = sip.or_else(|| address_after(&line, "sip:"));
+                ws = ws.or_else(|| address_after(&line, "ws://"));
                 http = http.or_else(|| address_after(&line, "http://"));
                 if let (Some(sip), Some(http)) = (sip, http) {
                     return Ok((sip, http));
@@ -212,6 +215,7 @@ impl Server {
         Ok(Self {
             child,
             sip,
+            ws,
             http,
             client: reqwest::Client::new(),
             token,

@@ -32,5 +32,6 @@ mod supervised;
 mod unanswered;
 mod vanished;
 mod waiting;
+mod websockets;
 mod wire;
 mod world;

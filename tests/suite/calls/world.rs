@@ -17,7 +17,7 @@ use domain::{
     time::Timestamp,
     trunk,
 };
-use phone::{CallOptions, OutgoingCall, Phone, PhoneOptions};
+use phone::{CallOptions, OutgoingCall, Phone, PhoneOptions, Transport};
 use ringledger_tests::office::Office;
 use sip::{
     media::{FarEnd, Media, NoPort},
@@ -130,6 +130,7 @@ impl Drop for World {
 pub fn options() -> sip::Options {
     sip::Options {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        ws_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         realm: REALM.into(),
         ..sip::Options::default()
     }
@@ -274,6 +275,14 @@ impl World {
         PhoneOptions::new(self.sip.local_addr(), user)
     }
 
+    /// The same for a phone as in a browser.
+    pub fn browser_options(&self, user: &str) -> PhoneOptions {
+        PhoneOptions {
+            transport: Transport::Ws,
+            ..PhoneOptions::new(self.sip.ws_addr().unwrap(), user)
+        }
+    }
+
     pub async fn phone(&self, user: &str) -> Phone {
         Phone::bind(self.phone_options(user)).await.unwrap()
     }
@@ -322,6 +331,15 @@ impl World {
                     .flatten()
             })
             .await
+    }
+
+    /// Waits for the next event of that name of anything, after a position.
+    pub async fn see_any(&self, after: Position, event_type: &str) {
+        self.office
+            .see(after, |entry| {
+                (&*entry.recorded.event_type == event_type).then_some(())
+            })
+            .await;
     }
 
     /// Waits for the end of a call and returns its event.

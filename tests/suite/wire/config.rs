@@ -50,6 +50,8 @@ async fn a_wrong_key_or_value_ends_the_start_and_is_named() -> anyhow::Result<()
             "media.port_min",
         ),
         ("[sip]\nlisten_on = \"0.0.0.0:5060\"\n", "listen_on"),
+        ("[sip]\nws_listen = \"browsers\"\n", "sip.ws_listen"),
+        ("[sip]\nws_listen = \"127.0.0.1:8080\"\n", "sip.ws_listen"),
         ("[sips]\nlisten = \"0.0.0.0:5060\"\n", "sips"),
         (
             "[[queue]]\nname = \"a\"\nring_timeout = 1\n",

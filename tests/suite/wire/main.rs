@@ -84,3 +84,4 @@ mod usage;
 mod voicemail;
 mod waits;
 mod webhooks;
+mod websockets;

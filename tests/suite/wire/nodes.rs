@@ -7,7 +7,7 @@ use crate::{
         PATIENCE, SUPPORT, agent, agent_is, caller, calls, dial, incoming, mutate, records, talk,
     },
 };
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use phone::{AgentScript, Phone, PhoneOptions, Talk, Transport};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
@@ -68,6 +68,8 @@ impl Nodes {
         let mut setup = Setup::new(folder.path(), &self.provisioning);
         self.folders.push(folder);
         setup.store_url = Some(self.url.clone());
+        let browsers = ("RINGLEDGER__SIP__WS_LISTEN".into(), "127.0.0.1:0".into());
+        setup.environment = vec![browsers];
         setup.settings = format!("[node]\nname = \"{name}\"\n{}", self.settings);
         Ok(setup)
     }
@@ -141,8 +143,11 @@ async fn a_call_is_hung_up_at_the_node_that_does_not_have_it() -> anyhow::Result
 async fn agent_bound(server: &Server, name: &str, transport: Transport) -> anyhow::Result<Phone> {
     let mut options = PhoneOptions::new(server.sip, name).with_password(format!("{name}-secret"));
     options.transport = transport;
+    if transport == Transport::Ws {
+        options.server = server.ws.context("no WebSockets are taken")?;
+    }
     options.contact = match transport {
-        Transport::Tcp => None,
+        Transport::Tcp | Transport::Ws => None,
         Transport::Udp => Some(format!("sip:{name}@192.168.77.3")),
     };
     let phone = Phone::bind(options).await?;
@@ -155,6 +160,12 @@ async fn agent_bound(server: &Server, name: &str, transport: Transport) -> anyho
 async fn an_agent_whose_connection_ends_at_the_other_node_is_reached_through_it()
 -> anyhow::Result<()> {
     reached_through_the_other(Transport::Tcp).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_whose_websocket_ends_at_the_other_node_is_reached_through_it()
+-> anyhow::Result<()> {
+    reached_through_the_other(Transport::Ws).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
