@@ -1,6 +1,8 @@
 //! Why a WebSocket ends, and what its far end is told (RFC 6455, 7.4.1).
 
-use tokio_tungstenite::tungstenite::{Error, protocol::frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::{
+    Error, error::ProtocolError, protocol::frame::coding::CloseCode,
+};
 
 /// Why a WebSocket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,12 @@ impl End {
             Self::TooLarge
         } else if matches!(error, Error::Utf8(_)) {
             Self::NotText
+        } else if matches!(
+            error,
+            // Browsers that are closed say nothing.
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        ) {
+            Self::Gone
         } else if matches!(error, Error::Protocol(_)) {
             Self::Broken
         } else {
