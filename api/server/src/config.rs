@@ -449,15 +449,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_for_websockets_that_is_none_or_another_listeners_is_named() {
+        for text in [
+            "[sip]\nws_listen = \"5066\"",
+            "[sip]\nlisten = \"[::]:5060\"\nws_listen = \"[::]:5060\"",
+            "[sip]\nws_listen = \"127.0.0.1:8080\"",
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains("sip.ws_listen"), "{text}: {error}");
+        }
+        assert!(load("[sip]\nws_listen = \"0.0.0.0:5066\"").is_ok());
+    }
+
+    #[test]
     fn a_key_that_is_not_known_is_named() {
         for (text, named) in [
             ("[sip]\nlisten_on = \"x\"", "listen_on"),
             ("[media]\nport_min = \"many\"", "media.port_min"),
-            ("[sip]\nws_listen = \"5066\"", "sip.ws_listen"),
-            (
-                "[sip]\nlisten = \"[::]:5060\"\nws_listen = \"[::]:5060\"",
-                "sip.ws_listen",
-            ),
             ("[[queue]]\nname = \"a\"\nstrategy = \"fastest\"", "fastest"),
             (
                 "[[trunk]]\nname = \"t\"\nallow = [\"everywhere\"]",
