@@ -16,6 +16,7 @@ pub mod callback;
 pub mod cause;
 pub mod decider;
 pub mod device;
+pub mod e164;
 pub mod event_types;
 pub mod formula;
 pub mod id;

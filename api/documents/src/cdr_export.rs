@@ -7,20 +7,20 @@ mod charge;
 
 use crate::field::{self, Field, Record, id, number, text, word};
 use chrono_tz::Tz;
-use domain::{call::LegMedia, id::CallId};
+use domain::{call::LegMedia, e164, id::CallId};
 use projections::{
     billing::charges,
-    cdr::{End, Filter, Leg, Reached, Row, SegmentKind},
+    cdr::{End, Filter, Leg, Reached, Row, Segment, SegmentKind},
     user_field::UserField,
     views::{ViewError, Views},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Version of the columns.
-pub const SCHEMA: &str = "ringledger-cdr/6";
+pub const SCHEMA: &str = "ringledger-cdr/7";
 /// Rows read at a time: the most that a page has.
 const ROWS: usize = projections::page::PAGE_MAX;
 
@@ -346,6 +346,11 @@ const CALL: &[CallColumn] = &[
     ("codec_in", |row| text(row.codec_in())),
     ("codec_out", |row| text(row.codec_out())),
     ("device", |row| text(row.device())),
+    ("from_e164", |row| {
+        let party = row.caller.party.as_ref();
+        text(party.and_then(|party| e164::of(&party.user)))
+    }),
+    ("dialled_e164", |row| text(e164::of(&row.to))),
 ];
 
 const LEG: &[LegColumn] = &[
@@ -394,6 +399,9 @@ const LEG: &[LegColumn] = &[
     ("mos_hundredths", |leg| {
         measured(leg, |media| number(media.mos_hundredths()))
     }),
+    ("segments", |leg| {
+        Field::Json(leg.segments.iter().map(segment).collect())
+    }),
 ];
 
 /// A column of a leg that its call must tell.
@@ -402,6 +410,18 @@ const DIALLED: &str = "dialled";
 /// A value of the end; a record that is exported has one.
 fn end(row: &Row, of: fn(&End) -> Field) -> Field {
     row.end.as_ref().map_or(Field::Word(None), of)
+}
+
+/// A stretch of the leg: what went on, from when to when, in which queue, with whom.
+fn segment(segment: &Segment) -> Value {
+    json!({
+        "kind": word(segment.kind).value(),
+        "started_at": Field::Time(Some(segment.started_at)).value(),
+        "ended_at": Field::Time(segment.ended_at).value(),
+        "duration_ms": segment.duration_ms(),
+        "queue_id": id(segment.queue).value(),
+        "agent_id": id(segment.agent).value(),
+    })
 }
 
 /// Trunks that did not take the leg, each with the status that it sent, if any.

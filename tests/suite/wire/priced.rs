@@ -341,7 +341,7 @@ fn rows_say_the_same(rows: &[Value], nodes: &[Value]) -> anyhow::Result<()> {
         let charge = &node["charge"];
         let state = charge["state"].as_str().map(str::to_lowercase);
         ensure!(row["rating"].as_str() == state.as_deref(), "{row:#}");
-        ensure!(row["schema"] == "ringledger-cdr/6", "{row:#}");
+        ensure!(row["schema"] == "ringledger-cdr/7", "{row:#}");
         for (name, field) in [
             ("amount", "amount"),
             ("currency", "currency"),

@@ -35,7 +35,7 @@ async fn a_record_tells_the_codec_of_each_side_and_the_agents_phone() -> anyhow:
     out.hang_up().await?;
     ringing.wait_ended(PATIENCE).await?;
     let query = "{ cdrs(first: 1) { nodes { codec codecIn codecOut device tenantId \
-                 legs { role codec device } } } }";
+                 from { e164 } toE164 legs { role codec device } } } }";
     let answer = server
         .until(query, |answer| {
             answer["cdrs"]["nodes"][0]["codecIn"].is_string()
@@ -44,6 +44,7 @@ async fn a_record_tells_the_codec_of_each_side_and_the_agents_phone() -> anyhow:
     let expected = json!({
         "codec": "PCMU", "codecIn": "PCMA", "codecOut": "PCMU", "device": "Acme-Desk/4.2",
         "tenantId": DEFAULT_TENANT.to_string(),
+        "from": { "e164": "+4930111" }, "toE164": null,
         "legs": [
             {"role": "ORIGINATOR", "codec": "PCMA", "device": null},
             {"role": "AGENT", "codec": "PCMU", "device": "Acme-Desk/4.2"},
@@ -53,13 +54,15 @@ async fn a_record_tells_the_codec_of_each_side_and_the_agents_phone() -> anyhow:
     let ordered = order(&server, json!({ "format": "JSONL" })).await?;
     let row: Value = serde_json::from_str(&text(&server, &ordered["url"]).await?)?;
     for (column, value) in [
-        ("schema", "ringledger-cdr/6"),
+        ("schema", "ringledger-cdr/7"),
         ("codec_in", "PCMA"),
         ("codec_out", "PCMU"),
         ("device", "Acme-Desk/4.2"),
+        ("from_e164", "+4930111"),
     ] {
         ensure!(row[column] == value, "{column}: {row:#}");
     }
+    ensure!(row["dialled_e164"].is_null(), "{row:#}");
     ensure!(row["tenant_id"] == DEFAULT_TENANT.to_string(), "{row:#}");
     server.stop().await
 }

@@ -60,6 +60,8 @@ pub(crate) struct Caller {
     subject: ID,
     /// User part of the SIP URI: a number or a name. Null once erased.
     user: Option<String>,
+    /// The number in E.164, where it is written so that its country is told.
+    e164: Option<String>,
     /// Host part of the SIP URI.
     host: Option<String>,
     /// Display name, as received.
@@ -74,6 +76,7 @@ impl From<&caller::Caller> for Caller {
         });
         Self {
             subject: ID(caller.subject.to_string()),
+            e164: user.as_deref().and_then(domain::e164::of),
             user,
             host,
             display_name,

@@ -99,6 +99,11 @@ impl Cdr {
         &self.0.to
     }
 
+    /// What was dialled, in E.164, where it is written so that its country is told.
+    async fn to_e164(&self) -> Option<String> {
+        domain::e164::of(&self.0.to)
+    }
+
     /// Who sent the call on to us, where it was meant for somebody else: the last of
     /// several.
     async fn diverted_by(&self) -> Option<Caller> {
