@@ -172,6 +172,9 @@ impl BillingQueries {
     ) -> Result<Option<RateQuote>> {
         let services = services(ctx)?;
         let seconds = u32::try_from(seconds);
+        if !to.is_empty() && domain::rating::digits(&to).is_none() {
+            return Err(Fault::validation("to is not a number").into());
+        }
         let usage_type = usage_type.map_or(UsageType::OutboundMinutes, Into::into);
         let asked = rater::Asked {
             plan: PlanId(uuid(&plan_id, "a plan")?),
