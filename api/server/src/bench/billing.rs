@@ -1,6 +1,8 @@
-//! `ringledger bench billing`: calls rated a second on one core, and an invoice
-//! run over usage records on a store that syncs every commit.
+//! `ringledger bench billing`: calls rated a second, the arithmetic on one core and the
+//! whole of it, from a call that is over to its usage on the record; and an invoice run
+//! over usage records on a store that syncs every commit.
 
+mod durable;
 mod invoices;
 
 use super::{figures::Table as Figures, process};
@@ -16,7 +18,11 @@ use domain::{
     money::{Currency, Decimal, Rounding},
     rating::Table,
 };
-use std::{path::PathBuf, process::Stdio, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
 use tokio::process::Command;
 use uuid::Uuid;
 
@@ -29,6 +35,9 @@ pub struct Billing {
     /// Calls that are rated.
     #[arg(long, default_value_t = 1_000_000)]
     calls: u32,
+    /// Calls that the product rates, each durable.
+    #[arg(long, default_value_t = 30_000)]
+    rated: u32,
     /// Accounts that are invoiced.
     #[arg(long, default_value_t = 10_000)]
     accounts: u32,
@@ -56,6 +65,8 @@ enum Step {
     Seed,
     /// Invoices the month, and prints what that took.
     Invoice,
+    /// Writes calls that are over, and prints what rating them took.
+    Rate,
 }
 
 impl Billing {
@@ -76,6 +87,7 @@ pub(super) async fn run(settings: &Billing) -> anyhow::Result<()> {
     match settings.step {
         Some(Step::Seed) => return invoices::seed(settings).await,
         Some(Step::Invoice) => return invoices::invoice(settings).await?.tell(),
+        Some(Step::Rate) => return durable::rate(settings).await?.tell(),
         None => {}
     }
     let mut figures = Figures::default();
@@ -92,6 +104,20 @@ pub(super) async fn run(settings: &Billing) -> anyhow::Result<()> {
             "50000",
         );
     }
+    let rated = measure_rating(settings).await?;
+    figures.row(
+        &format!(
+            "calls rated a second by the product, durable, deck of {} prefixes",
+            settings.prefixes
+        ),
+        format!(
+            "{:.0} ({} calls in {:.1} s)",
+            f64::from(rated.calls) * 1_000.0 / rated.took_ms.max(1) as f64,
+            rated.calls,
+            rated.took_ms as f64 / 1_000.0
+        ),
+        "",
+    );
     let mut sizes = vec![settings.accounts];
     while sizes.len() < 3 && sizes.last().is_some_and(|size| *size >= 1_000) {
         sizes.extend(sizes.last().map(|size| size / 10));
@@ -136,30 +162,35 @@ fn tariff() -> Tariff {
     }
 }
 
-fn rate_calls(prefixes: u32, calls: u32) -> anyhow::Result<f64> {
-    let mut luck = Luck(0x5eed);
-    let rows = (0..prefixes)
-        .map(|number| deck::Row {
-            // Different by construction: 1 to 6 digits, and longer ones.
-            prefix: format!("{}", 10 + u64::from(number) * 7),
-            description: String::new(),
-            tariff: tariff(),
-            effective_from: None,
-            effective_to: None,
-            band: None,
-        })
-        .collect();
-    let header = deck::Header {
+fn header() -> deck::Header {
+    deck::Header {
         name: "bench".into(),
         currency: Currency::EUR,
         zone: Zone::UTC,
         rounding: Rounding::HalfEven,
         bands: vec![],
-    };
+    }
+}
+
+/// A row of the deck by its number, from 0.
+fn deck_row(number: u32) -> deck::Row {
+    deck::Row {
+        // Different by construction: 1 to 6 digits, and longer ones.
+        prefix: format!("{}", 10 + u64::from(number) * 7),
+        description: String::new(),
+        tariff: tariff(),
+        effective_from: None,
+        effective_to: None,
+        band: None,
+    }
+}
+
+fn rate_calls(prefixes: u32, calls: u32) -> anyhow::Result<f64> {
+    let mut luck = Luck(0x5eed);
     let published = deck::Deck {
         phase: deck::Phase::Published,
-        header: Some(header),
-        rows,
+        header: Some(header()),
+        rows: (0..prefixes).map(deck_row).collect(),
     };
     let id = DeckVersionId {
         deck: DeckId(Uuid::nil()),
@@ -224,6 +255,44 @@ impl Took {
     }
 }
 
+/// What rating took, each call durable.
+struct Rated {
+    calls: u32,
+    took_ms: u64,
+}
+
+/// Begins the line that the step tells its figures in.
+const TOLD_RATED: &str = "rating took:";
+
+impl Rated {
+    fn tell(&self) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let Self { calls, took_ms } = self;
+        writeln!(std::io::stdout(), "{TOLD_RATED} {calls} {took_ms}")?;
+        Ok(())
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(TOLD_RATED))?;
+        let (calls, took_ms) = line.trim().split_once(' ')?;
+        Some(Self {
+            calls: calls.parse().ok()?,
+            took_ms: took_ms.parse().ok()?,
+        })
+    }
+}
+
+/// Has the product rate calls, in a process of its own.
+async fn measure_rating(settings: &Billing) -> anyhow::Result<Rated> {
+    let folder = settings.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let folder = tempfile::tempdir_in(folder)?;
+    let accounts = settings.accounts.min(1_000);
+    let told = step(settings, "rate", folder.path(), accounts, 0).await?;
+    Rated::read(&told).with_context(|| format!("the rating told nothing: {told}"))
+}
+
 /// Seeds and invoices, each in a process of its own, so that the memory of the one
 /// is not taken for the other's.
 async fn measure(settings: &Billing, accounts: u32) -> anyhow::Result<Took> {
@@ -231,27 +300,38 @@ async fn measure(settings: &Billing, accounts: u32) -> anyhow::Result<Took> {
     let folder = tempfile::tempdir_in(folder)?;
     // Accounts of a run before on the same database are not counted again.
     let number = SystemEntropy::default().number();
-    let mut told = String::new();
-    for step in ["seed", "invoice"] {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["bench", "billing", "--step", step]);
-        command.args(["--store", &settings.store, "--folder"]);
-        command.arg(folder.path());
-        for (name, value) in [
-            ("--accounts", accounts.to_string()),
-            ("--records", settings.records.to_string()),
-            ("--number", number.to_string()),
-        ] {
-            command.args([name, &value]);
-        }
-        let child = process::spawn(command.stdout(Stdio::piped()))?;
-        let output = child.wait_with_output().await?;
-        ensure!(
-            output.status.success(),
-            "the step {step}: {}",
-            output.status
-        );
-        told = String::from_utf8(output.stdout)?;
-    }
+    step(settings, "seed", folder.path(), accounts, number).await?;
+    let told = step(settings, "invoice", folder.path(), accounts, number).await?;
     Took::read(&told).with_context(|| format!("the run told nothing: {told}"))
+}
+
+/// One step in a process of its own, and what it told.
+async fn step(
+    settings: &Billing,
+    name: &str,
+    folder: &Path,
+    accounts: u32,
+    number: u64,
+) -> anyhow::Result<String> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bench", "billing", "--step", name]);
+    command.args(["--store", &settings.store, "--folder"]);
+    command.arg(folder);
+    for (name, value) in [
+        ("--prefixes", settings.prefixes.to_string()),
+        ("--rated", settings.rated.to_string()),
+        ("--accounts", accounts.to_string()),
+        ("--records", settings.records.to_string()),
+        ("--number", number.to_string()),
+    ] {
+        command.args([name, &value]);
+    }
+    let child = process::spawn(command.stdout(Stdio::piped()))?;
+    let output = child.wait_with_output().await?;
+    ensure!(
+        output.status.success(),
+        "the step {name}: {}",
+        output.status
+    );
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -49,15 +49,15 @@ const WATCH_EVERY: Duration = Duration::from_millis(10);
 const PERIOD: &str = "2026-10";
 
 /// The write side of a step.
-struct Node {
-    stores: store::Stores,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    feed: Feed,
-    gateway: Gateway,
+pub(super) struct Node {
+    pub(super) stores: store::Stores,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) feed: Feed,
+    pub(super) gateway: Gateway,
 }
 
-async fn open(settings: &Billing) -> anyhow::Result<Node> {
+pub(super) async fn open(settings: &Billing) -> anyhow::Result<Node> {
     let folder = settings.folder.clone().unwrap_or_else(std::env::temp_dir);
     let url = if settings.store.contains("://") {
         settings.store.clone()
@@ -270,7 +270,7 @@ fn record(cdr: CallId, plan: PlanId, period: Period, leg: u32) -> usage::Record 
     }
 }
 
-fn profile() -> account::Profile {
+pub(super) fn profile() -> account::Profile {
     account::Profile {
         currency: Currency::EUR,
         zone: Zone::UTC,
@@ -284,7 +284,7 @@ fn profile() -> account::Profile {
     }
 }
 
-fn plan() -> plan::Config {
+pub(super) fn plan() -> plan::Config {
     let term = plan::Term {
         price: plan::Price::Flat(tariff()),
         included: 600,
@@ -302,7 +302,7 @@ fn plan() -> plan::Config {
     }
 }
 
-fn seller() -> seller::Config {
+pub(super) fn seller() -> seller::Config {
     seller::Config {
         name: "Bench".into(),
         address: vec![],
