@@ -75,6 +75,14 @@ impl Writer {
     }
 }
 
+/// From so many on, appends that come all at once are committed in two halves, and go on
+/// so: while the one is on its way to the disk, the answers of the other are told and what
+/// follows of them is decided.
+const HALVED_FROM: usize = 128;
+
+/// What was committed, and what the log said of each.
+type Done = (Vec<Request>, Vec<Result<Appended, AppendError>>);
+
 async fn run(
     log: Arc<dyn EventLog>,
     clock: Arc<dyn Clock>,
@@ -82,62 +90,100 @@ async fn run(
     head: watch::Sender<Position>,
     mut requests: mpsc::Receiver<Request>,
 ) {
+    let shown = Shown { clock, tail, head };
     let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut done: Option<Done> = None;
     // The log also tells of events whose answer was lost, and of other nodes'.
     // Between batches only: what this writer commits is shown by itself first.
     let mut hints = log.wakeups();
     loop {
-        tokio::select! {
-            biased;
-            count = requests.recv_many(&mut batch, BATCH_MAX) => {
-                if count == 0 {
-                    return;
-                }
-                gather(&mut requests, &mut batch, BATCH_MAX).await;
+        while batch.len() < BATCH_MAX
+            && let Ok(request) = requests.try_recv()
+        {
+            batch.push(request);
+        }
+        if batch.is_empty() {
+            // There is nothing to commit meanwhile: nobody waits for an answer.
+            if let Some(done) = done.take() {
+                shown.settle(done);
             }
-            Ok(()) = hints.changed() => {
-                let hint = *hints.borrow_and_update();
-                raise(&head, hint);
-                continue;
+            tokio::select! {
+                biased;
+                count = requests.recv_many(&mut batch, BATCH_MAX) => {
+                    if count == 0 {
+                        return;
+                    }
+                    gather(&mut requests, &mut batch, BATCH_MAX).await;
+                }
+                Ok(()) = hints.changed() => {
+                    let hint = *hints.borrow_and_update();
+                    shown.raise(hint);
+                    continue;
+                }
             }
         }
+        let rest = match batch.len() {
+            count @ HALVED_FROM.. if done.is_none() => batch.split_off(count / 2),
+            _ => vec![],
+        };
         metrics::histogram!("ringledger_append_batch_count").record(batch.len() as f64);
         let appends = batch.iter().map(|request| request.append.clone()).collect();
-        let results = log.append(appends).await;
-        let recorded_at = clock.now();
+        let answering = async {
+            if let Some(done) = done.take() {
+                // The log's own writer has what is to be committed first.
+                tokio::task::yield_now().await;
+                shown.settle(done);
+            }
+        };
+        let (results, ()) = tokio::join!(biased; log.append(appends), answering);
+        done = Some((std::mem::replace(&mut batch, rest), results));
+    }
+}
+
+/// Where commits are shown.
+struct Shown {
+    clock: Arc<dyn Clock>,
+    tail: Arc<Tail>,
+    head: watch::Sender<Position>,
+}
+
+impl Shown {
+    /// Shows to the readers what was committed, and answers.
+    fn settle(&self, (batch, results): Done) {
+        let recorded_at = self.clock.now();
         let mut replies = Vec::with_capacity(batch.len());
         let mut newest = None;
-        for (request, result) in batch.drain(..).zip(results) {
+        for (request, result) in batch.into_iter().zip(results) {
             if let Ok(appended) = &result {
                 let entries = entries(request.append, request.events, appended, recorded_at);
                 newest = entries
                     .last()
                     .map(|entry| entry.recorded.position)
                     .or(newest);
-                tail.push(appended.previous_head, entries);
+                self.tail.push(appended.previous_head, entries);
             }
             replies.push((request.reply, result));
         }
         // Readers are woken before the commander hears back: whoever waits for
         // a position never waits for an event that is not there yet.
         if let Some(position) = newest {
-            raise(&head, position);
+            self.raise(position);
         }
         for (reply, result) in replies {
             // The commander may have given up; the event stands.
             let _ = reply.send(result);
         }
     }
-}
 
-fn raise(head: &watch::Sender<Position>, position: Position) {
-    head.send_if_modified(|head| {
-        let is_newer = position > *head;
-        if is_newer {
-            *head = position;
-        }
-        is_newer
-    });
+    fn raise(&self, position: Position) {
+        self.head.send_if_modified(|head| {
+            let is_newer = position > *head;
+            if is_newer {
+                *head = position;
+            }
+            is_newer
+        });
+    }
 }
 
 fn entries(
