@@ -26,6 +26,9 @@ use uuid::Uuid;
 
 /// Events taken from the feed at once.
 const BATCH_MAX: usize = 256;
+/// Commands without an answer, beyond which a process reads no more for now: each is kept
+/// in its row, which is written anew every second.
+const OUTSTANDING_MAX: usize = 4_096;
 /// State and position are saved this often when they have changed.
 const SAVE_EVERY_MS: u64 = 1_000;
 /// The sweep that repairs what should not need repair.
@@ -291,7 +294,9 @@ impl<P: Process> Runner<P> {
             let position = self.position;
             tokio::select! {
                 Some(heard) = self.answers.recv() => self.hear(heard),
-                () = feed.wait_beyond(position) => self.read().await?,
+                () = feed.wait_beyond(position), if self.outstanding.len() < OUTSTANDING_MAX => {
+                    self.read().await?;
+                }
                 // Behind the head, what would end the wait may only be unread.
                 () = until(P::next_deadline(&self.state), self.means.clock.as_ref()),
                     if position >= feed.head() =>
