@@ -210,6 +210,18 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.assigned_count,
         ),
         (
+            "agents not ready after offers in vain",
+            summary.too_many_count,
+        ),
+        (
+            "works after calls that ended with a word for it",
+            summary.words_count,
+        ),
+        (
+            "times that a supervisor forced a state",
+            summary.forced_count,
+        ),
+        (
             "calls not let in, sent on or ended as nobody was there",
             summary.nobody_there_count,
         ),

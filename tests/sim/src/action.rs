@@ -59,6 +59,8 @@ pub(crate) enum Plan {
     Agent(AgentId),
     /// The agent takes calls again.
     Ready(SessionId),
+    /// The agent says what came of the call.
+    Note(SessionId),
     /// The agent logs in.
     LogIn(AgentId),
 }

@@ -5,9 +5,11 @@ mod agents;
 mod callbacks;
 mod calls;
 mod hands;
+mod hours;
 mod lines;
 mod messages;
 mod places;
+mod terms;
 
 use crate::violation::{Violation, must};
 use agents::Agents;
@@ -24,6 +26,7 @@ use lines::Lines;
 use messages::Messages;
 use places::Places;
 use std::collections::{BTreeMap, BTreeSet};
+use terms::Asked;
 
 pub(crate) use lines::Tally;
 
@@ -40,6 +43,7 @@ pub(crate) struct Ledger {
     pub(crate) callbacks: Callbacks,
     pub(crate) hands: Hands,
     pub(crate) messages: Messages,
+    pub(crate) asked: Asked,
     /// Stays that were open when somebody was there for them, in queues in which
     /// nobody waits for nobody.
     found: BTreeMap<QueueId, BTreeSet<VisitId>>,
@@ -63,6 +67,7 @@ impl Ledger {
         self.callbacks.note(fact, &self.places)?;
         self.hands.note(fact)?;
         self.messages.note(fact)?;
+        self.asked.note(fact)?;
         match &fact.event {
             AnyEvent::Call(call, event) => {
                 if let call::Event::Placed {

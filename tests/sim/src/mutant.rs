@@ -67,11 +67,15 @@ pub enum Mutant {
     PlacesUnheard,
     /// Nobody counts how long an agent has talked.
     TalkUncounted,
+    /// Nobody hears when a queue takes calls.
+    HoursUnheard,
+    /// What a queue asks of its agents is not told to them.
+    TermsForgotten,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -90,6 +94,8 @@ impl Mutant {
         Self::PauseUnheard,
         Self::PlacesUnheard,
         Self::TalkUncounted,
+        Self::HoursUnheard,
+        Self::TermsForgotten,
     ];
 
     /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
@@ -130,7 +136,9 @@ impl Mutant {
             | Self::PlaceLost
             | Self::PauseUnheard
             | Self::PlacesUnheard
-            | Self::TalkUncounted => false,
+            | Self::TalkUncounted
+            | Self::HoursUnheard
+            | Self::TermsForgotten => false,
         }
     }
 
@@ -178,6 +186,15 @@ impl Mutant {
                 };
                 let record = callback::Command::RecordOutcome { attempt, outcome };
                 AnyCommand::Callback(callback, record)
+            }
+            (
+                Self::TermsForgotten,
+                AnyCommand::Session(id, mut reserve @ session::Command::Reserve { .. }),
+            ) => {
+                if let session::Command::Reserve { terms, .. } = &mut reserve {
+                    *terms = queue::Terms::STANDARD;
+                }
+                AnyCommand::Session(id, reserve)
             }
             (_, command) => command,
         }
@@ -232,6 +249,11 @@ impl Mutant {
                 AnyEvent::Agent(_, agent::Event::Created { config, .. }),
             ) => config.places.clear(),
             (
+                Self::HoursUnheard,
+                "enqueue",
+                AnyEvent::Queue(_, queue::Event::Created { config, .. }),
+            ) => config.hours = None,
+            (
                 Self::TalkUncounted,
                 "routing",
                 AnyEvent::Session(_, event @ session::Event::ContactEnded { .. }),
@@ -264,7 +286,9 @@ impl Mutant {
             | Self::PlaceLost
             | Self::PauseUnheard
             | Self::PlacesUnheard
-            | Self::TalkUncounted => None,
+            | Self::TalkUncounted
+            | Self::HoursUnheard
+            | Self::TermsForgotten => None,
         }
     }
 }

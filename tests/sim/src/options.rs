@@ -51,7 +51,15 @@ pub(crate) struct Terms {
     pub(crate) talk_ms: u64,
     pub(crate) patience_ms: u64,
     pub(crate) pick_up_ms: u64,
+    /// When the world begins, in microseconds since 1970.
+    pub(crate) start_micros: i64,
 }
+
+/// 2027-01-15, 08:00 UTC: a day like any other.
+const START_MICROS: i64 = 1_800_000_000_000_000;
+/// Twenty minutes before the clocks of Berlin are set: 2027-03-28 and 2027-10-31, 00:40 UTC.
+const BEFORE_SUMMER_MICROS: i64 = 1_806_194_400_000_000;
+const BEFORE_WINTER_MICROS: i64 = 1_824_943_200_000_000;
 
 impl Terms {
     pub(crate) fn draw(options: &Options, chance: &mut Chance) -> Self {
@@ -60,6 +68,7 @@ impl Terms {
         let pick_up_ms = chance.between(500, 6_000);
         // From half empty to half again too many callers.
         let load_percent = chance.between(50, 150);
+        let starts = chance.split(0xda7e).below(6);
         let arrival_ms = (talk_ms + pick_up_ms + 5_000) * 100 / load_percent / agents;
         Self {
             calls: options.calls,
@@ -76,6 +85,11 @@ impl Terms {
             talk_ms,
             patience_ms: chance.between(5_000, 90_000),
             pick_up_ms,
+            start_micros: match starts {
+                0 if !options.calm => BEFORE_SUMMER_MICROS,
+                1 if !options.calm => BEFORE_WINTER_MICROS,
+                _ => START_MICROS,
+            },
         }
     }
 }

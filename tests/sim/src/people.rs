@@ -63,6 +63,8 @@ pub(crate) struct People {
     wire: Chance,
     /// Of whoever supervises the queues.
     supervisor: Chance,
+    /// Of whoever forces what agents are.
+    forcing: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -108,6 +110,7 @@ impl People {
             arrivals: root.split(2),
             wire: root.split(3),
             supervisor: root.split(4),
+            forcing: root.split(5),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -209,6 +212,7 @@ impl People {
             Plan::Phone(command) => self.say(now, *command, &mut plans),
             Plan::Agent(agent) => self.an_agent_acts(agent, now, &mut plans),
             Plan::Ready(session) => self.back_to_work(session, now, &mut plans),
+            Plan::Note(session) => self.say_what_came_of_it(session, now, &mut plans),
             Plan::LogIn(agent) => self.log_in(agent, now, &mut plans),
         }
         plans
@@ -219,7 +223,10 @@ impl People {
         let mut plans = vec![];
         match &fact.event {
             AnyEvent::Call(call, event) => self.hear_call(*call, fact.at, event, &mut plans),
-            AnyEvent::Session(session, event) => self.hear_session(*session, event, &mut plans),
+            AnyEvent::Session(session, event) => {
+                self.hear_session(*session, event, &mut plans);
+                self.force_one(*session, fact.at, event, &mut plans);
+            }
             AnyEvent::Queue(
                 queue,
                 queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },

@@ -4,6 +4,7 @@ mod checks;
 mod delivery;
 mod doors;
 mod provision;
+mod terms;
 
 use crate::{
     action::{Action, Posted, Target},
@@ -28,8 +29,6 @@ use domain::{
 };
 use std::collections::{BTreeMap, VecDeque};
 
-/// 2027-01-15, 08:00 UTC.
-const START_MICROS: i64 = 1_800_000_000_000_000;
 /// How long the answers of commands are remembered, in
 /// microseconds; nobody asks again for anything older.
 const DONE_MICROS: u64 = 3_600_000 * MS;
@@ -65,6 +64,12 @@ pub struct Summary {
     pub assigned_count: u64,
     /// Agents whom a supervisor paused in a queue.
     pub paused_count: u64,
+    /// Agents who were not ready any more after offers in vain.
+    pub too_many_count: u64,
+    /// Works after calls that ended with a word that a queue asks for.
+    pub words_count: u64,
+    /// Times that a supervisor forced what an agent is.
+    pub forced_count: u64,
     /// Promises to ring somebody back, each of which ended once.
     pub promised_count: u64,
     /// Promises by which the person was reached.
@@ -108,6 +113,9 @@ impl Summary {
             closed_by_hand_count: self.closed_by_hand_count + other.closed_by_hand_count,
             assigned_count: self.assigned_count + other.assigned_count,
             paused_count: self.paused_count + other.paused_count,
+            too_many_count: self.too_many_count + other.too_many_count,
+            words_count: self.words_count + other.words_count,
+            forced_count: self.forced_count + other.forced_count,
             promised_count: self.promised_count + other.promised_count,
             kept_count: self.kept_count + other.kept_count,
             messages_count: self.messages_count + other.messages_count,
@@ -368,7 +376,7 @@ impl World {
     fn wall(&self, node: usize) -> Timestamp {
         let offset = self.offsets.get(node).copied().unwrap_or(0);
         let passed = i64::try_from(self.calendar.now()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(START_MICROS + passed + offset)
+        Timestamp::from_micros(self.terms.start_micros + passed + offset)
     }
 
     fn wall_of(&self, runner: usize) -> Timestamp {

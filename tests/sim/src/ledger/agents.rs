@@ -26,6 +26,8 @@ enum Doing {
     },
     WrapUp {
         until: Timestamp,
+        /// The agent ends it, with a word for it, and nothing else does.
+        needs_word: bool,
     },
 }
 
@@ -253,8 +255,28 @@ impl Agents {
                 })?;
                 session.doing = Doing::Idle;
             }
-            Event::WrapUpStarted { until, .. } | Event::WrapUpExtended { until, .. } => {
-                session.doing = Doing::WrapUp { until: *until }
+            Event::WrapUpStarted {
+                until,
+                code_required,
+                ..
+            } => {
+                session.doing = Doing::WrapUp {
+                    until: *until,
+                    needs_word: *code_required,
+                }
+            }
+            Event::WrapUpExtended { until, .. } => {
+                let needs_word = matches!(
+                    session.doing,
+                    Doing::WrapUp {
+                        needs_word: true,
+                        ..
+                    }
+                );
+                session.doing = Doing::WrapUp {
+                    until: *until,
+                    needs_word,
+                }
             }
             Event::Forced { .. } => {}
             Event::WrapUpEnded { .. } => session.doing = Doing::Idle,
@@ -286,8 +308,16 @@ impl Agents {
     pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
         for (agent, session) in &self.sessions {
             let until = match session.doing {
-                Doing::Reserved { until, .. } | Doing::WrapUp { until, .. } => until,
-                Doing::Idle | Doing::Contact { .. } => continue,
+                Doing::Reserved { until, .. }
+                | Doing::WrapUp {
+                    until,
+                    needs_word: false,
+                } => until,
+                Doing::Idle
+                | Doing::Contact { .. }
+                | Doing::WrapUp {
+                    needs_word: true, ..
+                } => continue,
             };
             must(now <= until.plus_ms(slack_ms), || {
                 format!("{agent} is stuck: {:?} at {now}", session.doing)

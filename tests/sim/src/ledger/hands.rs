@@ -1,22 +1,37 @@
 //! Queues that a person has opened or closed: whoever is enqueued while that counts is
-//! let in, or is not, whatever the hours say.
+//! let in, or is not, whatever the hours say; otherwise the hours decide.
 
+use super::hours::are_open;
 use crate::violation::{Violation, must};
 use domain::{
     any::{AnyEvent, Fact},
     call::{self, OverflowCause},
     id::{CallId, QueueId, VisitId},
     line::{self, RejectReason},
-    queue::Hand,
+    queue::{self, Hand, Hours},
+    time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What decided who is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    /// A person had said it.
+    Hand(Hand),
+    /// The hours, if the queue has any.
+    Hours { is_open: bool },
+}
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Hands {
     /// What counts, and since which position.
     said: BTreeMap<QueueId, (Hand, u64)>,
-    /// Where each stay that its line has not answered yet was asked for.
-    asked: BTreeMap<VisitId, u64>,
+    /// Position of what a person said last, also that the hours count again.
+    said_at: BTreeMap<QueueId, u64>,
+    /// Queues that have hours.
+    hours: BTreeMap<QueueId, Hours>,
+    /// Where each stay that its line has not answered yet was asked for, and when.
+    asked: BTreeMap<VisitId, (u64, Timestamp)>,
     /// Calls of ours, and their stays: they wait in a queue that is closed, too, if only
     /// for the moment until it knows that the call is over.
     placed: BTreeSet<CallId>,
@@ -35,6 +50,15 @@ impl Hands {
     pub(super) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
         match &fact.event {
             AnyEvent::Queue(queue, event) => {
+                if let queue::Event::Created { config, .. }
+                | queue::Event::Configured { config, .. } = event
+                {
+                    let hours = config.hours.as_deref().cloned();
+                    self.hours.extend(hours.map(|hours| (*queue, hours)));
+                }
+                if event.hand().is_some() {
+                    self.said_at.insert(*queue, fact.position);
+                }
                 match event.hand() {
                     Some(Some(hand)) => _ = self.said.insert(*queue, (hand, fact.position)),
                     Some(None) => _ = self.said.remove(queue),
@@ -59,7 +83,7 @@ impl Hands {
                 Ok(())
             }
             AnyEvent::Call(call, call::Event::Enqueued { visit, .. }) => {
-                self.asked.insert(*visit, fact.position);
+                self.asked.insert(*visit, (fact.position, fact.at));
                 if self.placed.contains(call) {
                     self.ours.insert(*visit);
                 }
@@ -82,22 +106,35 @@ impl Hands {
         }
     }
 
-    /// What counted when the stay was asked for, if it has counted ever since.
-    fn counted(&mut self, queue: QueueId, visit: VisitId) -> Option<Hand> {
-        let asked = self.asked.remove(&visit)?;
-        let (hand, since) = self.said.get(&queue)?;
-        (*since < asked).then_some(*hand)
+    /// What counted when the stay was asked for, if it has counted ever since: what a
+    /// person says, or else what the hours say.
+    fn counted(&mut self, queue: QueueId, visit: VisitId) -> Option<Counted> {
+        let (asked, at) = self.asked.remove(&visit)?;
+        if let Some((hand, since)) = self.said.get(&queue) {
+            return (*since < asked).then_some(Counted::Hand(*hand));
+        }
+        let said_at = self.said_at.get(&queue);
+        if said_at.is_some_and(|said_at| *said_at > asked) {
+            return None;
+        }
+        let hours = self.hours.get(&queue);
+        let is_open = hours.is_none_or(|hours| are_open(hours, at));
+        Some(Counted::Hours { is_open })
     }
 
     fn on_line(&mut self, queue: QueueId, event: &line::Event) -> Result<(), Violation> {
         match event {
             line::Event::Opened { visit, .. } => {
-                let is_closed = self.counted(queue, *visit) == Some(Hand::Closed);
+                let counted = self.counted(queue, *visit);
+                let is_closed = matches!(
+                    counted,
+                    Some(Counted::Hand(Hand::Closed) | Counted::Hours { is_open: false })
+                );
                 let is_let_in = self.ours.contains(visit)
                     || self.let_in.contains(visit)
                     || self.gone_on.contains(visit);
                 must(!is_closed || is_let_in, || {
-                    format!("{visit} is let into {queue}, which is closed by hand")
+                    format!("{visit} is let into {queue}, which is closed: {counted:?}")
                 })
             }
             line::Event::Rejected { visit, reason, .. } => {
@@ -106,9 +143,14 @@ impl Hands {
                 })?;
                 let counted = self.counted(queue, *visit);
                 let is_closed = *reason == RejectReason::Closed;
-                self.closed_count += u64::from(is_closed && counted == Some(Hand::Closed));
-                must(!is_closed || counted != Some(Hand::Open), || {
-                    format!("{visit} is not let into {queue}, which is open by hand")
+                let by_hand = counted == Some(Counted::Hand(Hand::Closed));
+                self.closed_count += u64::from(is_closed && by_hand);
+                let is_open = matches!(
+                    counted,
+                    Some(Counted::Hand(Hand::Open) | Counted::Hours { is_open: true })
+                );
+                must(!(is_closed && is_open), || {
+                    format!("{visit} is not let into {queue}, which is open: {counted:?}")
                 })
             }
             line::Event::Matched { .. }

@@ -157,6 +157,20 @@ impl People {
         }
     }
 
+    /// Ends the work after a call with a word for it: also when the day is over.
+    pub(super) fn say_what_came_of_it(
+        &mut self,
+        session: SessionId,
+        now: Timestamp,
+        plans: &mut Plans,
+    ) {
+        let complete = session::Command::CompleteWrapUp {
+            code: Some("sold".into()),
+            note: None,
+        };
+        self.say(now, AnyCommand::Session(session, complete), plans);
+    }
+
     pub(super) fn log_in(&mut self, agent: AgentId, now: Timestamp, plans: &mut Plans) {
         let Some(person) = self.agents.get_mut(&agent) else {
             return;
@@ -196,6 +210,17 @@ impl People {
             session::Event::BecameNotReady { .. } => {
                 let away = person.chance.exponential(20_000);
                 later(away, Plan::Ready(id));
+            }
+            session::Event::WrapUpStarted {
+                code_required: true,
+                ..
+            } => {
+                let done = person.chance.exponential(8_000);
+                later(done, Plan::Note(id));
+                // Some would rather not.
+                if person.chance.percent(20) {
+                    later(person.chance.below(8_000), Plan::Ready(id));
+                }
             }
             // Some end their wrap-up themselves.
             session::Event::WrapUpStarted { .. } => {

@@ -1,14 +1,15 @@
 //! Whoever supervises the queues: means a waiting call for one agent now and then, gives
 //! one a priority of its own or sends it into another queue, opens and closes queues by hand,
-//! and pauses members of them.
+//! pauses members of them, and forces what an agent is.
 
 use super::{People, Plans, numbered};
 use domain::{
     any::AnyCommand,
     call::{self, AnswerMode},
-    id::{AgentId, CallId, QueueId, VisitId},
+    id::{AgentId, CallId, QueueId, SessionId, VisitId},
     line::{self, RejectReason},
     queue,
+    session::{self, LogoutReason, NextState, NotReadyReason},
     time::Timestamp,
 };
 
@@ -117,6 +118,35 @@ impl People {
         let (by, why) = ("supervisor".to_owned(), "training".to_owned());
         let command = queue::Command::PauseMember { agent, by, why };
         self.say(now, AnyCommand::Queue(queue, command), plans);
+    }
+
+    /// Now and then an agent is made to be something, whatever it does: never is a call
+    /// cut by that.
+    pub(super) fn force_one(
+        &mut self,
+        session: SessionId,
+        now: Timestamp,
+        event: &session::Event,
+        plans: &mut Plans,
+    ) {
+        let is_looked_at = matches!(
+            event,
+            session::Event::BecameNotReady { .. }
+                | session::Event::Reserved { .. }
+                | session::Event::ConnectedToContact { .. }
+                | session::Event::WrapUpStarted { .. }
+        );
+        if !is_looked_at || !self.terms.faults || !self.forcing.percent(1) {
+            return;
+        }
+        let next = match self.forcing.below(4) {
+            0 => NextState::Ready,
+            1 => NextState::LoggedOut(LogoutReason::Supervisor),
+            _ => NextState::NotReady(NotReadyReason::Supervisor),
+        };
+        let (by, why) = ("supervisor".to_owned(), "drill".to_owned());
+        let force = session::Command::Force { next, by, why };
+        self.order(now, AnyCommand::Session(session, force), plans);
     }
 
     fn unpause_one(&mut self, now: Timestamp, plans: &mut Plans) {

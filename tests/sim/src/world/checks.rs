@@ -108,6 +108,9 @@ impl World {
         self.summary.closed_by_hand_count = self.ledger.hands.closed_count;
         self.summary.assigned_count = self.ledger.lines.assigned_count;
         self.summary.paused_count = self.ledger.agents.paused_count;
+        self.summary.too_many_count = self.ledger.asked.too_many_count;
+        self.summary.words_count = self.ledger.asked.words_count;
+        self.summary.forced_count = self.ledger.asked.forced_count;
         self.summary.nobody_there_count = self.ledger.nobody_there_count();
         self.summary.placed_count = self.ledger.calls.placed_count;
         self.summary.promised_count = self.ledger.callbacks.promised_count;

@@ -8,7 +8,11 @@ use domain::{
     call::{Key, OverflowCause},
     callback::Terms,
     id::{DEFAULT_TENANT, MailboxId, QueueId},
-    queue::{Away, ClockTime, Config, Empty, Exit, Hours, Overflow, OverflowTo, WeekSpan, Weekday},
+    queue::{
+        Away, ClockTime, Config, Empty, Exit, Holiday, Hours, Overflow, OverflowTo, Span, WeekSpan,
+        Weekday,
+    },
+    time::Timestamp,
 };
 
 const WEEK: [Weekday; 7] = [
@@ -37,11 +41,16 @@ const QUARTERS: u16 = 96;
 
 /// The queue with what is drawn for it; it leads to those behind it only, so that
 /// no call comes back.
-pub(super) fn with_doors(draw: &mut Chance, behind: &[QueueId], config: Config) -> Config {
+pub(super) fn with_doors(
+    draw: &mut Chance,
+    behind: &[QueueId],
+    start: Timestamp,
+    config: Config,
+) -> Config {
     if draw.percent(50) {
         return config;
     }
-    let hours = draw.percent(30).then(|| Box::new(hours(draw)));
+    let hours = draw.percent(30).then(|| Box::new(hours(draw, start)));
     let mut exits = vec![];
     for (key, next) in ["1", "#"].into_iter().zip(behind) {
         if let (Ok(key), true) = (key.parse::<Key>(), draw.percent(60)) {
@@ -136,23 +145,40 @@ fn away(draw: &mut Chance) -> Vec<Away> {
     away
 }
 
-fn hours(draw: &mut Chance) -> Hours {
+/// Every quarter of an hour for some minutes, by the clocks of UTC or of Berlin; now and
+/// then the day is a holiday, on which the queue opens at other minutes, or not at all.
+fn hours(draw: &mut Chance, start: Timestamp) -> Hours {
     let open_min = draw.between(3, 13) as u16;
     let clock = |minutes: u16| -> Option<ClockTime> {
         let text = format!("{:02}:{:02}", minutes / 60, minutes % 60);
         text.parse().ok()
     };
-    let quarters = (0..QUARTERS).map(|quarter| quarter * 15);
-    let week = quarters.filter_map(|from| {
-        Some(WeekSpan {
-            days: WEEK.to_vec(),
-            from: clock(from)?,
-            to: clock(from + open_min)?,
+    let spans = |first: u16, length: u16| {
+        let quarters = (0..QUARTERS).map(move |quarter| quarter * 15 + first);
+        quarters.filter_map(move |from| {
+            let (from, to) = (clock(from)?, clock(from + length)?);
+            Some(Span { from, to })
         })
+    };
+    let week = spans(0, open_min).map(|Span { from, to }| WeekSpan {
+        days: WEEK.to_vec(),
+        from,
+        to,
+    });
+    let zone = match draw.percent(50) {
+        true => "Europe/Berlin".parse().unwrap_or(Zone::UTC),
+        false => Zone::UTC,
+    };
+    let holiday = draw.percent(30).then(|| Holiday {
+        date: zone.date_of(start),
+        open: match draw.percent(70) {
+            true => spans(15 - open_min, open_min).collect(),
+            false => vec![],
+        },
     });
     Hours {
-        zone: Zone::UTC,
+        zone,
         week: week.collect(),
-        holidays: vec![],
+        holidays: holiday.into_iter().collect(),
     }
 }

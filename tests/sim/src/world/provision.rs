@@ -3,6 +3,7 @@
 use super::{
     World,
     doors::{mailbox, with_callbacks, with_doors, with_mailbox, with_nets},
+    terms::with_terms,
 };
 use crate::{
     action::Posted,
@@ -169,6 +170,7 @@ impl World {
         let mut nets = self.chance.split(0x4e75);
         let mut boxes = self.chance.split(0xb0c5);
         let mut lasts = self.chance.split(0x1a57);
+        let mut asks = self.chance.split(0xa5c5);
         let config = Config {
             messages_max: boxes.between(1, 6) as u32,
             ..Config::default()
@@ -207,10 +209,11 @@ impl World {
             let config = match self.options.calm {
                 true => config,
                 false => {
-                    let config = with_doors(&mut doors, behind, config);
+                    let config = with_doors(&mut doors, behind, self.wall(0), config);
                     let config = with_callbacks(&mut rings, config);
                     let config = with_nets(&mut nets, behind, config);
                     let config = with_last_agent(&mut lasts, config);
+                    let config = with_terms(&mut asks, config);
                     with_mailbox(&mut boxes, config)
                 }
             };

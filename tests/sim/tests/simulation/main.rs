@@ -31,6 +31,9 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.assigned_count,
         sum.paused_count,
         sum.nobody_there_count,
+        sum.too_many_count,
+        sum.words_count,
+        sum.forced_count,
     ];
     assert!(
         doors.iter().all(|count| *count > 10),

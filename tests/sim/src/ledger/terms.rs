@@ -1,0 +1,163 @@
+//! What queues ask of their agents: that who lets so many offers in a row come to nothing
+//! is left alone for a while, or is not ready any more; that work after a call ends with a
+//! word for it; and that what was asked for meanwhile comes when the contact is over.
+
+use crate::violation::{Violation, must};
+use domain::{
+    any::{AnyEvent, Fact},
+    id::{QueueId, SessionId},
+    queue::{self, Pause, Terms},
+    session::{Event, NextState, ReleaseReason, WrapUpEndedBy},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Reasons for which an agent is to blame, in the order in which they are counted.
+const TO_BLAME: [ReleaseReason; 4] = [
+    ReleaseReason::NoAnswer,
+    ReleaseReason::Rejected,
+    ReleaseReason::Busy,
+    ReleaseReason::Unreachable,
+];
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Session {
+    /// What the queue of the reservation, or of the contact, asks.
+    terms: Terms,
+    /// Offers in a row that came to nothing, by reason.
+    in_a_row: [u32; 4],
+    /// The work after a call that is under way ends only with a word.
+    needs_word: bool,
+    /// What was asked for last, and has not come yet.
+    asked: Option<NextState>,
+    /// With the event before this one something ended by itself: what was asked for
+    /// comes now.
+    is_over: bool,
+    /// The event before this one was one offer in vain too many.
+    is_too_many: bool,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Asked {
+    terms: BTreeMap<QueueId, Terms>,
+    sessions: BTreeMap<SessionId, Session>,
+    /// Agents who were not ready any more after offers in vain.
+    pub(crate) too_many_count: u64,
+    /// Works after calls that ended with a word that was needed.
+    pub(crate) words_count: u64,
+    /// Times that a supervisor forced a state.
+    pub(crate) forced_count: u64,
+}
+
+impl Asked {
+    pub(super) fn note(&mut self, fact: &Fact) -> Result<(), Violation> {
+        match &fact.event {
+            AnyEvent::Queue(
+                queue,
+                queue::Event::Created { config, .. } | queue::Event::Configured { config, .. },
+            ) => {
+                self.terms.insert(*queue, config.terms);
+                Ok(())
+            }
+            AnyEvent::Session(session, event) => self.on_session(*session, fact.at, event),
+            AnyEvent::Queue(..)
+            | AnyEvent::Call(..)
+            | AnyEvent::Line(..)
+            | AnyEvent::Agent(..)
+            | AnyEvent::Person(..)
+            | AnyEvent::Refusals(..)
+            | AnyEvent::Device(..)
+            | AnyEvent::Trunk(..)
+            | AnyEvent::Callback(..)
+            | AnyEvent::Mailbox(..)
+            | AnyEvent::Billing(..) => Ok(()),
+        }
+    }
+
+    fn on_session(&mut self, id: SessionId, at: Timestamp, event: &Event) -> Result<(), Violation> {
+        let session = self.sessions.entry(id).or_default();
+        let was_too_many = std::mem::take(&mut session.is_too_many);
+        let is_over = std::mem::take(&mut session.is_over);
+        let goes = matches!(
+            event,
+            Event::BecameNotReady { .. } | Event::LoggedOut { .. }
+        );
+        must(!was_too_many || goes, || {
+            format!("{id} let too many offers come to nothing and has {event:?}")
+        })?;
+        match event {
+            Event::LoggedIn { .. } => *session = Session::default(),
+            Event::NextStateRequested { next, .. } => session.asked = Some(*next),
+            Event::BecameReady {} => {
+                let wants = matches!(
+                    session.asked,
+                    Some(NextState::NotReady(_) | NextState::LoggedOut(_))
+                );
+                must(!(is_over && wants), || {
+                    format!("{id} is ready, and asked for {:?}", session.asked)
+                })?;
+                session.asked = None;
+                session.in_a_row = [0; 4];
+            }
+            Event::BecameNotReady { .. } | Event::LoggedOut { .. } => session.asked = None,
+            Event::Reserved { queue, terms, .. } => {
+                let of_queue = self.terms.get(queue).copied().unwrap_or_default();
+                must(*terms == of_queue, || {
+                    format!("{id} is reserved under {terms:?}, {queue} says {of_queue:?}")
+                })?;
+                session.terms = of_queue;
+            }
+            Event::ReservationReleased {
+                reason, not_before, ..
+            } => {
+                session.is_over = true;
+                let pause = session.in_vain(*reason);
+                let delay_ms = pause.map_or(0, |pause| pause.delay_ms);
+                let until = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
+                must(*not_before == until, || {
+                    format!("{id} is left alone until {not_before:?}, not {until:?}")
+                })?;
+                self.too_many_count += u64::from(session.is_too_many);
+            }
+            Event::ConnectedToContact { .. } => session.in_a_row = [0; 4],
+            Event::ContactEnded { .. } => session.is_over = true,
+            Event::WrapUpStarted { code_required, .. } => {
+                must(*code_required == session.terms.wrap_up_code, || {
+                    format!("{id} works after a call: {event:?}, {:?}", session.terms)
+                })?;
+                session.needs_word = *code_required;
+            }
+            Event::WrapUpEnded { by, code, .. } => {
+                let needed = std::mem::take(&mut session.needs_word);
+                session.is_over = *by == WrapUpEndedBy::Timer;
+                // Nobody else can say what came of the call; a supervisor and a phone
+                // that is gone end the work without it.
+                let is_bound = matches!(by, WrapUpEndedBy::Timer | WrapUpEndedBy::Agent);
+                must(!(needed && is_bound && code.is_none()), || {
+                    format!("{id} works no more, without the word: {event:?}")
+                })?;
+                self.words_count += u64::from(needed && code.is_some());
+            }
+            Event::Forced { .. } => self.forced_count += 1,
+            Event::WrapUpExtended { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// One more offer came to nothing: what follows by the terms, if it is the agent's.
+    fn in_vain(&mut self, reason: ReleaseReason) -> Option<Pause> {
+        let index = TO_BLAME.iter().position(|blame| *blame == reason)?;
+        let pauses = [
+            self.terms.no_answer,
+            self.terms.rejected,
+            self.terms.busy,
+            self.terms.unreachable,
+        ];
+        let (count, pause) = (self.in_a_row.get_mut(index)?, pauses.get(index)?);
+        *count += 1;
+        self.is_too_many = pause.in_a_row_max > 0 && *count >= pause.in_a_row_max;
+        Some(*pause)
+    }
+}
