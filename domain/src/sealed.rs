@@ -102,6 +102,26 @@ impl fmt::Debug for Party {
     }
 }
 
+impl Party {
+    /// Whether it stands for nobody in particular (RFC 3323, section 4.1.1.3; the words
+    /// are those of networks).
+    pub fn is_withheld(&self) -> bool {
+        let host = self.host.as_deref().unwrap_or_default();
+        let words = [
+            "",
+            "anonymous",
+            "restricted",
+            "unavailable",
+            "unknown",
+            "private",
+        ];
+        let is_word = words
+            .iter()
+            .any(|word| self.user.eq_ignore_ascii_case(word));
+        is_word || host.eq_ignore_ascii_case("anonymous.invalid")
+    }
+}
+
 impl Personal for Party {
     type Plain = Self;
 }

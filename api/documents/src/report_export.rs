@@ -7,6 +7,7 @@ use domain::{
     session::{NotReadyReason, ReleaseReason},
 };
 use projections::{
+    cdr,
     queue_stats::ServiceLevel,
     report::{AgentReportRow, QueueReportRow},
     visits,
@@ -113,6 +114,8 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     let rejected = |reason: RejectReason| row.rejected.get(&reason).copied().unwrap_or(0);
     record.extend(REJECTED.map(|(column, reason)| (column, number(Some(rejected(reason))))));
     record.push(("returned_count", number(Some(counters.returned_count))));
+    let (busy, whole) = row.occupied.parts();
+    record.push(("occupancy_ppm", ppm(busy, whole)));
     record
 }
 
@@ -195,7 +198,7 @@ const RELEASED: [(&str, ReleaseReason); 8] = [
 ];
 
 /// Columns of callers who left.
-pub const ABANDONED: [&str; 8] = [
+pub const ABANDONED: [&str; 10] = [
     "queue",
     "number",
     "call_id",
@@ -204,10 +207,18 @@ pub const ABANDONED: [&str; 8] = [
     "wait_ms",
     "place",
     "offers_count",
+    "answered_later_call_id",
+    "answered_later_at",
 ];
 
-/// A caller who left; the number is missing when it is no longer kept.
-pub fn abandoned(queue: &str, visit: &visits::Row, caller: Option<&str>) -> Record {
+/// A caller who left, and the call in which an agent was reached later, if there was one;
+/// the number is missing when it is no longer kept.
+pub fn abandoned(
+    queue: &str,
+    visit: &visits::Row,
+    caller: Option<&str>,
+    later: Option<&cdr::Row>,
+) -> Record {
     vec![
         ("queue", text(Some(queue))),
         ("number", text(caller)),
@@ -217,5 +228,10 @@ pub fn abandoned(queue: &str, visit: &visits::Row, caller: Option<&str>) -> Reco
         ("wait_ms", number(visit.wait_ms)),
         ("place", number(Some(visit.place))),
         ("offers_count", number(Some(visit.offers_count))),
+        ("answered_later_call_id", id(later.map(|later| later.call))),
+        (
+            "answered_later_at",
+            Field::Time(later.and_then(|later| later.agent_connected_at)),
+        ),
     ]
 }

@@ -3,6 +3,7 @@
 //! later gives the next revision.
 
 mod apply;
+mod later;
 mod leg;
 mod row;
 mod stats;

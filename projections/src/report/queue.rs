@@ -4,7 +4,7 @@
 use super::{
     handling::{self, Handled},
     spans::{SLOT_MICROS, Span},
-    staffed::Staffing,
+    staffed::{Occupied, Staffing},
 };
 use crate::{
     queue_slots,
@@ -98,6 +98,8 @@ pub struct QueueReportRow {
     pub handled: Handled,
     /// Time that agents who served the queue were logged in, together.
     pub staffed_ms: u64,
+    /// What they did in it, for this queue or for others.
+    pub occupied: Occupied,
     /// Visits that were open when it ended: `before + O = A + AB + FO + CB + after`.
     pub waiting_after_count: u64,
 }
@@ -247,12 +249,18 @@ pub(super) fn span_of(spans: &[Span], slot: i64) -> Option<usize> {
 }
 
 impl Views {
-    /// Who was there in these intervals: read once for the reports of all queues.
+    /// Who was there in these intervals, and what they did: read once for the reports of all queues.
     ///
     /// # Errors
     /// See [`ViewError`].
     pub async fn staffing(&self, spans: &[Span]) -> Result<Staffing, ViewError> {
-        Staffing::read(self.store(), spans).await
+        let staffing = Staffing::read(self.store(), spans).await?;
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+            return Ok(staffing);
+        };
+        let agents = staffing.agents();
+        let log = self.agent_log(&agents, first.start, last.end).await?;
+        Ok(staffing.with_log(&log))
     }
 
     /// What happened to one queue in each of these intervals, which follow each
@@ -317,6 +325,10 @@ pub(super) async fn report(
     for (row, staffed_ms) in rows.iter_mut().zip(times) {
         row.staffed_ms = staffed_ms;
     }
+    let spent = staffing.occupied(asked.queue, spans, now);
+    for (row, occupied) in rows.iter_mut().zip(spent) {
+        row.occupied = occupied;
+    }
     Ok(rows)
 }
 
@@ -359,6 +371,7 @@ fn rows(
                 waiting_max_count: most.max(before),
                 handled: Handled::default(),
                 staffed_ms: 0,
+                occupied: Occupied::default(),
                 waiting_after_count: waiting,
             }
         })

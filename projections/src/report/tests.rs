@@ -224,10 +224,12 @@ async fn a_queue_is_staffed_by_whoever_serves_it_and_is_logged_in() {
     let end = START.plus_ms(900_000);
     let spans = spans(START, end, Granularity::QuarterHour, Tz::UTC).unwrap();
     let live = fold_all::<QueueStats>(&world);
-    let mut told = vec![];
+    let (mut told, mut occupied) = (vec![], vec![]);
     for number in [1, 2] {
         let asked = Asked::of(&live[&queue_id(number)]);
         let staffing = Staffing::read(read.as_ref(), &spans).await.unwrap();
+        let log: Vec<_> = fold_all::<AgentLog>(&world).into_values().collect();
+        let staffing = staffing.with_log(&log);
         let rows = report(read.as_ref(), asked, (&spans, &staffing), world.now)
             .await
             .unwrap();
@@ -237,7 +239,16 @@ async fn a_queue_is_staffed_by_whoever_serves_it_and_is_logged_in() {
             staffed(&world, queue_id(number), rows[0].span)
         );
         told.push((rows[0].staffed_ms, rows[0].agents_staffed_milli()));
+        occupied.push(rows[0].occupied.parts());
     }
+    // Nobody calls; the third rests for the last minute.
+    assert_eq!(
+        occupied,
+        [
+            (0, (120 + 60 + 60 + 180) * 1_000),
+            (0, (120 + 240 + 180) * 1_000)
+        ]
+    );
     let (first, second) = (120 + 60 + 60 + 240, 120 + 240 + 240);
     // Of a quarter of an hour.
     assert_eq!(
@@ -266,7 +277,17 @@ proptest! {
         let Ok(spans) = spans(from, until, size, Tz::Europe__Berlin) else {
             return Ok(());
         };
+        let log: Vec<_> = fold_all::<AgentLog>(&world).into_values().collect();
         let staffing = runtime.block_on(Staffing::read(read.as_ref(), &spans)).unwrap();
+        let staffing = staffing.with_log(&log);
+        // All serve both queues all the time: each queue is as occupied as they are.
+        let mut spent = vec![(0, 0); spans.len()];
+        for row in agent::rows(&log, &[], &spans, world.now) {
+            let (busy, whole) = row.occupied_ms();
+            let index = spans.iter().position(|span| *span == row.span).unwrap();
+            spent[index].0 += busy;
+            spent[index].1 += whole;
+        }
         let mut of_queues = Handled::NONE;
         for (id, live) in fold_all::<QueueStats>(&world) {
             let asked = Asked::of(&live);
@@ -275,8 +296,9 @@ proptest! {
             let rows = runtime.block_on(rows).unwrap();
             let mut sum = Counters::default();
             let mut waiting = 0;
-            for row in &rows {
+            for (row, spent) in rows.iter().zip(&spent) {
                 prop_assert_eq!(row.staffed_ms, staffed(&world, id, row.span));
+                prop_assert_eq!(row.occupied.parts(), *spent);
                 prop_assert_eq!(row.waiting_before_count, waiting);
                 waiting = row.waiting_after_count;
                 prop_assert_eq!(
@@ -302,7 +324,6 @@ proptest! {
         let range = (spans[0].start, spans[spans.len() - 1].end);
         let by_agent = handling::by_agent(read.as_ref(), &agents, range);
         let by_agent = runtime.block_on(by_agent).unwrap();
-        let log: Vec<_> = fold_all::<AgentLog>(&world).into_values().collect();
         let rows = agent::rows(&log, &by_agent, &spans, world.now);
         let of_agents = rows.iter().fold(Handled::NONE, |sum, row| sum.plus(row.handled));
         prop_assert_eq!(of_agents, of_queues);

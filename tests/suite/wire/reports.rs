@@ -321,7 +321,7 @@ async fn the_queue_was_staffed(server: &Server, queue: &Value) -> anyhow::Result
     let logged_in = ask(server, AGENT, &json!([id])).await?;
     let logged_in = sum(&logged_in["agentReport"], |row| ms(&row["loggedInMs"]))?;
     let query = "query Q($r: Range!, $ids: [ID!]!) { queueReport(range: $r, queueIds: $ids, \
-                 granularity: QUARTER_HOUR) { staffedMs agentsStaffedMilli } }";
+                 granularity: QUARTER_HOUR) { staffedMs agentsStaffedMilli occupancyPpm } }";
     let answer = ask(server, query, &json!([queue["id"]])).await?;
     let rows = &answer["queueReport"];
     let staffed = sum(rows, |row| ms(&row["staffedMs"]))?;
@@ -333,6 +333,12 @@ async fn the_queue_was_staffed(server: &Server, queue: &Value) -> anyhow::Result
         let share = ms(&row["staffedMs"]).map(|ms| ms / 900);
         ensure!(row["agentsStaffedMilli"].as_u64() == share, "{row}");
     }
+    // She had calls, and is the only one: in some interval the queue was occupied in part.
+    let mut shares = rows.as_array().into_iter().flatten();
+    ensure!(
+        shares.any(|row| row["occupancyPpm"].as_u64().is_some_and(|ppm| ppm > 0)),
+        "{rows:#}"
+    );
     Ok(staffed)
 }
 
@@ -394,6 +400,8 @@ async fn reports_equal_the_record(mut setup: Setup) -> anyhow::Result<()> {
     );
     let left = export(&setup, "abandoned-calls", &["--include-short"]).await?;
     ensure!(left.lines().count() == 5, "{left}");
+    let header = left.lines().next().context("a header")?;
+    ensure!(header.contains(",answered_later_call_id,"), "{left}");
     ensure!(left.contains(",\"'+4930222\","), "{left}");
     ensure!(
         left.contains(",\"'=1+1\",") && !left.contains(",=1"),

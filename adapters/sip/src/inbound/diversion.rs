@@ -1,7 +1,7 @@
 //! Who sent a call on to us: `Diversion` (RFC 5806), which most trunks write, or
 //! `History-Info` (RFC 7044) with the causes of RFC 4458.
 
-use super::invite::{is_withheld, party_of};
+use super::invite::party_of;
 use crate::{
     address::{NameAddr, Uri},
     message::Headers,
@@ -26,7 +26,7 @@ pub(super) fn read(headers: &Headers) -> Option<Diverted> {
         Some(first) => diversion(&first),
         None => history(&headers.list("History-Info")),
     };
-    diverted.filter(|diverted| !is_withheld(&diverted.by))
+    diverted.filter(|diverted| !diverted.by.is_withheld())
 }
 
 fn diversion(value: &str) -> Option<Diverted> {

@@ -71,7 +71,7 @@ pub fn translate(request: &Request, our_host: &str) -> Result<NewCall, Reply> {
         Some(Err(_)) => (None, Some(EndReason::NoCommonCodec)),
     };
     Ok(NewCall {
-        withheld: is_withheld(&from),
+        withheld: from.is_withheld(),
         from,
         shown_as,
         to: short(&uri.user.unwrap_or_default()),
@@ -117,24 +117,6 @@ fn optional_body(request: &Request) -> bool {
         .headers
         .get("Content-Disposition")
         .is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"))
-}
-
-/// Whether a From stands for nobody in particular (RFC 3323, section 4.1.1.3; the
-/// words are those of networks).
-pub(super) fn is_withheld(from: &Party) -> bool {
-    let host = from.host.as_deref().unwrap_or_default();
-    let words = [
-        "",
-        "anonymous",
-        "restricted",
-        "unavailable",
-        "unknown",
-        "private",
-    ];
-    let is_word = words
-        .iter()
-        .any(|word| from.user.eq_ignore_ascii_case(word));
-    is_word || host.eq_ignore_ascii_case("anonymous.invalid")
 }
 
 fn caller(from: &NameAddr, our_host: &str) -> (Party, String) {

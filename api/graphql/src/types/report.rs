@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use domain::line;
 use projections::{agent_log, queue_stats, report, visits};
 
 /// One queue in one interval.
@@ -164,6 +165,12 @@ impl QueueReportRow {
     /// Agents staffed: that time by the length of the interval, in thousandths of an agent.
     async fn agents_staffed_milli(&self) -> Option<i32> {
         self.row.agents_staffed_milli().map(count)
+    }
+
+    /// Occupancy of those agents in parts per million: contact, wrap-up and ringing, for
+    /// this queue or for others, of those and the ready time; null without any.
+    async fn occupancy_ppm(&self) -> Option<i32> {
+        ppm(self.row.occupied.parts())
     }
 
     /// Callers in the queue when it ended.
@@ -476,6 +483,17 @@ impl Visit {
     async fn call(&self, ctx: &Context<'_>) -> Result<Option<Call>> {
         let call = views(ctx)?.call(self.0.call).await.map_err(Fault::from)?;
         Ok(call.map(Into::into))
+    }
+
+    /// Of a caller who left: the first call of the same number after it in which an agent
+    /// was reached, whoever called whom; null without any, of a caller who showed no
+    /// number, and of a person who was forgotten.
+    async fn answered_later(&self, ctx: &Context<'_>) -> Result<Option<Call>> {
+        if self.0.result != Some(line::VisitResult::Abandoned) {
+            return Ok(None);
+        }
+        let row = views(ctx)?.answered_later(self.0.call).await;
+        Ok(row.map_err(Fault::from)?.map(Into::into))
     }
 
     /// When the call came into the queue.

@@ -248,3 +248,29 @@ async fn callers_who_left_are_listed_with_their_wait() {
     let long = ask(&world, query, json!({"q": [id], "s": false})).await;
     assert_eq!(long["abandonedCalls"]["edges"], json!([]), "all were short");
 }
+
+#[tokio::test]
+async fn of_a_caller_who_left_it_is_told_whether_an_agent_was_reached_later() {
+    let (world, queue, agent) = a_day().await;
+    let query = "query Q($q: [ID!], $p: Cursor) { abandonedCalls(queueIds: $q, includeShort: true, \
+        minPosition: $p) { nodes { answeredLater { id } call { from { user } } } } }";
+    let later = async || {
+        let all = ask(&world, query, json!({"q": [queue.to_string()]})).await;
+        let nodes = all["abandonedCalls"]["nodes"].as_array().unwrap().clone();
+        let mut left = nodes.into_iter();
+        let found = left.find(|node| node["call"]["from"]["user"] == "1002");
+        found.unwrap()["answeredLater"].clone()
+    };
+    assert_eq!(later().await, Value::Null);
+    // Somebody else, and the same one in vain, are not it.
+    let other = world.ring(queue, "1004").await;
+    world.connect(&other, agent).await;
+    world.hang_up(&other, other.leg).await;
+    let in_vain = world.ring(queue, "1002").await;
+    world.hang_up(&in_vain, in_vain.leg).await;
+    assert_eq!(later().await, Value::Null);
+    let again = world.ring(queue, "1002").await;
+    world.connect(&again, agent).await;
+    world.hang_up(&again, again.leg).await;
+    assert_eq!(later().await["id"], json!(again.call.to_string()));
+}

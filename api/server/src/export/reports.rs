@@ -237,7 +237,8 @@ pub(super) async fn abandoned(asked: Abandoned) -> anyhow::Result<()> {
         });
         let queue = name_of(visit.queue).map_or("", |queue| queue.name.as_str());
         let caller = party.map(|party| party.user.as_str());
-        records.push(report::abandoned(queue, &visit, caller));
+        let later = views.answered_later(visit.call).await?;
+        records.push(report::abandoned(queue, &visit, caller, later.as_ref()));
     }
     asked.stretch.write(&report::ABANDONED, &records)
 }
