@@ -5,7 +5,7 @@ use crate::{
     changed::Change,
     erasures::erasure,
     projection::{Effect, Input, Projection, Row as _, fold},
-    table::{Personal, Texts, kept},
+    table::{Personal, ROWS_PER_PAGE, Texts, kept},
     value::{Columns, Corrupt},
 };
 use commands::ports::{Erasure, ReadStore, Statement, StoreError, Value};
@@ -111,10 +111,22 @@ impl<P: Projection> Slot<P> {
                 Personal::Nothing | Personal::Columns(_) => continue,
                 Personal::Rows => {}
             }
-            for values in read.query(texts.all(), vec![]).await? {
-                let row = P::Row::read(table, &mut Columns::new(values))?;
-                if row.clone().forget(subject, position) == Effect::Changed {
-                    rows.push((table, row));
+            // Nobody else writes to them meanwhile. What is held is a page and the
+            // person's own rows, however long the table is.
+            let mut last: Option<Vec<Value>> = None;
+            loop {
+                let (sql, parameters) = texts.page(last.as_deref());
+                let page = read.query(sql, parameters).await?;
+                let is_last = page.len() < ROWS_PER_PAGE;
+                last = page.last().cloned();
+                for values in page {
+                    let row = P::Row::read(table, &mut Columns::new(values))?;
+                    if row.clone().forget(subject, position) == Effect::Changed {
+                        rows.push((table, row));
+                    }
+                }
+                if is_last {
+                    break;
                 }
             }
         }

@@ -17,6 +17,9 @@ use std::{
 const ROWS_PER_STATEMENT: [usize; 8] = [64, 32, 16, 8, 4, 3, 2, 1];
 /// Keys of one query or deletion; the last is repeated to fill it up.
 const KEYS_PER_STATEMENT: [usize; 3] = [64, 8, 1];
+/// Rows that are read at once where all of a table are looked at; few in tests, so that
+/// each of theirs turns a page.
+pub(crate) const ROWS_PER_PAGE: usize = if cfg!(test) { 2 } else { 512 };
 
 /// What a table is called and has.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ pub struct Table {
 pub enum Personal {
     /// Nothing of a person is in it.
     Nothing,
-    /// Few rows: all are read, and `Row::forget` says what is left of each.
+    /// Few rows: all are read, page by page, and `Row::forget` says what is left of each.
     Rows,
     /// Many rows: columns that say whose they are, each with the columns that are
     /// emptied with it, by one statement.
@@ -51,6 +54,9 @@ pub(crate) struct Texts {
     selects: [&'static str; KEYS_PER_STATEMENT.len()],
     clear: &'static str,
     all: &'static str,
+    more: &'static str,
+    /// Where in a row its key stands.
+    key_at: usize,
     forget: Option<&'static str>,
 }
 
@@ -80,11 +86,13 @@ impl Texts {
             deletes: KEYS_PER_STATEMENT
                 .map(|size| keyed(format!("DELETE FROM {}", table.name), size)),
             clear: kept(format!("DELETE FROM {}", table.name)),
-            all: kept(format!(
-                "SELECT {} FROM {}",
-                table.columns.join(", "),
-                table.name
-            )),
+            all: kept(page(table, "")),
+            more: kept(page(table, &format!("WHERE {} > $1 ", table.key))),
+            key_at: table
+                .columns
+                .iter()
+                .position(|column| *column == table.key)
+                .expect("the key is a column"),
             forget: forget(table).map(kept),
             selects: KEYS_PER_STATEMENT.map(|size| {
                 let columns = table.columns.join(", ");
@@ -98,9 +106,13 @@ impl Texts {
         self.clear
     }
 
-    /// The query for every row, where rows let go of a person one by one.
-    pub(crate) const fn all(&self) -> &'static str {
-        self.all
+    /// The query for the next page of all rows, in the order of their keys: those after
+    /// that row, where rows let go of a person one by one.
+    pub(crate) fn page(&self, last: Option<&[Value]>) -> (&'static str, Vec<Value>) {
+        match last {
+            None => (self.all, vec![]),
+            Some(row) => (self.more, vec![row[self.key_at].clone()]),
+        }
     }
 
     /// The statement by which the whole table lets go of a person: that it did
@@ -145,6 +157,12 @@ impl Texts {
             .map(|(sql, keys)| Select { sql, keys })
             .collect()
     }
+}
+
+/// The query for a page of the table.
+fn page(table: &Table, after: &str) -> String {
+    let (columns, name, key) = (table.columns.join(", "), table.name, table.key);
+    format!("SELECT {columns} FROM {name} {after}ORDER BY {key} LIMIT {ROWS_PER_PAGE}")
 }
 
 /// The greatest size that is not more than what is left.
@@ -275,6 +293,16 @@ mod tests {
             "UPDATE pets SET position = $1, name = CASE WHEN subject = $2 THEN NULL ELSE name END \
              WHERE (subject = $2) AND position < $1"
         );
+    }
+
+    #[test]
+    fn all_rows_are_read_page_by_page_in_the_order_of_their_keys() {
+        let texts = Texts::of(&PETS, PETS.name);
+        let first = "SELECT id, position, name FROM pets ORDER BY id LIMIT 2";
+        assert_eq!(texts.page(None), (first, vec![]));
+        let next = "SELECT id, position, name FROM pets WHERE id > $1 ORDER BY id LIMIT 2";
+        let row = [Value::Int(7), Value::Int(3), Value::Null];
+        assert_eq!(texts.page(Some(&row)), (next, vec![Value::Int(7)]));
     }
 
     #[test]
