@@ -5,8 +5,8 @@ use domain::{
     agent,
     any::{AnyEvent, Fact},
     id::{AgentId, QueueId, SessionId},
-    queue::{Matching, Strategy},
-    session,
+    queue::{Matching, Strategy, Terms},
+    session::{self, NextState, ReleaseReason},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -37,6 +37,12 @@ struct Hand {
     behind: Option<u64>,
     /// Left alone until then, also when it says that it is ready meanwhile, or has a call.
     rests_until: Option<Timestamp>,
+    /// What the queue asks that it was reserved for.
+    terms: Terms,
+    /// Offers in a row that came to nothing, by whose fault.
+    in_vain: BTreeMap<ReleaseReason, u32>,
+    /// It has asked, or was made, not to take calls when it is free again.
+    goes: bool,
     /// Of this login.
     calls: u64,
     talk_ms: u64,
@@ -146,25 +152,38 @@ impl Hand {
                 (self.idle_since, self.before) = (None, None);
                 (self.calls, self.talk_ms, self.talks_since) = (0, 0, None);
                 self.rests_until = None;
+                self.in_vain.clear();
+                self.goes = false;
             }
             session::Event::LoggedOut { .. } | session::Event::BecameNotReady { .. } => {
                 (self.idle_since, self.before) = (None, None);
+                self.goes = false;
             }
             session::Event::BecameReady {} => {
                 self.idle_since.get_or_insert(at);
+                self.in_vain.clear();
+                self.goes = false;
             }
-            session::Event::Reserved { queue, .. } => {
+            session::Event::Reserved { queue, terms, .. } => {
+                self.terms = *terms;
                 self.before = self.idle_since.take().or(self.before);
                 self.taken.insert(*queue, number);
             }
             // Idle since before the offer.
-            session::Event::ReservationReleased { not_before, .. } => {
+            session::Event::ReservationReleased {
+                not_before, reason, ..
+            } => {
                 self.idle_since = self.before;
                 self.rests_until = *not_before;
+                // What follows at once is heard with the next fact.
+                if self.is_one_too_many(*reason) || self.goes {
+                    (self.idle_since, self.before) = (None, None);
+                }
             }
             session::Event::ConnectedToContact { .. } => {
                 (self.idle_since, self.before) = (None, None);
                 self.calls += 1;
+                self.in_vain.clear();
                 self.talks_since = Some(at);
             }
             session::Event::ContactEnded { .. } => {
@@ -175,11 +194,31 @@ impl Hand {
             session::Event::WrapUpStarted { .. } => {
                 (self.idle_since, self.before) = (None, None);
             }
+            session::Event::NextStateRequested { next, .. } => {
+                self.goes = matches!(next, NextState::NotReady(_) | NextState::LoggedOut(_));
+            }
             session::Event::WrapUpEnded { .. }
             | session::Event::WrapUpExtended { .. }
-            | session::Event::NextStateRequested { .. }
             | session::Event::Forced { .. } => {}
         }
+    }
+
+    /// Counts an offer in vain; whether there are so many in a row now that the agent does
+    /// not take calls any more.
+    fn is_one_too_many(&mut self, reason: ReleaseReason) -> bool {
+        let pause = match reason {
+            ReleaseReason::NoAnswer => self.terms.no_answer,
+            ReleaseReason::Rejected => self.terms.rejected,
+            ReleaseReason::Busy => self.terms.busy,
+            ReleaseReason::Unreachable => self.terms.unreachable,
+            ReleaseReason::CallerGone
+            | ReleaseReason::Superseded
+            | ReleaseReason::AnsweredElsewhere
+            | ReleaseReason::TimedOut => return false,
+        };
+        let count = self.in_vain.entry(reason).or_default();
+        *count += 1;
+        pause.in_a_row_max > 0 && *count >= pause.in_a_row_max
     }
 }
 
