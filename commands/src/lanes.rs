@@ -88,6 +88,11 @@ impl<T> Lanes<T> {
         next
     }
 
+    /// How many lanes have something on its way.
+    pub fn busy_count(&self) -> usize {
+        self.behind.len()
+    }
+
     /// What waits in a lane, in order.
     pub fn waiting(&self, lane: &Lane) -> impl Iterator<Item = &T> {
         self.behind.get(lane).into_iter().flatten()
@@ -107,6 +112,7 @@ mod tests {
         assert_eq!(lanes.enter(other, 'x'), Some('x'), "another lane is free");
         assert_eq!(lanes.enter(one.clone(), 'c'), None);
         assert_eq!(lanes.waiting(&one).collect::<String>(), "bc");
+        assert_eq!(lanes.busy_count(), 2);
         assert_eq!(lanes.leave(&one), Some('b'));
         assert_eq!(lanes.leave(&one), Some('c'));
         assert_eq!(lanes.leave(&one), None);

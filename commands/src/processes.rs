@@ -26,9 +26,10 @@ use uuid::Uuid;
 
 /// Events taken from the feed at once.
 const BATCH_MAX: usize = 256;
-/// Commands without an answer, beyond which a process reads no more for now: each is kept
-/// in its row, which is written anew every second.
-const OUTSTANDING_MAX: usize = 4_096;
+/// Commands on their way, beyond which a process reads no more for now: each is kept in its
+/// row, which is written anew every second. What waits behind another one is not counted:
+/// an aggregate that a person must look at holds nobody else up.
+const ON_THEIR_WAY_MAX: usize = 4_096;
 /// State and position are saved this often when they have changed.
 const SAVE_EVERY_MS: u64 = 1_000;
 /// The sweep that repairs what should not need repair.
@@ -294,7 +295,7 @@ impl<P: Process> Runner<P> {
             let position = self.position;
             tokio::select! {
                 Some(heard) = self.answers.recv() => self.hear(heard),
-                () = feed.wait_beyond(position), if self.outstanding.len() < OUTSTANDING_MAX => {
+                () = feed.wait_beyond(position), if self.lanes.busy_count() < ON_THEIR_WAY_MAX => {
                     self.read().await?;
                 }
                 // Behind the head, what would end the wait may only be unread.
@@ -307,6 +308,7 @@ impl<P: Process> Runner<P> {
                 _ = sweep.tick() => self.sweep(),
                 _ = save.tick() => {
                     self.tell_reasons();
+                    self.tell_lag();
                     self.save().await?;
                 }
                 _ = &mut stop => return self.save().await,

@@ -111,8 +111,9 @@ impl<P: Projection> Slot<P> {
                 Personal::Nothing | Personal::Columns(_) => continue,
                 Personal::Rows => {}
             }
-            // Nobody else writes to them meanwhile. What is held is a page and the
-            // person's own rows, however long the table is.
+            // Whoever leads is the only one who writes to them, and is here; on one that
+            // stands by, a subscriber may hear of a row more or less. What is held is a page
+            // and the person's own rows, however long the table is.
             let mut last: Option<Vec<Value>> = None;
             loop {
                 let (sql, parameters) = texts.page(last.as_deref());

@@ -253,6 +253,36 @@ async fn connections_that_never_speak_again_are_replaced() {
     silent(Network::Forgets).await;
 }
 
+/// More than any pool has connections.
+const AT_ONCE: usize = 32;
+
+/// Everybody asks at once; each waits so long at most.
+async fn everybody_asks(stores: &Stores, patience: Duration) -> usize {
+    let asking = (0..AT_ONCE).map(|_| async {
+        let sum = "SELECT count(*) FROM es_processes";
+        let asked = async { tokio::join!(stores.log.head(), stores.read.query(sum, vec![])) };
+        let answered = tokio::time::timeout(patience, asked).await;
+        matches!(answered, Ok((Ok(_), Ok(_))))
+    });
+    let answered = futures_util::future::join_all(asking).await;
+    answered.into_iter().filter(|answered| *answered).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_loses_patience_first_takes_no_connection_from_the_others() {
+    let database = testing::database().await;
+    let between = Between::of(database.url()).await;
+    let stores = store::open(&between.url).await.unwrap();
+    assert_eq!(everybody_asks(&stores, BOUND).await, AT_ONCE);
+    between.is(Network::Stops);
+    assert_eq!(everybody_asks(&stores, Duration::from_millis(200)).await, 0);
+    between.is(Network::Forgets);
+    let until = Instant::now() + DEADLINE;
+    while everybody_asks(&stores, BOUND).await < AT_ONCE {
+        assert!(Instant::now() < until, "nobody has a connection any more");
+    }
+}
+
 /// A file system of its own, which goes with this.
 struct Small(PathBuf);
 

@@ -50,32 +50,23 @@ impl Pool {
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Error>>,
     ) -> Result<T, Error> {
-        let mut connection = self.connections.acquire().await?;
-        let answered = timeout(self.answer_max, work(&mut connection)).await;
-        self.heard(connection, answered.ok())
+        let mut asked = self.ask().await?;
+        let answered = timeout(self.answer_max, work(asked.connection())).await;
+        asked.heard(answered.ok(), self.answer_max)
     }
 
-    /// A connection that did not answer is closed: others would wait for it in vain, and
-    /// what is on its way on it belongs to nobody.
-    fn heard<T>(
-        &self,
-        connection: PoolConnection<Postgres>,
-        answered: Option<Result<T, Error>>,
-    ) -> Result<T, Error> {
-        answered.unwrap_or_else(|| {
-            drop(connection.detach());
-            Err(silent(self.answer_max))
-        })
+    async fn ask(&self) -> Result<Asked, Error> {
+        Ok(Asked(Some(self.connections.acquire().await?)))
     }
 
     async fn all<'q, E>(self, query: E) -> Result<Vec<Either<PgQueryResult, PgRow>>, Error>
     where
         E: 'q + Execute<'q, Postgres>,
     {
-        let mut connection = self.connections.acquire().await?;
+        let mut asked = self.ask().await?;
         let mut all = vec![];
         let answered = {
-            let mut rows = connection.fetch_many(query);
+            let mut rows = asked.connection().fetch_many(query);
             loop {
                 // Rows that come are an answer: a long table may take its time.
                 match timeout(self.answer_max, rows.try_next()).await {
@@ -86,7 +77,41 @@ impl Pool {
                 }
             }
         };
-        self.heard(connection, answered).map(|()| all)
+        asked.heard(answered, self.answer_max).map(|()| all)
+    }
+}
+
+/// A connection that an answer is waited for on. Whoever asks may lose patience first, and
+/// then it is closed as well: the pool would ask it whether it is there, without a bound,
+/// and nobody else could have its place meanwhile.
+struct Asked(Option<PoolConnection<Postgres>>);
+
+impl Asked {
+    fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is given back at the end")
+    }
+
+    /// A connection that did not answer is closed: others would wait for it in vain, and
+    /// what is on its way on it belongs to nobody.
+    fn heard<T>(
+        mut self,
+        answered: Option<Result<T, Error>>,
+        answer_max: Duration,
+    ) -> Result<T, Error> {
+        match answered {
+            Some(answer) => {
+                // Others may have it.
+                drop(self.0.take());
+                answer
+            }
+            None => Err(silent(answer_max)),
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
     }
 }
 
@@ -115,9 +140,10 @@ impl<'p> Executor<'p> for &Pool {
     {
         let pool = self.clone();
         Box::pin(async move {
-            let mut connection = pool.connections.acquire().await?;
-            let answered = timeout(pool.answer_max, connection.fetch_optional(query)).await;
-            pool.heard(connection, answered.ok())
+            let mut asked = pool.ask().await?;
+            let answered = asked.connection().fetch_optional(query);
+            let answered = timeout(pool.answer_max, answered).await;
+            asked.heard(answered.ok(), pool.answer_max)
         })
     }
 
