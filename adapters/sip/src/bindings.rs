@@ -21,6 +21,10 @@ use uuid::Uuid;
 /// How long a phone whose connection broke has to come back, in milliseconds.
 pub const RECONNECT_MS: u64 = 5_000;
 
+/// How long a phone in a browser has whose WebSocket broke, in milliseconds: a proxy that
+/// starts anew breaks those of all, and the libraries of browsers wait before they try.
+const RECONNECT_WS_MS: u64 = 10_000;
+
 /// How long a phone whose connection a restart broke has to come back, in
 /// milliseconds: it does not hear of the restart before it sends.
 const RECONNECT_AFTER_RESTART_MS: u64 = 60_000;
@@ -221,12 +225,16 @@ impl Phones {
     }
 
     /// A connection is gone: so are its phones, if they do not register again
-    /// within [`RECONNECT_MS`].
+    /// within [`RECONNECT_MS`], or over a WebSocket in twice that time.
     pub fn connection_lost(&self, flow: Flow, now_ms: u64) {
+        let time_ms = match flow.transport {
+            Transport::Ws => RECONNECT_WS_MS,
+            Transport::Udp | Transport::Tcp => RECONNECT_MS,
+        };
         let mut known = self.lock();
         let bindings = known.values_mut().flat_map(BTreeMap::values_mut);
         for binding in bindings.filter(|b| is_over(b, flow)) {
-            shorten(binding, now_ms.saturating_add(RECONNECT_MS));
+            shorten(binding, now_ms.saturating_add(time_ms));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Phones over WebSocket at the real server: there only when a setting says where.
 
-use crate::support::{PATIENCE, agent, agent_is, caller, records, setup, talk};
+use crate::support::{PATIENCE, agent, agent_is, caller, dial, records, setup, talk};
 use anyhow::{Context as _, ensure};
 use phone::{Phone, PhoneOptions, Transport};
 use ringledger_tests::server::{Server, Setup};
@@ -87,5 +87,42 @@ async fn no_websockets_are_taken_unless_a_setting_says_where_and_a_taken_address
         ran.err.contains("sip.ws_listen") && ran.err.contains(&taken),
         "{ran:?}"
     );
+    server.stop().await
+}
+
+/// A trunk that lets in whoever is at this address, as a proxy's may be.
+const TRUNK: &str = "[[trunk]]\nname = \"carrier\"\nallow = [\"127.0.0.0/8\"]\n";
+
+#[tokio::test]
+async fn where_there_are_trunks_only_who_is_registered_calls_over_a_websocket() -> anyhow::Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    let mut setup = with(setup(folder.path(), &["anna"]), "127.0.0.1:0");
+    setup.provisioning.push_str(TRUNK);
+    let server = Server::start(&setup).await?;
+    let ws = server.ws.context("it says where")?;
+    let at = |user: &str| PhoneOptions {
+        transport: Transport::Ws,
+        ..PhoneOptions::new(ws, user)
+    };
+    // Nobody knows who that is, whatever the trunk says of the address.
+    let stranger = Phone::bind(at("carrier")).await?;
+    let call = dial(&stranger, "support").await?;
+    let ended = call.wait_ended(PATIENCE).await?;
+    ensure!(ended.status == Some(403), "{ended:?}");
+    let anna = Phone::bind(at("anna").with_password("anna-secret")).await?;
+    anna.register(3_600).await?;
+    let call = dial(&anna, "support").await?;
+    call.wait_ringing(PATIENCE).await?;
+    call.cancel().await?;
+    call.wait_ended(PATIENCE).await?;
+    records(&server, 2).await?;
+    let query = "{ cdrs(first: 9) { nodes { disposition trunkId } } }";
+    let told = server.graphql(query, serde_json::json!({})).await?;
+    let expected = serde_json::json!([
+        { "disposition": "ABANDONED", "trunkId": null },
+        { "disposition": "BLOCKED", "trunkId": null },
+    ]);
+    ensure!(told["cdrs"]["nodes"] == expected, "{told:#}");
     server.stop().await
 }

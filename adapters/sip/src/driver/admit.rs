@@ -10,6 +10,7 @@ use crate::{
     message::{Method, Request},
     stack::Reply,
     status,
+    transport::Flow,
 };
 use domain::cause::EndReason;
 use std::{net::IpAddr, sync::atomic::Ordering, time::Instant};
@@ -20,12 +21,12 @@ impl Driver {
     /// that is no call is not.
     pub(super) fn admit_call(
         &self,
-        source: IpAddr,
+        flow: Flow,
         request: &Request,
         transaction: &str,
     ) -> Result<(), Reply> {
         let is_repeated = self.refusals.knows(transaction);
-        let (reason, limit, answer) = if self.is_shut_to(source) {
+        let (reason, limit, answer) = if self.is_shut_to(flow) {
             let reason = EndReason::NotAllowed;
             let answer = Reply::new(status::of_reason(reason).status);
             (reason, "trunks", answer)
@@ -36,7 +37,7 @@ impl Driver {
                 calls: self.calls.load(Ordering::Relaxed),
                 transactions: self.stack.transactions_kept(),
             };
-            match self.admission.admit(source, load, Instant::now()) {
+            match self.admission.admit(flow.peer.ip(), load, Instant::now()) {
                 Ok(()) => return Ok(()),
                 Err(refused) => (end_of(refused), refused.as_str(), self.admission.refusal()),
             }
@@ -45,7 +46,7 @@ impl Driver {
             metrics::counter!("ringledger_sip_calls_refused_total", "limit" => limit).increment(1);
             self.refusals.know(transaction);
             let host = self.stack.host();
-            self.record_later(source, reason, || invite::translate(request, host).ok());
+            self.record_later(flow, reason, || invite::translate(request, host).ok());
         }
         Err(answer)
     }

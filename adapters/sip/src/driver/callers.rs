@@ -12,7 +12,7 @@ use crate::{
     message::{Method, Request, allow},
     stack::{Reply, ServerTransaction},
     status,
-    transport::Flow,
+    transport::{Flow, Transport},
 };
 use commands::{error::DispatchError, ports::VaultError};
 use domain::{
@@ -96,13 +96,13 @@ impl Driver {
         new: invite::NewCall,
         flow: Flow,
     ) {
-        let (route, trunk) = self.route(&new, leg, visit, flow.peer.ip()).await;
+        let (route, trunk) = self.route(&new, leg, visit, flow).await;
         let route = self.with_port(leg, route);
         if let Route::Refused(reason) = route
             && !self.may_record_refusal()
         {
             self.fail_setup(call, leg, status::of_reason(reason).status);
-            return self.record_later(flow.peer.ip(), reason, || Some(new));
+            return self.record_later(flow, reason, || Some(new));
         }
         let (from, diversion) = match self.seal(&new).await {
             Ok(sealed) => sealed,
@@ -167,8 +167,13 @@ impl Driver {
         Ok((from, Some(Diversion { by, reason })))
     }
 
-    /// The trunk that lets in what comes from there.
-    pub(super) fn trunk_of(&self, source: IpAddr) -> Option<TrunkId> {
+    /// The trunk that lets in what comes from there. None lets in a WebSocket: those of
+    /// all phones come from the address of one proxy, and no carrier has one.
+    pub(super) fn trunk_of(&self, flow: Flow) -> Option<TrunkId> {
+        if flow.transport == Transport::Ws {
+            return None;
+        }
+        let source = flow.peer.ip();
         let trunks = self.parts.directory.trunks();
         let mut trunks = trunks.iter();
         trunks
@@ -182,13 +187,13 @@ impl Driver {
         new: &invite::NewCall,
         leg: LegId,
         visit: VisitId,
-        source: IpAddr,
+        flow: Flow,
     ) -> (Route, Option<TrunkId>) {
         // A trunk may have changed since the call was let in.
-        if self.is_shut_to(source) {
+        if self.is_shut_to(flow) {
             return (Route::Refused(EndReason::NotAllowed), None);
         }
-        let trunk = self.trunk_of(source);
+        let trunk = self.trunk_of(flow);
         let directory = &self.parts.directory;
         let queue = directory.resolve(&new.to);
         let forward = directory.forward(&new.to);
@@ -253,15 +258,20 @@ impl Driver {
             .is_ok()
     }
 
-    /// Whether there are trunks, and none lets in what comes from there.
-    pub(super) fn is_shut_to(&self, source: IpAddr) -> bool {
+    /// Whether there are trunks, and none lets in what comes from there. A phone calls over
+    /// the WebSocket that it is registered over.
+    pub(super) fn is_shut_to(&self, flow: Flow) -> bool {
         let trunks = self.parts.directory.trunks();
-        !trunks.is_empty() && self.trunk_of(source).is_none()
+        let is_let_in = || match flow.transport {
+            Transport::Ws => self.phones.connections().contains(&flow),
+            Transport::Udp | Transport::Tcp => self.trunk_of(flow).is_some(),
+        };
+        !trunks.is_empty() && !is_let_in()
     }
 
     pub(super) fn record_later(
         &self,
-        source: IpAddr,
+        flow: Flow,
         reason: EndReason,
         new: impl FnOnce() -> Option<invite::NewCall>,
     ) {
@@ -269,7 +279,7 @@ impl Driver {
         self.refusals.add(at, reason, || {
             new().map(|new| TurnedAway {
                 new,
-                source,
+                flow,
                 at,
                 reason,
             })

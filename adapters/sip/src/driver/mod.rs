@@ -378,11 +378,10 @@ impl Driver {
 
 impl TransactionUser for Driver {
     fn admit(&self, flow: Flow, request: &Request, transaction: &str) -> Result<(), Reply> {
-        let source = flow.peer.ip();
         if request.method == Method::Invite {
-            return self.admit_call(source, request, transaction);
+            return self.admit_call(flow, request, transaction);
         }
-        self.admit_request(source, request)
+        self.admit_request(flow.peer.ip(), request)
     }
 
     fn request(&self, transaction: ServerTransaction, request: Request) {

@@ -5,7 +5,7 @@
 //! summed up, one event a second and reason: no call is without a trace.
 
 use super::Driver;
-use crate::inbound::invite::NewCall;
+use crate::{inbound::invite::NewCall, transport::Flow};
 use commands::{envelope::Envelope, error::DispatchError};
 use domain::{
     any::AnyCommand,
@@ -18,7 +18,6 @@ use domain::{
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     hash::{BuildHasher as _, RandomState},
-    net::IpAddr,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -45,7 +44,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct TurnedAway {
     pub(super) new: NewCall,
-    pub(super) source: IpAddr,
+    pub(super) flow: Flow,
     pub(super) at: Timestamp,
     pub(super) reason: EndReason,
 }
@@ -245,7 +244,7 @@ impl Driver {
     async fn record_refusal(&self, turned: TurnedAway) {
         let TurnedAway {
             new,
-            source,
+            flow,
             at,
             reason,
         } = turned;
@@ -265,7 +264,7 @@ impl Driver {
             from,
             withheld: new.withheld,
             to: new.to,
-            trunk: self.trunk_of(source),
+            trunk: self.trunk_of(flow),
             sip_call_id: new.sip_call_id,
             user_agent: new.user_agent,
             diversion,
@@ -301,6 +300,7 @@ impl Driver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Transport;
     use domain::sealed::Party;
 
     fn turned_away() -> TurnedAway {
@@ -317,7 +317,10 @@ mod tests {
                 hops: 70,
                 refused: None,
             },
-            source: IpAddr::from([192, 0, 2, 1]),
+            flow: Flow {
+                transport: Transport::Udp,
+                peer: ([192, 0, 2, 1], 5060).into(),
+            },
             at: Timestamp::default(),
             reason: EndReason::Overload,
         }
