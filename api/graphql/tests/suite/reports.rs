@@ -253,7 +253,8 @@ async fn callers_who_left_are_listed_with_their_wait() {
 async fn of_a_caller_who_left_it_is_told_whether_an_agent_was_reached_later() {
     let (world, queue, agent) = a_day().await;
     let query = "query Q($q: [ID!], $p: Cursor) { abandonedCalls(queueIds: $q, includeShort: true, \
-        minPosition: $p) { nodes { answeredLater { id } call { from { user } } } } }";
+        minPosition: $p) { nodes { answeredLater { disposition from { user } } \
+        call { from { user } } } } }";
     let later = async || {
         let all = ask(&world, query, json!({"q": [queue.to_string()]})).await;
         let nodes = all["abandonedCalls"]["nodes"].as_array().unwrap().clone();
@@ -272,5 +273,6 @@ async fn of_a_caller_who_left_it_is_told_whether_an_agent_was_reached_later() {
     let again = world.ring(queue, "1002").await;
     world.connect(&again, agent).await;
     world.hang_up(&again, again.leg).await;
-    assert_eq!(later().await["id"], json!(again.call.to_string()));
+    let reached = json!({ "disposition": "ANSWERED", "from": { "user": "1002" } });
+    assert_eq!(later().await, reached);
 }
