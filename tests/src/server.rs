@@ -21,6 +21,8 @@ pub const TOKEN: &str = "test-token-of-the-wire-suite";
 const START: Duration = Duration::from_secs(30);
 /// Whatever a test waits for comes within this.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Starts of a server whose port may be taken.
+const STARTS_MAX: usize = 5;
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -152,6 +154,21 @@ pub struct Server {
 }
 
 impl Server {
+    /// Starts it on the port that it had. While it was away the system may have given that
+    /// port to a connection, the server's own to its database for one: the next start has
+    /// another.
+    ///
+    /// # Errors
+    /// When it does not start; its log is on standard error.
+    pub async fn start_again(setup: &Setup) -> anyhow::Result<Self> {
+        for _ in 1..STARTS_MAX {
+            if let Ok(server) = Self::start(setup).await {
+                return Ok(server);
+            }
+        }
+        Self::start(setup).await
+    }
+
     /// Starts it and waits until it is ready.
     ///
     /// # Errors

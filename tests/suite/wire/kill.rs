@@ -112,7 +112,7 @@ async fn survive(mut setup: Setup, seed: u64) -> anyhow::Result<()> {
     for round in 0..rounds {
         tokio::time::sleep(Duration::from_millis(100 + luck.below(500))).await;
         server.kill().await?;
-        server = Server::start(&setup)
+        server = Server::start_again(&setup)
             .await
             .map_err(|error| error.context(format!("round {round} of seed {seed:#x}")))?;
     }

@@ -18,14 +18,20 @@ const CHAIN: &str = "[[queue]]\nname = \"first\"\nanswer_mode = \"on_agent\"\nma
 
 /// The stays of a call, once there are so many.
 async fn visits(server: &Server, call: &Value, count: usize) -> anyhow::Result<Vec<Value>> {
+    let answer = server.until(&asked(call)?, |answer| all(answer).len() == count);
+    Ok(all(&answer.await?))
+}
+
+fn asked(call: &Value) -> anyhow::Result<String> {
     let call = call.as_str().context("an id")?;
-    let query = format!(
+    Ok(format!(
         "{{ callVisits(callId: \"{call}\") {{ id previousVisitId queueId enqueuedAt openedAt \
          priority result }} }}"
-    );
-    let all = |answer: &Value| answer["callVisits"].as_array().cloned().unwrap_or_default();
-    let answer = server.until(&query, |answer| all(answer).len() == count);
-    Ok(all(&answer.await?))
+    ))
+}
+
+fn all(answer: &Value) -> Vec<Value> {
+    answer["callVisits"].as_array().cloned().unwrap_or_default()
 }
 
 /// The caller rings, and waits.
@@ -189,7 +195,11 @@ async fn what_makes_no_sense_is_refused(
 
 /// Three stays of one call, since one instant.
 async fn each_names_the_one_before(server: &Server, call: &Value) -> anyhow::Result<()> {
-    let stays = visits(server, call, 3).await?;
+    let stays = server.until(&asked(call)?, |answer| {
+        let stays = all(answer);
+        stays.len() == 3 && stays.iter().all(|stay| !stay["result"].is_null())
+    });
+    let stays = all(&stays.await?);
     let (ids, before): (Vec<_>, Vec<_>) = stays
         .iter()
         .map(|stay| (&stay["id"], &stay["previousVisitId"]))
