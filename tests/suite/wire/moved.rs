@@ -18,7 +18,8 @@ const CHAIN: &str = "[[queue]]\nname = \"first\"\nanswer_mode = \"on_agent\"\nma
 
 /// The stays of a call, once there are so many.
 async fn visits(server: &Server, call: &Value, count: usize) -> anyhow::Result<Vec<Value>> {
-    let answer = server.until(&asked(call)?, |answer| all(answer).len() == count);
+    let query = asked(call)?;
+    let answer = server.until(&query, |answer| all(answer).len() == count);
     Ok(all(&answer.await?))
 }
 
@@ -195,7 +196,8 @@ async fn what_makes_no_sense_is_refused(
 
 /// Three stays of one call, since one instant.
 async fn each_names_the_one_before(server: &Server, call: &Value) -> anyhow::Result<()> {
-    let stays = server.until(&asked(call)?, |answer| {
+    let query = asked(call)?;
+    let stays = server.until(&query, |answer| {
         let stays = all(answer);
         stays.len() == 3 && stays.iter().all(|stay| !stay["result"].is_null())
     });
