@@ -173,7 +173,21 @@ fn many(settings: &Simulate) -> Result<Summary, Failure> {
 }
 
 fn report(summary: &Summary, took_ms: u128) {
-    let lines = [
+    for (what, count) in people(summary).into_iter().chain(machines(summary)) {
+        tell(&format!("{count:>12}  {what}"));
+    }
+    tell(&format!(
+        "digest {:016x}, took {took_ms} ms, no rule was broken",
+        summary.digest
+    ));
+}
+
+/// A line of the report.
+type Line = (&'static str, u64);
+
+/// What callers, agents and supervisors did.
+const fn people(summary: &Summary) -> [Line; 15] {
+    [
         (
             "calls received, each ended once with one record",
             summary.calls_count,
@@ -225,6 +239,12 @@ fn report(summary: &Summary, took_ms: u128) {
             "calls not let in, sent on or ended as nobody was there",
             summary.nobody_there_count,
         ),
+    ]
+}
+
+/// What was promised, kept and written, and what went wrong with the machines.
+const fn machines(summary: &Summary) -> [Line; 10] {
+    [
         (
             "promises to ring somebody back, each ended once",
             summary.promised_count,
@@ -247,14 +267,7 @@ fn report(summary: &Summary, took_ms: u128) {
             summary.conflicts_count,
         ),
         ("simulated seconds", summary.lasted_ms / 1_000),
-    ];
-    for (what, count) in lines {
-        tell(&format!("{count:>12}  {what}"));
-    }
-    tell(&format!(
-        "digest {:016x}, took {took_ms} ms, no rule was broken",
-        summary.digest
-    ));
+    ]
 }
 
 #[allow(clippy::print_stdout, reason = "the command line speaks to a person")]

@@ -70,6 +70,32 @@ pub(crate) async fn export(
     ))
 }
 
+/// Of an export of legs, one JSON object a line.
+fn the_stretches_add_up(legs: &str) -> anyhow::Result<()> {
+    let legs = legs.lines().map(serde_json::from_str::<Value>);
+    let legs = legs.collect::<Result<Vec<_>, _>>()?;
+    let [mut talked, mut waited] = [0_u64; 2];
+    for leg in &legs {
+        let segments = leg["segments"].as_array().context("stretches")?;
+        let of = |kind: &str| -> u64 {
+            let those = segments.iter().filter(|segment| segment["kind"] == kind);
+            those.filter_map(|it| it["duration_ms"].as_u64()).sum()
+        };
+        // The stretches of a leg add up to its columns.
+        for (kind, column) in [
+            ("queue", "wait_ms"),
+            ("alert", "ring_ms"),
+            ("talk", "talk_ms"),
+        ] {
+            ensure!(leg[column] == of(kind), "{column}: {leg:#}");
+        }
+        talked += of("talk");
+        waited += of("queue");
+    }
+    ensure!(talked > 0 && waited > 0, "{legs:#?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_export_is_the_same_bytes_at_the_same_position_however_it_is_had() -> anyhow::Result<()>
 {
@@ -132,27 +158,7 @@ async fn an_export_is_the_same_bytes_at_the_same_position_however_it_is_had() ->
     // Callers' legs, and those of the agent's phone.
     ensure!(manifest["rows"] == 6, "{legs}");
     let (legs, _) = export(&setup, "legs.jsonl", &["--legs", "--format", "jsonl"]).await?;
-    let legs = legs.lines().map(serde_json::from_str::<Value>);
-    let legs = legs.collect::<Result<Vec<_>, _>>()?;
-    let [mut talked, mut waited] = [0_u64; 2];
-    for leg in &legs {
-        let segments = leg["segments"].as_array().context("stretches")?;
-        let of = |kind: &str| -> u64 {
-            let those = segments.iter().filter(|segment| segment["kind"] == kind);
-            those.filter_map(|it| it["duration_ms"].as_u64()).sum()
-        };
-        // The stretches of a leg add up to its columns.
-        for (kind, column) in [
-            ("queue", "wait_ms"),
-            ("alert", "ring_ms"),
-            ("talk", "talk_ms"),
-        ] {
-            ensure!(leg[column] == of(kind), "{column}: {leg:#}");
-        }
-        talked += of("talk");
-        waited += of("queue");
-    }
-    ensure!(talked > 0 && waited > 0, "{legs:#?}");
+    the_stretches_add_up(&legs)?;
     let (none, _) = export(&setup, "none.csv", &["--to", "2001-01-01"]).await?;
     ensure!(none.lines().count() == 1, "{none}");
     Ok(())

@@ -255,29 +255,7 @@ impl Agents {
                 })?;
                 session.doing = Doing::Idle;
             }
-            Event::WrapUpStarted {
-                until,
-                code_required,
-                ..
-            } => {
-                session.doing = Doing::WrapUp {
-                    until: *until,
-                    needs_word: *code_required,
-                }
-            }
-            Event::WrapUpExtended { until, .. } => {
-                let needs_word = matches!(
-                    session.doing,
-                    Doing::WrapUp {
-                        needs_word: true,
-                        ..
-                    }
-                );
-                session.doing = Doing::WrapUp {
-                    until: *until,
-                    needs_word,
-                }
-            }
+            Event::WrapUpStarted { .. } | Event::WrapUpExtended { .. } => session.works(event),
             Event::Forced { .. } => {}
             Event::WrapUpEnded { .. } => session.doing = Doing::Idle,
         }
@@ -358,6 +336,24 @@ impl Session {
             self.doing = Doing::Idle;
             self.not_before = *not_before;
             self.is_lost = *reason == ReleaseReason::Unreachable;
+        }
+    }
+
+    /// At work after a call, or for longer than was said.
+    fn works(&mut self, event: &Event) {
+        if let Event::WrapUpStarted {
+            until,
+            code_required,
+            ..
+        } = event
+        {
+            let (until, needs_word) = (*until, *code_required);
+            self.doing = Doing::WrapUp { until, needs_word };
+        }
+        if let (Event::WrapUpExtended { until, .. }, Doing::WrapUp { until: ends, .. }) =
+            (event, &mut self.doing)
+        {
+            *ends = *until;
         }
     }
 

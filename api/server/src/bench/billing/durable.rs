@@ -93,15 +93,15 @@ async fn all_used(node: &Node, after: Position, calls: u32) -> anyhow::Result<()
         node.feed.wait_beyond(seen).await;
         for entry in node.feed.read(seen, READ).await? {
             seen = entry.recorded.position;
-            match &entry.fact.event {
-                AnyEvent::Billing(billing::Event::Usage(_, usage::Event::Recorded { .. })) => {
-                    used += 1;
-                }
-                AnyEvent::Billing(billing::Event::Rating(call, event)) => {
-                    let is_rated = matches!(event, billing::rating::Event::Rated { .. });
-                    ensure!(is_rated, "call {call} has no price: {event:?}");
-                }
-                _ => {}
+            let AnyEvent::Billing(event) = &entry.fact.event else {
+                continue;
+            };
+            if let billing::Event::Usage(_, usage::Event::Recorded { .. }) = event {
+                used += 1;
+            }
+            if let billing::Event::Rating(call, event) = event {
+                let is_rated = matches!(event, billing::rating::Event::Rated { .. });
+                ensure!(is_rated, "call {call} has no price: {event:?}");
             }
         }
     }
