@@ -1,13 +1,15 @@
 //! Runs a process: feeds it committed events, carries out what it asks for,
 //! tells it what was refused, wakes it when something is due.
 
+mod row;
+
 use crate::{
     envelope::Envelope,
     error::DispatchError,
     feed::Feed,
     gateway::Gateway,
     lanes::{Lanes, lane_of},
-    ports::{Clock, Position, ReadError, ReadStore, Statement, StoreError, Value},
+    ports::{Clock, Position, ReadError, ReadStore, StoreError},
     tried_again,
 };
 use domain::{
@@ -16,7 +18,7 @@ use domain::{
     process::{Input, Intent, Process, command_id},
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use row::{Kept, Outstanding};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -40,15 +42,6 @@ const READ_AGAIN_MS: u64 = 100;
 /// doubled up to the most.
 const RETRY_MS: u64 = 20;
 const RETRY_MS_MAX: u64 = 2_000;
-
-/// One row a process; the table is made by the store's migrations.
-const UPSERT: &str = "INSERT INTO es_processes (name, version, position, state) \
-     VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
-     position = excluded.position, state = excluded.state";
-
-/// Held by the node of the newest token: one that was replaced saves nothing.
-const LEAD: &str = "UPDATE process_lead SET token = $1 WHERE id = 1 AND token <= $1";
 
 /// What a runner works with.
 #[derive(Clone)]
@@ -78,58 +71,6 @@ pub enum ProcessError {
     /// Its row can not be read.
     #[error("process state can not be loaded: {0}")]
     Store(#[from] StoreError),
-}
-
-/// A process' row: what it knows, how far it has read, and the commands whose
-/// answers it had not heard, in the order of asking. After a crash those are asked
-/// again under the same ids, and hear the first answer.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
-struct Saved<P: Process> {
-    state: P::State,
-    outstanding: Vec<(CommandId, AnyCommand)>,
-    /// What made each be asked for; rows of earlier programs do not know it.
-    #[serde(default)]
-    causes: Vec<Uuid>,
-    /// Up to where the process had read when each was asked for. What follows from a
-    /// refusal has the position of the command that was refused.
-    #[serde(default)]
-    positions: Vec<u64>,
-}
-
-/// A command that has no answer yet.
-#[derive(Debug, Clone)]
-struct Outstanding {
-    /// Commands are asked again in the order of these.
-    number: u64,
-    command: AnyCommand,
-    cause: Uuid,
-    position: Position,
-}
-
-impl<P: Process> Saved<P> {
-    /// By id, and how many there are.
-    fn outstanding(
-        commands: Vec<(CommandId, AnyCommand)>,
-        causes: &[Uuid],
-        positions: &[u64],
-    ) -> (BTreeMap<CommandId, Outstanding>, u64) {
-        let mut outstanding = BTreeMap::new();
-        let mut number = 0;
-        for (id, command) in commands {
-            let cause = causes.get(outstanding.len()).copied();
-            let position = positions.get(outstanding.len()).copied();
-            let one = Outstanding {
-                number,
-                command,
-                cause: cause.unwrap_or(id.0),
-                position: Position(position.unwrap_or(0)),
-            };
-            outstanding.insert(id, one);
-            number += 1;
-        }
-        (outstanding, number)
-    }
 }
 
 /// One process being run.
@@ -184,32 +125,14 @@ impl<P: Process> Runner<P> {
     /// # Errors
     /// When the row can not be read.
     pub async fn load(means: Means) -> Result<Self, ProcessError> {
-        let rows = means
-            .store
-            .query(
-                "SELECT version, position, state FROM es_processes WHERE name = $1",
-                vec![Value::Text(P::NAME.into())],
-            )
-            .await?;
-        let (state, position, (outstanding, asked), is_fresh) =
-            match rows.first().map(Vec::as_slice) {
-                Some([Value::Int(version), Value::Int(position), Value::Text(json)])
-                    if *version == i64::from(P::VERSION) =>
-                {
-                    let saved: Saved<P> = serde_json::from_str(json).map_err(|error| {
-                        StoreError::Unavailable(format!("row of process {}: {error}", P::NAME))
-                    })?;
-                    let position = Position(u64::try_from(*position).unwrap_or(0));
-                    let outstanding =
-                        Saved::<P>::outstanding(saved.outstanding, &saved.causes, &saved.positions);
-                    (saved.state, position, outstanding, false)
-                }
-                // None yet, or of another version: the log has everything.
-                Some(_) | None => {
-                    let nothing = (BTreeMap::new(), 0);
-                    (P::State::default(), Position::default(), nothing, true)
-                }
-            };
+        let kept = row::load::<P>(means.store.as_ref()).await?;
+        let is_fresh = kept.is_none();
+        let Kept {
+            state,
+            position,
+            outstanding,
+            asked,
+        } = kept.unwrap_or_default();
         // Unbounded on purpose: its content is bounded by the commands under
         // way, and a full channel would stop the very reader that empties it.
         let (answered, answers) = mpsc::unbounded_channel();
@@ -520,36 +443,8 @@ impl<P: Process> Runner<P> {
             return Ok(());
         }
         let outstanding = self.in_order();
-        let saved = Saved::<P> {
-            state: self.state.clone(),
-            causes: outstanding.iter().map(|(_, one)| one.cause).collect(),
-            positions: outstanding.iter().map(|(_, one)| one.position.0).collect(),
-            outstanding: outstanding
-                .into_iter()
-                .map(|(id, one)| (id, one.command))
-                .collect(),
-        };
-        let json = serde_json::to_string(&saved)
-            .expect("a process state is plain data: maps with string-like keys");
-        let statement = Statement {
-            sql: UPSERT,
-            parameters: vec![
-                Value::Text(P::NAME.into()),
-                Value::Int(i64::from(P::VERSION)),
-                Value::Int(i64::try_from(self.position.0).unwrap_or(i64::MAX)),
-                Value::Text(json),
-            ],
-            must_touch: None,
-        };
-        let mut statements = vec![];
-        if self.token > 0 {
-            statements.push(Statement {
-                sql: LEAD,
-                parameters: vec![Value::Int(i64::try_from(self.token).unwrap_or(i64::MAX))],
-                must_touch: Some(1),
-            });
-        }
-        statements.push(statement);
+        let statements =
+            row::statements::<P>(self.state.clone(), self.position, outstanding, self.token);
         match self.means.store.transact(statements).await {
             Ok(()) => self.changed = false,
             Err(error @ StoreError::Fenced) => return Err(error.into()),

@@ -11,6 +11,7 @@
 mod action;
 mod calendar;
 mod chance;
+mod in_vain;
 mod ledger;
 mod log;
 mod mutant;

@@ -6,7 +6,7 @@ use super::{
 };
 use commands::ports::{AppendError, EventLog, Position, Recorded, StreamId};
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 
 /// Writers at once.
 const WRITERS: usize = 16;
@@ -121,10 +121,7 @@ pub async fn a_hot_stream_stays_contiguous(logs: Vec<Arc<dyn EventLog>>) {
             }
         }));
     }
-    for writer in writers {
-        let done = tokio::time::timeout(DEADLINE, writer).await;
-        done.expect("in time").expect("writer does not fail");
-    }
+    all_end(writers).await;
     let events = logs[0].read_stream(&stream, 0).await.expect("read");
     let versions: Vec<_> = events.iter().map(|event| event.version).collect();
     assert_eq!(
@@ -143,6 +140,14 @@ pub async fn a_hot_stream_stays_contiguous(logs: Vec<Arc<dyn EventLog>>) {
     commands.sort_unstable();
     commands.dedup();
     assert_eq!(commands.len(), WRITERS * EACH);
+}
+
+/// Every writer comes to its end, and none fails.
+async fn all_end(writers: Vec<JoinHandle<()>>) {
+    for writer in writers {
+        let done = tokio::time::timeout(DEADLINE, writer).await;
+        done.expect("in time").expect("writer does not fail");
+    }
 }
 
 /// Sixteen writers, of whose appends some are refused and some are given up on at any
@@ -190,10 +195,7 @@ pub async fn writers_that_are_given_up_on_lose_nothing(log: Arc<dyn EventLog>) {
             }
         }));
     }
-    for writer in writers {
-        let done = tokio::time::timeout(DEADLINE, writer).await;
-        done.expect("in time").expect("writer does not fail");
-    }
+    all_end(writers).await;
     let seen = tokio::time::timeout(DEADLINE, reader).await;
     let seen = seen.expect("in time").expect("the reader does not fail");
     for (event, position) in seen.iter().zip(1..) {

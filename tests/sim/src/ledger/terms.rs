@@ -2,30 +2,25 @@
 //! is left alone for a while, or is not ready any more; that work after a call ends with a
 //! word for it; and that what was asked for meanwhile comes when the contact is over.
 
-use crate::violation::{Violation, must};
+use crate::{
+    in_vain::InVain,
+    violation::{Violation, must},
+};
 use domain::{
     any::{AnyEvent, Fact},
     id::{QueueId, SessionId},
-    queue::{self, Pause, Terms},
-    session::{Event, NextState, ReleaseReason, WrapUpEndedBy},
+    queue::{self, Terms},
+    session::{Event, NextState, WrapUpEndedBy},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
 
-/// Reasons for which an agent is to blame, in the order in which they are counted.
-const TO_BLAME: [ReleaseReason; 4] = [
-    ReleaseReason::NoAnswer,
-    ReleaseReason::Rejected,
-    ReleaseReason::Busy,
-    ReleaseReason::Unreachable,
-];
-
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Session {
     /// What the queue of the reservation, or of the contact, asks.
     terms: Terms,
-    /// Offers in a row that came to nothing, by reason.
-    in_a_row: [u32; 4],
+    /// Offers in a row that came to nothing.
+    in_vain: InVain,
     /// The work after a call that is under way ends only with a word.
     needs_word: bool,
     /// What was asked for last, and has not come yet.
@@ -97,7 +92,7 @@ impl Asked {
                     format!("{id} is ready, and asked for {:?}", session.asked)
                 })?;
                 session.asked = None;
-                session.in_a_row = [0; 4];
+                session.in_vain.clear();
             }
             Event::BecameNotReady { .. } | Event::LoggedOut { .. } => session.asked = None,
             Event::Reserved { queue, terms, .. } => {
@@ -111,15 +106,16 @@ impl Asked {
                 reason, not_before, ..
             } => {
                 session.is_over = true;
-                let pause = session.in_vain(*reason);
-                let delay_ms = pause.map_or(0, |pause| pause.delay_ms);
+                let follows = session.in_vain.count(&session.terms, *reason);
+                session.is_too_many = follows.as_ref().is_some_and(|it| it.is_too_many);
+                let delay_ms = follows.map_or(0, |follows| follows.pause.delay_ms);
                 let until = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
                 must(*not_before == until, || {
                     format!("{id} is left alone until {not_before:?}, not {until:?}")
                 })?;
                 self.too_many_count += u64::from(session.is_too_many);
             }
-            Event::ConnectedToContact { .. } => session.in_a_row = [0; 4],
+            Event::ConnectedToContact { .. } => session.in_vain.clear(),
             Event::ContactEnded { .. } => session.is_over = true,
             Event::WrapUpStarted { code_required, .. } => {
                 must(*code_required == session.terms.wrap_up_code, || {
@@ -142,22 +138,5 @@ impl Asked {
             Event::WrapUpExtended { .. } => {}
         }
         Ok(())
-    }
-}
-
-impl Session {
-    /// One more offer came to nothing: what follows by the terms, if it is the agent's.
-    fn in_vain(&mut self, reason: ReleaseReason) -> Option<Pause> {
-        let index = TO_BLAME.iter().position(|blame| *blame == reason)?;
-        let pauses = [
-            self.terms.no_answer,
-            self.terms.rejected,
-            self.terms.busy,
-            self.terms.unreachable,
-        ];
-        let (count, pause) = (self.in_a_row.get_mut(index)?, pauses.get(index)?);
-        *count += 1;
-        self.is_too_many = pause.in_a_row_max > 0 && *count >= pause.in_a_row_max;
-        Some(*pause)
     }
 }

@@ -1,12 +1,13 @@
 //! Who is free, and who of them is to be rung first: told from events and configurations,
 //! apart from the product's own reading of them.
 
+use crate::in_vain::InVain;
 use domain::{
     agent,
     any::{AnyEvent, Fact},
     id::{AgentId, QueueId, SessionId},
     queue::{Matching, Strategy, Terms},
-    session::{self, NextState, ReleaseReason},
+    session::{self, NextState},
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ struct Hand {
     /// What the queue asks that it was reserved for.
     terms: Terms,
     /// Offers in a row that came to nothing, by whose fault.
-    in_vain: BTreeMap<ReleaseReason, u32>,
+    in_vain: InVain,
     /// It has asked, or was made, not to take calls when it is free again.
     goes: bool,
     /// Of this login.
@@ -176,7 +177,8 @@ impl Hand {
                 self.idle_since = self.before;
                 self.rests_until = *not_before;
                 // What follows at once is heard with the next fact.
-                if self.is_one_too_many(*reason) || self.goes {
+                let follows = self.in_vain.count(&self.terms, *reason);
+                if self.goes || follows.is_some_and(|follows| follows.is_too_many) {
                     (self.idle_since, self.before) = (None, None);
                 }
             }
@@ -201,24 +203,6 @@ impl Hand {
             | session::Event::WrapUpExtended { .. }
             | session::Event::Forced { .. } => {}
         }
-    }
-
-    /// Counts an offer in vain; whether there are so many in a row now that the agent does
-    /// not take calls any more.
-    fn is_one_too_many(&mut self, reason: ReleaseReason) -> bool {
-        let pause = match reason {
-            ReleaseReason::NoAnswer => self.terms.no_answer,
-            ReleaseReason::Rejected => self.terms.rejected,
-            ReleaseReason::Busy => self.terms.busy,
-            ReleaseReason::Unreachable => self.terms.unreachable,
-            ReleaseReason::CallerGone
-            | ReleaseReason::Superseded
-            | ReleaseReason::AnsweredElsewhere
-            | ReleaseReason::TimedOut => return false,
-        };
-        let count = self.in_vain.entry(reason).or_default();
-        *count += 1;
-        pause.in_a_row_max > 0 && *count >= pause.in_a_row_max
     }
 }
 

@@ -6,11 +6,10 @@ use super::{
     invoices::{Node, open, plan, profile, seller},
 };
 use anyhow::ensure;
-use commands::ports::{Clock as _, Entropy as _};
 use commands::{
     bookkeeping::Bookkeeping,
     envelope::Envelope,
-    ports::Position,
+    ports::{Clock as _, Entropy as _, Position},
     processes,
     rater::Rater,
     system::{SystemClock, SystemEntropy},
