@@ -78,7 +78,10 @@ impl Writer {
 /// From so many on, appends that come all at once are committed in two halves, and go on
 /// so: while the one is on its way to the disk, the answers of the other are told and what
 /// follows of them is decided.
-const HALVED_FROM: usize = 128;
+const HALVED_FROM: usize = 2 * HALF_FROM;
+
+/// A half is worth a commit of its own from so many on.
+const HALF_FROM: usize = 64;
 
 /// What was committed, and what the log said of each.
 type Done = (Vec<Request>, Vec<Result<Appended, AppendError>>);
@@ -97,16 +100,20 @@ async fn run(
     // Between batches only: what this writer commits is shown by itself first.
     let mut hints = log.wakeups();
     loop {
-        while batch.len() < BATCH_MAX
-            && let Ok(request) = requests.try_recv()
-        {
-            batch.push(request);
-        }
-        if batch.is_empty() {
+        if done.is_some() {
+            while batch.len() < BATCH_MAX
+                && let Ok(request) = requests.try_recv()
+            {
+                batch.push(request);
+            }
             // There is nothing to commit meanwhile: nobody waits for an answer.
-            if let Some(done) = done.take() {
+            if batch.is_empty()
+                && let Some(done) = done.take()
+            {
                 shown.settle(done);
             }
+        }
+        if batch.is_empty() {
             tokio::select! {
                 biased;
                 count = requests.recv_many(&mut batch, BATCH_MAX) => {
@@ -136,7 +143,12 @@ async fn run(
             }
         };
         let (results, ()) = tokio::join!(biased; log.append(appends), answering);
-        done = Some((std::mem::replace(&mut batch, rest), results));
+        let committed = (std::mem::replace(&mut batch, rest), results);
+        // Few are answered at once, and share the next commit with whoever waits by then.
+        match committed.0.len() {
+            ..HALF_FROM => shown.settle(committed),
+            _ => done = Some(committed),
+        }
     }
 }
 
