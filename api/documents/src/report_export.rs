@@ -116,6 +116,7 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     record.push(("returned_count", number(Some(counters.returned_count))));
     let (busy, whole) = row.occupied.parts();
     record.push(("occupancy_ppm", ppm(busy, whole)));
+    record.push(("target_percent", number(Some(row.measure().target_percent))));
     record
 }
 

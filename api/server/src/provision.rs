@@ -59,6 +59,9 @@ pub struct QueueEntry {
     /// Answered within this time counts as in time.
     #[serde(default = "service_level_threshold_ms")]
     pub service_level_threshold_ms: u64,
+    /// How many of a hundred calls are to be answered in that time.
+    #[serde(default = "service_level_target_percent")]
+    pub service_level_target_percent: u8,
     /// Whoever leaves in less than this time has hardly called.
     #[serde(default = "short_abandon_ms")]
     pub short_abandon_ms: u64,
@@ -106,6 +109,7 @@ impl QueueEntry {
             max_wait_ms: max_wait_ms(),
             capacity: capacity(),
             service_level_threshold_ms: service_level_threshold_ms(),
+            service_level_target_percent: service_level_target_percent(),
             short_abandon_ms: short_abandon_ms(),
             expected_wait_max_ms: 0,
             visit_ttl_ms: visit_ttl_ms(),
@@ -132,6 +136,7 @@ impl QueueEntry {
             max_wait_ms: self.max_wait_ms,
             capacity: self.capacity,
             service_level_threshold_ms: self.service_level_threshold_ms,
+            service_level_target_percent: self.service_level_target_percent,
             short_abandon_ms: self.short_abandon_ms,
             expected_wait_max_ms: self.expected_wait_max_ms,
             visit_ttl_ms: self.visit_ttl_ms,
@@ -271,6 +276,9 @@ fn visit_ttl_ms() -> u64 {
 }
 fn short_abandon_ms() -> u64 {
     queue::Config::default().short_abandon_ms
+}
+fn service_level_target_percent() -> u8 {
+    queue::Config::default().service_level_target_percent
 }
 fn service_level_threshold_ms() -> u64 {
     queue::Config::default().service_level_threshold_ms

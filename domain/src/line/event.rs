@@ -34,6 +34,30 @@ pub struct Measure {
     pub threshold_ms: u64,
     /// S: abandoned under this time is a short abandon.
     pub short_abandon_ms: u64,
+    /// How many of a hundred are to be answered within T.
+    #[serde(default = "target_percent", skip_serializing_if = "is_target_percent")]
+    pub target_percent: u8,
+}
+
+impl Measure {
+    /// Whether so many of all are the target, or more; none without any.
+    pub fn is_met(&self, part: u64, whole: u64) -> Option<bool> {
+        let wanted = u128::from(self.target_percent) * u128::from(whole);
+        (whole > 0).then(|| u128::from(part) * 100 >= wanted)
+    }
+}
+
+/// So many of a hundred calls are to be answered in time, unless the queue says otherwise:
+/// the usual 80 of "80/20".
+pub const TARGET_PERCENT: u8 = 80;
+
+pub(crate) const fn target_percent() -> u8 {
+    TARGET_PERCENT
+}
+
+// serde hands over references.
+pub(crate) const fn is_target_percent(value: &u8) -> bool {
+    *value == TARGET_PERCENT
 }
 
 /// Why a call was not let in.

@@ -33,6 +33,8 @@ pub struct Change {
     pub capacity: Option<u32>,
     /// Answered within this time counts as in time.
     pub service_level_threshold_ms: Option<u64>,
+    /// How many of a hundred calls are to be answered in that time.
+    pub service_level_target_percent: Option<u8>,
     /// Whoever leaves in less than this time has hardly called.
     pub short_abandon_ms: Option<u64>,
     /// Whose days its figures are of.
@@ -89,6 +91,9 @@ impl Change {
             service_level_threshold_ms: self
                 .service_level_threshold_ms
                 .unwrap_or(now.service_level_threshold_ms),
+            service_level_target_percent: self
+                .service_level_target_percent
+                .unwrap_or(now.service_level_target_percent),
             short_abandon_ms: self.short_abandon_ms.unwrap_or(now.short_abandon_ms),
             time_zone: self.time_zone.or(now.time_zone),
             numbers: self.numbers.unwrap_or(now.numbers),

@@ -29,6 +29,9 @@ pub enum Error {
     /// No room for anybody.
     #[error("capacity is not between 1 and 100000")]
     InvalidCapacity,
+    /// None of a hundred is no target, and there are no more than all.
+    #[error("service_level_target_percent is not between 1 and 100")]
+    InvalidTarget,
     /// A wrap-up of more than a day is a mistake.
     #[error("wrap_up_ms is over 86400000")]
     InvalidWrapUp,
@@ -95,6 +98,7 @@ impl Refusal for Error {
             Self::InvalidName => "queue.invalid_name",
             Self::InvalidRingTimeout => "queue.invalid_ring_timeout",
             Self::InvalidCapacity => "queue.invalid_capacity",
+            Self::InvalidTarget => "queue.invalid_target",
             Self::InvalidWrapUp => "queue.invalid_wrap_up",
             Self::InvalidNumber => "queue.invalid_number",
             Self::InvalidAnnouncement => "queue.invalid_announcement",
@@ -138,6 +142,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     if !(1..=CAPACITY_MAX).contains(&config.capacity) {
         return Err(Error::InvalidCapacity);
+    }
+    if !(1..=100).contains(&config.service_level_target_percent) {
+        return Err(Error::InvalidTarget);
     }
     if config.wrap_up_ms > WRAP_UP_MS_MAX {
         return Err(Error::InvalidWrapUp);

@@ -6,7 +6,7 @@ use crate::{
     call::{AnswerMode, OverflowCause},
     callback, decider,
     id::{AgentId, MailboxId, QueueId},
-    line::Measure,
+    line::{Measure, TARGET_PERCENT, is_target_percent, target_percent},
 };
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +135,9 @@ pub struct Config {
     pub capacity: u32,
     /// Answered within this time counts as in time.
     pub service_level_threshold_ms: u64,
+    /// How many of a hundred calls are to be answered in that time.
+    #[serde(default = "target_percent", skip_serializing_if = "is_target_percent")]
+    pub service_level_target_percent: u8,
     /// Whoever leaves in less than this time has hardly called: a short abandon.
     #[serde(
         default = "short_abandon_ms",
@@ -189,6 +192,7 @@ impl Default for Config {
             visit_ttl_ms: VISIT_TTL_MS,
             capacity: 1_000,
             service_level_threshold_ms: 20_000,
+            service_level_target_percent: TARGET_PERCENT,
             short_abandon_ms: SHORT_ABANDON_MS,
             time_zone: None,
             numbers: vec![],
@@ -218,6 +222,7 @@ impl Config {
     pub const fn measure(&self) -> Measure {
         Measure {
             threshold_ms: self.service_level_threshold_ms,
+            target_percent: self.service_level_target_percent,
             short_abandon_ms: self.short_abandon_ms,
         }
     }

@@ -400,6 +400,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         max_wait_ms: 600_000,
         capacity: 100,
         service_level_threshold_ms: 20_000,
+        service_level_target_percent: 80,
         short_abandon_ms: 5_000,
         expected_wait_max_ms: 0,
         visit_ttl_ms: queue::VISIT_TTL_MS,

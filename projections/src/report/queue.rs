@@ -49,6 +49,7 @@ impl Asked {
         let Measure {
             threshold_ms,
             short_abandon_ms,
+            target_percent: _,
         } = self.measure();
         [number(threshold_ms), number(short_abandon_ms)]
     }
@@ -59,6 +60,7 @@ impl Asked {
         Measure {
             threshold_ms: self.threshold_ms.unwrap_or(otherwise.threshold_ms),
             short_abandon_ms: self.short_abandon_ms.unwrap_or(otherwise.short_abandon_ms),
+            target_percent: otherwise.target_percent,
         }
     }
 
@@ -120,10 +122,22 @@ impl QueueReportRow {
         }
     }
 
-    /// By what all visits are measured that were closed in it; none where that differs, as
-    /// the queue was changed meanwhile.
+    /// T and S of all visits that were closed in it, whatever their target was; none where
+    /// they differ, as the queue was changed meanwhile.
     pub fn only_measure(&self) -> Option<Measure> {
-        (self.measures.len() < 2).then(|| self.measure())
+        self.shared(|measure| (measure.threshold_ms, measure.short_abandon_ms))
+    }
+
+    /// By what all of those are measured, their target too; none where that differs.
+    pub fn only_target(&self) -> Option<Measure> {
+        self.shared(|measure| *measure)
+    }
+
+    fn shared<K: PartialEq>(&self, key: impl Fn(&Measure) -> K) -> Option<Measure> {
+        let measure = self.measure();
+        let mut all = self.measures.keys();
+        all.all(|other| key(other) == key(&measure))
+            .then_some(measure)
     }
 
     /// By what most of its visits are measured; without any, by what is asked, or else what
@@ -138,11 +152,12 @@ impl QueueReportRow {
 fn closed_sql(asked: &Asked) -> String {
     let (threshold, short) = asked.columns(4);
     format!(
-        "SELECT slot, threshold, short, COUNT(*), {CLOSED} FROM ( \
+        "SELECT slot, threshold, short, target, COUNT(*), {CLOSED} FROM ( \
         SELECT closed_at / 900000000 AS slot, result, wait_ms, \
-        CAST({threshold} AS BIGINT) AS threshold, CAST({short} AS BIGINT) AS short \
+        CAST({threshold} AS BIGINT) AS threshold, CAST({short} AS BIGINT) AS short, \
+        target_percent AS target \
         FROM visits WHERE queue_id = $1 AND closed_at >= $2 AND closed_at < $3 \
-        ) AS ended GROUP BY 1, 2, 3"
+        ) AS ended GROUP BY 1, 2, 3, 4"
     )
 }
 
@@ -195,6 +210,7 @@ fn closed(columns: &mut Columns) -> Result<(i64, (Measure, u64), Counters), Corr
     let measure = Measure {
         threshold_ms: columns.number()?,
         short_abandon_ms: columns.number()?,
+        target_percent: columns.number()?,
     };
     Ok((
         slot,

@@ -9,18 +9,22 @@ use crate::{
         START, World, actions, agent as agent_id, fold_all, has_a_stay_twice, login, play,
         queue as queue_id,
     },
+    visits::Visits,
 };
 use chrono_tz::Tz;
 use commands::ports::ReadStore;
 use domain::{
     any::{AnyCommand, AnyEvent},
     id::{AgentId, QueueId},
-    line,
+    line::{self, Measure},
     session::{self, ReleaseReason},
     time::Timestamp,
 };
 use proptest::prelude::*;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 fn at(text: &str) -> Timestamp {
     serde_json::from_value(text.into()).unwrap()
@@ -289,6 +293,7 @@ proptest! {
             spent[index].1 += whole;
         }
         let mut of_queues = Handled::NONE;
+        let visits: Vec<_> = fold_all::<Visits>(&world).into_values().collect();
         for (id, live) in fold_all::<QueueStats>(&world) {
             let asked = Asked::of(&live);
             prop_assert_eq!(asked.queue, id);
@@ -310,8 +315,7 @@ proptest! {
                 prop_assert!((least..=most).contains(&row.waiting_max_count));
                 let by_result: u64 = row.flow_out.values().sum();
                 prop_assert_eq!(by_result, row.counters.flow_out_count);
-                let measured: u64 = row.measures.values().sum();
-                prop_assert_eq!(measured, row.counters.closed_count());
+                prop_assert_eq!(&row.measures, &measured(&visits, &live, row.span));
                 sum = sum.plus(&row.counters);
                 of_queues = of_queues.plus(row.handled);
             }
@@ -371,4 +375,23 @@ proptest! {
             prop_assert!(busy <= whole);
         }
     }
+}
+
+/// By what the stays are measured that ended in an interval, counted one by one: T, S and
+/// the target that the queue had named when each call came.
+fn measured(
+    visits: &[crate::visits::Row],
+    queue: &crate::queue_stats::Row,
+    span: Span,
+) -> BTreeMap<Measure, u64> {
+    let mut by = BTreeMap::new();
+    let ended = visits.iter().filter(|visit| {
+        let within = |at| span.start <= at && at < span.end;
+        visit.queue == queue.queue && visit.closed_at.is_some_and(within)
+    });
+    for visit in ended {
+        let measure = visit.measure.unwrap_or_else(|| queue.measure());
+        *by.entry(measure).or_default() += 1;
+    }
+    by
 }

@@ -139,6 +139,7 @@ fn others(world: &mut World, who: u8) {
         3 => {
             let config = queues::Config {
                 short_abandon_ms: u64::from(who) * 50,
+                service_level_target_percent: 60 + who % 40,
                 ..super::story::rules(u64::from(who) * 100)
             };
             let configure = queues::Command::Configure {

@@ -6,7 +6,7 @@ use crate::value::{
 use commands::ports::Value;
 use domain::{
     id::{AgentId, CallId, QueueId, VisitId},
-    line::{Measure, VisitResult},
+    line::{Measure, TARGET_PERCENT, VisitResult},
     time::Timestamp,
 };
 
@@ -66,6 +66,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "threshold_ms",
     "short_abandon_ms",
     "attempts",
+    "target_percent",
 ];
 
 impl Row {
@@ -88,11 +89,12 @@ impl Row {
             number_or_null(self.measure.map(|measure| measure.threshold_ms)),
             number_or_null(self.measure.map(|measure| measure.short_abandon_ms)),
             number(self.attempts),
+            number(self.measure.map_or(TARGET_PERCENT, |of| of.target_percent)),
         ]
     }
 
     pub(crate) fn read(columns: &mut Columns) -> Result<Self, Corrupt> {
-        Ok(Self {
+        let mut row = Self {
             visit: columns.id()?,
             position: columns.number()?,
             queue: columns.id()?,
@@ -115,9 +117,15 @@ impl Row {
                     .map(|(threshold_ms, short_abandon_ms)| Measure {
                         threshold_ms,
                         short_abandon_ms,
+                        target_percent: TARGET_PERCENT,
                     })
             },
             attempts: columns.number()?,
-        })
+        };
+        let target_percent = columns.number()?;
+        if let Some(measure) = &mut row.measure {
+            measure.target_percent = target_percent;
+        }
+        Ok(row)
     }
 }

@@ -199,6 +199,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
+        "queue.invalid_target" => Some("serviceLevelTargetPercent"),
         "queue.expected_wait_alone" => Some("expectedWaitMaxMs"),
         "queue.invalid_visit_ttl" => Some("visitTtlMs"),
         "agent.invalid_grace" => Some("registrationGraceMs"),

@@ -4,7 +4,7 @@ use super::{
     Order, Outcome,
     queues::{
         OverflowInput, QueueCallbackInput, QueueEmptyInput, QueueExitInput, QueuePayload, check,
-        exits_of, hours_of, rules_of, zone_of,
+        exits_of, hours_of, percent_of, rules_of, zone_of,
     },
     refusal::Refusal,
 };
@@ -56,6 +56,8 @@ pub(crate) struct UpdateQueueInput {
     capacity: Option<i32>,
     /// Answered within this time counts as in time.
     service_level_threshold_ms: Option<Duration>,
+    /// How many of a hundred calls are to be answered in that time.
+    service_level_target_percent: Option<i32>,
     /// Whoever leaves in less than this time has hardly called: a short abandon.
     short_abandon_ms: Option<Duration>,
     /// Whose days the figures of today are of, by its name in the IANA database. The figures
@@ -115,6 +117,7 @@ impl UpdateQueueInput {
             // A negative one is none: the rules refuse it.
             capacity: self.capacity.map(|most| u32::try_from(most).unwrap_or(0)),
             service_level_threshold_ms: ms(self.service_level_threshold_ms),
+            service_level_target_percent: self.service_level_target_percent.map(percent_of),
             short_abandon_ms: ms(self.short_abandon_ms),
             expected_wait_max_ms: ms(self.expected_wait_max_ms),
             visit_ttl_ms: ms(self.visit_ttl_ms),

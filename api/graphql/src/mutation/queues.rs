@@ -63,6 +63,9 @@ pub(crate) struct CreateQueueInput {
     /// Answered within this time counts as in time.
     #[graphql(default_with = "Duration(Config::default().service_level_threshold_ms)")]
     service_level_threshold_ms: Duration,
+    /// How many of a hundred calls are to be answered in that time.
+    #[graphql(default = 80)]
+    service_level_target_percent: i32,
     /// Whoever leaves in less than this time has hardly called: a short abandon.
     #[graphql(default_with = "Duration(Config::default().short_abandon_ms)")]
     short_abandon_ms: Duration,
@@ -294,6 +297,7 @@ impl CreateQueueInput {
             // A negative one is none: the rules refuse it.
             capacity: u32::try_from(self.capacity).unwrap_or(0),
             service_level_threshold_ms: self.service_level_threshold_ms.0,
+            service_level_target_percent: percent_of(self.service_level_target_percent),
             short_abandon_ms: self.short_abandon_ms.0,
             expected_wait_max_ms: self.expected_wait_max_ms.0,
             visit_ttl_ms: self.visit_ttl_ms.0,
@@ -411,4 +415,9 @@ impl QueueMutations {
         order.settle(&outcome).await;
         Ok(came(outcome))
     }
+}
+
+/// What is not between 0 and 255 is no target: the rules refuse 0.
+pub(super) fn percent_of(target: i32) -> u8 {
+    u8::try_from(target).unwrap_or(0)
 }

@@ -65,6 +65,8 @@ pub(crate) struct QueueConfig {
     capacity: i32,
     /// Answered within this time counts as in time.
     service_level_threshold_ms: Duration,
+    /// How many of a hundred calls are to be answered in that time.
+    service_level_target_percent: i32,
     /// Whoever leaves in less than this time has hardly called: a short abandon.
     short_abandon_ms: Duration,
     /// Whose days the figures of today are of.
@@ -243,6 +245,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             max_wait_ms: Duration(config.max_wait_ms),
             capacity: count(config.capacity),
             service_level_threshold_ms: Duration(config.service_level_threshold_ms),
+            service_level_target_percent: count(config.service_level_target_percent),
             short_abandon_ms: Duration(config.short_abandon_ms),
             expected_wait_max_ms: Duration(config.expected_wait_max_ms),
             visit_ttl_ms: Duration(config.visit_ttl_ms),

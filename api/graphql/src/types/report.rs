@@ -56,6 +56,12 @@ impl QueueReportRow {
         Duration(self.row.measure().short_abandon_ms)
     }
 
+    /// How many of a hundred calls were to be answered within T: as most of the visits that
+    /// ended in it have it.
+    async fn target_percent(&self) -> i32 {
+        count(self.row.measure().target_percent)
+    }
+
     /// By what the visits that ended in it are measured: what was asked, or else what the
     /// queue said when each call came.
     async fn measures(&self) -> Vec<Measure> {
@@ -64,6 +70,7 @@ impl QueueReportRow {
             .map(|(measure, visits)| Measure {
                 threshold_ms: Duration(measure.threshold_ms),
                 short_abandon_ms: Duration(measure.short_abandon_ms),
+                target_percent: count(measure.target_percent),
                 visits_count: count(*visits),
             })
             .collect()
@@ -112,6 +119,7 @@ impl QueueReportRow {
         let all = queue_stats::ServiceLevel::ALL.into_iter().map(Into::into);
         let variants = variant.map_or_else(|| all.collect(), |variant| vec![variant]);
         let measure = self.row.only_measure();
+        let target = self.row.only_target();
         let share = |variant: ServiceLevel| {
             let counters = &self.row.counters;
             let (part, whole) = counters.service_level_parts(variant.into());
@@ -122,6 +130,8 @@ impl QueueReportRow {
                 of_count: count(whole),
                 threshold_ms: measure.map(|measure| Duration(measure.threshold_ms)),
                 short_abandon_ms: measure.map(|measure| Duration(measure.short_abandon_ms)),
+                target_percent: target.map(|measure| count(measure.target_percent)),
+                is_target_met: target.and_then(|measure| measure.is_met(part, whole)),
             }
         };
         variants.into_iter().map(share).collect()
@@ -186,6 +196,8 @@ pub(crate) struct Measure {
     threshold_ms: Duration,
     /// S: abandoned under this time is short.
     short_abandon_ms: Duration,
+    /// How many of a hundred were to be answered within T.
+    target_percent: i32,
     /// How many visits.
     visits_count: i32,
 }
@@ -206,6 +218,12 @@ pub(crate) struct ServiceLevelShare {
     threshold_ms: Option<Duration>,
     /// S by which all of them are measured; null as T is.
     short_abandon_ms: Option<Duration>,
+    /// How many of a hundred were to be answered within T; null where that, too, was
+    /// changed meanwhile.
+    target_percent: Option<i32>,
+    /// Whether so many were, or more; null without anything to divide by, and as the target
+    /// is.
+    is_target_met: Option<bool>,
 }
 
 /// Calls that a queue has not let in for one reason.

@@ -57,6 +57,16 @@ async fn a_refusal_is_data_with_a_code_and_a_field() {
             "capacity",
         ),
         (
+            json!({"name": "b", "serviceLevelTargetPercent": 101}),
+            "queue.invalid_target",
+            "serviceLevelTargetPercent",
+        ),
+        (
+            json!({"name": "b", "serviceLevelTargetPercent": -80}),
+            "queue.invalid_target",
+            "serviceLevelTargetPercent",
+        ),
+        (
             json!({"name": "b", "wrapUpMs": 90000000}),
             "queue.invalid_wrap_up",
             "wrapUpMs",

@@ -30,7 +30,8 @@ fn today(world: &World) -> Value {
 const QUEUE: &str = "query Q($r: Range!, $q: [ID!]!, $g: Granularity!, $z: String!, $t: Duration, \
     $p: Cursor) { queueReport(range: $r, queueIds: $q, granularity: $g, timeZone: $z, \
     thresholdMs: $t, minPosition: $p) { name start end thresholdMs shortAbandonMs \
-    measures { thresholdMs shortAbandonMs visitsCount } waitingBeforeCount waitingAfterCount callbackCount counters { offeredCount answeredCount \
+    measures { thresholdMs shortAbandonMs targetPercent visitsCount } targetPercent \
+    serviceLevels(variant: ANSWERED) { share thresholdMs targetPercent isTargetMet } waitingBeforeCount waitingAfterCount callbackCount counters { offeredCount answeredCount \
     answeredInThresholdCount abandonedCount flowOutCount serviceLevel(variant: OFFERED) \
     averageSpeedOfAnswerMs } } }";
 
@@ -137,12 +138,12 @@ async fn a_queue_is_told_by_interval_of_its_time_zone() {
 async fn a_report_keeps_the_definitions_that_counted_when_the_calls_came() {
     let (world, queue, _) = a_day().await;
     let change = json!({"queueId": queue.to_string(), "serviceLevelThresholdMs": "1000",
-        "shortAbandonMs": "10", "timeZone": "Europe/Berlin"});
+        "shortAbandonMs": "10", "serviceLevelTargetPercent": 95, "timeZone": "Europe/Berlin"});
     let selection = "userErrors { code field } queue { config { serviceLevelThresholdMs \
-        shortAbandonMs timeZone } }";
+        shortAbandonMs serviceLevelTargetPercent timeZone } }";
     let changed = world.order("updateQueue", change, selection).await;
     let config = json!({"serviceLevelThresholdMs": "1000", "shortAbandonMs": "10",
-        "timeZone": "Europe/Berlin"});
+        "serviceLevelTargetPercent": 95, "timeZone": "Europe/Berlin"});
     assert_eq!(changed["queue"]["config"], config, "{changed:#}");
     let measured = async |threshold: Value| {
         let variables = json!({"r": today(&world), "q": [queue.to_string()], "g": "DAY",
@@ -154,11 +155,16 @@ async fn a_report_keeps_the_definitions_that_counted_when_the_calls_came() {
             .unwrap()
     };
     let row = measured(Value::Null).await;
-    let as_it_was = json!([{"thresholdMs": "20000", "shortAbandonMs": "5000", "visitsCount": 2}]);
+    let as_it_was = json!([{"thresholdMs": "20000", "shortAbandonMs": "5000",
+        "targetPercent": 80, "visitsCount": 2}]);
     assert_eq!(row["measures"], as_it_was);
+    let level = json!([{"share": 1.0, "thresholdMs": "20000", "targetPercent": 80,
+        "isTargetMet": true}]);
+    assert_eq!(row["serviceLevels"], level);
     assert_eq!(row["thresholdMs"], "20000");
     let asked = measured(json!("7000")).await;
-    let given = json!([{"thresholdMs": "7000", "shortAbandonMs": "5000", "visitsCount": 2}]);
+    let given = json!([{"thresholdMs": "7000", "shortAbandonMs": "5000",
+        "targetPercent": 80, "visitsCount": 2}]);
     assert_eq!(asked["measures"], given);
     let nowhere = json!({"queueId": queue.to_string(), "timeZone": "Mars/Olympus"});
     let refused = world

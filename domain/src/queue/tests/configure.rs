@@ -73,6 +73,17 @@ fn a_queue_has_room_for_somebody_and_is_not_endless() {
 }
 
 #[test]
+fn a_target_is_one_to_a_hundred_of_a_hundred() {
+    for service_level_target_percent in [0, 101, 255] {
+        let config = Config {
+            service_level_target_percent,
+            ..config()
+        };
+        refused(config, Error::InvalidTarget);
+    }
+}
+
+#[test]
 fn a_wrap_up_is_not_longer_than_a_day() {
     let config = Config {
         wrap_up_ms: 86_400_001,
