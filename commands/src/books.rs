@@ -1,6 +1,9 @@
 //! What accounts, plans and decks say now, for the rater, the invoice run and
 //! whoever takes a call.
 
+mod owned;
+
+use self::owned::{Owned, Thing, normal, things_of};
 use domain::{
     any::{AnyEvent, Fact},
     billing::{
@@ -13,7 +16,7 @@ use domain::{
     calendar::Period,
     cause::EndReason,
     decider::Decider,
-    id::{AccountId, AgentId, DeckId, InvoiceId, PlanId, QueueId, TrunkId},
+    id::{AccountId, DeckId, InvoiceId, PlanId},
     money::Decimal,
     time::Timestamp,
 };
@@ -38,24 +41,16 @@ pub struct PlanEntry {
     pub config: plan::Config,
 }
 
-/// What an account can own, so that it pays.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Thing {
-    Number(String),
-    Queue(QueueId),
-    Agent(AgentId),
-    Trunk(TrunkId),
-}
-
 /// The books.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Books {
     seller: Option<Arc<seller::Config>>,
+    /// Counts what was said of it.
+    seller_version: u32,
     accounts: BTreeMap<AccountId, Account>,
     /// The first by id pays, should two accounts own one thing.
-    #[serde(skip)]
-    owners: HashMap<Thing, BTreeSet<AccountId>>,
+    owned: Owned,
     /// All versions of each plan, in their order.
     plans: HashMap<PlanId, Vec<Arc<PlanEntry>>>,
     /// Published versions of each deck that are not retired, and when they were published.
@@ -88,6 +83,11 @@ impl Books {
     /// The seller, once it is described.
     pub fn seller(&self) -> Option<Arc<seller::Config>> {
         self.seller.clone()
+    }
+
+    /// How often the seller was described.
+    pub const fn seller_version(&self) -> u32 {
+        self.seller_version
     }
 
     /// An account with its ledger.
@@ -154,10 +154,11 @@ impl Books {
         facts.numbers().any(|number| self.is_emergency(number))
     }
 
-    /// Who pays for a call, all its legs: whoever owns the dialled number, or else
-    /// the queue, the agent, the trunk that it came in by, or one that it went out by.
-    pub fn payer(&self, facts: &Facts) -> Option<AccountId> {
-        let owner = |thing: Thing| self.owner(&thing);
+    /// Who pays for a call, all its legs: whoever owned the dialled number when it was
+    /// answered, or else the queue, the agent, the trunk that it came in by, or one that it
+    /// went out by. Without an instant, whoever owns it now.
+    pub fn payer(&self, facts: &Facts, at: Option<Timestamp>) -> Option<AccountId> {
+        let owner = |thing: Thing| self.owner(&thing, at);
         let number = facts.dialled.as_ref();
         number
             .and_then(|number| owner(Thing::Number(normal(number))))
@@ -171,10 +172,17 @@ impl Books {
             })
     }
 
-    /// Who pays for it: the first by id, where several own it that are not closed.
-    fn owner(&self, thing: &Thing) -> Option<AccountId> {
-        let owners = self.owners.get(thing)?;
-        let open = owners.iter().find(|owner| !self.is_closed(**owner));
+    /// Who pays for it: the first by id, where several own it that were not closed.
+    fn owner(&self, thing: &Thing, at: Option<Timestamp>) -> Option<AccountId> {
+        let owners = match at {
+            Some(at) => self.owned.at(thing, at),
+            None => self.owned.now(thing),
+        };
+        let was_closed = |account: &AccountId| {
+            let closed_at = self.accounts.get(account)?.closed_at?;
+            at.is_none_or(|at| closed_at <= at).then_some(())
+        };
+        let open = owners.iter().find(|owner| was_closed(owner).is_none());
         open.or_else(|| owners.first()).copied()
     }
 
@@ -191,9 +199,10 @@ impl Books {
         profile: &Profile,
     ) -> Option<(&'static str, String, String)> {
         things_of(profile).into_iter().find_map(|thing| {
-            let owners = self.owners.get(&thing)?.iter();
-            let mut others = owners.filter(|owner| **owner != account && !self.is_closed(**owner));
-            let other = self.accounts.get(others.next()?)?;
+            let owners = self.owned.now(&thing);
+            let mut others = owners.iter();
+            let other = others.find(|owner| **owner != account && !self.is_closed(**owner))?;
+            let other = self.accounts.get(other)?;
             let (field, what) = match thing {
                 Thing::Number(number) => ("numbers", number),
                 Thing::Queue(id) => ("queueIds", id.to_string()),
@@ -256,7 +265,7 @@ impl Books {
         if self.is_for_help(facts) {
             return None;
         }
-        let account = self.accounts.get(&self.payer(facts)?)?;
+        let account = self.accounts.get(&self.payer(facts, None)?)?;
         match account.status {
             Status::Suspended(_) | Status::Closed => Some(EndReason::AccountSuspended),
             Status::Active if account.is_prepaid() => account
@@ -267,23 +276,20 @@ impl Books {
         }
     }
 
-    /// Who owns what follows from the accounts, and is not kept.
-    pub(crate) fn index(&mut self) {
-        self.owners.clear();
-        for (id, account) in &self.accounts {
-            for thing in things(account) {
-                self.owners.entry(thing).or_default().insert(*id);
-            }
-        }
-    }
-
     /// Whether the event has changed anything.
     pub(crate) fn apply(&mut self, fact: &Fact) -> bool {
         let AnyEvent::Billing(event) = &fact.event else {
             return false;
         };
         match event {
-            Event::Seller(_, seller::Event::Configured { config, .. }) => {
+            Event::Seller(
+                _,
+                seller::Event::Configured {
+                    config,
+                    config_version,
+                },
+            ) => {
+                self.seller_version = *config_version;
                 self.seller = Some(Arc::new(*config.clone()));
             }
             Event::Account(id, event) => self.on_account(*id, fact, event),
@@ -393,43 +399,14 @@ impl Books {
             });
         }
         let account = self.accounts.remove(&id).unwrap_or_default();
-        let changes_owned = matches!(
-            event,
-            account::Event::Opened { .. } | account::Event::Configured { .. }
-        );
-        if changes_owned {
-            for thing in things(&account) {
-                if let Some(owners) = self.owners.get_mut(&thing) {
-                    owners.remove(&id);
-                }
-            }
-        }
+        let before = account.profile.as_ref().map_or_else(Vec::new, things_of);
         let account = Account::evolve(account, fact.at, event);
-        if changes_owned {
-            for thing in things(&account) {
-                self.owners.entry(thing).or_default().insert(id);
-            }
+        if let account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. } =
+            event
+        {
+            let after = things_of(profile);
+            self.owned.change(id, fact.at, &before, &after);
         }
         self.accounts.insert(id, account);
     }
-}
-
-/// A number in the one form in which it is looked up.
-fn normal(number: &str) -> String {
-    domain::rating::digits(number).unwrap_or_else(|| number.to_lowercase())
-}
-
-fn things(account: &Account) -> Vec<Thing> {
-    account.profile.as_ref().map_or_else(Vec::new, things_of)
-}
-
-fn things_of(profile: &Profile) -> Vec<Thing> {
-    let owned = &profile.owned;
-    let numbers = owned.numbers.iter();
-    numbers
-        .map(|owned| Thing::Number(normal(&owned.number)))
-        .chain(owned.queues.iter().copied().map(Thing::Queue))
-        .chain(owned.agents.iter().copied().map(Thing::Agent))
-        .chain(owned.trunks.iter().copied().map(Thing::Trunk))
-        .collect()
 }

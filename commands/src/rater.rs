@@ -7,11 +7,12 @@ mod counted;
 mod cover;
 mod decks;
 mod explain;
+mod found;
 
 pub use counted::{Place, Rated};
 pub use explain::{Asked, Explained};
 
-use self::{cover::Cover, decks::Decks};
+use self::{cover::Cover, decks::Decks, found::Found};
 use crate::{
     bookkeeping::Bookkeeping,
     books::{Books, PlanEntry},
@@ -23,15 +24,11 @@ use domain::{
     any::read_event,
     billing::{
         DeckVersionId, UsageId, UsageType,
-        account::{Account, Profile},
-        rating::{
-            Bill, Command, Facts, Outbound, Outcome, Payer, Quote, Rating, UnratedReason, price,
-        },
-        seller,
-        tax::{self, TaxCategory},
+        account::Account,
+        rating::{Bill, Command, Facts, Outbound, Outcome, Quote, Rating, UnratedReason, price},
         usage::Usage,
     },
-    calendar::{Date, Period},
+    calendar::Period,
     call::{self, Call},
     cause::EndReason,
     decider::Decider,
@@ -40,10 +37,7 @@ use domain::{
     rating::Table,
     time::Timestamp,
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Mutex;
 
 /// What was used in which month, which was closed at which position.
@@ -67,54 +61,6 @@ impl std::fmt::Debug for Rater {
     }
 }
 
-/// Who pays for a call and how, as the books say it.
-struct Found {
-    account: AccountId,
-    profile: Profile,
-    is_prepaid: bool,
-    is_limited: bool,
-    plan: Option<Arc<PlanEntry>>,
-    taxes: BTreeMap<TaxCategory, Decimal>,
-    slice_s: u32,
-}
-
-impl Found {
-    /// The account with the plan of the day on which it was over, in the version that was
-    /// in force when it was answered.
-    fn of(books: &Books, id: AccountId, answered_at: Timestamp, at: Timestamp) -> Option<Self> {
-        let account = books.account(id)?;
-        let profile = account.profile.clone()?;
-        let day = profile.zone.date_of(at);
-        let plan = account.plan_on(day);
-        let plan = plan.and_then(|plan| books.plan(plan, answered_at));
-        let seller = books.seller();
-        let taxes = seller.as_ref().map(|seller| taxes(seller, &profile, day));
-        let taxes = taxes.unwrap_or_default();
-        Some(Self {
-            account: id,
-            is_prepaid: account.is_prepaid(),
-            is_limited: account.limit().is_some(),
-            profile,
-            plan,
-            taxes,
-            slice_s: seller.map_or(SLICE_S, |seller| seller.slice_s),
-        })
-    }
-
-    /// Who pays by that plan.
-    fn payer<'a>(&'a self, plan: &'a PlanEntry) -> Payer<'a> {
-        Payer {
-            account: self.account,
-            profile: &self.profile,
-            is_limited: self.is_limited,
-            plan: plan.id,
-            plan_version: plan.config_version,
-            config: &plan.config,
-            taxes: &self.taxes,
-        }
-    }
-}
-
 /// Why a call is rated.
 #[derive(Debug, Clone, Copy)]
 enum Why {
@@ -126,9 +72,6 @@ enum Why {
         new_payer: bool,
     },
 }
-
-/// Seconds of a slice where no seller is described.
-const SLICE_S: u32 = 60;
 
 impl Rater {
     /// A rater over the books.
@@ -151,7 +94,7 @@ impl Rater {
     /// Why a call can not even ring.
     pub(crate) async fn refusal(&self, facts: &Facts, at: Timestamp) -> Option<EndReason> {
         let (refusal, payer) = self.books.read(|books| {
-            let payer = books.payer(facts).and_then(|id| books.account(id));
+            let payer = books.payer(facts, None).and_then(|id| books.account(id));
             let is_prepaid = payer.is_some_and(Account::is_prepaid);
             let available = payer.and_then(Account::available);
             (books.refusal(facts), is_prepaid.then_some(available))
@@ -164,7 +107,11 @@ impl Rater {
         // What can not be looked up now is looked up again when the call is on
         // the record.
         let call = CallId(uuid::Uuid::nil());
-        match self.quote_of(call, facts.clone(), 0, at).await.ok()? {
+        match self
+            .quote_of(call, facts.clone(), (None, 0), at)
+            .await
+            .ok()?
+        {
             Quote::Postpaid => None,
             Quote::Unpriced { .. } => Some(EndReason::NoPrice),
             Quote::Prepaid { amount, .. } => available
@@ -204,13 +151,15 @@ impl Rater {
     ) -> Result<Command, DispatchError> {
         // What was committed before the command was asked for is known here.
         self.books.wait_for(self.feed.head()).await;
-        let paid_s = state.charging.map_or(0, |(_, _, seconds)| seconds);
+        let paid = state
+            .charging
+            .map_or((None, 0), |(account, _, seconds)| (Some(account), seconds));
         Ok(match command {
             Command::Start { .. } => Command::Start {
-                quote: Some(self.quote(call, 0, at).await?),
+                quote: Some(self.quote(call, (None, 0), at).await?),
             },
             Command::Extend { .. } => Command::Extend {
-                quote: Some(self.quote(call, paid_s, at).await?),
+                quote: Some(self.quote(call, paid, at).await?),
             },
             plain @ (Command::Exhaust { .. } | Command::Restore { .. }) => plain,
             Command::Rate { .. } => Command::Rate {
@@ -240,7 +189,11 @@ impl Rater {
         };
         let answered_at = answered(&facts).unwrap_or(ended_at);
         let (found, decks, is_first) = match why {
-            Why::Ended => (self.find(&facts, ended_at), Decks::At(answered_at), true),
+            Why::Ended => {
+                let charging = state.charging.map(|(account, ..)| account);
+                let found = self.find(&facts, charging, ended_at);
+                (found, Decks::At(answered_at), true)
+            }
             Why::Asked { new_payer } => {
                 let payer = state.bill.as_ref().map(|bill| bill.account);
                 let found = match payer.filter(|_| !new_payer) {
@@ -248,13 +201,17 @@ impl Rater {
                         let of = |books: &Books| Found::of(books, payer, answered_at, ended_at);
                         self.books.read(of)
                     }
-                    None => self.find(&facts, ended_at),
+                    None => self.find_now(&facts, new_payer, ended_at),
                 };
                 (found, Decks::Newest, false)
             }
         };
         let account = found.as_ref().map(|found| found.account);
         let priced = match &found {
+            // Whoever tries numbers that lead nowhere makes nobody look.
+            None if answered(&facts).is_none() || self.is_for_help(&facts) => {
+                return Ok(Some(Outcome::Nobodys));
+            }
             None => Err(UnratedReason::NoPayer),
             Some(found) => match self.refused(call, &facts, ended_at, is_first).await? {
                 Some(reason) => Err(reason),
@@ -280,14 +237,17 @@ impl Rater {
         }))
     }
 
+    fn is_for_help(&self, facts: &Facts) -> bool {
+        self.books.read(|books| books.is_for_help(facts))
+    }
+
     /// No price is needed, and so no plan: nobody was reached, or it was a call for help.
     fn costs_nothing(&self, facts: &Facts, found: &Found, ended_at: Timestamp) -> bool {
-        let is_for_help = || self.books.read(|books| books.is_for_help(facts));
         let is_unanswered = || {
             let parts = facts.parts(&found.profile, ended_at);
             parts.is_ok_and(|parts| parts.is_empty())
         };
-        found.plan.is_none() && (is_unanswered() || is_for_help())
+        found.plan.is_none() && (is_unanswered() || self.is_for_help(facts))
     }
 
     /// Why a call was refused that nobody could have paid: it waits for a person
@@ -303,7 +263,10 @@ impl Rater {
             return Ok(None);
         }
         Ok(
-            match self.quote_of(call, facts.clone(), 0, ended_at).await? {
+            match self
+                .quote_of(call, facts.clone(), (None, 0), ended_at)
+                .await?
+            {
                 Quote::Unpriced { reason, .. } => Some(reason),
                 Quote::Postpaid | Quote::Prepaid { .. } => {
                     is_first.then_some(UnratedReason::Refused)
@@ -342,31 +305,36 @@ impl Rater {
         }
     }
 
-    /// What the next slice of a call costs, if its payer pays before.
+    /// What the next slice of a call costs, if its payer pays before: who does already, and
+    /// for how many seconds.
     async fn quote(
         &self,
         call: CallId,
-        paid_s: u32,
+        paid: (Option<AccountId>, u32),
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
         let facts = self.facts(call).await?;
-        self.quote_of(call, facts, paid_s, at).await
+        self.quote_of(call, facts, paid, at).await
     }
 
     async fn quote_of(
         &self,
         call: CallId,
         mut facts: Facts,
-        paid_s: u32,
+        (charging, paid_s): (Option<AccountId>, u32),
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
-        let is_free = self.books.read(|books| books.is_for_help(&facts));
+        let is_free = self.is_for_help(&facts);
         let is_paid_before = |found: &Found| found.is_prepaid && !is_free;
-        let Some(found) = self.find(&facts, at).filter(is_paid_before) else {
+        let found = self.find(&facts, charging, at).filter(is_paid_before);
+        let Some(found) = found else {
             return Ok(Quote::Postpaid);
         };
-        let seconds = paid_s.saturating_add(found.slice_s);
-        let answered_at = *facts.answered_at.get_or_insert(at);
+        let began_at = facts.answered_at.or_else(|| answered(&facts));
+        let answered_at = *facts.answered_at.insert(began_at.unwrap_or(at));
+        // Who begins to pay late pays for what was before, too.
+        let gone_s = u32::try_from(at.ms_since(answered_at) / 1_000).unwrap_or(u32::MAX);
+        let seconds = paid_s.max(gone_s).saturating_add(found.slice_s);
         // A leg that rings outside may be answered at any moment.
         let from = at.max(answered_at);
         for outbound in &mut facts.outbound {
@@ -477,15 +445,6 @@ impl Rater {
         Ok(facts)
     }
 
-    /// Who pays, with the plan of that instant.
-    fn find(&self, facts: &Facts, at: Timestamp) -> Option<Found> {
-        let answered_at = answered(facts).unwrap_or(at);
-        self.books.read(|books| {
-            let payer = books.payer(facts)?;
-            Found::of(books, payer, answered_at, at)
-        })
-    }
-
     /// The plan, or where it says nothing of what was used, the first later version of it
     /// that does: a use that nobody could price waits for one.
     fn naming(&self, plan: &Arc<PlanEntry>, kinds: &[UsageType]) -> Arc<PlanEntry> {
@@ -507,7 +466,7 @@ impl Rater {
             return Ok(Err(UnratedReason::NoPlan));
         };
         // Whoever calls for help is never charged.
-        let is_free = self.books.read(|books| books.is_for_help(facts));
+        let is_free = self.is_for_help(facts);
         let parts = match facts.parts(&found.profile, ended_at) {
             Ok(parts) if !is_free => parts,
             Ok(_) => vec![],
@@ -537,23 +496,6 @@ fn nothing(found: &Found, ended_at: Timestamp) -> Bill {
         commits: None,
         own: None,
     }
-}
-
-/// Taxes in percent on what the account buys on that day.
-fn taxes(seller: &seller::Config, profile: &Profile, day: Date) -> BTreeMap<TaxCategory, Decimal> {
-    let percent = |category| {
-        let applied = tax::apply(
-            &seller.tax_rates,
-            &seller.country,
-            &profile.country,
-            profile.tax_id.is_some(),
-            category,
-            day,
-        );
-        Some((category, applied.ok()?.percent))
-    };
-    let all = TaxCategory::ALL.into_iter();
-    all.filter_map(percent).collect()
 }
 
 fn read<E: domain::decider::Event>(recorded: &Recorded) -> Result<(Timestamp, E), DispatchError> {

@@ -37,6 +37,10 @@ pub struct Credit;
 pub struct State {
     /// Somebody pays before: without one no call is watched.
     has_prepaid: bool,
+    /// One of those owns agents or trunks: who pays may be known only once a call is
+    /// connected, or goes out.
+    #[serde(default)]
+    pays_late: bool,
     calls: BTreeMap<CallId, Watched>,
     due: BTreeSet<(Timestamp, CallId)>,
 }
@@ -85,7 +89,7 @@ struct Ask {
 
 impl Process for Credit {
     const NAME: &'static str = "credit";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -177,9 +181,12 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             };
             state.calls.insert(call, watched);
         }
-        call::Event::Answered {} | call::Event::AgentConnected { .. } => {
+        call::Event::Answered {} => answered(state, fact.at, call, false),
+        call::Event::AgentConnected { .. } => {
             answered(state, fact.at, call, false);
+            return on_known(state, fact.event_id.0, call);
         }
+        call::Event::TrunkSelected { .. } => return on_known(state, fact.event_id.0, call),
         call::Event::LegAnswered { .. } => answered(state, fact.at, call, true),
         call::Event::Ended { .. } => {
             state.unplan(call);
@@ -200,7 +207,6 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
         | call::Event::LegDialled { .. }
-        | call::Event::TrunkSelected { .. }
         | call::Event::LegProgressed { .. }
         | call::Event::OfferStarted { .. }
         | call::Event::LegAlerting { .. }
@@ -239,6 +245,16 @@ fn watch(state: &mut State, cause: Uuid, call: CallId) -> Intent {
     ask(cause, billing::Command::Rating(call, start))
 }
 
+/// An agent or a trunk is known now, whose owner may pay where nobody did. Who pays already
+/// pays to the end.
+fn on_known(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
+    let unpaid = |watched: &Watched| watched.account.is_none() && !watched.is_over;
+    if !state.pays_late || !state.calls.get(&call).is_some_and(unpaid) {
+        return vec![];
+    }
+    vec![watch(state, cause, call)]
+}
+
 /// A leg goes out, which costs too: credit for it is reserved before it can be
 /// answered for long.
 fn on_dialled(state: &mut State, cause: Uuid, call: CallId) -> Vec<Intent> {
@@ -261,7 +277,11 @@ fn extend(cause: Uuid, call: CallId) -> Intent {
 fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Intent> {
     match event {
         account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. } => {
-            state.has_prepaid |= profile.payment_mode == PaymentMode::Prepaid;
+            let is_prepaid = profile.payment_mode == PaymentMode::Prepaid;
+            let owned = &profile.owned;
+            let is_late = !owned.agents.is_empty() || !owned.trunks.is_empty();
+            state.has_prepaid |= is_prepaid;
+            state.pays_late |= is_prepaid && is_late;
         }
         account::Event::CreditReserved {
             call,

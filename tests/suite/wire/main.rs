@@ -57,6 +57,7 @@ mod personal;
 mod plan_changed;
 mod power;
 mod prepaid;
+mod prepaid_agents;
 mod prepaid_nodes;
 mod priced;
 mod priced_then;

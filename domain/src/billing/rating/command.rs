@@ -19,6 +19,9 @@ pub enum Outcome {
         /// Why.
         reason: UnratedReason,
     },
+    /// It is nobody's, and nobody was reached, or it was a call for help: there is nothing
+    /// to pay, and nobody who could.
+    Nobodys,
 }
 
 /// What the rater says of the price that a call has.

@@ -68,7 +68,7 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
                 {
                     Err(Error::NoPrice(reason))
                 }
-                outcome @ (Outcome::Rated(_) | Outcome::Unrated { .. }) => {
+                outcome @ (Outcome::Rated(_) | Outcome::Unrated { .. } | Outcome::Nobodys) => {
                     rate(state, outcome, Some(reason), before)
                 }
             }
@@ -117,6 +117,7 @@ fn is_more(state: &Rating, seconds: u32) -> bool {
 
 fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before) -> Decision {
     match outcome {
+        Outcome::Nobodys => Ok(vec![]),
         Outcome::Unrated { account, reason } => {
             // A price that it has stays until there is another.
             let is_told = state.unrated == Some(reason) || state.revision > 0;

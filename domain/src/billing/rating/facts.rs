@@ -61,7 +61,7 @@ pub struct Facts {
     pub queue: Option<QueueId>,
     /// The agent that it was connected to.
     pub agent: Option<AgentId>,
-    /// When the caller was answered.
+    /// When the caller was answered; never of a call that we began.
     pub answered_at: Option<Timestamp>,
     /// The legs that went out, in the order in which they were dialled.
     pub outbound: Vec<Outbound>,
@@ -108,7 +108,10 @@ impl Facts {
                 self.answered_at.get_or_insert(at);
             }
             call::Event::AgentConnected { session, .. } => {
-                self.answered_at.get_or_insert(at);
+                // Whoever was rung back was answered with the leg that went out.
+                if self.dialled.is_some() {
+                    self.answered_at.get_or_insert(at);
+                }
                 self.agent = Some(session.agent);
             }
             call::Event::Ended {

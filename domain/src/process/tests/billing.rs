@@ -29,6 +29,10 @@ pub(super) fn ask(command: billing::Command) -> AnyCommand {
 }
 
 pub(super) fn opened(payment_mode: PaymentMode) -> AnyEvent {
+    opened_with(payment_mode, account::Owned::default())
+}
+
+pub(super) fn opened_with(payment_mode: PaymentMode, owned: account::Owned) -> AnyEvent {
     let profile = account::Profile {
         currency: Currency::EUR,
         zone: crate::calendar::Zone::UTC,
@@ -38,7 +42,7 @@ pub(super) fn opened(payment_mode: PaymentMode) -> AnyEvent {
         holder: None,
         payment_mode,
         is_auto_pay: false,
-        owned: account::Owned::default(),
+        owned,
     };
     let name = "acme".into();
     fact(billing::Event::Account(

@@ -1,6 +1,6 @@
 //! Credit that is reserved while a call goes on, and runs out.
 
-use super::billing::{ACCOUNT, ask, bill, ended, fact, opened, rated, routed};
+use super::billing::{ACCOUNT, ask, bill, ended, fact, opened, opened_with, rated, routed};
 use super::*;
 use crate::{
     billing::{
@@ -13,7 +13,7 @@ use crate::{
     id::LegId,
     money::Decimal,
     process::credit::Credit,
-    testing::{CALL, QUEUE, VISIT},
+    testing::{AGENT_LEG, CALL, OFFER, QUEUE, SESSION, VISIT},
 };
 
 fn slice(seconds: u32) -> rating::Event {
@@ -267,5 +267,54 @@ fn nobody_is_watched_where_everybody_pays_later() {
             routed(),
             AnyEvent::Call(CALL, enqueued),
         ])
+        .asks_nothing();
+}
+
+/// The account owns an agent: nobody pays while the caller waits, and who pays is asked
+/// once the agent is known. Whose credit is reserved already pays to the end.
+#[test]
+fn who_pays_before_may_be_known_only_with_the_agent() {
+    let connected = || {
+        let connected = call::Event::AgentConnected {
+            codec: None,
+            device: None,
+            offer: OFFER,
+            visit: VISIT,
+            session: SESSION,
+            leg: AGENT_LEG,
+        };
+        AnyEvent::Call(CALL, connected)
+    };
+    let start = || {
+        let start = rating::Command::Start { quote: None };
+        [ask(billing::Command::Rating(CALL, start))]
+    };
+    let owned = account::Owned {
+        agents: vec![SESSION.agent],
+        ..account::Owned::default()
+    };
+    let waiting = || {
+        process::<Credit>()
+            .hears([opened_with(PaymentMode::Prepaid, owned.clone()), routed()])
+            .asks(start())
+            .hears_at(second(10), AnyEvent::Call(CALL, call::Event::Answered {}))
+    };
+    waiting()
+        .hears_at(second(30), connected())
+        .asks(start())
+        .hears([fact(billing::Event::Rating(CALL, slice(60)))])
+        .asks([reserve(60, Some(second(70)))])
+        .hears([reserved(60, Some(second(70)))])
+        .sleeps_until(Some(second(65)))
+        .hears([connected()])
+        .asks_nothing();
+    waiting()
+        .hears([fact(billing::Event::Rating(CALL, slice(60)))])
+        .hears_at(second(30), connected())
+        .asks_nothing();
+    // Nobody owns an agent: nobody is asked again.
+    process::<Credit>()
+        .hears([opened(PaymentMode::Prepaid), routed()])
+        .hears([connected()])
         .asks_nothing();
 }

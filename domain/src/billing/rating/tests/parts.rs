@@ -8,10 +8,10 @@ use crate::{
     },
     calendar::Zone,
     call::{Event, Target},
-    id::{LegId, SubjectId, TrunkId},
+    id::{CallbackId, LegId, SubjectId, TrunkId},
     money::Currency,
     sealed::Sealed,
-    testing::second,
+    testing::{AGENT_LEG, OFFER, SESSION, VISIT, second},
 };
 use uuid::Uuid;
 
@@ -122,4 +122,52 @@ fn a_number_that_can_not_be_read_is_never_free() {
     let erased = facts(Target::Party(sealed()), true);
     let parts = erased.parts(&profile(), second(60));
     assert_eq!(parts, Err(UnratedReason::NoNumber));
+}
+
+/// Whoever is rung back is charged from the own answer: that an agent comes later is no
+/// other beginning.
+#[test]
+fn a_call_that_we_began_has_no_answer_but_that_of_its_leg() {
+    let events = [
+        (
+            second(0),
+            Event::Placed {
+                leg: CALLER,
+                party: sealed(),
+                callback: CallbackId(Uuid::from_u128(5)),
+                place: second(0),
+                wanted: None,
+            },
+        ),
+        (
+            second(0),
+            Event::LegDialled {
+                leg: CALLER,
+                target: number("+491701234567"),
+                until: second(90),
+            },
+        ),
+        (
+            second(10),
+            Event::LegAnswered {
+                leg: CALLER,
+                codec: None,
+            },
+        ),
+        (
+            second(30),
+            Event::AgentConnected {
+                codec: None,
+                device: None,
+                offer: OFFER,
+                visit: VISIT,
+                session: SESSION,
+                leg: AGENT_LEG,
+            },
+        ),
+    ];
+    let facts = Facts::of(events.iter().map(|(at, event)| (*at, event)));
+    assert_eq!(facts.answered_at, None);
+    let parts = facts.parts(&profile(), second(60)).unwrap();
+    assert_eq!(kinds(&parts), [(UsageType::OutboundMinutes, 50)]);
 }
