@@ -10,7 +10,7 @@ use domain::{billing::UsageId, id::LegId};
 use projections::{
     billing::{invoices, usage},
     cdr,
-    page::{PAGE_MAX, Page},
+    page::{Cursor, PAGE_MAX, Page},
     views::{ViewError, Views},
 };
 
@@ -39,32 +39,62 @@ const COLUMNS: [&str; 22] = [
     "reference",
 ];
 
-/// The file.
-///
-/// # Errors
-/// See [`ViewError`].
-pub async fn annex(views: &Views, invoice: &invoices::Row) -> Result<String, ViewError> {
-    let mut file = String::new();
-    csv::line(COLUMNS.iter().map(|name| Cell::Plain(name)), &mut file);
-    let of = UsageId {
-        account: invoice.account,
-        period: invoice.period,
-    };
-    let mut after = None;
-    loop {
+/// The file, written page by page: a month may have a million records.
+pub struct Annex {
+    views: Views,
+    invoice: invoices::Row,
+    /// The last record of the page before; none at the end of the file.
+    next: Option<Option<Cursor>>,
+    has_header: bool,
+}
+
+impl std::fmt::Debug for Annex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Annex")
+    }
+}
+
+impl Annex {
+    /// The annex of that invoice.
+    pub const fn new(views: Views, invoice: invoices::Row) -> Self {
+        Self {
+            views,
+            invoice,
+            next: Some(None),
+            has_header: false,
+        }
+    }
+
+    /// The next piece of the file; none at its end.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ViewError> {
+        let Some(after) = self.next.take() else {
+            return Ok(None);
+        };
+        let of = UsageId {
+            account: self.invoice.account,
+            period: self.invoice.period,
+        };
         let page = Page::First(PAGE_MAX, after);
-        let slice = views.usage_records(of, &page).await?;
-        after = slice.rows.last().map(|(cursor, _)| cursor.clone());
+        let slice = self.views.usage_records(of, &page).await?;
         let calls: Vec<_> = slice.rows.iter().map(|(_, row)| row.record.cdr).collect();
-        let records = views.cdrs_of(&calls).await?;
+        let records = self.views.cdrs_of(&calls).await?;
+        let mut piece = String::new();
+        if !self.has_header {
+            csv::line(COLUMNS.iter().map(|name| Cell::Plain(name)), &mut piece);
+            self.has_header = true;
+        }
         for (_, row) in &slice.rows {
             let call = records.iter().find(|record| record.call == row.record.cdr);
             let number = call.and_then(|call| number(call, row.record.leg));
-            line(invoice, row, &number.unwrap_or_default(), &mut file);
+            line(&self.invoice, row, &number.unwrap_or_default(), &mut piece);
         }
-        if !slice.has_more {
-            return Ok(file);
+        if slice.has_more {
+            self.next = Some(slice.rows.last().map(|(cursor, _)| cursor.clone()));
         }
+        Ok(Some(piece.into_bytes()))
     }
 }
 

@@ -14,7 +14,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use documents::cdr_export::{Export, Manifest, Order};
+use documents::{
+    annex::Annex,
+    cdr_export::{Export, Manifest, Order},
+};
 use futures_util::stream;
 use projections::{
     changed::View,
@@ -116,16 +119,34 @@ fn order(text: &str) -> Option<Order> {
     serde_json::from_slice(&text).ok()
 }
 
+/// A file that is written while it is sent.
+pub(crate) trait Pieces: Send + 'static {
+    /// The next piece of it; none at its end.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, ViewError>> + Send;
+}
+
+impl Pieces for Export {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, ViewError>> + Send {
+        Self::next(self)
+    }
+}
+
+impl Pieces for Annex {
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, ViewError>> + Send {
+        Self::next(self)
+    }
+}
+
 /// A failure in the middle cuts the connection, so that half a file is never
 /// taken for a whole one.
-fn body(export: Export) -> Body {
-    let pieces = stream::unfold(Some(export), async |export| {
-        let mut export = export?;
-        match export.next().await {
-            Ok(Some(piece)) => Some((Ok(piece), Some(export))),
+pub(crate) fn body(file: impl Pieces) -> Body {
+    let pieces = stream::unfold(Some(file), async |file| {
+        let mut file = file?;
+        match Pieces::next(&mut file).await {
+            Ok(Some(piece)) => Some((Ok(piece), Some(file))),
             Ok(None) => None,
             Err(error) => {
-                tracing::warn!(%error, "an export was cut off");
+                tracing::warn!(%error, "a file was cut off");
                 Some((Err(error), None))
             }
         }

@@ -3,16 +3,18 @@
 
 use crate::{
     auth::Scope,
+    download::body,
     error::Fault,
     execute::App,
     http::{allow, refuse, with_status},
 };
 use axum::{
+    body::Body,
     extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use documents::{annex, html::html, invoice, paper::Paper, pdf::pdf, statement};
+use documents::{annex::Annex, html::html, invoice, paper::Paper, pdf::pdf, statement};
 use domain::{
     billing::invoice::SellerBlock,
     calendar::{Date, Period},
@@ -56,7 +58,7 @@ fn finish(app: &App, headers: &HeaderMap, answer: Answer) -> Response {
 }
 
 /// A file with its type; shown, not saved, where a browser can.
-fn file(name: &str, media_type: &'static str, body: Vec<u8>) -> Response {
+fn file(name: &str, media_type: &'static str, body: impl Into<Body>) -> Response {
     let name: String = name
         .chars()
         .map(|sign| {
@@ -80,7 +82,7 @@ fn file(name: &str, media_type: &'static str, body: Vec<u8>) -> Response {
             "default-src 'none'; style-src 'unsafe-inline'".to_owned(),
         ),
     ];
-    (headers, body).into_response()
+    (headers, body.into()).into_response()
 }
 
 /// The paper in the form that the file's name asks for.
@@ -129,9 +131,9 @@ pub(crate) async fn invoices(
                 Ok(file(&name, "application/json", body))
             }
             "csv" => {
-                let body = annex::annex(views, &row).await.map_err(failed)?;
+                let annex = Annex::new(views.clone(), row);
                 let media_type = "text/csv; charset=utf-8; header=present";
-                Ok(file(&name, media_type, body.into_bytes()))
+                Ok(file(&name, media_type, body(annex)))
             }
             _ => {
                 let paper = invoice::invoice(&row).ok_or_else(unknown)?;

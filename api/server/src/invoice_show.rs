@@ -3,9 +3,8 @@
 use crate::{cli::Place, demo::say, export};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use documents::{annex, html::html, invoice, pdf::pdf};
-use projections::{billing::invoices::Row, views::Views};
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use documents::{annex::Annex, html::html, invoice, pdf::pdf};
+use std::{fs::File, io::Write, path::PathBuf, process::ExitCode};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,23 +43,37 @@ pub async fn run(show: Show) -> anyhow::Result<ExitCode> {
     let views = export::views(&show.place).await?;
     let row = views.invoice_numbered(&show.number).await?;
     let row = row.with_context(|| format!("there is no invoice {}", show.number))?;
-    let body = written(&views, &row, show.format).await?;
-    match &show.out {
-        Some(file) => {
-            std::fs::write(file, &body).with_context(|| file.display().to_string())?;
-            say(&format!("{} bytes in {}", body.len(), file.display()));
+    let nothing = "the invoice says nothing";
+    let whole = match show.format {
+        Form::Html => Some(html(&invoice::invoice(&row).context(nothing)?).into_bytes()),
+        Form::Pdf => Some(pdf(&invoice::invoice(&row).context(nothing)?)?),
+        Form::Json => {
+            let value = invoice::json(&row).context(nothing)?;
+            Some(format!("{value:#}\n").into_bytes())
         }
-        None => std::io::stdout().write_all(&body)?,
+        Form::Csv => None,
+    };
+    let mut out: Box<dyn Write> = match &show.out {
+        Some(file) => Box::new(File::create(file).with_context(|| file.display().to_string())?),
+        None => Box::new(std::io::stdout()),
+    };
+    let mut bytes = 0;
+    let mut put = |piece: &[u8]| {
+        bytes += piece.len();
+        out.write_all(piece)
+    };
+    match whole {
+        Some(whole) => put(&whole)?,
+        None => {
+            let mut annex = Annex::new(views.clone(), row);
+            while let Some(piece) = annex.next().await? {
+                put(&piece)?;
+            }
+        }
+    }
+    out.flush()?;
+    if let Some(file) = &show.out {
+        say(&format!("{bytes} bytes in {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn written(views: &Views, row: &Row, form: Form) -> anyhow::Result<Vec<u8>> {
-    let nothing = "the invoice says nothing";
-    Ok(match form {
-        Form::Html => html(&invoice::invoice(row).context(nothing)?).into_bytes(),
-        Form::Pdf => pdf(&invoice::invoice(row).context(nothing)?)?,
-        Form::Json => format!("{:#}\n", invoice::json(row).context(nothing)?).into_bytes(),
-        Form::Csv => annex::annex(views, row).await?.into_bytes(),
-    })
 }
