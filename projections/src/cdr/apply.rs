@@ -390,6 +390,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
             ..Leg::new(*leg, Role::Forwarded, at)
         }),
         Event::LegProgressed { leg, .. } => {
+            row.alerting_at.get_or_insert(at);
+            row.ringing.get_or_insert((*leg, at));
             if let Some(ringing) = row.legs.leg(*leg)
                 && ringing.alerting_at.is_none()
             {
@@ -399,6 +401,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         }
         Event::TrunkSelected { .. } => tries(row, event),
         Event::LegAnswered { leg, codec } => {
+            stop_ringing(row, Some(*leg), at);
             if *leg == caller {
                 row.answered_at = Some(at);
             }

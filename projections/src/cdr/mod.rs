@@ -80,7 +80,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

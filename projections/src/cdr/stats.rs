@@ -99,7 +99,7 @@ pub struct Figures {
     pub hold_ms: u64,
     /// In the queue.
     pub wait_ms: u64,
-    /// Agents' phones ringing.
+    /// Phones ringing: of agents, and outside.
     pub ring_ms: u64,
     /// After the call.
     pub wrap_up_ms: u64,
