@@ -5,7 +5,7 @@
 
 mod month;
 
-use self::month::{taken_back, totals};
+use self::month::{taken_back, taxable, totals};
 use crate::{
     bookkeeping::Bookkeeping,
     books::PlanEntry,
@@ -266,6 +266,7 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
                 subscriptions: account.subscriptions.clone(),
                 fees_billed: account.fees_billed.clone(),
                 invoiced: account.invoiced,
+                closed_at: account.closed_at,
                 open: account.open.clone(),
                 settled: account.settled.clone(),
                 ..Account::default()
@@ -301,8 +302,11 @@ async fn invoice(
         return Ok(Outcome::Failed(format!("{period} is not over there")));
     }
     let Some(plan) = &known.plan else {
-        return Ok(Outcome::Nothing);
+        return Ok(known.without_plan(period));
     };
+    if let Err(error) = taxable(means, seller, &known, usage_id).await? {
+        return Ok(Outcome::Failed(error.to_string()));
+    }
     let rules = Box::new(Rules {
         period,
         zone: known.profile.zone,
@@ -353,6 +357,16 @@ async fn invoice(
 }
 
 impl Known {
+    /// An account without a plan has nothing to bill; but one that was given a plan which
+    /// nobody knows is not passed over.
+    fn without_plan(&self, period: Period) -> Outcome {
+        let last_day = period.end().pred_opt();
+        match last_day.and_then(|day| self.account.plan_on(day)) {
+            Some(plan) => Outcome::Failed(format!("its plan {plan} is not known")),
+            None => Outcome::Nothing,
+        }
+    }
+
     /// It is invoiced.
     fn has(&self, invoice: InvoiceId) -> bool {
         self.account.open.contains_key(&invoice) || self.account.settled.contains(&invoice)

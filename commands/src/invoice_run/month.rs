@@ -8,8 +8,9 @@ use crate::{
 use domain::{
     any::read_event,
     billing::{
-        UsageId,
+        UsageId, bill_of, seller,
         settle::Total,
+        tax::NoRate,
         usage::{self, RecordKey, Usage},
     },
     calendar::Period,
@@ -38,6 +39,32 @@ pub(super) async fn taken_back(
         }
     }
     Ok(keys)
+}
+
+/// Whether there is a tax rate for each day of the month and everything that its plans name;
+/// or else, where something is not used at all, for what was used. A month is closed by the
+/// rates that are known, for good: one that can not be taxed stays open.
+pub(super) async fn taxable(
+    means: &Means,
+    seller: &seller::Config,
+    known: &Known,
+    usage: UsageId,
+) -> Result<Result<(), NoRate>, DispatchError> {
+    let plans = || {
+        let last = known.plan.iter().map(|plan| &plan.config);
+        known.stretches.iter().map(|of| &of.config).chain(last)
+    };
+    let check = |used| bill_of::taxable(seller, &known.profile, plans(), usage.period, used);
+    if check(None).is_ok() {
+        return Ok(Ok(()));
+    }
+    let mut used = BTreeSet::new();
+    for event in events(means, usage, 0).await? {
+        if let usage::Event::Recorded { record } | usage::Event::Adjusted { record, .. } = event {
+            used.insert(record.usage_type);
+        }
+    }
+    Ok(check(Some(&used)))
 }
 
 /// The totals that the month was closed with: its last event.

@@ -3,7 +3,7 @@
 
 use super::{
     DocumentKind, Line, LineKind, SeriesId, UsageType,
-    account::{Account, PaymentMode, Profile, Status},
+    account::{Account, PaymentMode, Profile},
     fees::{self, Fee, FeeLine},
     invoice::{Command, CustomerBlock, Head, SellerBlock},
     plan, seller,
@@ -61,6 +61,9 @@ pub enum DraftError {
     /// The plan of the month is not known.
     #[error("the account's plan is not known")]
     NoPlan,
+    /// A plan in another currency can not be billed in the account's.
+    #[error("the plan {0} is in another currency than the account")]
+    OtherCurrency(String),
 }
 
 /// The command that drafts the invoice; none when there is nothing to bill.
@@ -70,6 +73,10 @@ pub enum DraftError {
 pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?.config;
     let (fee_lines, billed) = fees_of(of, plan.rounding);
+    let mut billing = fee_lines.iter().filter_map(|line| of.plans.get(&line.plan));
+    if let Some(other) = billing.find(|plan| plan.config.currency != of.profile.currency) {
+        return Err(DraftError::OtherCurrency(other.name.to_owned()));
+    }
     if of.totals.is_empty() && fee_lines.is_empty() {
         return Ok(None);
     }
@@ -183,6 +190,39 @@ pub fn turns(seller: &seller::Config, profile: &Profile) -> BTreeMap<TaxCategory
     all.filter(|(_, turns)| !turns.is_empty()).collect()
 }
 
+/// The first day of the month that has no rate for something that these plans are taxed by,
+/// of what was used and of fees; what was used by `used`, everything without it. Before a
+/// month is closed its rates are to be known: it is closed by them.
+///
+/// # Errors
+/// That there is none.
+pub fn taxable<'a>(
+    seller: &seller::Config,
+    profile: &Profile,
+    plans: impl IntoIterator<Item = &'a plan::Config>,
+    period: Period,
+    used: Option<&BTreeSet<UsageType>>,
+) -> Result<(), NoRate> {
+    let mut wanted = BTreeSet::new();
+    for plan in plans {
+        if used.is_none() || !plan.recurring_fee.is_zero() {
+            wanted.insert(plan.tax_category);
+        }
+        let named = plan.terms.keys().copied();
+        let is_used = |kind: &UsageType| used.is_none_or(|used| used.contains(kind));
+        wanted.extend(named.filter(is_used).map(|kind| plan.tax_category_of(kind)));
+    }
+    let has_tax_id = profile.tax_id.is_some();
+    let (rates, country) = (&seller.tax_rates, &seller.country);
+    let days = period.start().iter_days();
+    for day in days.take_while(|day| *day < period.end()) {
+        for category in &wanted {
+            tax::apply(rates, country, &profile.country, has_tax_id, *category, day)?;
+        }
+    }
+    Ok(())
+}
+
 /// A line that a person adds to a draft, taxed by the rates of
 /// the last day of its month; and what must be written on the document because of its tax.
 ///
@@ -221,11 +261,11 @@ fn last_day(period: Period) -> Date {
 }
 
 /// Fees that fall due with this month's end. A month that is invoiced after a
-/// later one has only its usage, and so has an account that is closed.
+/// later one has only its usage. An account that was closed pays up to that day, and gets
+/// back what it has paid in advance for those after it.
 fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Billed>) {
     let billed = &of.ledger.fees_billed;
-    let is_closed = of.ledger.status == Status::Closed;
-    if is_closed || of.ledger.invoiced.is_some_and(|last| last >= of.period) {
+    if of.ledger.invoiced.is_some_and(|last| last >= of.period) {
         return (vec![], billed.clone());
     }
     let through = of.period.end();
@@ -248,9 +288,11 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
         })
         .collect();
     let since = of.ledger.invoiced.map(Period::end);
+    let closed_at = of.ledger.closed_at;
+    let ends = closed_at.and_then(|at| of.profile.zone.date_of(at).succ_opt());
     let digits = of.profile.currency.exponent();
     let (lines, wanted) = fees::due(
-        &subscriptions,
+        (&subscriptions, ends),
         &fees,
         billed,
         since,

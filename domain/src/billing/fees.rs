@@ -59,10 +59,11 @@ pub struct FeeLine {
 /// The lines that become due with the end of a period, and what will then have
 /// been billed for days after `from`. The cycle that begins with `through` is
 /// paid in advance; days that an old plan was paid for and did not last are
-/// given back at its own price. `since` is the end of the last period that was
+/// given back at its own price. The last plan ends with the second of `subscriptions`, the
+/// first day that nothing is to be paid for any more. `since` is the end of the last period that was
 /// invoiced: what ended before it is not looked at again.
 pub fn due(
-    subscriptions: &[Subscription],
+    subscriptions: (&[Subscription], Option<Date>),
     fees: &BTreeMap<PlanId, Fee>,
     billed: &[Billed],
     since: Option<Date>,
@@ -111,7 +112,7 @@ pub fn due(
 /// Every stretch that is to be paid when the cycle that begins with `through`
 /// is: from the first day that is still open, by plan and cycle.
 fn entitled(
-    subscriptions: &[Subscription],
+    (subscriptions, ends): (&[Subscription], Option<Date>),
     fees: &BTreeMap<PlanId, Fee>,
     billed: &[Billed],
     since: Option<Date>,
@@ -120,7 +121,8 @@ fn entitled(
     let open_from = billed.iter().map(|billed| billed.from).min().or(since);
     let mut all = vec![];
     for (index, subscription) in subscriptions.iter().enumerate() {
-        let until = subscriptions.get(index + 1).map(|next| next.effective);
+        let next = subscriptions.get(index + 1).map(|next| next.effective);
+        let until = next.into_iter().chain(ends).min();
         let Some(current) = fees.get(&subscription.plan) else {
             continue;
         };

@@ -4,7 +4,7 @@
 use super::{
     UsageType,
     account::Subscription,
-    plan::{Config, Term},
+    plan::{Config, Price, Term, Tier},
     settle::Used,
     tariff::RATED_DIGITS,
     tax::TaxCategory,
@@ -81,17 +81,34 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// What it says of a kind of usage. What is included, and the minimum, are those of a
-    /// whole month: a part of one has of them what it has of its days, as of a fee. A
-    /// started unit that is included counts as whole.
+    /// What it says of a kind of usage. What is included, the minimum and the bounds of
+    /// tiers are those of a whole month: a part of one has of them what it has of its days,
+    /// as of a fee, so that it changes nothing where a month is cut into plans of the same
+    /// terms. A started unit that is included, or in a tier, counts as whole. What came
+    /// late for a plan that has no day of the month is charged by its first tier.
     pub(super) fn term(&self, usage_type: UsageType, period: Period) -> Option<Term> {
         let term = self.config.terms.get(&usage_type)?;
         let days = days_between(self.from, self.to);
         let of_days = days_between(period.start(), period.end()).max(1);
-        let included = u128::from(term.included) * u128::from(days);
-        let included = included.div_ceil(u128::from(of_days));
+        let part = |units: u64| {
+            let units = u128::from(units) * u128::from(days);
+            u64::try_from(units.div_ceil(u128::from(of_days))).unwrap_or(u64::MAX)
+        };
+        let tiers = |tiers: &[Tier]| {
+            let up_to = |up_to: u64| if days == 0 { up_to } else { part(up_to) };
+            let cut = tiers.iter().map(|tier| Tier {
+                up_to: tier.up_to.map(up_to),
+                ..*tier
+            });
+            cut.collect()
+        };
         Some(Term {
-            included: u64::try_from(included).unwrap_or(u64::MAX),
+            price: match &term.price {
+                Price::Tiers(all) => Price::Tiers(tiers(all)),
+                Price::Volume(all) => Price::Volume(tiers(all)),
+                plain @ (Price::Deck(_) | Price::Flat(_)) => plain.clone(),
+            },
+            included: part(term.included),
             minimum_charge: term.minimum_charge.share(
                 i128::from(days),
                 i128::from(of_days),

@@ -2,13 +2,13 @@
 
 use crate::{
     auth::Scope,
-    error::{Fault, fault_of},
+    error::{Code, Fault, fault_of},
     id::Named,
     paging::{self, Asked, List},
     query::{Needs, services, views_at},
     scalar::{Cursor, DateTime},
     types::{
-        Account, Charge, Deck, Invoice, Plan, RateQuote, UsageRow,
+        Account, Charge, Deck, Invoice, Plan, RateQuote, Seller, UsageRow,
         words::{InvoiceStanding, UsageKind},
     },
 };
@@ -23,6 +23,7 @@ use projections::{
     billing::{accounts, charges, invoices},
     changed::View,
 };
+use std::time::Duration;
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -81,6 +82,30 @@ impl BillingQueries {
         let filter = accounts::Filter::default();
         let read = async |page| views.accounts(&filter, &page).await;
         paging::list(Asked::first(first, after), read, Account).await
+    }
+
+    /// Who bills, and by which rules; null before that was said.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn seller(
+        &self,
+        ctx: &Context<'_>,
+        min_position: Option<Cursor>,
+    ) -> Result<Option<Seller>> {
+        let services = services(ctx)?;
+        let (feed, books) = (&services.invoicing.feed, &services.invoicing.books);
+        let asked = min_position.map_or_else(|| feed.head(), Into::into);
+        let patience = Duration::from_millis(services.options.position_timeout_ms);
+        let seen = tokio::time::timeout(patience, books.wait_for(asked.max(feed.head())));
+        seen.await.map_err(|_elapsed| {
+            Fault::new(
+                Code::Stale,
+                "the books have not got as far as that position",
+            )
+        })?;
+        Ok(books.read(|books| {
+            let revision = books.seller_version();
+            books.seller().map(|config| Seller { config, revision })
+        }))
     }
 
     /// Plans by name.

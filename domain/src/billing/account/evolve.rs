@@ -21,7 +21,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
         | Event::PlanChanged { .. }
         | Event::Suspended { .. }
         | Event::Reactivated {}
-        | Event::Closed {} => profile(&mut state, event),
+        | Event::Closed {} => profile(&mut state, at, event),
         Event::CreditReserved { call, amount, .. } => {
             state.reserved.insert(*call, *amount);
         }
@@ -64,7 +64,7 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
     state
 }
 
-fn profile(state: &mut Account, event: &Event) {
+fn profile(state: &mut Account, at: Timestamp, event: &Event) {
     match event {
         Event::Opened { name, profile } => {
             state.name = Some(name.clone());
@@ -93,7 +93,10 @@ fn profile(state: &mut Account, event: &Event) {
         }
         Event::Suspended { reason } => state.status = Status::Suspended(*reason),
         Event::Reactivated {} => state.status = Status::Active,
-        Event::Closed {} => state.status = Status::Closed,
+        Event::Closed {} => {
+            state.status = Status::Closed;
+            state.closed_at = Some(at);
+        }
         Event::CreditReserved { .. }
         | Event::CreditReleased { .. }
         | Event::UsageCommitted { .. }

@@ -74,6 +74,9 @@ pub struct Account {
     pub config_version: u32,
     /// Whether it may place calls.
     pub status: Status,
+    /// When it was closed, if it was: no fee is for a day after that.
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
     /// How far it may go below nothing. A prepaid account without one has 0.
     pub credit_limit: Option<Decimal>,
     /// Its plans, in order of their days.

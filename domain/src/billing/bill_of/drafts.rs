@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::{
+    billing::account::Status,
     billing::{
         account::{Owned, PaymentMode, Subscription},
         invoice::Invoice,

@@ -58,7 +58,15 @@ fn invoices(subscriptions: &[Subscription], months: usize) -> Vec<Vec<String>> {
             .copied()
             .collect();
         let rounding = Rounding::HalfEven;
-        let (lines, wanted) = due(&known, &fees(), &billed, since, period.end(), 2, rounding);
+        let (lines, wanted) = due(
+            (&known, None),
+            &fees(),
+            &billed,
+            since,
+            period.end(),
+            2,
+            rounding,
+        );
         billed = still_open(&wanted, period.end());
         let line = |line: &super::FeeLine| format!("{}..{} {}", line.from, line.to, line.amount);
         all.push(lines.iter().map(line).collect());
@@ -110,7 +118,15 @@ fn an_upgrade_gives_back_unused_days_at_the_old_price() {
 fn unused_days_are_given_back_at_the_price_at_which_they_were_paid() {
     let rounding = Rounding::HalfEven;
     let first = subscribed(&[(SMALL, "2026-10-01")]);
-    let (_, wanted) = due(&first, &fees(), &[], None, date("2026-11-01"), 2, rounding);
+    let (_, wanted) = due(
+        (&first, None),
+        &fees(),
+        &[],
+        None,
+        date("2026-11-01"),
+        2,
+        rounding,
+    );
     let billed = still_open(&wanted, date("2026-11-01"));
     let mut dearer = fees();
     let fee = Fee {
@@ -121,7 +137,7 @@ fn unused_days_are_given_back_at_the_price_at_which_they_were_paid() {
     let since = Some(date("2026-11-01"));
     let told = |plans: &[Subscription]| {
         let through = date("2026-12-01");
-        let (lines, _) = due(plans, &dearer, &billed, since, through, 2, rounding);
+        let (lines, _) = due((plans, None), &dearer, &billed, since, through, 2, rounding);
         let line = |line: &super::FeeLine| format!("{}..{} {}", line.from, line.to, line.amount);
         lines.iter().map(line).collect::<Vec<_>>()
     };
@@ -136,7 +152,15 @@ fn unused_days_are_given_back_at_the_price_at_which_they_were_paid() {
 fn a_plan_that_loses_its_fee_gives_nothing_used_back() {
     let rounding = Rounding::HalfEven;
     let plans = subscribed(&[(SMALL, "2026-10-01")]);
-    let (_, wanted) = due(&plans, &fees(), &[], None, date("2026-12-01"), 2, rounding);
+    let (_, wanted) = due(
+        (&plans, None),
+        &fees(),
+        &[],
+        None,
+        date("2026-12-01"),
+        2,
+        rounding,
+    );
     let billed = still_open(&wanted, date("2026-12-01"));
     assert!(!billed.is_empty());
     let mut free = fees();
@@ -147,8 +171,41 @@ fn a_plan_that_loses_its_fee_gives_nothing_used_back() {
     free.insert(SMALL, fee);
     let since = Some(date("2026-12-01"));
     let through = date("2027-01-01");
-    let (lines, _) = due(&plans, &free, &billed, since, through, 2, rounding);
+    let (lines, _) = due((&plans, None), &free, &billed, since, through, 2, rounding);
     assert!(lines.is_empty(), "{lines:?}");
+}
+
+/// The account was closed within a month that was paid for, and before the invoice of the
+/// month before.
+#[test]
+fn the_fees_of_a_closed_account_end_with_its_last_day() {
+    let rounding = Rounding::HalfEven;
+    let plans = subscribed(&[(SMALL, "2026-10-01")]);
+    let told = |ends: &str, billed: &[Billed], through: &str| {
+        let known = (plans.as_slice(), Some(date(ends)));
+        let since = Some(date("2026-11-01")).filter(|_| !billed.is_empty());
+        let (lines, _) = due(known, &fees(), billed, since, date(through), 2, rounding);
+        let line = |line: &super::FeeLine| format!("{}..{} {}", line.from, line.to, line.amount);
+        lines.iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told("2026-11-02", &[], "2026-11-01"),
+        ["2026-10-01..2026-11-01 31", "2026-11-01..2026-11-02 1.03"]
+    );
+    let (_, wanted) = due(
+        (&plans, None),
+        &fees(),
+        &[],
+        None,
+        date("2026-11-01"),
+        2,
+        rounding,
+    );
+    let billed = still_open(&wanted, date("2026-11-01"));
+    assert_eq!(
+        told("2026-11-11", &billed, "2026-12-01"),
+        ["2026-11-11..2026-12-01 -20.67"]
+    );
 }
 
 #[test]
@@ -159,22 +216,29 @@ fn pay_as_you_go_has_no_fee() {
 
 proptest! {
     /// However often the plan changes, each day is paid once, by the plan of
-    /// that day.
+    /// that day, up to the one on which the account was closed.
     #[test]
-    fn each_day_is_paid_once(changes in prop::collection::vec((1_u32..300, 0_usize..3), 1..6)) {
+    fn each_day_is_paid_once(
+        changes in prop::collection::vec((1_u32..300, 0_usize..3), 1..6),
+        closed_after in prop::option::of(0_u32..900),
+    ) {
         let mut day = date("2026-10-05");
         let mut plans = vec![Subscription { plan: SMALL, effective: day }];
         for (days, plan) in changes {
             day = crate::calendar::plus_days(day, days);
             plans.push(Subscription { plan: [SMALL, LARGE, FREE][plan], effective: day });
         }
+        let ends = closed_after.map(|days| crate::calendar::plus_days(date("2026-10-06"), days));
         let mut period: Period = "2026-10".parse().unwrap();
         let mut billed: Vec<Billed> = vec![];
         let mut since = None;
         let mut paid: BTreeMap<PlanId, i64> = BTreeMap::new();
         for _ in 0..60 {
             let known: Vec<_> = plans.iter().filter(|plan| plan.effective <= period.end()).copied().collect();
-            let (lines, wanted) = due(&known, &fees(), &billed, since, period.end(), 2, Rounding::HalfEven);
+            // That it is closed is known once it is.
+            let ends = ends.filter(|day| *day <= period.end());
+            let known = (known.as_slice(), ends);
+            let (lines, wanted) = due(known, &fees(), &billed, since, period.end(), 2, Rounding::HalfEven);
             billed = still_open(&wanted, period.end());
             for line in lines {
                 let days = i64::from(line.days);
@@ -186,7 +250,8 @@ proptest! {
         let mut lived: BTreeMap<PlanId, i64> = BTreeMap::new();
         for (index, plan) in plans.iter().enumerate() {
             let end = plans.get(index + 1).map_or_else(|| period.end(), |next| next.effective);
-            if plan.plan == FREE {
+            let end = ends.map_or(end, |ends| ends.min(end));
+            if plan.plan == FREE || end <= plan.effective {
                 continue;
             }
             *lived.entry(plan.plan).or_default() += i64::from(days_between(plan.effective, end));

@@ -25,6 +25,12 @@ pub enum Error {
         /// Which.
         field: &'static str,
     },
+    /// More than anything costs: sums of it could not be told exactly.
+    #[error("{field}: is over 1000000000")]
+    TooLarge {
+        /// Which.
+        field: &'static str,
+    },
     /// A price is none.
     #[error("terms: {usage_type:?} {field}: {fault}")]
     InvalidPrice {
@@ -50,11 +56,17 @@ impl Refusal for Error {
             Self::InvalidName => "plan.invalid_name",
             Self::OtherCurrency => "plan.other_currency",
             Self::Negative { .. } => "plan.negative",
+            Self::TooLarge { .. } => "plan.too_large",
             Self::InvalidPrice { .. } => "plan.invalid_price",
             Self::InvalidTiers { .. } => "plan.invalid_tiers",
         }
     }
 }
+
+/// The largest fee of a cycle, in whole units of a currency.
+const FEE_MAX: i64 = 1_000_000_000;
+/// The largest price, in whole units of a currency.
+const PRICE_MAX: i64 = 1_000_000;
 
 pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if !crate::name::is_valid(name) {
@@ -62,6 +74,11 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     if config.recurring_fee.is_negative() {
         return Err(Error::Negative {
+            field: "recurring_fee",
+        });
+    }
+    if config.recurring_fee > Decimal::whole(FEE_MAX) {
+        return Err(Error::TooLarge {
             field: "recurring_fee",
         });
     }
@@ -79,6 +96,9 @@ fn check_term(usage_type: UsageType, term: &Term) -> Result<(), Error> {
     };
     if term.minimum_charge.is_negative() {
         return Err(invalid(TariffFault::Negative("minimum_charge")));
+    }
+    if term.minimum_charge > Decimal::whole(PRICE_MAX) {
+        return Err(invalid(TariffFault::TooLarge("minimum_charge")));
     }
     match &term.price {
         Price::Deck(_) => Ok(()),
@@ -105,7 +125,7 @@ fn check_tiers(usage_type: UsageType, tiers: &[Tier]) -> Result<(), Error> {
     for tier in tiers {
         let fault = if tier.rate.is_negative() {
             TariffFault::Negative("rate")
-        } else if tier.rate > Decimal::whole(1_000_000) {
+        } else if tier.rate > Decimal::whole(PRICE_MAX) {
             TariffFault::TooLarge("rate")
         } else {
             continue;

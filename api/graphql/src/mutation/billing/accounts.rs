@@ -342,24 +342,34 @@ async fn ask(
     Ok(BillingPayload::new(account, outcome).of_account(account))
 }
 
-/// A plan in another currency than the account's could never price a call.
-async fn other_currency(
-    ctx: &Context<'_>,
-    account: AccountId,
-    plan: PlanId,
-) -> Result<Option<UserError>> {
-    let views = views(ctx)?;
-    let account = views.account(account).await.map_err(Fault::from)?;
-    let profile = account.and_then(|row| row.state.profile);
-    let plan = views.plan(plan).await.map_err(Fault::from)?;
-    let (Some(profile), Some(plan)) = (profile, plan) else {
-        return Ok(None);
+/// What speaks against giving an account that plan: there is none, or it is in another
+/// currency, and could never price a call. As the books have it, and they have all that
+/// was acknowledged.
+async fn unfit(order: &Order<'_>, account: AccountId, plan: PlanId) -> Option<UserError> {
+    let (feed, books) = (
+        &order.services.invoicing.feed,
+        &order.services.invoicing.books,
+    );
+    books.wait_for(feed.head()).await;
+    let now = order.services.clock.now();
+    let (ours, theirs) = books.read(|books| {
+        let profile = books
+            .account(account)
+            .and_then(|known| known.profile.as_ref());
+        let plan = books.plan(plan, now);
+        (
+            profile.map(|profile| profile.currency),
+            plan.map(|plan| plan.config.currency),
+        )
+    });
+    let reason = match (ours?, theirs) {
+        (_, None) => "is of no plan".into(),
+        (ours, Some(theirs)) if ours != theirs => {
+            format!("is a plan in {theirs}, and the account is in {ours}")
+        }
+        (_, Some(_)) => return None,
     };
-    let (ours, theirs) = (profile.currency, plan.config.currency);
-    Ok((ours != theirs).then(|| {
-        let reason = format!("is a plan in {theirs}, and the account is in {ours}");
-        invalid("planId", &reason)
-    }))
+    Some(invalid("planId", &reason))
 }
 
 #[Object]
@@ -445,12 +455,18 @@ impl AccountMutations {
         let Ok(effective) = input.effective.parse() else {
             return Ok(invalid("effective", "is no day: it is YYYY-MM-DD").into());
         };
+        let order = Order::new(ctx, &input.command_id)?;
         let account = AccountId(uuid(&input.account_id, "an account")?);
-        if let Some(error) = other_currency(ctx, account, plan).await? {
-            return Ok(error.into());
-        }
         let command = account::Command::Subscribe { plan, effective };
-        ask(ctx, &input.command_id, &input.account_id, command).await
+        let command = Command::Account(account, command);
+        let outcome = match unfit(&order, account, plan).await {
+            None => tell(&order, command, account.0).await?,
+            Some(error) => {
+                let command = AnyCommand::Billing(Box::new(command));
+                order.refuse(command, vec![error]).await?
+            }
+        };
+        Ok(BillingPayload::new(account, outcome).of_account(account))
     }
 
     /// Lets an account place no calls any more.

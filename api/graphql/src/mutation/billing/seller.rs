@@ -1,6 +1,6 @@
 //! Orders about whose invoices they are.
 
-use super::{BillingPayload, invalid, tell};
+use super::{BillingPayload, invalid};
 use crate::{
     auth::Scope,
     mutation::{Order, UserError},
@@ -10,6 +10,7 @@ use crate::{
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use domain::{
+    any::AnyCommand,
     billing::{
         Command,
         seller::{self, Config, Dunning},
@@ -78,6 +79,9 @@ pub(crate) struct ConfigureSellerInput {
     slice_s: u32,
     /// Numbers that nothing ever stops or charges.
     emergency_numbers: Option<Vec<String>>,
+    /// Only if the seller is at this `revision` still, 0 before it was described: else the
+    /// answer is `CONFLICT`, and nothing is done.
+    expected_revision: Option<i32>,
 }
 
 fn day(text: &str) -> Result<Date, UserError> {
@@ -128,12 +132,14 @@ impl SellerMutations {
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let tenant = order.identity.tenant;
+        let revision = input.expected_revision;
         let config = match config(input) {
             Ok(config) => config,
             Err(error) => return Ok(error.into()),
         };
         let command = seller::Command::Configure { config };
-        let outcome = tell(&order, Command::Seller(tenant, command), tenant.0).await?;
-        Ok(BillingPayload::new(tenant, outcome))
+        let command = AnyCommand::Billing(Box::new(Command::Seller(tenant, command)));
+        let outcome = order.dispatch_expecting(command, tenant.0, revision);
+        Ok(BillingPayload::new(tenant, outcome.await?))
     }
 }

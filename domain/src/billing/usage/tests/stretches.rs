@@ -132,7 +132,8 @@ fn tiers_and_the_minimum_are_those_of_the_days_of_their_plan() {
         price: Price::Tiers(tiers()),
         ..flat("0", 0, "0")
     };
-    // 90 s by a price of its own; 180 s by tiers are 0.60 + 0.30 + 0.06.
+    // 90 s by a price of its own. Of tiers up to 60 and 120 s, 21 days of 31 have 41 and 82:
+    // 180 s are 0.41 + 0.205 + 0.098.
     let records = [
         used(1, 3, 90, (SMALL, "0.10")),
         used(2, 20, 120, (LARGE, "0.60")),
@@ -145,7 +146,7 @@ fn tiers_and_the_minimum_are_those_of_the_days_of_their_plan() {
     ];
     let totals = totals(&records, rules(stretches, &[]));
     // Ten days of 31 of a minimum of 31.
-    let expected = [(SMALL, 0, "10".into()), (LARGE, 0, "0.96".into())];
+    let expected = [(SMALL, 0, "10".into()), (LARGE, 0, "0.713".into())];
     assert_eq!(told(&totals), expected);
 }
 
@@ -220,6 +221,41 @@ proptest! {
         prop_assert_eq!(sum(&cut), sum(&whole));
         prop_assert_eq!(included(&cut), included(&whole));
         prop_assert!(cut.iter().all(|total| !total.due.is_negative()));
+    }
+
+    /// Where a month is cut into two plans of the same terms, and as much is used on each
+    /// day, nothing changes: but for a started unit at each bound of each part.
+    #[test]
+    fn splitting_a_month_changes_nothing(
+        a_day in 1_u64..400,
+        day in 2_u32..=31,
+        included in 0_u64..8_000,
+        bounds in prop::collection::btree_set(1_u64..9_000, 0..4),
+        rates in prop::collection::vec(1_i64..90, 4),
+    ) {
+        let minute = |rate: i64| Decimal::whole(rate).share(1, 100, 6, Rounding::HalfEven);
+        let up_to = bounds.iter().copied().map(Some).chain([None]);
+        let tiers = up_to.zip(&rates).map(|(up_to, rate)| Tier { up_to, rate: minute(*rate) });
+        let term = Term {
+            price: Price::Tiers(tiers.collect()),
+            ..flat("0", included, "0")
+        };
+        let records = |plan: fn(u32, u32) -> PlanId| -> Vec<Record> {
+            (1..=31)
+                .map(|on| used(u128::from(on), on, a_day, (plan(on, day), "0.09")))
+                .collect()
+        };
+        let whole = records(|_, _| SMALL);
+        let cut = records(|on, day| if on < day { SMALL } else { LARGE });
+        let parts = vec![stretch(SMALL, 1, day, term.clone()), stretch(LARGE, day, 32, term.clone())];
+        let sum = |totals: &[Total]| totals.iter().map(|total| total.due).sum::<Decimal>();
+        let whole = sum(&totals(&whole, rules(vec![stretch(SMALL, 1, 32, term)], &[])));
+        let cut = sum(&totals(&cut, rules(parts, &[])));
+        let most = rates.iter().max().copied().unwrap_or_default();
+        let bounds = i128::try_from(bounds.len()).unwrap() + 1;
+        let slack = minute(most).share(2 * bounds, 60, 6, Rounding::Up) + decimal("0.00001");
+        let apart = if cut > whole { cut - whole } else { whole - cut };
+        prop_assert!(apart <= slack, "{cut} and {whole}, more than {slack} apart");
     }
 
     /// Of two plans in a month each comes to what it would come to without the other.
