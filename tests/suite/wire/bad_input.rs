@@ -233,6 +233,18 @@ async fn what_is_wrong_about_money_is_refused_and_nothing_is_half_done() -> anyh
         "USD",
     );
     is_refused(&server, 99, other).await?;
+    let nowhere = json!({
+        "accountId": anna, "planId": "00000000-0000-4000-8000-000000000009",
+        "effective": "2027-01-01",
+    });
+    let unknown = (
+        "subscribeAccount",
+        nowhere,
+        "input.invalid_value",
+        "planId",
+        "no plan",
+    );
+    is_refused(&server, 98, unknown).await?;
     ensure!(record(&setup).await? == before, "something was done");
     server.stop().await?;
 

@@ -23,6 +23,7 @@ mod boards;
 mod by_hand;
 mod callback;
 mod carrier;
+mod closed_account;
 mod config;
 mod currencies;
 mod deleted;

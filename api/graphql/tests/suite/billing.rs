@@ -494,6 +494,15 @@ async fn a_deck_is_published_in_versions_and_a_plan_names_it() {
         subscribed["account"]["subscriptions"][0]["effective"],
         "2026-10-01"
     );
+    let nowhere = json!({"accountId": account.to_string(), "effective": "2026-11-01",
+                         "planId": "00000000-0000-4000-8000-000000000009"});
+    let refused = world.order("subscribeAccount", nowhere, DONE).await;
+    let said = &refused["userErrors"][0];
+    assert_eq!(
+        (&said["code"], &said["field"]),
+        (&json!("input.invalid_value"), &json!("planId"))
+    );
+    assert_eq!(said["message"], "planId: is of no plan");
     let limit = json!({"accountId": account.to_string(), "limit": "-1"});
     let refused = world.order("setCreditLimit", limit, DONE).await;
     assert_eq!(refused["userErrors"][0]["code"], "account.negative");

@@ -367,3 +367,28 @@ async fn reserved(
     let done = world.dispatch(AnyCommand::Session(session, reserve)).await;
     assert!(done.changed, "{agent}");
 }
+
+#[tokio::test]
+async fn whoever_describes_the_seller_as_it_was_hears_both_revisions() {
+    let world = World::start().await;
+    let query = "{ seller { revision name taxId dueDays taxRates { country percent } } }";
+    assert_eq!(world.data(query).await["seller"], Value::Null);
+    let seller = |name: &str| {
+        json!({
+            "name": name, "address": ["Street 1"], "country": "DE", "taxId": "DE123456789",
+            "taxRates": [{"country": "DE", "category": "STANDARD", "percent": "19",
+                          "from": "2021-01-01"}],
+        })
+    };
+    let order = "configureSeller";
+    world.done(order, uuid(), with(seller("One"), 0)).await;
+    world
+        .conflicts(order, with(seller("Two"), 0), "revision is 1, not 0")
+        .await;
+    world.done(order, uuid(), with(seller("Two"), 1)).await;
+    let told = json!({
+        "revision": 2, "name": "Two", "taxId": "DE123456789", "dueDays": 14,
+        "taxRates": [{"country": "DE", "percent": "19"}],
+    });
+    assert_eq!(world.data(query).await["seller"], told);
+}
