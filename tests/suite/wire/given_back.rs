@@ -2,7 +2,7 @@
 //! other: the account and each of its invoices say the same, and a cent is owed once.
 
 use crate::support::{command_id, mutate, sell};
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use ringledger_tests::{
     machine,
     server::{Server, Setup},
@@ -185,7 +185,7 @@ async fn months_that_are_invoiced_at_once_bill_each_fee_once() -> anyhow::Result
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_account_that_is_closed_pays_no_further_fee() -> anyhow::Result<()> {
+async fn an_account_that_is_closed_pays_for_its_days_and_no_further_fee() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let (server, account) = in_december(folder.path(), json!({})).await?;
     run(&server, 5, "2026-10").await?;
@@ -200,11 +200,22 @@ async fn an_account_that_is_closed_pays_no_further_fee() -> anyhow::Result<()> {
     mutate(&server, "recordPayment", "id", payment).await?;
     let close = json!({"commandId": command_id(7), "accountId": account});
     mutate(&server, "closeAccount", "id", close).await?;
+    // It lived for 14 of the 31 days of December, which were paid by nobody yet.
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { finished \
                  drafted nothing failed { reason } } }";
-    let input = json!({"commandId": command_id(8), "period": "2026-11"});
-    let ran = server.graphql(order, json!({ "input": input })).await?;
-    let expected = json!({"finished": true, "drafted": 0, "nothing": 1, "failed": []});
-    ensure!(ran["runInvoices"] == expected, "{ran}");
+    for (number, period, drafted) in [(8, "2026-11", 1), (9, "2026-11", 0)] {
+        let input = json!({"commandId": command_id(number), "period": period});
+        let ran = server.graphql(order, json!({ "input": input })).await?;
+        let expected = json!({"finished": true, "drafted": drafted, "nothing": 0, "failed": []});
+        ensure!(ran["runInvoices"] == expected, "{ran}");
+    }
+    let query = "{ invoices(first: 9) { nodes { period net } } }";
+    let invoices = server.graphql(query, json!({})).await?;
+    let invoices = invoices["invoices"]["nodes"].as_array().context("a list")?;
+    let last = invoices
+        .iter()
+        .find(|invoice| invoice["period"] == "2026-11");
+    let last = last.context("of November")?;
+    ensure!(last["net"] == "13.55", "{last}");
     server.stop().await
 }

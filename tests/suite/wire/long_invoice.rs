@@ -45,8 +45,8 @@ const LINES: [(&str, &str, &str, &str); 17] = [
     ("Internal calls", "60", "0.6", "19"),
     ("Toll-free calls", "1", "0.6", "19"),
     ("International calls", "1", "2.4", "19"),
-    // 100 at 0.08, 50 at 0.06.
-    ("Messages sent, by tiers", "150", "11", "19"),
+    // A third of 100, so 34 at 0.08, and 116 at 0.06.
+    ("Messages sent, by tiers", "150", "9.68", "19"),
     // 3 at 0.01, but a third of 5 at least.
     (
         "Messages received, minimum charge of 10 of 30 days",

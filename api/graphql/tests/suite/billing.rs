@@ -502,7 +502,7 @@ async fn a_deck_is_published_in_versions_and_a_plan_names_it() {
         (&said["code"], &said["field"]),
         (&json!("input.invalid_value"), &json!("planId"))
     );
-    assert_eq!(said["message"], "planId: is of no plan");
+    assert_eq!(said["message"], "is of no plan");
     let limit = json!({"accountId": account.to_string(), "limit": "-1"});
     let refused = world.order("setCreditLimit", limit, DONE).await;
     assert_eq!(refused["userErrors"][0]["code"], "account.negative");
