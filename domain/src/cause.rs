@@ -33,7 +33,7 @@ pub enum By {
     Outside,
     /// Ringledger by its own rules.
     System,
-    /// A person through the API.
+    /// A person through the API; or at the phone of one who has taken the call over.
     Supervisor,
 }
 

@@ -18,7 +18,7 @@ use commands::{
 };
 use domain::{
     any::{AnyCommand, AnyEvent},
-    call::{Command, Event, Key},
+    call::{Command, Key},
     id::{CallId, CommandId, DEFAULT_TENANT, LegId},
 };
 use std::{sync::Arc, time::Duration, time::Instant};
@@ -190,9 +190,10 @@ async fn read(
         if !floor.concerns(&entry.fact, means.gateway.node_epoch()) {
             continue;
         }
-        if let AnyEvent::Call(_, Event::SupervisionEnded { reason, .. }) = &entry.fact.event {
-            metrics::counter!("ringledger_supervisions_total", "reason" => reason.name())
-                .increment(1);
+        if let AnyEvent::Call(_, event) = &entry.fact.event
+            && let Some(end) = event.ends_supervision()
+        {
+            metrics::counter!("ringledger_supervisions_total", "reason" => end.name()).increment(1);
         }
         let follows = measured.hear(&entry.fact.event);
         over.extend(follows.report);

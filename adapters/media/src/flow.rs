@@ -184,6 +184,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => of_supervision(before, event).into_iter().collect(),
+        Event::TakenOver { leg, from_leg, .. } => taken_over(before, *leg, *from_leg),
         // The agent rings somebody back, and hears it.
         Event::AgentConnected { leg, .. } if before.is_placed => vec![Order::PlayRingback(*leg)],
         Event::AgentConnected { leg, .. } => match before.caller_leg {
@@ -290,8 +291,25 @@ fn of_supervision(before: &Call, event: &Event) -> Option<Order> {
     None
 }
 
+/// Caller and supervisor hear each other, and nobody the agent any more. Whom the agent held
+/// is taken back by that; a caller who holds leaves the supervisor with music.
+fn taken_over(before: &Call, leg: LegId, from_leg: LegId) -> Vec<Order> {
+    let Some((caller, _, holding)) = before.talking() else {
+        return vec![Order::Close(from_leg)];
+    };
+    let talks = match holding.contains(&caller) {
+        true => Order::PlayMusic(leg),
+        false => Order::Bridge(caller, leg),
+    };
+    vec![talks, Order::Close(from_leg)]
+}
+
 /// Somebody hears the conversation from now on, or in another mode; music while it is held.
+/// Whoever takes it over hears it by the event that follows.
 fn supervised(before: &Call, leg: LegId, mode: SupervisionMode) -> Option<Order> {
+    if mode == SupervisionMode::Takeover {
+        return None;
+    }
     let (caller, other, holding) = before.talking()?;
     Some(match holding.is_empty() {
         true => Order::Supervise(leg, [caller, other], mode),

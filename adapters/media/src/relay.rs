@@ -291,6 +291,8 @@ impl Relay {
             SupervisionMode::Listen => HeardBy::Nobody,
             SupervisionMode::Whisper => HeardBy::Second,
             SupervisionMode::Barge => HeardBy::Both,
+            // Not a third: the two are bridged.
+            SupervisionMode::Takeover => return,
         };
         let mut directory = self.directory();
         if let Some(to) = directory.shard(pair[0])

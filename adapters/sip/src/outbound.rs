@@ -70,6 +70,17 @@ pub enum Order {
         /// The agent's leg.
         leg: LegId,
     },
+    /// A supervisor has the call, and the agent's leg is let go.
+    TakeOver {
+        /// Which call.
+        call: CallId,
+        /// The supervisor's leg.
+        leg: LegId,
+        /// The agent's leg.
+        from_leg: LegId,
+        /// How it is let go.
+        release: Release,
+    },
     /// One leg is let go.
     Release {
         /// Which.
@@ -133,6 +144,12 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             leg: *leg,
             agent: *supervisor,
             is_supervisor: true,
+        }),
+        call::Event::TakenOver { leg, from_leg, .. } => Some(Order::TakeOver {
+            call,
+            leg: *leg,
+            from_leg: *from_leg,
+            release: of_supervision(SupervisionEnd::TakenOver),
         }),
         call::Event::SupervisionEnded { leg, reason, .. } => Some(Order::Release {
             leg: *leg,
@@ -250,10 +267,14 @@ fn of_offer(outcome: OfferOutcome) -> Release {
     }
 }
 
-/// Why a supervisor's phone stops ringing, or is hung up.
+/// Why a supervisor's phone stops ringing, or is hung up; or the agent's, whose call the
+/// supervisor has.
 fn of_supervision(end: SupervisionEnd) -> Release {
     let q850 = match end {
-        SupervisionEnd::Stopped | SupervisionEnd::HungUp | SupervisionEnd::CallEnded => 16,
+        SupervisionEnd::Stopped
+        | SupervisionEnd::HungUp
+        | SupervisionEnd::CallEnded
+        | SupervisionEnd::TakenOver => 16,
         SupervisionEnd::Busy => 17,
         SupervisionEnd::Unreachable => 18,
         SupervisionEnd::NoAnswer => 19,
@@ -371,6 +392,30 @@ mod tests {
         };
         assert_eq!(leg, LEG);
         assert!(release.reason.unwrap().starts_with("Q.850;cause=19;"));
+    }
+
+    #[test]
+    fn whoever_takes_a_call_is_its_other_side_and_the_agents_leg_is_let_go() {
+        let from_leg = LegId(Uuid::from_u128(4));
+        let agent = AgentId(Uuid::from_u128(3));
+        let taken = call::Event::TakenOver {
+            leg: LEG,
+            supervisor: AgentId(Uuid::from_u128(5)),
+            from_leg,
+            session: SessionId { agent, number: 1 },
+            offer: OfferId(Uuid::nil()),
+        };
+        let Some(Order::TakeOver {
+            leg,
+            from_leg: released,
+            release,
+            ..
+        }) = orders(&AnyEvent::Call(CALL, taken))
+        else {
+            panic!("a takeover was expected");
+        };
+        assert_eq!((leg, released), (LEG, from_leg));
+        assert!(release.reason.unwrap().starts_with("Q.850;cause=16;"));
     }
 
     #[test]

@@ -426,7 +426,7 @@ fn leg_gone(
             ended(call, at, By::Outside, reason, wire)
         }
         Phase::Connected(connection) if connection.leg == leg => {
-            ended(call, at, By::Agent, reason, wire)
+            ended(call, at, connection.side(), reason, wire)
         }
         Phase::Offering(_) => call
             .offer_of(leg)
@@ -475,10 +475,10 @@ fn media_silence(call: &Call, at: Timestamp, leg: LegId, since: Timestamp) -> Ve
         Some((caller, _, _)) if caller == leg => By::Caller,
         Some((_, other, _)) if other == leg => match &call.phase {
             Phase::Forwarded(_) => By::Outside,
+            Phase::Connected(connection) => connection.side(),
             Phase::Unborn
             | Phase::Waiting
             | Phase::Offering(_)
-            | Phase::Connected(_)
             | Phase::Announcing
             | Phase::InMailbox
             | Phase::Ended(_) => By::Agent,

@@ -71,6 +71,9 @@ pub enum Error {
     /// One at a time.
     #[error("call is supervised by somebody else")]
     AlreadySupervised,
+    /// It is the supervisor's call now, and nobody supervises that one.
+    #[error("call was taken over by a supervisor")]
+    TakenOver,
     /// There is nothing to stop.
     #[error("call is not supervised")]
     NotSupervised,
@@ -104,6 +107,7 @@ impl Refusal for Error {
             Self::NotConnected => "call.not_connected",
             Self::OwnCall => "call.own_call",
             Self::AlreadySupervised => "call.already_supervised",
+            Self::TakenOver => "call.taken_over",
             Self::NotSupervised => "call.not_supervised",
             Self::SupervisedTooOften => "call.supervised_too_often",
         }

@@ -401,6 +401,21 @@ pub enum Event {
         /// Who says so.
         by: String,
     },
+    /// The supervisor has the call from now on, and the agent's contact is over: the
+    /// supervision has ended by that.
+    #[serde(rename = "call_taken_over")]
+    TakenOver {
+        /// The leg to the supervisor's phone, which the caller talks with from now on.
+        leg: LegId,
+        /// Whose phone.
+        supervisor: AgentId,
+        /// The agent's leg, which is released.
+        from_leg: LegId,
+        /// Whose contact is over.
+        session: SessionId,
+        /// The accepted offer.
+        offer: OfferId,
+    },
     /// The supervision is over, or has come to nothing; the call goes on.
     #[serde(rename = "supervision_ended")]
     SupervisionEnded {
@@ -460,7 +475,8 @@ pub enum Event {
 
 impl Event {
     /// It is the end of a call that an agent had: with the caller, or to ring back
-    /// somebody who may not have answered. Its stay is closed by that.
+    /// somebody who may not have answered. Its stay is closed by that. Of a call that a
+    /// supervisor has taken over the agent's contact has ended before.
     pub fn ends_contact(&self) -> bool {
         let Self::Ended {
             disposition,
@@ -472,6 +488,20 @@ impl Event {
             return false;
         };
         *disposition == Disposition::Answered || visit.is_none()
+    }
+}
+
+impl Event {
+    /// How a supervision has ended, if it has: by its own end, or as the supervisor has the
+    /// call.
+    pub const fn ends_supervision(&self) -> Option<SupervisionEnd> {
+        if let Self::TakenOver { .. } = self {
+            return Some(SupervisionEnd::TakenOver);
+        }
+        if let Self::SupervisionEnded { reason, .. } = self {
+            return Some(*reason);
+        }
+        None
     }
 }
 
@@ -505,6 +535,7 @@ impl decider::Event for Event {
             Self::SupervisionRequested { .. } => "supervision_requested",
             Self::SupervisionStarted { .. } => "supervision_started",
             Self::SupervisionModeChanged { .. } => "supervision_mode_changed",
+            Self::TakenOver { .. } => "call_taken_over",
             Self::SupervisionEnded { .. } => "supervision_ended",
             Self::Ended { .. } => "call_ended",
             Self::MediaMeasured { .. } => "media_measured",

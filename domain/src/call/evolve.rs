@@ -81,6 +81,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
                 leg: *leg,
                 holding: BTreeSet::new(),
                 outside: None,
+                supervisor: None,
             });
         }
         Event::Held { leg } => holding(&mut call, *leg, true),
@@ -105,6 +106,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
+        | Event::TakenOver { .. }
         | Event::SupervisionEnded { .. } => supervision::evolve(&mut call, event),
         Event::Ended { disposition, .. } => call.phase = Phase::Ended(*disposition),
     }

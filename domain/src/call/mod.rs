@@ -16,6 +16,7 @@ mod requeue;
 mod state;
 mod supervision;
 mod tag;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod voicemail;
@@ -40,7 +41,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 9;
+    const STATE_VERSION: u32 = 10;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -2,8 +2,8 @@
 
 use super::{event::AnswerMode, key::Key, supervision::Supervision, voicemail::Pending};
 use crate::{
-    cause::Disposition,
-    id::{LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
+    cause::{By, Disposition},
+    id::{AgentId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},
     sealed::{Party, Sealed},
     time::Timestamp,
 };
@@ -38,22 +38,38 @@ impl Offer {
     }
 }
 
-/// Caller and agent talk.
+/// Caller and agent talk; or the supervisor who has taken the call from the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// The accepted offer.
     pub offer: OfferId,
     /// Who.
     pub session: SessionId,
-    /// The agent's leg.
+    /// The agent's leg; the supervisor's, once that one has the call.
     pub leg: LegId,
     /// Legs whose phone holds the other side.
     pub holding: BTreeSet<LegId>,
     /// The leg to the person who is rung back, in a call that we placed.
     pub outside: Option<Outside>,
+    /// Who has taken the call from the agent, whose contact is over.
+    pub supervisor: Option<AgentId>,
 }
 
 impl Connection {
+    /// Whose doing it is when that side ends the call.
+    pub const fn side(&self) -> By {
+        match self.supervisor {
+            Some(_) => By::Supervisor,
+            None => By::Agent,
+        }
+    }
+
+    /// The session and offer of an agent who is there.
+    fn engaged(&self) -> Option<(SessionId, OfferId)> {
+        let is_there = self.supervisor.is_none();
+        is_there.then_some((self.session, self.offer))
+    }
+
     /// The two hear each other: nobody is being dialled any more.
     pub const fn is_talking(&self) -> bool {
         match &self.outside {
@@ -164,7 +180,8 @@ impl Call {
         matches!(self.phase, Phase::Ended(_))
     }
 
-    /// The agent's leg that is offered, of several the first, or connected.
+    /// The agent's leg that is offered, of several the first, or connected; that of the
+    /// supervisor who has taken the call over.
     pub fn agent_leg(&self) -> Option<LegId> {
         match &self.phase {
             Phase::Offering(offers) => offers.first().map(|offer| offer.leg),
@@ -265,11 +282,12 @@ impl Call {
     }
 
     /// The session and offer that the end of the call must free; of several
-    /// offers the first, as the others end before the call does.
+    /// offers the first, as the others end before the call does. None once a supervisor
+    /// has taken the call over: that one has no session in it.
     pub fn engaged(&self) -> Option<(SessionId, OfferId)> {
         match &self.phase {
             Phase::Offering(offers) => offers.first().map(|offer| (offer.session, offer.offer)),
-            Phase::Connected(connection) => Some((connection.session, connection.offer)),
+            Phase::Connected(connection) => connection.engaged(),
             Phase::Unborn
             | Phase::Waiting
             | Phase::Forwarded(_)

@@ -8,6 +8,7 @@ use super::{
     error::Error,
     event::Event,
     state::{Call, Phase},
+    takeover,
 };
 use crate::{
     cause::{EndReason, OfferOutcome, WireCause},
@@ -31,6 +32,8 @@ pub enum SupervisionMode {
     Whisper,
     /// All three hear each other.
     Barge,
+    /// The supervisor has the call instead of the agent, once the phone has answered.
+    Takeover,
 }
 
 /// Why a supervision is over.
@@ -57,6 +60,9 @@ pub enum SupervisionEnd {
     CallEnded,
     /// The node of the call was lost, and the call with it.
     NodeLost,
+    /// The supervisor has the call. Told by the event of that, not by the end of a
+    /// supervision: the leg is not released.
+    TakenOver,
 }
 
 impl SupervisionEnd {
@@ -73,6 +79,7 @@ impl SupervisionEnd {
             Self::SignallingLost => "signalling_lost",
             Self::CallEnded => "call_ended",
             Self::NodeLost => "node_lost",
+            Self::TakenOver => "taken_over",
         }
     }
 
@@ -123,10 +130,10 @@ pub(super) fn supervise(call: &Call, at: Timestamp, asked: Supervising) -> Decis
         mode,
         by,
     } = asked;
-    let agent = match &call.phase {
+    let connection = match &call.phase {
         Phase::Unborn => return Err(Error::Unknown),
         Phase::Ended(_) => return Err(Error::AlreadyEnded),
-        Phase::Connected(connection) if connection.is_talking() => connection.session.agent,
+        Phase::Connected(connection) if connection.is_talking() => connection,
         Phase::Waiting
         | Phase::Offering(_)
         | Phase::Connected(_)
@@ -134,7 +141,10 @@ pub(super) fn supervise(call: &Call, at: Timestamp, asked: Supervising) -> Decis
         | Phase::Announcing
         | Phase::InMailbox => return Err(Error::NotConnected),
     };
-    if supervisor == agent {
+    if let Some(has_it) = connection.supervisor {
+        return takeover::again(has_it, supervisor, mode);
+    }
+    if supervisor == connection.session.agent {
         return Err(Error::OwnCall);
     }
     let event = match &call.supervision {
@@ -159,7 +169,8 @@ pub(super) fn supervise(call: &Call, at: Timestamp, asked: Supervising) -> Decis
     if call.supervisings_count >= SUPERVISINGS_MAX {
         return Err(Error::SupervisedTooOften);
     }
-    Ok(vec![event])
+    let follows = takeover::at_once(call, mode);
+    Ok([event].into_iter().chain(follows).collect())
 }
 
 pub(super) fn stop(call: &Call, by: String) -> Decision {
@@ -172,6 +183,9 @@ pub(super) fn stop(call: &Call, by: String) -> Decision {
         )]),
         (Phase::Unborn, None) => Err(Error::Unknown),
         (Phase::Ended(_), None) => Err(Error::AlreadyEnded),
+        (Phase::Connected(connection), None) if connection.supervisor.is_some() => {
+            Err(Error::TakenOver)
+        }
         (
             Phase::Waiting
             | Phase::Offering(_)
@@ -196,7 +210,7 @@ pub(super) fn of_supervisor(call: &Call, command: &Command) -> Option<Decision> 
     if let Command::RecordAnswer { leg, codec, device } = command
         && *leg == current.leg
     {
-        return Some(Ok(started(current, codec.clone(), device.clone())));
+        return Some(Ok(started(call, current, codec.clone(), device.clone())));
     }
     if let Command::RecordFailure { leg, outcome, wire } = command
         && *leg == current.leg
@@ -229,17 +243,24 @@ pub(super) fn of_supervisor(call: &Call, command: &Command) -> Option<Decision> 
     None
 }
 
-fn started(current: &Supervision, codec: Option<String>, device: Option<String>) -> Vec<Event> {
-    match current.is_started {
-        true => vec![],
-        false => vec![Event::SupervisionStarted {
-            leg: current.leg,
-            supervisor: current.supervisor,
-            mode: current.mode,
-            codec,
-            device,
-        }],
+fn started(
+    call: &Call,
+    current: &Supervision,
+    codec: Option<String>,
+    device: Option<String>,
+) -> Vec<Event> {
+    if current.is_started {
+        return vec![];
     }
+    let started = Event::SupervisionStarted {
+        leg: current.leg,
+        supervisor: current.supervisor,
+        mode: current.mode,
+        codec,
+        device,
+    };
+    let follows = takeover::of_answer(call, current);
+    [started].into_iter().chain(follows).collect()
 }
 
 /// The end of the call ends it.
@@ -287,6 +308,16 @@ pub(super) fn evolve(call: &mut Call, event: &Event) {
     }
     if let Event::SupervisionEnded { .. } = event {
         call.supervision = None;
+    }
+    if let Event::TakenOver {
+        leg,
+        supervisor,
+        from_leg,
+        ..
+    } = event
+    {
+        call.supervision = None;
+        takeover::evolve(call, *leg, *supervisor, *from_leg);
     }
     let Some(current) = &mut call.supervision else {
         return;

@@ -294,6 +294,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::SupervisionRequested { .. }
         | C::SupervisionStarted { .. }
         | C::SupervisionModeChanged { .. }
+        | C::TakenOver { .. }
         | C::SupervisionEnded { .. }
         | C::Tagged { .. }
         | C::LateFact { .. } => vec![],

@@ -82,6 +82,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::VoicemailEnded { .. }
         | call::Event::MediaMeasured { .. }
         | call::Event::SupervisionModeChanged { .. }
+        | call::Event::TakenOver { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }

@@ -226,6 +226,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::SupervisionRequested { .. }
         | call::Event::SupervisionStarted { .. }
         | call::Event::SupervisionModeChanged { .. }
+        | call::Event::TakenOver { .. }
         | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],

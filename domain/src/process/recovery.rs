@@ -91,6 +91,7 @@ impl Process for Recovery {
                 | call::Event::SupervisionRequested { .. }
                 | call::Event::SupervisionStarted { .. }
                 | call::Event::SupervisionModeChanged { .. }
+                | call::Event::TakenOver { .. }
                 | call::Event::SupervisionEnded { .. }
                 | call::Event::Tagged { .. }
                 | call::Event::LateFact { .. } => {}

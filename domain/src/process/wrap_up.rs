@@ -1,11 +1,11 @@
-//! After the call: the agent's contact ends with it, and the wrap-up with its
-//! timer.
+//! After the call: the agent's contact ends with it, or when a supervisor takes it over, and
+//! the wrap-up with its timer.
 
 use super::{Input, Intent, Process, derived};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
-    id::{AgentId, CallId, SessionId},
+    id::{AgentId, CallId, OfferId, SessionId},
     session,
     time::Timestamp,
 };
@@ -62,6 +62,9 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             forget(state, session.agent);
             vec![]
         }
+        AnyEvent::Call(call, call::Event::TakenOver { session, offer, .. }) => {
+            vec![end_contact(fact, *call, *session, *offer)]
+        }
         AnyEvent::Call(
             call,
             ended @ call::Event::Ended {
@@ -70,14 +73,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 ..
             },
         ) if ended.ends_contact() => {
-            let command = session::Command::EndContact {
-                call: *call,
-                offer: *offer,
-            };
-            vec![Intent::new(
-                fact.event_id.0,
-                AnyCommand::Session(*session, command),
-            )]
+            vec![end_contact(fact, *call, *session, *offer)]
         }
         AnyEvent::Call(..)
         | AnyEvent::Session(..)
@@ -92,6 +88,11 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         | AnyEvent::Mailbox(..)
         | AnyEvent::Billing(..) => vec![],
     }
+}
+
+const fn end_contact(fact: &Fact, call: CallId, session: SessionId, offer: OfferId) -> Intent {
+    let command = session::Command::EndContact { call, offer };
+    Intent::new(fact.event_id.0, AnyCommand::Session(session, command))
 }
 
 fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {

@@ -35,7 +35,7 @@ pub(crate) const AGENT_LEG: LegId = LegId(uuid(3));
 pub(crate) const AGENT: AgentId = AgentId(uuid(4));
 pub(crate) const QUEUE: QueueId = QueueId(uuid(5));
 pub(crate) const VISIT: VisitId = VisitId(uuid(6));
-const OFFER: OfferId = OfferId(uuid(7));
+pub(crate) const OFFER: OfferId = OfferId(uuid(7));
 pub(crate) const TRUNK: TrunkId = TrunkId(uuid(8));
 const CALLBACK: CallbackId = CallbackId(uuid(13));
 const SUBJECT: SubjectId = SubjectId(uuid(9));
@@ -44,7 +44,7 @@ pub(crate) const MESSAGE: VoicemailId = VoicemailId(uuid(15));
 const REFUSALS: RefusalsId = RefusalsId(uuid(16));
 const BINDING: Uuid = uuid(10);
 const OUTSIDE_LEG: LegId = LegId(uuid(12));
-const SESSION: SessionId = SessionId {
+pub(crate) const SESSION: SessionId = SessionId {
     agent: AGENT,
     number: 2,
 };

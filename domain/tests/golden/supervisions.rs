@@ -1,6 +1,6 @@
 //! One example of every event of a supervision, with every optional field there.
 
-use super::examples::{UNTIL, uuid, wire};
+use super::examples::{OFFER, SESSION, UNTIL, uuid, wire};
 use ringledger_domain::{
     call::{Event, SupervisionEnd, SupervisionMode},
     id::{AgentId, LegId},
@@ -30,6 +30,13 @@ pub(crate) fn all() -> impl Iterator<Item = Event> {
             supervisor: SUPERVISOR,
             mode: SupervisionMode::Whisper,
             by: "token:carla".into(),
+        },
+        Event::TakenOver {
+            leg: LEG,
+            supervisor: SUPERVISOR,
+            from_leg: LegId(uuid(18)),
+            session: SESSION,
+            offer: OFFER,
         },
         Event::SupervisionEnded {
             leg: LEG,

@@ -4,7 +4,8 @@
 use super::{
     leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind, Tried},
     row::{Direction, Diverted, End, Row, Superseded},
-    supervision,
+    supervision, takeover,
+    talking::{self, agent_leg, stop_holding, talk},
     voicemail::Voicemail,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 use domain::{
     any::{AnyEvent, Fact},
     call::{Event, LegMedia, Target},
-    id::{CallId, LegId, QueueId},
+    id::{CallId, LegId},
     sealed::{Party, Sealed},
     session,
     time::Timestamp,
@@ -69,7 +70,10 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             let Some(started_at) = row.wrap_up_started_at.take() else {
                 return Effect::Kept;
             };
-            supersede(row, mark);
+            // Of a call that was taken over it can be over before the call is.
+            if row.end.is_some() {
+                supersede(row, mark);
+            }
             if let Some(leg) = agent_leg(row) {
                 row.legs.rest(leg, mark);
             }
@@ -164,15 +168,6 @@ fn begun(input: &Input<'_>) -> Option<Row> {
     })
 }
 
-/// The leg of the agent who was connected.
-fn agent_leg(row: &Row) -> Option<LegId> {
-    let connected = row.offer?;
-    let legs = row.legs.iter();
-    legs.rev()
-        .find(|leg| leg.offer == Some(connected))
-        .map(|leg| leg.leg)
-}
-
 #[allow(
     clippy::too_many_lines,
     reason = "an arm for each event, and nothing else"
@@ -224,26 +219,14 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
         | Event::CallbackRequested { .. } => return Effect::Kept,
-        Event::Held { leg } => {
-            row.holding.push(*leg);
-            if row.held_at.is_none() {
-                row.held_at = Some(at);
-                both(row, mark, SegmentKind::Hold);
-            }
-        }
-        Event::Retrieved { leg } => {
-            row.holding.retain(|holding| holding != leg);
-            if row.holding.is_empty() && row.held_at.is_some() {
-                stop_holding(row, at);
-                talk(row, mark);
-            }
-        }
+        Event::Held { .. } | Event::Retrieved { .. } => talking::apply(row, mark, event),
         Event::Ended { .. } => ended(row, mark, event),
         Event::Tagged { .. } => tagged(row, mark, input, event),
         Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => supervision::apply(row, mark, event),
+        Event::TakenOver { .. } => takeover::apply(row, mark, event),
         Event::MediaMeasured { legs } => measured(row, mark, legs),
         Event::LateFact { .. } => {
             supersede(row, mark);
@@ -317,6 +300,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
+        | Event::TakenOver { .. }
         | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
@@ -433,6 +417,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
+        | Event::TakenOver { .. }
         | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
@@ -510,44 +495,6 @@ fn measured(row: &mut Row, mark: Mark, legs: &[LegMedia]) {
     }
 }
 
-/// Caller and agent, or somebody outside, hear each other from now on.
-fn talk(row: &mut Row, mark: Mark) {
-    if row.direction == Direction::Outbound && row.answered_at.is_none() {
-        // The agent hears it ring.
-        row.legs.rest(row.caller_leg, mark);
-        if let Some(leg) = agent_leg(row) {
-            row.legs.rest(leg, mark);
-        }
-        return;
-    }
-    both(row, mark, SegmentKind::Talk);
-}
-
-/// The leg that the caller is connected to, and the queue that it is of.
-fn other_leg(row: &Row) -> Option<(LegId, Option<QueueId>)> {
-    let outside = row.legs.iter().rev().find(|leg| {
-        leg.role == Role::Forwarded && leg.answered_at.is_some() && leg.ended_at.is_none()
-    });
-    match outside {
-        Some(leg) => Some((leg.leg, None)),
-        None => agent_leg(row).map(|leg| (leg, row.queue)),
-    }
-}
-
-/// The same goes on on the caller's leg and on that of whoever is connected.
-fn both(row: &mut Row, mark: Mark, kind: SegmentKind) {
-    let Some((other, queue)) = other_leg(row) else {
-        return;
-    };
-    row.legs.turn(row.caller_leg, mark, kind, queue);
-    row.legs.turn(other, mark, kind, queue);
-    let (caller, whose) = (row.caller_leg, queue.and(row.agent));
-    let open = row.legs.leg(caller).and_then(|leg| leg.segments.last_mut());
-    if let Some(open) = open {
-        open.agent = whose;
-    }
-}
-
 /// What the record said so far is kept under its revision.
 fn supersede(row: &mut Row, mark: Mark) {
     row.superseded.push(Superseded {
@@ -579,11 +526,4 @@ fn keep_ringing(row: &mut Row, at: Timestamp) {
         leg.role == Role::Agent && leg.alerting_at.is_some() && leg.ended_at.is_none()
     });
     row.ringing = rings.next().map(|leg| (leg.leg, at));
-}
-
-fn stop_holding(row: &mut Row, at: Timestamp) {
-    if let Some(since) = row.held_at.take() {
-        row.hold_ms = row.hold_ms.saturating_add(at.ms_since(since));
-    }
-    row.holding.clear();
 }

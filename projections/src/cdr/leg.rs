@@ -47,6 +47,8 @@ pub enum SegmentKind {
     Whisper,
     /// The supervisor talked with both.
     Barge,
+    /// Caller and supervisor heard each other, who had taken the call from the agent.
+    Takeover,
 }
 
 /// A stretch of time on one leg. Those of one leg never overlap.

@@ -9,6 +9,8 @@ mod row;
 mod stats;
 mod store;
 mod supervision;
+mod takeover;
+mod talking;
 #[cfg(test)]
 mod tests;
 mod voicemail;

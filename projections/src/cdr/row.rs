@@ -145,7 +145,8 @@ pub struct Row {
     pub offers_count: u32,
     /// How long agents' phones rang, all offers together.
     pub ring_ms: u64,
-    /// How long one side held the other, once for overlapping holds.
+    /// How long one side held the other, once for overlapping holds; until a supervisor
+    /// took the call over, as the agent's part ended there.
     pub hold_ms: u64,
     /// The agent's work after the call.
     pub wrap_up_ms: u64,
@@ -210,7 +211,7 @@ impl Row {
     }
 
     /// How long caller and agent, or somebody outside, were connected, without
-    /// holds.
+    /// holds: not with a supervisor who took the call over.
     pub fn talk_ms(&self) -> u64 {
         self.spent_ms(SegmentKind::Talk)
     }

@@ -5,13 +5,24 @@ use super::{
     leg::{Leg, Legs as _, Mark, Role, SegmentKind},
     row::Row,
 };
-use domain::call::{Event, SupervisionEnd, SupervisionMode};
+use domain::{
+    call::{Event, SupervisionEnd, SupervisionMode},
+    id::LegId,
+};
 
 const fn kind(mode: SupervisionMode) -> SegmentKind {
     match mode {
         SupervisionMode::Listen => SegmentKind::Listen,
         SupervisionMode::Whisper => SegmentKind::Whisper,
         SupervisionMode::Barge => SegmentKind::Barge,
+        SupervisionMode::Takeover => SegmentKind::Takeover,
+    }
+}
+
+/// A call that is taken over says so by an event of its own, which follows.
+fn enter(row: &mut Row, leg: LegId, mark: Mark, mode: SupervisionMode) {
+    if mode != SupervisionMode::Takeover {
+        row.legs.turn(leg, mark, kind(mode), None);
     }
 }
 
@@ -39,7 +50,7 @@ pub(super) fn apply(row: &mut Row, mark: Mark, event: &Event) {
             answered.codec.clone_from(codec);
             answered.device.clone_from(device);
         }
-        row.legs.turn(*leg, mark, kind(*mode), None);
+        enter(row, *leg, mark, *mode);
     }
     // Of a phone that rings it is told when it answers.
     if let Event::SupervisionModeChanged { leg, mode, .. } = event
@@ -48,7 +59,7 @@ pub(super) fn apply(row: &mut Row, mark: Mark, event: &Event) {
             .leg(*leg)
             .is_some_and(|leg| leg.answered_at.is_some())
     {
-        row.legs.turn(*leg, mark, kind(*mode), None);
+        enter(row, *leg, mark, *mode);
     }
     if let Event::SupervisionEnded {
         leg, reason, wire, ..

@@ -202,7 +202,7 @@ async fn while_the_call_is_in_progress_its_record_is_not_among_the_ended() {
 
 /// One line a leg, one word a segment: `kind from-to` in milliseconds after
 /// the call began.
-fn legs(world: &World) -> String {
+pub(super) fn legs(world: &World) -> String {
     let record = fold_all::<Cdr>(world).remove(&call(1)).unwrap();
     let after = |at: domain::time::Timestamp| at.ms_since(record.started_at);
     let mut lines = vec![];
@@ -219,6 +219,7 @@ fn legs(world: &World) -> String {
                 SegmentKind::Listen => "listen",
                 SegmentKind::Whisper => "whisper",
                 SegmentKind::Barge => "barge",
+                SegmentKind::Takeover => "takeover",
             };
             let (from, to) = (after(segment.started_at), segment.ended_at.map(after));
             format!(

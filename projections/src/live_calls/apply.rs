@@ -49,6 +49,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
+        | Event::TakenOver { .. }
         | Event::SupervisionEnded { .. }
         | Event::Retrieved { .. } => match row {
             Some(row) => {
@@ -197,6 +198,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => supervised(row, at, event),
+        Event::TakenOver { leg, .. } => taken_over(row, at, *leg),
         Event::Received { .. }
         | Event::Forwarded { .. }
         | Event::Ended { .. }
@@ -257,6 +259,13 @@ fn supervised(row: &mut Row, at: Timestamp, event: &Event) {
     if let Event::SupervisionModeChanged { mode, .. } = event {
         current.mode = *mode;
     }
+}
+
+/// Who has it is the supervisor of it from now on, in that mode; its agent stays the one who
+/// answered, but holds nobody any more.
+fn taken_over(row: &mut Row, at: Timestamp, leg: LegId) {
+    row.agent_leg = Some(leg);
+    hold(row, at, leg, false);
 }
 
 fn offer_ended(row: &mut Row, at: Timestamp, offer: OfferId) {

@@ -88,7 +88,7 @@ pub struct Row {
     pub queue: Option<QueueId>,
     /// Its stay in that queue.
     pub visit: Option<VisitId>,
-    /// The agent who is offered or connected.
+    /// The agent who is offered or connected, or was until a supervisor took the call over.
     pub agent: Option<AgentId>,
     /// The offer that is live or was accepted.
     pub offer: Option<OfferId>,
@@ -111,7 +111,8 @@ pub struct Row {
     pub agent_connected_at: Option<Timestamp>,
     /// The caller's leg.
     pub caller_leg: LegId,
-    /// The agent's leg that is offered or connected.
+    /// The agent's leg that is offered or connected; that of the supervisor who has taken
+    /// the call over.
     pub agent_leg: Option<LegId>,
     /// The caller holds the agent.
     pub held_by_caller: bool,

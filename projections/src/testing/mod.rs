@@ -7,6 +7,7 @@ mod faults;
 mod random;
 mod show;
 mod story;
+mod supervised;
 mod world;
 
 pub(crate) use dump::{dump, dump_all};

@@ -7,7 +7,7 @@ use super::{
 };
 use domain::{
     any::{AnyCommand, AnyEvent},
-    call::{Command as Call, Route, UserField},
+    call::{Command as Call, Route, SupervisionMode, UserField},
     cause::{EndReason, OfferOutcome},
     device, line, queue as queues,
     session::{self, LogoutReason, NotReadyCode, NotReadyReason},
@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub(crate) type Action = (u8, u8, u32);
 
 pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
-    prop::collection::vec((0..29u8, any::<u8>(), 0..9_000u32), 0..160)
+    prop::collection::vec((0..31u8, any::<u8>(), 0..9_000u32), 0..160)
 }
 
 const OUTCOMES: [OfferOutcome; 5] = [
@@ -70,11 +70,34 @@ fn act(world: &mut World, (what, who, ms): Action) {
             let last = world.owed.len() - 1;
             owed(world, last);
         }
+        29 => supervises(world, who),
+        30 if who & 192 == 0 => drop(world.supervisor_hangs_up(number)),
+        30 => drop(world.supervisor_answers(number)),
         27 => drop(world.goes_to_mailbox(number)),
         28 => drop(world.has_spoken(number, u64::from(who) * 100)),
         26 if who.is_multiple_of(2) => tags(world, number, who / 2),
         26 => drop(world.is_measured(number, u64::from(who) % 100)),
         _ => drop(world.settle()),
+    }
+}
+
+/// Whoever talks is heard, or is to be: few do.
+fn supervises(world: &mut World, who: u8) {
+    let talking: Vec<u64> = (1..8).filter(|number| world.talks(*number)).collect();
+    let Some(number) = talking.get(usize::from(who) % talking.len().max(1)) else {
+        return;
+    };
+    world.is_supervised(*number, mode(who / 7));
+    if who.is_multiple_of(2) {
+        world.supervisor_answers(*number);
+    }
+}
+
+const fn mode(who: u8) -> SupervisionMode {
+    match who % 4 {
+        0 => SupervisionMode::Listen,
+        1 => SupervisionMode::Barge,
+        _ => SupervisionMode::Takeover,
     }
 }
 

@@ -184,6 +184,11 @@ impl World {
                 ));
                 self.release(*session, *offer, release);
             }
+            calls::Event::TakenOver { session, offer, .. } => {
+                let (call, offer) = (*call, *offer);
+                let command = session::Command::EndContact { call, offer };
+                self.owed.push(AnyCommand::Session(*session, command));
+            }
             calls::Event::Ended { .. } => self.owe_end(number, *call, event),
             calls::Event::Overflowed {
                 mailbox: Some(_), ..

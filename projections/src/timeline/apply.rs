@@ -108,7 +108,8 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::OfferStarted { session, .. }
         | E::LegAlerting { session, .. }
         | E::OfferEnded { session, .. }
-        | E::AgentConnected { session, .. } => (Some(session.agent), None),
+        | E::AgentConnected { session, .. }
+        | E::TakenOver { session, .. } => (Some(session.agent), None),
         E::SupervisionRequested { supervisor, .. }
         | E::SupervisionStarted { supervisor, .. }
         | E::SupervisionModeChanged { supervisor, .. }

@@ -208,8 +208,10 @@ impl Ledger {
                 must(call.offers.is_empty(), || {
                     format!("{id} is connected and still rings: {:?}", call.offers)
                 })?;
-                must(self.agents.contact(*session) == Some(*offer), || {
-                    format!("{id} is with {session}, who does not know")
+                let is_known = self.agents.contact(*session) == Some(*offer);
+                must(is_known != call.is_taken, || match call.is_taken {
+                    true => format!("{id} was taken from {session}, who does not know"),
+                    false => format!("{id} is with {session}, who does not know"),
                 })?;
                 continue;
             }

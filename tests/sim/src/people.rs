@@ -7,6 +7,7 @@ mod callers;
 mod messages;
 mod outside;
 mod supervisor;
+mod takeover;
 
 use crate::{
     action::{Action, Plan, Posted},
@@ -65,6 +66,8 @@ pub(crate) struct People {
     supervisor: Chance,
     /// Of whoever forces what agents are.
     forcing: Chance,
+    /// Of whoever takes calls from agents.
+    taking: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -79,6 +82,8 @@ pub(crate) struct People {
     placed_count: u64,
     /// Calls that were sent into another queue by hand.
     sent_count: u64,
+    /// Orders to supervise a call.
+    takings_count: u64,
     /// Whom the supervisor has paused in a queue.
     paused: BTreeSet<(QueueId, AgentId)>,
     /// The day is over: nobody comes any more.
@@ -111,6 +116,7 @@ impl People {
             wire: root.split(3),
             supervisor: root.split(4),
             forcing: root.split(5),
+            taking: root.split(6),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -121,6 +127,7 @@ impl People {
             promised_count: 0,
             placed_count: 0,
             sent_count: 0,
+            takings_count: 0,
             paused: BTreeSet::new(),
             closing: false,
         }
@@ -267,6 +274,16 @@ impl People {
             call::Event::AgentConnected { .. } if self.is_rung_back(call) => {}
             call::Event::AgentConnected { .. } | call::Event::LegAnswered { .. } => {
                 self.they_talk(call, plans);
+                self.somebody_takes_over(call, at, plans);
+            }
+            call::Event::SupervisionRequested { leg, .. } => {
+                self.a_supervisors_phone_is_called(call, *leg, plans);
+            }
+            call::Event::SupervisionStarted { supervisor, .. } => {
+                self.a_supervisor_hears_it(call, *supervisor, at, plans);
+            }
+            call::Event::TakenOver { from_leg, .. } => {
+                self.an_agent_is_relieved(call, *from_leg, at, plans);
             }
             call::Event::Placed { leg, party, .. } => {
                 self.somebody_is_to_be_rung(call, *leg, party, plans);
@@ -295,8 +312,6 @@ impl People {
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
-            | call::Event::SupervisionRequested { .. }
-            | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
@@ -305,7 +320,7 @@ impl People {
     }
 }
 
-/// The agent's leg of a conversation.
+/// The agent's leg of a conversation, or that of the supervisor who has it.
 fn talking_leg(all: &Everything, call: CallId) -> Option<LegId> {
     if let Phase::Connected(connection) = &all.calls.get(call)?.phase {
         return Some(connection.leg);

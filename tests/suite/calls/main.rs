@@ -29,6 +29,7 @@ mod races;
 mod refused;
 mod registered;
 mod supervised;
+mod taken_over;
 mod unanswered;
 mod vanished;
 mod waiting;

@@ -11,6 +11,7 @@ use domain::{
     call::{Command, Event, Supervising, SupervisionEnd, SupervisionMode},
     cause::{By, WireCause},
     id::{AgentId, CallId, LegId},
+    queue,
 };
 use media::FRAME_SAMPLES;
 use phone::{
@@ -19,36 +20,45 @@ use phone::{
 use std::cell::Cell;
 use tokio::time::timeout;
 
-const CALLER_HZ: f64 = 440.0;
-const AGENT_HZ: f64 = 700.0;
-const SUPERVISOR_HZ: f64 = 1_300.0;
+pub const CALLER_HZ: f64 = 440.0;
+pub const AGENT_HZ: f64 = 700.0;
+pub const SUPERVISOR_HZ: f64 = 1_300.0;
 /// In samples.
 const HALF_SECOND: usize = 25 * FRAME_SAMPLES;
 const ALL_HZ: [f64; 3] = [CALLER_HZ, AGENT_HZ, SUPERVISOR_HZ];
 
 /// A caller and an agent who talk, and a supervisor's phone.
-struct Scene {
-    world: World,
+pub struct Scene {
+    pub world: World,
     supervisor: AgentId,
-    sam: Phone,
-    anna: Phone,
-    caller: Phone,
-    call: CallId,
-    before: Position,
-    out: OutgoingCall,
-    incoming: IncomingCall,
+    pub sam: Phone,
+    pub anna: Phone,
+    pub caller: Phone,
+    pub call: CallId,
+    pub before: Position,
+    pub out: OutgoingCall,
+    pub incoming: IncomingCall,
     /// How often a supervision was asked for: each has a leg of its own.
     asked: Cell<u128>,
 }
 
 impl Scene {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         Self::open_in(open().await, |options| options).await
     }
 
     /// The supervisor's phone is another than most.
-    async fn open_in(world: World, other: impl Fn(PhoneOptions) -> PhoneOptions) -> Self {
-        let queue = world.support(rules()).await;
+    pub async fn open_in(world: World, other: impl Fn(PhoneOptions) -> PhoneOptions) -> Self {
+        Self::open_with(world, rules(), other).await
+    }
+
+    /// The queue has other rules than most, too.
+    pub async fn open_with(
+        world: World,
+        support: queue::Config,
+        other: impl Fn(PhoneOptions) -> PhoneOptions,
+    ) -> Self {
+        let queue = world.support(support).await;
         let office = world.office.queue("office", rules()).await;
         world.agent("anna", queue).await;
         let supervisor = world.agent("sam", office).await;
@@ -81,7 +91,7 @@ impl Scene {
         self.world.office.dispatch(command).await.unwrap().position
     }
 
-    async fn ask(&self, mode: SupervisionMode) -> Position {
+    pub async fn ask(&self, mode: SupervisionMode) -> Position {
         self.asked.set(self.asked.get() + 1);
         let asked = Supervising {
             leg: LegId(uuid::Uuid::from_u128(self.asked.get())),
@@ -93,7 +103,7 @@ impl Scene {
     }
 
     /// The supervisor's phone rings, is answered, and plays a tone.
-    async fn supervise(&self, mode: SupervisionMode) -> IncomingCall {
+    pub async fn supervise(&self, mode: SupervisionMode) -> IncomingCall {
         let before = self.world.feed().head();
         self.ask(mode).await;
         let ringing = timeout(PATIENCE, self.sam.next_incoming()).await;
@@ -107,7 +117,7 @@ impl Scene {
     }
 
     /// How the supervision ends, after that position, and what the wire said.
-    async fn ends(&self, after: Position) -> (SupervisionEnd, WireCause) {
+    pub async fn ends(&self, after: Position) -> (SupervisionEnd, WireCause) {
         let office = &self.world.office;
         let ended = office.see(after, |entry| match &entry.fact.event {
             AnyEvent::Call(_, Event::SupervisionEnded { reason, wire, .. }) => {
@@ -119,7 +129,7 @@ impl Scene {
     }
 
     /// Caller and agent hear each other and nobody else, and hang up; nothing is left.
-    async fn talks_on(self) {
+    pub async fn talks_on(self) {
         heard(self.out.media(), &[AGENT_HZ]).await;
         heard(self.incoming.media(), &[CALLER_HZ]).await;
         assert_eq!(self.out.hang_up().await.unwrap(), 200);
@@ -132,7 +142,7 @@ impl Scene {
 
 /// A phone hears each of these tones as loud as the others, and none of the rest: soon, and
 /// where nothing is added up, all the time from then on.
-async fn heard(media: &Media, tones: &[f64]) {
+pub async fn heard(media: &Media, tones: &[f64]) {
     let is_mixed = tones.len() > 1;
     let shares = |samples: &[i16]| ALL_HZ.map(|hz| tone::tone_share(samples, hz));
     let is_so = |samples: &[i16]| {
@@ -157,7 +167,7 @@ async fn heard(media: &Media, tones: &[f64]) {
     );
 }
 
-async fn got_bye(call: &Call) {
+pub async fn got_bye(call: &Call) {
     let ended = call.wait_ended(PATIENCE).await.unwrap();
     assert_eq!(ended.ended_by, Some(EndedBy::Remote));
 }

@@ -80,6 +80,7 @@ mod subscriptions;
 mod supervised;
 mod support;
 mod tags;
+mod taken_over;
 mod taxes;
 mod torture;
 mod usage;

@@ -10,26 +10,26 @@ use phone::{IncomingCall, Media, Phone, PhoneOptions, Transport, tone};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
-const CALLER_HZ: f64 = 440.0;
-const AGENT_HZ: f64 = 700.0;
+pub(crate) const CALLER_HZ: f64 = 440.0;
+pub(crate) const AGENT_HZ: f64 = 700.0;
 const SUPERVISOR_HZ: f64 = 1_300.0;
 /// Samples that are looked at together: 200 ms.
 const PIECE: usize = 1_600;
-const NUMBER: &str = "4930601";
+pub(crate) const NUMBER: &str = "4930601";
 const SUPERVISION: &str = "supervision { mode requestedAt startedAt supervisor { name } } timeline(first: 100) { \
      nodes { type agentId payload } }";
 
 /// Two who supervise, and take no calls.
-const SUPERVISORS: &str = "\n[[agent]]\nname = \"sam\"\npassword = \"sam-secret\"\n\
+pub(crate) const SUPERVISORS: &str = "\n[[agent]]\nname = \"sam\"\npassword = \"sam-secret\"\n\
                            queues = []\nready_on_register = false\n\
                            [[agent]]\nname = \"tom\"\npassword = \"tom-secret\"\n\
                            queues = []\nready_on_register = false\n";
 
-fn provisioning(agents: &[&str]) -> String {
+pub(crate) fn provisioning(agents: &[&str]) -> String {
     Setup::provisioning(SUPPORT, agents) + SUPERVISORS
 }
 
-async fn agent_id(server: &Server, name: &str) -> anyhow::Result<Value> {
+pub(crate) async fn agent_id(server: &Server, name: &str) -> anyhow::Result<Value> {
     let query = "{ agents(first: 50) { nodes { id name } } }";
     let answer = server.graphql(query, json!({})).await?;
     let agents = answer["agents"]["nodes"].as_array().context("agents")?;
@@ -38,11 +38,11 @@ async fn agent_id(server: &Server, name: &str) -> anyhow::Result<Value> {
 }
 
 /// A registered phone of a supervisor.
-async fn supervisor(server: &Server, name: &str) -> anyhow::Result<Phone> {
+pub(crate) async fn supervisor(server: &Server, name: &str) -> anyhow::Result<Phone> {
     agent_with(server, name, &format!("{name}-secret")).await
 }
 
-async fn supervise(
+pub(crate) async fn supervise(
     server: &Server,
     number: u128,
     (call, agent): (&Value, &Value),
@@ -55,7 +55,7 @@ async fn supervise(
 }
 
 /// The supervisor's phone rings and is answered, and plays a tone.
-async fn answers(phone: &Phone) -> anyhow::Result<IncomingCall> {
+pub(crate) async fn answers(phone: &Phone) -> anyhow::Result<IncomingCall> {
     let call = incoming(phone).await?;
     call.media().play_tone(SUPERVISOR_HZ, 0.2);
     call.ring().await?;
@@ -64,7 +64,10 @@ async fn answers(phone: &Phone) -> anyhow::Result<IncomingCall> {
 }
 
 /// The only call in progress, once its supervision is so.
-async fn supervision_is(server: &Server, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+pub(crate) async fn supervision_is(
+    server: &Server,
+    wanted: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
     let query = format!("{{ activeCalls(first: 5) {{ nodes {{ id {SUPERVISION} }} }} }}");
     let of = |answer: &Value| answer["activeCalls"]["nodes"][0].clone();
     let answer = server
@@ -76,12 +79,12 @@ async fn supervision_is(server: &Server, wanted: impl Fn(&Value) -> bool) -> any
     Ok(of(&answer))
 }
 
-fn is_started_in(mode: &'static str) -> impl Fn(&Value) -> bool {
+pub(crate) fn is_started_in(mode: &'static str) -> impl Fn(&Value) -> bool {
     move |supervision| supervision["mode"] == mode && supervision["startedAt"].is_string()
 }
 
 /// What comes has that much of each tone, soon.
-async fn hears(media: &Media, tones: [(f64, bool); 3]) -> anyhow::Result<()> {
+pub(crate) async fn hears(media: &Media, tones: [(f64, bool); 3]) -> anyhow::Result<()> {
     let is_so = |heard: &[i16]| {
         tones.iter().all(|(hz, is_there)| {
             let share = tone::tone_share(heard, *hz);
@@ -95,7 +98,7 @@ async fn hears(media: &Media, tones: [(f64, bool); 3]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn three(caller: bool, agent: bool, supervisor: bool) -> [(f64, bool); 3] {
+pub(crate) fn three(caller: bool, agent: bool, supervisor: bool) -> [(f64, bool); 3] {
     [
         (CALLER_HZ, caller),
         (AGENT_HZ, agent),
@@ -105,8 +108,8 @@ fn three(caller: bool, agent: bool, supervisor: bool) -> [(f64, bool); 3] {
 
 /// The record of the only ended call, once its sound is measured or, of a node that was
 /// lost, once it is there.
-async fn record(server: &Server, is_measured: bool) -> anyhow::Result<Value> {
-    let query = "{ cdrs(first: 2) { nodes { disposition endReason endedAt codec mos legs { role \
+pub(crate) async fn record(server: &Server, is_measured: bool) -> anyhow::Result<Value> {
+    let query = "{ cdrs(first: 2) { nodes { disposition endReason hangupBy agentId endedAt codec mos legs { role \
                  agentId endedAt answeredAt supervisionEnd media { receivedCount sentCount } \
                  segments { kind durationMs } } } } }";
     let answer = server
@@ -118,7 +121,7 @@ async fn record(server: &Server, is_measured: bool) -> anyhow::Result<Value> {
     Ok(answer["cdrs"]["nodes"][0].clone())
 }
 
-fn supervisors_leg(record: &Value) -> anyhow::Result<Value> {
+pub(crate) fn supervisors_leg(record: &Value) -> anyhow::Result<Value> {
     let legs = record["legs"].as_array().context("legs")?;
     let mut found = legs.iter().filter(|leg| leg["role"] == "SUPERVISOR");
     let leg = found.next().context("a leg of the supervisor")?.clone();
@@ -126,7 +129,7 @@ fn supervisors_leg(record: &Value) -> anyhow::Result<Value> {
     Ok(leg)
 }
 
-fn kinds(leg: &Value) -> Vec<&str> {
+pub(crate) fn kinds(leg: &Value) -> Vec<&str> {
     let segments = leg["segments"].as_array().into_iter().flatten();
     segments.filter_map(|one| one["kind"].as_str()).collect()
 }
@@ -200,7 +203,7 @@ async fn a_supervisor_listens_whispers_and_hangs_up_and_all_of_it_is_on_the_reco
 }
 
 /// An order that is refused, with its code and field.
-async fn refused(
+pub(crate) async fn refused(
     server: &Server,
     name: &str,
     input: Value,

@@ -312,6 +312,42 @@ fn a_supervision_that_is_over_closes_its_leg_and_no_other() {
 }
 
 #[test]
+fn whoever_takes_the_call_talks_with_the_caller_and_the_agents_leg_is_closed() {
+    let taken = |more: &[Event]| {
+        let [requested, started] = supervision(SupervisionMode::Takeover);
+        let over = Event::TakenOver {
+            leg: THIRD,
+            supervisor: AgentId(Uuid::from_u128(14)),
+            from_leg: AGENT,
+            session: SESSION,
+            offer: OFFER,
+        };
+        let mut events = vec![requested];
+        events.extend(more.iter().cloned());
+        events.extend([started, over]);
+        talking(events)
+    };
+    let held = |leg| Event::Held { leg };
+    let back = |leg| Event::Retrieved { leg };
+    let close = Order::Close(AGENT);
+    let talk = Order::Bridge(CALLER, THIRD);
+    let floor = check(taken(&[]), &[talk.clone(), close.clone()]);
+    assert_eq!(floor.call_of(AGENT), None, "its silence is nobody's");
+    // Whom the agent held is talked with; who holds still does.
+    check(taken(&[held(AGENT)]), &[talk.clone(), close.clone()]);
+    let music = Order::PlayMusic(THIRD);
+    check(taken(&[held(CALLER)]), &[music, close]);
+    let then = |more: Event| taken(&[]).into_iter().chain([more]);
+    check(then(held(THIRD)), &[Order::PlayMusic(CALLER)]);
+    check(then(held(THIRD)).chain([back(THIRD)]), &[talk]);
+    check(then(ended()), &[Order::Close(CALLER), Order::Close(THIRD)]);
+    // The mode alone lets nobody hear anything else.
+    let [requested, _] = supervision(SupervisionMode::Listen);
+    let [_, started] = supervision(SupervisionMode::Takeover);
+    check(talking([requested, started]), &[]);
+}
+
+#[test]
 fn a_caller_without_credit_is_told_before_the_call_is_cut() {
     let mut floor = check(talking([]), &[Order::Bridge(CALLER, AGENT)]);
     let exhausted = rating::Event::Exhausted {

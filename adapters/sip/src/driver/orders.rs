@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    legs::{Agent, Legs, Release, Side, caller},
+    legs::{Agent, Leg, Legs, Release, Side, caller},
     outbound::{self, Order},
     status,
 };
@@ -137,6 +137,12 @@ impl Driver {
                 early_media,
             } => self.progress(call, leg, early_media),
             Order::Connect { call, leg } => self.connect(call, leg),
+            Order::TakeOver {
+                call,
+                leg,
+                from_leg,
+                release,
+            } => self.take_over(call, leg, from_leg, &release),
             Order::Release { leg, release } => {
                 let mut legs = self.legs();
                 self.release_agent(&mut legs, leg, &release);
@@ -186,6 +192,22 @@ impl Driver {
             // them talk.
             self.submit(call, Command::RecordHold { leg: leg.id });
         }
+    }
+
+    /// A supervisor's phone is the other side of the call from now on: the caller's dialog
+    /// and description stay as they are, and the agent's phone gets a BYE.
+    fn take_over(&self, call: CallId, leg: LegId, from_leg: LegId, release: &Release) {
+        let mut legs = self.legs();
+        if let Some(Leg {
+            side: Side::Agent(agent),
+            ..
+        }) = legs.get_mut(leg)
+        {
+            agent.is_supervisor = false;
+        }
+        self.release_agent(&mut legs, from_leg, release);
+        drop(legs);
+        self.connect(call, leg);
     }
 
     fn share_codec(&self, call: CallId, other: LegId) {

@@ -219,6 +219,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.not_connected"
         | "call.already_supervised"
         | "call.not_supervised"
+        | "call.taken_over"
         | "call.supervised_too_often" => Some("callId"),
         "call.stale_visit" => Some("visitId"),
         "call.own_call"

@@ -95,9 +95,10 @@ async fn supervisor(
 #[Object]
 impl SuperviseMutations {
     /// Rings the phone of a supervisor, who hears a call in which an agent and a caller talk
-    /// once it answers: unheard, heard by the agent alone, or by both. The same again with
-    /// another mode changes the mode. One supervises a call at a time. Whatever becomes of
-    /// it, the call goes on. Who did it is on the record.
+    /// once it answers: unheard, heard by the agent alone, or by both; or who takes the call
+    /// from the agent then. The same again with another mode changes the mode. One supervises
+    /// a call at a time. Whatever becomes of it, the call goes on; one that was taken over
+    /// does so until the caller or the supervisor hangs up. Who did it is on the record.
     #[graphql(guard = "Needs(Scope::CallSupervise)")]
     async fn supervise_call(
         &self,
@@ -129,7 +130,7 @@ impl SuperviseMutations {
     }
 
     /// Ends the supervision of a call, whoever supervises it: the supervisor's phone is hung
-    /// up, or stops ringing. The call goes on.
+    /// up, or stops ringing. The call goes on. One that was taken over is not given back.
     #[graphql(guard = "Needs(Scope::CallSupervise)")]
     async fn stop_supervising(
         &self,

@@ -127,12 +127,13 @@ impl CallSnapshot {
         self.then.state.caller_leg.map(|leg| ID(leg.to_string()))
     }
 
-    /// The agent's leg that was offered or connected.
+    /// The agent's leg that was offered or connected; that of the supervisor who had taken the
+    /// call over.
     async fn agent_leg_id(&self) -> Option<ID> {
         self.then.state.agent_leg().map(|leg| ID(leg.to_string()))
     }
 
-    /// The agent who was offered or connected.
+    /// The agent who was offered or connected; none once a supervisor had taken the call over.
     async fn agent_id(&self) -> Option<ID> {
         let engaged = self.then.state.engaged();
         engaged.map(|(session, _)| session.agent.opaque())

@@ -235,15 +235,15 @@ impl Call {
         queue(ctx, id, self.moment).await
     }
 
-    /// The agent who is offered or connected.
+    /// The agent who is offered or connected, or was until a supervisor took the call over.
     #[graphql(guard = "Needs(Scope::AgentRead)")]
     async fn agent(&self, ctx: &Context<'_>) -> Result<Option<Agent>> {
         let id = self.either(|row| row.agent, |row| row.agent);
         agent(ctx, id, self.moment).await
     }
 
-    /// Who hears it besides, or is to; null when nobody does. Of an ended call the legs of
-    /// its record tell.
+    /// Who hears it besides, or is to, or has taken it over; null when nobody does. Of an
+    /// ended call the legs of its record tell.
     #[graphql(guard = "Needs(Scope::CallSupervise)")]
     async fn supervision(&self) -> Option<Supervision> {
         let current = self.either(|row| row.supervision, |_| None)?;

@@ -1,4 +1,4 @@
-//! Somebody who hears a call besides, or talks in it.
+//! Somebody who hears a call besides, talks in it, or has taken it from its agent.
 
 use super::{Agent, Moment, call::agent};
 use crate::{auth::Scope, query::Needs, scalar::DateTime, types::words::SupervisionMode};

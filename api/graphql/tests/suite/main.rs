@@ -25,6 +25,7 @@ mod past;
 mod read;
 mod reports;
 mod socket;
+mod supervision;
 mod tags;
 mod views;
 mod voicemails;

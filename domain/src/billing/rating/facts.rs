@@ -139,6 +139,7 @@ impl Facts {
             | call::Event::SupervisionRequested { .. }
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
+            | call::Event::TakenOver { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

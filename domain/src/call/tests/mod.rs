@@ -25,6 +25,7 @@ mod requeue_call;
 mod start_offer;
 mod supervise_call;
 mod tag_call;
+mod take_over_call;
 mod voicemail;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};

@@ -125,6 +125,8 @@ fn supervising() -> impl Strategy<Value = Supervising> {
         SupervisionMode::Listen,
         SupervisionMode::Whisper,
         SupervisionMode::Barge,
+        SupervisionMode::Takeover,
+        SupervisionMode::Takeover,
     ];
     (1u128..3, select(modes)).prop_map(|(supervisor, mode)| Supervising {
         leg: SUPERVISOR_LEG,
@@ -174,6 +176,13 @@ fn event() -> impl Strategy<Value = Event> {
         leg().prop_map(|leg| Event::LegAnswered { leg, codec: None }),
         leg().prop_map(|leg| Event::Held { leg }),
         leg().prop_map(|leg| Event::Retrieved { leg }),
+        Just(Event::TakenOver {
+            leg: SUPERVISOR_LEG,
+            supervisor: AgentId(uuid::Uuid::nil()),
+            from_leg: AGENT_LEG,
+            session: SESSION,
+            offer: OFFER,
+        }),
         instant().prop_map(|at| hung_up_by(By::Agent, at, WireCause::default())),
         leg().prop_map(|leg| Event::LateFact {
             leg,
@@ -246,6 +255,11 @@ proptest! {
                 }
                 // The one that must be freed is named.
                 Event::Ended { offer, .. } => prop_assert_eq!(live, offer),
+                // Freed now, and not by the end again.
+                Event::TakenOver { offer, .. } => {
+                    prop_assert_eq!(live, Some(offer));
+                    live = None;
+                }
                 Event::Received { .. }
                 | Event::Routed { .. }
                 | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
@@ -375,10 +389,39 @@ proptest! {
             } else if let Event::SupervisionEnded { supervisor, .. } = event {
                 prop_assert_eq!(going.map(|(who, _)| who), Some(supervisor));
                 going = None;
+            } else if let Event::TakenOver { supervisor, .. } = event {
+                prop_assert_eq!(going, Some((supervisor, true)));
+                going = None;
             }
         }
         let current = call.supervision;
         prop_assert_eq!(current.map(|it| (it.supervisor, it.is_started)), going);
+    }
+
+    #[test]
+    fn a_call_changes_hands_once_at_most_and_its_agent_has_no_part_in_it_any_more(
+        commands in history(),
+    ) {
+        let (call, log) = play(commands);
+        let mut taken = None;
+        for (_, event) in log {
+            if let Event::TakenOver { leg, from_leg, .. } = event {
+                prop_assert_eq!(taken.replace((leg, from_leg)), None);
+                continue;
+            }
+            let Some((_, from_leg)) = taken else { continue };
+            if let Event::Held { leg } | Event::Retrieved { leg } = event {
+                prop_assert_ne!(leg, from_leg);
+            } else if let Event::Ended { session, offer, cause, .. } = event {
+                prop_assert_eq!((session, offer), (None, None));
+                prop_assert_ne!(cause.by, By::Agent);
+            } else if let Event::SupervisionRequested { .. } = event {
+                prop_assert!(false, "supervised once it was taken over");
+            }
+        }
+        if let (Some((leg, _)), Some((_, other, _))) = (taken, call.talking()) {
+            prop_assert_eq!(other, leg);
+        }
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl Pace {
         }
     }
 
-    /// Takes note of the end of a call.
+    /// Takes note of the end of a call, or of the agent's part in it.
     fn hear_call(
         &mut self,
         call: CallId,
@@ -152,7 +152,11 @@ impl Pace {
         event: &call::Event,
         asks: impl Fn(QueueId) -> bool,
     ) {
-        let call::Event::Ended { ended_at, .. } = event else {
+        let ended_at = if let call::Event::TakenOver { .. } = event {
+            at
+        } else if let call::Event::Ended { ended_at, .. } = event {
+            *ended_at
+        } else {
             return;
         };
         match self.talks.remove(&call) {
@@ -165,7 +169,7 @@ impl Pace {
                 let stands = self.stands.get(&call).copied();
                 let standing = stands.and_then(|(queue, visit)| self.standing(queue, visit));
                 if let Some(standing) = standing {
-                    standing.ended_at = Some(*ended_at);
+                    standing.ended_at.get_or_insert(ended_at);
                 }
             }
         }

@@ -180,6 +180,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::SupervisionRequested { .. }
         | call::Event::SupervisionStarted { .. }
         | call::Event::SupervisionModeChanged { .. }
+        | call::Event::TakenOver { .. }
         | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}

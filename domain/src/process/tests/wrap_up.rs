@@ -7,7 +7,7 @@ use crate::{
     id::VisitId,
     process::wrap_up::WrapUp,
     session::{self, WrapUpEndedBy},
-    testing::{CALL, OFFER, OTHER_CALL, SESSION, VISIT},
+    testing::{AGENT_LEG, CALL, OFFER, OTHER_AGENT, OTHER_CALL, SESSION, SUPERVISOR_LEG, VISIT},
 };
 
 fn ended(disposition: Disposition) -> AnyEvent {
@@ -76,6 +76,30 @@ fn the_end_of_a_conversation_ends_the_agents_contact() {
                 offer: OFFER,
             },
         )]);
+}
+
+#[test]
+fn a_supervisor_who_takes_the_call_ends_the_agents_contact_and_its_end_does_not_again() {
+    let taken = call::Event::TakenOver {
+        leg: SUPERVISOR_LEG,
+        supervisor: OTHER_AGENT,
+        from_leg: AGENT_LEG,
+        session: SESSION,
+        offer: OFFER,
+    };
+    let end = session::Command::EndContact {
+        call: CALL,
+        offer: OFFER,
+    };
+    let mut over = ended(Disposition::Answered);
+    if let AnyEvent::Call(_, call::Event::Ended { session, offer, .. }) = &mut over {
+        (*session, *offer) = (None, None);
+    }
+    process::<WrapUp>()
+        .hears([AnyEvent::Call(CALL, taken)])
+        .asks([AnyCommand::Session(SESSION, end)])
+        .hears([over])
+        .asks_nothing();
 }
 
 #[test]

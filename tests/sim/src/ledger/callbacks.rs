@@ -393,6 +393,7 @@ impl Callbacks {
             | call::Event::SupervisionRequested { .. }
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
+            | call::Event::TakenOver { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => Ok(()),

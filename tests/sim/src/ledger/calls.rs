@@ -15,6 +15,8 @@ pub(crate) struct Live {
     pub(crate) visit: Option<VisitId>,
     pub(crate) offers: BTreeMap<OfferId, (SessionId, LegId)>,
     pub(crate) connected: Option<(OfferId, SessionId)>,
+    /// A supervisor has taken it from that agent.
+    pub(crate) is_taken: bool,
     answered: bool,
     last_at: Timestamp,
 }
@@ -35,6 +37,8 @@ pub(crate) struct Calls {
     pub(crate) ended_count: u64,
     /// Ended or sent on as nobody was there.
     pub(crate) deserted_count: u64,
+    /// Calls that a supervisor took from their agent.
+    pub(crate) taken_count: u64,
     /// Calls that were sent on as they would have waited too long.
     pub(crate) sent_ahead_count: u64,
 }
@@ -118,6 +122,7 @@ impl Calls {
             | Event::SupervisionRequested { .. }
             | Event::SupervisionStarted { .. }
             | Event::SupervisionModeChanged { .. }
+            | Event::TakenOver { .. }
             | Event::SupervisionEnded { .. }
             | Event::Ended { .. } => {}
         }
@@ -179,10 +184,8 @@ impl Calls {
                 leg,
                 ..
             } => self.connect(id, *offer, *session, *leg)?,
-            Event::Ended { cause, .. } => {
-                self.deserted_count += u64::from(cause.reason == EndReason::NobodyThere);
-                self.end(id);
-            }
+            Event::TakenOver { .. } => self.take(id, event)?,
+            Event::Ended { cause, session, .. } => self.end(id, cause.reason, *session)?,
             Event::Overflowed { visit, cause, .. } => self.sent_on(id, *visit, *cause)?,
             Event::ExitKeyPressed { visit, .. } => must(
                 call.visit == Some(*visit) && call.connected.is_none(),
@@ -273,10 +276,44 @@ impl Calls {
         Ok(())
     }
 
-    fn end(&mut self, id: CallId) {
-        let Some(call) = self.live.remove(&id) else {
-            return;
+    /// Its agent is on no call any more.
+    fn take(&mut self, id: CallId, event: &Event) -> Result<(), Violation> {
+        let Event::TakenOver {
+            offer,
+            session,
+            leg,
+            ..
+        } = event
+        else {
+            return Ok(());
         };
+        let from = (*offer, *session);
+        must(self.picked_up.remove(leg), || {
+            format!("{id} is taken over by {leg}, whose phone did not pick up")
+        })?;
+        let call = self.live.entry(id).or_default();
+        must(call.connected == Some(from) && !call.is_taken, || {
+            format!("{id} is taken from {from:?}, while {call:?}")
+        })?;
+        call.is_taken = true;
+        self.engaged.remove(&from.1.agent);
+        self.taken_count += 1;
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        id: CallId,
+        reason: EndReason,
+        frees: Option<SessionId>,
+    ) -> Result<(), Violation> {
+        self.deserted_count += u64::from(reason == EndReason::NobodyThere);
+        let Some(call) = self.live.remove(&id) else {
+            return Ok(());
+        };
+        must(!call.is_taken || frees.is_none(), || {
+            format!("{id} frees {frees:?} twice")
+        })?;
         if call.visit.is_some() && call.connected.is_none() {
             self.in_line_count = self.in_line_count.saturating_sub(1);
         }
@@ -284,10 +321,13 @@ impl Calls {
             self.engaged.remove(&session.agent);
             self.picked_up.remove(leg);
         }
-        if let Some((_, session)) = call.connected {
+        if let Some((_, session)) = call.connected
+            && !call.is_taken
+        {
             self.engaged.remove(&session.agent);
         }
         self.ended.insert(id);
         self.ended_count += 1;
+        Ok(())
     }
 }

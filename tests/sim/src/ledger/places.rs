@@ -157,6 +157,7 @@ impl Places {
             | call::Event::SupervisionRequested { .. }
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
+            | call::Event::TakenOver { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

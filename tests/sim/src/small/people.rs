@@ -222,6 +222,7 @@ impl People {
             | call::Event::SupervisionRequested { .. }
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
+            | call::Event::TakenOver { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

@@ -447,6 +447,7 @@ impl Rerun {
             | call::Event::SupervisionRequested { .. }
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
+            | call::Event::TakenOver { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

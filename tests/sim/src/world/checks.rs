@@ -111,6 +111,7 @@ impl World {
         self.summary.too_many_count = self.ledger.asked.too_many_count;
         self.summary.words_count = self.ledger.asked.words_count;
         self.summary.forced_count = self.ledger.asked.forced_count;
+        self.summary.taken_count = self.ledger.calls.taken_count;
         self.summary.nobody_there_count = self.ledger.nobody_there_count();
         self.summary.placed_count = self.ledger.calls.placed_count;
         self.summary.promised_count = self.ledger.callbacks.promised_count;

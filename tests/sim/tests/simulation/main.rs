@@ -34,6 +34,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.too_many_count,
         sum.words_count,
         sum.forced_count,
+        sum.taken_count,
     ];
     assert!(
         doors.iter().all(|count| *count > 10),

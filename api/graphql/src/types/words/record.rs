@@ -78,6 +78,8 @@ pub(crate) enum SegmentKind {
     Whisper,
     /// The supervisor talked with both.
     Barge,
+    /// Caller and supervisor heard each other, who had taken the call from the agent.
+    Takeover,
 }
 
 /// Who hears whom while a call is supervised.
@@ -90,6 +92,9 @@ pub(crate) enum SupervisionMode {
     Whisper,
     /// All three hear each other.
     Barge,
+    /// The supervisor has the call instead of the agent, once the phone has answered: caller
+    /// and supervisor hear each other, and the agent's contact is over.
+    Takeover,
 }
 
 /// Why a supervision is over.
@@ -116,6 +121,8 @@ pub(crate) enum SupervisionEnd {
     CallEnded,
     /// The node of the call was lost, and the call with it.
     NodeLost,
+    /// The supervisor has taken the call from the agent: the leg goes on to its end.
+    TakenOver,
 }
 
 /// How an offer came to nothing.
@@ -204,7 +211,7 @@ pub(crate) enum HangupBy {
     Outside,
     /// Ringledger by its own rules.
     System,
-    /// A person through the API.
+    /// A person through the API; or the supervisor who had taken the call over hung up.
     Supervisor,
 }
 

@@ -54,7 +54,8 @@ impl World {
                     self.call(call).phase
                 ),
                 Activity::OnContact { offer, call, .. } => assert!(
-                    matches!(&self.call(call).phase, Phase::Connected(live) if live.offer == offer),
+                    matches!(&self.call(call).phase, Phase::Connected(live)
+                        if live.offer == offer && live.supervisor.is_none()),
                     "{id} is stuck on {call}: {:?}",
                     self.call(call).phase
                 ),
@@ -93,6 +94,9 @@ impl World {
                 }
                 Phase::Connected(with) => {
                     assert_eq!(visit, None, "{id} is connected");
+                    if with.supervisor.is_some() {
+                        continue;
+                    }
                     let activity = self.session(with.session).activity;
                     assert!(
                         matches!(activity, Activity::OnContact { call, .. } if call == id),

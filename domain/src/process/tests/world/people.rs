@@ -110,12 +110,29 @@ impl World {
         let Some(leg) = self.all.calls.0[&call].0.agent_leg() else {
             return;
         };
-        let command = match self.chance.below(5) {
+        let command = match self.chance.below(6) {
+            5 => self.somebody_takes_it(),
             0 => call::Command::RecordHold { leg },
             1 => call::Command::RecordRetrieve { leg },
             _ => leave(leg, false),
         };
         self.wire.push(AnyCommand::Call(call, command));
+    }
+
+    /// Whoever it is, also the agent of the call; in one mode or the other.
+    fn somebody_takes_it(&mut self) -> call::Command {
+        let agents = self.agents.clone();
+        let supervisor = *self.chance.one_of(&agents).expect("there are agents");
+        let mode = match self.chance.percent(70) {
+            true => call::SupervisionMode::Takeover,
+            false => call::SupervisionMode::Listen,
+        };
+        call::Command::SuperviseCall(call::Supervising {
+            leg: LegId(numbered(10, self.chance.below(1 << 40))),
+            supervisor,
+            mode,
+            by: "supervisor".into(),
+        })
     }
 
     fn an_agent_chooses(&mut self) {
@@ -202,7 +219,11 @@ impl World {
     /// The adapters see what was committed, and the phones answer.
     pub(super) fn phones_react(&mut self, event: &AnyEvent) {
         match event {
-            AnyEvent::Call(call, call::Event::OfferStarted { leg, .. }) => {
+            AnyEvent::Call(
+                call,
+                call::Event::OfferStarted { leg, .. }
+                | call::Event::SupervisionRequested { leg, .. },
+            ) => {
                 self.a_phone_is_called(*call, *leg);
             }
             AnyEvent::Call(call, call::Event::LegDialled { leg, .. }) => {
@@ -213,6 +234,13 @@ impl World {
             }
             AnyEvent::Call(call, call::Event::OfferEnded { leg, .. }) => {
                 self.a_cancel_crosses(*call, *leg);
+            }
+            // The agent hangs up in the same moment.
+            AnyEvent::Call(call, call::Event::TakenOver { from_leg, .. }) => {
+                if self.chance.percent(30) {
+                    let bye = leave(*from_leg, false);
+                    self.wire.push(AnyCommand::Call(*call, bye));
+                }
             }
             AnyEvent::Call(call, call::Event::Ended { .. }) => {
                 if self.chance.percent(20) {

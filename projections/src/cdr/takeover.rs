@@ -1,0 +1,41 @@
+//! What a record says of a call that a supervisor has taken from its agent: the agent's leg
+//! ends, and so does what counts as the agent's, its talk and its hold. What follows is on
+//! the legs of caller and supervisor as segments of their own. The agent of the record stays
+//! whoever answered.
+
+use super::{
+    leg::{Leg, Legs as _, Mark, SegmentKind},
+    row::Row,
+    talking::{both, stop_holding},
+};
+use domain::call::{Event, SupervisionEnd};
+
+/// The leg of the supervisor who has the call.
+pub(super) fn takers_leg(row: &Row) -> Option<&Leg> {
+    let mut legs = row.legs.iter();
+    legs.find(|leg| leg.supervision_end == Some(SupervisionEnd::TakenOver))
+}
+
+pub(super) fn apply(row: &mut Row, mark: Mark, event: &Event) {
+    let Event::TakenOver { leg, from_leg, .. } = event else {
+        return;
+    };
+    let caller = row.caller_leg;
+    let is_held = row.holding.contains(&caller);
+    stop_holding(row, mark.at);
+    row.legs.release(*from_leg, mark);
+    if let Some(leg) = row.legs.leg(*leg) {
+        leg.supervision_end = Some(SupervisionEnd::TakenOver);
+    }
+    match is_held {
+        true => {
+            row.holding.push(caller);
+            row.held_at = Some(mark.at);
+            both(row, mark, SegmentKind::Hold);
+        }
+        false => both(row, mark, SegmentKind::Takeover),
+    }
+}
+
+#[cfg(test)]
+mod tests;
