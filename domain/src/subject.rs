@@ -57,7 +57,7 @@ impl AnyEvent {
                 _,
                 session::Event::Reserved { call, .. }
                 | session::Event::ConnectedToContact { call, .. }
-                | session::Event::ContactEnded { call }
+                | session::Event::ContactEnded { call, .. }
                 | session::Event::WrapUpStarted { call, .. }
                 | session::Event::WrapUpExtended { call, .. }
                 | session::Event::WrapUpEnded { call, .. },

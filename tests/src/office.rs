@@ -211,6 +211,7 @@ impl Office {
             queues: vec![queue],
             ready_on_register: false,
             registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+            capacity: 1,
             skills: vec![],
             places: vec![],
         };
@@ -238,6 +239,7 @@ impl Office {
                     queues: vec![],
                     ready_on_register: false,
                     registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                    capacity: 1,
                     skills: vec![],
                     places: vec![],
                 },

@@ -105,6 +105,7 @@ pub const ALL: &[Migration] = &[
     migration!(440, Read, "0440_tagged_calls"),
     migration!(441, Read, "0441_projection_parked"),
     migration!(442, Read, "0442_refusal_sums"),
+    migration!(443, Read, "0443_agent_capacity"),
     migration!(443, Read, "0443_visit_target"),
     migration!(450, Secrets, "0450_vault_clean"),
     migration!(451, Log, "0451_clock_steps"),

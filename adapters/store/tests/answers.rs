@@ -40,6 +40,7 @@ fn reserve(ids: &Ids, until: Timestamp) -> Command {
         wrap_up_ms: 0,
         choice: None,
         terms: domain::queue::Terms::STANDARD,
+        capacity: 1,
     }
 }
 

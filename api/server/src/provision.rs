@@ -374,6 +374,9 @@ pub struct AgentEntry {
     /// Where the agent stands in queues, if not in the first tier.
     #[serde(default)]
     pub places: Vec<PlaceEntry>,
+    /// How many calls the agent may have at once, 1 to 5.
+    #[serde(default = "one")]
+    pub capacity: u8,
 }
 
 /// Where an agent stands in a queue.
@@ -542,6 +545,7 @@ impl Provisioner {
                 .unwrap_or(agent::REGISTRATION_GRACE_MS),
             skills: entry.skills.clone(),
             places: entry.places(),
+            capacity: entry.capacity,
         };
         let command = agent::Command::Configure {
             name: entry.name.clone(),

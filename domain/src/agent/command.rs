@@ -42,6 +42,11 @@ pub enum Command {
         /// At what.
         skill: String,
     },
+    /// Say how many calls it may have at once; those that it has go on.
+    SetCapacity {
+        /// From 1 on.
+        capacity: u8,
+    },
 }
 
 impl Command {
@@ -54,6 +59,7 @@ impl Command {
             Self::LeaveQueue { .. } => "leave_queue",
             Self::AssignSkill { .. } => "assign_skill",
             Self::RemoveSkill { .. } => "remove_skill",
+            Self::SetCapacity { .. } => "set_capacity",
         }
     }
 }

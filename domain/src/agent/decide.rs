@@ -57,6 +57,7 @@ pub(super) fn decide(state: &Agent, _at: Timestamp, command: Command) -> Decisio
         Command::RemoveSkill { skill } => change(state, |config| {
             config.skills.retain(|known| known.skill != skill);
         }),
+        Command::SetCapacity { capacity } => change(state, |config| config.capacity = capacity),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a configuration may be refused.
 
-use super::event::Config;
+use super::event::{CAPACITY_MAX, Config};
 use crate::{
     decider::Refusal,
     id::QueueId,
@@ -32,6 +32,9 @@ pub enum Error {
     /// Whoever has had no phone for so long is not there.
     #[error("registration_grace_ms is more than an hour")]
     InvalidGrace,
+    /// An agent has a few calls at once at most.
+    #[error("capacity is not 1 to 5")]
+    InvalidCapacity,
 }
 
 impl Refusal for Error {
@@ -43,6 +46,7 @@ impl Refusal for Error {
             Self::InvalidSkill => "agent.invalid_skill",
             Self::InvalidPlace => "agent.invalid_place",
             Self::InvalidGrace => "agent.invalid_grace",
+            Self::InvalidCapacity => "agent.invalid_capacity",
         }
     }
 }
@@ -69,6 +73,9 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     }
     if config.registration_grace_ms > GRACE_MS_MAX {
         return Err(Error::InvalidGrace);
+    }
+    if !(1..=CAPACITY_MAX).contains(&config.capacity) {
+        return Err(Error::InvalidCapacity);
     }
     Ok(())
 }

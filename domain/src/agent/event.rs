@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// network changes.
 pub const REGISTRATION_GRACE_MS: u64 = 10_000;
 
+/// Calls that one agent has at once at most.
+pub const CAPACITY_MAX: u8 = 5;
+
 const fn standard_grace() -> u64 {
     REGISTRATION_GRACE_MS
 }
@@ -40,6 +43,9 @@ pub struct Config {
     /// Where the agent stands in queues, if not in the first tier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
+    /// How many calls the agent may have at once, from 1 to [`CAPACITY_MAX`].
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub capacity: u8,
 }
 
 /// Something that an agent is good at.
@@ -84,6 +90,11 @@ impl Place {
 
 const fn one() -> u8 {
     1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_one(capacity: &u8) -> bool {
+    *capacity == 1
 }
 
 impl Config {

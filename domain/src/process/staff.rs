@@ -145,7 +145,7 @@ impl Staff {
                     | session::Event::Forced { .. } => {}
                 }
                 if let Some(seen) = self.sessions.get_mut(&id.agent) {
-                    let is_half = is_half(&seen.now, event);
+                    let is_half = seen.now.is_followed(event);
                     seen.now = Session::evolve(std::mem::take(&mut seen.now), fact.at, event);
                     if !is_half {
                         seen.settled = seen.now.clone();
@@ -201,27 +201,6 @@ impl Staff {
     }
 }
 
-/// Whether the session's next event completes this one: they are written at once.
-pub(super) const fn is_half(session: &Session, event: &session::Event) -> bool {
-    match event {
-        session::Event::LoggedIn { .. }
-        | session::Event::ContactEnded { .. }
-        | session::Event::WrapUpEnded { .. } => true,
-        session::Event::ReservationReleased { reason, .. } => {
-            session.next_after_release(*reason).is_some()
-        }
-        session::Event::LoggedOut { .. }
-        | session::Event::BecameReady {}
-        | session::Event::BecameNotReady { .. }
-        | session::Event::NextStateRequested { .. }
-        | session::Event::Reserved { .. }
-        | session::Event::ConnectedToContact { .. }
-        | session::Event::WrapUpStarted { .. }
-        | session::Event::WrapUpExtended { .. }
-        | session::Event::Forced { .. } => false,
-    }
-}
-
 /// Whether that factor is true of an agent.
 fn is(factor: Away, session: &Session, standing: Standing, is_paused: bool) -> bool {
     match factor {
@@ -229,9 +208,9 @@ fn is(factor: Away, session: &Session, standing: Standing, is_paused: bool) -> b
         Away::Unreachable => {
             session.routability == Routability::NotReady(NotReadyReason::Unreachable)
         }
-        Away::Ringing => matches!(session.activity, Activity::Reserved { .. }),
-        Away::OnContact => matches!(session.activity, Activity::OnContact { .. }),
-        Away::WrapUp => matches!(session.activity, Activity::WrapUp { .. }),
+        Away::Ringing => matches!(session.activity(), Activity::Reserved { .. }),
+        Away::OnContact => matches!(session.activity(), Activity::OnContact { .. }),
+        Away::WrapUp => matches!(session.activity(), Activity::WrapUp { .. }),
         Away::LaterTier => standing.tier > 1,
         Away::Penalty => standing.penalty > 0,
         Away::Paused => is_paused,

@@ -21,13 +21,14 @@ pub struct WrapUp;
 pub struct State {
     /// When each wrap-up ends, and after which call it is.
     due: BTreeSet<(Timestamp, AgentId, CallId)>,
-    /// The session in wrap-up of each agent, and when it ends.
-    running: BTreeMap<AgentId, (u32, CallId, Timestamp)>,
+    /// The session of each wrap-up, and when it ends: an agent may be in one after each of
+    /// several calls.
+    running: BTreeMap<AgentId, BTreeMap<CallId, (u32, Timestamp)>>,
 }
 
 impl Process for WrapUp {
     const NAME: &'static str = "wrap_up";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -51,15 +52,15 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             session::Event::WrapUpStarted { call, until, .. }
             | session::Event::WrapUpExtended { call, until },
         ) => {
-            forget(state, session.agent);
-            state
-                .running
-                .insert(session.agent, (session.number, *call, *until));
+            let key = (session.agent, *call);
+            forget(state, key);
+            let running = state.running.entry(session.agent).or_default();
+            running.insert(*call, (session.number, *until));
             state.due.insert((*until, session.agent, *call));
             vec![]
         }
-        AnyEvent::Session(session, session::Event::WrapUpEnded { .. }) => {
-            forget(state, session.agent);
+        AnyEvent::Session(session, session::Event::WrapUpEnded { call, .. }) => {
+            forget(state, (session.agent, *call));
             vec![]
         }
         AnyEvent::Call(call, call::Event::TakenOver { session, offer, .. }) => {
@@ -102,9 +103,8 @@ fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {
             break;
         }
         state.due.remove(&(due, agent, call));
-        if let Some((number, live, _)) = state.running.get(&agent).copied()
-            && live == call
-        {
+        let running = state.running.get(&agent);
+        if let Some((number, _)) = running.and_then(|running| running.get(&call)).copied() {
             let session = SessionId { agent, number };
             let command = session::Command::EndWrapUp { call, until: due };
             // An extended wrap-up ends by another command.
@@ -115,8 +115,14 @@ fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {
     intents
 }
 
-fn forget(state: &mut State, agent: AgentId) {
-    if let Some((_, call, until)) = state.running.remove(&agent) {
+fn forget(state: &mut State, (agent, call): (AgentId, CallId)) {
+    let Some(running) = state.running.get_mut(&agent) else {
+        return;
+    };
+    if let Some((_, until)) = running.remove(&call) {
         state.due.remove(&(until, agent, call));
+    }
+    if running.is_empty() {
+        state.running.remove(&agent);
     }
 }

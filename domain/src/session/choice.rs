@@ -26,6 +26,9 @@ pub struct Choice {
     pub priority: i64,
     /// Calls of the queue that waited for an agent, this one too.
     pub waiting_count: u32,
+    /// Calls that the agent had already: whoever has none comes first.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub calls_count: u32,
     /// Agents of the queue who could have been asked, this one too.
     pub free_count: u32,
     /// Where this one stood among those free, from 1: whoever stood before it is
@@ -41,6 +44,11 @@ pub struct Choice {
     pub left_out: Vec<LeftOut>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_none(calls_count: &u32) -> bool {
+    *calls_count == 0
+}
+
 /// What put the chosen agent before the next. Every order is total: what is
 /// equal in one respect is decided by the one below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +62,8 @@ pub enum DecidedBy {
     LastAgent,
     /// A person wanted this one to have the call.
     Assigned,
+    /// This one had no call, or fewer than the next.
+    Idle,
     /// Tier, penalty, or preferred skills.
     Class,
     /// The queue's strategy.
@@ -83,7 +93,8 @@ pub enum LeftOutReason {
     LoggedOut,
     /// Not ready.
     NotReady,
-    /// Reserved, with a caller, or in wrap-up.
+    /// Reserved, with as many callers as it may have, or in wrap-up; or with a caller, and
+    /// somebody else was free who had none.
     Engaged,
     /// Paused in the queue by a person.
     MemberPaused,

@@ -1,7 +1,9 @@
 //! What may be asked of a session.
 
 use super::choice::Choice;
-use super::event::{LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason};
+use super::event::{
+    LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason, is_one, one,
+};
 use crate::{
     id::{CallId, OfferId, QueueId, SessionId, VisitId},
     queue::Terms,
@@ -21,14 +23,14 @@ pub enum Command {
         /// Take calls at once.
         ready: bool,
     },
-    /// End it; after the contact, when there is one.
+    /// End it; after the last contact, when there is one.
     LogOut {
         /// Why.
         reason: LogoutReason,
     },
-    /// Take calls; after the contact, when there is one. Ends wrap-up.
+    /// Take calls; after the last contact, when there is one. Ends every wrap-up.
     GoReady,
-    /// Take no calls; after the contact, when there is one.
+    /// Take no calls; after the last contact, when there is one.
     GoNotReady {
         /// Why.
         reason: NotReadyReason,
@@ -42,7 +44,7 @@ pub enum Command {
     /// The agent has a phone again: what [`Command::RecordPhoneLost`] did is undone, if
     /// nothing else was decided since. Work after a call goes on.
     RecordPhoneBack,
-    /// Take the agent for one offer.
+    /// Take the agent for one offer, beside the calls that it has if its capacity allows it.
     Reserve {
         /// Fence.
         offer: OfferId,
@@ -62,6 +64,9 @@ pub enum Command {
         /// What the queue asks of the agent.
         #[serde(default)]
         terms: Terms,
+        /// How many calls the agent may have at once.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        capacity: u8,
     },
     /// Give the agent back without a contact.
     ReleaseReservation {
@@ -96,13 +101,19 @@ pub enum Command {
         /// What the agent notes of it.
         #[serde(default)]
         note: Option<CallNote>,
+        /// After which call; the one whose work began first if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
     },
     /// The work after the call takes longer.
     ExtendWrapUp {
         /// By so much.
         by_ms: u64,
+        /// After which call; the one whose work began first if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
     },
-    /// A supervisor decides for the agent; after the contact, when there is one.
+    /// A supervisor decides for the agent; after the last contact, when there is one.
     Force {
         /// What the agent is to be.
         next: NextState,

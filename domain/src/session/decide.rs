@@ -7,6 +7,7 @@ use super::{
         Event, LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason, WrapUpEndedBy,
     },
     state::{Activity, Routability, Session},
+    still::with_still,
 };
 use crate::{
     id::{CallId, OfferId, SessionId},
@@ -19,6 +20,11 @@ type Decision = Result<Vec<Event>, Error>;
 const EXTENSION_MS_MAX: u64 = 3_600_000;
 
 pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Decision {
+    let events = decided(session, at, command)?;
+    Ok(with_still(session, at, events))
+}
+
+fn decided(session: &Session, at: Timestamp, command: Command) -> Decision {
     match command {
         Command::LogIn { session: id, ready } => log_in(session, id, ready),
         Command::LogOut { reason } => {
@@ -33,50 +39,13 @@ pub(super) fn decide(session: &Session, at: Timestamp, command: Command) -> Deci
         Command::GoNotReady { reason, code } => go_not_ready(session, reason, code),
         Command::RecordPhoneLost => phone_lost(session),
         Command::RecordPhoneBack => phone_back(session),
-        Command::Reserve {
-            offer,
-            call,
-            visit,
-            queue,
-            until,
-            wrap_up_ms,
-            choice,
-            terms,
-        } => {
-            logged_in(session)?;
-            match (session.routability, session.activity) {
-                (Routability::Ready, Activity::Idle) => Ok(vec![Event::Reserved {
-                    offer,
-                    call,
-                    visit,
-                    queue,
-                    until,
-                    wrap_up_ms,
-                    choice,
-                    terms,
-                }]),
-                (Routability::Ready, _) => Err(Error::Engaged),
-                (Routability::NotReady(_) | Routability::LoggedOut, _) => Err(Error::NotReady),
-            }
-        }
+        reserve @ Command::Reserve { .. } => reserved(session, reserve),
         Command::ReleaseReservation { offer, reason } => release(session, at, offer, reason),
-        Command::ConfirmConnect { offer } => match session.activity {
-            Activity::Reserved {
-                offer: live,
-                call,
-                queue,
-                ..
-            } if live == offer => Ok(vec![Event::ConnectedToContact { offer, call, queue }]),
-            Activity::OnContact { offer: live, .. } if live == offer => Ok(vec![]),
-            Activity::Reserved { .. }
-            | Activity::OnContact { .. }
-            | Activity::Idle
-            | Activity::WrapUp { .. } => Err(Error::StaleOffer),
-        },
+        Command::ConfirmConnect { offer } => confirm(session, offer),
         Command::EndContact { call, offer } => Ok(end_contact(session, at, call, offer)),
         Command::EndWrapUp { call, until } => Ok(end_wrap_up(session, call, until)),
-        Command::CompleteWrapUp { code, note } => complete_wrap_up(session, code, note),
-        Command::ExtendWrapUp { by_ms } => extend_wrap_up(session, at, by_ms),
+        Command::CompleteWrapUp { code, note, call } => complete_wrap_up(session, call, code, note),
+        Command::ExtendWrapUp { by_ms, call } => extend_wrap_up(session, at, by_ms, call),
         Command::Force { next, by, why } => force(session, next, by, why),
     }
 }
@@ -107,56 +76,106 @@ fn log_in(session: &Session, id: SessionId, ready: bool) -> Decision {
     }
 }
 
+fn reserved(session: &Session, reserve: Command) -> Decision {
+    let Command::Reserve {
+        offer,
+        call,
+        visit,
+        queue,
+        until,
+        wrap_up_ms,
+        choice,
+        terms,
+        capacity,
+    } = reserve
+    else {
+        return Ok(vec![]);
+    };
+    logged_in(session)?;
+    // One call is held once.
+    let is_held = |it: &Activity| it.call() == Some(call) || it.offer() == Some(offer);
+    let has_room = session.has_room(capacity) && !session.engagements.iter().any(is_held);
+    match session.routability {
+        Routability::Ready if has_room => Ok(vec![Event::Reserved {
+            offer,
+            call,
+            visit,
+            queue,
+            until,
+            wrap_up_ms,
+            choice,
+            terms,
+            capacity,
+            still: None,
+        }]),
+        Routability::Ready => Err(Error::Engaged),
+        Routability::NotReady(_) | Routability::LoggedOut => Err(Error::NotReady),
+    }
+}
+
+fn confirm(session: &Session, offer: OfferId) -> Decision {
+    let of_offer = |it: &&Activity| it.offer() == Some(offer);
+    match session.engagements.iter().find(of_offer).copied() {
+        Some(Activity::Reserved { call, queue, .. }) => {
+            Ok(vec![Event::ConnectedToContact { offer, call, queue }])
+        }
+        Some(Activity::OnContact { .. }) => Ok(vec![]),
+        Some(Activity::Idle | Activity::WrapUp { .. }) | None => Err(Error::StaleOffer),
+    }
+}
+
 fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decision {
     logged_in(session)?;
+    // A live contact is never cut by a logout: it is applied afterwards.
+    if session.calls_count() > 0 {
+        return Ok(request(session, NextState::LoggedOut(reason), None));
+    }
     let is_own = reason == LogoutReason::Agent;
-    Ok(match session.activity {
-        Activity::Idle => vec![Event::LoggedOut { reason }],
-        Activity::WrapUp {
-            code_required: true,
-            ..
-        } if is_own => return Err(Error::CodeRequired),
-        Activity::WrapUp { call, .. } => {
-            vec![wrap_up_ended(call, by), Event::LoggedOut { reason }]
+    let mut events = vec![];
+    for wrap_up in wrap_ups(session) {
+        if wrap_up.code_required && is_own {
+            return Err(Error::CodeRequired);
         }
-        // A live contact is never cut by a logout: it is applied afterwards.
-        Activity::Reserved { .. } | Activity::OnContact { .. } => {
-            request(session, NextState::LoggedOut(reason), None)
-        }
-    })
+        events.push(wrap_up_ended(wrap_up.call, by));
+    }
+    events.push(Event::LoggedOut { reason });
+    Ok(events)
 }
 
 fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
     logged_in(session)?;
-    Ok(match session.activity {
-        Activity::Idle => match session.routability {
+    if session.is_idle() {
+        return Ok(match session.routability {
             Routability::Ready => vec![],
             Routability::NotReady(_) | Routability::LoggedOut => vec![Event::BecameReady {}],
-        },
-        Activity::WrapUp {
-            code_required: true,
-            ..
-        } if by == WrapUpEndedBy::Agent => return Err(Error::CodeRequired),
-        Activity::WrapUp { call, .. } => {
-            vec![wrap_up_ended(call, by), Event::BecameReady {}]
+        });
+    }
+    let is_held = session.calls_count() > 0;
+    let mut events = vec![];
+    for wrap_up in wrap_ups(session) {
+        match wrap_up.code_required && by == WrapUpEndedBy::Agent {
+            false => events.push(wrap_up_ended(wrap_up.call, by)),
+            // Beside a call it goes on, until there is a code.
+            true if is_held => {}
+            true => return Err(Error::CodeRequired),
         }
-        Activity::Reserved { .. } | Activity::OnContact { .. } => match session.next {
-            // Back to what happens anyway: after the contact comes ready.
-            None => vec![],
-            Some(_) => request(session, NextState::Ready, None),
-        },
-    })
+    }
+    match (is_held, session.next) {
+        (false, _) => events.push(Event::BecameReady {}),
+        // Back to what happens anyway: after the contact comes ready.
+        (true, None) => {}
+        (true, Some(_)) => events.extend(request(session, NextState::Ready, None)),
+    }
+    Ok(events)
 }
 
 fn go_not_ready(session: &Session, reason: NotReadyReason, code: Option<NotReadyCode>) -> Decision {
     logged_in(session)?;
     let is_same = session.routability == Routability::NotReady(reason) && session.code == code;
-    Ok(match session.activity {
-        Activity::Idle if is_same => vec![],
-        Activity::Idle => vec![Event::BecameNotReady { reason, code }],
-        Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => {
-            request(session, NextState::NotReady(reason), code)
-        }
+    Ok(match session.is_idle() {
+        true if is_same => vec![],
+        true => vec![Event::BecameNotReady { reason, code }],
+        false => request(session, NextState::NotReady(reason), code),
     })
 }
 
@@ -175,15 +194,11 @@ fn phone_back(session: &Session) -> Decision {
     logged_in(session)?;
     let lost = NotReadyReason::Unreachable;
     let is_paused = session.routability == Routability::NotReady(lost);
-    Ok(match session.activity {
-        Activity::Idle if is_paused => vec![Event::BecameReady {}],
-        Activity::Idle => vec![],
-        Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. }
-            if session.next == Some(NextState::NotReady(lost)) =>
-        {
-            request(session, NextState::Ready, None)
-        }
-        Activity::WrapUp { .. } | Activity::Reserved { .. } | Activity::OnContact { .. } => vec![],
+    let is_asked = session.next == Some(NextState::NotReady(lost));
+    Ok(match session.is_idle() {
+        true if is_paused => vec![Event::BecameReady {}],
+        false if is_asked => request(session, NextState::Ready, None),
+        true | false => vec![],
     })
 }
 
@@ -196,14 +211,17 @@ fn request(session: &Session, next: NextState, code: Option<NotReadyCode>) -> Ve
 }
 
 fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReason) -> Decision {
-    let terms = match session.activity {
-        Activity::Reserved {
+    let terms = match session.reservation() {
+        Some(Activity::Reserved {
             offer: live, terms, ..
-        } if live == offer => terms,
-        Activity::Reserved { .. }
-        | Activity::OnContact { .. }
-        | Activity::Idle
-        | Activity::WrapUp { .. } => return Err(Error::StaleOffer),
+        }) if live == offer => terms,
+        Some(
+            Activity::Reserved { .. }
+            | Activity::OnContact { .. }
+            | Activity::Idle
+            | Activity::WrapUp { .. },
+        )
+        | None => return Err(Error::StaleOffer),
     };
     let after = terms.after(reason);
     let delay_ms = after.map_or(0, |(pause, _)| pause.delay_ms);
@@ -212,21 +230,35 @@ fn release(session: &Session, at: Timestamp, offer: OfferId, reason: ReleaseReas
         offer,
         reason,
         not_before,
+        still: None,
     }];
-    let next = session.next_after_release(reason);
-    events.extend(next.map(|next| becomes(session, Some(next))));
+    if let Some(next) = session.next_after_release(reason) {
+        match is_last(session) {
+            true => events.push(becomes(session, Some(next))),
+            // It comes when the last contact is over.
+            false if session.next != Some(next) => {
+                events.push(Event::NextStateRequested { next, code: None });
+            }
+            false => {}
+        }
+    }
     Ok(events)
+}
+
+/// The agent does nothing else: with the end of this, what was asked for comes.
+const fn is_last(session: &Session) -> bool {
+    session.engagements.len() == 1
 }
 
 /// The call has ended: whatever the session still holds for it goes.
 fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -> Vec<Event> {
-    let (wrap_up_ms, code_required, queue) = match session.activity {
+    let held = session.engagements.iter().find_map(|it| match *it {
         Activity::OnContact {
             call: live,
             wrap_up_ms,
             code_required,
             ..
-        } if live == call => (wrap_up_ms, code_required, None),
+        } if live == call => Some((wrap_up_ms, code_required, None)),
         // The end overtook the confirmation of the connection.
         Activity::Reserved {
             offer: live,
@@ -234,24 +266,28 @@ fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -
             queue,
             terms,
             ..
-        } if live == offer => (wrap_up_ms, terms.wrap_up_code, Some(queue)),
+        } if live == offer => Some((wrap_up_ms, terms.wrap_up_code, Some(queue))),
         Activity::OnContact { .. }
         | Activity::Reserved { .. }
         | Activity::Idle
-        | Activity::WrapUp { .. } => return vec![],
+        | Activity::WrapUp { .. } => None,
+    });
+    let Some((wrap_up_ms, code_required, queue)) = held else {
+        return vec![];
     };
     let mut events = Vec::with_capacity(3);
     if let Some(queue) = queue {
         events.push(Event::ConnectedToContact { offer, call, queue });
     }
-    events.push(Event::ContactEnded { call });
+    events.push(Event::ContactEnded { call, still: None });
     if wrap_up_ms > 0 {
         events.push(Event::WrapUpStarted {
             call,
             until: at.plus_ms(wrap_up_ms),
             code_required,
+            still: None,
         });
-    } else {
+    } else if is_last(session) {
         events.push(becomes(session, session.next));
     }
     events
@@ -260,28 +296,35 @@ fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -
 /// Its time is over: not one that was extended since, and only where it can end
 /// by itself.
 fn end_wrap_up(session: &Session, call: CallId, until: Timestamp) -> Vec<Event> {
-    match session.activity {
-        Activity::WrapUp {
-            call: live,
-            until: ends,
-            code_required: false,
-        } if live == call && ends == until => {
-            let ended = wrap_up_ended(call, WrapUpEndedBy::Timer);
-            vec![ended, becomes(session, session.next)]
-        }
-        Activity::Reserved { .. }
-        | Activity::OnContact { .. }
-        | Activity::Idle
-        | Activity::WrapUp { .. } => vec![],
+    let over = wrap_ups(session).find(|it| it.call == call && it.until == until);
+    match over.filter(|it| !it.code_required) {
+        Some(_) => worked(session, wrap_up_ended(call, WrapUpEndedBy::Timer)),
+        None => vec![],
     }
 }
 
-fn complete_wrap_up(session: &Session, code: Option<String>, note: Option<CallNote>) -> Decision {
-    let (call, code_required) = wrapping_up(session)?;
-    if note.as_ref().is_some_and(|note| note.call != call) {
+/// That work is over, and with the last of everything the agent is something else.
+fn worked(session: &Session, ended: Event) -> Vec<Event> {
+    let mut events = vec![ended];
+    if is_last(session) {
+        events.push(becomes(session, session.next));
+    }
+    events
+}
+
+fn complete_wrap_up(
+    session: &Session,
+    call: Option<CallId>,
+    code: Option<String>,
+    note: Option<CallNote>,
+) -> Decision {
+    let noted = note.as_ref().map(|note| note.call);
+    let wrap_up = wrapping_up(session, call.or(noted))?;
+    let call = wrap_up.call;
+    if noted.is_some_and(|noted| noted != call) {
         return Err(Error::NoWrapUp);
     }
-    if code_required && code.is_none() {
+    if wrap_up.code_required && code.is_none() {
         return Err(Error::CodeRequired);
     }
     let ended = Event::WrapUpEnded {
@@ -289,36 +332,52 @@ fn complete_wrap_up(session: &Session, code: Option<String>, note: Option<CallNo
         by: WrapUpEndedBy::Agent,
         code,
         note: note.map(|note| note.text),
+        still: None,
     };
-    Ok(vec![ended, becomes(session, session.next)])
+    Ok(worked(session, ended))
 }
 
-fn extend_wrap_up(session: &Session, at: Timestamp, by_ms: u64) -> Decision {
-    let (call, _) = wrapping_up(session)?;
+fn extend_wrap_up(session: &Session, at: Timestamp, by_ms: u64, call: Option<CallId>) -> Decision {
+    let wrap_up = wrapping_up(session, call)?;
     if !(1..=EXTENSION_MS_MAX).contains(&by_ms) {
         return Err(Error::InvalidExtension);
     }
-    let ends = match session.activity {
-        Activity::WrapUp { until, .. } => until.max(at),
-        Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => at,
-    };
-    let until = ends.plus_ms(by_ms);
+    let call = wrap_up.call;
+    let until = wrap_up.until.max(at).plus_ms(by_ms);
     Ok(vec![Event::WrapUpExtended { call, until }])
 }
 
-/// After which call the agent works, and whether that ends only with a code.
-fn wrapping_up(session: &Session) -> Result<(CallId, bool), Error> {
-    logged_in(session)?;
-    match session.activity {
+/// Work after a call.
+#[derive(Debug, Clone, Copy)]
+struct AtWork {
+    call: CallId,
+    until: Timestamp,
+    /// It ends only with a code.
+    code_required: bool,
+}
+
+/// All that is under way, the first first.
+fn wrap_ups(session: &Session) -> impl Iterator<Item = AtWork> {
+    session.engagements.iter().filter_map(|it| match *it {
         Activity::WrapUp {
             call,
+            until,
             code_required,
-            ..
-        } => Ok((call, code_required)),
-        Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
-            Err(Error::NoWrapUp)
-        }
-    }
+        } => Some(AtWork {
+            call,
+            until,
+            code_required,
+        }),
+        Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => None,
+    })
+}
+
+/// The work after that call, or the first.
+fn wrapping_up(session: &Session, call: Option<CallId>) -> Result<AtWork, Error> {
+    logged_in(session)?;
+    let mut all = wrap_ups(session);
+    let found = all.find(|it| call.is_none_or(|call| call == it.call));
+    found.ok_or(Error::NoWrapUp)
 }
 
 /// What a supervisor decides ends a wrap-up, with or without a code, but never a
@@ -330,15 +389,13 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
     }
     let follows = match next {
         NextState::Ready => go_ready(session, WrapUpEndedBy::Supervisor)?,
-        NextState::NotReady(reason) => match session.activity {
-            Activity::WrapUp { call, .. } => vec![
-                wrap_up_ended(call, WrapUpEndedBy::Supervisor),
-                Event::BecameNotReady { reason, code: None },
-            ],
-            Activity::Reserved { .. } | Activity::OnContact { .. } | Activity::Idle => {
-                go_not_ready(session, reason, None)?
-            }
-        },
+        NextState::NotReady(reason) if session.calls_count() == 0 && !session.is_idle() => {
+            let ended = |it: AtWork| wrap_up_ended(it.call, WrapUpEndedBy::Supervisor);
+            let ended = wrap_ups(session).map(ended);
+            let becomes = Event::BecameNotReady { reason, code: None };
+            ended.chain(std::iter::once(becomes)).collect()
+        }
+        NextState::NotReady(reason) => go_not_ready(session, reason, None)?,
         NextState::LoggedOut(reason) => log_out(session, reason, WrapUpEndedBy::Supervisor)?,
     };
     let mut events = vec![Event::Forced { next, by, why }];
@@ -352,6 +409,7 @@ const fn wrap_up_ended(call: CallId, by: WrapUpEndedBy) -> Event {
         by,
         code: None,
         note: None,
+        still: None,
     }
 }
 

@@ -115,6 +115,43 @@ pub enum WrapUpEndedBy {
     Device,
 }
 
+/// What an agent of several voice units does first of all once something has begun or ended
+/// beside it: an event that says so changes nothing of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Still {
+    /// What.
+    pub doing: Doing,
+    /// Of which call.
+    pub call: CallId,
+    /// By which offer; none for work after a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
+    /// Of which queue; none for work after a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueId>,
+}
+
+/// What a voice unit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doing {
+    /// It is taken for an offer.
+    Reserved,
+    /// It is with a caller.
+    OnContact,
+    /// It works after a call.
+    WrapUp,
+}
+
+pub(crate) const fn one() -> u8 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+pub(crate) const fn is_one(capacity: &u8) -> bool {
+    *capacity == 1
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -172,6 +209,12 @@ pub enum Event {
         /// What the queue asks of the agent.
         #[serde(default, skip_serializing_if = "Terms::is_standard")]
         terms: Terms,
+        /// How many calls the agent may have at once.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        capacity: u8,
+        /// What the agent does meanwhile, and first of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// Free again without a contact.
     #[serde(rename = "reservation_released")]
@@ -183,6 +226,9 @@ pub enum Event {
         /// Not offered anything before this instant.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Timestamp>,
+        /// What the agent does meanwhile, and first of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// With a caller.
     #[serde(rename = "agent_connected_to_contact")]
@@ -199,6 +245,9 @@ pub enum Event {
     ContactEnded {
         /// Which call.
         call: CallId,
+        /// What the agent does meanwhile, and first of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// Work after the call.
     #[serde(rename = "wrap_up_started")]
@@ -210,6 +259,9 @@ pub enum Event {
         /// It ends only with a code, not by itself.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         code_required: bool,
+        /// What the agent does meanwhile, and first of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// That work is over.
     #[serde(rename = "wrap_up_ended")]
@@ -224,6 +276,9 @@ pub enum Event {
         /// What the agent notes of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Sealed<Note>>,
+        /// What the agent does meanwhile, and first of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still: Option<Still>,
     },
     /// That work takes longer.
     #[serde(rename = "wrap_up_extended")]

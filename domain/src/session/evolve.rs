@@ -4,14 +4,17 @@ use super::{
     event::{Event, NotReadyCode, ReleaseReason},
     state::{Activity, Refused, Routability, Session},
 };
-use crate::time::Timestamp;
+use crate::{
+    id::{CallId, OfferId, QueueId},
+    time::Timestamp,
+};
 
 pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Session {
     match event {
         Event::LoggedIn { session: id } => session.id = Some(*id),
         Event::LoggedOut { .. } => {
             session.routability = Routability::LoggedOut;
-            session.activity = Activity::Idle;
+            session.engagements.clear();
             settle(&mut session, None);
         }
         Event::BecameReady {} => {
@@ -37,45 +40,91 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             terms,
             ..
         } => {
-            session.activity = Activity::Reserved {
+            session.engagements.push(Activity::Reserved {
                 offer: *offer,
                 call: *call,
                 queue: *queue,
                 until: *until,
                 wrap_up_ms: *wrap_up_ms,
                 terms: *terms,
-            };
+            });
         }
-        Event::ReservationReleased { reason, .. } => {
-            session.activity = Activity::Idle;
-            // What was asked for follows as an event of its own, if it is a change.
-            session.next = None;
-            session.next_code = None;
+        Event::ReservationReleased { offer, reason, .. } => {
+            let ends = |it: &Activity| it.is_reserved() && it.offer() == Some(*offer);
+            session.engagements.retain(|it| !ends(it));
+            // What was asked for follows as an event of its own, if it is a change; or
+            // when the last contact is over.
+            if session.is_idle() {
+                session.next = None;
+                session.next_code = None;
+            }
             count(&mut session, *reason);
         }
-        Event::ConnectedToContact { offer, call, .. } => {
-            let (wrap_up_ms, code_required) = match session.activity {
-                Activity::Reserved {
-                    wrap_up_ms, terms, ..
-                } => (wrap_up_ms, terms.wrap_up_code),
-                Activity::Idle | Activity::OnContact { .. } | Activity::WrapUp { .. } => (0, false),
-            };
-            session.activity = Activity::OnContact {
-                offer: *offer,
-                call: *call,
-                wrap_up_ms,
-                code_required,
-            };
+        Event::ConnectedToContact { offer, call, queue } => {
+            connect(&mut session, *offer, *call, *queue);
             session.missed_count = 0;
             session.refused = Refused::default();
         }
-        Event::ContactEnded { .. }
-        | Event::WrapUpEnded { .. }
-        | Event::WrapUpStarted { .. }
-        | Event::WrapUpExtended { .. } => session.activity = after_contact(session.activity, event),
+        Event::ContactEnded { call, .. } => {
+            let ends = |it: &Activity| it.is_contact() && it.call() == Some(*call);
+            session.engagements.retain(|it| !ends(it));
+        }
+        Event::WrapUpStarted {
+            call,
+            until,
+            code_required,
+            ..
+        } => {
+            // Whoever works after a call is not in it any more.
+            let ends = |it: &Activity| it.call() == Some(*call);
+            session.engagements.retain(|it| !ends(it));
+            session.engagements.push(Activity::WrapUp {
+                call: *call,
+                until: *until,
+                code_required: *code_required,
+            });
+        }
+        Event::WrapUpEnded { call, .. } => {
+            let ends = |it: &Activity| it.is_wrap_up() && it.call() == Some(*call);
+            session.engagements.retain(|it| !ends(it));
+        }
+        Event::WrapUpExtended { call, until } => extend(&mut session, *call, *until),
         Event::Forced { .. } => {}
     }
     session
+}
+
+/// The reservation is a contact, the one that came last.
+fn connect(session: &mut Session, offer: OfferId, call: CallId, queue: QueueId) {
+    let reserved = session.reservation();
+    let (wrap_up_ms, code_required) = match reserved {
+        Some(Activity::Reserved {
+            wrap_up_ms, terms, ..
+        }) => (wrap_up_ms, terms.wrap_up_code),
+        Some(Activity::Idle | Activity::OnContact { .. } | Activity::WrapUp { .. }) | None => {
+            (0, false)
+        }
+    };
+    session.engagements.retain(|it| !it.is_reserved());
+    session.engagements.push(Activity::OnContact {
+        offer,
+        call,
+        queue,
+        wrap_up_ms,
+        code_required,
+    });
+}
+
+fn extend(session: &mut Session, extended: CallId, ends: Timestamp) {
+    for it in &mut session.engagements {
+        match it {
+            Activity::WrapUp { call, until, .. } if *call == extended => *until = ends,
+            Activity::WrapUp { .. }
+            | Activity::Idle
+            | Activity::Reserved { .. }
+            | Activity::OnContact { .. } => {}
+        }
+    }
 }
 
 /// What was asked for has come, or something else instead.
@@ -83,43 +132,6 @@ fn settle(session: &mut Session, code: Option<NotReadyCode>) {
     session.code = code;
     session.next = None;
     session.next_code = None;
-}
-
-/// What the agent does once the contact is over.
-fn after_contact(activity: Activity, event: &Event) -> Activity {
-    match event {
-        Event::WrapUpStarted {
-            call,
-            until,
-            code_required,
-        } => Activity::WrapUp {
-            call: *call,
-            until: *until,
-            code_required: *code_required,
-        },
-        Event::WrapUpExtended { until, .. } => match activity {
-            Activity::WrapUp {
-                call,
-                code_required,
-                ..
-            } => Activity::WrapUp {
-                call,
-                until: *until,
-                code_required,
-            },
-            Activity::Idle | Activity::Reserved { .. } | Activity::OnContact { .. } => activity,
-        },
-        Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => Activity::Idle,
-        Event::LoggedIn { .. }
-        | Event::LoggedOut { .. }
-        | Event::BecameReady {}
-        | Event::BecameNotReady { .. }
-        | Event::NextStateRequested { .. }
-        | Event::Reserved { .. }
-        | Event::ReservationReleased { .. }
-        | Event::ConnectedToContact { .. }
-        | Event::Forced { .. } => activity,
-    }
 }
 
 /// One more offer in a row that came to nothing for that reason.

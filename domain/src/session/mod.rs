@@ -1,5 +1,5 @@
 //! One login of an agent. Its stream decides who gets the agent: a reservation
-//! is the lock that keeps one agent from two calls.
+//! is the lock that keeps one agent from two calls, or from more than its capacity.
 
 mod choice;
 mod command;
@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod evolve;
 mod state;
+mod still;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Session {
     const CATEGORY: &'static str = "agentsession";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -292,28 +292,36 @@ fn sessions() -> impl Iterator<Item = session::Event> {
             wrap_up_ms: 30_000,
             choice: None,
             terms: queue::Terms::STANDARD,
+            capacity: 1,
+            still: None,
         },
         session::Event::ReservationReleased {
             offer: OFFER,
             reason: ReleaseReason::Busy,
             not_before: Some(UNTIL),
+            still: None,
         },
         session::Event::ConnectedToContact {
             offer: OFFER,
             call: CALL,
             queue: QUEUE,
         },
-        session::Event::ContactEnded { call: CALL },
+        session::Event::ContactEnded {
+            call: CALL,
+            still: None,
+        },
         session::Event::WrapUpStarted {
             call: CALL,
             until: UNTIL,
             code_required: false,
+            still: None,
         },
         session::Event::WrapUpEnded {
             call: CALL,
             by: WrapUpEndedBy::Timer,
             code: None,
             note: None,
+            still: None,
         },
         session::Event::WrapUpExtended {
             call: CALL,
@@ -469,6 +477,7 @@ fn agents() -> impl Iterator<Item = agent::Event> {
         queues: vec![QUEUE],
         ready_on_register: true,
         registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     };

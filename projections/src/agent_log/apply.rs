@@ -38,6 +38,7 @@ const fn row(fact: &Fact, session: SessionId, state: State) -> Row {
         session_number: session.number,
         at: fact.at,
         state,
+        still: None,
         reason: None,
         code: None,
         released: None,
@@ -58,14 +59,25 @@ fn on_session(fact: &Fact, session: SessionId, event: &Event) -> Option<Row> {
             ..row(State::NotReady)
         }),
         Event::Reserved {
-            offer, call, queue, ..
+            offer,
+            call,
+            queue,
+            still,
+            ..
         } => Some(Row {
+            still: *still,
             offer: Some(*offer),
             call: Some(*call),
             queue: Some(*queue),
             ..row(State::Reserved)
         }),
-        Event::ReservationReleased { offer, reason, .. } => Some(Row {
+        Event::ReservationReleased {
+            offer,
+            reason,
+            still,
+            ..
+        } => Some(Row {
+            still: *still,
             released: Some(*reason),
             offer: Some(*offer),
             ..row(State::Ready)
@@ -76,9 +88,24 @@ fn on_session(fact: &Fact, session: SessionId, event: &Event) -> Option<Row> {
             queue: Some(*queue),
             ..row(State::OnContact)
         }),
-        Event::WrapUpStarted { call, .. } => Some(Row {
+        Event::WrapUpStarted { call, still, .. } => Some(Row {
+            still: *still,
             call: Some(*call),
             ..row(State::WrapUp)
+        }),
+        // One voice unit of several is free again.
+        Event::ContactEnded {
+            call,
+            still: still @ Some(_),
+        }
+        | Event::WrapUpEnded {
+            call,
+            still: still @ Some(_),
+            ..
+        } => Some(Row {
+            still: *still,
+            call: Some(*call),
+            ..row(State::Ready)
         }),
         // What comes instead is the next event of the same decision.
         Event::LoggedIn { .. } | Event::ContactEnded { .. } | Event::WrapUpEnded { .. } => None,

@@ -38,7 +38,7 @@ impl projection::Row for Row {
 
 impl Projection for AgentLog {
     const NAME: &'static str = "agent_log";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [Table] = &[Table {
         name: "agent_log",
         key: "position",

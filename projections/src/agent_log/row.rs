@@ -4,7 +4,7 @@ use crate::value::{Columns, Corrupt, number, text, text_or_null, time, word};
 use commands::ports::Value;
 use domain::{
     id::{AgentId, CallId, OfferId, QueueId},
-    session::{NotReadyCode, NotReadyReason, ReleaseReason},
+    session::{Doing, NotReadyCode, NotReadyReason, ReleaseReason, Still},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,11 @@ pub struct Row {
     pub session_number: u32,
     /// Since when.
     pub at: Timestamp,
-    /// What.
+    /// What; of an agent of several voice units what the one does that the event is about.
     pub state: State,
+    /// What such an agent does meanwhile and first of all, if that is something else: the
+    /// one state that counts.
+    pub still: Option<Still>,
     /// Why no calls are taken.
     pub reason: Option<NotReadyReason>,
     /// In a word of the settings.
@@ -54,6 +57,15 @@ pub struct Row {
     pub call: Option<CallId>,
     /// Which queue.
     pub queue: Option<QueueId>,
+}
+
+/// What an agent does first of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Primary {
+    pub(super) state: State,
+    pub(super) offer: Option<OfferId>,
+    pub(super) call: Option<CallId>,
+    pub(super) queue: Option<QueueId>,
 }
 
 /// The columns, in the order of [`Row::values`].
@@ -69,6 +81,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "call_id",
     "queue_id",
     "code",
+    "still",
 ];
 
 impl Row {
@@ -85,6 +98,7 @@ impl Row {
             text_or_null(self.call),
             text_or_null(self.queue),
             word(&self.code),
+            word(&self.still),
         ]
     }
 
@@ -101,6 +115,30 @@ impl Row {
             call: columns.id_or_null()?,
             queue: columns.id_or_null()?,
             code: columns.word_or_null()?,
+            still: columns.word_or_null()?,
         })
+    }
+
+    /// The state that the agent is in from then on, as its time is counted: its offer, call
+    /// and queue too.
+    pub(super) fn primary(&self) -> Primary {
+        match self.still {
+            None => Primary {
+                state: self.state,
+                offer: self.offer,
+                call: self.call,
+                queue: self.queue,
+            },
+            Some(still) => Primary {
+                state: match still.doing {
+                    Doing::Reserved => State::Reserved,
+                    Doing::OnContact => State::OnContact,
+                    Doing::WrapUp => State::WrapUp,
+                },
+                offer: still.offer,
+                call: Some(still.call),
+                queue: still.queue,
+            },
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Views {
             let (sql, parameters) = query.all(" ORDER BY since_at DESC, position DESC LIMIT 1");
             let before = self.rows(&sql, parameters, Row::read).await?;
             for row in before {
-                let offer = row.offer.filter(|_| row.state == State::Reserved);
+                let primary = row.primary();
+                let offer = primary.offer.filter(|_| primary.state == State::Reserved);
                 rows.push(row);
                 if let Some(offer) = offer {
                     let mut query = Query::select(COLUMNS, "agent_log");

@@ -1,6 +1,6 @@
 //! What each event does to an agent's row.
 
-use super::row::{Activity, Routability, Row};
+use super::row::{Activity, Engagement, Routability, Row};
 use crate::projection::{Effect, Input};
 use domain::{
     agent,
@@ -50,14 +50,19 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             row.session_version = input.fact.version;
             row.session_revision = row.session_revision.saturating_add(1);
             on_session(row, at, event);
+            row.show_first();
         }
         AnyEvent::Call(call, call::Event::LegAlerting { offer, .. }) => {
             // A late one of an offer that is over changes nothing.
-            if row.offer != Some(*offer) || row.activity != Activity::Reserved {
+            let is_rung = |it: &&mut Engagement| {
+                it.offer == Some(*offer) && it.activity == Activity::Reserved
+            };
+            let Some(rung) = row.engagements.iter_mut().find(is_rung) else {
                 return Effect::Kept;
-            }
-            row.call = Some(*call);
-            row.activity = Activity::Ringing;
+            };
+            rung.call = *call;
+            rung.activity = Activity::Ringing;
+            row.show_first();
         }
         AnyEvent::Call(..)
         | AnyEvent::Line(..)
@@ -98,6 +103,8 @@ fn empty(agent: AgentId) -> Row {
         routability: Routability::LoggedOut,
         reason: None,
         activity: Activity::Idle,
+        engagements: vec![],
+        capacity: 1,
         since: None,
         until: None,
         not_before: None,
@@ -134,6 +141,7 @@ fn on_agent(row: &mut Row, event: &agent::Event, input: &Input<'_>) {
     row.skills.clone_from(&config.skills);
     row.places.clone_from(&config.places);
     row.ready_on_register = config.ready_on_register;
+    row.capacity = config.capacity;
     row.registration_grace_ms = config.registration_grace_ms;
     row.subject = config.display_name.as_ref().map(|sealed| sealed.subject);
     row.display_name = input.party.map(shown_name);
@@ -174,7 +182,7 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             row.logged_in_at = None;
             asked(row, None, None);
             row.code = None;
-            idle(row);
+            row.engagements.clear();
         }
         session::Event::BecameReady {} => {
             row.routability = Routability::Ready;
@@ -197,39 +205,58 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             until,
             ..
         } => {
-            row.activity = Activity::Reserved;
-            row.offer = Some(*offer);
-            row.call = Some(*call);
-            row.queue = Some(*queue);
-            row.until = Some(*until);
+            row.engagements.push(Engagement {
+                activity: Activity::Reserved,
+                offer: Some(*offer),
+                call: *call,
+                queue: Some(*queue),
+                until: Some(*until),
+            });
             leave_alone(row, None);
         }
         session::Event::ReservationReleased {
-            reason, not_before, ..
+            offer,
+            reason,
+            not_before,
+            still,
         } => {
-            idle(row);
+            row.engagements.retain(|it| it.offer != Some(*offer));
             leave_alone(row, not_before.map(|until| (until, *reason)));
-            // What was asked for follows as an event of its own.
-            asked(row, None, None);
+            // What was asked for follows as an event of its own, or when all is over.
+            if still.is_none() {
+                asked(row, None, None);
+            }
             if *reason == ReleaseReason::NoAnswer {
                 row.missed_count = row.missed_count.saturating_add(1);
             }
         }
         session::Event::ConnectedToContact { offer, call, queue } => {
-            row.activity = Activity::OnContact;
-            row.offer = Some(*offer);
-            row.call = Some(*call);
-            row.queue = Some(*queue);
-            row.until = None;
+            row.engagements.retain(|it| it.offer != Some(*offer));
+            row.engagements.push(Engagement {
+                activity: Activity::OnContact,
+                offer: Some(*offer),
+                call: *call,
+                queue: Some(*queue),
+                until: None,
+            });
             row.missed_count = 0;
         }
-        session::Event::ContactEnded { .. } | session::Event::WrapUpEnded { .. } => idle(row),
-        session::Event::WrapUpStarted { call, until, .. } => {
-            row.activity = Activity::WrapUp;
-            row.call = Some(*call);
-            row.until = Some(*until);
+        session::Event::ContactEnded { call, .. } | session::Event::WrapUpEnded { call, .. } => {
+            row.engagements.retain(|it| it.call != *call);
         }
-        session::Event::WrapUpExtended { until, .. } => row.until = Some(*until),
+        session::Event::WrapUpStarted { call, until, .. } => {
+            row.engagements.push(Engagement {
+                activity: Activity::WrapUp,
+                offer: None,
+                call: *call,
+                queue: None,
+                until: Some(*until),
+            });
+        }
+        session::Event::WrapUpExtended { call, until } => {
+            let extended = row.engagements.iter_mut().filter(|it| it.call == *call);
+            extended.for_each(|it| it.until = Some(*until));
+        }
         // What changes follows as an event of its own.
         session::Event::Forced { .. } => {}
     }
@@ -245,12 +272,4 @@ const fn leave_alone(row: &mut Row, why: Option<(Timestamp, ReleaseReason)>) {
 fn asked(row: &mut Row, next: Option<NextState>, code: Option<NotReadyCode>) {
     row.next = next;
     row.next_code = code;
-}
-
-const fn idle(row: &mut Row) {
-    row.activity = Activity::Idle;
-    row.offer = None;
-    row.call = None;
-    row.queue = None;
-    row.until = None;
 }

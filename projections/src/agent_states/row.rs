@@ -24,7 +24,7 @@ pub enum Routability {
     NotReady,
 }
 
-/// The second coordinate: what the one voice unit is doing.
+/// The second coordinate: what the agent does, of several things the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
@@ -78,6 +78,22 @@ impl State {
     }
 }
 
+/// An offer, a contact or a wrap-up of an agent: with several voice units there may be
+/// several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engagement {
+    /// What it is; never idle.
+    pub activity: Activity,
+    /// Of which call.
+    pub call: CallId,
+    /// The offer that is live or was accepted; none for a wrap-up.
+    pub offer: Option<OfferId>,
+    /// The queue that the call came from; none for a wrap-up.
+    pub queue: Option<QueueId>,
+    /// When the reservation falls or the wrap-up ends by itself.
+    pub until: Option<Timestamp>,
+}
+
 /// An agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -101,6 +117,8 @@ pub struct Row {
     pub skills: Vec<Skill>,
     /// Where it stands in queues, if not in the first tier.
     pub places: Vec<Place>,
+    /// How many calls it may have at once.
+    pub capacity: u8,
     /// Version of the configuration; 0 until it is provisioned.
     pub config_version: u32,
     /// The number of the last or present login; none before the first.
@@ -117,8 +135,10 @@ pub struct Row {
     pub reason: Option<NotReadyReason>,
     /// In a word of the settings.
     pub code: Option<NotReadyCode>,
-    /// What the agent is doing.
+    /// What the agent is doing; of several things the first, and so the fields below.
     pub activity: Activity,
+    /// All that it is doing, in the order in which it began.
+    pub engagements: Vec<Engagement>,
     /// When routability, reason or activity last changed.
     pub since: Option<Timestamp>,
     /// When the reservation falls or the wrap-up ends by itself.
@@ -175,6 +195,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "left_alone",
     "session_version",
     "session_revision",
+    "capacity",
+    "engagements",
 ];
 
 impl Row {
@@ -184,6 +206,45 @@ impl Row {
             agent: self.agent,
             number,
         })
+    }
+
+    /// How many calls it has: reservations and contacts.
+    pub fn calls_count(&self) -> usize {
+        let units = self.engagements.iter().filter(|it| match it.activity {
+            Activity::Reserved | Activity::Ringing | Activity::OnContact => true,
+            Activity::Idle | Activity::WrapUp => false,
+        });
+        units.count()
+    }
+
+    /// What is under way by that offer.
+    pub fn of_offer(&self, offer: OfferId) -> Option<&Engagement> {
+        self.engagements.iter().find(|it| it.offer == Some(offer))
+    }
+
+    /// The work after that call, or the one that began first.
+    pub fn wrap_up(&self, call: Option<CallId>) -> Option<&Engagement> {
+        self.engagements
+            .iter()
+            .find(|it| it.activity == Activity::WrapUp && call.is_none_or(|call| call == it.call))
+    }
+
+    /// The fields of the one are those of what comes first: the contact that came last,
+    /// before a phone that rings, a reservation, and the wrap-up that began first.
+    pub(super) fn show_first(&mut self) {
+        let all = &self.engagements;
+        let is = |activity| move |it: &&Engagement| it.activity == activity;
+        let contact = all.iter().rev().find(is(Activity::OnContact));
+        let first = contact
+            .or_else(|| all.iter().find(is(Activity::Ringing)))
+            .or_else(|| all.iter().find(is(Activity::Reserved)))
+            .or_else(|| all.first())
+            .copied();
+        self.activity = first.map_or(Activity::Idle, |first| first.activity);
+        self.offer = first.and_then(|first| first.offer);
+        self.call = first.map(|first| first.call);
+        self.queue = first.and_then(|first| first.queue);
+        self.until = first.and_then(|first| first.until);
     }
 
     /// Both coordinates in one word.
@@ -232,6 +293,8 @@ impl Row {
             word(&self.left_alone),
             number(self.session_version),
             number(self.session_revision),
+            number(self.capacity),
+            word(&self.engagements),
         ]
     }
 
@@ -267,6 +330,8 @@ impl Row {
             left_alone: columns.word_or_null()?,
             session_version: columns.number()?,
             session_revision: columns.number()?,
+            capacity: columns.number()?,
+            engagements: columns.word()?,
         })
     }
 }

@@ -194,6 +194,7 @@ fn serves(number: u64, name: &str, queues: &[u64]) -> AnyCommand {
         queues: queues.iter().map(|number| queue_id(*number)).collect(),
         ready_on_register: true,
         registration_grace_ms: domain::agent::REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     };

@@ -78,6 +78,7 @@ impl World {
                     queues: vec![queue(1), queue(2)],
                     ready_on_register: true,
                     registration_grace_ms: agents::REGISTRATION_GRACE_MS,
+                    capacity: 1,
                     skills: vec![],
                     places: vec![],
                 },
@@ -311,6 +312,7 @@ impl World {
                 wrap_up_ms: WRAP_UP_MS,
                 choice: None,
                 terms: domain::queue::Terms::STANDARD,
+                capacity: 1,
             },
         ));
         if reserved.is_empty() {
@@ -506,6 +508,7 @@ impl World {
         let end = session::Command::CompleteWrapUp {
             code: None,
             note: None,
+            call: None,
         };
         self.tell(AnyCommand::Session(login(taken), end));
         self

@@ -147,7 +147,7 @@ proptest! {
         for (agent, row) in fold_all::<AgentStates>(&world) {
             let session = &world.sessions[&row.session().unwrap()].0;
             let shown = if row.activity == Activity::Ringing { Activity::Reserved } else { row.activity };
-            prop_assert_eq!(shown, activity(session.activity), "{}", agent);
+            prop_assert_eq!(shown, activity(session.activity()), "{}", agent);
             let routability = match session.routability {
                 session::Routability::LoggedOut => (Routability::LoggedOut, None),
                 session::Routability::Ready => (Routability::Ready, None),

@@ -146,7 +146,7 @@ fn of_session(agent: AgentId, event: &session::Event) -> Subjects {
         E::Reserved { call, queue, .. } | E::ConnectedToContact { call, queue, .. } => {
             (Some(*call), Some(*queue))
         }
-        E::ContactEnded { call }
+        E::ContactEnded { call, .. }
         | E::WrapUpStarted { call, .. }
         | E::WrapUpExtended { call, .. }
         | E::WrapUpEnded { call, .. } => (Some(*call), None),

@@ -347,6 +347,8 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             wrap_up_ms,
             choice,
             terms,
+            capacity,
+            ..
         },
     ) = command
     else {
@@ -363,6 +365,8 @@ fn reserves_anyway(command: &AnyCommand, code: &str) -> Option<AnyEvent> {
             wrap_up_ms: *wrap_up_ms,
             choice: choice.clone(),
             terms: *terms,
+            capacity: *capacity,
+            still: None,
         },
     ))
 }
@@ -411,8 +415,5 @@ fn live_offer_of_call(all: &Everything, id: domain::id::CallId) -> Option<OfferI
 }
 
 fn live_offer_of_session(all: &Everything, id: domain::id::SessionId) -> Option<OfferId> {
-    if let session::Activity::Reserved { offer, .. } = all.sessions.get(id)?.activity {
-        return Some(offer);
-    }
-    None
+    all.sessions.get(id)?.reservation()?.offer()
 }

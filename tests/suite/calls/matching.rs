@@ -239,6 +239,7 @@ async fn whoever_is_fit_after_some_waiting_and_then_the_last_agent_is_rung() {
             queues: vec![queue],
             ready_on_register: true,
             registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+            capacity: 1,
             skills: skills.into_iter().collect(),
             places: vec![],
         };

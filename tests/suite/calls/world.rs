@@ -228,6 +228,7 @@ impl World {
                 queues: vec![queue],
                 ready_on_register: true,
                 registration_grace_ms: GRACE_MS,
+                capacity: 1,
                 skills: vec![],
                 places: vec![],
             },

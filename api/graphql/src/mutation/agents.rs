@@ -62,6 +62,9 @@ pub(crate) struct CreateAgentInput {
     /// Where it stands in queues, if not in the first tier.
     #[graphql(default)]
     places: Vec<AgentPlaceInput>,
+    /// How many calls it may have at once, 1 to 5.
+    #[graphql(default = 1)]
+    capacity: i32,
 }
 
 /// An agent that is to take calls.
@@ -226,6 +229,8 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
             .map_or(domain::agent::REGISTRATION_GRACE_MS, |grace| grace.0),
         skills,
         places,
+        // One outside of what there is is refused by the rules.
+        capacity: u8::try_from(input.capacity).unwrap_or(0),
     };
     let command = Command::Create {
         name: name.clone(),
@@ -260,7 +265,7 @@ impl AgentMutations {
     }
 
     /// Lets an agent take calls; logs it in if need be. Applied after the
-    /// contact, when there is one.
+    /// last contact, when there is one.
     async fn agent_ready(
         &self,
         ctx: &Context<'_>,
@@ -272,7 +277,7 @@ impl AgentMutations {
     }
 
     /// Lets an agent take no calls; logs it in if need be. Applied after the
-    /// contact, when there is one.
+    /// last contact, when there is one.
     async fn agent_not_ready(
         &self,
         ctx: &Context<'_>,
@@ -285,7 +290,7 @@ impl AgentMutations {
         Ok(AgentNotReadyPayload { outcome })
     }
 
-    /// Ends an agent's session. Applied after the contact, when there is one.
+    /// Ends an agent's session. Applied after the last contact, when there is one.
     async fn agent_log_out(
         &self,
         ctx: &Context<'_>,

@@ -5,9 +5,9 @@ use super::{
     sessions::{About, Whose, tell},
     wrap_up,
 };
-use crate::{query::identity, scalar::Duration, types::words::ForcedState};
+use crate::{id::Named, query::identity, scalar::Duration, types::words::ForcedState};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use domain::session::Command;
+use domain::{id::CallId, session::Command};
 
 #[derive(Default)]
 pub(crate) struct DeskMutations;
@@ -21,6 +21,8 @@ pub(crate) struct ExtendWrapUpInput {
     agent_id: ID,
     /// By how much: up to an hour.
     by_ms: Duration,
+    /// After which call; the one whose work began first when it is not given.
+    call_id: Option<ID>,
     /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
     /// and nothing is done.
     expected_revision: Option<i32>,
@@ -40,6 +42,8 @@ pub(crate) struct CompleteWrapUpInput {
     /// called, is kept sealed for that person, and is gone when the person is forgotten.
     #[graphql(secret)]
     pub(super) note: Option<String>,
+    /// After which call; the one whose work began first when it is not given.
+    pub(super) call_id: Option<ID>,
     /// Only if the agent is at this `sessionRevision` still: else the answer is `CONFLICT`,
     /// and nothing is done.
     pub(super) expected_revision: Option<i32>,
@@ -92,7 +96,8 @@ impl DeskMutations {
         input: ExtendWrapUpInput,
     ) -> Result<ExtendWrapUpPayload> {
         let by_ms = input.by_ms.0;
-        let command = Ok(Command::ExtendWrapUp { by_ms });
+        let call = input.call_id.as_ref().map(CallId::read).transpose()?;
+        let command = Ok(Command::ExtendWrapUp { by_ms, call });
         let whose = Whose::OwnOrManaged;
         let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);
         let outcome = tell(ctx, about, whose, command).await?;
@@ -109,8 +114,8 @@ impl DeskMutations {
         Ok(CompleteWrapUpPayload { outcome })
     }
 
-    /// Decides for an agent who is logged in. Applied after the contact, when
-    /// there is one. Who decided and why is on the record.
+    /// Decides for an agent who is logged in. Applied after the last contact,
+    /// when there is one. Who decided and why is on the record.
     async fn force_agent_state(
         &self,
         ctx: &Context<'_>,

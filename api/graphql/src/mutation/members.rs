@@ -84,6 +84,27 @@ pub(crate) struct RemoveSkillInput {
     expected_revision: Option<i32>,
 }
 
+/// How many calls an agent may have at once from now on.
+#[derive(InputObject)]
+pub(crate) struct SetCapacityInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Who.
+    agent_id: ID,
+    /// From 1 to 5.
+    capacity: i32,
+    /// Only if the agent is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct SetCapacityPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
 /// What came of it.
 #[derive(SimpleObject)]
 pub(crate) struct AddMemberPayload {
@@ -233,5 +254,22 @@ impl MemberMutations {
         let of = (agent, input.expected_revision);
         let outcome = tell(&order, of, Command::RemoveSkill { skill }, None).await?;
         Ok(RemoveSkillPayload { outcome })
+    }
+
+    /// Says how many calls an agent may have at once. Those that it has go on, also when
+    /// they are more.
+    #[graphql(guard = "Needs(Scope::AgentManage)")]
+    async fn set_capacity(
+        &self,
+        ctx: &Context<'_>,
+        input: SetCapacityInput,
+    ) -> Result<SetCapacityPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let agent = AgentId::read(&input.agent_id)?;
+        // One outside of what there is is refused by the rules.
+        let capacity = u8::try_from(input.capacity).unwrap_or(0);
+        let of = (agent, input.expected_revision);
+        let outcome = tell(&order, of, Command::SetCapacity { capacity }, None).await?;
+        Ok(SetCapacityPayload { outcome })
     }
 }

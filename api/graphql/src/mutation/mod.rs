@@ -203,6 +203,7 @@ fn field_of(code: &str) -> Option<&'static str> {
         "queue.expected_wait_alone" => Some("expectedWaitMaxMs"),
         "queue.invalid_visit_ttl" => Some("visitTtlMs"),
         "agent.invalid_grace" => Some("registrationGraceMs"),
+        "agent.invalid_capacity" => Some("capacity"),
         "queue.invalid_wrap_up" => Some("wrapUpMs"),
         "queue.invalid_number" => Some("numbers"),
         "trunk.nothing_allowed" => Some("allow"),

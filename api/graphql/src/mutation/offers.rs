@@ -48,9 +48,9 @@ async fn offered(
 ) -> Result<Option<CallId>, Fault> {
     let views = &order.services.views;
     if let Some(row) = views.agent(agent).await?
-        && row.offer == Some(offer)
+        && let Some(engagement) = row.of_offer(offer)
     {
-        return Ok(row.call);
+        return Ok(Some(engagement.call));
     }
     let now = order.services.clock.now();
     let since = Timestamp::from_micros(now.micros() - REMEMBERED_MICROS);
@@ -116,7 +116,8 @@ async fn reject(
         }
         let row = services.views.agent(agent).await?;
         let is_to_ring = row.is_some_and(|row| {
-            row.offer == Some(offer) && row.activity == agent_states::Activity::Reserved
+            let engagement = row.of_offer(offer);
+            engagement.is_some_and(|it| it.activity == agent_states::Activity::Reserved)
         });
         if !is_to_ring {
             return Ok(outcome);

@@ -8,15 +8,15 @@ use super::{
     sessions::{About, SessionOrder, Whose},
     written::subject_of,
 };
-use crate::{error::Fault, query::views_now, services::Settings};
+use crate::{error::Fault, id::Named, query::views_now, services::Settings};
 use async_graphql::{Context, Result};
 use commands::error::Refused;
 use domain::{
-    id::AgentId,
+    id::{AgentId, CallId},
     sealed::Note,
     session::{CallNote, Command, Error},
 };
-use projections::changed::View;
+use projections::{agent_states, changed::View};
 
 /// Characters of a note at most: what is worth knowing, and no recording of the call.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -32,7 +32,8 @@ pub(super) async fn complete(
     if let Err(refusal) = order.known(checked) {
         return Ok(order.refused(refusal));
     }
-    let outcome = dispatch(&order, input.code, input.note).await?;
+    let call = input.call_id.as_ref().map(CallId::read).transpose()?;
+    let outcome = dispatch(&order, call, input.code, input.note).await?;
     Ok(order.answered(outcome).await)
 }
 
@@ -51,24 +52,24 @@ fn check(order: &Order<'_>, input: &CompleteWrapUpInput) -> Result<(), Refusal> 
 
 async fn dispatch(
     order: &SessionOrder<'_>,
+    call: Option<CallId>,
     code: Option<String>,
     note: Option<String>,
 ) -> Result<Outcome, Fault> {
+    let complete = |note| Command::CompleteWrapUp {
+        code: code.clone(),
+        note,
+        call,
+    };
     let Some(text) = note else {
-        return order
-            .dispatch(Command::CompleteWrapUp { code, note: None })
-            .await;
+        return order.dispatch(complete(None)).await;
     };
     let text = text.trim().to_owned();
-    match sealed(&order.order, order.agent, text).await? {
-        Some(note) => {
-            let note = Some(note);
-            order.dispatch(Command::CompleteWrapUp { code, note }).await
-        }
+    match sealed(&order.order, (order.agent, call), text).await? {
+        Some(note) => order.dispatch(complete(Some(note))).await,
         None => {
             let refused = Refused::by(&Error::NoWrapUp, order.order.services.clock.now());
-            let command = Command::CompleteWrapUp { code, note: None };
-            order.refuse(command, refused.into()).await
+            order.refuse(complete(None), refused.into()).await
         }
     }
 }
@@ -76,13 +77,17 @@ async fn dispatch(
 /// The note, sealed for whoever called; none where the agent has no call.
 async fn sealed(
     order: &Order<'_>,
-    agent: AgentId,
+    (agent, call): (AgentId, Option<CallId>),
     text: String,
 ) -> Result<Option<CallNote>, Fault> {
     let services = order.services;
     let (views, head) = views_now(services, &[View::AgentStates, View::Timeline]).await?;
     let row = views.agent(agent).await?;
-    let Some(call) = row.and_then(|row| row.call) else {
+    let worked = |row: &agent_states::Row| match row.wrap_up(call) {
+        Some(wrap_up) => Some(wrap_up.call),
+        None => row.call,
+    };
+    let Some(call) = row.as_ref().and_then(worked) else {
         return Ok(None);
     };
     let Some(subject) = subject_of(views, call, head).await? else {

@@ -68,6 +68,30 @@ impl AgentNext {
     }
 }
 
+/// An offer, a contact or a wrap-up of an agent.
+#[derive(SimpleObject)]
+pub(crate) struct AgentEngagement {
+    /// What it is.
+    activity: Activity,
+    /// Id of its call.
+    call_id: ID,
+    /// The offer that is live, or was accepted; none for a wrap-up.
+    offer_id: Option<ID>,
+    /// When the reservation falls or the wrap-up ends by itself.
+    until: Option<DateTime>,
+}
+
+impl From<&agent_states::Engagement> for AgentEngagement {
+    fn from(engagement: &agent_states::Engagement) -> Self {
+        Self {
+            activity: engagement.activity.into(),
+            call_id: engagement.call.opaque(),
+            offer_id: engagement.offer.map(|offer| ID(offer.to_string())),
+            until: engagement.until.map(DateTime),
+        }
+    }
+}
+
 /// A person or program that takes calls.
 #[Object]
 impl Agent {
@@ -125,6 +149,22 @@ impl Agent {
         self.row.places.iter().map(Into::into).collect()
     }
 
+    /// How many calls the agent may have at once.
+    async fn capacity(&self) -> i32 {
+        i32::from(self.row.capacity)
+    }
+
+    /// How many calls it has: offers that ring or are about to, and contacts.
+    async fn active_calls(&self) -> i32 {
+        count(u32::try_from(self.row.calls_count()).unwrap_or(u32::MAX))
+    }
+
+    /// All that the agent is doing, in the order in which it began: more than one thing only
+    /// where its capacity is more than one.
+    async fn engagements(&self) -> Vec<AgentEngagement> {
+        self.row.engagements.iter().map(Into::into).collect()
+    }
+
     /// A registered phone logs the agent in, ready.
     async fn ready_on_register(&self) -> bool {
         self.row.ready_on_register
@@ -155,7 +195,8 @@ impl Agent {
         self.row.code.as_ref().map(Into::into)
     }
 
-    /// What the agent is doing.
+    /// What the agent is doing; of several things the first, as `call`, `offerId`, `queue`
+    /// and `until` are: a contact, an offer that rings, one that is about to, a wrap-up.
     async fn activity(&self) -> Activity {
         self.row.activity.into()
     }

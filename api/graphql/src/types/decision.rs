@@ -40,6 +40,8 @@ pub(crate) struct RoutingDecision {
     waiting_count: Option<i32>,
     /// Agents who could have been asked, this one too.
     free_count: Option<i32>,
+    /// Calls that the agent had already; null unless it is more than none.
+    calls_count: Option<i32>,
     /// Where this one stood among them, from 1.
     place: Option<i32>,
     /// Agents of the queue who were not chosen, by reason.
@@ -133,6 +135,9 @@ impl RoutingDecision {
             priority: choice.map(|choice| choice.priority.to_string()),
             waiting_count: choice.map(|choice| count(choice.waiting_count)),
             free_count: choice.map(|choice| count(choice.free_count)),
+            calls_count: choice
+                .filter(|choice| choice.calls_count > 0)
+                .map(|choice| count(choice.calls_count)),
             place: choice.map(|choice| count(choice.place)),
             left_out: choice
                 .map(|choice| choice.left_out.iter().map(Into::into).collect())

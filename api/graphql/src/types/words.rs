@@ -372,6 +372,8 @@ pub(crate) enum DecidedBy {
     LastAgent,
     /// A person wanted this one to have the call.
     Assigned,
+    /// This one had no call, or fewer than the next.
+    Idle,
     /// Tier, penalty, or preferred skills.
     Class,
     /// The queue's strategy.

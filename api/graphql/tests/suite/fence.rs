@@ -363,6 +363,7 @@ async fn reserved(
         wrap_up_ms: 0,
         choice: None,
         terms: queue::Terms::STANDARD,
+        capacity: 1,
     };
     let done = world.dispatch(AnyCommand::Session(session, reserve)).await;
     assert!(done.changed, "{agent}");

@@ -49,6 +49,7 @@ async fn takes(world: &World, queue: QueueId, agent: AgentId, ringing: &Ringing)
         wrap_up_ms: 0,
         choice: None,
         terms: domain::queue::Terms::STANDARD,
+        capacity: 1,
     };
     let ready = true;
     for command in [session::Command::LogIn { session, ready }, reserve] {

@@ -146,6 +146,7 @@ impl Floor {
                 queues: vec![QUEUE],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
                 skills: world.skills(number),
                 places: world.places(number),
             };
@@ -270,6 +271,8 @@ impl Floor {
             wrap_up_ms: 0,
             choice: None,
             terms: domain::queue::Terms::STANDARD,
+            capacity: 1,
+            still: None,
         };
         self.hear(AnyEvent::Session(session, reserved));
         let matched = line::Event::Matched {
@@ -305,6 +308,7 @@ impl Floor {
             offer: OfferId(Uuid::nil()),
             reason: ReleaseReason::CallerGone,
             not_before: None,
+            still: None,
         };
         self.tell(agent, released);
     }

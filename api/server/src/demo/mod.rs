@@ -98,6 +98,7 @@ fn config() -> Config {
             registration_grace_ms: None,
             skills: vec![],
             places: vec![],
+            capacity: 1,
         })
         .collect();
     config

@@ -17,6 +17,7 @@ fn config() -> Config {
         queues: vec![QUEUE],
         ready_on_register: true,
         registration_grace_ms: REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     }

@@ -43,8 +43,8 @@ pub(super) struct Pace {
     contacts: BTreeMap<QueueId, BTreeMap<Timestamp, BTreeMap<CallId, u64>>>,
     /// Where the contact of each of those calls is.
     found: BTreeMap<CallId, (QueueId, Timestamp)>,
-    /// After which call each agent works, and since when.
-    works: BTreeMap<AgentId, (CallId, Timestamp)>,
+    /// After which calls each agent works, and since when.
+    works: BTreeMap<AgentId, BTreeMap<CallId, Timestamp>>,
 }
 
 impl Pace {
@@ -179,11 +179,13 @@ impl Pace {
     fn hear_session(&mut self, agent: AgentId, at: Timestamp, event: &session::Event) {
         match event {
             session::Event::WrapUpStarted { call, .. } => {
-                self.works.insert(agent, (*call, at));
+                self.works.entry(agent).or_default().insert(*call, at);
             }
-            session::Event::WrapUpEnded { .. } => {
-                if let Some((call, since)) = self.works.remove(&agent) {
-                    self.worked(call, at.ms_since(since));
+            session::Event::WrapUpEnded { call, .. } => {
+                let works = self.works.get_mut(&agent);
+                let since = works.and_then(|works| works.remove(call));
+                if let Some(since) = since {
+                    self.worked(*call, at.ms_since(since));
                 }
             }
             session::Event::LoggedOut { .. } => _ = self.works.remove(&agent),

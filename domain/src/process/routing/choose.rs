@@ -154,12 +154,13 @@ fn highest_tier(rules: &Rules, waited_ms: u64) -> u64 {
 
 /// Why an agent is not to be asked for a visit, if so.
 pub(super) fn left_out(
+    board: &Board,
     waiting: &Waiting,
     agent: AgentId,
     row: &AgentRow,
-    rules: &Rules,
     at: Timestamp,
 ) -> Option<LeftOutReason> {
+    let rules = board.rules_of(waiting);
     let waited_ms = waiting.waited_ms(at);
     let tier = row.member(waiting.queue).map_or(1, |member| member.tier);
     if u64::from(tier) > highest_tier(rules, waited_ms) {
@@ -170,9 +171,21 @@ pub(super) fn left_out(
         Some(LeftOutReason::Asked)
     } else if waiting.tried.contains(&agent) {
         Some(LeftOutReason::Tried)
+    } else if row.has_room() && rings_at_an_idle_one(board, waiting) {
+        Some(LeftOutReason::Engaged)
     } else {
         None
     }
+}
+
+/// Somebody is asked who has no call: nobody joins in who has one.
+fn rings_at_an_idle_one(board: &Board, waiting: &Waiting) -> bool {
+    let mut asked = waiting.asked();
+    asked.any(|agent| {
+        board
+            .agent(agent)
+            .is_some_and(|row| row.contacts_count() == 0)
+    })
 }
 
 /// The one who alone is asked for a while, when it is there, and why that one: a
@@ -194,7 +207,7 @@ pub(super) fn alone_for_now(
     let agent = board.callers.last_agent(waiting.call)?;
     let row = board.agent(agent)?;
     // While its phone rings nobody joins in: the step is that one's alone.
-    let is_fit = match left_out(waiting, agent, row, rules, at) {
+    let is_fit = match left_out(board, waiting, agent, row, at) {
         None | Some(LeftOutReason::Asked) => true,
         Some(
             LeftOutReason::LoggedOut
@@ -230,11 +243,10 @@ fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
     if waiting.tried.is_empty() || !waiting.is_silent() {
         return false;
     }
-    let rules = board.rules_of(waiting);
     let staffed = board
         .standing(waiting.queue)
         .filter(|(standing, _)| match standing {
-            Standing::Free | Standing::Asked => true,
+            Standing::Free | Standing::Room | Standing::Asked => true,
             Standing::Engaged
             | Standing::MemberPaused
             | Standing::Paused
@@ -246,7 +258,7 @@ fn all_tried(board: &Board, visit: VisitId, at: Timestamp) -> bool {
     !untried.any(|agent| {
         board
             .agent(*agent)
-            .is_some_and(|row| left_out(waiting, *agent, row, rules, at).is_none())
+            .is_some_and(|row| left_out(board, waiting, *agent, row, at).is_none())
     })
 }
 
@@ -263,7 +275,7 @@ fn first_of(board: &Board, agent: AgentId, at: Timestamp) -> Option<VisitId> {
             let rules = board.rules_of(waiting);
             let is_fit = match alone_for_now(board, waiting, at) {
                 Some((only, _)) => only == agent && !waiting.rings_at(agent),
-                None => match left_out(waiting, agent, row, rules, at) {
+                None => match left_out(board, waiting, agent, row, at) {
                     None => true,
                     Some(LeftOutReason::Tried) => all_tried(board, *visit, at),
                     Some(
@@ -306,7 +318,8 @@ pub(super) fn all_left_out(board: &Board, queue: QueueId, pick: &Pick) -> Vec<Le
         let room = NAMED_MAX.saturating_sub(entry.agents.len());
         entry.agents.extend(agents.into_iter().take(room));
     };
-    let mut free_count = 0;
+    let mut idle_count = 0;
+    let mut with_room: Vec<AgentId> = vec![];
     for (standing, agents) in board.standing(queue) {
         match standing.reason() {
             Some(reason) if !agents.is_empty() => {
@@ -314,19 +327,30 @@ pub(super) fn all_left_out(board: &Board, queue: QueueId, pick: &Pick) -> Vec<Le
                 add(reason, agents.len(), named);
             }
             Some(_) => {}
-            None => free_count = agents.len(),
+            None if standing == Standing::Room => with_room = agents.iter().copied().collect(),
+            None => idle_count = agents.len(),
         }
     }
+    let with_room_count = with_room.len();
     let mut seen = 1;
     for (reason, agents) in &pick.passed {
         seen += agents.len();
         add(*reason, agents.len(), agents.clone());
+        with_room.retain(|agent| !agents.contains(agent));
     }
-    if free_count > seen {
+    let mut behind_count = (idle_count + with_room_count).saturating_sub(seen);
+    let mut next = pick.next;
+    if !with_room.is_empty() && !with_room.contains(&pick.agent) {
+        // Whoever has no call comes first: that alone keeps the others from this one.
+        behind_count = behind_count.saturating_sub(with_room.len());
+        next = next.filter(|next| !with_room.contains(next));
+        add(LeftOutReason::Engaged, with_room.len(), with_room);
+    }
+    if behind_count > 0 {
         add(
             LeftOutReason::Behind,
-            free_count - seen,
-            pick.next.into_iter().collect(),
+            behind_count,
+            next.into_iter().collect(),
         );
     }
     all.into_values().collect()

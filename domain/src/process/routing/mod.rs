@@ -18,7 +18,7 @@ use crate::{
     session::{self, Choice},
     time::Timestamp,
 };
-use board::{Activity, Board, Waiting};
+use board::{Activity, AgentRow, Board, Waiting};
 use choose::Match;
 use pick::Pick;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -266,28 +266,37 @@ fn on_session(
             board.set(agent, Activity::Engaged, at);
             board.taken(agent, *queue);
         }
-        session::Event::ConnectedToContact { offer, .. } => {
+        session::Event::ConnectedToContact { offer, call, .. } => {
             board.over(*offer, now);
             board.set(agent, Activity::Engaged, at);
-            board.talks(agent, at);
+            board.begins_to_talk(agent, *call, at);
         }
-        session::Event::ContactEnded { .. } => board.stops_talking(agent, at),
+        session::Event::ContactEnded { call, .. } => {
+            board.stops_talking(agent, *call, at);
+            if !is_half {
+                board.has_ended(agent, at);
+            }
+        }
         session::Event::WrapUpStarted { .. } => board.set(agent, Activity::Engaged, at),
         session::Event::ReservationReleased {
             offer,
             not_before,
             reason,
+            ..
         } => {
             board.over(*offer, now);
-            // Who is to be something else in the same breath has not been free.
-            let activity = match is_half {
+            // Who is to be something else in the same breath has not been free; nor has
+            // who has a call besides.
+            let activity = match is_half || board.is_engaged(agent) {
                 true => Activity::Engaged,
                 false => Activity::Free,
             };
             board.release(agent, activity, *not_before, *reason);
         }
+        session::Event::WrapUpEnded { .. } if !is_half => board.has_ended(agent, at),
         session::Event::WrapUpEnded { .. } => {}
     }
+    board.looks_for_room(agent, is_half);
 }
 
 /// The session says no. Either the event that explains it has not been heard
@@ -331,6 +340,7 @@ fn matches(board: &mut Board, cause: Uuid, at: Timestamp, now: Timestamp) -> Vec
             wrap_up_ms: policy.wrap_up_ms,
             choice: Some(Box::new(explained(board, waiting, &pick, now))),
             terms: board.rules(waiting.queue).terms,
+            capacity: board.agent(pick.agent).map_or(1, AgentRow::capacity),
         };
         board.wish(visit, pick.agent, offer, now);
         intents.push(Intent::new(offer.0, AnyCommand::Session(session, reserve)));
@@ -351,6 +361,7 @@ fn explained(board: &Board, waiting: &Waiting, pick: &Pick, at: Timestamp) -> Ch
         attempts: waiting.attempts,
         priority: waiting.priority_milli(board.rules_of(waiting), board.rules(waiting.queue), at)
             / 1_000,
+        calls_count: count(board.agent(pick.agent).map(AgentRow::calls_count)),
         waiting_count: count(board.lines.get(&queue).map(std::collections::BTreeSet::len)),
         free_count: count(board.free.get(&queue).map(std::collections::BTreeSet::len)),
         place: pick.place,

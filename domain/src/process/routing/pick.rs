@@ -4,7 +4,7 @@
 use super::{
     board::{AgentRow, Board, Member, Waiting},
     choose::{alone_for_now, left_out},
-    rank::{Rank, by_weight, draw, lot},
+    rank::{Rank, by_weight, calls_of, draw, lot},
 };
 use crate::{
     id::{AgentId, VisitId},
@@ -46,7 +46,6 @@ impl Fit {
 /// The agent for a visit: the first, by the queue's strategy, of those fit.
 pub(super) fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<Pick> {
     let waiting = board.visit(visit)?;
-    let rules = board.rules_of(waiting);
     let free = board.free.get(&waiting.queue)?;
     if let Some((only, decided_by)) = alone_for_now(board, waiting, at) {
         // Its own phone may have stopped before the line has heard how that ended.
@@ -61,7 +60,7 @@ pub(super) fn agent_for(board: &Board, visit: VisitId, at: Timestamp) -> Option<
             break;
         }
         let row = board.agent(*agent)?;
-        match left_out(waiting, *agent, row, rules, at) {
+        match left_out(board, waiting, *agent, row, at) {
             Some(reason) => passed.entry(reason).or_default().push(*agent),
             None => fit.push(Fit {
                 agent: *agent,
@@ -111,6 +110,7 @@ fn the_only(agent: AgentId, decided_by: DecidedBy, free: &BTreeSet<(Rank, AgentI
         DecidedBy::LastAgent
         | DecidedBy::Alone
         | DecidedBy::All
+        | DecidedBy::Idle
         | DecidedBy::Class
         | DecidedBy::Strategy
         | DecidedBy::IdleSince
@@ -208,7 +208,9 @@ fn decided_by(chosen: &Fit, next: Option<&Fit>, strategy: Strategy) -> DecidedBy
     );
     let (_, first, idle_since) = chosen.rank;
     let (_, next_first, next_idle_since) = next.rank;
-    if chosen.class() != next.class() {
+    if calls_of(chosen.rank) != calls_of(next.rank) {
+        DecidedBy::Idle
+    } else if chosen.class() != next.class() {
         DecidedBy::Class
     } else if is_among_all(strategy)
         || first != next_first

@@ -23,8 +23,9 @@ pub(super) struct Record {
 pub(super) type Skills = BTreeMap<String, u8>;
 
 /// The place of a free agent: the lowest first, and of equal ones the one that
-/// has been idle longest. First comes the class (tier, penalty, preferred
-/// skills that are missing), then what the strategy says.
+/// has been idle longest. First comes the class (calls that
+/// it has, tier, penalty, preferred skills that are missing), then what the strategy
+/// says.
 pub(super) type Rank = (u64, u64, Timestamp);
 
 /// The place of an agent among the free of a queue.
@@ -49,6 +50,25 @@ pub(super) fn rank(
         Strategy::BestSkill => lacking(rules, skills),
     };
     (class(rules, member, skills), first, idle_since)
+}
+
+/// The calls that an agent has stand before everything else of its class: tiers are at most
+/// 255, in the bits from 32 on.
+const CALLS_SHIFT: u32 = 48;
+
+/// The place of one who has calls and may have another: behind everybody who has fewer,
+/// whatever the tier.
+pub(super) const fn behind_all_idle((class, first, idle_since): Rank, calls_count: usize) -> Rank {
+    (
+        class | (calls_count as u64) << CALLS_SHIFT,
+        first,
+        idle_since,
+    )
+}
+
+/// How many calls somebody has who stands at that place.
+pub(super) const fn calls_of((class, ..): Rank) -> u64 {
+    class >> CALLS_SHIFT
 }
 
 /// Tier before penalty before preferred skills that are missing.

@@ -89,7 +89,7 @@ fn nobody(board: &Board, queue: QueueId) -> Option<Unserved> {
         has.insert(standing, !agents.is_empty());
     }
     let is_any = |standing| has.get(&standing).copied().unwrap_or(false);
-    if is_any(Standing::Free) {
+    if is_any(Standing::Free) || is_any(Standing::Room) {
         None
     } else if is_any(Standing::Engaged) || is_any(Standing::Asked) {
         Some(Unserved::AllBusy)
@@ -112,11 +112,10 @@ fn of_caller(board: &Board, waiting: &Waiting, at: Timestamp) -> Unserved {
     if alone_for_now(board, waiting, at).is_some() {
         return Unserved::KeptForOne;
     }
-    let rules = board.rules_of(waiting);
     let free = board.free.get(&waiting.queue).into_iter().flatten();
     let reasons = free.filter_map(|(_, agent)| {
         let row = board.agent(*agent)?;
-        left_out(waiting, *agent, row, rules, at)
+        left_out(board, waiting, *agent, row, at)
     });
     // Of the first who is free, by the queue's order.
     match reasons.into_iter().next() {

@@ -26,6 +26,8 @@ impl Desk {
                 wrap_up_ms: 0,
                 choice: None,
                 terms: queue::Terms::STANDARD,
+                capacity: 1,
+                still: None,
             },
         ));
         self.hears(AnyEvent::Line(
@@ -49,6 +51,7 @@ impl Desk {
             offer,
             reason: session::ReleaseReason::NoAnswer,
             not_before: None,
+            still: None,
         };
         self.says(agent.0.as_u64_pair().1, released);
         let next = self.asked.clone();
@@ -103,6 +106,7 @@ fn nobody_waits_for_one_who_is_busy_beside_one_who_is_free() {
         call: call(9),
         until: desk.now.plus_ms(3_600_000),
         code_required: false,
+        still: None,
     };
     desk.hears(AnyEvent::Session(busy, wrap_up));
     desk.ready(1);

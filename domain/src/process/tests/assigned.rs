@@ -130,6 +130,7 @@ fn where_all_ring_the_chosen_one_rings_alone_at_first() {
         call: matching::call(9),
         until: desk.now.plus_ms(60_000),
         code_required: false,
+        still: None,
     };
     desk.hears(AnyEvent::Session(session, wrap_up));
     assign(&mut desk, 1, 30_000);

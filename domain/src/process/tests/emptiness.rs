@@ -59,6 +59,7 @@ fn agent(tier: u8, penalty: u8) -> AnyEvent {
         queues: vec![QUEUE],
         ready_on_register: false,
         registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![place],
     };
@@ -92,6 +93,8 @@ fn reserved() -> AnyEvent {
         wrap_up_ms: 5_000,
         choice: None,
         terms: queue::Terms::STANDARD,
+        capacity: 1,
+        still: None,
     })
 }
 
@@ -108,6 +111,7 @@ fn wraps_up() -> AnyEvent {
         call: CALL,
         until: second(90),
         code_required: false,
+        still: None,
     })
 }
 
@@ -302,6 +306,7 @@ fn released(reason: session::ReleaseReason) -> AnyEvent {
         offer: OFFER,
         reason,
         not_before: None,
+        still: None,
     })
 }
 
@@ -319,12 +324,18 @@ fn whoever_logs_in_and_takes_no_calls_yet_was_not_there_in_between() {
 #[test]
 fn between_a_contact_and_what_follows_it_nobody_comes_or_goes() {
     let busy = leaves(&[Away::OnContact, Away::WrapUp, Away::NotReady]);
-    let ended = || told(session::Event::ContactEnded { call: CALL });
+    let ended = || {
+        told(session::Event::ContactEnded {
+            call: CALL,
+            still: None,
+        })
+    };
     let wrapped_up = told(session::Event::WrapUpEnded {
         call: CALL,
         by: session::WrapUpEndedBy::Timer,
         code: None,
         note: None,
+        still: None,
     });
     // This caller came when the one agent was with somebody.
     let waits = || {

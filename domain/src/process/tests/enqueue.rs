@@ -524,6 +524,7 @@ pub(super) fn serves(queues: &[QueueId]) -> AnyEvent {
         queues: queues.to_vec(),
         ready_on_register: false,
         registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     };

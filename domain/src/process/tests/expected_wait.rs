@@ -97,12 +97,14 @@ fn serves_one(
         call,
         until: second(from + talked_s + 500),
         code_required: false,
+        still: None,
     };
     let done = session::Event::WrapUpEnded {
         call,
         by: WrapUpEndedBy::Agent,
         code: None,
         note: None,
+        still: None,
     };
     heard
         .hears_at(came, comes(call, visit))

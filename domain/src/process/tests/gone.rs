@@ -70,6 +70,7 @@ fn whose_phone_has_stopped_is_asked_for_the_same_call_when_its_line_says_so_and_
         offer: chosen.offer,
         reason: ReleaseReason::AnsweredElsewhere,
         not_before: None,
+        still: None,
     };
     let session = login(chosen.agent);
     desk.hears(AnyEvent::Session(session, released));

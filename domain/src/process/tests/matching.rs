@@ -186,6 +186,7 @@ impl Desk {
             queues: queues.to_vec(),
             ready_on_register: false,
             registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+            capacity: 1,
             skills: skills
                 .iter()
                 .map(|(skill, level)| Skill {
@@ -539,6 +540,7 @@ fn chance_follows_the_weights() {
                 queues: vec![SALES],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
                 skills: vec![],
                 places: vec![place],
             };

@@ -45,6 +45,8 @@ fn is_taken(desk: &mut Desk, agent: u64) {
         wrap_up_ms: 0,
         choice: None,
         terms: Terms::STANDARD,
+        capacity: 1,
+        still: None,
     };
     desk.says(agent, reserved);
 }
@@ -55,6 +57,7 @@ fn is_free_again(desk: &mut Desk, agent: u64) {
         offer: rings(agent),
         reason: ReleaseReason::CallerGone,
         not_before: None,
+        still: None,
     };
     desk.says(agent, released);
 }
@@ -77,6 +80,7 @@ fn floor(strategy: Strategy, rung_last: u64, away: &[u64]) -> Desk {
             queues: vec![SALES],
             ready_on_register: false,
             registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+            capacity: 1,
             skills: vec![],
             places: vec![place],
         };
@@ -268,12 +272,15 @@ fn whoever_becomes_not_ready_with_the_end_of_an_offer_is_asked_for_nobody_meanwh
             wrap_up_ms: 0,
             choice: None,
             terms: Terms::STANDARD,
+            capacity: 1,
+            still: None,
         };
         desk.says(1, reserved);
         let in_vain = session::Event::ReservationReleased {
             offer,
             reason: ReleaseReason::NoAnswer,
             not_before: None,
+            still: None,
         };
         desk.says(1, in_vain);
         assert_eq!(!desk.pairs().is_empty(), asked_again);

@@ -26,6 +26,8 @@ fn reserved() -> AnyEvent {
             wrap_up_ms: 0,
             choice: None,
             terms: crate::queue::Terms::STANDARD,
+            capacity: 1,
+            still: None,
         },
     )
 }
@@ -88,6 +90,7 @@ fn released() -> AnyEvent {
             offer: OFFER,
             reason: ReleaseReason::CallerGone,
             not_before: None,
+            still: None,
         },
     )
 }
@@ -356,6 +359,7 @@ fn the_release_of_another_offer_does_not_stop_this_one() {
                     offer: OTHER_OFFER,
                     reason: ReleaseReason::TimedOut,
                     not_before: None,
+                    still: None,
                 },
             ),
         ])

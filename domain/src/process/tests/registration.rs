@@ -22,6 +22,7 @@ fn configured(ready_on_register: bool) -> AnyEvent {
         queues: vec![],
         ready_on_register,
         registration_grace_ms: 10_000,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     };

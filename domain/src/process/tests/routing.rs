@@ -23,6 +23,7 @@ fn serves(agent: AgentId, queues: &[QueueId]) -> AnyEvent {
         queues: queues.to_vec(),
         ready_on_register: false,
         registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+        capacity: 1,
         skills: vec![],
         places: vec![],
     };
@@ -153,6 +154,8 @@ fn reserved(command: &AnyCommand) -> AnyEvent {
             wrap_up_ms: 7_000,
             choice: None,
             terms: crate::queue::Terms::STANDARD,
+            capacity: 1,
+            still: None,
         },
     )
 }
@@ -178,6 +181,7 @@ fn in_vain(session: SessionId, offer: OfferId, not_before: Option<Timestamp>) ->
                 offer,
                 reason: ReleaseReason::Rejected,
                 not_before,
+                still: None,
             },
         ),
     ]
@@ -395,6 +399,7 @@ fn an_agent_whose_phone_is_back_is_not_left_alone_any_longer() {
             offer,
             reason,
             not_before,
+            still: None,
         };
         let back = device::Event::Registered {
             agent: SESSION.agent,
@@ -433,7 +438,10 @@ fn an_agent_on_a_call_or_in_wrap_up_gets_nobody_until_ready() {
             waits(OTHER_VISIT, OTHER_CALL),
         ])
         .asks_nothing()
-        .hears([in_session(SESSION, session::Event::ContactEnded { call })])
+        .hears([in_session(
+            SESSION,
+            session::Event::ContactEnded { call, still: None },
+        )])
         .asks_nothing()
         .hears([in_session(
             SESSION,
@@ -441,6 +449,7 @@ fn an_agent_on_a_call_or_in_wrap_up_gets_nobody_until_ready() {
                 call,
                 until,
                 code_required: false,
+                still: None,
             },
         )])
         .asks_nothing()

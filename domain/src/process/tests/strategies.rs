@@ -85,6 +85,7 @@ impl Floor {
                 queues: vec![QUEUE],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
                 skills: skills.clone(),
                 places: vec![],
             };
@@ -133,7 +134,7 @@ impl Floor {
                     self.now = end;
                     self.talking.remove(&agent);
                     self.free_since.insert(agent, end);
-                    self.says(agent, session::Event::ContactEnded { call });
+                    self.says(agent, session::Event::ContactEnded { call, still: None });
                     self.says(agent, session::Event::BecameReady {});
                 }
                 Some(_) | None => break,
@@ -182,6 +183,8 @@ impl Floor {
                 wrap_up_ms: 0,
                 choice: None,
                 terms: crate::queue::Terms::STANDARD,
+                capacity: 1,
+                still: None,
             },
         );
         self.hears(AnyEvent::Line(

@@ -155,6 +155,7 @@ impl World {
                 queues,
                 ready_on_register: self.chance.percent(50),
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
                 skills: vec![],
                 places: vec![],
             };

@@ -44,6 +44,7 @@ fn started(until: Timestamp) -> AnyEvent {
             call: CALL,
             until,
             code_required: false,
+            still: None,
         },
     )
 }
@@ -57,6 +58,7 @@ fn over() -> AnyEvent {
             by,
             code: None,
             note: None,
+            still: None,
         },
     )
 }
@@ -168,6 +170,7 @@ fn the_timer_of_the_last_wrap_up_is_the_one_that_counts() {
                     call: OTHER_CALL,
                     until: second(80),
                     code_required: false,
+                    still: None,
                 },
             ),
         ])

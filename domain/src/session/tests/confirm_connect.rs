@@ -9,8 +9,9 @@ fn a_reserved_agent_is_connected() {
         .when(CONFIRM_CONNECT)
         .then([connected_event()]);
     assert_eq!(
-        session.state().activity,
+        session.state().activity(),
         Activity::OnContact {
+            queue: QUEUE,
             offer: OFFER,
             call: CALL,
             wrap_up_ms: WRAP_UP_MS,

@@ -6,15 +6,19 @@ use crate::testing::{OTHER_CALL, OTHER_OFFER};
 #[test]
 fn a_contact_is_followed_by_wrap_up() {
     let session = story(on_contact()).when(END_CONTACT).then([
-        Event::ContactEnded { call: CALL },
+        Event::ContactEnded {
+            call: CALL,
+            still: None,
+        },
         Event::WrapUpStarted {
             call: CALL,
             until: second(80),
             code_required: false,
+            still: None,
         },
     ]);
     assert_eq!(
-        session.state().activity,
+        session.state().activity(),
         Activity::WrapUp {
             call: CALL,
             until: second(80),
@@ -25,10 +29,14 @@ fn a_contact_is_followed_by_wrap_up() {
 
 #[test]
 fn without_wrap_up_the_agent_is_ready_again_at_once() {
-    let session = story(on_contact_without_wrap_up())
-        .when(END_CONTACT)
-        .then([Event::ContactEnded { call: CALL }, Event::BecameReady {}]);
-    assert_eq!(session.state().activity, Activity::Idle);
+    let session = story(on_contact_without_wrap_up()).when(END_CONTACT).then([
+        Event::ContactEnded {
+            call: CALL,
+            still: None,
+        },
+        Event::BecameReady {},
+    ]);
+    assert_eq!(session.state().activity(), Activity::Idle);
 }
 
 #[test]
@@ -37,11 +45,15 @@ fn an_end_that_overtakes_the_confirmation_still_tells_of_the_contact() {
         .when(END_CONTACT)
         .then([
             connected_event(),
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
                 code_required: false,
+                still: None,
             },
         ])
         .when(CONFIRM_CONNECT)

@@ -16,10 +16,11 @@ fn after_wrap_up_the_agent_is_ready() {
             by: WrapUpEndedBy::Timer,
             code: None,
             note: None,
+            still: None,
         },
         Event::BecameReady {},
     ]);
-    assert_eq!(session.state().activity, Activity::Idle);
+    assert_eq!(session.state().activity(), Activity::Idle);
 }
 
 #[test]
@@ -52,6 +53,7 @@ fn a_timer_that_fires_twice_or_too_late_changes_nothing() {
                 by: WrapUpEndedBy::Agent,
                 code: None,
                 note: None,
+                still: None,
             },
             Event::BecameReady {},
         ])
@@ -63,6 +65,7 @@ fn complete(code: Option<&str>) -> Command {
     Command::CompleteWrapUp {
         code: code.map(Into::into),
         note: None,
+        call: None,
     }
 }
 
@@ -73,7 +76,10 @@ fn a_wrap_up_is_extended_and_ends_at_the_new_time() {
         until: second(110),
     };
     story(wrapping_up())
-        .when(Command::ExtendWrapUp { by_ms: 30_000 })
+        .when(Command::ExtendWrapUp {
+            by_ms: 30_000,
+            call: None,
+        })
         .then([extended])
         // The first timer, which was under way.
         .when(END_WRAP_UP)
@@ -88,17 +94,21 @@ fn a_wrap_up_is_extended_and_ends_at_the_new_time() {
                 by: WrapUpEndedBy::Timer,
                 code: None,
                 note: None,
+                still: None,
             },
             Event::BecameReady {},
         ]);
     for by_ms in [0, 3_600_001] {
         story(wrapping_up())
-            .when(Command::ExtendWrapUp { by_ms })
+            .when(Command::ExtendWrapUp { by_ms, call: None })
             .refused(Error::InvalidExtension);
     }
     for history in [ready(), on_contact()] {
         story(history)
-            .when(Command::ExtendWrapUp { by_ms: 1 })
+            .when(Command::ExtendWrapUp {
+                by_ms: 1,
+                call: None,
+            })
             .refused(Error::NoWrapUp);
     }
 }
@@ -113,6 +123,7 @@ fn an_agent_says_what_came_of_the_call() {
                 by: WrapUpEndedBy::Agent,
                 code: Some("sold".into()),
                 note: None,
+                still: None,
             },
             Event::BecameReady {},
         ])
@@ -138,6 +149,7 @@ fn a_wrap_up_that_wants_a_code_ends_with_nothing_else() {
                 by: WrapUpEndedBy::Agent,
                 code: Some("sold".into()),
                 note: None,
+                still: None,
             },
             Event::BecameReady {},
         ]);
@@ -153,6 +165,7 @@ fn a_wrap_up_whose_phone_is_gone_is_ended_by_nobody() {
                 by: WrapUpEndedBy::Device,
                 code: None,
                 note: None,
+                still: None,
             },
             Event::LoggedOut { reason },
         ]);
@@ -171,6 +184,7 @@ fn a_note_is_kept_with_the_call_that_it_is_about_and_with_no_other() {
     let with = |call| Command::CompleteWrapUp {
         code: None,
         note: Some(noted(call)),
+        call: None,
     };
     story(wrapping_up())
         .when(with(OTHER_CALL))
@@ -182,6 +196,7 @@ fn a_note_is_kept_with_the_call_that_it_is_about_and_with_no_other() {
                 by: WrapUpEndedBy::Agent,
                 code: None,
                 note: Some(noted(CALL).text),
+                still: None,
             },
             Event::BecameReady {},
         ]);

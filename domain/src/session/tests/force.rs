@@ -57,6 +57,7 @@ fn a_supervisor_ends_a_wrap_up_even_one_that_wants_a_code() {
             by: WrapUpEndedBy::Supervisor,
             code: None,
             note: None,
+            still: None,
         };
         story(history).when(force(AWAY)).then([
             forced(AWAY),

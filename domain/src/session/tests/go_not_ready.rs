@@ -45,7 +45,10 @@ fn a_break_asked_for_while_the_phone_rings_outlives_the_conversation() {
         .then([connected_event()])
         .when(END_CONTACT)
         .then([
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             not_ready(NotReadyReason::Break),
         ]);
 }
@@ -57,7 +60,10 @@ fn a_break_asked_for_during_a_contact_or_wrap_up_comes_afterwards() {
         .then([requested(NextState::NotReady(NotReadyReason::Meal))])
         .when(END_CONTACT)
         .then([
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             not_ready(NotReadyReason::Meal),
         ]);
     story(wrapping_up())
@@ -70,6 +76,7 @@ fn a_break_asked_for_during_a_contact_or_wrap_up_comes_afterwards() {
                 by: WrapUpEndedBy::Timer,
                 code: None,
                 note: None,
+                still: None,
             },
             not_ready(NotReadyReason::Meal),
         ]);
@@ -85,7 +92,13 @@ fn the_last_wish_counts() {
         .when(LOG_OUT)
         .then([requested(NextState::LoggedOut(LogoutReason::Agent))])
         .when(END_CONTACT)
-        .then([Event::ContactEnded { call: CALL }, LOGGED_OUT]);
+        .then([
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
+            LOGGED_OUT,
+        ]);
 }
 
 #[test]
@@ -145,7 +158,13 @@ fn a_word_that_was_said_in_a_contact_comes_with_the_pause_after_it() {
         .when(for_coffee())
         .nothing()
         .when(END_CONTACT)
-        .then([Event::ContactEnded { call: CALL }, at_coffee()]);
+        .then([
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
+            at_coffee(),
+        ]);
     story(reserved())
         .when(for_coffee())
         .then([asked])

@@ -23,10 +23,11 @@ fn going_ready_ends_the_wrap_up() {
             by: WrapUpEndedBy::Agent,
             code: None,
             note: None,
+            still: None,
         },
         Event::BecameReady {},
     ]);
-    assert_eq!(session.state().activity, Activity::Idle);
+    assert_eq!(session.state().activity(), Activity::Idle);
 }
 
 #[test]
@@ -42,6 +43,7 @@ fn going_ready_during_wrap_up_drops_what_was_asked_for_before() {
             by: WrapUpEndedBy::Agent,
             code: None,
             note: None,
+            still: None,
         },
         Event::BecameReady {},
     ]);
@@ -63,7 +65,13 @@ fn an_engaged_agent_takes_back_a_break() {
         .when(Command::GoReady)
         .then([requested(NextState::Ready)])
         .when(END_CONTACT)
-        .then([Event::ContactEnded { call: CALL }, Event::BecameReady {}]);
+        .then([
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
+            Event::BecameReady {},
+        ]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn an_agent_who_logs_out_during_wrap_up_ends_it() {
             by: WrapUpEndedBy::Agent,
             code: None,
             note: None,
+            still: None,
         },
         LOGGED_OUT,
     ]);
@@ -30,7 +31,13 @@ fn a_logout_during_a_contact_waits_for_its_end() {
         .when(LOG_OUT)
         .then([requested(NextState::LoggedOut(LogoutReason::Agent))])
         .when(END_CONTACT)
-        .then([Event::ContactEnded { call: CALL }, LOGGED_OUT]);
+        .then([
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
+            LOGGED_OUT,
+        ]);
 }
 
 #[test]
@@ -40,11 +47,15 @@ fn a_logout_during_a_contact_waits_for_the_wrap_up_too() {
         .then([requested(NextState::LoggedOut(LogoutReason::Agent))])
         .when(END_CONTACT)
         .then([
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
                 code_required: false,
+                still: None,
             },
         ])
         .when(END_WRAP_UP)
@@ -54,6 +65,7 @@ fn a_logout_during_a_contact_waits_for_the_wrap_up_too() {
                 by: WrapUpEndedBy::Timer,
                 code: None,
                 note: None,
+                still: None,
             },
             LOGGED_OUT,
         ]);

@@ -15,8 +15,8 @@ mod release_reservation;
 mod reserve;
 
 use super::{
-    Activity, Command, Event, LogoutReason, NextState, NotReadyCode, NotReadyReason, ReleaseReason,
-    Routability, Session, WrapUpEndedBy,
+    Activity, Command, Doing, Event, LogoutReason, NextState, NotReadyCode, NotReadyReason,
+    ReleaseReason, Routability, Session, Still, WrapUpEndedBy,
 };
 use crate::{
     testing::{CALL, Given, OFFER, QUEUE, SESSION, VISIT, given, second},
@@ -58,6 +58,8 @@ fn reserved_event(wrap_up_ms: u64) -> Event {
         wrap_up_ms,
         choice: None,
         terms: crate::queue::Terms::STANDARD,
+        capacity: 1,
+        still: None,
     }
 }
 
@@ -89,11 +91,15 @@ fn wrapping_up() -> Vec<Event> {
     with(
         on_contact(),
         [
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
                 code_required: false,
+                still: None,
             },
         ],
     )
@@ -104,11 +110,15 @@ fn wrapping_up_with_code() -> Vec<Event> {
     with(
         on_contact(),
         [
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             Event::WrapUpStarted {
                 call: CALL,
                 until: second(80),
                 code_required: true,
+                still: None,
             },
         ],
     )
@@ -158,6 +168,7 @@ fn reserve() -> Command {
         wrap_up_ms: WRAP_UP_MS,
         choice: None,
         terms: crate::queue::Terms::STANDARD,
+        capacity: 1,
     }
 }
 
@@ -173,6 +184,7 @@ fn released(reason: ReleaseReason) -> Event {
         offer: OFFER,
         reason,
         not_before: None,
+        still: None,
     }
 }
 

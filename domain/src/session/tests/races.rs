@@ -20,6 +20,7 @@ fn the_second_of_two_reservations_is_refused() {
             wrap_up_ms: 0,
             choice: None,
             terms: crate::queue::Terms::STANDARD,
+            capacity: 1,
         })
         .refused(Error::Engaged);
 }

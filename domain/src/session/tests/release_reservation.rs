@@ -18,7 +18,7 @@ fn a_released_agent_is_ready_at_once_when_the_phone_was_not_to_blame() {
         let session = story(reserved())
             .when(release(reason))
             .then([released(reason)]);
-        assert_eq!(session.state().activity, Activity::Idle);
+        assert_eq!(session.state().activity(), Activity::Idle);
         assert_eq!(session.state().routability, Routability::Ready);
     }
 }
@@ -36,6 +36,7 @@ fn an_agent_whose_phone_refused_is_left_alone_for_a_while() {
                 offer: OFFER,
                 reason,
                 not_before: Some(second(60 + seconds)),
+                still: None,
             }]);
     }
 }
@@ -85,7 +86,10 @@ fn an_answered_call_starts_the_count_again() {
         [
             reserved_event(0),
             connected_event(),
-            Event::ContactEnded { call: CALL },
+            Event::ContactEnded {
+                call: CALL,
+                still: None,
+            },
             Event::BecameReady {},
             reserved_event(0),
         ],
@@ -181,11 +185,14 @@ fn each_cause_has_a_pause_and_a_count_of_its_own_where_the_queue_says_so() {
         wrap_up_ms: 0,
         choice: None,
         terms,
+        capacity: 1,
+        still: None,
     };
     let over = |reason, delay_ms: u64| Event::ReservationReleased {
         offer: OFFER,
         reason,
         not_before: (delay_ms > 0).then(|| second(60).plus_ms(delay_ms)),
+        still: None,
     };
     for (reason, delay_ms, times, taken_out) in [
         (ReleaseReason::NoAnswer, 5_000, 5, None),

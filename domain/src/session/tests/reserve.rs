@@ -16,6 +16,7 @@ fn reserve_for_another() -> Command {
         wrap_up_ms: WRAP_UP_MS,
         choice: None,
         terms: crate::queue::Terms::STANDARD,
+        capacity: 1,
     }
 }
 
@@ -25,7 +26,7 @@ fn a_ready_agent_is_reserved() {
         .when(reserve())
         .then([reserved_event(WRAP_UP_MS)]);
     assert_eq!(
-        session.state().activity,
+        session.state().activity(),
         Activity::Reserved {
             offer: OFFER,
             call: CALL,
@@ -72,5 +73,7 @@ fn an_agent_who_was_released_is_reserved_again() {
             wrap_up_ms: WRAP_UP_MS,
             choice: None,
             terms: crate::queue::Terms::STANDARD,
+            capacity: 1,
+            still: None,
         }]);
 }

@@ -249,7 +249,7 @@ impl Agents {
                     call: *call,
                 };
             }
-            Event::ContactEnded { call } => {
+            Event::ContactEnded { call, .. } => {
                 must(session.is_with(*call), || {
                     format!("{id} ends {call} while {session:?}")
                 })?;

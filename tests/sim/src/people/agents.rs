@@ -167,6 +167,7 @@ impl People {
         let complete = session::Command::CompleteWrapUp {
             code: Some("sold".into()),
             note: None,
+            call: None,
         };
         self.say(now, AnyCommand::Session(session, complete), plans);
     }

@@ -133,6 +133,7 @@ impl Small {
                 queues: vec![queue()],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
             };
             let name = name.to_owned();
             let id = AgentId::named(DEFAULT_TENANT, &name);

@@ -259,7 +259,7 @@ impl Recorder {
                     caller.pick_up_ms = caller.matched_at.map(|matched| at.ms_since(matched));
                 }
             }
-            session::Event::ContactEnded { call } => {
+            session::Event::ContactEnded { call, .. } => {
                 if let Some(caller) = self.callers.get_mut(call) {
                     caller.talk_ms = caller.connected_at.map(|began| at.ms_since(began));
                 }

@@ -234,6 +234,7 @@ impl World {
                 queues: serves,
                 ready_on_register: self.chance.percent(50),
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
+                capacity: 1,
             };
             let name = agent_name(number);
             let id = AgentId::named(DEFAULT_TENANT, &name);

@@ -5,11 +5,8 @@ use super::Board;
 use crate::{
     agent,
     decider::Decider as _,
-    id::{AgentId, OfferId, QueueId, SessionId},
-    process::{
-        routing::rank::{Rank, Record, Skills, level, rank},
-        staff::is_half,
-    },
+    id::{AgentId, CallId, OfferId, QueueId, SessionId},
+    process::routing::rank::{Rank, Record, Skills, behind_all_idle, level, rank},
     queue::Requirement,
     session::{self, LeftOutReason, ReleaseReason, Session},
     time::Timestamp,
@@ -23,7 +20,7 @@ pub(in crate::process::routing) enum Activity {
     LoggedOut,
     NotReady,
     Free,
-    /// Reserved, with a caller, or in wrap-up.
+    /// Reserved, with a caller, or in wrap-up; there may be room for one more call.
     Engaged,
 }
 
@@ -31,6 +28,8 @@ pub(in crate::process::routing) enum Activity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(in crate::process::routing) enum Standing {
     Free,
+    /// With a caller, or several, and may have one more.
+    Room,
     LoggedOut,
     NotReady,
     Engaged,
@@ -47,16 +46,19 @@ impl Standing {
     const fn paused(self) -> Self {
         match self {
             Self::LoggedOut | Self::NotReady => self,
-            Self::Free | Self::Engaged | Self::MemberPaused | Self::Paused | Self::Asked => {
-                Self::MemberPaused
-            }
+            Self::Free
+            | Self::Room
+            | Self::Engaged
+            | Self::MemberPaused
+            | Self::Paused
+            | Self::Asked => Self::MemberPaused,
         }
     }
 
-    /// The same as the record says it; none for who is free.
+    /// The same as the record says it; none for who may be asked.
     pub(in crate::process::routing) const fn reason(self) -> Option<LeftOutReason> {
         match self {
-            Self::Free => None,
+            Self::Free | Self::Room => None,
             Self::LoggedOut => Some(LeftOutReason::LoggedOut),
             Self::NotReady => Some(LeftOutReason::NotReady),
             Self::Engaged => Some(LeftOutReason::Engaged),
@@ -83,8 +85,12 @@ pub(in crate::process::routing) struct AgentRow {
     skills: Skills,
     /// What it has done since logging in.
     record: Record,
-    /// Since when it talks.
-    talks_since: Option<Timestamp>,
+    /// Since when it talks, in each of its calls.
+    talks: BTreeMap<CallId, Timestamp>,
+    /// How many calls it may have at once.
+    capacity: u8,
+    /// It is engaged, and may have one more.
+    has_room: bool,
     /// Its session, as its stream has told it: what the next event completes.
     folded: Session,
     /// Where it stands among the free of each queue, while it is free.
@@ -113,19 +119,40 @@ impl AgentRow {
         matches!(self.activity, Activity::Free | Activity::Engaged)
     }
 
-    /// May be asked now.
+    /// May be asked now, with or without a call.
     pub(in crate::process::routing) const fn is_free(&self) -> bool {
-        matches!(self.standing(), Standing::Free)
+        matches!(self.standing(), Standing::Free | Standing::Room)
+    }
+
+    /// Its calls: reservations and contacts.
+    pub(in crate::process::routing) fn calls_count(&self) -> usize {
+        self.folded.calls_count()
+    }
+
+    /// With a caller, or several, and may have one more.
+    pub(in crate::process::routing) const fn has_room(&self) -> bool {
+        self.has_room
+    }
+
+    /// Its contacts.
+    pub(in crate::process::routing) fn contacts_count(&self) -> usize {
+        self.folded.contacts_count()
+    }
+
+    /// How many calls it may have at once.
+    pub(in crate::process::routing) const fn capacity(&self) -> u8 {
+        self.capacity
     }
 
     const fn standing(&self) -> Standing {
         match self.activity {
             Activity::LoggedOut => Standing::LoggedOut,
             Activity::NotReady => Standing::NotReady,
-            Activity::Engaged => Standing::Engaged,
-            Activity::Free if self.wish.is_some() => Standing::Asked,
-            Activity::Free if self.not_before.is_some() => Standing::Paused,
+            Activity::Engaged if !self.has_room => Standing::Engaged,
+            Activity::Free | Activity::Engaged if self.wish.is_some() => Standing::Asked,
+            Activity::Free | Activity::Engaged if self.not_before.is_some() => Standing::Paused,
             Activity::Free => Standing::Free,
+            Activity::Engaged => Standing::Room,
         }
     }
 }
@@ -154,7 +181,9 @@ impl Board {
             queues: BTreeMap::new(),
             skills: Skills::new(),
             record: Record::default(),
-            talks_since: None,
+            talks: BTreeMap::new(),
+            capacity: 1,
+            has_room: false,
             folded: Session::default(),
             ranked: vec![],
             standing: Standing::LoggedOut,
@@ -195,7 +224,9 @@ impl Board {
         let row = self.row(agent);
         row.queues = members;
         row.skills = skills.map(|s| (s.skill.clone(), s.level)).collect();
+        row.capacity = config.capacity;
         self.index(agent);
+        self.looks_for_room(agent, false);
     }
 
     pub(in crate::process::routing) fn log_in(&mut self, session: SessionId) {
@@ -204,7 +235,8 @@ impl Board {
             row.activity = Activity::NotReady;
             row.not_before = None;
             row.record = Record::default();
-            row.talks_since = None;
+            row.talks.clear();
+            row.has_room = false;
         });
     }
 
@@ -215,13 +247,22 @@ impl Board {
         activity: Activity,
         at: Timestamp,
     ) {
+        // Who is asked for one more call while another ends has not answered by that.
+        let wish = self.agents.get(&agent).filter(|row| row.has_room);
+        let wish = wish.and_then(|row| row.wish);
+        let wish = wish.filter(|wish| self.wishes.contains(wish));
         self.change(agent, |row| {
             if activity == Activity::Free && row.activity != Activity::Free {
                 row.idle_since = at;
             }
             row.activity = activity;
-            row.wish = None;
+            row.wish = wish;
         });
+    }
+
+    /// Something is over while something else goes on.
+    pub(in crate::process::routing) fn has_ended(&mut self, agent: AgentId, at: Timestamp) {
+        self.change(agent, |row| row.idle_since = at);
     }
 
     /// The agent was taken for an offer of that queue.
@@ -239,21 +280,48 @@ impl Board {
         }
     }
 
-    /// The agent talks from that instant on.
-    pub(in crate::process::routing) fn talks(&mut self, agent: AgentId, at: Timestamp) {
+    /// The agent talks in the call from that instant on.
+    pub(in crate::process::routing) fn begins_to_talk(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        at: Timestamp,
+    ) {
         self.change(agent, |row| {
             row.record.calls_count += 1;
-            row.talks_since = Some(at);
+            row.talks.insert(call, at);
         });
     }
 
-    /// The agent talks no more.
-    pub(in crate::process::routing) fn stops_talking(&mut self, agent: AgentId, at: Timestamp) {
+    /// The agent talks no more in the call.
+    pub(in crate::process::routing) fn stops_talking(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        at: Timestamp,
+    ) {
         self.change(agent, |row| {
-            if let Some(since) = row.talks_since.take() {
+            if let Some(since) = row.talks.remove(&call) {
                 row.record.talk_ms = row.record.talk_ms.saturating_add(at.ms_since(since));
             }
         });
+    }
+
+    /// Whether the agent may have one more call beside those that it has, as its session
+    /// stands.
+    pub(in crate::process::routing) fn looks_for_room(&mut self, agent: AgentId, is_half: bool) {
+        let row = self.row(agent);
+        let is_engaged = row.activity == Activity::Engaged && !is_half;
+        let has_room = is_engaged && !row.folded.is_idle() && row.folded.has_room(row.capacity);
+        if has_room != row.has_room {
+            self.change(agent, |row| row.has_room = has_room);
+        }
+    }
+
+    /// Whether its session holds anything, or works after a call.
+    pub(in crate::process::routing) fn is_engaged(&self, agent: AgentId) -> bool {
+        let row = self.agents.get(&agent);
+        row.is_some_and(|row| !row.folded.is_idle())
     }
 
     /// A person wants the agent to be offered none of the queue's calls, or again all.
@@ -293,7 +361,10 @@ impl Board {
 
     /// A refusal has said so; the event that says when is on its way.
     pub(in crate::process::routing) fn correct(&mut self, agent: AgentId, activity: Activity) {
-        self.change(agent, |row| row.activity = activity);
+        self.change(agent, |row| {
+            row.activity = activity;
+            row.has_room = false;
+        });
     }
 
     /// Takes an event of its session in; whether the next one, written with it, completes
@@ -320,7 +391,7 @@ impl Board {
             | session::Event::WrapUpExtended { .. }
             | session::Event::Forced { .. } => std::mem::take(&mut row.folded),
         };
-        let is_half = is_half(&before, event);
+        let is_half = before.is_followed(event);
         row.folded = Session::evolve(before, at, event);
         is_half
     }
@@ -409,9 +480,12 @@ impl Board {
                 true => row.standing.paused(),
                 false => row.standing,
             };
-            if standing == Standing::Free {
+            if matches!(standing, Standing::Free | Standing::Room) {
                 let rules = self.rules(*queue);
-                let place = rank(rules, row.idle_since, *member, row.record, &row.skills);
+                let mut place = rank(rules, row.idle_since, *member, row.record, &row.skills);
+                if standing == Standing::Room {
+                    place = behind_all_idle(place, row.calls_count());
+                }
                 row.ranked.push((*queue, place));
                 self.free.entry(*queue).or_default().insert((place, agent));
             }

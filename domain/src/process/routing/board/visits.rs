@@ -101,6 +101,11 @@ impl Waiting {
         self.rings.values().any(|ring| ring.agent == agent)
     }
 
+    /// Who is asked, or whose phone rings.
+    pub(in crate::process::routing) fn asked(&self) -> impl Iterator<Item = AgentId> {
+        self.rings.values().map(|ring| ring.agent)
+    }
+
     /// Nobody but that agent is to have it before then, if it is there.
     pub(in crate::process::routing) const fn keep_for(&mut self, agent: AgentId, until: Timestamp) {
         self.assigned = Some((agent, until));

@@ -27,7 +27,7 @@ impl World {
         }
         let mut contacts = BTreeMap::new();
         for (id, session) in self.all.sessions.states() {
-            if let Activity::OnContact { call, .. } = session.activity {
+            if let Activity::OnContact { call, .. } = session.activity() {
                 let other = contacts.insert(call, id);
                 assert_eq!(other, None, "{call} has two agents, {id} too");
             }
@@ -43,7 +43,7 @@ impl World {
 
     fn check_sessions_match_calls(&self) {
         for (id, session) in self.all.sessions.states() {
-            match session.activity {
+            match session.activity() {
                 Activity::Idle | Activity::WrapUp { .. } => {}
                 Activity::Reserved { offer, call, .. } => assert!(
                     self.call(call)
@@ -81,7 +81,7 @@ impl World {
                     let each = offers.iter().map(|offer| (offer.offer, offer.session));
                     assert_eq!(visit, Some(each.collect()), "{id} is being offered");
                     for offer in offers {
-                        let activity = self.session(offer.session).activity;
+                        let activity = self.session(offer.session).activity();
                         assert!(
                             matches!(activity, Activity::Reserved { call, .. } if call == id),
                             "{id} rings at {}: {activity:?}",
@@ -97,7 +97,7 @@ impl World {
                     if with.supervisor.is_some() {
                         continue;
                     }
-                    let activity = self.session(with.session).activity;
+                    let activity = self.session(with.session).activity();
                     assert!(
                         matches!(activity, Activity::OnContact { call, .. } if call == id),
                         "{id} is with {}: {activity:?}",
@@ -141,7 +141,7 @@ impl World {
             if !serves || session.routability != Routability::Ready {
                 continue;
             }
-            if session.activity == Activity::Idle && !self.is_paused(id) {
+            if session.activity() == Activity::Idle && !self.is_paused(id) {
                 free.insert(id.agent);
             }
         }
@@ -172,7 +172,7 @@ impl World {
             );
         }
         for (id, session) in self.all.sessions.states() {
-            assert_eq!(session.activity, Activity::Idle, "{id} is stuck");
+            assert_eq!(session.activity(), Activity::Idle, "{id} is stuck");
             assert_eq!(session.next, None, "{id} still wants something");
         }
         for (id, line) in self.all.lines.states() {
