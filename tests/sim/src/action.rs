@@ -60,7 +60,7 @@ pub(crate) enum Plan {
     /// The agent takes calls again.
     Ready(SessionId),
     /// The agent says what came of the call.
-    Note(SessionId),
+    Note(SessionId, CallId),
     /// The agent logs in.
     LogIn(AgentId),
 }

@@ -84,6 +84,7 @@ impl Ledger {
             AnyEvent::Session(session, event) => self.agents.note(*session, fact.at, event),
             AnyEvent::Agent(agent, event) => {
                 self.agents.configured(*agent, event);
+                self.calls.configured(*agent, event);
                 Ok(())
             }
             AnyEvent::Queue(queue, event) => {
@@ -208,7 +209,7 @@ impl Ledger {
                 must(call.offers.is_empty(), || {
                     format!("{id} is connected and still rings: {:?}", call.offers)
                 })?;
-                let is_known = self.agents.contact(*session) == Some(*offer);
+                let is_known = self.agents.has_contact(*session, *offer);
                 must(is_known != call.is_taken, || match call.is_taken {
                     true => format!("{id} was taken from {session}, who does not know"),
                     false => format!("{id} is with {session}, who does not know"),
@@ -223,7 +224,7 @@ impl Ledger {
                 )
             })?;
             for (offer, (session, _)) in &call.offers {
-                must(self.agents.reservation(*session) == Some(*offer), || {
+                must(self.agents.is_reserved(*session, *offer), || {
                     format!("{id} rings at {session}, who is not reserved for it")
                 })?;
             }

@@ -71,11 +71,13 @@ pub enum Mutant {
     HoursUnheard,
     /// What a queue asks of its agents is not told to them.
     TermsForgotten,
+    /// Nobody looks how many calls an agent may have.
+    CapacityIgnored,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NoOfferFence,
         Self::NoReservationTimer,
         Self::NoCallerGoneCheck,
@@ -96,6 +98,7 @@ impl Mutant {
         Self::TalkUncounted,
         Self::HoursUnheard,
         Self::TermsForgotten,
+        Self::CapacityIgnored,
     ];
 
     /// Lives through worlds of 40 calls, from that seed on, until one breaks a rule.
@@ -138,7 +141,8 @@ impl Mutant {
             | Self::PlacesUnheard
             | Self::TalkUncounted
             | Self::HoursUnheard
-            | Self::TermsForgotten => false,
+            | Self::TermsForgotten
+            | Self::CapacityIgnored => false,
         }
     }
 
@@ -196,6 +200,15 @@ impl Mutant {
                 }
                 AnyCommand::Session(id, reserve)
             }
+            (
+                Self::CapacityIgnored,
+                AnyCommand::Session(id, mut reserve @ session::Command::Reserve { .. }),
+            ) => {
+                if let session::Command::Reserve { capacity, .. } = &mut reserve {
+                    *capacity = u8::MAX;
+                }
+                AnyCommand::Session(id, reserve)
+            }
             (_, command) => command,
         }
     }
@@ -249,6 +262,11 @@ impl Mutant {
                 AnyEvent::Agent(_, agent::Event::Created { config, .. }),
             ) => config.places.clear(),
             (
+                Self::CapacityIgnored,
+                "routing",
+                AnyEvent::Agent(_, agent::Event::Created { config, .. }),
+            ) => config.capacity = agent::CAPACITY_MAX,
+            (
                 Self::HoursUnheard,
                 "enqueue",
                 AnyEvent::Queue(_, queue::Event::Created { config, .. }),
@@ -288,7 +306,8 @@ impl Mutant {
             | Self::PlacesUnheard
             | Self::TalkUncounted
             | Self::HoursUnheard
-            | Self::TermsForgotten => None,
+            | Self::TermsForgotten
+            | Self::CapacityIgnored => None,
         }
     }
 }

@@ -348,7 +348,10 @@ impl Order {
             matches!(waiting.assigned, Some((who, until)) if who == agent && until > now);
         let is_paused = self.paused.contains(&(waiting.queue, agent));
         let may_have_it = (is_fit || is_given) && !is_paused;
-        !is_held && has_room && may_have_it && !waiting.tried.contains(&agent)
+        // Whoever has a call does not join in where somebody is rung who has none.
+        let mut rung = waiting.rings.values();
+        let joins = !self.hands.talks(agent) || rung.all(|(other, _)| self.hands.talks(*other));
+        !is_held && has_room && joins && may_have_it && !waiting.tried.contains(&agent)
     }
 
     /// In all queues of the agent, nobody who has not had this agent yet came
@@ -403,9 +406,12 @@ impl Order {
             let config = self.serves.get(&agent)?;
             self.hands.rank(agent, config, queue, rules, now)
         };
-        // Left alone for a while, and just not any more: not certain.
-        let Some(stands) = rank(agent) else {
-            return Ok(());
+        let stands = match rank(agent) {
+            Some(stands) => Some(stands),
+            // Whoever has a call comes after everybody who has none.
+            None if self.hands.talks(agent) => None,
+            // Left alone for a while, and just not any more: not certain.
+            None => return Ok(()),
         };
         let is_asked = |other| self.wished.values().any(|(_, asked)| *asked == other);
         for other in self.hands.free(now).filter(|other| *other != agent) {
@@ -416,7 +422,7 @@ impl Order {
                 continue;
             }
             if let Some(before) = rank(other) {
-                must(stands <= before, || {
+                must(stands.is_some_and(|stands| stands <= before), || {
                     format!(
                         "{agent} at {stands:?} is rung for {id} before {other} at {before:?}, \
                          at {now}: {chosen:?}"

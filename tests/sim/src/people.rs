@@ -219,7 +219,7 @@ impl People {
             Plan::Phone(command) => self.say(now, *command, &mut plans),
             Plan::Agent(agent) => self.an_agent_acts(agent, now, &mut plans),
             Plan::Ready(session) => self.back_to_work(session, now, &mut plans),
-            Plan::Note(session) => self.say_what_came_of_it(session, now, &mut plans),
+            Plan::Note(session, call) => self.say_what_came_of_it(session, call, now, &mut plans),
             Plan::LogIn(agent) => self.log_in(agent, now, &mut plans),
         }
         plans

@@ -66,6 +66,8 @@ pub struct Summary {
     pub paused_count: u64,
     /// Agents who were not ready any more after offers in vain.
     pub too_many_count: u64,
+    /// Agents who had a call already and were asked for one more.
+    pub beside_count: u64,
     /// Works after calls that ended with a word that a queue asks for.
     pub words_count: u64,
     /// Times that a supervisor forced what an agent is.
@@ -116,6 +118,7 @@ impl Summary {
             assigned_count: self.assigned_count + other.assigned_count,
             paused_count: self.paused_count + other.paused_count,
             too_many_count: self.too_many_count + other.too_many_count,
+            beside_count: self.beside_count + other.beside_count,
             words_count: self.words_count + other.words_count,
             forced_count: self.forced_count + other.forced_count,
             taken_count: self.taken_count + other.taken_count,

@@ -1,4 +1,4 @@
-//! Agents: one reservation or contact at a time, and an end to each.
+//! Agents: one reservation at a time, as many calls as the agent may have, and an end to each.
 
 use super::calls::Calls;
 use crate::order::Skilled as _;
@@ -7,14 +7,13 @@ use domain::{
     agent,
     id::{AgentId, CallId, OfferId, QueueId, SessionId},
     queue::{self, Away, Matching},
-    session::{Event, NotReadyReason, ReleaseReason},
+    session::{Event, NextState, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
-    Idle,
     Reserved {
         offer: OfferId,
         call: CallId,
@@ -25,19 +24,29 @@ enum Doing {
         call: CallId,
     },
     WrapUp {
+        call: CallId,
         until: Timestamp,
         /// The agent ends it, with a word for it, and nothing else does.
         needs_word: bool,
     },
 }
 
-#[derive(Debug, Clone, Copy)]
+impl Doing {
+    const fn is_contact(&self) -> bool {
+        matches!(self, Self::Contact { .. })
+    }
+}
+
+#[derive(Debug, Clone)]
 struct Session {
     number: u32,
     logged_in: bool,
     ready: bool,
     is_unreachable: bool,
-    doing: Doing,
+    /// All that the agent does; nothing while it is idle.
+    held: Vec<Doing>,
+    /// It is to take no calls when the last of it is over.
+    goes: bool,
     not_before: Option<Timestamp>,
     /// Left alone as no phone could be reached.
     is_lost: bool,
@@ -56,6 +65,8 @@ pub(crate) struct Agents {
     paused: BTreeSet<(QueueId, AgentId)>,
     pub(crate) reserved_count: u64,
     pub(crate) paused_count: u64,
+    /// Reservations of agents who had a call already.
+    pub(crate) beside_count: u64,
 }
 
 impl Agents {
@@ -99,9 +110,11 @@ impl Agents {
     }
 
     fn index(&mut self, agent: AgentId) {
-        let is_idle = self.sessions.get(&agent).is_some_and(|session| {
-            session.logged_in && session.ready && session.doing == Doing::Idle
-        });
+        let capacity = self.capacity(agent);
+        let is_idle = self
+            .sessions
+            .get(&agent)
+            .is_some_and(|session| session.has_room(capacity));
         for queue in self.queues.get(&agent).into_iter().flatten() {
             let idle = self.idle.entry(*queue).or_default();
             if is_idle && !self.paused.contains(&(*queue, agent)) {
@@ -110,6 +123,12 @@ impl Agents {
                 idle.remove(&agent);
             }
         }
+    }
+
+    /// How many calls the agent may have at once.
+    fn capacity(&self, agent: AgentId) -> usize {
+        let config = self.configs.get(&agent);
+        config.map_or(1, |config| usize::from(config.capacity))
     }
 
     /// Whether the agent may be asked for a call that has waited so long.
@@ -140,9 +159,9 @@ impl Agents {
             let is_away = away.iter().any(|factor| match factor {
                 Away::NotReady => !session.ready,
                 Away::Unreachable => !session.ready && session.is_unreachable,
-                Away::Ringing => matches!(session.doing, Doing::Reserved { .. }),
-                Away::OnContact => matches!(session.doing, Doing::Contact { .. }),
-                Away::WrapUp => matches!(session.doing, Doing::WrapUp { .. }),
+                Away::Ringing => matches!(session.first(), Some(Doing::Reserved { .. })),
+                Away::OnContact => matches!(session.first(), Some(Doing::Contact { .. })),
+                Away::WrapUp => matches!(session.first(), Some(Doing::WrapUp { .. })),
                 Away::LaterTier => place.tier > 1,
                 Away::Penalty => place.penalty > 0,
                 Away::Paused => self.paused.contains(&(queue, *agent)),
@@ -159,29 +178,27 @@ impl Agents {
                 continue;
             };
             let is_paused = self.paused.contains(&(queue, *agent));
-            if !session.logged_in || !session.ready || is_paused {
+            if is_paused {
                 continue;
             }
             let paused = session.not_before.is_some_and(|until| until > now);
-            if session.doing == Doing::Idle && !paused {
+            if session.has_room(self.capacity(*agent)) && !paused {
                 free.push(*agent);
             }
         }
         free
     }
 
-    pub(crate) fn reservation(&self, id: SessionId) -> Option<OfferId> {
-        match self.session(id)?.doing {
-            Doing::Reserved { offer, .. } => Some(offer),
-            Doing::Idle | Doing::Contact { .. } | Doing::WrapUp { .. } => None,
-        }
+    pub(crate) fn is_reserved(&self, id: SessionId, offer: OfferId) -> bool {
+        self.session(id).is_some_and(|it| it.is_reserved(offer))
     }
 
-    pub(crate) fn contact(&self, id: SessionId) -> Option<OfferId> {
-        match self.session(id)?.doing {
-            Doing::Contact { offer, .. } => Some(offer),
-            Doing::Idle | Doing::Reserved { .. } | Doing::WrapUp { .. } => None,
-        }
+    pub(crate) fn has_contact(&self, id: SessionId, of: OfferId) -> bool {
+        let session = self.session(id);
+        session.is_some_and(|session| {
+            let mut held = session.held.iter();
+            held.any(|it| matches!(it, Doing::Contact { offer, .. } if *offer == of))
+        })
     }
 
     fn session(&self, id: SessionId) -> Option<&Session> {
@@ -199,6 +216,7 @@ impl Agents {
         if let Event::LoggedIn { .. } = event {
             self.log_in(id, at)?;
         }
+        let capacity = self.capacity(id.agent);
         let Some(session) = self
             .sessions
             .get_mut(&id.agent)
@@ -211,28 +229,29 @@ impl Agents {
         must(at >= session.last_at, || format!("{id} goes back in time"))?;
         session.last_at = at;
         match event {
-            Event::LoggedIn { .. } | Event::NextStateRequested { .. } => {}
+            Event::LoggedIn { .. } => {}
+            Event::NextStateRequested { next, .. } => {
+                session.goes = matches!(next, NextState::NotReady(_) | NextState::LoggedOut(_));
+            }
             Event::LoggedOut { .. } => {
-                must(session.doing == Doing::Idle, || {
-                    format!("{id} logs out while {:?}", session.doing)
-                })?;
+                session.is_idle(id, event)?;
                 session.logged_in = false;
                 session.ready = false;
+                session.goes = false;
             }
-            Event::BecameReady {} => session.ready = true,
-            Event::BecameNotReady { reason, .. } => session.pauses(*reason),
-            Event::Reserved {
-                offer, call, until, ..
-            } => {
-                must(session.ready && session.doing == Doing::Idle, || {
-                    format!("{id} is reserved by {offer} while {session:?}")
-                })?;
-                session.doing = Doing::Reserved {
-                    offer: *offer,
-                    call: *call,
-                    until: *until,
-                };
+            Event::BecameReady {} => {
+                session.is_idle(id, event)?;
+                session.ready = true;
+                session.goes = false;
+            }
+            Event::BecameNotReady { reason, .. } => {
+                session.is_idle(id, event)?;
+                session.pauses(*reason);
+            }
+            Event::Reserved { .. } => {
+                self.beside_count += u64::from(!session.held.is_empty());
                 self.reserved_count += 1;
+                session.is_taken(id, event, capacity)?;
             }
             Event::ReservationReleased { offer, .. } => {
                 must(session.is_reserved(*offer), || {
@@ -244,20 +263,27 @@ impl Agents {
                 must(session.is_reserved(*offer), || {
                     format!("{id} is connected by {offer} while {session:?}")
                 })?;
-                session.doing = Doing::Contact {
+                session.gives_up_reservation();
+                session.held.push(Doing::Contact {
                     offer: *offer,
                     call: *call,
-                };
+                });
             }
             Event::ContactEnded { call, .. } => {
                 must(session.is_with(*call), || {
                     format!("{id} ends {call} while {session:?}")
                 })?;
-                session.doing = Doing::Idle;
+                session
+                    .held
+                    .retain(|it| !matches!(it, Doing::Contact { call: live, .. } if live == call));
             }
             Event::WrapUpStarted { .. } | Event::WrapUpExtended { .. } => session.works(event),
             Event::Forced { .. } => {}
-            Event::WrapUpEnded { .. } => session.doing = Doing::Idle,
+            Event::WrapUpEnded { call, .. } => {
+                session
+                    .held
+                    .retain(|it| !matches!(it, Doing::WrapUp { call: live, .. } if live == call));
+            }
         }
         self.index(id.agent);
         Ok(())
@@ -271,13 +297,14 @@ impl Agents {
                 logged_in: true,
                 ready: false,
                 is_unreachable: false,
-                doing: Doing::Idle,
+                held: vec![],
+                goes: false,
                 not_before: None,
                 is_lost: false,
                 last_at: at,
             },
         );
-        must(before.is_none_or(|before| !before.logged_in), || {
+        must(before.as_ref().is_none_or(|it| !it.logged_in), || {
             format!("{id} logs in while {before:?} is open")
         })
     }
@@ -285,21 +312,23 @@ impl Agents {
     /// Nobody is reserved or in wrap-up beyond the time of it.
     pub(crate) fn check_due(&self, now: Timestamp, slack_ms: u64) -> Result<(), Violation> {
         for (agent, session) in &self.sessions {
-            let until = match session.doing {
-                Doing::Reserved { until, .. }
-                | Doing::WrapUp {
-                    until,
-                    needs_word: false,
-                } => until,
-                Doing::Idle
-                | Doing::Contact { .. }
-                | Doing::WrapUp {
-                    needs_word: true, ..
-                } => continue,
-            };
-            must(now <= until.plus_ms(slack_ms), || {
-                format!("{agent} is stuck: {:?} at {now}", session.doing)
-            })?;
+            for held in &session.held {
+                let until = match held {
+                    Doing::Reserved { until, .. }
+                    | Doing::WrapUp {
+                        until,
+                        needs_word: false,
+                        ..
+                    } => until,
+                    Doing::Contact { .. }
+                    | Doing::WrapUp {
+                        needs_word: true, ..
+                    } => continue,
+                };
+                must(now <= until.plus_ms(slack_ms), || {
+                    format!("{agent} is stuck: {held:?} at {now}")
+                })?;
+            }
         }
         Ok(())
     }
@@ -307,10 +336,12 @@ impl Agents {
     /// Whoever is reserved or with a caller has a call that is in progress.
     pub(crate) fn check_calls_are_live(&self, calls: &Calls) -> Result<(), Violation> {
         for (agent, session) in &self.sessions {
-            if let Doing::Reserved { call, .. } | Doing::Contact { call, .. } = session.doing {
-                must(calls.is_live(call), || {
-                    format!("{agent} is stuck with {call}, which is over")
-                })?;
+            for held in &session.held {
+                if let Doing::Reserved { call, .. } | Doing::Contact { call, .. } = held {
+                    must(calls.is_live(*call), || {
+                        format!("{agent} is stuck with {call}, which is over")
+                    })?;
+                }
             }
         }
         Ok(())
@@ -318,8 +349,8 @@ impl Agents {
 
     pub(crate) fn check_end(&self) -> Result<(), Violation> {
         for (agent, session) in &self.sessions {
-            must(session.doing == Doing::Idle, || {
-                format!("{agent} is stuck at the end: {:?}", session.doing)
+            must(session.held.is_empty(), || {
+                format!("{agent} is stuck at the end: {:?}", session.held)
             })?;
         }
         Ok(())
@@ -327,13 +358,70 @@ impl Agents {
 }
 
 impl Session {
-    /// Idle again, and left alone for a while if it is said so.
+    /// Whether a phone may ring at the agent, of that many calls.
+    fn has_room(&self, capacity: usize) -> bool {
+        let wants = self.logged_in && self.ready && !self.goes;
+        wants && self.held.iter().all(Doing::is_contact) && self.held.len() < capacity
+    }
+
+    /// What counts of all that the agent does.
+    fn first(&self) -> Option<&Doing> {
+        let contact = self.held.iter().find(|it| it.is_contact());
+        let reserved = |it: &&Doing| matches!(it, Doing::Reserved { .. });
+        let reserved = self.held.iter().find(reserved);
+        contact.or(reserved).or_else(|| self.held.first())
+    }
+
+    /// Whoever is said to be something else holds nothing.
+    fn is_idle(&self, id: SessionId, event: &Event) -> Result<(), Violation> {
+        must(self.held.is_empty(), || {
+            format!("{id} has {event:?} while {:?}", self.held)
+        })
+    }
+
+    /// Reserved: one phone rings at a time, and the agent has no more calls than it may.
+    fn is_taken(
+        &mut self,
+        id: SessionId,
+        event: &Event,
+        capacity_max: usize,
+    ) -> Result<(), Violation> {
+        let Event::Reserved {
+            offer,
+            call,
+            until,
+            capacity,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        must(self.has_room(capacity_max), || {
+            format!("{id} of {capacity_max} calls is reserved by {offer} while {self:?}")
+        })?;
+        must(usize::from(*capacity) == capacity_max, || {
+            format!("{id} of {capacity_max} calls is reserved as if of {capacity}")
+        })?;
+        self.held.push(Doing::Reserved {
+            offer: *offer,
+            call: *call,
+            until: *until,
+        });
+        Ok(())
+    }
+
+    fn gives_up_reservation(&mut self) {
+        self.held.retain(|it| !matches!(it, Doing::Reserved { .. }));
+    }
+
+    /// Without the call again, and left alone for a while if it is said so.
     fn is_released(&mut self, event: &Event) {
         if let Event::ReservationReleased {
             not_before, reason, ..
         } = event
         {
-            self.doing = Doing::Idle;
+            self.gives_up_reservation();
+            self.goes &= !self.held.is_empty();
             self.not_before = *not_before;
             self.is_lost = *reason == ReleaseReason::Unreachable;
         }
@@ -342,31 +430,45 @@ impl Session {
     /// At work after a call, or for longer than was said.
     fn works(&mut self, event: &Event) {
         if let Event::WrapUpStarted {
+            call,
             until,
             code_required,
             ..
         } = event
         {
-            let (until, needs_word) = (*until, *code_required);
-            self.doing = Doing::WrapUp { until, needs_word };
+            self.held.push(Doing::WrapUp {
+                call: *call,
+                until: *until,
+                needs_word: *code_required,
+            });
         }
-        if let (Event::WrapUpExtended { until, .. }, Doing::WrapUp { until: ends, .. }) =
-            (event, &mut self.doing)
-        {
-            *ends = *until;
+        if let Event::WrapUpExtended { call, until } = event {
+            for held in &mut self.held {
+                match held {
+                    Doing::WrapUp {
+                        call: live,
+                        until: ends,
+                        ..
+                    } if live == call => *ends = *until,
+                    Doing::WrapUp { .. } | Doing::Reserved { .. } | Doing::Contact { .. } => {}
+                }
+            }
         }
     }
 
     fn pauses(&mut self, reason: NotReadyReason) {
         self.ready = false;
+        self.goes = false;
         self.is_unreachable = reason == NotReadyReason::Unreachable;
     }
 
     fn is_reserved(&self, live: OfferId) -> bool {
-        matches!(self.doing, Doing::Reserved { offer, .. } if offer == live)
+        let mut held = self.held.iter();
+        held.any(|it| matches!(it, Doing::Reserved { offer, .. } if *offer == live))
     }
 
     fn is_with(&self, live: CallId) -> bool {
-        matches!(self.doing, Doing::Contact { call, .. } if call == live)
+        let mut held = self.held.iter();
+        held.any(|it| matches!(it, Doing::Contact { call, .. } if *call == live))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::violation::{Violation, must};
 use domain::{
+    agent,
     call::{Event, OverflowCause},
     cause::EndReason,
     id::{AgentId, CallId, LegId, OfferId, SessionId, VisitId},
@@ -25,8 +26,10 @@ pub(crate) struct Live {
 pub(crate) struct Calls {
     live: BTreeMap<CallId, Live>,
     ended: BTreeSet<CallId>,
-    /// Which call an agent's phone rings for, or talks in.
-    engaged: BTreeMap<AgentId, (CallId, OfferId)>,
+    /// Which calls an agent's phone rings for, or talks in.
+    engaged: BTreeMap<AgentId, BTreeMap<OfferId, CallId>>,
+    /// How many calls each agent may have at once, where that is more than one.
+    capacities: BTreeMap<AgentId, usize>,
     /// Agents' legs whose phone picked up, as the phones know.
     picked_up: BTreeSet<LegId>,
     in_line_count: usize,
@@ -44,6 +47,12 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
+    pub(crate) fn configured(&mut self, agent: AgentId, event: &agent::Event) {
+        let (agent::Event::Created { config, .. } | agent::Event::Configured { config, .. }) =
+            event;
+        self.capacities.insert(agent, config.capacity.into());
+    }
+
     pub(crate) fn live(&self) -> impl Iterator<Item = (CallId, &Live)> {
         self.live.iter().map(|(id, call)| (*id, call))
     }
@@ -176,7 +185,7 @@ impl Calls {
                 must(call.offers.remove(offer).is_some(), || {
                     format!("{offer} ends without being live")
                 })?;
-                self.engaged.remove(&session.agent);
+                self.lets_go(*offer, session.agent);
             }
             Event::AgentConnected {
                 offer,
@@ -239,13 +248,19 @@ impl Calls {
         Ok(())
     }
 
-    /// An agent is on one call at most.
+    /// An agent has no more calls than it may.
     fn engage(&mut self, id: CallId, offer: OfferId, agent: AgentId) -> Result<(), Violation> {
-        match self.engaged.insert(agent, (id, offer)) {
-            None => Ok(()),
-            Some((other, before)) => Err(Violation(format!(
-                "{agent} has two calls: {other} by {before} and {id} by {offer}"
-            ))),
+        let has = self.engaged.entry(agent).or_default();
+        has.insert(offer, id);
+        let capacity = self.capacities.get(&agent).copied().unwrap_or(1);
+        must(has.len() <= capacity, || {
+            format!("{agent} may have {capacity} calls and has {has:?}")
+        })
+    }
+
+    fn lets_go(&mut self, offer: OfferId, agent: AgentId) {
+        if let Some(has) = self.engaged.get_mut(&agent) {
+            has.remove(&offer);
         }
     }
 
@@ -276,7 +291,7 @@ impl Calls {
         Ok(())
     }
 
-    /// Its agent is on no call any more.
+    /// Its agent is not on this call any more.
     fn take(&mut self, id: CallId, event: &Event) -> Result<(), Violation> {
         let Event::TakenOver {
             offer,
@@ -296,7 +311,7 @@ impl Calls {
             format!("{id} is taken from {from:?}, while {call:?}")
         })?;
         call.is_taken = true;
-        self.engaged.remove(&from.1.agent);
+        self.lets_go(*offer, session.agent);
         self.taken_count += 1;
         Ok(())
     }
@@ -317,14 +332,14 @@ impl Calls {
         if call.visit.is_some() && call.connected.is_none() {
             self.in_line_count = self.in_line_count.saturating_sub(1);
         }
-        for (session, leg) in call.offers.values() {
-            self.engaged.remove(&session.agent);
+        for (offer, (session, leg)) in &call.offers {
+            self.lets_go(*offer, session.agent);
             self.picked_up.remove(leg);
         }
-        if let Some((_, session)) = call.connected
+        if let Some((offer, session)) = call.connected
             && !call.is_taken
         {
-            self.engaged.remove(&session.agent);
+            self.lets_go(offer, session.agent);
         }
         self.ended.insert(id);
         self.ended_count += 1;

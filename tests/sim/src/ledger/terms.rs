@@ -8,21 +8,23 @@ use crate::{
 };
 use domain::{
     any::{AnyEvent, Fact},
-    id::{QueueId, SessionId},
+    id::{CallId, QueueId, SessionId},
     queue::{self, Terms},
     session::{Event, NextState, WrapUpEndedBy},
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Default)]
 struct Session {
-    /// What the queue of the reservation, or of the contact, asks.
+    /// What the queue of the reservation asks.
     terms: Terms,
+    /// What the queue of each contact asks.
+    of_calls: BTreeMap<CallId, Terms>,
     /// Offers in a row that came to nothing.
     in_vain: InVain,
-    /// The work after a call that is under way ends only with a word.
-    needs_word: bool,
+    /// Works after calls that are under way and end only with a word.
+    need_words: BTreeSet<CallId>,
     /// What was asked for last, and has not come yet.
     asked: Option<NextState>,
     /// With the event before this one something ended by itself: what was asked for
@@ -73,9 +75,15 @@ impl Asked {
         let session = self.sessions.entry(id).or_default();
         let was_too_many = std::mem::take(&mut session.is_too_many);
         let is_over = std::mem::take(&mut session.is_over);
+        // Or will, when its last contact is over.
         let goes = matches!(
             event,
-            Event::BecameNotReady { .. } | Event::LoggedOut { .. }
+            Event::BecameNotReady { .. }
+                | Event::LoggedOut { .. }
+                | Event::NextStateRequested {
+                    next: NextState::NotReady(_),
+                    ..
+                }
         );
         must(!was_too_many || goes, || {
             format!("{id} let too many offers come to nothing and has {event:?}")
@@ -103,11 +111,20 @@ impl Asked {
                 session.terms = of_queue;
             }
             Event::ReservationReleased {
-                reason, not_before, ..
+                reason,
+                not_before,
+                still,
+                ..
             } => {
                 session.is_over = true;
                 let follows = session.in_vain.count(&session.terms, *reason);
                 session.is_too_many = follows.as_ref().is_some_and(|it| it.is_too_many);
+                // Whoever has a call besides goes when that is over, as was asked for.
+                let goes = matches!(
+                    session.asked,
+                    Some(NextState::NotReady(_) | NextState::LoggedOut(_))
+                );
+                session.is_too_many &= still.is_none() || !goes;
                 let delay_ms = follows.map_or(0, |follows| follows.pause.delay_ms);
                 let until = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
                 must(*not_before == until, || {
@@ -115,16 +132,26 @@ impl Asked {
                 })?;
                 self.too_many_count += u64::from(session.is_too_many);
             }
-            Event::ConnectedToContact { .. } => session.in_vain.clear(),
-            Event::ContactEnded { .. } => session.is_over = true,
-            Event::WrapUpStarted { code_required, .. } => {
-                must(*code_required == session.terms.wrap_up_code, || {
-                    format!("{id} works after a call: {event:?}, {:?}", session.terms)
-                })?;
-                session.needs_word = *code_required;
+            Event::ConnectedToContact { call, .. } => {
+                session.of_calls.insert(*call, session.terms);
+                session.in_vain.clear();
             }
-            Event::WrapUpEnded { by, code, .. } => {
-                let needed = std::mem::take(&mut session.needs_word);
+            Event::ContactEnded { .. } => session.is_over = true,
+            Event::WrapUpStarted {
+                call,
+                code_required,
+                ..
+            } => {
+                let terms = session.of_calls.remove(call).unwrap_or_default();
+                must(*code_required == terms.wrap_up_code, || {
+                    format!("{id} works after a call: {event:?}, {terms:?}")
+                })?;
+                if *code_required {
+                    session.need_words.insert(*call);
+                }
+            }
+            Event::WrapUpEnded { call, by, code, .. } => {
+                let needed = session.need_words.remove(call);
                 session.is_over = *by == WrapUpEndedBy::Timer;
                 // Nobody else can say what came of the call; a supervisor and a phone
                 // that is gone end the work without it.

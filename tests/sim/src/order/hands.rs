@@ -5,7 +5,7 @@ use crate::in_vain::InVain;
 use domain::{
     agent,
     any::{AnyEvent, Fact},
-    id::{AgentId, QueueId, SessionId},
+    id::{AgentId, CallId, QueueId, SessionId},
     queue::{Matching, Strategy, Terms},
     session::{self, NextState},
     time::Timestamp,
@@ -47,7 +47,8 @@ struct Hand {
     /// Of this login.
     calls: u64,
     talk_ms: u64,
-    talks_since: Option<Timestamp>,
+    /// Its calls, and since when it talks in each.
+    talks: BTreeMap<CallId, Timestamp>,
     /// When it began to serve each queue.
     joined: BTreeMap<QueueId, u64>,
     /// When it was last reserved for each.
@@ -108,6 +109,12 @@ impl Hands {
         free.map(|(agent, _)| *agent)
     }
 
+    /// Whether it has a call for certain.
+    pub(super) fn talks(&self, agent: AgentId) -> bool {
+        let hand = self.hands.get(&agent);
+        hand.is_some_and(|hand| !hand.talks.is_empty())
+    }
+
     /// Where a free agent stands in a queue; only the class where chance or a round decides
     /// among those of one.
     pub(super) fn rank(
@@ -151,7 +158,8 @@ impl Hand {
         match event {
             session::Event::LoggedIn { .. } => {
                 (self.idle_since, self.before) = (None, None);
-                (self.calls, self.talk_ms, self.talks_since) = (0, 0, None);
+                (self.calls, self.talk_ms) = (0, 0);
+                self.talks.clear();
                 self.rests_until = None;
                 self.in_vain.clear();
                 self.goes = false;
@@ -172,25 +180,36 @@ impl Hand {
             }
             // Idle since before the offer.
             session::Event::ReservationReleased {
-                not_before, reason, ..
+                not_before,
+                reason,
+                still,
+                ..
             } => {
                 self.idle_since = self.before;
                 self.rests_until = *not_before;
                 // What follows at once is heard with the next fact.
                 let follows = self.in_vain.count(&self.terms, *reason);
-                if self.goes || follows.is_some_and(|follows| follows.is_too_many) {
+                if still.is_some()
+                    || self.goes
+                    || follows.is_some_and(|follows| follows.is_too_many)
+                {
                     (self.idle_since, self.before) = (None, None);
                 }
             }
-            session::Event::ConnectedToContact { .. } => {
+            session::Event::ConnectedToContact { call, .. } => {
                 (self.idle_since, self.before) = (None, None);
                 self.calls += 1;
                 self.in_vain.clear();
-                self.talks_since = Some(at);
+                self.talks.insert(*call, at);
             }
-            session::Event::ContactEnded { .. } => {
-                if let Some(since) = self.talks_since.take() {
+            session::Event::ContactEnded { call, still } => {
+                if let Some(since) = self.talks.remove(call) {
                     self.talk_ms += at.ms_since(since);
+                }
+                // It rings at the agent meanwhile: should that come to nothing, the agent
+                // is idle since now.
+                if still.is_some_and(|still| still.doing == session::Doing::Reserved) {
+                    self.before = Some(at);
                 }
             }
             session::Event::WrapUpStarted { .. } => {

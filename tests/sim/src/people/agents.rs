@@ -161,13 +161,14 @@ impl People {
     pub(super) fn say_what_came_of_it(
         &mut self,
         session: SessionId,
+        call: CallId,
         now: Timestamp,
         plans: &mut Plans,
     ) {
         let complete = session::Command::CompleteWrapUp {
             code: Some("sold".into()),
             note: None,
-            call: None,
+            call: Some(call),
         };
         self.say(now, AnyCommand::Session(session, complete), plans);
     }
@@ -213,11 +214,12 @@ impl People {
                 later(away, Plan::Ready(id));
             }
             session::Event::WrapUpStarted {
+                call,
                 code_required: true,
                 ..
             } => {
                 let done = person.chance.exponential(8_000);
-                later(done, Plan::Note(id));
+                later(done, Plan::Note(id, *call));
                 // Some would rather not.
                 if person.chance.percent(20) {
                     later(person.chance.below(8_000), Plan::Ready(id));

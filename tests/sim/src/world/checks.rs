@@ -109,6 +109,7 @@ impl World {
         self.summary.assigned_count = self.ledger.lines.assigned_count;
         self.summary.paused_count = self.ledger.agents.paused_count;
         self.summary.too_many_count = self.ledger.asked.too_many_count;
+        self.summary.beside_count = self.ledger.agents.beside_count;
         self.summary.words_count = self.ledger.asked.words_count;
         self.summary.forced_count = self.ledger.asked.forced_count;
         self.summary.taken_count = self.ledger.calls.taken_count;

@@ -224,6 +224,9 @@ impl World {
                 queue::Command::Create { name, config },
             ))?;
         }
+        let mut units = self.chance.split(0x0217);
+        // In some worlds agents may have several calls at once.
+        let is_roomy = !self.options.calm && units.percent(40);
         for number in 0..self.terms.agents {
             let mut serves = queues.clone();
             serves.retain(|_| self.chance.percent(70));
@@ -234,7 +237,10 @@ impl World {
                 queues: serves,
                 ready_on_register: self.chance.percent(50),
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
-                capacity: 1,
+                capacity: match is_roomy && units.percent(60) {
+                    true => units.between(2, 3) as u8,
+                    false => 1,
+                },
             };
             let name = agent_name(number);
             let id = AgentId::named(DEFAULT_TENANT, &name);

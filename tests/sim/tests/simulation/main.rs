@@ -32,6 +32,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.paused_count,
         sum.nobody_there_count,
         sum.too_many_count,
+        sum.beside_count,
         sum.words_count,
         sum.forced_count,
         sum.taken_count,
