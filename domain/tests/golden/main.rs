@@ -10,6 +10,7 @@
 )]
 
 mod billing;
+mod capacity;
 mod examples;
 mod mailboxes;
 mod supervisions;

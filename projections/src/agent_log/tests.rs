@@ -43,6 +43,43 @@ async fn an_agents_day_is_told_state_by_state() {
     );
 }
 
+#[tokio::test]
+async fn an_agent_with_two_callers_is_on_contact_until_the_last_has_gone() {
+    let mut world = World::open().await;
+    world.capacity = 2;
+    world.arrives(1).arrives(2).settle();
+    world.pass(1_000).offers(1, 1);
+    world.pass(1_000).rings(1).pass(1_000).answers(1).settle();
+    world.pass(1_000).offers(2, 1);
+    world.pass(1_000).rings(2).pass(1_000).answers(2).settle();
+    world
+        .pass(1_000)
+        .hangs_up(1, Side::Caller)
+        .settle()
+        .pass(1_000)
+        .hangs_up(2, Side::Caller)
+        .settle();
+    let agent = crate::testing::agent(1);
+    let told: Vec<_> = told(&world)
+        .into_iter()
+        .filter(|interval| interval.agent == agent)
+        .skip_while(|interval| interval.state != State::Reserved)
+        .map(|interval| (interval.state, interval.call))
+        .collect();
+    let (first, second) = (crate::testing::call(1), crate::testing::call(2));
+    // What rings beside a call is no interval of its own, nor is work while another call lasts.
+    assert_eq!(
+        told,
+        [
+            (State::Reserved, Some(first)),
+            (State::Ringing, Some(first)),
+            (State::OnContact, Some(first)),
+            (State::OnContact, Some(second)),
+            (State::WrapUp, Some(first)),
+        ]
+    );
+}
+
 /// How long each agent was logged in, from the facts of login and logout alone.
 fn logged_in(world: &World) -> BTreeMap<AgentId, i64> {
     let mut since: BTreeMap<AgentId, Timestamp> = BTreeMap::new();

@@ -301,6 +301,7 @@ impl World {
     /// The agent is taken and the visit matched; the phone is to ring next.
     pub(crate) fn matches(&mut self, number: u64, taken: u64) -> &mut Self {
         let offer = self.next_offer(number);
+        let capacity = self.capacity;
         let reserved = self.tell(AnyCommand::Session(
             login(taken),
             session::Command::Reserve {
@@ -312,7 +313,7 @@ impl World {
                 wrap_up_ms: WRAP_UP_MS,
                 choice: None,
                 terms: domain::queue::Terms::STANDARD,
-                capacity: 1,
+                capacity,
             },
         ));
         if reserved.is_empty() {

@@ -89,6 +89,8 @@ pub(crate) struct World {
     pub(super) books: Books,
     /// Commands that processes owe for what has happened.
     pub(crate) owed: Vec<AnyCommand>,
+    /// How many calls agents may have at once.
+    pub(crate) capacity: u8,
 }
 
 /// Decides and evolves; what has happened, and the stream's version before.
@@ -154,6 +156,7 @@ impl World {
             mailboxes: BTreeMap::new(),
             books: Books::default(),
             owed: vec![],
+            capacity: 1,
         }
     }
 

@@ -146,8 +146,14 @@ proptest! {
         let world = block_on(play(&history));
         for (agent, row) in fold_all::<AgentStates>(&world) {
             let session = &world.sessions[&row.session().unwrap()].0;
-            let shown = if row.activity == Activity::Ringing { Activity::Reserved } else { row.activity };
+            let shown = match row.activity {
+                Activity::Ringing => Activity::Reserved,
+                shown => shown,
+            };
             prop_assert_eq!(shown, activity(session.activity()), "{}", agent);
+            prop_assert_eq!(row.call, session.activity().call());
+            prop_assert_eq!(row.calls_count(), session.calls_count());
+            prop_assert_eq!(row.engagements.len(), session.engagements.len());
             let routability = match session.routability {
                 session::Routability::LoggedOut => (Routability::LoggedOut, None),
                 session::Routability::Ready => (Routability::Ready, None),

@@ -13,6 +13,7 @@
 )]
 
 mod answered;
+mod capacity;
 mod connections;
 mod crowd;
 mod ends;

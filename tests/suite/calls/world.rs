@@ -220,6 +220,11 @@ impl World {
 
     /// An agent of the queue, logged in when the first phone registers.
     pub async fn agent(&self, name: &str, queue: QueueId) -> AgentId {
+        self.agent_of(name, queue, 1).await
+    }
+
+    /// The same who may have so many calls at once.
+    pub async fn agent_of(&self, name: &str, queue: QueueId, capacity: u8) -> AgentId {
         let id = AgentId::named(DEFAULT_TENANT, name);
         let command = agent::Command::Configure {
             name: name.into(),
@@ -228,7 +233,7 @@ impl World {
                 queues: vec![queue],
                 ready_on_register: true,
                 registration_grace_ms: GRACE_MS,
-                capacity: 1,
+                capacity,
                 skills: vec![],
                 places: vec![],
             },

@@ -142,6 +142,33 @@ async fn an_agent_serves_other_queues_and_learns() {
     can_not_be(&world, &agent, &support).await;
 }
 
+#[tokio::test]
+async fn an_agent_may_have_more_calls_at_once_or_fewer() {
+    let world = World::start().await;
+    let agent = world.agent("anna", world.queue("night").await).await;
+    let agent = agent.to_string();
+    let selection = format!("{ERRORS} agent {{ capacity activeCalls engagements {{ callId }} }}");
+    let set = async |capacity: i32| {
+        let input = json!({ "agentId": agent, "capacity": capacity });
+        world.order("setCapacity", input, &selection).await
+    };
+    let answer = set(3).await;
+    assert_eq!(answer["userErrors"], json!([]));
+    let shown = json!({ "capacity": 3, "activeCalls": 0, "engagements": [] });
+    assert_eq!(answer["agent"], shown);
+    for bad in [0, 6, -1, 257, i32::MAX] {
+        let input = json!({ "agentId": agent, "capacity": bad });
+        let said = refused(&world, "setCapacity", input).await;
+        let expected = (json!("agent.invalid_capacity"), json!("capacity"));
+        assert_eq!(said, expected, "{bad}");
+    }
+    assert_eq!(set(1).await["agent"]["capacity"], 1);
+    let unknown = uuid::Uuid::from_u128(9).to_string();
+    let nobody = json!({ "agentId": unknown, "capacity": 2 });
+    let said = refused(&world, "setCapacity", nobody).await;
+    assert_eq!(said, (json!("agent.unknown"), json!("agentId")));
+}
+
 async fn can_not_be(world: &World, agent: &str, support: &str) {
     let unknown = uuid::Uuid::from_u128(9).to_string();
     let at = |queue: &str, tier: i32| json!({ "agentId": agent, "place": { "queueId": queue, "tier": tier } });

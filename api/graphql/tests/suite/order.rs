@@ -216,6 +216,11 @@ async fn an_agent_needs_a_password_and_queues_that_exist() {
             "registrationGraceMs",
         ),
         (
+            json!({"name": "ann", "password": "x", "capacity": 6}),
+            "agent.invalid_capacity",
+            "capacity",
+        ),
+        (
             json!({"name": "ann", "password": "x", "queueIds": [uuid()]}),
             "input.unknown_queue",
             "queueIds",

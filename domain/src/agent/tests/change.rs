@@ -76,6 +76,28 @@ fn a_skill_is_learnt_improved_and_lost() {
 }
 
 #[test]
+fn an_agent_may_have_more_calls_at_once_or_fewer() {
+    let with = |capacity| Config {
+        capacity,
+        ..config()
+    };
+    let set = |capacity| Command::SetCapacity { capacity };
+    story([created()])
+        .when(set(3))
+        .then([configured(2, with(3))])
+        .when(set(3))
+        .nothing()
+        .when(set(1))
+        .then([configured(3, config())]);
+    for capacity in [0, 6, u8::MAX] {
+        story([created()])
+            .when(set(capacity))
+            .refused(Error::InvalidCapacity);
+    }
+    story([]).when(set(2)).refused(Error::Unknown);
+}
+
+#[test]
 fn what_is_out_of_bounds_and_who_is_not_there_are_refused() {
     let place = Place {
         tier: 0,

@@ -8,6 +8,7 @@ mod between_lines;
 mod billing;
 mod books;
 mod callback;
+mod capacity;
 mod credit;
 mod dial;
 mod doors;

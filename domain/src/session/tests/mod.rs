@@ -1,5 +1,6 @@
 //! What a session does, command by command.
 
+mod capacity;
 mod confirm_connect;
 mod end_contact;
 mod end_wrap_up;
