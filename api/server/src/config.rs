@@ -7,7 +7,7 @@ use crate::{
     not_ready::{self, NotReadyEntry},
     provision,
 };
-use domain::{decider::Decider as _, time::Timestamp, trunk};
+use domain::{agent::CAPACITY_MAX, decider::Decider as _, time::Timestamp, trunk};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -282,6 +282,11 @@ impl Config {
             if agent.password.0.is_empty() {
                 return invalid(format!("agent[{index}].password is empty"));
             }
+            if !(1..=CAPACITY_MAX).contains(&agent.capacity) {
+                return invalid(format!(
+                    "agent[{index}].capacity is not 1 to {CAPACITY_MAX}"
+                ));
+            }
         }
         queues::check(self)?;
         let mut names = BTreeSet::new();
@@ -527,6 +532,14 @@ mod tests {
             (
                 "[[queue]]\nname = \"a\"\ncapacity = 0",
                 "queue[0]: capacity",
+            ),
+            (
+                "[[agent]]\nname = \"a\"\npassword = \"p\"\ncapacity = 6",
+                "agent[0].capacity is not 1 to 5",
+            ),
+            (
+                "[[agent]]\nname = \"a\"\npassword = \"p\"\ncapacity = 256",
+                "capacity",
             ),
         ] {
             let error = load(text).unwrap_err().to_string();

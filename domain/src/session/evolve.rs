@@ -31,33 +31,12 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             session.next = Some(*next);
             session.next_code.clone_from(code);
         }
-        Event::Reserved {
-            offer,
-            call,
-            queue,
-            until,
-            wrap_up_ms,
-            terms,
-            ..
-        } => {
-            session.engagements.push(Activity::Reserved {
-                offer: *offer,
-                call: *call,
-                queue: *queue,
-                until: *until,
-                wrap_up_ms: *wrap_up_ms,
-                terms: *terms,
-            });
-        }
+        Event::Reserved { .. } => reserve(&mut session, event),
         Event::ReservationReleased { offer, reason, .. } => {
-            let ends = |it: &Activity| it.is_reserved() && it.offer() == Some(*offer);
-            session.engagements.retain(|it| !ends(it));
-            // What was asked for follows as an event of its own, if it is a change; or
-            // when the last contact is over.
-            if session.is_idle() {
-                session.next = None;
-                session.next_code = None;
-            }
+            ends(&mut session, |it| {
+                it.is_reserved() && it.offer() == Some(*offer)
+            });
+            released(&mut session);
             count(&mut session, *reason);
         }
         Event::ConnectedToContact { offer, call, queue } => {
@@ -66,32 +45,73 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
             session.refused = Refused::default();
         }
         Event::ContactEnded { call, .. } => {
-            let ends = |it: &Activity| it.is_contact() && it.call() == Some(*call);
-            session.engagements.retain(|it| !ends(it));
-        }
-        Event::WrapUpStarted {
-            call,
-            until,
-            code_required,
-            ..
-        } => {
-            // Whoever works after a call is not in it any more.
-            let ends = |it: &Activity| it.call() == Some(*call);
-            session.engagements.retain(|it| !ends(it));
-            session.engagements.push(Activity::WrapUp {
-                call: *call,
-                until: *until,
-                code_required: *code_required,
+            ends(&mut session, |it| {
+                it.is_contact() && it.call() == Some(*call)
             });
         }
+        Event::WrapUpStarted { .. } => work(&mut session, event),
         Event::WrapUpEnded { call, .. } => {
-            let ends = |it: &Activity| it.is_wrap_up() && it.call() == Some(*call);
-            session.engagements.retain(|it| !ends(it));
+            ends(&mut session, |it| {
+                it.is_wrap_up() && it.call() == Some(*call)
+            });
         }
         Event::WrapUpExtended { call, until } => extend(&mut session, *call, *until),
         Event::Forced { .. } => {}
     }
     session
+}
+
+fn reserve(session: &mut Session, event: &Event) {
+    if let Event::Reserved {
+        offer,
+        call,
+        queue,
+        until,
+        wrap_up_ms,
+        terms,
+        ..
+    } = event
+    {
+        session.engagements.push(Activity::Reserved {
+            offer: *offer,
+            call: *call,
+            queue: *queue,
+            until: *until,
+            wrap_up_ms: *wrap_up_ms,
+            terms: *terms,
+        });
+    }
+}
+
+/// Whoever works after a call is not in it any more.
+fn work(session: &mut Session, event: &Event) {
+    if let Event::WrapUpStarted {
+        call,
+        until,
+        code_required,
+        ..
+    } = event
+    {
+        ends(session, |it| it.call() == Some(*call));
+        session.engagements.push(Activity::WrapUp {
+            call: *call,
+            until: *until,
+            code_required: *code_required,
+        });
+    }
+}
+
+fn ends(session: &mut Session, which: impl Fn(&Activity) -> bool) {
+    session.engagements.retain(|it| !which(it));
+}
+
+/// What was asked for follows as an event of its own, if it is a change; or when the last
+/// contact is over.
+fn released(session: &mut Session) {
+    if session.is_idle() {
+        session.next = None;
+        session.next_code = None;
+    }
 }
 
 /// The reservation is a contact, the one that came last.

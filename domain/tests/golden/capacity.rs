@@ -38,9 +38,8 @@ fn what_goes_on_beside_a_change_is_stored_and_read_back() {
         let Ok((AT, AnyEvent::Session(_, event))) = read else {
             panic!("{read:?}");
         };
-        let still = match &event {
-            Event::Reserved { still, .. } | Event::ContactEnded { still, .. } => *still,
-            other => panic!("{other:?}"),
+        let (Event::Reserved { still, .. } | Event::ContactEnded { still, .. }) = &event else {
+            panic!("{event:?}");
         };
         assert!(still.is_some());
         assert_eq!(event.event_type(), event_type);

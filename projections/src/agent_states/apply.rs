@@ -198,20 +198,8 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             row.missed_count = 0;
         }
         session::Event::NextStateRequested { next, code } => asked(row, Some(*next), code.clone()),
-        session::Event::Reserved {
-            offer,
-            call,
-            queue,
-            until,
-            ..
-        } => {
-            row.engagements.push(Engagement {
-                activity: Activity::Reserved,
-                offer: Some(*offer),
-                call: *call,
-                queue: Some(*queue),
-                until: Some(*until),
-            });
+        session::Event::Reserved { .. } => {
+            engage(row, event);
             leave_alone(row, None);
         }
         session::Event::ReservationReleased {
@@ -230,29 +218,14 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
                 row.missed_count = row.missed_count.saturating_add(1);
             }
         }
-        session::Event::ConnectedToContact { offer, call, queue } => {
-            row.engagements.retain(|it| it.offer != Some(*offer));
-            row.engagements.push(Engagement {
-                activity: Activity::OnContact,
-                offer: Some(*offer),
-                call: *call,
-                queue: Some(*queue),
-                until: None,
-            });
+        session::Event::ConnectedToContact { .. } => {
+            engage(row, event);
             row.missed_count = 0;
         }
         session::Event::ContactEnded { call, .. } | session::Event::WrapUpEnded { call, .. } => {
             row.engagements.retain(|it| it.call != *call);
         }
-        session::Event::WrapUpStarted { call, until, .. } => {
-            row.engagements.push(Engagement {
-                activity: Activity::WrapUp,
-                offer: None,
-                call: *call,
-                queue: None,
-                until: Some(*until),
-            });
-        }
+        session::Event::WrapUpStarted { .. } => engage(row, event),
         session::Event::WrapUpExtended { call, until } => {
             let extended = row.engagements.iter_mut().filter(|it| it.call == *call);
             extended.for_each(|it| it.until = Some(*until));
@@ -260,6 +233,53 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
         // What changes follows as an event of its own.
         session::Event::Forced { .. } => {}
     }
+}
+
+/// Something more that the agent does.
+fn engage(row: &mut Row, event: &session::Event) {
+    let begun = match event {
+        session::Event::Reserved {
+            offer,
+            call,
+            queue,
+            until,
+            ..
+        } => Engagement {
+            activity: Activity::Reserved,
+            offer: Some(*offer),
+            call: *call,
+            queue: Some(*queue),
+            until: Some(*until),
+        },
+        session::Event::ConnectedToContact { offer, call, queue } => Engagement {
+            activity: Activity::OnContact,
+            offer: Some(*offer),
+            call: *call,
+            queue: Some(*queue),
+            until: None,
+        },
+        session::Event::WrapUpStarted { call, until, .. } => Engagement {
+            activity: Activity::WrapUp,
+            offer: None,
+            call: *call,
+            queue: None,
+            until: Some(*until),
+        },
+        session::Event::LoggedIn { .. }
+        | session::Event::LoggedOut { .. }
+        | session::Event::BecameReady {}
+        | session::Event::BecameNotReady { .. }
+        | session::Event::NextStateRequested { .. }
+        | session::Event::ReservationReleased { .. }
+        | session::Event::ContactEnded { .. }
+        | session::Event::WrapUpEnded { .. }
+        | session::Event::WrapUpExtended { .. }
+        | session::Event::Forced { .. } => return,
+    };
+    // A reservation that became a contact is one no more.
+    row.engagements
+        .retain(|it| begun.offer.is_none() || it.offer != begun.offer);
+    row.engagements.push(begun);
 }
 
 const fn leave_alone(row: &mut Row, why: Option<(Timestamp, ReleaseReason)>) {

@@ -97,16 +97,19 @@ fn asked(heard: impl IntoIterator<Item = AnyEvent>) -> Vec<(SessionId, u8, Choic
         let fact = routing.fact(second(routing.count), event);
         intents = Routing::step(&mut routing.state, &Input::Event(&fact));
     }
-    let asked = intents.into_iter().map(|intent| match intent.command {
-        AnyCommand::Session(
+    let asked = intents.into_iter().map(|intent| {
+        let AnyCommand::Session(
             session,
             session::Command::Reserve {
                 capacity,
                 choice: Some(choice),
                 ..
             },
-        ) => (session, capacity, *choice),
-        other => panic!("routing only reserves, and says why: {other:?}"),
+        ) = intent.command
+        else {
+            panic!("routing only reserves, and says why");
+        };
+        (session, capacity, *choice)
     });
     asked.collect()
 }

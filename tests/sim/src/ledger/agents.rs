@@ -264,26 +264,18 @@ impl Agents {
                     format!("{id} is connected by {offer} while {session:?}")
                 })?;
                 session.gives_up_reservation();
-                session.held.push(Doing::Contact {
-                    offer: *offer,
-                    call: *call,
-                });
+                let (offer, call) = (*offer, *call);
+                session.held.push(Doing::Contact { offer, call });
             }
             Event::ContactEnded { call, .. } => {
                 must(session.is_with(*call), || {
                     format!("{id} ends {call} while {session:?}")
                 })?;
-                session
-                    .held
-                    .retain(|it| !matches!(it, Doing::Contact { call: live, .. } if live == call));
+                session.is_over(*call);
             }
             Event::WrapUpStarted { .. } | Event::WrapUpExtended { .. } => session.works(event),
             Event::Forced { .. } => {}
-            Event::WrapUpEnded { call, .. } => {
-                session
-                    .held
-                    .retain(|it| !matches!(it, Doing::WrapUp { call: live, .. } if live == call));
-            }
+            Event::WrapUpEnded { call, .. } => session.is_over(*call),
         }
         self.index(id.agent);
         Ok(())
@@ -408,6 +400,14 @@ impl Session {
             until: *until,
         });
         Ok(())
+    }
+
+    /// The contact with the call, or the work after it.
+    fn is_over(&mut self, over: CallId) {
+        self.held.retain(|it| match it {
+            Doing::Contact { call, .. } | Doing::WrapUp { call, .. } => *call != over,
+            Doing::Reserved { .. } => true,
+        });
     }
 
     fn gives_up_reservation(&mut self) {

@@ -92,11 +92,7 @@ impl Asked {
             Event::LoggedIn { .. } => *session = Session::default(),
             Event::NextStateRequested { next, .. } => session.asked = Some(*next),
             Event::BecameReady {} => {
-                let wants = matches!(
-                    session.asked,
-                    Some(NextState::NotReady(_) | NextState::LoggedOut(_))
-                );
-                must(!(is_over && wants), || {
+                must(!(is_over && session.wants_to_go()), || {
                     format!("{id} is ready, and asked for {:?}", session.asked)
                 })?;
                 session.asked = None;
@@ -110,26 +106,8 @@ impl Asked {
                 })?;
                 session.terms = of_queue;
             }
-            Event::ReservationReleased {
-                reason,
-                not_before,
-                still,
-                ..
-            } => {
-                session.is_over = true;
-                let follows = session.in_vain.count(&session.terms, *reason);
-                session.is_too_many = follows.as_ref().is_some_and(|it| it.is_too_many);
-                // Whoever has a call besides goes when that is over, as was asked for.
-                let goes = matches!(
-                    session.asked,
-                    Some(NextState::NotReady(_) | NextState::LoggedOut(_))
-                );
-                session.is_too_many &= still.is_none() || !goes;
-                let delay_ms = follows.map_or(0, |follows| follows.pause.delay_ms);
-                let until = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
-                must(*not_before == until, || {
-                    format!("{id} is left alone until {not_before:?}, not {until:?}")
-                })?;
+            Event::ReservationReleased { .. } => {
+                session.is_released(id, at, event)?;
                 self.too_many_count += u64::from(session.is_too_many);
             }
             Event::ConnectedToContact { call, .. } => {
@@ -137,19 +115,7 @@ impl Asked {
                 session.in_vain.clear();
             }
             Event::ContactEnded { .. } => session.is_over = true,
-            Event::WrapUpStarted {
-                call,
-                code_required,
-                ..
-            } => {
-                let terms = session.of_calls.remove(call).unwrap_or_default();
-                must(*code_required == terms.wrap_up_code, || {
-                    format!("{id} works after a call: {event:?}, {terms:?}")
-                })?;
-                if *code_required {
-                    session.need_words.insert(*call);
-                }
-            }
+            Event::WrapUpStarted { .. } => session.works(id, event)?,
             Event::WrapUpEnded { call, by, code, .. } => {
                 let needed = session.need_words.remove(call);
                 session.is_over = *by == WrapUpEndedBy::Timer;
@@ -163,6 +129,64 @@ impl Asked {
             }
             Event::Forced { .. } => self.forced_count += 1,
             Event::WrapUpExtended { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// It is to take no calls when it is free again.
+    const fn wants_to_go(&self) -> bool {
+        matches!(
+            self.asked,
+            Some(NextState::NotReady(_) | NextState::LoggedOut(_))
+        )
+    }
+
+    /// An offer came to nothing.
+    fn is_released(
+        &mut self,
+        id: SessionId,
+        at: Timestamp,
+        event: &Event,
+    ) -> Result<(), Violation> {
+        let Event::ReservationReleased {
+            reason,
+            not_before,
+            still,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        self.is_over = true;
+        let follows = self.in_vain.count(&self.terms, *reason);
+        let is_too_many = follows.as_ref().is_some_and(|it| it.is_too_many);
+        // Whoever has a call besides goes when that is over, as was asked for.
+        self.is_too_many = is_too_many && (still.is_none() || !self.wants_to_go());
+        let delay_ms = follows.map_or(0, |follows| follows.pause.delay_ms);
+        let until = (delay_ms > 0).then(|| at.plus_ms(delay_ms));
+        must(*not_before == until, || {
+            format!("{id} is left alone until {not_before:?}, not {until:?}")
+        })
+    }
+
+    /// At work after a call, as its queue asks.
+    fn works(&mut self, id: SessionId, event: &Event) -> Result<(), Violation> {
+        let Event::WrapUpStarted {
+            call,
+            code_required,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let terms = self.of_calls.remove(call).unwrap_or_default();
+        must(*code_required == terms.wrap_up_code, || {
+            format!("{id} works after a call: {event:?}, {terms:?}")
+        })?;
+        if *code_required {
+            self.need_words.insert(*call);
         }
         Ok(())
     }
