@@ -533,18 +533,26 @@ mod tests {
                 "[[queue]]\nname = \"a\"\ncapacity = 0",
                 "queue[0]: capacity",
             ),
-            (
-                "[[agent]]\nname = \"a\"\npassword = \"p\"\ncapacity = 6",
-                "agent[0].capacity is not 1 to 5",
-            ),
-            (
-                "[[agent]]\nname = \"a\"\npassword = \"p\"\ncapacity = 256",
-                "capacity",
-            ),
         ] {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_number_of_calls_at_once_that_can_be_none_is_named() {
+        let agent = "[[agent]]\nname = \"a\"\npassword = \"p\"\ncapacity =";
+        for (bad, named) in [
+            ("0", "agent[0].capacity is not 1 to 5"),
+            ("6", "agent[0].capacity is not 1 to 5"),
+            ("256", "capacity"),
+            ("\"two\"", "capacity"),
+        ] {
+            let error = load(&format!("{agent} {bad}")).unwrap_err().to_string();
+            assert!(error.contains(named), "{bad}: {error}");
+        }
+        let config = load(&format!("{agent} 2")).unwrap();
+        assert_eq!(config.agents[0].capacity, 2);
     }
 
     #[test]

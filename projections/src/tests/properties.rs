@@ -148,7 +148,10 @@ proptest! {
             let session = &world.sessions[&row.session().unwrap()].0;
             let shown = match row.activity {
                 Activity::Ringing => Activity::Reserved,
-                shown => shown,
+                shown @ (Activity::Idle
+                | Activity::Reserved
+                | Activity::OnContact
+                | Activity::WrapUp) => shown,
             };
             prop_assert_eq!(shown, activity(session.activity()), "{}", agent);
             prop_assert_eq!(row.call, session.activity().call());
