@@ -364,8 +364,7 @@ pub struct AgentEntry {
     /// A registered phone logs the agent in, ready.
     #[serde(default)]
     pub ready_on_register: bool,
-    /// When the last phone is gone, the agent stays as before for so long: 10 s unless
-    /// it is set.
+    /// So long the agent stays as before when the last phone is gone: 10 s unless it is set.
     #[serde(default)]
     pub registration_grace_ms: Option<u64>,
     /// What the agent is good at.
@@ -536,13 +535,12 @@ impl Provisioner {
             name: entry.name.clone(),
             cause,
         })?;
+        let grace_ms = entry.registration_grace_ms;
         let config = agent::Config {
             display_name: None,
             queues,
             ready_on_register: entry.ready_on_register,
-            registration_grace_ms: entry
-                .registration_grace_ms
-                .unwrap_or(agent::REGISTRATION_GRACE_MS),
+            registration_grace_ms: grace_ms.unwrap_or(agent::REGISTRATION_GRACE_MS),
             skills: entry.skills.clone(),
             places: entry.places(),
             capacity: entry.capacity,
