@@ -297,16 +297,10 @@ async fn invoice(
         let reason = format!("its draft of {other} waits to be approved");
         return Ok(Outcome::Failed(reason));
     }
-    let end = known.profile.zone.start_of(period.end());
-    if means.clock.now() < end {
-        return Ok(Outcome::Failed(format!("{period} is not over there")));
-    }
-    let Some(plan) = &known.plan else {
-        return Ok(known.without_plan(period));
+    let plan = match closable(means, seller, &known, usage_id).await? {
+        Ok(plan) => plan,
+        Err(outcome) => return Ok(outcome),
     };
-    if let Err(error) = taxable(means, seller, &known, usage_id).await? {
-        return Ok(Outcome::Failed(error.to_string()));
-    }
     let rules = Box::new(Rules {
         period,
         zone: known.profile.zone,
@@ -354,6 +348,27 @@ async fn invoice(
     let drop = account::Command::DropInvoice { period };
     claim(means, usage_id, drop).await?;
     Ok(outcome)
+}
+
+/// The plan of the month's last day, if the month can be closed; or else what comes of it.
+async fn closable<'a>(
+    means: &Means,
+    seller: &seller::Config,
+    known: &'a Known,
+    usage: UsageId,
+) -> Result<Result<&'a PlanEntry, Outcome>, DispatchError> {
+    let period = usage.period;
+    if means.clock.now() < known.profile.zone.start_of(period.end()) {
+        let reason = format!("{period} is not over there");
+        return Ok(Err(Outcome::Failed(reason)));
+    }
+    let Some(plan) = &known.plan else {
+        return Ok(Err(known.without_plan(period)));
+    };
+    Ok(match taxable(means, seller, known, usage).await? {
+        Ok(()) => Ok(plan),
+        Err(error) => Err(Outcome::Failed(error.to_string())),
+    })
 }
 
 impl Known {

@@ -149,19 +149,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     if config.wrap_up_ms > WRAP_UP_MS_MAX {
         return Err(Error::InvalidWrapUp);
     }
-    let forwards = config.ways_out().filter_map(|to| match to {
-        OverflowTo::Number(number) => Some(number),
-        OverflowTo::Queue(_)
-        | OverflowTo::Callback
-        | OverflowTo::Announcement(_)
-        | OverflowTo::Mailbox(_) => None,
-    });
-    if !config
-        .numbers
-        .iter()
-        .chain(forwards)
-        .all(|number| crate::name::is_number(number))
-    {
+    if !numbers(config).all(|number| crate::name::is_number(number)) {
         return Err(Error::InvalidNumber);
     }
     if !config.announcements().all(crate::name::is_valid) {
@@ -206,4 +194,16 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
         return Err(Error::AttemptsWithoutOverflow);
     }
     Ok(())
+}
+
+/// All numbers that lead to the queue, or to which it leads.
+fn numbers(config: &Config) -> impl Iterator<Item = &String> {
+    let forwards = config.ways_out().filter_map(|to| match to {
+        OverflowTo::Number(number) => Some(number),
+        OverflowTo::Queue(_)
+        | OverflowTo::Callback
+        | OverflowTo::Announcement(_)
+        | OverflowTo::Mailbox(_) => None,
+    });
+    config.numbers.iter().chain(forwards)
 }

@@ -37,7 +37,7 @@ async fn agent_is_let_go(scene: &Scene, after: Position) {
         .world
         .office
         .see(after, |entry| match &entry.fact.event {
-            AnyEvent::Session(_, session::Event::ContactEnded { call }) => Some(*call),
+            AnyEvent::Session(_, session::Event::ContactEnded { call, .. }) => Some(*call),
             _ => None,
         });
     assert_eq!(told.await.1, scene.call);
