@@ -3,7 +3,7 @@
 
 mod owned;
 
-use self::owned::{Owned, Thing, normal, things_of};
+use self::owned::{Owned, Owning, Thing, normal, things_of};
 use domain::{
     any::{AnyEvent, Fact},
     billing::{
@@ -172,6 +172,12 @@ impl Books {
             })
     }
 
+    /// Whether a number was a toll-free one of that account then.
+    pub(crate) fn is_toll_free(&self, number: &str, account: AccountId, at: Timestamp) -> bool {
+        let thing = Thing::Number(normal(number));
+        self.owned.is_toll_free(&thing, account, at)
+    }
+
     /// Who pays for it: the first by id, where several own it that were not closed.
     fn owner(&self, thing: &Thing, at: Option<Timestamp>) -> Option<AccountId> {
         let owners = match at {
@@ -198,19 +204,21 @@ impl Books {
         account: AccountId,
         profile: &Profile,
     ) -> Option<(&'static str, String, String)> {
-        things_of(profile).into_iter().find_map(|thing| {
-            let owners = self.owned.now(&thing);
-            let mut others = owners.iter();
-            let other = others.find(|owner| **owner != account && !self.is_closed(**owner))?;
-            let other = self.accounts.get(other)?;
-            let (field, what) = match thing {
-                Thing::Number(number) => ("numbers", number),
-                Thing::Queue(id) => ("queueIds", id.to_string()),
-                Thing::Agent(id) => ("agentIds", id.to_string()),
-                Thing::Trunk(id) => ("trunkIds", id.to_string()),
-            };
-            Some((field, what, other.name.clone().unwrap_or_default()))
-        })
+        things_of(profile)
+            .into_iter()
+            .find_map(|Owning { thing, .. }| {
+                let owners = self.owned.now(&thing);
+                let mut others = owners.iter();
+                let other = others.find(|owner| **owner != account && !self.is_closed(**owner))?;
+                let other = self.accounts.get(other)?;
+                let (field, what) = match thing {
+                    Thing::Number(number) => ("numbers", number),
+                    Thing::Queue(id) => ("queueIds", id.to_string()),
+                    Thing::Agent(id) => ("agentIds", id.to_string()),
+                    Thing::Trunk(id) => ("trunkIds", id.to_string()),
+                };
+                Some((field, what, other.name.clone().unwrap_or_default()))
+            })
     }
 
     /// Whether an approved draft of the month is not owed yet.

@@ -27,7 +27,7 @@ use domain::{
         stretch::{self, Rules, Stretch},
         usage,
     },
-    calendar::{Period, Zone},
+    calendar::{Date, Period, Zone},
     decider::Refusal as _,
     id::{AccountId, CommandId, DEFAULT_TENANT, InvoiceId, PlanId},
     process::rating::RatingProcess,
@@ -365,6 +365,9 @@ async fn closable<'a>(
     let Some(plan) = &known.plan else {
         return Ok(Err(known.without_plan(period)));
     };
+    if let Some(error) = known.other_currency() {
+        return Ok(Err(Outcome::Failed(error.to_string())));
+    }
     Ok(match taxable(means, seller, known, usage).await? {
         Ok(()) => Ok(plan),
         Err(error) => Err(Outcome::Failed(error.to_string())),
@@ -372,6 +375,20 @@ async fn closable<'a>(
 }
 
 impl Known {
+    /// The first day that is not the account's any more, where it is closed.
+    fn ends(&self) -> Option<Date> {
+        let closed_at = self.account.closed_at?;
+        self.profile.zone.date_of(closed_at).succ_opt()
+    }
+
+    /// A plan of the month that is in another currency can not be billed.
+    fn other_currency(&self) -> Option<DraftError> {
+        let mut stretches = self.stretches.iter().filter(|it| it.from < it.to);
+        let other = stretches.find(|it| it.config.currency != self.profile.currency)?;
+        let plan = self.plans.get(&other.plan)?;
+        Some(DraftError::OtherCurrency(plan.name.clone()))
+    }
+
     /// An account without a plan has nothing to bill; but one that was given a plan which
     /// nobody knows is not passed over.
     fn without_plan(&self, period: Period) -> Outcome {

@@ -196,9 +196,12 @@ impl Rater {
             }
             Why::Asked { new_payer } => {
                 let payer = state.bill.as_ref().map(|bill| bill.account);
+                let payer = payer.or_else(|| state.charging.map(|(account, ..)| account));
                 let found = match payer.filter(|_| !new_payer) {
                     Some(payer) => {
-                        let of = |books: &Books| Found::of(books, payer, answered_at, ended_at);
+                        let of = |books: &Books| {
+                            Found::of_call(books, payer, &facts, answered_at, ended_at)
+                        };
                         self.books.read(of)
                     }
                     None => self.find_now(&facts, new_payer, ended_at),
@@ -334,7 +337,8 @@ impl Rater {
         let answered_at = *facts.answered_at.insert(began_at.unwrap_or(at));
         // Who begins to pay late pays for what was before, too.
         let gone_s = u32::try_from(at.ms_since(answered_at) / 1_000).unwrap_or(u32::MAX);
-        let seconds = paid_s.max(gone_s).saturating_add(found.slice_s);
+        let gone_s = paid_s.max(gone_s);
+        let seconds = gone_s.saturating_add(found.slice_s);
         // A leg that rings outside may be answered at any moment.
         let from = at.max(answered_at);
         for outbound in &mut facts.outbound {
@@ -348,7 +352,7 @@ impl Rater {
         };
         let most = self.spendable(account, call);
         let (seconds, amount) = if amount > most {
-            let shorter = self.shorter(call, &mut facts, &found, paid_s, most).await?;
+            let shorter = self.shorter(call, &mut facts, &found, gone_s, most).await?;
             // Where nothing is left, the account refuses the whole slice.
             shorter.unwrap_or((seconds, amount))
         } else {
@@ -373,16 +377,16 @@ impl Rater {
     }
 
     /// The longest talk that this much pays for, and what it costs: more than is
-    /// paid already and less than a slice more. None where there is none.
+    /// gone already and less than a slice more. None where there is none.
     async fn shorter(
         &self,
         call: CallId,
         facts: &mut Facts,
         found: &Found,
-        paid_s: u32,
+        gone_s: u32,
         most: Decimal,
     ) -> Result<Option<(u32, Decimal)>, DispatchError> {
-        let (mut enough, mut too_long) = (paid_s, paid_s.saturating_add(found.slice_s));
+        let (mut enough, mut too_long) = (gone_s, gone_s.saturating_add(found.slice_s));
         let mut best = None;
         while too_long.saturating_sub(enough) > 1 {
             let seconds = enough.midpoint(too_long);

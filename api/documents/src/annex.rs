@@ -46,6 +46,8 @@ pub struct Annex {
     /// The last record of the page before; none at the end of the file.
     next: Option<Option<Cursor>>,
     has_header: bool,
+    /// A page that is read and was not asked for.
+    first: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Annex {
@@ -62,7 +64,19 @@ impl Annex {
             invoice,
             next: Some(None),
             has_header: false,
+            first: None,
         }
+    }
+
+    /// The same, with its first page read: what can not be read at all is said before
+    /// anything is sent.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn begun(views: Views, invoice: invoices::Row) -> Result<Self, ViewError> {
+        let mut annex = Self::new(views, invoice);
+        annex.first = annex.next().await?;
+        Ok(annex)
     }
 
     /// The next piece of the file; none at its end.
@@ -70,6 +84,9 @@ impl Annex {
     /// # Errors
     /// See [`ViewError`].
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ViewError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         let Some(after) = self.next.take() else {
             return Ok(None);
         };

@@ -131,7 +131,7 @@ pub(crate) async fn invoices(
                 Ok(file(&name, "application/json", body))
             }
             "csv" => {
-                let annex = Annex::new(views.clone(), row);
+                let annex = Annex::begun(views.clone(), row).await.map_err(failed)?;
                 let media_type = "text/csv; charset=utf-8; header=present";
                 Ok(file(&name, media_type, body(annex)))
             }

@@ -2,7 +2,7 @@
 //! when it was answered, however late that is looked up.
 
 use domain::{
-    billing::account::Profile,
+    billing::account::{OwnedNumber, Profile},
     id::{AccountId, AgentId, QueueId, TrunkId},
     time::Timestamp,
 };
@@ -18,13 +18,28 @@ pub(super) enum Thing {
     Trunk(TrunkId),
 }
 
+/// Something that an account owns, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owning {
+    pub(super) thing: Thing,
+    /// Of a number: who calls it pays nothing.
+    pub(super) is_toll_free: bool,
+}
+
 /// For how long something was an account's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Tenure {
     account: AccountId,
     from: Timestamp,
-    /// When it was no longer; none while it is.
+    /// When it was no longer, or in another way; none while it is.
     until: Option<Timestamp>,
+    is_toll_free: bool,
+}
+
+impl Tenure {
+    fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// Who owns what, and who did.
@@ -56,20 +71,22 @@ impl Owned {
         &mut self,
         account: AccountId,
         at: Timestamp,
-        before: &[Thing],
-        after: &[Thing],
+        before: &[Owning],
+        after: &[Owning],
     ) {
-        for thing in before.iter().filter(|thing| !after.contains(thing)) {
-            let tenures = self.0.get_mut(thing).into_iter().flatten();
+        for owning in before.iter().filter(|owning| !after.contains(owning)) {
+            let tenures = self.0.get_mut(&owning.thing).into_iter().flatten();
             for tenure in tenures.filter(|tenure| tenure.account == account) {
                 tenure.until.get_or_insert(at);
             }
         }
-        for thing in after.iter().filter(|thing| !before.contains(thing)) {
-            self.0.entry(thing.clone()).or_default().push(Tenure {
+        for owning in after.iter().filter(|owning| !before.contains(owning)) {
+            let tenures = self.0.entry(owning.thing.clone()).or_default();
+            tenures.push(Tenure {
                 account,
                 from: at,
                 until: None,
+                is_toll_free: owning.is_toll_free,
             });
         }
     }
@@ -81,17 +98,22 @@ impl Owned {
 
     /// Whose it was then. Before anybody had it, it counts as whose it was first.
     pub(super) fn at(&self, thing: &Thing, at: Timestamp) -> BTreeSet<AccountId> {
-        let Some(first) = self
-            .0
-            .get(thing)
-            .and_then(|all| all.iter().map(|tenure| tenure.from).min())
-        else {
-            return BTreeSet::new();
-        };
-        let at = at.max(first);
-        self.those(thing, |tenure| {
-            tenure.from <= at && tenure.until.is_none_or(|until| at < until)
-        })
+        let at = at.max(self.first(thing));
+        self.those(thing, |tenure| tenure.holds(at))
+    }
+
+    /// Whether it was that account's as a toll-free number then.
+    pub(super) fn is_toll_free(&self, thing: &Thing, account: AccountId, at: Timestamp) -> bool {
+        let at = at.max(self.first(thing));
+        let mut tenures = self.0.get(thing).into_iter().flatten();
+        tenures.any(|it| it.account == account && it.is_toll_free && it.holds(at))
+    }
+
+    /// When somebody had it first.
+    fn first(&self, thing: &Thing) -> Timestamp {
+        let tenures = self.0.get(thing).into_iter().flatten();
+        let first = tenures.map(|tenure| tenure.from).min();
+        first.unwrap_or(Timestamp::from_micros(0))
     }
 
     fn those(&self, thing: &Thing, is_it: impl Fn(&Tenure) -> bool) -> BTreeSet<AccountId> {
@@ -109,15 +131,22 @@ pub(super) fn normal(number: &str) -> String {
 }
 
 /// All that is the account's by that profile.
-pub(super) fn things_of(profile: &Profile) -> Vec<Thing> {
+pub(super) fn things_of(profile: &Profile) -> Vec<Owning> {
     let owned = &profile.owned;
-    let numbers = owned.numbers.iter();
-    numbers
-        .map(|owned| Thing::Number(normal(&owned.number)))
-        .chain(owned.queues.iter().copied().map(Thing::Queue))
+    let plain = |thing| Owning {
+        thing,
+        is_toll_free: false,
+    };
+    let number = |owned: &OwnedNumber| Owning {
+        thing: Thing::Number(normal(&owned.number)),
+        is_toll_free: owned.is_toll_free,
+    };
+    let others = owned.queues.iter().copied().map(Thing::Queue);
+    let others = others
         .chain(owned.agents.iter().copied().map(Thing::Agent))
-        .chain(owned.trunks.iter().copied().map(Thing::Trunk))
-        .collect()
+        .chain(owned.trunks.iter().copied().map(Thing::Trunk));
+    let numbers = owned.numbers.iter().map(number);
+    numbers.chain(others.map(plain)).collect()
 }
 
 #[cfg(test)]
@@ -137,10 +166,18 @@ mod tests {
         Thing::Number("4930123".into())
     }
 
+    fn owning(is_toll_free: bool) -> Owning {
+        let thing = number();
+        Owning {
+            thing,
+            is_toll_free,
+        }
+    }
+
     /// Given to the first at 10 s, taken away at 20 s, given to the second at 30 s.
     fn moved() -> Owned {
         let mut owned = Owned::default();
-        let one = [number()];
+        let one = [owning(false)];
         owned.change(account(2), second(10), &[], &one);
         owned.change(account(2), second(20), &one, &[]);
         owned.change(account(1), second(30), &[], &one);
@@ -169,6 +206,17 @@ mod tests {
             moved().at(&Thing::Number("1".into()), second(0)),
             BTreeSet::new()
         );
+    }
+
+    #[test]
+    fn a_number_is_toll_free_as_it_was_then() {
+        let mut owned = Owned::default();
+        owned.change(account(1), second(10), &[], &[owning(true)]);
+        owned.change(account(1), second(20), &[owning(true)], &[owning(false)]);
+        let is_free = |at| owned.is_toll_free(&number(), account(1), second(at));
+        assert!(is_free(5) && is_free(10) && is_free(19));
+        assert!(!is_free(20) && !owned.is_toll_free(&number(), account(2), second(15)));
+        assert_eq!(owned.now(&number()), BTreeSet::from([account(1)]));
     }
 
     #[test]

@@ -8,15 +8,15 @@ use crate::{
 use domain::{
     any::read_event,
     billing::{
-        UsageId, bill_of, seller,
+        UsageId, bill_of, plan, seller,
         settle::Total,
-        tax::NoRate,
+        tax::{NoRate, TaxCategory},
         usage::{self, RecordKey, Usage},
     },
-    calendar::Period,
+    calendar::{Date, Period},
     decider::Decider as _,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// What later months have taken back of that one while it was closed for a draft that is
 /// discarded. What is taken back from now on is taken back in it, while it is open.
@@ -41,30 +41,71 @@ pub(super) async fn taken_back(
     Ok(keys)
 }
 
-/// Whether there is a tax rate for each day of the month and everything that its plans name;
-/// or else, where something is not used at all, for what was used. A month is closed by the
-/// rates that are known, for good: one that can not be taxed stays open.
+/// Whether there is a tax rate for everything that the plans of the month name, on each day
+/// on which the account had them; or else, where something is not used at all, for what
+/// was used and the fees. A month is closed by the rates that are known, for good: one that
+/// can not be taxed stays open.
 pub(super) async fn taxable(
     means: &Means,
     seller: &seller::Config,
     known: &Known,
     usage: UsageId,
 ) -> Result<Result<(), NoRate>, DispatchError> {
-    let plans = || {
-        let last = known.plan.iter().map(|plan| &plan.config);
-        known.stretches.iter().map(|of| &of.config).chain(last)
-    };
-    let check = |used| bill_of::taxable(seller, &known.profile, plans(), usage.period, used);
-    if check(None).is_ok() {
+    let check = |needed| bill_of::taxable(seller, &known.profile, needed);
+    if check(all_days(known, usage.period)).is_ok() {
         return Ok(Ok(()));
     }
-    let mut used = BTreeSet::new();
+    let mut needed = fees(known, usage.period);
     for event in events(means, usage, 0).await? {
-        if let usage::Event::Recorded { record } | usage::Event::Adjusted { record, .. } = event {
-            used.insert(record.usage_type);
+        if let usage::Event::Recorded { record } | usage::Event::Adjusted { record, .. } = event
+            && let Some(plan) = known.plans.get(&record.plan)
+        {
+            // What came late is taxed with what is of the month.
+            let day = known.profile.zone.date_of(record.ended_at);
+            let day = day.max(usage.period.start());
+            needed.insert((plan.config.tax_category_of(record.usage_type), day));
         }
     }
-    Ok(check(Some(&used)))
+    Ok(check(needed))
+}
+
+/// What may be taxed at which rate: a category, on a day.
+type Needed = BTreeSet<(TaxCategory, Date)>;
+
+/// Everything that each plan names on each of its days, and the fees.
+fn all_days(known: &Known, period: Period) -> Needed {
+    let mut needed = fees(known, period);
+    for (config, days) in lived(known) {
+        let named = config.terms.keys().copied();
+        let categories: BTreeSet<_> = named.map(|kind| config.tax_category_of(kind)).collect();
+        let every = days.start.iter_days().take_while(|day| *day < days.end);
+        needed.extend(every.flat_map(|day| categories.iter().map(move |it| (*it, day))));
+    }
+    needed
+}
+
+/// The fees of the plans: on their first day in the month, and where they go on that of the
+/// next month, for which they are paid in advance.
+fn fees(known: &Known, period: Period) -> Needed {
+    let mut needed = Needed::new();
+    for (config, days) in lived(known) {
+        if config.recurring_fee.is_zero() {
+            continue;
+        }
+        needed.insert((config.tax_category, days.start));
+        let goes_on = days.end == period.end() && known.ends().is_none_or(|ends| ends > days.end);
+        needed.extend(goes_on.then_some((config.tax_category, days.end)));
+    }
+    needed
+}
+
+/// The plans that the account had in the month, with their days in it.
+fn lived(known: &Known) -> impl Iterator<Item = (&plan::Config, Range<Date>)> {
+    let days = known.stretches.iter().map(|stretch| {
+        let end = known.ends().map_or(stretch.to, |ends| ends.min(stretch.to));
+        (&stretch.config, stretch.from..end)
+    });
+    days.filter(|(_, days)| days.start < days.end)
 }
 
 /// The totals that the month was closed with: its last event.

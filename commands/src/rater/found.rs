@@ -4,7 +4,7 @@ use super::{Rater, answered};
 use crate::books::{Books, PlanEntry};
 use domain::{
     billing::{
-        account::Profile,
+        account::{OwnedNumber, Profile},
         rating::{Facts, Payer},
         seller,
         tax::{self, TaxCategory},
@@ -55,6 +55,27 @@ impl Found {
         })
     }
 
+    /// The same for a call, with what was said of the dialled number when it was answered:
+    /// that it was toll-free, and it may be another's by now.
+    pub(super) fn of_call(
+        books: &Books,
+        id: AccountId,
+        facts: &Facts,
+        answered_at: Timestamp,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let mut found = Self::of(books, id, answered_at, at)?;
+        if let Some(number) = &facts.dialled {
+            let is_toll_free = books.is_toll_free(number, id, answered_at);
+            let number = number.clone();
+            found.profile.owned.numbers = vec![OwnedNumber {
+                number,
+                is_toll_free,
+            }];
+        }
+        Some(found)
+    }
+
     /// Who pays by that plan.
     pub(super) fn payer<'a>(&'a self, plan: &'a PlanEntry) -> Payer<'a> {
         Payer {
@@ -84,7 +105,7 @@ impl Rater {
         let answered_at = answered(facts).unwrap_or(at);
         self.books.read(|books| {
             let payer = charging.or_else(|| books.payer(facts, Some(answered_at)))?;
-            Found::of(books, payer, answered_at, at)
+            Found::of_call(books, payer, facts, answered_at, at)
         })
     }
 
@@ -96,7 +117,7 @@ impl Rater {
             let then = books.payer(facts, Some(answered_at));
             let payer = then.filter(|_| !is_another);
             let payer = payer.or_else(|| books.payer(facts, None))?;
-            Found::of(books, payer, answered_at, at)
+            Found::of_call(books, payer, facts, answered_at, at)
         })
     }
 }

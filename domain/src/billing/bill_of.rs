@@ -190,37 +190,22 @@ pub fn turns(seller: &seller::Config, profile: &Profile) -> BTreeMap<TaxCategory
     all.filter(|(_, turns)| !turns.is_empty()).collect()
 }
 
-/// The first day of the month that has no rate for something that these plans are taxed by,
-/// of what was used and of fees; what was used by `used`, everything without it. Before a
-/// month is closed its rates are to be known: it is closed by them.
+/// Whether there is a rate for each of these on its day. A month is closed by the rates
+/// that are known, for good: before that they are to be known.
 ///
 /// # Errors
-/// That there is none.
-pub fn taxable<'a>(
+/// The first that has none.
+pub fn taxable(
     seller: &seller::Config,
     profile: &Profile,
-    plans: impl IntoIterator<Item = &'a plan::Config>,
-    period: Period,
-    used: Option<&BTreeSet<UsageType>>,
+    needed: impl IntoIterator<Item = (TaxCategory, Date)>,
 ) -> Result<(), NoRate> {
-    let mut wanted = BTreeSet::new();
-    for plan in plans {
-        if used.is_none() || !plan.recurring_fee.is_zero() {
-            wanted.insert(plan.tax_category);
-        }
-        let named = plan.terms.keys().copied();
-        let is_used = |kind: &UsageType| used.is_none_or(|used| used.contains(kind));
-        wanted.extend(named.filter(is_used).map(|kind| plan.tax_category_of(kind)));
-    }
     let has_tax_id = profile.tax_id.is_some();
-    let (rates, country) = (&seller.tax_rates, &seller.country);
-    let days = period.start().iter_days();
-    for day in days.take_while(|day| *day < period.end()) {
-        for category in &wanted {
-            tax::apply(rates, country, &profile.country, has_tax_id, *category, day)?;
-        }
-    }
-    Ok(())
+    let (rates, from, to) = (&seller.tax_rates, &seller.country, &profile.country);
+    let mut needed = needed.into_iter();
+    needed.try_for_each(|(category, day)| {
+        tax::apply(rates, from, to, has_tax_id, category, day).map(|_| ())
+    })
 }
 
 /// A line that a person adds to a draft, taxed by the rates of

@@ -208,9 +208,9 @@ fn is(factor: Away, session: &Session, standing: Standing, is_paused: bool) -> b
         Away::Unreachable => {
             session.routability == Routability::NotReady(NotReadyReason::Unreachable)
         }
-        Away::Ringing => matches!(session.activity(), Activity::Reserved { .. }),
-        Away::OnContact => matches!(session.activity(), Activity::OnContact { .. }),
-        Away::WrapUp => matches!(session.activity(), Activity::WrapUp { .. }),
+        Away::Ringing => session.engagements.iter().any(Activity::is_reserved),
+        Away::OnContact => session.engagements.iter().any(Activity::is_contact),
+        Away::WrapUp => session.engagements.iter().any(Activity::is_wrap_up),
         Away::LaterTier => standing.tier > 1,
         Away::Penalty => standing.penalty > 0,
         Away::Paused => is_paused,

@@ -126,11 +126,13 @@ fn confirm(session: &Session, offer: OfferId) -> Decision {
 
 fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decision {
     logged_in(session)?;
+    let is_own = reason == LogoutReason::Agent;
     // A live contact is never cut by a logout: it is applied afterwards.
     if session.calls_count() > 0 {
-        return Ok(request(session, NextState::LoggedOut(reason), None));
+        let mut events = work_beside(session, by, is_own);
+        events.extend(request(session, NextState::LoggedOut(reason), None));
+        return Ok(events);
     }
-    let is_own = reason == LogoutReason::Agent;
     let mut events = vec![];
     for wrap_up in wrap_ups(session) {
         if wrap_up.code_required && is_own {
@@ -140,6 +142,16 @@ fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decisi
     }
     events.push(Event::LoggedOut { reason });
     Ok(events)
+}
+
+/// The ends of all work beside a call, which somebody else than the agent decides: a code
+/// that nobody will give is waited for no longer.
+fn work_beside(session: &Session, by: WrapUpEndedBy, is_own: bool) -> Vec<Event> {
+    let ended = |it: AtWork| wrap_up_ended(it.call, by);
+    match is_own {
+        true => vec![],
+        false => wrap_ups(session).map(ended).collect(),
+    }
 }
 
 fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
@@ -395,7 +407,11 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
             let becomes = Event::BecameNotReady { reason, code: None };
             ended.chain(std::iter::once(becomes)).collect()
         }
-        NextState::NotReady(reason) => go_not_ready(session, reason, None)?,
+        NextState::NotReady(reason) => {
+            let mut events = work_beside(session, WrapUpEndedBy::Supervisor, false);
+            events.extend(go_not_ready(session, reason, None)?);
+            events
+        }
         NextState::LoggedOut(reason) => log_out(session, reason, WrapUpEndedBy::Supervisor)?,
     };
     let mut events = vec![Event::Forced { next, by, why }];

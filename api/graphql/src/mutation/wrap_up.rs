@@ -33,8 +33,21 @@ pub(super) async fn complete(
         return Ok(order.refused(refusal));
     }
     let call = input.call_id.as_ref().map(CallId::read).transpose()?;
+    let call = match call {
+        Some(call) => Some(call),
+        None => shown(&order).await?,
+    };
     let outcome = dispatch(&order, call, input.code, input.note).await?;
     Ok(order.answered(outcome).await)
+}
+
+/// The call whose work an agent who may have several sees first: what is said without a
+/// call is of that one, and of no other that is the first by the time it is heard.
+async fn shown(order: &SessionOrder<'_>) -> Result<Option<CallId>, Fault> {
+    let (views, _) = views_now(order.order.services, &[View::AgentStates]).await?;
+    let row = views.agent(order.agent).await?;
+    let row = row.filter(|row| row.capacity > 1);
+    Ok(row.and_then(|row| row.wrap_up(None).map(|it| it.call)))
 }
 
 fn check(order: &Order<'_>, input: &CompleteWrapUpInput) -> Result<(), Refusal> {

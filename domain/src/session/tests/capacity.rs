@@ -1,6 +1,6 @@
 //! An agent who may have several calls at once.
 
-use super::*;
+use super::{force::force, *};
 use crate::{
     id::{CallId, OfferId, VisitId},
     queue::Terms,
@@ -306,4 +306,53 @@ fn who_goes_ready_ends_every_wrap_up() {
         ended(CALL, None),
         Event::BecameReady {},
     ]);
+}
+
+/// Beside a call, work that ends only with a code.
+fn works_beside_a_call() -> Vec<Event> {
+    let work = [
+        Event::ContactEnded {
+            call: CALL,
+            still: Some(talks_in(SECOND)),
+        },
+        Event::WrapUpStarted {
+            call: CALL,
+            until: second(99),
+            code_required: true,
+            still: Some(talks_in(SECOND)),
+        },
+    ];
+    with(with_both(0), work)
+}
+
+#[test]
+fn what_others_decide_ends_the_work_beside_a_call_also_where_a_code_is_missing() {
+    let supervisor = LogoutReason::Supervisor;
+    let pause = NotReadyReason::Supervisor;
+    let ended = |by| Event::WrapUpEnded {
+        call: CALL,
+        by,
+        code: None,
+        note: None,
+        still: Some(talks_in(SECOND)),
+    };
+    for next in [NextState::LoggedOut(supervisor), NextState::NotReady(pause)] {
+        let events = story(works_beside_a_call()).when(force(next)).events();
+        assert_eq!(
+            events[1..],
+            [ended(WrapUpEndedBy::Supervisor), requested(next)],
+            "{next:?}"
+        );
+    }
+    let lost = LogoutReason::DeviceLost;
+    story(works_beside_a_call())
+        .when(Command::LogOut { reason: lost })
+        .then([
+            ended(WrapUpEndedBy::Device),
+            requested(NextState::LoggedOut(lost)),
+        ]);
+    // The agent's own word leaves it to the agent.
+    story(works_beside_a_call())
+        .when(LOG_OUT)
+        .then([requested(NextState::LoggedOut(LogoutReason::Agent))]);
 }

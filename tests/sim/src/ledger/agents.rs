@@ -159,9 +159,9 @@ impl Agents {
             let is_away = away.iter().any(|factor| match factor {
                 Away::NotReady => !session.ready,
                 Away::Unreachable => !session.ready && session.is_unreachable,
-                Away::Ringing => matches!(session.first(), Some(Doing::Reserved { .. })),
-                Away::OnContact => matches!(session.first(), Some(Doing::Contact { .. })),
-                Away::WrapUp => matches!(session.first(), Some(Doing::WrapUp { .. })),
+                Away::Ringing => session.does(|it| matches!(it, Doing::Reserved { .. })),
+                Away::OnContact => session.does(Doing::is_contact),
+                Away::WrapUp => session.does(|it| matches!(it, Doing::WrapUp { .. })),
                 Away::LaterTier => place.tier > 1,
                 Away::Penalty => place.penalty > 0,
                 Away::Paused => self.paused.contains(&(queue, *agent)),
@@ -356,12 +356,8 @@ impl Session {
         wants && self.held.iter().all(Doing::is_contact) && self.held.len() < capacity
     }
 
-    /// What counts of all that the agent does.
-    fn first(&self) -> Option<&Doing> {
-        let contact = self.held.iter().find(|it| it.is_contact());
-        let reserved = |it: &&Doing| matches!(it, Doing::Reserved { .. });
-        let reserved = self.held.iter().find(reserved);
-        contact.or(reserved).or_else(|| self.held.first())
+    fn does(&self, what: impl Fn(&Doing) -> bool) -> bool {
+        self.held.iter().any(what)
     }
 
     /// Whoever is said to be something else holds nothing.
