@@ -295,7 +295,7 @@ fn report(title: &str, at: Timestamp, tables: Vec<Table>) -> Paper {
         made_at: at,
         sender: vec![],
         recipient: vec![],
-        facts: vec![fact("As of", at)],
+        facts: vec![fact("As of", second(at))],
         opening: vec![],
         tables,
         closing: vec![],
@@ -416,4 +416,11 @@ pub fn tax_summary(
         rows: rows.collect(),
     };
     report("Tax summary", at, vec![table])
+}
+
+/// An instant as a person reads it: to the second.
+fn second(at: Timestamp) -> String {
+    let text = at.to_string();
+    let second = text.get(..19).unwrap_or(&text);
+    format!("{} UTC", second.replace('T', " "))
 }

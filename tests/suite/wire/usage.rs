@@ -418,8 +418,9 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
     subscribe(&server, 402, &anna, &yearly, "2026-09-10").await?;
     let (lines, path) = invoiced(&server, 403, &anna, "2026-09").await?;
     let expected = [
-        // By the plan of its day, also where that is another one by now.
-        ("Other usage, at the price of the volume", "2", "5"),
+        // By the plan of its day, also where that is another one by now: of the volume of 3
+        // its 9 days of 30 have 1.
+        ("Other usage, at the price of the volume", "2", "4"),
         // 10 to 30 September of the quarter, and to the end of the year by the year.
         (
             "Recurring fee of quarterly, days not used (21 of 92 days)",
