@@ -184,17 +184,15 @@ impl Books {
             Some(at) => self.owned.at(thing, at),
             None => self.owned.now(thing),
         };
-        let was_closed = |account: &AccountId| {
-            let closed_at = self.accounts.get(account)?.closed_at?;
-            at.is_none_or(|at| closed_at <= at).then_some(())
-        };
-        let open = owners.iter().find(|owner| was_closed(owner).is_none());
+        let open = owners.iter().find(|owner| !self.is_closed(**owner, at));
         open.or_else(|| owners.first()).copied()
     }
 
-    fn is_closed(&self, account: AccountId) -> bool {
+    /// Whether it was closed then; now, without an instant.
+    fn is_closed(&self, account: AccountId, at: Option<Timestamp>) -> bool {
         let account = self.accounts.get(&account);
-        account.is_some_and(|account| account.status == Status::Closed)
+        let closed_at = account.and_then(|account| account.closed_at);
+        closed_at.is_some_and(|closed_at| at.is_none_or(|at| closed_at <= at))
     }
 
     /// What of this profile another account owns already that is not closed: the field of
@@ -209,7 +207,8 @@ impl Books {
             .find_map(|Owning { thing, .. }| {
                 let owners = self.owned.now(&thing);
                 let mut others = owners.iter();
-                let other = others.find(|owner| **owner != account && !self.is_closed(**owner))?;
+                let other =
+                    others.find(|owner| **owner != account && !self.is_closed(**owner, None))?;
                 let other = self.accounts.get(other)?;
                 let (field, what) = match thing {
                     Thing::Number(number) => ("numbers", number),
@@ -407,14 +406,14 @@ impl Books {
             });
         }
         let account = self.accounts.remove(&id).unwrap_or_default();
-        let before = account.profile.as_ref().map_or_else(Vec::new, things_of);
-        let account = Account::evolve(account, fact.at, event);
+        // Most events are about money, and change nothing of what is owned.
         if let account::Event::Opened { profile, .. } | account::Event::Configured { profile, .. } =
             event
         {
-            let after = things_of(profile);
-            self.owned.change(id, fact.at, &before, &after);
+            let before = account.profile.as_ref().map_or_else(Vec::new, things_of);
+            self.owned.change(id, fact.at, &before, &things_of(profile));
         }
+        let account = Account::evolve(account, fact.at, event);
         self.accounts.insert(id, account);
     }
 }

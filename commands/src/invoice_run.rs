@@ -27,7 +27,7 @@ use domain::{
         stretch::{self, Rules, Stretch},
         usage,
     },
-    calendar::{Date, Period, Zone},
+    calendar::{Period, Zone},
     decider::Refusal as _,
     id::{AccountId, CommandId, DEFAULT_TENANT, InvoiceId, PlanId},
     process::rating::RatingProcess,
@@ -375,12 +375,6 @@ async fn closable<'a>(
 }
 
 impl Known {
-    /// The first day that is not the account's any more, where it is closed.
-    fn ends(&self) -> Option<Date> {
-        let closed_at = self.account.closed_at?;
-        self.profile.zone.date_of(closed_at).succ_opt()
-    }
-
     /// A plan of the month that is in another currency can not be billed.
     fn other_currency(&self) -> Option<DraftError> {
         let mut stretches = self.stretches.iter().filter(|it| it.from < it.to);

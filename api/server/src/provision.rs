@@ -1,9 +1,13 @@
 //! Mailboxes, queues, trunks and agents of the configuration file, applied at start as
 //! commands: what is unchanged writes no event.
 
+mod agent_entry;
 mod mailbox;
+mod trunk_entry;
 
+pub use agent_entry::{AgentEntry, PlaceEntry};
 pub use mailbox::MailboxEntry;
+pub use trunk_entry::TrunkEntry;
 
 use crate::config::Secret;
 use commands::{
@@ -21,7 +25,6 @@ use domain::{
     callback,
     id::{AgentId, CommandId, DEFAULT_TENANT, MailboxId, QueueId, TrunkId},
     queue::{self, Strategy},
-    trunk,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -282,134 +285,6 @@ fn service_level_target_percent() -> u8 {
 }
 fn service_level_threshold_ms() -> u64 {
     queue::Config::default().service_level_threshold_ms
-}
-
-/// A trunk in the file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrunkEntry {
-    /// Its name.
-    pub name: String,
-    /// Networks that calls may come from.
-    pub allow: Vec<String>,
-    /// Where outbound calls go.
-    #[serde(default)]
-    pub host: Option<String>,
-    /// User name for outbound calls.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// Password for outbound calls.
-    #[serde(default)]
-    pub password: Option<Secret>,
-    /// Starts of the numbers that go out here; empty for all.
-    #[serde(default)]
-    pub prefixes: Vec<String>,
-    /// Of several that serve a number equally well, the lowest is tried first.
-    #[serde(default)]
-    pub priority: u32,
-    /// Taken off the start of the number.
-    #[serde(default)]
-    pub strip_prefix: String,
-    /// Put before what is left.
-    #[serde(default)]
-    pub add_prefix: String,
-    /// Calls that go out at once on a node; 0 for no limit.
-    #[serde(default)]
-    pub channels_max: u32,
-    /// As whom outbound calls are shown.
-    #[serde(default)]
-    pub identity: trunk::Identity,
-    /// The number that is shown for the account; without it, the user name.
-    #[serde(default)]
-    pub number: Option<String>,
-    /// Numbers that are dialled here and lead outside again.
-    #[serde(default)]
-    pub forwards: Vec<trunk::Forward>,
-}
-
-impl TrunkEntry {
-    /// The command that makes the trunk as it stands here.
-    pub fn command(&self) -> trunk::Command {
-        let config = trunk::Config {
-            allow: self.allow.clone(),
-            host: self.host.clone(),
-            user: self.user.clone(),
-            outbound: trunk::Outbound {
-                prefixes: self.prefixes.clone(),
-                priority: self.priority,
-                strip_prefix: self.strip_prefix.clone(),
-                add_prefix: self.add_prefix.clone(),
-                channels_max: self.channels_max,
-                identity: self.identity,
-                number: self.number.clone(),
-            },
-            forwards: self.forwards.clone(),
-        };
-        let name = self.name.clone();
-        trunk::Command::Configure { name, config }
-    }
-}
-
-/// An agent in the file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentEntry {
-    /// Name: user part of the SIP address, and user name of the digest.
-    pub name: String,
-    /// Password of the digest.
-    pub password: Secret,
-    /// Queues that the agent serves.
-    #[serde(default)]
-    pub queues: Vec<String>,
-    /// A registered phone logs the agent in, ready.
-    #[serde(default)]
-    pub ready_on_register: bool,
-    /// So long the agent stays as before when the last phone is gone: 10 s unless it is set.
-    #[serde(default)]
-    pub registration_grace_ms: Option<u64>,
-    /// What the agent is good at.
-    #[serde(default)]
-    pub skills: Vec<agent::Skill>,
-    /// Where the agent stands in queues, if not in the first tier.
-    #[serde(default)]
-    pub places: Vec<PlaceEntry>,
-    /// How many calls the agent may have at once, 1 to 5.
-    #[serde(default = "one")]
-    pub capacity: u8,
-}
-
-/// Where an agent stands in a queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceEntry {
-    /// Name of the queue.
-    pub queue: String,
-    /// From 1: a tier is asked when nobody of those before is free.
-    #[serde(default = "one")]
-    pub tier: u8,
-    /// Within the tier, the lower comes first.
-    #[serde(default)]
-    pub penalty: u8,
-    /// Chance among the others where the queue draws by weight.
-    #[serde(default = "one")]
-    pub weight: u8,
-}
-
-const fn one() -> u8 {
-    1
-}
-
-impl AgentEntry {
-    /// The agent's places, by the ids of their queues.
-    pub fn places(&self) -> Vec<agent::Place> {
-        let places = self.places.iter().map(|place| agent::Place {
-            queue: QueueId::named(DEFAULT_TENANT, &place.queue),
-            tier: place.tier,
-            penalty: place.penalty,
-            weight: place.weight,
-        });
-        places.collect()
-    }
 }
 
 /// Why an entry was not applied.

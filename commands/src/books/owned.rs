@@ -37,21 +37,15 @@ struct Tenure {
 }
 
 impl Tenure {
-    fn holds(&self, at: Timestamp) -> bool {
+    fn holds(self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
 /// Who owns what, and who did.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<(Thing, Vec<Tenure>)>", into = "Vec<(Thing, Vec<Tenure>)>")]
 pub(super) struct Owned(HashMap<Thing, Vec<Tenure>>);
-
-impl Clone for Owned {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
 
 impl From<Vec<(Thing, Vec<Tenure>)>> for Owned {
     fn from(list: Vec<(Thing, Vec<Tenure>)>) -> Self {

@@ -93,7 +93,8 @@ fn fees(known: &Known, period: Period) -> Needed {
             continue;
         }
         needed.insert((config.tax_category, days.start));
-        let goes_on = days.end == period.end() && known.ends().is_none_or(|ends| ends > days.end);
+        let ends = known.account.ends(known.profile.zone);
+        let goes_on = days.end == period.end() && ends.is_none_or(|ends| ends > days.end);
         needed.extend(goes_on.then_some((config.tax_category, days.end)));
     }
     needed
@@ -101,8 +102,9 @@ fn fees(known: &Known, period: Period) -> Needed {
 
 /// The plans that the account had in the month, with their days in it.
 fn lived(known: &Known) -> impl Iterator<Item = (&plan::Config, Range<Date>)> {
-    let days = known.stretches.iter().map(|stretch| {
-        let end = known.ends().map_or(stretch.to, |ends| ends.min(stretch.to));
+    let ends = known.account.ends(known.profile.zone);
+    let days = known.stretches.iter().map(move |stretch| {
+        let end = ends.map_or(stretch.to, |ends| ends.min(stretch.to));
         (&stretch.config, stretch.from..end)
     });
     days.filter(|(_, days)| days.start < days.end)

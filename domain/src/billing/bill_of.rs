@@ -273,8 +273,7 @@ fn fees_of(of: &Draft<'_>, rounding: Rounding) -> (Vec<FeeLine>, Vec<fees::Bille
         })
         .collect();
     let since = of.ledger.invoiced.map(Period::end);
-    let closed_at = of.ledger.closed_at;
-    let ends = closed_at.and_then(|at| of.profile.zone.date_of(at).succ_opt());
+    let ends = of.ledger.ends(of.profile.zone);
     let digits = of.profile.currency.exponent();
     let (lines, wanted) = fees::due(
         (&subscriptions, ends),

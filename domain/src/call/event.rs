@@ -489,9 +489,7 @@ impl Event {
         };
         *disposition == Disposition::Answered || visit.is_none()
     }
-}
 
-impl Event {
     /// How a supervision has ended, if it has: by its own end, or as the supervisor has the
     /// call.
     pub const fn ends_supervision(&self) -> Option<SupervisionEnd> {

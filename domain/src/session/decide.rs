@@ -129,7 +129,10 @@ fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decisi
     let is_own = reason == LogoutReason::Agent;
     // A live contact is never cut by a logout: it is applied afterwards.
     if session.calls_count() > 0 {
-        let mut events = work_beside(session, by, is_own);
+        let mut events = match is_own {
+            true => vec![],
+            false => work_ended(session, by).collect(),
+        };
         events.extend(request(session, NextState::LoggedOut(reason), None));
         return Ok(events);
     }
@@ -144,14 +147,10 @@ fn log_out(session: &Session, reason: LogoutReason, by: WrapUpEndedBy) -> Decisi
     Ok(events)
 }
 
-/// The ends of all work beside a call, which somebody else than the agent decides: a code
+/// The ends of all work after calls, where somebody else than the agent decides: a code
 /// that nobody will give is waited for no longer.
-fn work_beside(session: &Session, by: WrapUpEndedBy, is_own: bool) -> Vec<Event> {
-    let ended = |it: AtWork| wrap_up_ended(it.call, by);
-    match is_own {
-        true => vec![],
-        false => wrap_ups(session).map(ended).collect(),
-    }
+fn work_ended(session: &Session, by: WrapUpEndedBy) -> impl Iterator<Item = Event> {
+    wrap_ups(session).map(move |it| wrap_up_ended(it.call, by))
 }
 
 fn go_ready(session: &Session, by: WrapUpEndedBy) -> Decision {
@@ -401,15 +400,12 @@ fn force(session: &Session, next: NextState, by: String, why: String) -> Decisio
     }
     let follows = match next {
         NextState::Ready => go_ready(session, WrapUpEndedBy::Supervisor)?,
-        NextState::NotReady(reason) if session.calls_count() == 0 && !session.is_idle() => {
-            let ended = |it: AtWork| wrap_up_ended(it.call, WrapUpEndedBy::Supervisor);
-            let ended = wrap_ups(session).map(ended);
-            let becomes = Event::BecameNotReady { reason, code: None };
-            ended.chain(std::iter::once(becomes)).collect()
-        }
         NextState::NotReady(reason) => {
-            let mut events = work_beside(session, WrapUpEndedBy::Supervisor, false);
-            events.extend(go_not_ready(session, reason, None)?);
+            let mut events: Vec<_> = work_ended(session, WrapUpEndedBy::Supervisor).collect();
+            match session.calls_count() == 0 && !session.is_idle() {
+                true => events.push(Event::BecameNotReady { reason, code: None }),
+                false => events.extend(go_not_ready(session, reason, None)?),
+            }
             events
         }
         NextState::LoggedOut(reason) => log_out(session, reason, WrapUpEndedBy::Supervisor)?,

@@ -3,7 +3,7 @@
 use super::event::{Allocation, PaymentMode, Profile, SuspendReason};
 use crate::{
     billing::fees::Billed,
-    calendar::{Date, Period},
+    calendar::{Date, Period, Zone},
     id::{CallId, CreditNoteId, InvoiceId, PaymentId, PlanId, RefundId},
     money::Decimal,
     time::Timestamp,
@@ -133,6 +133,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// The first day that is not the account's any more, where it is closed: the day of the
+    /// close is.
+    pub fn ends(&self, zone: Zone) -> Option<Date> {
+        zone.date_of(self.closed_at?).succ_opt()
+    }
+
     /// What is owed: by invoices, and beside them.
     pub fn owed(&self) -> Decimal {
         let open: Decimal = self.open.values().map(|open| open.left).sum();

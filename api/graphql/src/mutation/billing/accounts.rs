@@ -10,6 +10,7 @@ use crate::{
     types::words::{PaymentMethod, PaymentMode},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use commands::bookkeeping::Bookkeeping;
 use domain::{
     any::AnyCommand,
     billing::{
@@ -300,6 +301,13 @@ async fn profile(
     }))
 }
 
+/// The books, with all that was acknowledged at this node.
+async fn up_to_date<'a>(order: &Order<'a>) -> &'a Bookkeeping {
+    let invoicing = &order.services.invoicing;
+    invoicing.books.wait_for(invoicing.feed.head()).await;
+    &invoicing.books
+}
+
 /// Gives an account that profile, if nothing in it is another's. Of two orders at once that
 /// want the same thing, on two nodes, both may be carried out: then the first account by id
 /// pays, and each later order about either tells it.
@@ -309,13 +317,10 @@ async fn give(
     profile: Profile,
     command: impl FnOnce(Profile) -> account::Command,
 ) -> Result<BillingPayload> {
-    let (feed, books) = (
-        &order.services.invoicing.feed,
-        &order.services.invoicing.books,
-    );
     let _one_at_a_time = order.services.owning.lock().await;
-    books.wait_for(feed.head()).await;
-    let taken = books.read(|books| books.owned_by_another(account, &profile));
+    let taken = up_to_date(order)
+        .await
+        .read(|books| books.owned_by_another(account, &profile));
     let command = Command::Account(account, command(profile));
     let outcome = match taken {
         None => tell(order, command, account.0).await?,
@@ -343,16 +348,10 @@ async fn ask(
 }
 
 /// What speaks against giving an account that plan: there is none, or it is in another
-/// currency, and could never price a call. As the books have it, and they have all that
-/// was acknowledged.
+/// currency, and could never price a call.
 async fn unfit(order: &Order<'_>, account: AccountId, plan: PlanId) -> Option<UserError> {
-    let (feed, books) = (
-        &order.services.invoicing.feed,
-        &order.services.invoicing.books,
-    );
-    books.wait_for(feed.head()).await;
     let now = order.services.clock.now();
-    let (ours, theirs) = books.read(|books| {
+    let (ours, theirs) = up_to_date(order).await.read(|books| {
         let profile = books
             .account(account)
             .and_then(|known| known.profile.as_ref());
