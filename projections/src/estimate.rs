@@ -32,11 +32,13 @@ const WAITING: &str = "SELECT queue_id, call_id, visit_id, enqueued_at, priority
 const QUEUES_OF: &str =
     "SELECT DISTINCT queue_id FROM visits WHERE closed_at IS NULL AND call_id IN ";
 
-/// Contacts that are over, the latest answer first: from the answer to the end, and the
-/// work after it, as the process counts that decides by it.
+/// Contacts of calls that are over, the latest answer first: from the answer until the call
+/// was no more the agent's, and the work after it, as the process counts that decides by it.
 const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
-    SELECT cdr.wrap_up_ms + CASE WHEN cdr.ended_at > visits.closed_at \
-    THEN (cdr.ended_at - visits.closed_at) / 1000 ELSE 0 END AS handled_ms \
+    SELECT cdr.wrap_up_ms \
+    + CASE WHEN COALESCE(cdr.agent_left_at, cdr.ended_at) > visits.closed_at \
+    THEN (COALESCE(cdr.agent_left_at, cdr.ended_at) - visits.closed_at) / 1000 \
+    ELSE 0 END AS handled_ms \
     FROM visits JOIN cdr ON cdr.call_id = visits.call_id \
     WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
     AND visits.closed_at >= $2 \

@@ -82,7 +82,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

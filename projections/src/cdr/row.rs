@@ -2,6 +2,7 @@
 
 use super::{
     leg::{Leg, Measured, Role, SegmentKind},
+    takeover,
     voicemail::Voicemail,
 };
 use crate::{
@@ -415,6 +416,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "codec_in",
     "codec_out",
     "device",
+    "agent_left_at",
 ];
 
 impl Row {
@@ -486,6 +488,7 @@ impl Row {
             text_or_null(self.codec_in()),
             text_or_null(self.codec_out()),
             text_or_null(self.device()),
+            time_or_null(takeover::agent_left_at(self)),
         ]);
         values
     }

@@ -6,14 +6,25 @@
 use super::{
     leg::{Leg, Legs as _, Mark, SegmentKind},
     row::Row,
-    talking::{both, stop_holding},
+    talking::{agent_leg, both, stop_holding},
 };
-use domain::call::{Event, SupervisionEnd};
+use domain::{
+    call::{Event, SupervisionEnd},
+    time::Timestamp,
+};
 
 /// The leg of the supervisor who has the call.
 pub(super) fn takers_leg(row: &Row) -> Option<&Leg> {
     let mut legs = row.legs.iter();
     legs.find(|leg| leg.supervision_end == Some(SupervisionEnd::TakenOver))
+}
+
+/// When the call was taken from the agent who had answered it.
+pub(super) fn agent_left_at(row: &Row) -> Option<Timestamp> {
+    takers_leg(row)?;
+    let left = agent_leg(row)?;
+    let mut legs = row.legs.iter();
+    legs.find(|leg| leg.leg == left)?.ended_at
 }
 
 pub(super) fn apply(row: &mut Row, mark: Mark, event: &Event) {

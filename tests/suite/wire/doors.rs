@@ -53,22 +53,29 @@ async fn runs_with(
     Ok(())
 }
 
-/// What the queue says of itself.
-async fn support(server: &Server, selection: &str) -> anyhow::Result<Value> {
-    let query = format!("{{ queues(first: 5) {{ nodes {{ name {selection} }} }} }}");
-    let answer = server.graphql(&query, json!({})).await?;
+/// The queue "support" in an answer that names some.
+fn support(answer: &Value) -> Option<&Value> {
     let mut queues = answer["queues"]["nodes"].as_array().into_iter().flatten();
-    let support = queues.find(|queue| queue["name"] == "support");
-    support.cloned().context("the queue is there")
+    queues.find(|queue| queue["name"] == "support")
+}
+
+/// Waits until the queue has counted these: its statistics are not the records' projection.
+async fn counts(server: &Server, counted: Value) -> anyhow::Result<()> {
+    let query = "{ queues(first: 5) { nodes { name statistics { total { \
+                 offeredCount abandonedCount flowOutCount rejectedCount } } } } }";
+    let says = |answer: &Value| {
+        let counts = counted.as_object().into_iter().flatten();
+        let total = support(answer).map(|queue| &queue["statistics"]["total"]);
+        total.is_some_and(|total| counts.clone().all(|(name, count)| total[name] == *count))
+    };
+    server.until(query, says).await?;
+    Ok(())
 }
 
 /// Waits until the queue says so of its hours.
 async fn opens(server: &Server, is: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
     let query = "{ queues(first: 5) { nodes { name opening { isOpen nextChangeAt } } } }";
-    let says = |answer: &Value| {
-        let mut queues = answer["queues"]["nodes"].as_array().into_iter().flatten();
-        queues.any(|queue| queue["name"] == "support" && is(&queue["opening"]))
-    };
+    let says = |answer: &Value| support(answer).is_some_and(|queue| is(&queue["opening"]));
     server.until(query, says).await?;
     Ok(())
 }
@@ -118,12 +125,7 @@ async fn closed(
         cdrs[0]["endReason"] == "QUEUE_CLOSED" && cdrs[0]["disposition"] == "NO_ANSWER",
         "{cdrs:#?}"
     );
-    let total = "statistics { total { offeredCount rejectedCount } }";
-    let counted = support(server, total).await?["statistics"]["total"].clone();
-    ensure!(
-        counted == json!({ "offeredCount": 0, "rejectedCount": 1 }),
-        "{counted}"
-    );
+    counts(server, json!({ "offeredCount": 0, "rejectedCount": 1 })).await?;
 
     let night = format!("{hours}overflow = [{{ when = \"closed\", queue = \"night\" }}]\n");
     runs_with(server, setup, &night, BOTH).await?;
@@ -221,15 +223,9 @@ async fn exits(server: &Server, setup: &Setup, caller: &Phone, anna: &Phone) -> 
         .collect();
     ensure!(pressed.len() == 1, "{answer}");
     ensure!(pressed[0]["payload"]["key"] == "1", "{answer}");
-    let total = "statistics { total { offeredCount abandonedCount flowOutCount rejectedCount } }";
-    let counted = support(server, total).await?["statistics"]["total"].clone();
-    ensure!(
-        counted
-            == json!({ "offeredCount": 1, "abandonedCount": 0, "flowOutCount": 1,
-                       "rejectedCount": 2 }),
-        "{counted}"
-    );
-    Ok(())
+    let counted = json!({ "offeredCount": 1, "abandonedCount": 0, "flowOutCount": 1,
+                          "rejectedCount": 2 });
+    counts(server, counted).await
 }
 
 /// Anna is alone: while she takes no calls nobody is let in, and whoever waits when

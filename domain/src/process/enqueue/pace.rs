@@ -25,10 +25,37 @@ struct Standing {
     attempts: u32,
     /// We placed the call: its contact is of another kind.
     is_placed: bool,
-    /// The call is over, and the line has not heard how the stay ended.
+    /// What became of the call before the line has heard how the stay ended.
+    course: Course,
+}
+
+/// A call that an agent has or had.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Talk {
+    queue: QueueId,
+    answered_at: Timestamp,
+    course: Course,
+}
+
+/// What is known of a contact before it counts: with the end of its call, as in the record
+/// of it, even if somebody took it from its agent long before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Course {
+    /// Since when the call is no more the agent's, who was the first to have it.
+    left_at: Option<Timestamp>,
+    /// Since when it is over.
     ended_at: Option<Timestamp>,
-    /// So is the work after it.
+    /// The work after it.
     wrap_up_ms: u64,
+}
+
+impl Course {
+    /// How long the contact took, once it counts.
+    fn handled_ms(&self, answered_at: Timestamp) -> Option<u64> {
+        let ended_at = self.ended_at?;
+        let own_ms = self.left_at.unwrap_or(ended_at).ms_since(answered_at);
+        Some(own_ms.saturating_add(self.wrap_up_ms))
+    }
 }
 
 /// The lines, and the last contacts of the queues that ask for it.
@@ -37,8 +64,8 @@ pub(super) struct Pace {
     lines: BTreeMap<QueueId, BTreeMap<VisitId, Standing>>,
     /// In which line each call stands.
     stands: BTreeMap<CallId, (QueueId, VisitId)>,
-    /// Calls that an agent has: of which queue, since when.
-    talks: BTreeMap<CallId, (QueueId, Timestamp)>,
+    /// Calls that an agent has answered and that are not over.
+    talks: BTreeMap<CallId, Talk>,
     /// Contacts that are over: by when they were answered, how long they took.
     contacts: BTreeMap<QueueId, BTreeMap<Timestamp, BTreeMap<CallId, u64>>>,
     /// Where the contact of each of those calls is.
@@ -71,8 +98,7 @@ impl Pace {
                     priority: *priority,
                     attempts: 0,
                     is_placed: is_placed(call),
-                    ended_at: None,
-                    wrap_up_ms: 0,
+                    course: Course::default(),
                 };
                 let line = self.lines.entry(queue).or_default();
                 line.insert(*visit, standing);
@@ -133,15 +159,12 @@ impl Pace {
         let Some(answered_at) = answered_at.filter(|_| !standing.is_placed) else {
             return;
         };
-        match standing.ended_at {
-            None => _ = self.talks.insert(call, (queue, answered_at)),
-            Some(ended_at) if asks(queue) => {
-                let handled_ms = ended_at.ms_since(answered_at);
-                let handled_ms = handled_ms.saturating_add(standing.wrap_up_ms);
-                self.handled(call, (queue, answered_at), handled_ms, at);
-            }
-            Some(_) => {}
-        }
+        let talk = Talk {
+            queue,
+            answered_at,
+            course: standing.course,
+        };
+        self.counts(call, talk, at, asks);
     }
 
     /// Takes note of the end of a call, or of the agent's part in it.
@@ -152,26 +175,43 @@ impl Pace {
         event: &call::Event,
         asks: impl Fn(QueueId) -> bool,
     ) {
-        let ended_at = if let call::Event::TakenOver { .. } = event {
-            at
-        } else if let call::Event::Ended { ended_at, .. } = event {
-            *ended_at
-        } else {
+        let Some(course) = self.course(call) else {
             return;
         };
-        match self.talks.remove(&call) {
-            Some((queue, answered_at)) if asks(queue) => {
-                let handled_ms = ended_at.ms_since(answered_at);
-                self.handled(call, (queue, answered_at), handled_ms, at);
+        if let call::Event::TakenOver { .. } = event {
+            course.left_at.get_or_insert(at);
+        } else if let call::Event::Ended { ended_at, .. } = event {
+            course.ended_at.get_or_insert(*ended_at);
+            if let Some(talk) = self.talks.remove(&call) {
+                self.counts(call, talk, at, asks);
+            }
+        }
+    }
+
+    /// Of a call that does not count yet.
+    fn course(&mut self, call: CallId) -> Option<&mut Course> {
+        let Self {
+            talks,
+            stands,
+            lines,
+            ..
+        } = self;
+        if let Some(talk) = talks.get_mut(&call) {
+            return Some(&mut talk.course);
+        }
+        let (queue, visit) = stands.get(&call)?;
+        let standing = lines.get_mut(queue)?.get_mut(visit)?;
+        Some(&mut standing.course)
+    }
+
+    /// The contact is one of the last, or is to be once its call is over.
+    fn counts(&mut self, call: CallId, talk: Talk, at: Timestamp, asks: impl Fn(QueueId) -> bool) {
+        match talk.course.handled_ms(talk.answered_at) {
+            None => _ = self.talks.insert(call, talk),
+            Some(handled_ms) if asks(talk.queue) => {
+                self.handled(call, (talk.queue, talk.answered_at), handled_ms, at);
             }
             Some(_) => {}
-            None => {
-                let stands = self.stands.get(&call).copied();
-                let standing = stands.and_then(|(queue, visit)| self.standing(queue, visit));
-                if let Some(standing) = standing {
-                    standing.ended_at.get_or_insert(ended_at);
-                }
-            }
         }
     }
 
@@ -203,18 +243,13 @@ impl Pace {
     }
 
     fn worked(&mut self, call: CallId, ms: u64) {
-        let took = match (self.found.get(&call), self.stands.get(&call)) {
-            (Some((queue, answered_at)), _) => {
+        let took = match self.found.get(&call) {
+            Some((queue, answered_at)) => {
                 let contacts = self.contacts.get_mut(queue);
                 let contacts = contacts.and_then(|contacts| contacts.get_mut(answered_at));
                 contacts.and_then(|contacts| contacts.get_mut(&call))
             }
-            (None, Some((queue, visit))) => {
-                let line = self.lines.get_mut(queue);
-                let standing = line.and_then(|line| line.get_mut(visit));
-                standing.map(|standing| &mut standing.wrap_up_ms)
-            }
-            (None, None) => None,
+            None => self.course(call).map(|course| &mut course.wrap_up_ms),
         };
         if let Some(took) = took {
             *took = took.saturating_add(ms);
