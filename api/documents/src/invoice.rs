@@ -2,7 +2,10 @@
 //! issued stands on them, so that they are the same for ever; what was paid
 //! since is in the statement of the account.
 
-use crate::paper::{Note, Paper, Row, RowKind, Table, figures, words};
+use crate::{
+    account_at::AccountAt,
+    paper::{Note, Paper, Row, RowKind, Table, figures, words},
+};
 use domain::{
     billing::{
         Line, LineKind, TaxLine, Totals, UsageType,
@@ -19,7 +22,9 @@ use serde_json::{Value, json};
 /// Language of our documents.
 pub(crate) const LANGUAGE: &str = "en";
 /// Version of the machine-readable form.
-const SCHEMA: &str = "ringledger-invoice/2";
+const SCHEMA: &str = "ringledger-invoice/3";
+/// That of invoices that do not show what the account owed before.
+const SCHEMA_WITHOUT_ACCOUNT: &str = "ringledger-invoice/2";
 /// That of invoices without a line of what is included: what they were issued as.
 const SCHEMA_WITHOUT_INCLUDED: &str = "ringledger-invoice/1";
 
@@ -50,8 +55,9 @@ const fn unissued(is_discarded: bool) -> (&'static str, &'static str, &'static s
     }
 }
 
-/// The invoice as a document; a draft says that it is none yet.
-pub fn invoice(row: &invoices::Row) -> Option<Paper> {
+/// The invoice as a document; a draft says that it is none yet. `account` is what the
+/// account owed then: of invoices that do not show it, none.
+pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper> {
     let head = row.state.head.as_ref()?;
     let currency = head.currency;
     let money = |amount: Decimal| amount.with_digits(currency.exponent());
@@ -72,7 +78,14 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
                 ),
             }];
             lines.extend(head.seller.payment_lines.iter().cloned());
-            if !row.state.totals.total.is_negative() && !row.state.totals.total.is_zero() {
+            let total = row.state.totals.total;
+            if total.is_negative() {
+                let credit = money(total.abs());
+                let says = format!(
+                    "Nothing is to be paid: {credit} {currency} is credit of your account."
+                );
+                closing.push(note("What becomes of it", vec![says]));
+            } else if !total.is_zero() {
                 closing.push(note("How to pay", lines));
             }
             (format!("Invoice {}", issue.number), issue.at)
@@ -111,7 +124,10 @@ pub fn invoice(row: &invoices::Row) -> Option<Paper> {
         recipient: recipient(&head.customer, row.customer.as_ref()),
         facts,
         opening: vec![],
-        tables: vec![lines(&body), taxes(&body)],
+        tables: [lines(&body), taxes(&body)]
+            .into_iter()
+            .chain(account.map(AccountAt::table))
+            .collect(),
         closing,
         footer: footer(&head.seller),
     })
@@ -172,18 +188,22 @@ pub fn credit_note(row: &invoices::Row, note_row: &CreditNote) -> Option<Paper> 
     })
 }
 
-/// A reader of the first form knows no lines of what is included.
-fn schema(lines: &[Line]) -> &'static str {
+/// A reader of the first form knows no lines of what is included, one of the second no
+/// account.
+fn schema(lines: &[Line], account: Option<&AccountAt>) -> &'static str {
+    if account.is_some() {
+        return SCHEMA;
+    }
     let is_included = |line: &Line| matches!(line.kind, LineKind::Included { .. });
     if lines.iter().any(is_included) {
-        SCHEMA
+        SCHEMA_WITHOUT_ACCOUNT
     } else {
         SCHEMA_WITHOUT_INCLUDED
     }
 }
 
 /// The same data for a machine. Amounts are decimal text.
-pub fn json(row: &invoices::Row) -> Option<Value> {
+pub fn json(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Value> {
     let head = row.state.head.as_ref()?;
     let issue = row.issue.as_ref();
     let customer: Vec<String> = recipient(&head.customer, row.customer.as_ref());
@@ -201,8 +221,8 @@ pub fn json(row: &invoices::Row) -> Option<Value> {
     {
         told["contact"] = json!(contact);
     }
-    Some(json!({
-        "schema": schema(&row.state.lines),
+    let mut document = json!({
+        "schema": schema(&row.state.lines, account),
         "invoice_id": row.invoice.to_string(),
         "number": issue.map(|issue| &issue.number),
         "issued_on": issue.map(|issue| issue.issued_on),
@@ -219,7 +239,11 @@ pub fn json(row: &invoices::Row) -> Option<Value> {
         "taxes": row.state.taxes,
         "totals": row.state.totals,
         "texts": head.texts,
-    }))
+    });
+    if let Some(account) = account {
+        document["account"] = account.json();
+    }
+    Some(document)
 }
 
 pub(crate) fn fact(what: &str, value: impl ToString) -> (String, String) {

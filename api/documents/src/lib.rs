@@ -6,6 +6,7 @@
 //!
 //! It must not know: HTTP, GraphQL, the command line. Start at [`cdr_export`].
 
+pub mod account_at;
 pub mod annex;
 pub mod cdr_export;
 pub mod csv;

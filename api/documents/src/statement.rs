@@ -7,9 +7,9 @@ use crate::{
 };
 use domain::{
     billing::{account::Profile, invoice::SellerBlock},
-    calendar::{Date, Period},
+    calendar::{Date, Period, Zone},
     id::InvoiceId,
-    money::Decimal,
+    money::{Currency, Decimal},
     time::Timestamp,
 };
 use projections::billing::{
@@ -108,7 +108,7 @@ pub fn statement(
 }
 
 /// Numbers of the account's invoices.
-fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
+pub(crate) fn numbers(account: &accounts::Row) -> BTreeMap<InvoiceId, &str> {
     account
         .entries
         .iter()
@@ -131,40 +131,56 @@ fn ledger(
     credit_notes: &[invoices::CreditNote],
     (from, to): (Option<Date>, Option<Date>),
 ) -> Table {
-    let digits = profile.currency.exponent();
     let day = |at: Timestamp| profile.zone.date_of(at);
     let numbers = numbers(account);
     let is_before = |entry: &&accounts::Entry| from.is_some_and(|from| day(entry.at) < from);
     let before = account.entries.iter().rev().find(is_before);
     let opening = before.map_or(Decimal::ZERO, |entry| entry.balance);
-    let mut rows = vec![Row::item(vec![
-        "Balance brought forward".into(),
-        String::new(),
-        String::new(),
-        String::new(),
-        opening.with_digits(digits),
-    ])];
-    let mut closing = opening;
-    for entry in &account.entries {
+    let is_asked = |entry: &&accounts::Entry| {
         let on = day(entry.at);
-        if from.is_some_and(|from| on < from) || to.is_some_and(|to| on >= to) {
-            continue;
+        from.is_none_or(|from| on >= from) && to.is_none_or(|to| on < to)
+    };
+    let entries: Vec<Owed> = account
+        .entries
+        .iter()
+        .filter(is_asked)
+        .map(|entry| Owed::new(entry, words_of(entry, &numbers, credit_notes), profile.zone))
+        .collect();
+    owed_and_paid("Owed and paid", profile.currency, opening, &entries)
+}
+
+/// A line of a ledger as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owed {
+    /// What for.
+    pub(crate) what: String,
+    /// The day in the zone of the account.
+    pub(crate) on: Date,
+    /// Below nothing is owed, above is had.
+    pub(crate) amount: Decimal,
+    /// The balance with it.
+    pub(crate) balance: Decimal,
+}
+
+impl Owed {
+    pub(crate) fn new(entry: &accounts::Entry, what: String, zone: Zone) -> Self {
+        Self {
+            what,
+            on: zone.date_of(entry.at),
+            amount: entry.amount,
+            balance: entry.balance,
         }
-        closing = entry.balance;
-        let amount = entry.amount.abs().with_digits(digits);
-        let (debit, credit) = if entry.amount.is_negative() {
-            (amount, String::new())
-        } else {
-            (String::new(), amount)
-        };
-        rows.push(Row::item(vec![
-            words_of(entry, &numbers, credit_notes),
-            on.to_string(),
-            debit,
-            credit,
-            entry.balance.with_digits(digits),
-        ]));
     }
+}
+
+/// Lines of a ledger, with the balance before and after.
+pub(crate) fn owed_and_paid(
+    caption: &str,
+    currency: Currency,
+    opening: Decimal,
+    entries: &[Owed],
+) -> Table {
+    let digits = currency.exponent();
     let cells = |name: &str, amount: Decimal| {
         let empty = std::iter::repeat_n(String::new(), 3);
         let mut cells = vec![name.to_owned()];
@@ -172,10 +188,26 @@ fn ledger(
         cells.push(amount.with_digits(digits));
         cells
     };
+    let mut rows = vec![Row::item(cells("Balance brought forward", opening))];
+    rows.extend(entries.iter().map(|entry| {
+        let amount = entry.amount.abs().with_digits(digits);
+        let (debit, credit) = if entry.amount.is_negative() {
+            (amount, String::new())
+        } else {
+            (String::new(), amount)
+        };
+        Row::item(vec![
+            entry.what.clone(),
+            entry.on.to_string(),
+            debit,
+            credit,
+            entry.balance.with_digits(digits),
+        ])
+    }));
+    let closing = entries.last().map_or(opening, |entry| entry.balance);
     rows.push(Row::new(RowKind::Total, cells("Balance", closing)));
-    let currency = profile.currency;
     Table {
-        caption: "Owed and paid".into(),
+        caption: caption.into(),
         columns: vec![
             words("What", 42),
             words("Day", 14),
@@ -195,7 +227,7 @@ fn holder(account: &accounts::Row, profile: &Profile) -> Vec<String> {
     text.lines().chain(country).map(str::to_owned).collect()
 }
 
-fn words_of(
+pub(crate) fn words_of(
     entry: &accounts::Entry,
     numbers: &BTreeMap<InvoiceId, &str>,
     credit_notes: &[invoices::CreditNote],

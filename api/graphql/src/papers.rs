@@ -4,7 +4,7 @@
 use crate::{
     auth::Scope,
     download::body,
-    error::Fault,
+    error::{Code, Fault},
     execute::App,
     http::{allow, refuse, with_status},
 };
@@ -14,22 +14,23 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use documents::{annex::Annex, html::html, invoice, paper::Paper, pdf::pdf, statement};
+use commands::ports::Position;
+use documents::{
+    account_at::AccountAt, annex::Annex, html::html, invoice, paper::Paper, pdf::pdf, statement,
+};
 use domain::{
     billing::invoice::SellerBlock,
     calendar::{Date, Period},
     id::{AccountId, InvoiceId},
 };
 use projections::{
-    billing::{
-        accounts::{self, EntryKind},
-        invoices,
-    },
+    billing::{accounts, invoices},
+    changed::View,
     page::{PAGE_MAX, Page, Slice},
     views::{ViewError, Views},
 };
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Which stretch of time.
@@ -38,6 +39,11 @@ use uuid::Uuid;
 pub(crate) struct Range {
     from: Option<String>,
     to: Option<String>,
+}
+
+/// Path of the documents of an invoice, without their ending.
+pub(crate) fn path(invoice: InvoiceId) -> String {
+    format!("/documents/invoices/{invoice}")
 }
 
 type Answer = Result<Response, (StatusCode, Fault)>;
@@ -113,6 +119,46 @@ async fn find(views: &Views, name: &str) -> Result<invoices::Row, (StatusCode, F
     row.map_err(failed)?.ok_or_else(unknown)
 }
 
+/// What the account owed when the invoice was issued, where the invoice shows it. The
+/// account books it in the moment after it is issued, and may yet be about to.
+async fn account_at(
+    app: &App,
+    row: &invoices::Row,
+) -> Result<Option<AccountAt>, (StatusCode, Fault)> {
+    if row.issue.as_ref().is_none_or(|issue| !issue.shows_account) {
+        return Ok(None);
+    }
+    let views = &app.services.views;
+    let timeout = Duration::from_millis(app.services.options.position_timeout_ms);
+    let mut progress = views.watch();
+    let booked = async {
+        loop {
+            progress.borrow_and_update();
+            let account = views.account(row.account).await?;
+            if let Some(account) = account {
+                // A credit note has its number before the account books it.
+                let position = Position(account.position);
+                views.wait_for(&[View::Invoices], position, timeout).await?;
+                let notes = views.credit_notes_of(&account).await?;
+                if let Some(booked) = AccountAt::new(row, &account, &notes) {
+                    return Ok(Some(booked));
+                }
+            }
+            if progress.changed().await.is_err() {
+                return Ok::<_, Fault>(None);
+            }
+        }
+    };
+    match tokio::time::timeout(timeout, booked).await {
+        Ok(Ok(Some(booked))) => Ok(Some(booked)),
+        Ok(Err(fault)) => Err(with_status(fault)),
+        Ok(Ok(None)) | Err(_) => {
+            let message = "the account has not booked the invoice yet";
+            Err(with_status(Fault::new(Code::Stale, message)))
+        }
+    }
+}
+
 /// GET /documents/invoices/{file}
 pub(crate) async fn invoices(
     State(app): State<Arc<App>>,
@@ -126,7 +172,8 @@ pub(crate) async fn invoices(
         let row = find(views, id).await?;
         match ending {
             "json" => {
-                let value = invoice::json(&row).ok_or_else(unknown)?;
+                let account = account_at(&app, &row).await?;
+                let value = invoice::json(&row, account.as_ref()).ok_or_else(unknown)?;
                 let body = format!("{value:#}\n").into_bytes();
                 Ok(file(&name, "application/json", body))
             }
@@ -136,7 +183,8 @@ pub(crate) async fn invoices(
                 Ok(file(&name, media_type, body(annex)))
             }
             _ => {
-                let paper = invoice::invoice(&row).ok_or_else(unknown)?;
+                let account = account_at(&app, &row).await?;
+                let paper = invoice::invoice(&row, account.as_ref()).ok_or_else(unknown)?;
                 written(&paper, &name, ending)
             }
         }
@@ -195,25 +243,6 @@ where
     }
 }
 
-/// The credit notes over the account's invoices.
-async fn notes_over(
-    views: &Views,
-    row: &accounts::Row,
-    account: AccountId,
-) -> Result<Vec<invoices::CreditNote>, ViewError> {
-    let is_note = |entry: &accounts::Entry| matches!(entry.kind, EntryKind::CreditNote(_));
-    if !row.entries.iter().any(is_note) {
-        return Ok(vec![]);
-    }
-    let filter = invoices::Filter {
-        account: Some(account),
-        ..invoices::Filter::default()
-    };
-    let invoices = all(async |page| views.invoices(&filter, &page).await).await?;
-    let notes = invoices.into_iter().flat_map(|row| row.credit_notes);
-    Ok(notes.collect())
-}
-
 /// The seller as it stands on the account's newest invoice.
 async fn seller(views: &Views, account: AccountId) -> Result<Option<SellerBlock>, ViewError> {
     let filter = invoices::Filter {
@@ -247,7 +276,7 @@ pub(crate) async fn accounts(
             "statement" => {
                 let days = (day(range.from.as_ref())?, day(range.to.as_ref())?);
                 let seller = seller(views, account).await.map_err(failed)?;
-                let notes = notes_over(views, &row, account).await.map_err(failed)?;
+                let notes = views.credit_notes_of(&row).await.map_err(failed)?;
                 let paper = statement::statement(&row, &notes, seller.as_ref(), days, at);
                 paper.ok_or_else(unknown)?
             }

@@ -3,7 +3,8 @@
 use crate::{cli::Place, demo::say, export};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use documents::{annex::Annex, html::html, invoice, pdf::pdf};
+use documents::{account_at::AccountAt, annex::Annex, html::html, invoice, pdf::pdf};
+use projections::{billing::invoices, views::Views};
 use std::{fs::File, io::Write, path::PathBuf, process::ExitCode};
 
 /// How it is written.
@@ -44,11 +45,13 @@ pub async fn run(show: Show) -> anyhow::Result<ExitCode> {
     let row = views.invoice_numbered(&show.number).await?;
     let row = row.with_context(|| format!("there is no invoice {}", show.number))?;
     let nothing = "the invoice says nothing";
+    let account = account_at(&views, &row).await?;
+    let account = account.as_ref();
     let whole = match show.format {
-        Form::Html => Some(html(&invoice::invoice(&row).context(nothing)?).into_bytes()),
-        Form::Pdf => Some(pdf(&invoice::invoice(&row).context(nothing)?)?),
+        Form::Html => Some(html(&invoice::invoice(&row, account).context(nothing)?).into_bytes()),
+        Form::Pdf => Some(pdf(&invoice::invoice(&row, account).context(nothing)?)?),
         Form::Json => {
-            let value = invoice::json(&row).context(nothing)?;
+            let value = invoice::json(&row, account).context(nothing)?;
             Some(format!("{value:#}\n").into_bytes())
         }
         Form::Csv => None,
@@ -76,4 +79,17 @@ pub async fn run(show: Show) -> anyhow::Result<ExitCode> {
         say(&format!("{bytes} bytes in {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the account owed when the invoice was issued, where the invoice shows it.
+async fn account_at(views: &Views, row: &invoices::Row) -> anyhow::Result<Option<AccountAt>> {
+    if row.issue.as_ref().is_none_or(|issue| !issue.shows_account) {
+        return Ok(None);
+    }
+    let account = views.account(row.account).await?;
+    let account = account.with_context(|| format!("there is no account {}", row.account))?;
+    let notes = views.credit_notes_of(&account).await?;
+    let booked = AccountAt::new(row, &account, &notes);
+    let says = "the account has not booked the invoice yet: it does once a server runs";
+    Ok(Some(booked.context(says)?))
 }

@@ -415,13 +415,18 @@ fn fee_line(line: &FeeLine, plan: Option<&str>, tax: &Applied) -> Line {
     } else {
         ""
     };
+    // A part of it can be checked only beside the whole.
+    let whole = match line.days == line.of_days {
+        true => String::new(),
+        false => format!(", {} for {}", line.fee.abs(), line.of_days),
+    };
     Line {
         kind: LineKind::Fee {
             from: line.from,
             to: line.to,
         },
         description: format!(
-            "Recurring fee{of}{unused} ({} of {} days)",
+            "Recurring fee{of}{unused} ({} of {} days{whole})",
             line.days, line.of_days
         ),
         quantity: Decimal::whole(i64::from(line.days)),

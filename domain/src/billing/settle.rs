@@ -38,6 +38,9 @@ pub struct Used {
     pub tariff: Tariff,
     /// By which plan.
     pub plan: PlanId,
+    /// How its price is rounded, where its deck has another way than the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
 }
 
 impl Used {
@@ -307,7 +310,10 @@ impl<'a> Pool<'a> {
             Rule::Each => {
                 let due = |(used, rest): &Charged<'_>| match used.quantity - rest {
                     0 => used.amount,
-                    free => used.tariff.rest(used.quantity, free, per_unit, rounding),
+                    free => {
+                        let rounding = used.rounding.unwrap_or(rounding);
+                        used.tariff.rest(used.quantity, free, per_unit, rounding)
+                    }
                 };
                 return uses.iter().map(due).sum();
             }
@@ -342,12 +348,16 @@ impl<'a> Pool<'a> {
             Rule::Volume(_) | Rule::Each | Rule::Tiers(_) | Rule::Minimum(_) => None,
         };
         let correction = sum(&group.corrected) - sum(&group.adjusted);
-        let count = used.len().saturating_add(group.corrected.len());
+        // What a closed month had is on its invoice: here is what is more than that.
+        let (corrected, adjusted) = (&group.corrected, &group.adjusted);
+        let count = (used.len() + corrected.len()).saturating_sub(adjusted.len());
+        let more = (quantity + units(corrected)).saturating_sub(units(adjusted));
+        let included = quantity - of_group;
         Total {
             usage_type: self.usage_type,
             count: u32::try_from(count).unwrap_or(u32::MAX),
-            quantity: quantity + units(&group.corrected),
-            included: quantity - of_group,
+            quantity: more.max(included),
+            included,
             rated: rated + correction,
             due: due + correction,
             volume_rate,
@@ -410,6 +420,7 @@ fn one_rate(charged: &[Charged<'_>]) -> By {
 /// How many cost the minimum of their tariff, because fee and time come to less.
 fn at_minimum(charged: &[Charged<'_>], per_unit: u32, rounding: Rounding) -> u32 {
     let is_at_minimum = |(used, rest): &&Charged<'_>| {
+        let rounding = used.rounding.unwrap_or(rounding);
         let by_time = used.tariff.price(*rest, per_unit, rounding);
         by_time < used.tariff.minimum_charge.round(RATED_DIGITS, rounding)
     };

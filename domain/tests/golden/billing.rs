@@ -372,6 +372,7 @@ fn record() -> usage::Record {
         }),
         of_period: Some(period()),
         counted: None,
+        rounding: None,
     }
 }
 

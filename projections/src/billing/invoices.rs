@@ -1,9 +1,13 @@
 //! Invoices with their payments and credit notes.
 
-use super::{Changed, record};
+use super::{
+    Changed,
+    accounts::{self, EntryKind},
+    record,
+};
 use crate::{
     changed::Change,
-    page::{Cursor, Order, Page, Query, Slice, SortKey},
+    page::{Cursor, Order, PAGE_MAX, Page, Query, Slice, SortKey},
     projection::{self, Effect, Input, Projection},
     table::{Personal, Table},
     value::{Columns, Corrupt, number, text, text_or_null, word},
@@ -65,6 +69,8 @@ pub struct Issue {
     pub issued_on: Date,
     /// The last day on which it is paid in time.
     pub due_on: Date,
+    /// Its document shows what the account owed before it.
+    pub shows_account: bool,
 }
 
 /// Something that was paid, or taken back.
@@ -206,7 +212,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Invoices {
     const NAME: &'static str = "billing_invoices";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_invoices",
         key: "invoice_id",
@@ -314,6 +320,7 @@ fn note(row: &mut Row, at: Timestamp, event: &Event) {
             number,
             issued_on,
             due_on,
+            shows_account,
             ..
         } => {
             row.issue = Some(Issue {
@@ -321,6 +328,7 @@ fn note(row: &mut Row, at: Timestamp, event: &Event) {
                 number: number.clone(),
                 issued_on: *issued_on,
                 due_on: *due_on,
+                shows_account: *shows_account,
             });
         }
         Event::PaymentRecorded {
@@ -409,6 +417,35 @@ impl Views {
     /// See [`ViewError`].
     pub async fn invoice_numbered(&self, number: &str) -> Result<Option<Row>, ViewError> {
         self.one_invoice("number = ?", text(number)).await
+    }
+
+    /// The credit notes in the ledger of that account; reads nothing where there are none.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn credit_notes_of(
+        &self,
+        account: &accounts::Row,
+    ) -> Result<Vec<CreditNote>, ViewError> {
+        let is_note = |entry: &accounts::Entry| matches!(entry.kind, EntryKind::CreditNote(_));
+        if !account.entries.iter().any(is_note) {
+            return Ok(vec![]);
+        }
+        let filter = Filter {
+            account: Some(account.account),
+            ..Filter::default()
+        };
+        let (mut notes, mut after) = (vec![], None);
+        loop {
+            let page = Page::First(PAGE_MAX, after);
+            let slice = self.invoices(&filter, &page).await?;
+            after = slice.rows.last().map(|(cursor, _)| cursor.clone());
+            let rows = slice.rows.into_iter();
+            notes.extend(rows.flat_map(|(_, row)| row.credit_notes));
+            if !slice.has_more {
+                return Ok(notes);
+            }
+        }
     }
 
     async fn one_invoice(&self, condition: &str, value: Value) -> Result<Option<Row>, ViewError> {

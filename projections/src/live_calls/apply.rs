@@ -3,6 +3,7 @@
 use super::row::{Ringing, Row, State, Supervision};
 use crate::{
     caller::Caller,
+    cdr::Direction,
     projection::{Effect, Input},
     user_field::UserField,
 };
@@ -78,6 +79,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
     let new = |leg: &LegId, person: &Sealed<Party>| Row {
         call: *call,
         position: input.fact.position,
+        direction: Direction::Outbound,
         state: State::Received,
         since: input.fact.at,
         caller: Caller::new(person, input.party),
@@ -119,6 +121,7 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         return None;
     };
     Some(Row {
+        direction: Direction::Inbound,
         to: to.clone(),
         trunk: *trunk,
         sip_call_id: sip_call_id.clone(),

@@ -52,7 +52,7 @@ impl projection::Row for Row {
 
 impl Projection for LiveCalls {
     const NAME: &'static str = "live_calls";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const TABLES: &'static [Table] = &[Table {
         name: "live_calls",
         key: "call_id",

@@ -2,6 +2,7 @@
 
 use crate::{
     caller::Caller,
+    cdr::Direction,
     tags,
     user_field::UserField,
     value::{Columns, Corrupt, flag, number, text, text_or_null, time, time_or_null, word},
@@ -74,6 +75,8 @@ pub struct Row {
     pub call: CallId,
     /// Position of the event that last changed the row.
     pub position: u64,
+    /// Which way it goes.
+    pub direction: Direction,
     /// Where it is.
     pub state: State,
     /// Since when it is there.
@@ -162,6 +165,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "user_field_position",
     "user_field",
     "supervision",
+    "direction",
 ];
 
 impl Row {
@@ -198,7 +202,7 @@ impl Row {
             tags::value(&self.tags),
         ];
         values.extend(UserField::values(self.user_field.as_ref()));
-        values.push(word(&self.supervision));
+        values.extend([word(&self.supervision), word(&self.direction)]);
         values
     }
 
@@ -231,6 +235,7 @@ impl Row {
             tags: tags::read(columns)?,
             user_field: UserField::read(columns)?,
             supervision: columns.word_or_null()?,
+            direction: columns.word()?,
         })
     }
 }

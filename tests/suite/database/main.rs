@@ -4,6 +4,7 @@
 
 mod backup;
 mod filled;
+mod money;
 mod upgrades;
 
 use commands::{
@@ -82,9 +83,10 @@ async fn hang_up(office: &Office, caller: Caller) {
         .await;
 }
 
-/// A small day: answered, declined, abandoned, in progress and waiting calls.
+/// A small day: answered, declined, abandoned, in progress and waiting calls, and money.
 /// It waits for the last fact of each: nothing follows from the day any more.
 async fn a_day(office: &Office) {
+    money::some_money(office).await;
     let queue = office.queue("support", rules()).await;
     office.queue("Sales-2", rules()).await;
     let anna = office.ready_agent("anna", queue).await;
@@ -300,6 +302,9 @@ async fn people_see_the_same_on_postgres_as_on_sqlite_and_rebuilt_as_live() {
         .count();
     assert_eq!(on_postgres["cdr"].len(), ended);
     assert_eq!(on_postgres["timeline"].len() as u64, head.0);
+    for money in ["billing_accounts", "billing_invoices", "billing_usage"] {
+        assert!(!on_postgres[money].is_empty(), "{money}");
+    }
 
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite:{}", folder.path().display());

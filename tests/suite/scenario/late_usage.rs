@@ -93,6 +93,7 @@ fn count(number: usize) -> usage::Command {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     };
     usage::Command::Count {
         record: Box::new(record),

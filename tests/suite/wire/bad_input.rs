@@ -159,7 +159,7 @@ fn wrong(anna: &Value, invoice: &Value) -> Vec<Wrong> {
             "recordPayment",
             paying(json!({})),
             "account.already_paid",
-            "invoice",
+            "invoiceId",
             "paid",
         ),
         (

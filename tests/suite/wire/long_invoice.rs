@@ -67,19 +67,19 @@ const LINES: [(&str, &str, &str, &str); 17] = [
     ("Other usage, at the price of the volume", "4", "8", "0"),
     // November had been paid for: 20 of its days go back, and are ten of each other plan.
     (
-        "Recurring fee of team-plus (10 of 30 days)",
+        "Recurring fee of team-plus (10 of 30 days, 60 for 30)",
         "10",
         "20",
         "19",
     ),
     (
-        "Recurring fee of team, days not used (20 of 30 days)",
+        "Recurring fee of team, days not used (20 of 30 days, 30 for 30)",
         "20",
         "-20",
         "19",
     ),
     (
-        "Recurring fee of team-max (10 of 30 days)",
+        "Recurring fee of team-max (10 of 30 days, 90 for 30)",
         "10",
         "30",
         "19",

@@ -102,9 +102,9 @@ async fn bytes(server: &Server, path: &str) -> anyhow::Result<[Vec<u8>; 2]> {
     Ok([html, server.bytes(&format!("{path}.pdf")).await?.1])
 }
 
-async fn run(server: &Server, number: u128, account: &Value) -> anyhow::Result<()> {
+async fn run(server: &Server, number: u128, account: &Value, month: &str) -> anyhow::Result<()> {
     let input = json!({
-        "commandId": command_id(number), "period": "2026-10", "accountIds": [account],
+        "commandId": command_id(number), "period": month, "accountIds": [account],
     });
     let order = "mutation($input: RunInvoicesInput!) { runInvoices(input: $input) { drafted } }";
     let ran = server.graphql(order, json!({ "input": input })).await?;
@@ -119,7 +119,7 @@ async fn some_books(server: &Server) -> anyhow::Result<([Value; 2], String)> {
     let anna = account(server, 10, &plan, "+4930111").await?;
     let bert = account(server, 20, &plan, "+4930222").await?;
     for (number, account) in [(30, &anna), (31, &bert)] {
-        run(server, number, account).await?;
+        run(server, number, account, "2026-10").await?;
         let issued = json!({"status": "ISSUED", "total": "71.4", "dueOn": "2026-11-28"});
         is_invoice(server, account, issued).await?;
     }
@@ -300,5 +300,70 @@ async fn papers_have_the_figures_that_were_worked_out_and_the_same_bytes_again()
         "another statement"
     );
     ensure!(bytes(&server, &note).await? == credit_note, "another note");
+    second_invoice(&server, &json!(anna)).await?;
     server.stop().await
+}
+
+/// What stands on the next invoice of what was owed before it: the balance that the one
+/// before left, and what was paid and credited since; whatever happens after.
+async fn second_invoice(server: &Server, anna: &Value) -> anyhow::Result<()> {
+    run(server, 70, anna, "2026-11").await?;
+    let issued = json!({"status": "ISSUED", "dueOn": "2027-01-17"});
+    let invoice = is_invoice(server, anna, issued).await?;
+    let (whole, part) = invoice["total"]
+        .as_str()
+        .and_then(|total| total.split_once('.'))
+        .context("a total with cents")?;
+    let total: i64 = format!("{whole}{part:0<2}").parse()?;
+    let order = "mutation($input: RequestInvoiceDocumentInput!) { requestInvoiceDocument(input: \
+                 $input) { url invoice { number total } } }";
+    let input = json!({ "invoiceId": invoice["id"], "format": "JSON" });
+    let ordered = server.graphql(order, json!({ "input": input })).await?;
+    let ordered = &ordered["requestInvoiceDocument"];
+    ensure!(ordered["invoice"]["total"] == invoice["total"], "{ordered}");
+    let number = ordered["invoice"]["number"].as_str().context("a number")?;
+    let url = ordered["url"].as_str().context("a path")?;
+    let (status, machine) = server.get(url).await?;
+    ensure!(status == 200, "{status}: {machine}");
+    let machine: Value = serde_json::from_str(&machine)?;
+    ensure!(machine["schema"] == "ringledger-invoice/3", "{machine:#}");
+    let account = &machine["account"];
+    ensure!(
+        account["brought_forward"] == "-71.4" && account["entries"][2]["kind"] == "invoice",
+        "{account:#}"
+    );
+    let (before, day, today) = (euros(-TOTAL), "2026-11-14", "2027-01-03");
+    let rows: [&[&str]; 5] = [
+        &["Balance brought forward", "", "", "", &before],
+        &[
+            "Payment at last",
+            day,
+            "",
+            &euros(PAID),
+            &euros(PAID - TOTAL),
+        ],
+        &[
+            "Credit note CN-00000001",
+            day,
+            "",
+            &euros(CREDITED),
+            &euros(-OPEN),
+        ],
+        &[
+            &format!("This invoice, {number}"),
+            today,
+            &euros(total),
+            "",
+            &euros(-OPEN - total),
+        ],
+        &["Balance", "", "", "", &euros(-OPEN - total)],
+    ];
+    let path = url.trim_end_matches(".json");
+    shows(server, path, "", &rows).await?;
+    let issued = bytes(server, path).await?;
+    pay(server, 71, anna, &json!("5")).await?;
+    let paid = json!({"balanceDue": invoice["total"]});
+    is_invoice(server, anna, paid).await?;
+    ensure!(bytes(server, path).await? == issued, "another invoice");
+    Ok(())
 }

@@ -86,13 +86,13 @@ async fn are_settled(server: &Server, [anna, bert, carl, dora]: [&Value; 4]) -> 
             "900",
             "0",
         ),
-        ("Recurring fee (30 of 31 days)", "30", "29.03"),
+        ("Recurring fee (30 of 31 days, 30 for 31)", "30", "29.03"),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");
     let (lines, _) = invoiced(server, 71, bert, "2026-10").await?;
     let expected = [
         ("Conferences", "900", "90"),
-        ("Recurring fee (1 of 31 days)", "1", "0.97"),
+        ("Recurring fee (1 of 31 days, 30 for 31)", "1", "0.97"),
         ("Recurring fee (30 of 30 days)", "30", "30"),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");

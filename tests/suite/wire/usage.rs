@@ -51,7 +51,7 @@ const LINES: [(&str, &str, &str); 9] = [
     // Beyond 3 all of them are at 2, not at 2.50.
     ("Other usage, at the price of the volume", "4", "8"),
     // 90 a quarter: 15 August to 30 September are 47 of 92 days.
-    ("Recurring fee (47 of 92 days)", "47", "45.98"),
+    ("Recurring fee (47 of 92 days, 90 for 92)", "47", "45.98"),
 ];
 
 fn terms() -> Value {
@@ -342,7 +342,7 @@ async fn is_readable_over_pages(server: &Server, plans: [&Value; 2]) -> anyhow::
         forms.push(String::from_utf8_lossy(&bytes).into_owned());
     }
     let data: Value = serde_json::from_str(&forms[0])?;
-    ensure!(data["schema"] == "ringledger-invoice/2", "{data:#}");
+    ensure!(data["schema"] == "ringledger-invoice/3", "{data:#}");
     let decimal = |value: &Value| -> anyhow::Result<Decimal> {
         Ok(value.as_str().context("an amount")?.parse()?)
     };
@@ -397,7 +397,7 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
     // 139 of 365 days of a year for 365, and two messages by the longest prefix.
     let expected = [
         ("Messages sent", "2", "0.6"),
-        ("Recurring fee (139 of 365 days)", "139", "139"),
+        ("Recurring fee (139 of 365 days, 365 for 365)", "139", "139"),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");
     let (_, annex) = server.get(&format!("{path}.csv")).await?;
@@ -423,11 +423,15 @@ async fn what_is_counted_elsewhere_is_recorded_once_and_invoiced() -> anyhow::Re
         ("Other usage, at the price of the volume", "2", "4"),
         // 10 to 30 September of the quarter, and to the end of the year by the year.
         (
-            "Recurring fee of quarterly, days not used (21 of 92 days)",
+            "Recurring fee of quarterly, days not used (21 of 92 days, 90 for 92)",
             "21",
             "-20.54",
         ),
-        ("Recurring fee of yearly (113 of 365 days)", "113", "113"),
+        (
+            "Recurring fee of yearly (113 of 365 days, 365 for 365)",
+            "113",
+            "113",
+        ),
     ];
     ensure!(lines == owned(&expected), "{lines:#?}");
     let (_, annex) = server.get(&format!("{path}.csv")).await?;

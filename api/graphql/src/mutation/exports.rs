@@ -5,10 +5,12 @@ use crate::{
     auth::Scope,
     download,
     error::Fault,
-    query::{CdrFilter, Needs, identity, services, views_at, zone},
+    papers,
+    query::{CdrFilter, Needs, identity, invoice_of, services, views_at, zone},
     scalar::{Cursor, count},
+    types::Invoice,
 };
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use documents::cdr_export::{Format, Order};
 
 #[derive(Default)]
@@ -60,8 +62,75 @@ pub(crate) struct RequestCdrExportPayload {
     calls_count: i32,
 }
 
+/// How a document is written.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DocumentFormat {
+    /// One accessible page that can be printed.
+    Html,
+    /// PDF/A, with the same data.
+    Pdf,
+    /// The same data for a machine.
+    Json,
+    /// The annex: every rated call of the invoice's month.
+    Csv,
+}
+
+impl DocumentFormat {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Pdf => "pdf",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// Which document, and how. An invoice has an id or a number: one of them is given.
+#[derive(InputObject)]
+pub(crate) struct RequestInvoiceDocumentInput {
+    /// The invoice.
+    invoice_id: Option<ID>,
+    /// Its number.
+    number: Option<String>,
+    /// How it is written.
+    format: DocumentFormat,
+    /// What must be known of it at least.
+    min_position: Option<Cursor>,
+}
+
+/// Where the document is to be had.
+#[derive(SimpleObject)]
+pub(crate) struct RequestInvoiceDocumentPayload {
+    /// Path of the document, for a GET with a token that has `billing:read`. That of an
+    /// issued invoice has the same bytes for ever.
+    url: String,
+    /// The invoice.
+    invoice: Invoice,
+    /// The event that last changed it.
+    position: Cursor,
+}
+
 #[Object]
 impl ExportMutations {
+    /// Orders an invoice as a document.
+    #[graphql(guard = "Needs(Scope::BillingRead)")]
+    async fn request_invoice_document(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestInvoiceDocumentInput,
+    ) -> Result<RequestInvoiceDocumentPayload> {
+        let named = (input.invoice_id, input.number);
+        let row = invoice_of(ctx, named, input.min_position).await?;
+        let row = row.ok_or_else(|| Fault::not_found("there is no such invoice"))?;
+        let path = papers::path(row.invoice);
+        Ok(RequestInvoiceDocumentPayload {
+            url: format!("{path}.{}", input.format.ending()),
+            position: Cursor(row.position),
+            invoice: Invoice(row),
+        })
+    }
+
     /// Orders the records of ended calls as a file.
     #[graphql(guard = "Needs(Scope::CdrExport)")]
     async fn request_cdr_export(

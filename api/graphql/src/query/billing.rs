@@ -31,7 +31,8 @@ pub(crate) struct BillingQueries;
 
 /// A UUID that a client sent.
 pub(crate) fn uuid(id: &ID, what: &str) -> Result<Uuid, Fault> {
-    Uuid::parse_str(id).map_err(|_| Fault::validation(format!("that is no id of {what}")))
+    let invalid = |_| Fault::validation(format!("{:?} is no id of {what}", id.as_str()));
+    Uuid::parse_str(id).map_err(invalid)
 }
 
 /// A month that a client sent.
@@ -243,16 +244,8 @@ impl BillingQueries {
         number: Option<String>,
         min_position: Option<Cursor>,
     ) -> Result<Option<Invoice>> {
-        let views = views_at(ctx, &[View::Invoices], min_position).await?;
-        let row = match (id, number) {
-            (Some(id), None) => views.invoice(InvoiceId(uuid(&id, "an invoice")?)).await,
-            (None, Some(number)) => views.invoice_numbered(&number).await,
-            (Some(_), Some(_)) | (None, None) => {
-                let message = "an invoice has an id or a number: give one of them";
-                return Err(Fault::validation(message).into());
-            }
-        };
-        Ok(row.map_err(Fault::from)?.map(Invoice))
+        let row = invoice_of(ctx, (id, number), min_position).await?;
+        Ok(row.map(Invoice))
     }
 
     /// Invoices, the one drafted last first.
@@ -280,4 +273,22 @@ impl BillingQueries {
         let read = async |page| views.invoices(&filter, &page).await;
         paging::list(Asked::first(first, after), read, Invoice).await
     }
+}
+
+/// The invoice of that id or number.
+pub(crate) async fn invoice_of(
+    ctx: &Context<'_>,
+    named: (Option<ID>, Option<String>),
+    min_position: Option<Cursor>,
+) -> Result<Option<invoices::Row>> {
+    let views = views_at(ctx, &[View::Invoices], min_position).await?;
+    let row = match named {
+        (Some(id), None) => views.invoice(InvoiceId(uuid(&id, "an invoice")?)).await,
+        (None, Some(number)) => views.invoice_numbered(&number).await,
+        (Some(_), Some(_)) | (None, None) => {
+            let message = "an invoice has an id or a number: give one of them";
+            return Err(Fault::validation(message).into());
+        }
+    };
+    Ok(row.map_err(Fault::from)?)
 }

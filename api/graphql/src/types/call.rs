@@ -180,8 +180,7 @@ impl Call {
 
     /// Which way it goes.
     async fn direction(&self) -> Direction {
-        self.either(|_| cdr::Direction::Inbound, |row| row.direction)
-            .into()
+        self.either(|row| row.direction, |row| row.direction).into()
     }
 
     /// Where it is.

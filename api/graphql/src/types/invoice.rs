@@ -2,6 +2,7 @@
 
 use super::billing::id;
 use crate::{
+    papers,
     scalar::{Amount, Cursor, DateTime, count},
     types::words::InvoiceStanding,
 };
@@ -245,7 +246,7 @@ impl Invoice {
     /// has `billing:read`: `.html`, `.pdf`, `.json`, and `.csv` for every rated
     /// call.
     async fn document_path(&self) -> String {
-        format!("/documents/invoices/{}", self.0.invoice)
+        papers::path(self.0.invoice)
     }
 
     /// Its version, for `expectedRevision` of orders about it.

@@ -87,6 +87,7 @@ fn count(usage: UsageId, euros: i64) -> Command {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     };
     let count = usage::Command::Count {
         record: Box::new(record),

@@ -212,7 +212,19 @@ async fn an_invoice_is_shown_as_html_pdf_json_and_csv_with_the_same_figures() {
     assert_eq!(get(&world, &format!("{path}.pdf")).await.1, pdf);
     let machine: Value =
         serde_json::from_str(&text(&world, &format!("{path}.json")).await).unwrap();
-    assert_eq!(machine["schema"], "ringledger-invoice/1");
+    assert_eq!(machine["schema"], "ringledger-invoice/3");
+    let entry = &machine["account"]["entries"][0];
+    assert_eq!(machine["account"]["brought_forward"], "0");
+    assert_eq!([&entry["amount"], &entry["balance"]], ["-47.6", "-47.6"]);
+    assert!(page.contains("This invoice, INV-00000001"), "{page}");
+    assert_eq!(
+        requested(&world, json!({"invoiceId": id.to_string()})).await,
+        path
+    );
+    assert_eq!(
+        requested(&world, json!({"number": "INV-00000001"})).await,
+        path
+    );
     assert_eq!(machine["totals"]["total"], "47.6");
     assert_eq!(machine["customer"]["lines"][0], "Blåbær & Söhne <AG>");
     let annex = text(&world, &format!("{path}.csv")).await;
@@ -256,6 +268,16 @@ async fn an_invoice_is_shown_as_html_pdf_json_and_csv_with_the_same_figures() {
     );
     let taxes = "/documents/reports/taxes.html";
     assert!(text(&world, taxes).await.contains("7.60"));
+}
+
+/// The path at which a PDF is to be had, without its ending.
+async fn requested(world: &World, mut input: Value) -> String {
+    input["format"] = json!("PDF");
+    let order = "mutation($input: RequestInvoiceDocumentInput!) { requestInvoiceDocument(input: \
+                 $input) { url } }";
+    let answer = world.ask(order, json!({ "input": input })).await.data();
+    let url = answer["requestInvoiceDocument"]["url"].as_str().unwrap();
+    url.strip_suffix(".pdf").unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -436,7 +458,7 @@ async fn what_is_wrong_is_refused_with_its_field_and_nothing_is_half_done() {
     let head = world.head();
     let again = world.order("recordPayment", full, DONE).await;
     assert_eq!(again["userErrors"][0]["code"], "account.already_paid");
-    assert_eq!(again["userErrors"][0]["field"], "invoice");
+    assert_eq!(again["userErrors"][0]["field"], "invoiceId");
     assert_eq!(world.head(), head, "something was done");
 }
 

@@ -85,13 +85,13 @@ pub enum Error {
     #[error("there is not enough credit")]
     CreditExhausted,
     /// It owes nothing for that invoice any more.
-    #[error("invoice: is paid already")]
+    #[error("invoice_id: is paid already")]
     AlreadyPaid,
     /// It has no such invoice.
-    #[error("invoice: is none of this account that is issued")]
+    #[error("invoice_id: is none of this account that is issued")]
     UnknownInvoice,
     /// It has no such payment.
-    #[error("payment: is none of this account")]
+    #[error("payment_id: is none of this account")]
     UnknownPayment,
     /// Somebody else has given it another profile since that was read.
     #[error("expected_revision: the profile was changed meanwhile, it is at revision {revision}")]

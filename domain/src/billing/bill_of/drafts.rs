@@ -108,6 +108,7 @@ fn used(number: u128, plan: PlanId, quantity: u64, day: &str) -> Record {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     }
 }
 

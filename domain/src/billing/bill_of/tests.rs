@@ -38,6 +38,7 @@ fn call(number: u32, seconds: u64, tariff: &Tariff) -> Record {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     }
 }
 

@@ -156,6 +156,7 @@ fn issue(state: &Invoice, at: Timestamp, number: String) -> Decision {
         total: state.totals.total,
         currency: head.currency,
         fees: head.fees.clone(),
+        shows_account: true,
     };
     let paid = (state.totals.total <= Decimal::ZERO).then_some(Event::Paid {});
     Ok(std::iter::once(issued).chain(paid).collect())

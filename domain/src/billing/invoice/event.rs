@@ -196,6 +196,10 @@ pub enum Event {
         currency: Currency,
         /// Fees that are billed with it, for days after its month.
         fees: Vec<Billed>,
+        /// Its document shows what the account owed before it. Those of earlier programs
+        /// do not, and stay as they are.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shows_account: bool,
     },
     /// Something of it was paid.
     #[serde(rename = "invoice_payment_recorded")]

@@ -87,6 +87,7 @@ impl Use {
             account: payer.account,
             period: Period::of(payer.profile.zone.date_of(self.at)),
         };
+        let rounding = found.rounding_beside(payer.config);
         Ok(Record {
             cdr: usage.counted(&self.key),
             revision: 1,
@@ -108,6 +109,7 @@ impl Use {
                 commits,
                 quantity: Some(self.quantity),
             }),
+            rounding,
         })
     }
 

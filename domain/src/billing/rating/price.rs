@@ -146,6 +146,11 @@ impl Found {
             ..self.tariff.clone()
         }
     }
+
+    /// How its price is rounded, where that is not as the plan says.
+    pub(super) fn rounding_beside(&self, config: &Config) -> Option<Rounding> {
+        (self.rounding != config.rounding).then_some(self.rounding)
+    }
 }
 
 /// Looks up the tariff of a kind of usage, for the number at an instant.
@@ -215,6 +220,7 @@ fn record(
     let billable_ms = part.ended_at.ms_since(part.answered_at);
     let charge = found.tariff.charge(Some(billable_ms), found.rounding);
     let most = found.dearest().charge(Some(billable_ms), found.rounding);
+    let rounding = found.rounding_beside(payer.config);
     let record = Record {
         cdr: call,
         revision: 1,
@@ -231,6 +237,7 @@ fn record(
         matched: found.matched,
         of_period: None,
         counted: None,
+        rounding,
     };
     Ok((record, most.amount))
 }

@@ -6,7 +6,7 @@ use crate::{
     calendar::Period,
     decider,
     id::{CallId, LegId, PlanId},
-    money::{Currency, Decimal},
+    money::{Currency, Decimal, Rounding},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,9 @@ pub struct Record {
     /// Only of a use that is no call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// How its price is rounded, where its deck has another way than the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
 }
 
 impl Record {

@@ -102,6 +102,7 @@ impl Usage {
             amount: record.amount,
             tariff: record.tariff.clone(),
             plan: record.plan,
+            rounding: record.rounding,
         }
     }
 }

@@ -113,6 +113,7 @@ pub(super) fn bill(cents: i64, revision: u32) -> rating::Bill {
             matched: None,
             of_period: None,
             counted: None,
+            rounding: None,
         }],
         commits: Some(amount),
         own: None,
@@ -376,6 +377,7 @@ fn issued(total: i64) -> AnyEvent {
             total: Decimal::whole(total),
             currency: Currency::EUR,
             fees: vec![],
+            shows_account: true,
         },
     ))
 }

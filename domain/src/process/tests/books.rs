@@ -78,6 +78,7 @@ pub(super) fn used(key: u8, quantity: u64, price: Option<i64>) -> Record {
             commits: price.map(Decimal::whole),
             quantity: Some(quantity),
         }),
+        rounding: None,
     }
 }
 

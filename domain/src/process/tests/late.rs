@@ -63,6 +63,7 @@ fn bill(call: CallId, revision: u32, price: i64) -> rating::Bill {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     };
     let records = if price == 0 {
         vec![]

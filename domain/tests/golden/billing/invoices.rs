@@ -154,6 +154,7 @@ pub(super) fn invoices() -> Vec<invoice::Event> {
             total: decimal("0.07"),
             currency: Currency::EUR,
             fees: fees(),
+            shows_account: false,
         },
         invoice::Event::PaymentRecorded {
             source,

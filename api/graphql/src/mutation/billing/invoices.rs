@@ -1,6 +1,6 @@
 //! Orders about invoices and credit notes.
 
-use super::{BillingPayload, tell};
+use super::BillingPayload;
 use crate::{
     auth::Scope,
     error::{Code, Fault},
@@ -45,6 +45,9 @@ pub(crate) struct IssueCreditNoteInput {
     amount: Option<Amount>,
     /// Why.
     reason: String,
+    /// Only if the invoice is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 /// A line for a draft.
@@ -90,6 +93,9 @@ pub(crate) struct WriteOffInvoiceInput {
     invoice_id: ID,
     /// Why.
     reason: String,
+    /// Only if the invoice is at this `revision` still: else the answer is `CONFLICT`, and
+    /// nothing is done.
+    expected_revision: Option<i32>,
 }
 
 async fn ask(
@@ -202,8 +208,9 @@ impl InvoiceMutations {
             reason: input.reason,
         };
         let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
-        let outcome = tell(&order, Command::Invoice(invoice, command), invoice.0).await?;
-        Ok(BillingPayload::new(credit_note, outcome).of_invoice(invoice))
+        let command = AnyCommand::Billing(Box::new(Command::Invoice(invoice, command)));
+        let outcome = order.dispatch_expecting(command, invoice.0, input.expected_revision);
+        Ok(BillingPayload::new(credit_note, outcome.await?).of_invoice(invoice))
     }
 
     /// Gives up what is open of an invoice.
@@ -213,8 +220,8 @@ impl InvoiceMutations {
         ctx: &Context<'_>,
         input: WriteOffInvoiceInput,
     ) -> Result<BillingPayload> {
-        let reason = input.reason;
+        let (reason, revision) = (input.reason, input.expected_revision);
         let command = invoice::Command::WriteOff { reason };
-        ask(ctx, &input.command_id, &input.invoice_id, None, command).await
+        ask(ctx, &input.command_id, &input.invoice_id, revision, command).await
     }
 }

@@ -267,6 +267,7 @@ fn record(cdr: CallId, plan: PlanId, period: Period, leg: u32) -> usage::Record 
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     }
 }
 

@@ -38,6 +38,7 @@ fn used(key: &str, amount: &str) -> Record {
             commits: Some(decimal(amount)),
             quantity: Some(1),
         }),
+        rounding: None,
     }
 }
 

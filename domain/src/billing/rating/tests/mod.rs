@@ -39,6 +39,7 @@ fn bill(revision: u32, cents: i64) -> Box<Bill> {
         matched: None,
         of_period: None,
         counted: None,
+        rounding: None,
     };
     Box::new(Bill {
         account: AccountId(Uuid::nil()),
