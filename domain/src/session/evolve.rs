@@ -1,7 +1,7 @@
 //! The state after an event. No rules here.
 
 use super::{
-    event::{Event, NotReadyCode, ReleaseReason},
+    event::{Event, NextState, NotReadyCode, ReleaseReason},
     state::{Activity, Refused, Routability, Session},
 };
 use crate::{
@@ -24,12 +24,15 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
         Event::BecameNotReady { reason, code } => {
             session.routability = Routability::NotReady(*reason);
             settle(&mut session, code.clone());
-            session.missed_count = 0;
-            session.refused = Refused::default();
+            begin_again(&mut session);
         }
         Event::NextStateRequested { next, code } => {
             session.next = Some(*next);
             session.next_code.clone_from(code);
+            // Who is had back beside a call starts anew, as who comes back from not ready.
+            if *next == NextState::Ready {
+                begin_again(&mut session);
+            }
         }
         Event::Reserved { .. } => reserve(&mut session, event),
         Event::ReservationReleased { offer, reason, .. } => {
@@ -41,8 +44,7 @@ pub(super) fn evolve(mut session: Session, _at: Timestamp, event: &Event) -> Ses
         }
         Event::ConnectedToContact { offer, call, queue } => {
             connect(&mut session, *offer, *call, *queue);
-            session.missed_count = 0;
-            session.refused = Refused::default();
+            begin_again(&mut session);
         }
         Event::ContactEnded { call, .. } => {
             ends(&mut session, |it| {
@@ -152,6 +154,12 @@ fn settle(session: &mut Session, code: Option<NotReadyCode>) {
     session.code = code;
     session.next = None;
     session.next_code = None;
+}
+
+/// No offer in a row has come to nothing.
+fn begin_again(session: &mut Session) {
+    session.missed_count = 0;
+    session.refused = Refused::default();
 }
 
 /// One more offer in a row that came to nothing for that reason.

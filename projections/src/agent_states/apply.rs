@@ -197,7 +197,12 @@ fn on_session(row: &mut Row, at: Timestamp, event: &session::Event) {
             asked(row, None, None);
             row.missed_count = 0;
         }
-        session::Event::NextStateRequested { next, code } => asked(row, Some(*next), code.clone()),
+        session::Event::NextStateRequested { next, code } => {
+            asked(row, Some(*next), code.clone());
+            if *next == NextState::Ready {
+                row.missed_count = 0;
+            }
+        }
         session::Event::Reserved { .. } => {
             engage(row, event);
             leave_alone(row, None);

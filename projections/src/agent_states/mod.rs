@@ -48,7 +48,7 @@ impl projection::Row for Row {
 
 impl Projection for AgentStates {
     const NAME: &'static str = "agent_states";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const TABLES: &'static [Table] = &[Table {
         name: "agent_states",
         key: "agent_id",

@@ -134,6 +134,33 @@ async fn what_was_asked_for_in_a_reservation_ends_with_it() {
 }
 
 #[tokio::test]
+async fn who_is_had_back_beside_a_call_has_missed_nothing() {
+    let mut world = World::open().await;
+    world.capacity = 3;
+    world.arrives(1).settle().offers(1, 1).answers(1).settle();
+    world.arrives(3).settle();
+    for _ in 0..3 {
+        world.offers(3, 1).fails(3, OfferOutcome::NoAnswer).settle();
+    }
+    let row = "activity=on_contact since=0ms";
+    let talks = "call_id=call1 queue_id=queue1 missed_count=";
+    check(
+        &world,
+        &format!("routability=ready {row} next_state={{\"not_ready\":\"rona\"}} {talks}3"),
+    );
+    world.ask_session(1, Command::GoReady);
+    check(
+        &world,
+        &format!("routability=ready {row} next_state=ready {talks}0"),
+    );
+    world.offers(3, 1).fails(3, OfferOutcome::NoAnswer).settle();
+    check(
+        &world,
+        &format!("routability=ready {row} next_state=ready {talks}1"),
+    );
+}
+
+#[tokio::test]
 async fn a_phone_that_rings_late_changes_nothing() {
     let mut world = World::open().await;
     world.arrives(1).settle().offers(1, 1).rings(1);

@@ -4,7 +4,7 @@ use super::{force::force, *};
 use crate::{
     id::{CallId, OfferId, VisitId},
     queue::Terms,
-    session::Error,
+    session::{Error, Refused},
     testing::{OTHER_CALL, OTHER_OFFER, OTHER_VISIT},
 };
 
@@ -195,6 +195,58 @@ fn an_offer_too_many_in_vain_beside_a_call_takes_the_agent_out_afterwards() {
             },
             not_ready(rona),
         ]);
+}
+
+/// With the first caller, and offers of every kind came to nothing beside it.
+fn missed_beside_a_call() -> Vec<Event> {
+    let still = Some(talks_in(FIRST));
+    let mut events = with(ready(), [taken(FIRST, 0, None), connected(FIRST)]);
+    let causes = [
+        ReleaseReason::NoAnswer,
+        ReleaseReason::NoAnswer,
+        ReleaseReason::Rejected,
+        ReleaseReason::Busy,
+        ReleaseReason::Unreachable,
+    ];
+    for reason in causes {
+        let offer = OTHER_OFFER;
+        let not_before = None;
+        let in_vain = Event::ReservationReleased {
+            offer,
+            reason,
+            not_before,
+            still,
+        };
+        events.extend([taken(SECOND, 0, still), in_vain]);
+    }
+    events
+}
+
+#[test]
+fn who_is_had_back_beside_a_call_has_missed_nothing() {
+    let rona = NextState::NotReady(NotReadyReason::Rona);
+    let taken_out = with(missed_beside_a_call(), [requested(rona)]);
+    for back in [Command::GoReady, force(NextState::Ready)] {
+        let mut events = taken_out.clone();
+        events.extend(story(taken_out.clone()).when(back).events());
+        let session = story(events.clone());
+        let state = session.state();
+        assert_eq!((state.missed_count, state.refused), (0, Refused::default()));
+        // The next offer in vain is the first.
+        let rings = story(with(events, [taken(SECOND, 0, None)]));
+        let reason = ReleaseReason::NoAnswer;
+        assert_eq!(rings.state().next_after_release(reason), None);
+    }
+}
+
+#[test]
+fn who_is_about_to_leave_keeps_what_was_missed() {
+    let meal = NextState::NotReady(NotReadyReason::Meal);
+    for next in [meal, NextState::LoggedOut(LogoutReason::Agent)] {
+        let session = story(with(missed_beside_a_call(), [requested(next)]));
+        assert_eq!(session.state().missed_count, 2);
+        assert_eq!(session.state().refused.busy, 1);
+    }
 }
 
 fn wrap_up(call: CallId, still: Option<Still>) -> Event {
