@@ -1,8 +1,9 @@
 //! How long a caller will wait, told from what is known: the place in the line,
-//! the mean time that the last contacts took, and how many are logged in.
+//! the mean time that the last contacts took, and how many calls at once those may have who
+//! are logged in.
 
 use crate::{
-    agent_states::{Routability, State},
+    agent_states::Routability,
     queue_stats::Row,
     table::marks,
     value::{Columns, Corrupt, number, text, time},
@@ -128,8 +129,9 @@ fn contacts(columns: &mut Columns) -> Result<(u64, u64), Corrupt> {
 pub struct Pace {
     /// Its last contacts, and what they took together.
     contacts: (u64, u64),
-    /// Its agents who are logged in, but for those that a person has paused in it.
-    staffed: u64,
+    /// How many calls at once its agents may have who are logged in, but for those that a
+    /// person has paused in it.
+    units: u64,
     /// The place of a caller who comes now.
     next: u64,
 }
@@ -138,7 +140,7 @@ impl Pace {
     /// The wait of whom `place` callers, himself included, have to be served for:
     /// none when no agent is logged in or no contact is known, for then nothing is.
     pub fn wait_ms(&self, place: u64) -> Option<u64> {
-        expected_wait_ms(place, self.contacts, self.staffed)
+        expected_wait_ms(place, self.contacts, self.units)
     }
 
     /// The wait of a caller who comes now.
@@ -180,7 +182,8 @@ impl Views {
         Ok(Lines::new(queues, waiting.await?))
     }
 
-    /// How many of the agents whom a person has paused in that queue are logged in.
+    /// How many calls at once those may have who are logged in and whom a person has paused
+    /// in that queue.
     async fn paused(&self, queue: &Row) -> Result<u64, ViewError> {
         let paused: Vec<_> = queue.paused.keys().copied().collect();
         if paused.is_empty() {
@@ -190,7 +193,7 @@ impl Views {
         let there = agents.iter().filter(|agent| {
             agent.queues.contains(&queue.queue) && agent.routability != Routability::LoggedOut
         });
-        Ok(there.count().try_into().unwrap_or(u64::MAX))
+        Ok(there.map(|agent| u64::from(agent.capacity)).sum())
     }
 
     /// How fast these queues serve their callers.
@@ -202,7 +205,7 @@ impl Views {
         queues: &[QueueId],
         now: Timestamp,
     ) -> Result<Vec<(QueueId, Pace)>, ViewError> {
-        let mut agents = self.agents_by_state().await?;
+        let there = self.units_by_queue().await?;
         let micros = RECENT_MS.saturating_mul(1_000);
         let recent = Timestamp::from_micros(now.micros().saturating_sub_unsigned(micros));
         let ever = Timestamp::from_micros(0);
@@ -211,10 +214,10 @@ impl Views {
         let lines = self.lines(&rows).await?;
         for row in &rows {
             let queue = &row.queue;
-            let there = staffed(&agents.remove(queue).unwrap_or_default());
-            let staffed = there.saturating_sub(self.paused(row).await?);
+            let there = there.get(queue).copied().unwrap_or(0);
+            let units = there.saturating_sub(self.paused(row).await?);
             let next = lines.next(*queue, now);
-            let contacts = match staffed {
+            let contacts = match units {
                 // Nothing is known whatever they took.
                 0 => (0, 0),
                 _ => {
@@ -224,7 +227,7 @@ impl Views {
             };
             let pace = Pace {
                 contacts,
-                staffed,
+                units,
                 next,
             };
             paces.push((*queue, pace));
@@ -242,20 +245,6 @@ impl Views {
         let rows = self.rows(CONTACTS, parameters, contacts).await?;
         Ok(rows.first().copied().unwrap_or_default())
     }
-}
-
-/// Agents who are logged in, whatever they do.
-fn staffed(agents: &BTreeMap<State, u32>) -> u64 {
-    let logged_in = agents.iter().filter(|(state, _)| match state {
-        State::LoggedOut => false,
-        State::NotReady
-        | State::Ready
-        | State::Reserved
-        | State::Ringing
-        | State::OnContact
-        | State::WrapUp => true,
-    });
-    logged_in.map(|(_, count)| u64::from(*count)).sum()
 }
 
 #[cfg(test)]
@@ -309,18 +298,18 @@ mod tests {
         assert_eq!(lines.next(QueueId(uuid::Uuid::from_u128(9)), now), 1);
     }
 
-    fn wait_ms(place: u64, contacts: (u64, u64), staffed: u64) -> Option<u64> {
+    fn wait_ms(place: u64, contacts: (u64, u64), units: u64) -> Option<u64> {
         let next = 1;
         let pace = Pace {
             contacts,
-            staffed,
+            units,
             next,
         };
         pace.wait_ms(place)
     }
 
     #[test]
-    fn a_wait_is_the_place_times_the_mean_shared_by_who_is_logged_in() {
+    fn a_wait_is_the_place_times_the_mean_shared_by_the_calls_that_are_had_at_once() {
         assert_eq!(wait_ms(3, (2, 120_000), 2), Some(90_000));
         assert_eq!(wait_ms(1, (1, 60_000), 4), Some(15_000));
     }

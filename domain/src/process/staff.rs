@@ -32,6 +32,8 @@ struct Seen {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Staff {
     serves: BTreeMap<AgentId, BTreeMap<QueueId, Standing>>,
+    /// How many calls at once each agent may have that may have more than one.
+    capacities: BTreeMap<AgentId, u8>,
     /// Who is logged in.
     sessions: BTreeMap<AgentId, Seen>,
     members: BTreeMap<QueueId, BTreeSet<AgentId>>,
@@ -51,11 +53,17 @@ impl Staff {
             .any(|agent| self.counts(*agent, queue, away))
     }
 
-    /// How many are there for the queue, but for those who are away for one of these.
-    pub(super) fn count(&self, queue: QueueId, away: &[Away]) -> u64 {
+    /// How many calls at once those may have who are there for the queue, but for those who
+    /// are away for one of these.
+    pub(super) fn units(&self, queue: QueueId, away: &[Away]) -> u64 {
         let members = self.members.get(&queue).into_iter().flatten();
         let there = members.filter(|agent| self.counts(**agent, queue, away));
-        u64::try_from(there.count()).unwrap_or(u64::MAX)
+        let capacity = |agent| {
+            self.capacities
+                .get(agent)
+                .map_or(1, |most| u64::from(*most))
+        };
+        there.map(capacity).sum()
     }
 
     /// The stays for which an agent is asked.
@@ -198,6 +206,10 @@ impl Staff {
             self.members.entry(*queue).or_default().insert(agent);
         }
         self.serves.insert(agent, queues);
+        match config.capacity {
+            0 | 1 => _ = self.capacities.remove(&agent),
+            most => _ = self.capacities.insert(agent, most),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! How long somebody waits, as it is estimated: the place in the line times the mean time
-//! of the last contacts, shared by the agents who are there. A board takes the contacts
+//! of the last contacts, shared by the calls that the agents who are there may have at once. A board takes the contacts
 //! from rows, and the process that decides by it from events: both take the calls that came
 //! in and are over, by their answer, from that to their end, and the work after them.
 
@@ -11,13 +11,9 @@ pub const LAST_CONTACTS: usize = 50;
 pub const CONTACTS_MAX: usize = 1_000;
 
 /// The wait of whom `place` callers, himself included, have to be served for, by so many
-/// last contacts and what they took together: none when nobody is there or no contact is
-/// known, for then nothing is.
-pub fn expected_wait_ms(
-    place: u64,
-    (contacts, handled_ms): (u64, u64),
-    staffed: u64,
-) -> Option<u64> {
+/// last contacts and what they took together, and so many calls at once that the agents who
+/// are there may have: none when nobody is there or no contact is known, for then nothing is.
+pub fn expected_wait_ms(place: u64, (contacts, handled_ms): (u64, u64), units: u64) -> Option<u64> {
     let mean_ms = handled_ms.checked_div(contacts)?;
-    place.saturating_mul(mean_ms).checked_div(staffed)
+    place.saturating_mul(mean_ms).checked_div(units)
 }

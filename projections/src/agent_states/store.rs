@@ -132,6 +132,36 @@ impl Views {
         }
         Ok(counts)
     }
+
+    /// How many calls at once the agents of each queue may have who are logged in, whatever
+    /// they do. A queue without agents is not in it.
+    pub(crate) async fn units_by_queue(&self) -> Result<BTreeMap<QueueId, u64>, ViewError> {
+        let groups = self
+            .rows(
+                "SELECT queues, routability, capacity, COUNT(*) FROM agent_states \
+                 GROUP BY queues, routability, capacity",
+                vec![],
+                |columns| {
+                    let queues: Vec<QueueId> = columns.word()?;
+                    let routability: Routability = columns.word()?;
+                    let (capacity, agents_count): (u64, u64) =
+                        (columns.number()?, columns.number()?);
+                    let units = match routability {
+                        Routability::LoggedOut => 0,
+                        Routability::Ready | Routability::NotReady => capacity * agents_count,
+                    };
+                    Ok((queues, units))
+                },
+            )
+            .await?;
+        let mut sums = BTreeMap::<_, u64>::new();
+        for (queues, units) in groups {
+            for queue in queues {
+                *sums.entry(queue).or_default() += units;
+            }
+        }
+        Ok(sums)
+    }
 }
 
 /// Agents are sorted by name.

@@ -6,6 +6,7 @@ use super::{
     world::{World, agent, call, queue},
 };
 use domain::{
+    agent as agents,
     any::{AnyCommand, AnyEvent},
     call::{Command as Call, Route, SupervisionMode, UserField},
     cause::{EndReason, OfferOutcome},
@@ -34,11 +35,14 @@ const OUTCOMES: [OfferOutcome; 5] = [
 /// Plays a history to its end, in an open world.
 pub(crate) async fn play(actions: &[Action]) -> World {
     let mut world = World::open().await;
-    // In every second history agents may have several calls at once.
-    world.capacity = match actions.len() % 2 {
-        0 => 1,
-        _ => 3,
-    };
+    // In every second history agents may have several calls at once, not all as many.
+    if actions.len() % 2 == 1 {
+        world.capacity = 3;
+        for (number, capacity) in [(1, 3), (2, 2)] {
+            let set = agents::Command::SetCapacity { capacity };
+            world.tell(AnyCommand::Agent(agent(number), set));
+        }
+    }
     for action in actions {
         act(&mut world, *action);
     }

@@ -352,8 +352,8 @@ impl Call {
     }
 
     /// How long the caller will wait from now on: the place times the mean of
-    /// the queue's last contacts, shared by its agents who are logged in. Null
-    /// when nobody is, or nothing is known of contacts.
+    /// the queue's last contacts, shared by the calls that its agents may have at once who are
+    /// logged in and not paused in it. Null when nobody is, or nothing is known of contacts.
     async fn estimated_wait_ms(&self, ctx: &Context<'_>) -> Result<Option<Duration>> {
         let Some(at) = self.place_now(ctx).await? else {
             return Ok(None);

@@ -311,9 +311,9 @@ impl Queue {
     }
 
     /// How long a caller who comes now will wait: the place by the queue's priority times
-    /// the mean of the last contacts, shared by the agents who are logged in and not paused
-    /// in the queue. Null when
-    /// nobody is, when nothing is known of contacts, and of the past.
+    /// the mean of the last contacts, shared by the calls that the agents may have at once who
+    /// are logged in and not paused in the queue. Null when nobody is, when nothing is known
+    /// of contacts, and of the past.
     async fn estimated_wait_ms(&self, ctx: &Context<'_>) -> Result<Option<Duration>> {
         if self.moment.is_some() {
             return Ok(None);

@@ -1,5 +1,5 @@
 //! How long a caller who comes now would wait: the place times the mean time of the last
-//! contacts, shared by the agents who are there. Known only of queues that ask for it. A
+//! contacts, shared by the calls that the agents who are there may have at once. Known only of queues that ask for it. A
 //! board that shows it counts the same stays and contacts.
 
 use super::{State, stays::Stay};
@@ -340,7 +340,7 @@ impl State {
     pub(super) fn expected_wait_ms(&self, call: CallId, stay: &Stay) -> Option<u64> {
         let (_, config) = self.queues.get(&stay.queue)?;
         let matching = &config.matching;
-        let there = self.staff.count(stay.queue, &[Away::Paused]);
+        let units = self.staff.units(stay.queue, &[Away::Paused]);
         let own = self.carried.get(&call).and_then(|own| own.priority);
         let mine = matching.place(matching.base(own, 0), stay.enqueued_at);
         let line = self.pace.lines.get(&stay.queue);
@@ -351,6 +351,6 @@ impl State {
         });
         let place = u64::try_from(ahead.count()).ok()?.saturating_add(1);
         let contacts = self.pace.last(stay.queue, stay.since);
-        expected_wait_ms(place, contacts, there)
+        expected_wait_ms(place, contacts, units)
     }
 }

@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use crate::{
+    agent,
     call::{AnswerMode, OverflowCause},
     cause::{By, Disposition, EndCause, EndReason, EndResult},
     id::{CallId, VisitId},
@@ -182,6 +183,32 @@ fn who_would_wait_too_long_is_sent_on_before_waiting() {
         .hears_at(second(210), enqueued());
     let (visit, cause, _) = overflow_of(&heard.asked);
     assert_eq!((visit, cause), (VISIT, OverflowCause::ExpectedWait));
+}
+
+#[test]
+fn an_agent_of_two_calls_at_once_is_expected_to_serve_twice_as_fast() {
+    let may_have = |capacity| {
+        let AnyEvent::Agent(agent, agent::Event::Created { config, .. }) = serves(&[QUEUE]) else {
+            unreachable!("it is made");
+        };
+        let config_version = u32::from(capacity) + 1;
+        let config = agent::Config { capacity, ..config };
+        let configured = agent::Event::Configured {
+            config_version,
+            config,
+        };
+        AnyEvent::Agent(agent, configured)
+    };
+    let second_of = |told: &[AnyEvent]| {
+        has_served()
+            .hears_at(second(200), comes(OTHER_CALL, OTHER_VISIT))
+            .hears_at(second(200), stands(OTHER_CALL, OTHER_VISIT, None))
+            .hears(told.iter().cloned())
+            .hears_at(second(210), enqueued())
+    };
+    assert!(!is_let_in(&second_of(&[])));
+    assert!(is_let_in(&second_of(&[may_have(2)])));
+    assert!(!is_let_in(&second_of(&[may_have(2), may_have(1)])));
 }
 
 #[test]
