@@ -209,7 +209,7 @@ fn usage_has_the_tax_of_its_day_and_a_fee_that_of_its_first_day() {
         "Other usage: 100, 19 %, 100 + 19",
         "Other usage: 500, 16 %, 500 + 80",
         // 21 of 31 days of 30, from the 11th on.
-        "Recurring fee (21 of 31 days): 20.32, 19 %, 20.32 + 3.86",
+        "Recurring fee (21 of 31 days, 30 for 31): 20.32, 19 %, 20.32 + 3.86",
         "Recurring fee (30 of 30 days): 30, 25 %, 30 + 7.5",
     ];
     assert_eq!(lines, expected);
@@ -239,8 +239,8 @@ fn a_fee_is_given_back_with_the_tax_that_it_was_billed_with() {
     };
     let (lines, _) = drafted(&seller, &plans, &[], ledger);
     let expected = [
-        "Recurring fee of basic, days not used (10 of 31 days): -10, 19 %, -10 + -1.9",
-        "Recurring fee of large (10 of 31 days): 20, 25 %, 20 + 5",
+        "Recurring fee of basic, days not used (10 of 31 days, 31 for 31): -10, 19 %, -10 + -1.9",
+        "Recurring fee of large (10 of 31 days, 62 for 31): 20, 25 %, 20 + 5",
         "Recurring fee of large (30 of 30 days): 62, 25 %, 62 + 15.5",
     ];
     assert_eq!(lines, expected);
@@ -265,7 +265,7 @@ fn prices_with_tax_stay_so_when_the_next_plan_is_without() {
          19 %, 100 + 19",
         "Other usage of business, 2026-10-31 to 2026-10-31: 100, 19 %, 100 + 19",
         // A day of October, and November.
-        "Recurring fee (1 of 31 days): 0.97, 19 %, 0.97 + 0.18",
+        "Recurring fee (1 of 31 days, 30 for 31): 0.97, 19 %, 0.97 + 0.18",
         "Recurring fee (30 of 30 days): 30, 19 %, 30 + 5.7",
     ];
     assert_eq!(lines, expected);

@@ -127,3 +127,23 @@ fn a_month_that_is_open_again_charges_what_a_later_one_gave_back() {
         recorded(record(1, 3, 90)),
     ]);
 }
+
+/// Of a call that a closed month has, a later one counts what it is longer, once; nothing
+/// where it is shorter: no line is of fewer than no seconds.
+#[test]
+fn what_a_closed_month_has_counted_is_not_counted_again() {
+    let counted = |seconds| {
+        let (old, new) = (record(1, 1, 60), record(1, 2, seconds));
+        let events = story([]).when(ask(&[new], &[old])).events();
+        let other = recorded(record(2, 1, 7));
+        let month = story(events.into_iter().chain([other]));
+        let closed = month.when(close(0)).events();
+        let [Event::PeriodClosed { totals, .. }] = &closed[..] else {
+            unreachable!("{closed:?}")
+        };
+        (totals[0].count, totals[0].quantity, totals[0].due)
+    };
+    assert_eq!(counted(90), (1, 37, decimal("0.037")));
+    assert_eq!(counted(60), (1, 7, decimal("0.007")));
+    assert_eq!(counted(30), (1, 0, decimal("-0.023")));
+}
