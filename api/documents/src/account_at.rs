@@ -57,7 +57,10 @@ impl AccountAt {
     pub(crate) fn table(&self) -> Table {
         let caption = "Your account: a balance below zero is owed, one above zero is credit";
         let entries: Vec<Owed> = self.entries.iter().map(|(_, owed)| owed.clone()).collect();
-        owed_and_paid(caption, self.currency, self.brought_forward, &entries)
+        let mut table = owed_and_paid(caption, self.currency, self.brought_forward, &entries);
+        // The last entry is the invoice itself, and has the balance beside it.
+        table.rows.pop();
+        table
     }
 
     /// The same for a machine. Amounts are decimal text, below zero is owed.

@@ -22,6 +22,9 @@ pub fn html(paper: &Paper) -> String {
         lines(&note.lines, &mut page);
         page.push_str("</section>\n");
     }
+    if let Some(part) = &paper.beside {
+        table(part, &mut page);
+    }
     page.push_str("</main>\n<footer>");
     escape(&paper.footer, &mut page);
     page.push_str("</footer>\n</body>\n</html>\n");

@@ -124,11 +124,9 @@ pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper
         recipient: recipient(&head.customer, row.customer.as_ref()),
         facts,
         opening: vec![],
-        tables: [lines(&body), taxes(&body)]
-            .into_iter()
-            .chain(account.map(AccountAt::table))
-            .collect(),
+        tables: vec![lines(&body), taxes(&body)],
         closing,
+        beside: account.map(AccountAt::table),
         footer: footer(&head.seller),
     })
 }
@@ -184,6 +182,7 @@ pub fn credit_note(row: &invoices::Row, note_row: &CreditNote) -> Option<Paper> 
         opening: vec![format!("Reason: {}", document.reason)],
         tables: vec![lines(&body), taxes(&body)],
         closing,
+        beside: None,
         footer: footer(&document.seller),
     })
 }

@@ -28,6 +28,8 @@ pub struct Paper {
     pub tables: Vec<Table>,
     /// What is said after the tables, under headings.
     pub closing: Vec<Note>,
+    /// A table after everything else: what is good to know beside it.
+    pub beside: Option<Table>,
     /// The last line of every page.
     pub footer: String,
 }

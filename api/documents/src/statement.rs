@@ -103,6 +103,7 @@ pub fn statement(
             ages(&ageing(account, at), profile.currency.code(), digits),
         ],
         closing: vec![],
+        beside: None,
         footer: seller.map_or_else(String::new, crate::invoice::footer),
     })
 }
@@ -331,6 +332,7 @@ fn report(title: &str, at: Timestamp, tables: Vec<Table>) -> Paper {
         opening: vec![],
         tables,
         closing: vec![],
+        beside: None,
         footer: "Ringledger".into(),
     }
 }

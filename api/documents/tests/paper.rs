@@ -102,6 +102,11 @@ fn sample(lines: u32) -> Paper {
                 "IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001",
             ]),
         }],
+        beside: Some(Table {
+            caption: "Your account".into(),
+            columns: vec![words("What", 60), figures("Balance, EUR", 40)],
+            rows: vec![Row::item(texts(&["This invoice", "-47.60"]))],
+        }),
         footer: "Muster Telefonie GmbH · VAT ID DE123456788".into(),
     }
 }

@@ -40,6 +40,9 @@ pub(super) fn lay_out<'a>(paper: &Paper, faces: &'a Typefaces) -> Sheet<'a> {
     for part in &paper.closing {
         note(part, &mut sheet);
     }
+    if let Some(part) = &paper.beside {
+        table::set(&mut sheet, part);
+    }
     sheet
 }
 

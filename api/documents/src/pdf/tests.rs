@@ -47,6 +47,7 @@ fn paper(lines: usize) -> Paper {
             heading: "How to pay".into(),
             lines: vec!["By transfer.".into()],
         }],
+        beside: None,
         footer: "Seller".into(),
     }
 }
