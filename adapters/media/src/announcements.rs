@@ -33,11 +33,12 @@ impl Announcements {
     pub(crate) fn read(files: &BTreeMap<String, PathBuf>) -> Result<Self, StartError> {
         let mut all = Self::default();
         for (name, file) in files {
-            let track = open(file).map_err(|reason| StartError::Announcement {
-                name: name.clone(),
-                file: file.clone(),
-                reason,
-            })?;
+            let track =
+                read(file, ANNOUNCEMENT_MS_MAX).map_err(|reason| StartError::Announcement {
+                    name: name.clone(),
+                    file: file.clone(),
+                    reason,
+                })?;
             all.places.insert(name.clone(), all.tracks.len());
             all.tracks.push(track);
         }
@@ -61,13 +62,14 @@ impl Announcements {
     }
 }
 
-fn open(file: &Path) -> Result<Track, String> {
+/// Reads a recording that lasts so long at most.
+pub(crate) fn read(file: &Path, most_ms: u64) -> Result<Track, String> {
     let reader = WavReader::open(file).map_err(|error| error.to_string())?;
-    samples(reader).map(|samples| Track::of(&samples))
+    samples(reader, most_ms).map(|samples| Track::of(&samples))
 }
 
 /// The samples, with silence before them and up to a whole frame.
-fn samples<R: Read + Seek>(reader: WavReader<R>) -> Result<Vec<i16>, String> {
+fn samples<R: Read + Seek>(reader: WavReader<R>, most_ms: u64) -> Result<Vec<i16>, String> {
     let form = reader.spec();
     let is_ours = form.channels == 1
         && form.sample_rate == SAMPLE_RATE_HZ
@@ -81,9 +83,9 @@ fn samples<R: Read + Seek>(reader: WavReader<R>) -> Result<Vec<i16>, String> {
         ));
     }
     let length_ms = u64::from(reader.duration()) / SAMPLES_PER_MS as u64;
-    if reader.duration() == 0 || length_ms > ANNOUNCEMENT_MS_MAX {
+    if reader.duration() == 0 || length_ms > most_ms {
         return Err(format!(
-            "it lasts {length_ms} ms, which is nothing or over {ANNOUNCEMENT_MS_MAX}"
+            "it lasts {length_ms} ms, which is nothing or over {most_ms}"
         ));
     }
     let mut samples = vec![0; LEAD_IN_MS * SAMPLES_PER_MS];
@@ -107,7 +109,7 @@ mod tests {
         sample_format: SampleFormat::Int,
     };
 
-    fn read(form: WavSpec, samples_count: usize) -> Result<Vec<i16>, String> {
+    fn read_back(form: WavSpec, samples_count: usize) -> Result<Vec<i16>, String> {
         let mut file = Cursor::new(vec![]);
         let mut writer = WavWriter::new(&mut file, form).unwrap();
         for _ in 0..samples_count {
@@ -115,13 +117,13 @@ mod tests {
         }
         writer.finalize().unwrap();
         file.set_position(0);
-        samples(WavReader::new(file).unwrap())
+        samples(WavReader::new(file).unwrap(), ANNOUNCEMENT_MS_MAX)
     }
 
     #[test]
     fn a_recording_has_a_lead_in_and_whole_frames() {
         let lead_in = LEAD_IN_MS * SAMPLES_PER_MS;
-        let samples = read(FORM, FRAME_SAMPLES + 1).unwrap();
+        let samples = read_back(FORM, FRAME_SAMPLES + 1).unwrap();
         assert_eq!(samples.len(), lead_in + 2 * FRAME_SAMPLES);
         assert!(samples[..lead_in].iter().all(|sample| *sample == 0));
         assert_eq!(samples[lead_in], 1_000);
@@ -134,16 +136,16 @@ mod tests {
             channels: 2,
             ..FORM
         };
-        assert!(read(stereo, 320).unwrap_err().contains("2 channel(s)"));
+        assert!(read_back(stereo, 320).unwrap_err().contains("2 channel(s)"));
         let fast = WavSpec {
             sample_rate: 44_100,
             ..FORM
         };
-        assert!(read(fast, 320).unwrap_err().contains("44100 Hz"));
-        assert!(read(FORM, 0).unwrap_err().contains("0 ms"));
+        assert!(read_back(fast, 320).unwrap_err().contains("44100 Hz"));
+        assert!(read_back(FORM, 0).unwrap_err().contains("0 ms"));
         let most = usize::try_from(ANNOUNCEMENT_MS_MAX).unwrap() * SAMPLES_PER_MS;
-        assert!(read(FORM, most).is_ok());
-        let error = read(FORM, most + SAMPLES_PER_MS).unwrap_err();
+        assert!(read_back(FORM, most).is_ok());
+        let error = read_back(FORM, most + SAMPLES_PER_MS).unwrap_err();
         assert!(error.contains("120001 ms"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 //! one that is not open yet, and which were closed for good. Signalling opens
 //! legs and the feed of events directs them, and neither waits for the other.
 
-use crate::{leg::Hears, relay::LocalMedia};
+use crate::{hears::Hears, relay::LocalMedia};
 use domain::id::LegId;
 use std::collections::{HashMap, VecDeque};
 

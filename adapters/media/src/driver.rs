@@ -213,6 +213,11 @@ async fn read(
                         told.extend(announced(means, floor, leg));
                     }
                 }
+                Order::TellPlace(leg, sounds, (place, is_behind)) => {
+                    if !means.relay.tell_place(leg, &sounds, (place, is_behind)) {
+                        tracing::error!(%leg, sounds, place, "there is no such prompt");
+                    }
+                }
                 Order::Record(leg, greeting, longest_ms) => {
                     let longest_ms = u32::try_from(longest_ms).unwrap_or(u32::MAX);
                     let greeting = greeting.as_deref();

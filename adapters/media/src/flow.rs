@@ -21,6 +21,9 @@ pub(crate) enum Order {
     PlayRingback(LegId),
     /// The far end of the leg hears the announcement of that name, once.
     Announce(LegId, String),
+    /// The far end of the leg, which hears music, hears the prompt of that place by those
+    /// prompts, or that it stands behind it; then music.
+    TellPlace(LegId, String, (u32, bool)),
     /// The far end of the leg hears a greeting and a tone, and is recorded, so long at most.
     Record(LegId, Option<String>, u64),
     /// The two hear each other.
@@ -170,15 +173,9 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             (Some(_), _) | (_, None) => vec![],
             (None, Some(caller)) => vec![Order::PlayMusic(caller)],
         },
-        Event::AnnouncementStarted {
-            leg, announcement, ..
-        } => vec![Order::Announce(*leg, announcement.clone())],
-        Event::VoicemailStarted {
-            leg,
-            greeting,
-            longest_ms,
-            ..
-        } => vec![Order::Record(*leg, greeting.clone(), *longest_ms)],
+        Event::AnnouncementStarted { .. }
+        | Event::PlaceTold { .. }
+        | Event::VoicemailStarted { .. } => of_settings(event).into_iter().collect(),
         Event::OfferEnded { leg, .. } => vec![Order::Close(*leg)],
         Event::SupervisionRequested { .. }
         | Event::SupervisionStarted { .. }
@@ -239,6 +236,37 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::Tagged { .. }
         | Event::LateFact { .. } => vec![],
     }
+}
+
+/// What the caller hears of what the settings name.
+fn of_settings(event: &Event) -> Option<Order> {
+    if let Event::AnnouncementStarted {
+        leg, announcement, ..
+    } = event
+    {
+        return Some(Order::Announce(*leg, announcement.clone()));
+    }
+    if let Event::PlaceTold {
+        leg,
+        sounds,
+        place,
+        is_behind,
+        ..
+    } = event
+    {
+        let place = (*place, *is_behind);
+        return Some(Order::TellPlace(*leg, sounds.clone(), place));
+    }
+    if let Event::VoicemailStarted {
+        leg,
+        greeting,
+        longest_ms,
+        ..
+    } = event
+    {
+        return Some(Order::Record(*leg, greeting.clone(), *longest_ms));
+    }
+    None
 }
 
 /// They hear each other again, unless the other side holds too: then the one

@@ -5,6 +5,7 @@ use crate::{
     event::{MediaEvent, Stats},
     g711::{FRAME_SAMPLES, Law, Tables},
     gate::Gate,
+    hears::Hears,
     keys::Keys,
     meters::Meters,
     mixer::Mixer,
@@ -35,36 +36,6 @@ const MOVES_AFTER: Duration = Duration::from_secs(2);
 
 /// Common header and the sender's SSRC.
 const RTCP_BYTES_MIN: usize = 8;
-
-/// What the far end of a leg hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hears {
-    /// No packets.
-    Nothing,
-    /// Packets with silence.
-    Silence,
-    /// The track, and which frame is next.
-    Music { frame: usize },
-    /// The notice that the call is about to be cut, and which frame is next.
-    Notice { frame: usize },
-    /// The ringing tone, and which frame is next.
-    Ringback { frame: usize },
-    /// The announcement of that place, and which frame is next.
-    Announcement { place: usize, frame: usize },
-    /// Packets with silence, after an announcement; whether that has been told.
-    Announced { is_told: bool },
-    /// The greeting of that place and a tone, and which frame is next; then silence, while
-    /// what the far end says is recorded, so long at most.
-    Greeting {
-        place: Option<usize>,
-        frame: usize,
-        longest_ms: u32,
-    },
-    /// The leg in that slot of the same shard, which in turn hears this one.
-    Peer(usize),
-    /// The legs in these slots of the same shard, which hear each other.
-    Conversation([usize; 2]),
-}
 
 /// What the far end is to say.
 #[derive(Debug)]
@@ -440,6 +411,15 @@ impl Leg {
             Hears::Music { frame } => {
                 let payload = next_frame(&tracks.music, types.law, frame);
                 packet[HEADER_BYTES..].copy_from_slice(payload);
+            }
+            Hears::Prompt { place, frame } => {
+                match tracks.prompts.frame(*place, types.law, *frame) {
+                    Some(payload) => {
+                        packet[HEADER_BYTES..].copy_from_slice(payload);
+                        *frame += 1;
+                    }
+                    None => self.hears = Hears::Music { frame: 0 },
+                }
             }
             Hears::Notice { frame } => {
                 let payload = next_frame(&tracks.notice, types.law, frame);

@@ -6,7 +6,9 @@ use crate::{
     announcements::Announcements,
     beep,
     g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
-    notice, ringback,
+    notice,
+    prompts::Prompts,
+    ringback,
 };
 use std::f64::consts::TAU;
 
@@ -127,13 +129,16 @@ pub(crate) struct Tracks {
     pub(crate) beep: Track,
     /// For whoever is not served.
     pub(crate) announcements: Announcements,
+    /// Between the music, for whoever waits.
+    pub(crate) prompts: Prompts,
 }
 
 impl Tracks {
     /// What we make ourselves, with those recordings.
-    pub(crate) fn with(announcements: Announcements) -> Self {
+    pub(crate) fn with(announcements: Announcements, prompts: Prompts) -> Self {
         Self {
             announcements,
+            prompts,
             music: Track::synthesise(),
             notice: Track::notice(),
             ringback: Track::ringback(),

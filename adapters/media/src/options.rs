@@ -42,6 +42,10 @@ pub struct Options {
     /// What callers can be told, by name: WAV files of one channel of 16 bits (PCM) at
     /// 8 kHz, of at most two minutes, which are read at the start.
     pub announcements: BTreeMap<String, PathBuf>,
+    /// By what callers can be told their place in a line, by name: folders with such files,
+    /// `1.wav`, `2.wav` and so on, and `more.wav` for whoever stands behind the last, of at
+    /// most nine seconds each.
+    pub positions: BTreeMap<String, PathBuf>,
 }
 
 impl Default for Options {
@@ -55,6 +59,7 @@ impl Default for Options {
             quarantine_ms: 10_000,
             silence_timeout_ms: 20_000,
             announcements: BTreeMap::new(),
+            positions: BTreeMap::new(),
         }
     }
 }
@@ -138,6 +143,16 @@ pub enum StartError {
         /// Which.
         name: String,
         /// As set.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A prompt can not be played.
+    #[error("positions.{name}: {} can not be played: {reason}", .file.display())]
+    Prompt {
+        /// Of which prompts.
+        name: String,
+        /// Which.
         file: PathBuf,
         /// What is wrong with it.
         reason: String,

@@ -4,10 +4,12 @@ use crate::{
     announcements::Announcements,
     directory::{Directory, Entry, Wish},
     event::{MediaEvent, Stats},
-    leg::{Hears, Leg},
+    hears::Hears,
+    leg::Leg,
     music::Tracks,
     options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
     ports::{Ports, Wanted},
+    prompts::Prompts,
     recorder::Budget,
     remote::Remote,
     shard::{Command, Mailbox, Shard, Shared},
@@ -89,7 +91,7 @@ struct Inner {
 }
 
 impl Relay {
-    /// Raises the descriptor limit, synthesises the music, reads the announcements and
+    /// Raises the descriptor limit, synthesises the music, reads the announcements and prompts, and
     /// starts the relay threads. Returns the handle and the events, which wait in a bounded
     /// channel. Install the metrics recorder before. The entropy makes the random
     /// numbers that RTP streams start at.
@@ -115,7 +117,8 @@ impl Relay {
             );
         }
         let announcements = Announcements::read(&options.announcements)?;
-        let tracks = Arc::new(Tracks::with(announcements));
+        let prompts = Prompts::read(&options.positions)?;
+        let tracks = Arc::new(Tracks::with(announcements, prompts));
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Shared {
             events,
@@ -244,6 +247,17 @@ impl Relay {
         if let Some(place) = place {
             let hears = Hears::Announcement { place, frame: 0 };
             self.play_now(&mut self.directory(), leg, hears);
+        }
+        place.is_some()
+    }
+
+    /// Plays to the far end, if it hears music, the prompt of that place by those prompts, or
+    /// that it stands behind it; then music again, from its first bar. False if there is no
+    /// such prompt.
+    pub fn tell_place(&self, leg: LegId, sounds: &str, place: (u32, bool)) -> bool {
+        let place = self.0.tracks.prompts.place(sounds, place);
+        if let Some(place) = place {
+            self.order(leg, |leg| Command::Prompt(leg, place));
         }
         place.is_some()
     }

@@ -4,7 +4,8 @@
 use crate::{
     event::{MediaEvent, Stats},
     g711::Tables,
-    leg::{Context, Hears, Leg, Received, Taken},
+    hears::Hears,
+    leg::{Context, Leg, Received, Taken},
     meters::Meters,
     music::Tracks,
     options::{COMMANDS_MAX, DATAGRAM_BYTES_MAX},
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     GiveUp(LegId, SyncSender<Option<Box<Leg>>>),
     SetRemote(LegId, Remote),
     Play(LegId, Hears),
+    /// The far end, if it hears music, hears the prompt of that place.
+    Prompt(LegId, usize),
     Bridge(LegId, LegId),
     Unbridge(LegId, LegId),
     /// Let the first hear the other two, who hear each other.
@@ -172,6 +175,7 @@ impl Shard {
                     }
                 }
                 Command::Play(leg, hears) => self.legs.play(leg, hears, now),
+                Command::Prompt(leg, place) => self.legs.prompt(leg, place),
                 Command::Bridge(a, b) => self.legs.bridge(a, b, now),
                 Command::Unbridge(a, b) => self.legs.unbridge(a, b, now),
                 Command::Supervise(third, pair, heard) => {

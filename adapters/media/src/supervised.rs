@@ -3,7 +3,8 @@
 //! hear the third one too hears both added up instead.
 
 use crate::{
-    leg::{Context, Hears, Taken},
+    hears::Hears,
+    leg::{Context, Taken},
     mixer::Mixer,
     remote::Kind,
     table::Table,
@@ -76,6 +77,7 @@ impl Table {
             Hears::Nothing
             | Hears::Silence
             | Hears::Music { .. }
+            | Hears::Prompt { .. }
             | Hears::Notice { .. }
             | Hears::Ringback { .. }
             | Hears::Announcement { .. }

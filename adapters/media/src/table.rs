@@ -1,6 +1,6 @@
 //! The legs of one shard, by slot and by id.
 
-use crate::leg::{Hears, Leg};
+use crate::{hears::Hears, leg::Leg};
 use domain::id::LegId;
 use std::{collections::HashMap, time::Instant};
 
@@ -91,6 +91,19 @@ impl Table {
         self.detach(slot, now);
         if let Some(leg) = self.get(slot) {
             leg.hear(hears, now);
+        }
+    }
+
+    /// Lets a leg that hears music hear a prompt, and music again after it: whatever else it
+    /// hears comes first.
+    pub(crate) fn prompt(&mut self, id: LegId, place: usize) {
+        let slot = self.slot(id);
+        let leg = slot.and_then(|slot| self.get(slot));
+        if let Some(leg) = leg
+            && matches!(leg.hears, Hears::Music { .. } | Hears::Prompt { .. })
+        {
+            // Whoever is silent meanwhile is not given new patience for it.
+            leg.hears = Hears::Prompt { place, frame: 0 };
         }
     }
 

@@ -174,7 +174,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         }),
         call::Event::Received { .. }
         | call::Event::Routed { .. }
-        | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. }
+        | call::Event::Enqueued { .. } | call::Event::ExitKeyPressed { .. } | call::Event::PlaceTold { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. } | call::Event::VoicemailStarted { .. } | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }

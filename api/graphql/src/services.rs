@@ -12,11 +12,13 @@ use commands::{
 };
 use domain::{
     id::TenantId,
+    queue::AnnouncePosition,
     session::{NotReadyCode, NotReadyReason},
 };
 use futures_util::future::BoxFuture;
 use projections::views::Views;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -83,6 +85,9 @@ pub struct Words {
     pub wrap_up_codes: Vec<String>,
     /// What callers can be told.
     pub announcements: Vec<String>,
+    /// By what callers can be told their place in a line, and how many places that has a
+    /// prompt of.
+    pub positions: BTreeMap<String, u32>,
     /// What agents can say when they take no calls.
     pub pauses: Vec<PauseWord>,
     /// The queues that the settings define, by name.
@@ -165,6 +170,14 @@ impl Settings {
     /// Whether callers can be told each of these.
     pub(crate) fn can_say<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
         self.read(|words| names.all(|name| words.announcements.iter().any(|known| known == name)))
+    }
+
+    /// Whether callers can be told their place so.
+    pub(crate) fn can_tell(&self, told: &AnnouncePosition) -> bool {
+        self.read(|words| {
+            let prompts_count = words.positions.get(&told.sounds);
+            prompts_count.is_some_and(|count| *count >= told.up_to)
+        })
     }
 
     /// Whether agents can say this of a call.

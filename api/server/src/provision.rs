@@ -98,6 +98,9 @@ pub struct QueueEntry {
     /// How those are rung back who wait no longer.
     #[serde(default)]
     pub callback: callback::Terms,
+    /// How callers who wait are told their place.
+    #[serde(default)]
+    pub announce_position: Option<queue::AnnouncePosition>,
 }
 
 impl QueueEntry {
@@ -126,6 +129,7 @@ impl QueueEntry {
             empty: queue::Empty::default(),
             resume_abandoned_ms: 0,
             callback: callback::Terms::STANDARD,
+            announce_position: None,
         }
     }
 
@@ -157,6 +161,7 @@ impl QueueEntry {
             empty: self.empty.clone(),
             resume_abandoned_ms: self.resume_abandoned_ms,
             callback: self.callback,
+            announce_position: self.announce_position.clone().map(Box::new),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

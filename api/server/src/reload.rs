@@ -10,7 +10,7 @@ use crate::{
 use domain::queue;
 use futures_util::future::BoxFuture;
 use graphql::{Reload, Reloaded, Settings, Words};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -25,10 +25,11 @@ pub fn fixed(config: Config) -> Source {
 /// The settings that can change while the server runs.
 pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source) -> Settings {
     let words = words_of(&config);
+    let positions = words.positions.clone();
     let started_with = Arc::new(rest(config));
     let reload = move || -> BoxFuture<'static, Result<Reloaded, String>> {
         let (provisioner, source) = (provisioner.clone(), source.clone());
-        let started_with = started_with.clone();
+        let (started_with, positions) = (started_with.clone(), positions.clone());
         Box::pin(async move {
             let read = tokio::task::spawn_blocking(move || source()).await;
             let config = read
@@ -39,8 +40,14 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
                     "media.announcements.{name}: it is read at a restart, and a queue or mailbox names it already"
                 ));
             }
+            if let Some(sounds) = unread_prompts(&config, &positions) {
+                return Err(format!(
+                    "media.positions.{sounds}: it is read at a restart, and a queue tells places by it already that it had no prompt of"
+                ));
+            }
             let words = Words {
                 announcements: announcements_of(&started_with),
+                positions,
                 ..words_of(&config)
             };
             let applied = provisioner.apply(&config).await;
@@ -60,6 +67,7 @@ fn words_of(config: &Config) -> Words {
         skills: config.skills.clone(),
         wrap_up_codes: config.wrap_up_codes.clone(),
         announcements: announcements_of(config),
+        positions: positions_of(config),
         pauses: config.pauses.iter().map(NotReadyEntry::word).collect(),
         queues: config
             .queues
@@ -71,6 +79,27 @@ fn words_of(config: &Config) -> Words {
 
 fn announcements_of(config: &Config) -> Vec<String> {
     config.media.announcements.keys().cloned().collect()
+}
+
+/// By what callers can be told their place, and how many places that has a prompt of.
+fn positions_of(config: &Config) -> BTreeMap<String, u32> {
+    let folders = config.media.positions.iter();
+    folders
+        .map(|(name, folder)| (name.clone(), media::prompts_count(folder)))
+        .collect()
+}
+
+/// Prompts that a queue tells places by, some of which were not read at the start.
+fn unread_prompts(config: &Config, read: &BTreeMap<String, u32>) -> Option<String> {
+    let mut told = config
+        .queues
+        .iter()
+        .filter_map(|queue| queue.announce_position.as_ref());
+    let unread = told.find(|told| {
+        read.get(&told.sounds)
+            .is_none_or(|count| *count < told.up_to)
+    });
+    unread.map(|told| told.sounds.clone())
 }
 
 /// An announcement that a queue or mailbox names and that was not read at the start.

@@ -7,6 +7,7 @@ use super::{
     event::{AnswerMode, OverflowCause},
     key::Key,
     media::LegMedia,
+    place::TellingPlace,
     supervision::Supervising,
     tag::Tagging,
     voicemail::{Audio, Voicemail},
@@ -190,6 +191,8 @@ pub enum Command {
         /// Where to.
         to: Destination,
     },
+    /// Tell the caller, who waits and hears music, the place in the line.
+    TellPlace(TellingPlace),
     /// Send a call that waits into another queue, also while phones ring for it.
     RequeueCall(Requeue),
     /// Note something about the call, also after its end.
@@ -338,6 +341,7 @@ impl Command {
             Self::StartOffer { .. } => "start_offer",
             Self::EndOffer { .. } => "end_offer",
             Self::OverflowCall { .. } => "overflow_call",
+            Self::TellPlace(_) => "tell_place",
             Self::RequeueCall(_) => "requeue_call",
             Self::TagCall(_) => "tag_call",
             Self::SuperviseCall(_) => "supervise_call",

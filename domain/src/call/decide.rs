@@ -9,7 +9,7 @@ use super::{
     event::{AnswerMode, Event, Target},
     key::Key,
     media::LegMedia,
-    outside, requeue,
+    outside, place, requeue,
     state::{Call, Offer, Phase},
     supervision, tag, voicemail,
 };
@@ -56,7 +56,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             };
             begin(call, at, received, diversion, route)
         }
-        Command::PlaceCall(placing) => place(call, at, placing),
+        Command::PlaceCall(placing) => placed(call, at, placing),
         Command::AnswerCall => answer(call),
         Command::StartOffer {
             offer,
@@ -68,6 +68,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         } => start_offer(call, Offer::new(offer, visit, session, leg), until, beside),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
+        Command::TellPlace(told) => place::tell(call, told),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
         Command::TagCall(tagging) => tag::tag(call, tagging),
         Command::SuperviseCall(asked) => supervision::supervise(call, at, asked),
@@ -123,7 +124,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
 }
 
 /// Whoever is rung back is answered by nobody before the agent.
-fn place(call: &Call, at: Timestamp, placing: Placing) -> Decision {
+fn placed(call: &Call, at: Timestamp, placing: Placing) -> Decision {
     let Placing {
         leg,
         party,

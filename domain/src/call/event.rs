@@ -194,6 +194,24 @@ pub enum Event {
         /// When the call ends at the latest, whatever becomes of the sound.
         until: Timestamp,
     },
+    /// The caller, who waits and hears music, is told the place in the line; then the music
+    /// goes on.
+    #[serde(rename = "place_told")]
+    PlaceTold {
+        /// The caller's leg.
+        leg: LegId,
+        /// Its stay.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// The prompts, by their name in the configuration.
+        sounds: String,
+        /// The place, from 1; or the last that is told by number.
+        place: u32,
+        /// The caller stands behind that one, and is told so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_behind: bool,
+    },
     /// The caller, who is answered, hears the greeting of a mailbox and a tone, and what is
     /// said then is recorded; then the call ends.
     #[serde(rename = "voicemail_started")]
@@ -516,6 +534,7 @@ impl decider::Event for Event {
             Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
             Self::AnnouncementStarted { .. } => "announcement_started",
+            Self::PlaceTold { .. } => "place_told",
             Self::VoicemailStarted { .. } => "voicemail_started",
             Self::VoicemailEnded { .. } => "voicemail_ended",
             Self::LegDialled { .. } => "leg_dialled",

@@ -33,6 +33,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         }
         Event::Routed { .. }
         | Event::ExitKeyPressed { .. }
+        | Event::PlaceTold { .. }
         | Event::Forwarded { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }

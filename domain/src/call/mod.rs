@@ -12,6 +12,7 @@ mod evolve;
 mod key;
 mod media;
 mod outside;
+mod place;
 mod requeue;
 mod state;
 mod supervision;
@@ -30,6 +31,7 @@ pub use event::{AnswerMode, Event, OverflowCause, Target};
 pub use key::{InvalidKey, Key};
 pub use media::{Codec, LegMedia};
 pub use outside::RING_OUTSIDE_MS;
+pub use place::TellingPlace;
 pub use state::{Call, Connection, Offer, Outside, Phase};
 pub use supervision::{
     RING_SUPERVISOR_MS, SUPERVISINGS_MAX, Supervising, Supervision, SupervisionEnd, SupervisionMode,

@@ -228,6 +228,21 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Of which stay.
+    pub const fn visit(&self) -> VisitId {
+        match self {
+            Self::Opened { visit, .. }
+            | Self::Rejected { visit, .. }
+            | Self::Matched { visit, .. }
+            | Self::Returned { visit, .. }
+            | Self::PriorityChanged { visit, .. }
+            | Self::Assigned { visit, .. }
+            | Self::Closed { visit, .. } => *visit,
+        }
+    }
+}
+
 impl decider::Event for Event {
     fn event_type(&self) -> &'static str {
         match self {

@@ -276,6 +276,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::Placed { .. }
         | C::Routed { .. }
         | C::ExitKeyPressed { .. }
+        | C::PlaceTold { .. }
         | C::Overflowed { .. }
         | C::AnnouncementStarted { .. }
         | C::VoicemailStarted { .. }

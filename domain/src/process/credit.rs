@@ -201,6 +201,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
+        | call::Event::PlaceTold { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
         | call::Event::VoicemailStarted { .. }

@@ -65,6 +65,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
+        | call::Event::PlaceTold { .. }
         | call::Event::Overflowed { .. }
         | call::Event::Forwarded { .. }
         | call::Event::TrunkSelected { .. }

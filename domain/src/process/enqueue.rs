@@ -5,6 +5,7 @@ mod carried;
 mod expiry;
 mod pace;
 mod stays;
+mod telling;
 mod way_out;
 
 use super::{Input, Intent, Process, places::Places, staff::Staff};
@@ -24,6 +25,7 @@ use pace::Pace;
 use serde::{Deserialize, Serialize};
 use stays::{Leaving, Opening, Stay, end_of_stay, leave, let_go, open_visit, pass};
 use std::collections::{BTreeMap, BTreeSet};
+use telling::Telling;
 use uuid::Uuid;
 use way_out::{
     barred, deserted, empty_ones, has_somebody, nobody_there, ruled, send_on, take_exit, turned_out,
@@ -76,11 +78,13 @@ pub struct State {
     expiry: Expiry,
     /// How fast callers are served, where a queue asks for it.
     pace: Pace,
+    /// When callers are told their places, where a queue does.
+    telling: Telling,
 }
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 16;
+    const VERSION: u32 = 17;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -100,7 +104,11 @@ impl Process for Enqueue {
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
         let patience = state.due.first().map(|(due, _)| *due);
-        patience.into_iter().chain(state.expiry.next()).min()
+        let others = [state.expiry.next(), state.telling.next()];
+        patience
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .min()
     }
 }
 
@@ -201,6 +209,7 @@ fn on_queue(state: &mut State, queue: QueueId, event: &queue::Event) {
         let mut configs = state.queues.values().map(|(_, config)| config);
         let keeps = configs.any(|config| config.resume_abandoned_ms > 0);
         state.places.keep(keeps);
+        state.ranks_all(queue);
     }
     if let queue::Event::Deleted { .. } = event {
         // Who waits in it is still served by its rules; who comes now comes too late.
@@ -331,6 +340,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::Routed { .. }
         | call::Event::AnnouncementStarted { .. }
+        | call::Event::PlaceTold { .. }
         | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }
         | call::Event::Forwarded { .. }
@@ -412,6 +422,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
         line::Event::Closed { visit, call, .. } => {
             state.waits_no_more(queue, *visit);
             state.expiry.closes(*visit);
+            state.telling.closes(*visit);
             // It may wait in another queue by now.
             if state
                 .due_of
@@ -464,6 +475,7 @@ fn opened(
         let at = since.plus_ms(policy.max_wait_ms);
         remember(state, call, Due { at, visit, queue });
     }
+    state.is_to_be_told(call, (visit, queue), fact.at, policy);
     let mut intents = vec![];
     match policy.answer_mode {
         AnswerMode::Immediate => {
@@ -537,6 +549,7 @@ fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
         intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, visit, EndReason::MaxWait)));
     }
     intents.extend(expired(state, now));
+    intents.extend(telling::tell(state, now));
     intents
 }
 

@@ -205,6 +205,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Routed { .. }
         | call::Event::Enqueued { .. }
         | call::Event::ExitKeyPressed { .. }
+        | call::Event::PlaceTold { .. }
         | call::Event::Overflowed { .. }
         | call::Event::AnnouncementStarted { .. }
         | call::Event::VoicemailStarted { .. }

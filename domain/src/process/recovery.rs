@@ -69,6 +69,7 @@ impl Process for Recovery {
                 call::Event::Routed { .. }
                 | call::Event::Enqueued { .. }
                 | call::Event::ExitKeyPressed { .. }
+                | call::Event::PlaceTold { .. }
                 | call::Event::Overflowed { .. }
                 | call::Event::AnnouncementStarted { .. }
                 | call::Event::VoicemailStarted { .. }

@@ -1,6 +1,7 @@
 //! A change of some of a queue's rules: what is not said stays as it is.
 
 use super::{
+    announce::SetAnnouncePosition,
     empty::Empty,
     event::{Config, Overflow, Strategy},
     exit::Exit,
@@ -57,6 +58,8 @@ pub struct Change {
     pub resume_abandoned_ms: Option<u64>,
     /// How those are rung back who wait no longer.
     pub callback: Option<callback::Terms>,
+    /// How callers who wait are told their place.
+    pub announce_position: SetAnnouncePosition,
 }
 
 /// What is to become of a queue's hours.
@@ -109,6 +112,7 @@ impl Change {
             empty: self.empty.unwrap_or(now.empty),
             resume_abandoned_ms: self.resume_abandoned_ms.unwrap_or(now.resume_abandoned_ms),
             callback: self.callback.unwrap_or(now.callback),
+            announce_position: self.announce_position.of(now.announce_position),
         }
     }
 }

@@ -86,6 +86,12 @@ pub enum Error {
     /// Nobody is to be rung for ever, or never.
     #[error("callback: attempts_max, gap_ms or valid_ms is out of bounds")]
     InvalidCallback,
+    /// A prompt is over before the next, and there is one for each place.
+    #[error("announce_position: sounds, every_ms, first_ms or up_to is out of bounds")]
+    InvalidAnnouncePosition,
+    /// Nobody hears anything before the answer.
+    #[error("announce_position is set and answer_mode is not immediate")]
+    PositionUnheard,
 }
 
 impl Refusal for Error {
@@ -117,6 +123,8 @@ impl Refusal for Error {
             Self::InvalidVisitTtl => "queue.invalid_visit_ttl",
             Self::InvalidResumeAbandoned => "queue.invalid_resume_abandoned",
             Self::InvalidCallback => "queue.invalid_callback",
+            Self::InvalidAnnouncePosition => "queue.invalid_announce_position",
+            Self::PositionUnheard => "queue.position_unheard",
         }
     }
 }
@@ -168,6 +176,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     super::matching::check(&config.matching)?;
     super::terms::check(&config.terms, config.wrap_up_ms)?;
     super::exit::check(&config.exits)?;
+    super::announce::check(config)?;
     if config.resume_abandoned_ms > RESUME_MS_MAX {
         return Err(Error::InvalidResumeAbandoned);
     }

@@ -1,6 +1,9 @@
 //! What can have happened to a queue's configuration. The stored schema: handle with care.
 
-use super::{empty::Empty, exit::Exit, hand::Hand, hours::Hours, matching::Matching, terms::Terms};
+use super::{
+    announce::AnnouncePosition, empty::Empty, exit::Exit, hand::Hand, hours::Hours,
+    matching::Matching, terms::Terms,
+};
 use crate::{
     calendar::Zone,
     call::{AnswerMode, OverflowCause},
@@ -176,6 +179,9 @@ pub struct Config {
     /// How those are rung back who wait no longer.
     #[serde(default, skip_serializing_if = "callback::Terms::is_standard")]
     pub callback: callback::Terms,
+    /// How callers who wait are told their place; they are not, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce_position: Option<Box<AnnouncePosition>>,
 }
 
 /// A queue of which only the name was said; the file, the API and what else makes
@@ -204,6 +210,7 @@ impl Default for Config {
             empty: Empty::default(),
             resume_abandoned_ms: 0,
             callback: callback::Terms::STANDARD,
+            announce_position: None,
         }
     }
 }

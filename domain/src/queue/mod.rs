@@ -1,5 +1,6 @@
 //! A queue's configuration: what its callers and agents may expect.
 
+mod announce;
 mod change;
 mod command;
 mod decide;
@@ -20,6 +21,10 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use announce::{
+    ANNOUNCE_EVERY_MS, ANNOUNCE_FIRST_MS, ANNOUNCE_UP_TO, ANNOUNCE_UP_TO_MAX, AnnouncePosition,
+    SetAnnouncePosition,
+};
 pub use change::{Change, SetHours};
 pub use command::*;
 pub use error::Error;

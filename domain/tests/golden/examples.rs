@@ -160,6 +160,14 @@ fn calls_going_out() -> Vec<call::Event> {
             announcement: "closed".into(),
             until: UNTIL,
         },
+        call::Event::PlaceTold {
+            leg: CALLER_LEG,
+            visit: VISIT,
+            queue: QUEUE,
+            sounds: "english".into(),
+            place: 3,
+            is_behind: false,
+        },
         call::Event::VoicemailStarted {
             leg: CALLER_LEG,
             mailbox: MAILBOX,
@@ -422,6 +430,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         empty: queue::Empty::default(),
         resume_abandoned_ms: 0,
         callback: callback::Terms::STANDARD,
+        announce_position: None,
     };
     [
         queue::Event::Created {

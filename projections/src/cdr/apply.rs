@@ -218,6 +218,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         }
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
+        | Event::PlaceTold { .. }
         | Event::CallbackRequested { .. } => return Effect::Kept,
         Event::Held { .. } | Event::Retrieved { .. } => talking::apply(row, mark, event),
         Event::Ended { .. } => ended(row, mark, event),
@@ -280,6 +281,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Routed { .. }
         | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
+        | Event::PlaceTold { .. }
         | Event::Overflowed { .. }
         | Event::AnnouncementStarted { .. }
         | Event::VoicemailStarted { .. }
@@ -399,6 +401,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Routed { .. }
         | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
+        | Event::PlaceTold { .. }
         | Event::VoicemailStarted { .. }
         | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }

@@ -60,6 +60,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
             None => return Effect::Kept,
         },
         Event::Forwarded { .. }
+        | Event::PlaceTold { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }
@@ -146,7 +147,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         Event::LegDialled { .. } => enter(row, at, State::Dialling),
         Event::AnnouncementStarted { .. } => enter(row, at, State::Announcing),
         Event::VoicemailStarted { .. } => enter(row, at, State::Voicemail),
-        Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } => {}
+        Event::TrunkSelected { .. } | Event::ExitKeyPressed { .. } | Event::PlaceTold { .. } => {}
         Event::LegProgressed { .. } => {
             row.alerting_at.get_or_insert(at);
         }

@@ -15,4 +15,4 @@ pub(crate) use faults::{Fault, Faulty};
 pub(crate) use random::{Action, actions, has_a_stay_twice, play};
 pub(crate) use show::{fold_all, show};
 pub(crate) use story::{Side, login, rules};
-pub(crate) use world::{START, World, agent, call, mailbox, message, metadata, queue};
+pub(crate) use world::{START, World, agent, call, mailbox, message, metadata, queue, visit};

@@ -226,6 +226,7 @@ impl World {
             | calls::Event::Routed { .. }
             | calls::Event::Enqueued { .. }
             | calls::Event::ExitKeyPressed { .. }
+            | calls::Event::PlaceTold { .. }
             | calls::Event::Overflowed { .. }
             | calls::Event::AnnouncementStarted { .. }
             | calls::Event::VoicemailStarted { .. }

@@ -107,7 +107,7 @@ fn is_sent_on(
     })
 }
 
-async fn views(world: &World) -> Views {
+pub(super) async fn views(world: &World) -> Views {
     let read = empty();
     let mut following = runner(world, &read).await;
     run_to_end(&mut following).await;

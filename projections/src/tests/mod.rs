@@ -3,6 +3,7 @@
 mod erasure;
 mod estimates;
 mod live;
+mod places;
 mod properties;
 mod rebuilds;
 mod restarts;

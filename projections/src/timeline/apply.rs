@@ -103,6 +103,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         E::Routed { queue, .. }
         | E::Enqueued { queue, .. }
         | E::ExitKeyPressed { queue, .. }
+        | E::PlaceTold { queue, .. }
         | E::CallbackRequested { queue, .. }
         | E::Overflowed { queue, .. } => (None, Some(*queue)),
         E::OfferStarted { session, .. }

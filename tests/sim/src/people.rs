@@ -299,6 +299,7 @@ impl People {
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
             | call::Event::VoicemailEnded { .. }

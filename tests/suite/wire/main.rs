@@ -82,6 +82,7 @@ mod support;
 mod tags;
 mod taken_over;
 mod taxes;
+mod told_place;
 mod torture;
 mod usage;
 mod voicemail;

@@ -138,6 +138,24 @@ fn a_caller_whom_nobody_serves_is_told_so() {
 }
 
 #[test]
+fn a_caller_who_waits_is_told_the_place() {
+    let mut events = received();
+    events.extend([
+        Event::Answered {},
+        Event::PlaceTold {
+            leg: CALLER,
+            visit: VISIT,
+            queue: QUEUE,
+            sounds: "english".into(),
+            place: 3,
+            is_behind: true,
+        },
+    ]);
+    let order = Order::TellPlace(CALLER, "english".into(), (3, true));
+    check(events, &[order]);
+}
+
+#[test]
 fn a_key_is_told_while_the_caller_waits_and_never_in_a_conversation() {
     let key: Key = "1".parse().expect("a key");
     let mut events = received();

@@ -8,6 +8,7 @@ mod load;
 mod log;
 mod music;
 mod port;
+mod prompts;
 mod silence;
 mod source;
 mod support;

@@ -60,6 +60,7 @@ pub(crate) fn options(pairs: u16) -> Options {
         quarantine_ms: 50,
         silence_timeout_ms: 60_000,
         announcements: std::collections::BTreeMap::new(),
+        positions: std::collections::BTreeMap::new(),
     }
 }
 

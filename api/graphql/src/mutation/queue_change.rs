@@ -14,6 +14,7 @@ use crate::{
     query::Needs,
     scalar::Duration,
     types::{
+        announce::AnnouncePositionInput,
         hours::QueueHoursInput,
         matching::MatchingInput,
         terms::QueueTermsInput,
@@ -24,7 +25,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Change, Command, SetHours},
+    queue::{Change, Command, SetAnnouncePosition, SetHours},
 };
 
 #[derive(Default)]
@@ -82,6 +83,8 @@ pub(crate) struct UpdateQueueInput {
     resume_abandoned_ms: Option<Duration>,
     /// How those are rung back who wait no longer.
     callback: Option<QueueCallbackInput>,
+    /// How callers who wait are told their place; they are not any more, if null is given.
+    announce_position: MaybeUndefined<AnnouncePositionInput>,
     /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
     /// nothing is done.
     expected_revision: Option<i32>,
@@ -131,6 +134,11 @@ impl UpdateQueueInput {
             empty: self.empty.map(Into::into),
             resume_abandoned_ms: ms(self.resume_abandoned_ms),
             callback: self.callback.map(|callback| callback.terms()),
+            announce_position: match self.announce_position {
+                MaybeUndefined::Undefined => SetAnnouncePosition::Keep,
+                MaybeUndefined::Null => SetAnnouncePosition::Never,
+                MaybeUndefined::Value(told) => SetAnnouncePosition::To(Box::new(told.into())),
+            },
         }))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     scalar::{Cursor, Duration, count},
     types::{
         Queue,
+        announce::AnnouncePositionInput,
         hours::QueueHoursInput,
         matching::MatchingInput,
         terms::QueueTermsInput,
@@ -95,6 +96,8 @@ pub(crate) struct CreateQueueInput {
     resume_abandoned_ms: Duration,
     /// How those are rung back who wait no longer.
     callback: Option<QueueCallbackInput>,
+    /// How callers who wait are told their place; they are not, without it.
+    announce_position: Option<AnnouncePositionInput>,
 }
 
 /// How often, how soon and how long somebody is rung back.
@@ -313,6 +316,7 @@ impl CreateQueueInput {
             callback: self
                 .callback
                 .map_or(Terms::STANDARD, |callback| callback.terms()),
+            announce_position: self.announce_position.map(|told| Box::new(told.into())),
         }))
     }
 }
@@ -377,6 +381,10 @@ pub(super) fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Optio
     }
     if !order.services.settings.can_say(config.announcements()) {
         return Some(Refusal::UnknownAnnouncement);
+    }
+    let told = config.announce_position.as_deref();
+    if told.is_some_and(|told| !order.services.settings.can_tell(told)) {
+        return Some(Refusal::UnknownSounds);
     }
     let mut mailboxes = config.mailboxes();
     if mailboxes.any(|mailbox| directory.mailbox(mailbox).is_none()) {

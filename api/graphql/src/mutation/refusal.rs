@@ -30,6 +30,8 @@ pub(super) enum Refusal {
     UnknownSkill,
     /// The settings name no such announcement.
     UnknownAnnouncement,
+    /// The settings name no such prompts, or have not one for each place.
+    UnknownSounds,
     /// No mailbox has that id.
     UnknownMailbox,
     /// No message has that id.
@@ -82,6 +84,7 @@ impl Refusal {
             Self::OverflowLoop => "input.overflow_loop",
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownAnnouncement => "input.unknown_announcement",
+            Self::UnknownSounds => "input.unknown_sounds",
             Self::UnknownMailbox => "input.unknown_mailbox",
             Self::UnknownVoicemail => "input.unknown_voicemail",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
@@ -123,6 +126,9 @@ impl Refusal {
             Self::OverflowLoop => "queues would overflow into each other for ever",
             Self::UnknownSkill => "skill is not known",
             Self::UnknownAnnouncement => "announcement is not known",
+            Self::UnknownSounds => {
+                "sounds are not known, or have no prompt of each place up to up_to"
+            }
             Self::UnknownMailbox => "mailbox is not known",
             Self::UnknownVoicemail => "message is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
@@ -160,6 +166,7 @@ impl Refusal {
             Self::InvalidTimeZone => "timeZone",
             Self::UnknownSkill => "skills",
             Self::UnknownAnnouncement => "announcement",
+            Self::UnknownSounds => "announcePosition",
             Self::UnknownMailbox => "mailboxId",
             Self::UnknownVoicemail => "voicemailId",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
@@ -196,7 +203,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 29] = [
+    const ALL: [Refusal; 30] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -211,6 +218,7 @@ mod tests {
         Refusal::OverflowLoop,
         Refusal::UnknownSkill,
         Refusal::UnknownAnnouncement,
+        Refusal::UnknownSounds,
         Refusal::UnknownWrapUpCode,
         Refusal::InvalidNote,
         Refusal::UnknownNotReadyCode,

@@ -1,6 +1,7 @@
 //! What clients read: one file per noun.
 
 mod agent;
+pub(crate) mod announce;
 mod billing;
 mod board;
 mod call;

@@ -10,6 +10,7 @@ use crate::{
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Agent, Moment, QueueCounters,
+        announce::AnnouncePosition,
         hours::{Opening, QueueHours},
         matching::Matching,
         paused::PausedMember,
@@ -90,6 +91,8 @@ pub(crate) struct QueueConfig {
     resume_abandoned_ms: Duration,
     /// How those are rung back who wait no longer.
     callback: QueueCallback,
+    /// How callers who wait are told their place; null where they are not.
+    announce_position: Option<AnnouncePosition>,
 }
 
 /// How often, how soon and how long somebody is rung back.
@@ -259,6 +262,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             empty: (&config.empty).into(),
             resume_abandoned_ms: Duration(config.resume_abandoned_ms),
             callback: config.callback.into(),
+            announce_position: config.announce_position.as_deref().map(Into::into),
         }
     }
 }

@@ -420,6 +420,7 @@ fn settings() -> Settings {
         skills: vec!["german".into(), "billing".into()],
         wrap_up_codes: vec!["sold".into(), "no_sale".into()],
         announcements: vec!["closed".into()],
+        positions: [("english".into(), 10)].into(),
         pauses: vec![PauseWord {
             said: NotReadyCode {
                 code: "coffee".into(),

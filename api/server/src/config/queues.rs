@@ -63,6 +63,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             }
         }
     }
+    prompts(config)?;
     for (index, queue) in config.queues.iter().enumerate() {
         let queue::Command::Configure { config, .. } = queue.command() else {
             continue;
@@ -78,6 +79,35 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// By what callers are told their place is there, as far as queues tell it.
+fn prompts(config: &Config) -> Result<(), ConfigError> {
+    let folders = &config.media.positions;
+    for (name, folder) in folders {
+        if let Some(file) = media::missing_prompt(folder, 1) {
+            return invalid(format!(
+                "media.positions.{name}: there is no {}",
+                file.display()
+            ));
+        }
+    }
+    for (index, queue) in config.queues.iter().enumerate() {
+        let Some(told) = &queue.announce_position else {
+            continue;
+        };
+        let key = format!("queue[{index}].announce_position");
+        let Some(folder) = folders.get(&told.sounds) else {
+            return invalid(format!(
+                "{key}: {:?} is not in media.positions",
+                told.sounds
+            ));
+        };
+        if let Some(file) = media::missing_prompt(folder, told.up_to) {
+            return invalid(format!("{key}: there is no {}", file.display()));
+        }
+    }
+    Ok(())
+}
+
 fn has_mailbox(config: &Config, mailbox: MailboxId) -> bool {
     config.mailboxes.iter().any(|entry| entry.id() == mailbox)
 }
@@ -86,4 +116,54 @@ fn has_mailbox(config: &Config, mailbox: MailboxId) -> bool {
 pub(super) fn has(config: &Config, name: &str) -> bool {
     let mut queues = config.queues.iter();
     queues.any(|known| known.name.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, path::Path};
+
+    /// A queue that tells places so, by prompts of the first two.
+    fn load(folder: &Path, told: &str) -> Result<Config, ConfigError> {
+        let file = folder.join("ringledger.toml");
+        let text = format!(
+            "[media.positions]\nenglish = {folder:?}\n[[queue]]\nname = \"a\"\n\
+             answer_mode = \"immediate\"\nannounce_position = {{ {told} }}\n"
+        );
+        fs::write(&file, text).unwrap();
+        Config::load(Some(&file))
+    }
+
+    #[test]
+    fn what_is_wrong_with_how_places_are_told_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |told: &str| load(folder.path(), told).unwrap_err().to_string();
+        let prompt = |name: &str| fs::write(folder.path().join(name), "").unwrap();
+        let told = "sounds = \"english\", up_to = 2";
+        for missing in ["1.wav", "more.wav"] {
+            let error = refused(told);
+            assert!(error.contains("media.positions.english"), "{error}");
+            assert!(error.contains(missing), "{error}");
+            prompt(missing);
+        }
+        prompt("2.wav");
+        for (told, named) in [
+            ("sounds = \"english\", every_s = 30", "every_s"),
+            (
+                "sounds = \"english\", every_ms = 30",
+                "queue[0]: announce_position",
+            ),
+            (
+                "sounds = \"german\"",
+                "\"german\" is not in media.positions",
+            ),
+            ("sounds = \"english\", up_to = 4", "3.wav"),
+        ] {
+            let error = refused(told);
+            assert!(error.contains(named), "{told}: {error}");
+        }
+        let config = load(folder.path(), told).unwrap();
+        let told = config.queues[0].announce_position.as_ref().unwrap();
+        assert_eq!((told.every_ms, told.first_ms), (30_000, 5_000));
+    }
 }

@@ -122,6 +122,7 @@ impl Facts {
             }
             call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
             | call::Event::VoicemailStarted { .. }

@@ -26,6 +26,7 @@ mod start_offer;
 mod supervise_call;
 mod tag_call;
 mod take_over_call;
+mod tell_place;
 mod voicemail;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};

@@ -263,6 +263,7 @@ proptest! {
                 Event::Received { .. }
                 | Event::Routed { .. }
                 | Event::Enqueued { .. } | Event::ExitKeyPressed { .. }
+ | Event::PlaceTold { .. }
                 | Event::Overflowed { .. }
                 | Event::AnnouncementStarted { .. } | Event::VoicemailStarted { .. } | Event::VoicemailEnded { .. }
         | Event::Forwarded { .. }

@@ -8,7 +8,7 @@ use crate::{
     call,
     id::{AgentId, CallId, QueueId, VisitId},
     line::{self, VisitResult},
-    queue::{Away, CONTACTS_MAX, LAST_CONTACTS, RECENT_MS, expected_wait_ms},
+    queue::{Away, CONTACTS_MAX, LAST_CONTACTS, Matching, RECENT_MS, expected_wait_ms},
     session,
     time::Timestamp,
 };
@@ -27,6 +27,14 @@ struct Standing {
     is_placed: bool,
     /// What became of the call before the line has heard how the stay ended.
     course: Course,
+}
+
+impl Standing {
+    /// Where it stands, as the matcher orders those who wait: the lower comes first.
+    fn rank(&self, matching: &Matching) -> (i64, Timestamp) {
+        let base = matching.base(self.priority, self.attempts);
+        matching.place(base, self.enqueued_at)
+    }
 }
 
 /// A call that an agent has or had.
@@ -135,6 +143,22 @@ impl Pace {
             | line::Event::Returned { .. }
             | line::Event::Assigned { .. } => {}
         }
+    }
+
+    /// Where the stay stands, by those rules; none if it is not in that line.
+    pub(super) fn rank(
+        &self,
+        queue: QueueId,
+        visit: VisitId,
+        matching: &Matching,
+    ) -> Option<(i64, Timestamp)> {
+        Some(self.lines.get(&queue)?.get(&visit)?.rank(matching))
+    }
+
+    /// Who stands in the line.
+    pub(super) fn visits(&self, queue: QueueId) -> impl Iterator<Item = VisitId> {
+        let line = self.lines.get(&queue).into_iter();
+        line.flat_map(|line| line.keys().copied())
     }
 
     fn standing(&mut self, queue: QueueId, visit: VisitId) -> Option<&mut Standing> {
@@ -321,6 +345,7 @@ impl State {
             AnyEvent::Line(queue, event) => {
                 let is_placed = |call: &CallId| placed.contains_key(call);
                 pace.hear_line(*queue, fact.at, event, is_placed, asks);
+                self.ranks_one(*queue, event.visit());
             }
             AnyEvent::Session(session, event) => pace.hear_session(session.agent, fact.at, event),
             AnyEvent::Queue(..)
@@ -345,10 +370,7 @@ impl State {
         let mine = matching.place(matching.base(own, 0), stay.enqueued_at);
         let line = self.pace.lines.get(&stay.queue);
         let line = line.into_iter().flat_map(BTreeMap::values);
-        let ahead = line.filter(|other| {
-            let base = matching.base(other.priority, other.attempts);
-            matching.place(base, other.enqueued_at) <= mine
-        });
+        let ahead = line.filter(|other| other.rank(matching) <= mine);
         let place = u64::try_from(ahead.count()).ok()?.saturating_add(1);
         let contacts = self.pace.last(stay.queue, stay.since);
         expected_wait_ms(place, contacts, units)

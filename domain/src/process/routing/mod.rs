@@ -160,6 +160,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         call::Event::Overflowed { .. } => board.leaves(call),
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
+        | call::Event::PlaceTold { .. }
         | call::Event::AnnouncementStarted { .. }
         | call::Event::VoicemailStarted { .. }
         | call::Event::VoicemailEnded { .. }

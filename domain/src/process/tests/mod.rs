@@ -28,6 +28,7 @@ mod registration;
 mod routing;
 mod side_by_side;
 mod strategies;
+mod telling;
 mod tiers;
 mod unserved;
 mod unstaffed;

@@ -1,5 +1,6 @@
 //! What a queue's configuration does, command by command.
 
+mod announce;
 mod change;
 mod configure;
 mod create;

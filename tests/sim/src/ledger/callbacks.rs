@@ -376,6 +376,7 @@ impl Callbacks {
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
             | call::Event::VoicemailStarted { .. }

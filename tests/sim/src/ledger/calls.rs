@@ -22,6 +22,17 @@ pub(crate) struct Live {
     last_at: Timestamp,
 }
 
+impl Live {
+    /// Only who waits with music is told a place.
+    fn is_told(&self, id: CallId, visit: VisitId) -> Result<(), Violation> {
+        let waits = self.visit == Some(visit) && self.connected.is_none();
+        let hears = self.answered && self.offers.is_empty();
+        must(waits && hears, || {
+            format!("{id} is told a place in {visit}, where it does not wait with music")
+        })
+    }
+}
+
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Calls {
     live: BTreeMap<CallId, Live>,
@@ -111,6 +122,7 @@ impl Calls {
             Event::Routed { .. }
             | Event::Enqueued { .. }
             | Event::ExitKeyPressed { .. }
+            | Event::PlaceTold { .. }
             | Event::Diverted { .. }
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
@@ -200,6 +212,7 @@ impl Calls {
                 call.visit == Some(*visit) && call.connected.is_none(),
                 || format!("{id} leaves {visit} by a key, where it does not wait"),
             )?,
+            Event::PlaceTold { visit, .. } => call.is_told(id, *visit)?,
             // Whom a call of ours reaches is looked at with its promise; no queue of this
             // world sends anybody to a number.
             Event::Received { .. }

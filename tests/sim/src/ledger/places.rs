@@ -135,6 +135,7 @@ impl Places {
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }
             | call::Event::VoicemailStarted { .. }

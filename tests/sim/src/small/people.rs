@@ -204,6 +204,7 @@ impl People {
             call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }

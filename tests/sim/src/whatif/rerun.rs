@@ -430,6 +430,7 @@ impl Rerun {
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
+            | call::Event::PlaceTold { .. }
             | call::Event::Overflowed { .. }
             | call::Event::LegDialled { .. }
             | call::Event::TrunkSelected { .. }

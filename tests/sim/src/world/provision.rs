@@ -156,6 +156,21 @@ fn with_last_agent(draw: &mut Chance, mut config: queue::Config) -> queue::Confi
     config
 }
 
+/// Some queues that answer at once tell those who wait their places.
+fn with_told_places(draw: &mut Chance, mut config: queue::Config) -> queue::Config {
+    let tells = draw.percent(50);
+    let told = queue::AnnouncePosition {
+        sounds: "english".into(),
+        every_ms: draw.between(10_000, 40_000),
+        first_ms: draw.between(1_000, 10_000),
+        up_to: draw.between(1, 5) as u32,
+    };
+    if tells && config.answer_mode == AnswerMode::Immediate {
+        config.announce_position = Some(Box::new(told));
+    }
+    config
+}
+
 impl World {
     /// Configures everything before the first call.
     #[allow(
@@ -171,6 +186,7 @@ impl World {
         let mut boxes = self.chance.split(0xb0c5);
         let mut lasts = self.chance.split(0x1a57);
         let mut asks = self.chance.split(0xa5c5);
+        let mut tells = self.chance.split(0x7e11);
         let config = Config {
             messages_max: boxes.between(1, 6) as u32,
             ..Config::default()
@@ -214,6 +230,7 @@ impl World {
                     let config = with_nets(&mut nets, behind, config);
                     let config = with_last_agent(&mut lasts, config);
                     let config = with_terms(&mut asks, config);
+                    let config = with_told_places(&mut tells, config);
                     with_mailbox(&mut boxes, config)
                 }
             };
