@@ -9,14 +9,14 @@ use crate::{
 use domain::{
     billing::{
         Line, LineKind, TaxLine, Totals, UsageType,
-        invoice::{CustomerBlock, SellerBlock},
+        invoice::{CustomerBlock, Head, SellerBlock},
         tax::TaxCategory,
     },
     calendar::Date,
     money::{Currency, Decimal, Rounding},
     sealed::Party,
 };
-use projections::billing::invoices::{self, CreditNote, Standing};
+use projections::billing::invoices::{self, CreditNote, Issue, Standing};
 use serde_json::{Value, json};
 
 /// Language of our documents.
@@ -55,13 +55,33 @@ const fn unissued(is_discarded: bool) -> (&'static str, &'static str, &'static s
     }
 }
 
+/// What is to be paid and how, or that it is credit.
+fn what_to_pay(head: &Head, issue: &Issue, total: Decimal) -> Option<Note> {
+    let (currency, due, number) = (head.currency, issue.due_on, &issue.number);
+    let amount = total.abs().with_digits(currency.exponent());
+    if total.is_zero() {
+        return None;
+    }
+    if total.is_negative() {
+        let says = format!("Nothing is to be paid: {amount} {currency} is credit of your account.");
+        return Some(note("What becomes of it", vec![says]));
+    }
+    let says = match head.is_prepaid {
+        false => format!("Please pay {amount} {currency} by {due} and name {number}."),
+        true => format!(
+            "{amount} {currency} is taken from your credit. Please pay only what that does not \
+             cover, by {due}, and name {number}."
+        ),
+    };
+    let lines = [says].into_iter().chain(head.seller.payment_lines.clone());
+    Some(note("How to pay", lines.collect()))
+}
+
 /// The invoice as a document; a draft says that it is none yet. `account` is what the
 /// account owed then: of invoices that do not show it, none.
 pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper> {
     let head = row.state.head.as_ref()?;
     let currency = head.currency;
-    let money = |amount: Decimal| amount.with_digits(currency.exponent());
-    let total = money(row.state.totals.total);
     let mut facts = vec![];
     let mut closing = texts(&head.texts);
     let (title, made_at) = match &row.issue {
@@ -69,25 +89,7 @@ pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper
             facts.push(fact("Invoice number", &issue.number));
             facts.push(fact("Issued on", issue.issued_on));
             facts.push(fact("Due on", issue.due_on));
-            let (due, number) = (issue.due_on, &issue.number);
-            let mut lines = vec![match head.is_prepaid {
-                false => format!("Please pay {total} {currency} by {due} and name {number}."),
-                true => format!(
-                    "{total} {currency} is taken from your credit. Please pay only what that \
-                     does not cover, by {due}, and name {number}."
-                ),
-            }];
-            lines.extend(head.seller.payment_lines.iter().cloned());
-            let total = row.state.totals.total;
-            if total.is_negative() {
-                let credit = money(total.abs());
-                let says = format!(
-                    "Nothing is to be paid: {credit} {currency} is credit of your account."
-                );
-                closing.push(note("What becomes of it", vec![says]));
-            } else if !total.is_zero() {
-                closing.push(note("How to pay", lines));
-            }
+            closing.extend(what_to_pay(head, issue, row.state.totals.total));
             (format!("Invoice {}", issue.number), issue.at)
         }
         None => {

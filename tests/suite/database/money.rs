@@ -2,9 +2,9 @@
 //! part, and what was used since, as the processes of billing would ask for it.
 
 use domain::{
-    any::AnyCommand,
+    any::{AnyCommand, AnyEvent},
     billing::{
-        Command, DocumentKind, Line, LineKind, SeriesId, UsageId, UsageType,
+        Command, DocumentKind, Event, Line, LineKind, SeriesId, UsageId, UsageType,
         account::{self, Owned, PaymentMethod, PaymentMode, Profile},
         credit_note,
         invoice::{self, CustomerBlock, Head, SellerBlock, Source},
@@ -202,12 +202,13 @@ async fn credited(office: &Office, account: AccountId, id: InvoiceId) {
     };
     tell(office, Command::Invoice(id, credit)).await;
     let history = office.history().await;
-    let document = history.iter().find_map(|entry| match &entry.fact.event {
-        domain::any::AnyEvent::Billing(domain::billing::Event::Invoice(
-            _,
-            invoice::Event::Credited { document, .. },
-        )) => Some(document.clone()),
-        _ => None,
+    let document = history.iter().find_map(|entry| {
+        let AnyEvent::Billing(Event::Invoice(_, invoice::Event::Credited { document, .. })) =
+            &entry.fact.event
+        else {
+            return None;
+        };
+        Some(document.clone())
     });
     let draft = credit_note::Command::Draft {
         document: document.unwrap(),

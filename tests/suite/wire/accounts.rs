@@ -110,7 +110,7 @@ async fn nothing_is_there(server: &Server) -> anyhow::Result<()> {
 
 /// What is paid can not be given up.
 async fn what_is_paid_is_not_given_up(server: &Server, plan: &Value) -> anyhow::Result<()> {
-    let bert = account(server, 20, plan, "+4930222").await?;
+    let bert = account(server, 20, plan, &["+4930222"]).await?;
     let month = json!({"commandId": command_id(61), "period": "2026-10"});
     mutate_run(server, month).await?;
     let owed = is_invoice(server, &bert, json!({"balanceDue": "71.4"})).await?;
@@ -140,7 +140,7 @@ async fn an_account_is_suspended_given_up_and_closed_by_hand() -> anyhow::Result
     let plan = plan(&server).await?;
     is_found(&server, &plan).await?;
     nothing_is_there(&server).await?;
-    let anna = account(&server, 10, &plan, "+4930111").await?;
+    let anna = account(&server, 10, &plan, &["+4930111"]).await?;
     ensure!(rings(&server, "+4930111", 1).await?, "it is active");
     // Once more changes nothing.
     for number in [50, 51] {

@@ -20,7 +20,7 @@ use std::{
 };
 
 pub(crate) const QUEUE: &str = "[[queue]]\nname = \"sales\"\nanswer_mode = \"immediate\"\n\
-                     numbers = [\"+4930111\", \"+4930222\"]\n";
+                     numbers = [\"+4930111\", \"+4930222\", \"112\"]\n";
 /// Noon in UTC.
 const NOVEMBER_14_S: u64 = 1_794_657_600;
 
@@ -32,17 +32,21 @@ pub(crate) fn set(clock: &Path, days: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An account of the plan, that owns a number.
+/// An account of the plan, that owns these numbers.
 pub(crate) async fn account(
     server: &Server,
     number: u128,
     plan: &Value,
-    owns: &str,
+    owns: &[&str],
 ) -> anyhow::Result<Value> {
+    let numbers: Vec<Value> = owns
+        .iter()
+        .map(|number| json!({ "number": number }))
+        .collect();
     let account = json!({
         "commandId": command_id(number), "name": format!("account-{number}"), "currency": "EUR",
         "timeZone": "UTC", "country": "DE", "callingCode": "49", "paymentMode": "POSTPAID",
-        "numbers": [{"number": owns}],
+        "numbers": numbers,
     });
     let account = mutate(server, "createAccount", "id", account).await?["id"].clone();
     let subscription = json!({
@@ -156,7 +160,7 @@ async fn who_does_not_pay_is_reminded_then_suspended_and_comes_back_by_paying() 
     let rules = json!({"dueDays": 14, "reminderDays": [7, 10], "suspendDays": 14});
     sell(&server, rules).await?;
     let plan = plan(&server).await?;
-    let anna = account(&server, 10, &plan, "+4930111").await?;
+    let anna = account(&server, 10, &plan, &["+4930111"]).await?;
     let input = json!({"commandId": command_id(20), "period": "2026-10"});
     mutate_run(&server, input).await?;
     let issued = json!({"status": "ISSUED", "overdueLevel": 0, "dueOn": "2026-11-28"});
@@ -246,10 +250,10 @@ async fn who_uses_more_than_the_limit_is_suspended_and_comes_back_by_paying() ->
 {
     let folder = tempfile::tempdir()?;
     let server = Server::start(&Setup::new(folder.path(), QUEUE)).await?;
-    sell(&server, json!({})).await?;
+    sell(&server, json!({"emergencyNumbers": ["112"]})).await?;
     let plan = plan(&server).await?;
-    let anna = account(&server, 10, &plan, "+4930111").await?;
-    let bert = account(&server, 20, &plan, "+4930222").await?;
+    let anna = account(&server, 10, &plan, &["+4930111", "112"]).await?;
+    let bert = account(&server, 20, &plan, &["+4930222"]).await?;
     let limit = json!({"commandId": command_id(30), "accountId": anna, "limit": "10"});
     mutate(&server, "setCreditLimit", "id", limit).await?;
     // Two at 2.50 are 5, and 5.95 with the tax that counts against the limit and is not in
@@ -260,14 +264,15 @@ async fn who_uses_more_than_the_limit_is_suspended_and_comes_back_by_paying() ->
     use_up(&server, 32, &anna).await?;
     stands(&server, &anna, json!({"status": "SUSPENDED"})).await?;
     ensure!(!rings(&server, "+4930111", 2).await?, "beyond the limit");
-    // Nobody else is stopped.
+    // Nobody else is stopped, and nobody who calls for help.
     ensure!(rings(&server, "+4930222", 3).await?, "another account");
     stands(&server, &bert, json!({"status": "ACTIVE"})).await?;
+    ensure!(rings(&server, "112", 4).await?, "an emergency");
     // What is paid ahead counts at once.
     pay(&server, 33, &anna, &json!("5")).await?;
     stands(&server, &anna, json!({"status": "ACTIVE"})).await?;
     ensure!(
-        rings(&server, "+4930111", 4).await?,
+        rings(&server, "+4930111", 5).await?,
         "paid, within the limit"
     );
     // A higher limit lets it use more, a lower one stops it.

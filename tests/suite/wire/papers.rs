@@ -116,8 +116,8 @@ async fn run(server: &Server, number: u128, account: &Value, month: &str) -> any
 async fn some_books(server: &Server) -> anyhow::Result<([Value; 2], String)> {
     sell(server, json!({})).await?;
     let plan = plan(server).await?;
-    let anna = account(server, 10, &plan, "+4930111").await?;
-    let bert = account(server, 20, &plan, "+4930222").await?;
+    let anna = account(server, 10, &plan, &["+4930111"]).await?;
+    let bert = account(server, 20, &plan, &["+4930222"]).await?;
     for (number, account) in [(30, &anna), (31, &bert)] {
         run(server, number, account, "2026-10").await?;
         let issued = json!({"status": "ISSUED", "total": "71.4", "dueOn": "2026-11-28"});

@@ -93,7 +93,7 @@ async fn credit_is_paid_out_once_and_only_what_is_free_of_it() -> anyhow::Result
     let server = Server::start(&Setup::new(folder.path(), QUEUE)).await?;
     sell(&server, json!({})).await?;
     let plan = plan(&server).await?;
-    let anna = account(&server, 10, &plan, "+4930111").await?;
+    let anna = account(&server, 10, &plan, &["+4930111"]).await?;
     pay(&server, 30, &anna, &json!("50")).await?;
     let (first, left) = refund(&server, 31, order(&anna, "20")).await?;
     ensure!(left == "30", "{left}");
@@ -139,7 +139,7 @@ async fn credit_is_paid_out_once_and_only_what_is_free_of_it() -> anyhow::Result
     stands(&server, &anna, json!({"status": "ACTIVE", "owed": "0"})).await?;
 
     // Who gets everything back can go.
-    let bert = account(&server, 20, &plan, "+4930222").await?;
+    let bert = account(&server, 20, &plan, &["+4930222"]).await?;
     pay(&server, 36, &bert, &json!("7.5")).await?;
     refund(&server, 37, order(&bert, "7.5")).await?;
     let close = json!({"commandId": command_id(38), "accountId": bert});
