@@ -285,6 +285,7 @@ impl Office {
                 answer_mode,
                 visit: VisitId(self.id()),
                 exit_keys: vec![],
+                music: None,
             },
         };
         self.tell(caller.call, command).await;

@@ -70,6 +70,17 @@ pub(crate) fn read(file: &Path, most_ms: u64) -> Result<Track, String> {
 
 /// The samples, with silence before them and up to a whole frame.
 fn samples<R: Read + Seek>(reader: WavReader<R>, most_ms: u64) -> Result<Vec<i16>, String> {
+    let mut samples = vec![0; LEAD_IN_MS * SAMPLES_PER_MS];
+    samples.extend(recorded(reader, most_ms)?);
+    samples.resize(samples.len().next_multiple_of(FRAME_SAMPLES), 0);
+    Ok(samples)
+}
+
+/// The samples of a recording in the one form that we play, of so long at most.
+pub(crate) fn recorded<R: Read + Seek>(
+    reader: WavReader<R>,
+    most_ms: u64,
+) -> Result<Vec<i16>, String> {
     let form = reader.spec();
     let is_ours = form.channels == 1
         && form.sample_rate == SAMPLE_RATE_HZ
@@ -88,12 +99,10 @@ fn samples<R: Read + Seek>(reader: WavReader<R>, most_ms: u64) -> Result<Vec<i16
             "it lasts {length_ms} ms, which is nothing or over {most_ms}"
         ));
     }
-    let mut samples = vec![0; LEAD_IN_MS * SAMPLES_PER_MS];
-    for sample in reader.into_samples::<i16>() {
-        samples.push(sample.map_err(|error| error.to_string())?);
-    }
-    samples.resize(samples.len().next_multiple_of(FRAME_SAMPLES), 0);
-    Ok(samples)
+    let samples = reader.into_samples::<i16>();
+    samples
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

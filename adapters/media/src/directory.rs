@@ -126,9 +126,10 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hears::Waiting;
     use uuid::Uuid;
 
-    const MUSIC: Wish = Wish::Play(Hears::Music { frame: 0 });
+    const MUSIC: Wish = Wish::Play(Hears::Music(Waiting::with(0)));
 
     fn leg(number: usize) -> LegId {
         LegId(Uuid::from_u128(number as u128))

@@ -204,7 +204,7 @@ async fn read(
         }
         for order in floor.hear(entry.fact.at, &entry.fact.event) {
             match order {
-                Order::PlayMusic(leg) => means.relay.play_music(leg),
+                Order::PlayMusic(leg, name) => means.relay.play_music(leg, name.as_deref()),
                 Order::PlayNotice(leg) => means.relay.play_notice(leg),
                 Order::PlayRingback(leg) => means.relay.play_ringback(leg),
                 Order::Announce(leg, name) => {

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 /// An order to the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// The far end of the leg hears music.
-    PlayMusic(LegId),
+    /// The far end of the leg hears the music of that name; our own, without one.
+    PlayMusic(LegId, Option<String>),
     /// The far end of the leg hears that the call is about to be cut.
     PlayNotice(LegId),
     /// The far end of the leg hears that somebody is being rung.
@@ -171,8 +171,9 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         // Answered with an agent at hand: the bridge is ordered already.
         Event::Answered {} => match (before.talking(), before.caller_leg) {
             (Some(_), _) | (_, None) => vec![],
-            (None, Some(caller)) => vec![Order::PlayMusic(caller)],
+            (None, Some(caller)) => vec![music(before, caller)],
         },
+        Event::Enqueued { music, .. } => other_music(before, music.as_ref()),
         Event::AnnouncementStarted { .. }
         | Event::PlaceTold { .. }
         | Event::VoicemailStarted { .. } => of_settings(event).into_iter().collect(),
@@ -219,7 +220,6 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
             .collect(),
         Event::Received { .. }
         | Event::Routed { .. }
-        | Event::Enqueued { .. }
         | Event::ExitKeyPressed { .. }
         | Event::Overflowed { .. }
         | Event::Forwarded { .. }
@@ -235,6 +235,22 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::MediaMeasured { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => vec![],
+    }
+}
+
+/// That leg hears the music of the call's queue.
+fn music(call: &Call, leg: LegId) -> Order {
+    Order::PlayMusic(leg, call.music.clone())
+}
+
+/// A caller who hears music already, and comes into a queue that has another.
+fn other_music(before: &Call, music: Option<&String>) -> Vec<Order> {
+    let caller = before.caller_leg.filter(|_| before.answered_at.is_some());
+    match caller {
+        Some(caller) if before.music.as_ref() != music => {
+            vec![Order::PlayMusic(caller, music.cloned())]
+        }
+        Some(_) | None => vec![],
     }
 }
 
@@ -274,7 +290,7 @@ fn of_settings(event: &Event) -> Option<Order> {
 fn retrieved(before: &Call, leg: LegId) -> Vec<Order> {
     match before.talking() {
         Some((_, _, holding)) if holding.iter().any(|holder| *holder != leg) => {
-            vec![Order::PlayMusic(leg)]
+            vec![music(before, leg)]
         }
         Some((caller, other, _)) => {
             let mut orders = vec![Order::Bridge(caller, other)];
@@ -299,7 +315,8 @@ fn held(before: &Call, leg: LegId) -> Vec<Order> {
     };
     let current = before.supervision.filter(|current| current.is_started);
     let hear = [Some(held), current.map(|current| current.leg)];
-    hear.into_iter().flatten().map(Order::PlayMusic).collect()
+    let hear = hear.into_iter().flatten();
+    hear.map(|leg| music(before, leg)).collect()
 }
 
 /// What follows from an event of a supervision. Of a phone that rings the mode is told
@@ -326,7 +343,7 @@ fn taken_over(before: &Call, leg: LegId, from_leg: LegId) -> Vec<Order> {
         return vec![Order::Close(from_leg)];
     };
     let talks = match holding.contains(&caller) {
-        true => Order::PlayMusic(leg),
+        true => music(before, leg),
         false => Order::Bridge(caller, leg),
     };
     vec![talks, Order::Close(from_leg)]
@@ -341,7 +358,7 @@ fn supervised(before: &Call, leg: LegId, mode: SupervisionMode) -> Option<Order>
     let (caller, other, holding) = before.talking()?;
     Some(match holding.is_empty() {
         true => Order::Supervise(leg, [caller, other], mode),
-        false => Order::PlayMusic(leg),
+        false => music(before, leg),
     })
 }
 

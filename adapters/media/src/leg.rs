@@ -408,18 +408,9 @@ impl Leg {
                 }
                 *frame += 1;
             }
-            Hears::Music { frame } => {
-                let payload = next_frame(&tracks.music, types.law, frame);
+            Hears::Music(waiting) => {
+                let payload = waiting.next(tracks, types.law);
                 packet[HEADER_BYTES..].copy_from_slice(payload);
-            }
-            Hears::Prompt { place, frame } => {
-                match tracks.prompts.frame(*place, types.law, *frame) {
-                    Some(payload) => {
-                        packet[HEADER_BYTES..].copy_from_slice(payload);
-                        *frame += 1;
-                    }
-                    None => self.hears = Hears::Music { frame: 0 },
-                }
             }
             Hears::Notice { frame } => {
                 let payload = next_frame(&tracks.notice, types.law, frame);
@@ -569,7 +560,8 @@ fn greeting(tracks: &Tracks, law: Law, place: Option<usize>, frame: usize) -> Op
     }
 }
 
-fn next_frame<'a>(track: &'a Track, law: Law, frame: &mut usize) -> &'a [u8] {
+/// The frame that is next, again and again.
+pub(crate) fn next_frame<'a>(track: &'a Track, law: Law, frame: &mut usize) -> &'a [u8] {
     let payload = track.frame(law, *frame);
     *frame = (*frame + 1) % track.frames();
     payload

@@ -29,6 +29,7 @@ mod gate;
 mod hears;
 mod keys;
 mod leg;
+mod library;
 mod messages;
 mod meters;
 mod mixer;

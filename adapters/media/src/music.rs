@@ -1,11 +1,12 @@
-//! The music that waiting callers hear: one track of our own, synthesised at
-//! start from the notes below, so that it needs no file and no licence. Always
+//! The music that waiting callers hear unless their queue has another: one track of our
+//! own, synthesised at start from the notes below, so that it needs no file and no licence. Always
 //! the same samples.
 
 use crate::{
     announcements::Announcements,
     beep,
     g711::{FRAME_SAMPLES, Law, SAMPLE_RATE_HZ},
+    library::Library,
     notice,
     prompts::Prompts,
     ringback,
@@ -120,7 +121,7 @@ impl Track {
 #[derive(Debug)]
 pub(crate) struct Tracks {
     /// For whoever waits.
-    pub(crate) music: Track,
+    pub(crate) music: Library,
     /// For whoever is about to be cut.
     pub(crate) notice: Track,
     /// For whoever waits for somebody to answer.
@@ -135,11 +136,11 @@ pub(crate) struct Tracks {
 
 impl Tracks {
     /// What we make ourselves, with those recordings.
-    pub(crate) fn with(announcements: Announcements, prompts: Prompts) -> Self {
+    pub(crate) fn with(music: Library, announcements: Announcements, prompts: Prompts) -> Self {
         Self {
+            music,
             announcements,
             prompts,
-            music: Track::synthesise(),
             notice: Track::notice(),
             ringback: Track::ringback(),
             beep: Track::beep(),

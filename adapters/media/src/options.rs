@@ -39,6 +39,10 @@ pub struct Options {
     pub quarantine_ms: u64,
     /// A leg that should send and does not for this long is reported.
     pub silence_timeout_ms: u64,
+    /// What callers can hear while they wait, by name: WAV files of one channel of 16 bits
+    /// (PCM) at 8 kHz, of at most ten minutes, which are read at the start and played again
+    /// and again.
+    pub music: BTreeMap<String, PathBuf>,
     /// What callers can be told, by name: WAV files of one channel of 16 bits (PCM) at
     /// 8 kHz, of at most two minutes, which are read at the start.
     pub announcements: BTreeMap<String, PathBuf>,
@@ -58,6 +62,7 @@ impl Default for Options {
             shards: 2,
             quarantine_ms: 10_000,
             silence_timeout_ms: 20_000,
+            music: BTreeMap::new(),
             announcements: BTreeMap::new(),
             positions: BTreeMap::new(),
         }
@@ -140,6 +145,16 @@ pub enum StartError {
     /// A recording can not be played.
     #[error("announcements.{name}: {} can not be played: {reason}", .file.display())]
     Announcement {
+        /// Which.
+        name: String,
+        /// As set.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A piece of music can not be played.
+    #[error("music.{name}: {} can not be played: {reason}", .file.display())]
+    Music {
         /// Which.
         name: String,
         /// As set.

@@ -4,8 +4,9 @@ use crate::{
     announcements::Announcements,
     directory::{Directory, Entry, Wish},
     event::{MediaEvent, Stats},
-    hears::Hears,
+    hears::{Hears, Waiting},
     leg::Leg,
+    library::Library,
     music::Tracks,
     options::{DESCRIPTORS_RESERVED, EVENTS_MAX, Options, StartError},
     ports::{Ports, Wanted},
@@ -91,7 +92,7 @@ struct Inner {
 }
 
 impl Relay {
-    /// Raises the descriptor limit, synthesises the music, reads the announcements and prompts, and
+    /// Raises the descriptor limit, makes and reads what can be played, and
     /// starts the relay threads. Returns the handle and the events, which wait in a bounded
     /// channel. Install the metrics recorder before. The entropy makes the random
     /// numbers that RTP streams start at.
@@ -118,7 +119,8 @@ impl Relay {
         }
         let announcements = Announcements::read(&options.announcements)?;
         let prompts = Prompts::read(&options.positions)?;
-        let tracks = Arc::new(Tracks::with(announcements, prompts));
+        let music = Library::read(&options.music)?;
+        let tracks = Arc::new(Tracks::with(music, announcements, prompts));
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Shared {
             events,
@@ -221,10 +223,17 @@ impl Relay {
         self.order(leg, |leg| Command::SetRemote(leg, remote));
     }
 
-    /// Plays the music to the far end, from its first bar, until something
-    /// else is ordered. Ends a bridge that the leg is in.
-    pub fn play_music(&self, leg: LegId) {
-        self.play_now(&mut self.directory(), leg, Hears::Music { frame: 0 });
+    /// Plays the music of that name, or our own without one, to the far end, from its first
+    /// bar, until something else is ordered. Ends a bridge that the leg is in. What is not
+    /// there any more is our own.
+    pub fn play_music(&self, leg: LegId, name: Option<&str>) {
+        let place = self.0.tracks.music.place(name);
+        if place.is_none() {
+            tracing::error!(%leg, name, "there is no such music: our own is heard");
+        }
+        let track = place.unwrap_or(0);
+        let waiting = Waiting::with(track);
+        self.play_now(&mut self.directory(), leg, Hears::Music(waiting));
     }
 
     /// Plays the notice that the call is about to be cut, until something else is

@@ -76,8 +76,7 @@ impl Table {
             Hears::Conversation(_) => slot,
             Hears::Nothing
             | Hears::Silence
-            | Hears::Music { .. }
-            | Hears::Prompt { .. }
+            | Hears::Music(_)
             | Hears::Notice { .. }
             | Hears::Ringback { .. }
             | Hears::Announcement { .. }

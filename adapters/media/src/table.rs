@@ -81,11 +81,15 @@ impl Table {
     }
 
     /// Lets a leg hear something that is no leg; an unknown one is ignored. A
-    /// leg that hears music already is not sent back to its first bar.
+    /// leg that hears that music already is not sent back to its first bar.
     pub(crate) fn play(&mut self, id: LegId, hears: Hears, now: Instant) {
         let Some(slot) = self.slot(id) else { return };
         let Some(leg) = self.get(slot) else { return };
-        if std::mem::discriminant(&leg.hears) == std::mem::discriminant(&hears) {
+        let is_same = match (leg.hears, hears) {
+            (Hears::Music(waiting), Hears::Music(other)) => waiting.track == other.track,
+            (this, that) => std::mem::discriminant(&this) == std::mem::discriminant(&that),
+        };
+        if is_same {
             return;
         }
         self.detach(slot, now);
@@ -99,11 +103,11 @@ impl Table {
     pub(crate) fn prompt(&mut self, id: LegId, place: usize) {
         let slot = self.slot(id);
         let leg = slot.and_then(|slot| self.get(slot));
+        // Whoever is silent meanwhile is not given new patience for it.
         if let Some(leg) = leg
-            && matches!(leg.hears, Hears::Music { .. } | Hears::Prompt { .. })
+            && let Hears::Music(waiting) = &mut leg.hears
         {
-            // Whoever is silent meanwhile is not given new patience for it.
-            leg.hears = Hears::Prompt { place, frame: 0 };
+            waiting.tell(place);
         }
     }
 

@@ -85,6 +85,8 @@ pub struct Words {
     pub wrap_up_codes: Vec<String>,
     /// What callers can be told.
     pub announcements: Vec<String>,
+    /// What callers can hear while they wait.
+    pub music: Vec<String>,
     /// By what callers can be told their place in a line, and how many places that has a
     /// prompt of.
     pub positions: BTreeMap<String, u32>,
@@ -170,6 +172,11 @@ impl Settings {
     /// Whether callers can be told each of these.
     pub(crate) fn can_say<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
         self.read(|words| names.all(|name| words.announcements.iter().any(|known| known == name)))
+    }
+
+    /// Whether callers can hear that while they wait.
+    pub(crate) fn can_play(&self, music: Option<&str>) -> bool {
+        self.read(|words| music.is_none_or(|name| words.music.iter().any(|known| known == name)))
     }
 
     /// Whether callers can be told their place so.

@@ -101,6 +101,9 @@ pub struct QueueEntry {
     /// How callers who wait are told their place.
     #[serde(default)]
     pub announce_position: Option<queue::AnnouncePosition>,
+    /// What callers hear while they wait: a name of `media.music`.
+    #[serde(default)]
+    pub music: Option<String>,
 }
 
 impl QueueEntry {
@@ -130,6 +133,7 @@ impl QueueEntry {
             resume_abandoned_ms: 0,
             callback: callback::Terms::STANDARD,
             announce_position: None,
+            music: None,
         }
     }
 
@@ -162,6 +166,7 @@ impl QueueEntry {
             resume_abandoned_ms: self.resume_abandoned_ms,
             callback: self.callback,
             announce_position: self.announce_position.clone().map(Box::new),
+            music: self.music.clone(),
         };
         let name = self.name.clone();
         queue::Command::Configure { name, config }

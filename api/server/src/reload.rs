@@ -40,6 +40,11 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
                     "media.announcements.{name}: it is read at a restart, and a queue or mailbox names it already"
                 ));
             }
+            if let Some(name) = unread_music(&config, &started_with) {
+                return Err(format!(
+                    "media.music.{name}: it is read at a restart, and a queue names it already"
+                ));
+            }
             if let Some(sounds) = unread_prompts(&config, &positions) {
                 return Err(format!(
                     "media.positions.{sounds}: it is read at a restart, and a queue tells places by it already that it had no prompt of"
@@ -47,6 +52,7 @@ pub(crate) fn settings(provisioner: Provisioner, config: Config, source: Source)
             }
             let words = Words {
                 announcements: announcements_of(&started_with),
+                music: music_of(&started_with),
                 positions,
                 ..words_of(&config)
             };
@@ -67,6 +73,7 @@ fn words_of(config: &Config) -> Words {
         skills: config.skills.clone(),
         wrap_up_codes: config.wrap_up_codes.clone(),
         announcements: announcements_of(config),
+        music: music_of(config),
         positions: positions_of(config),
         pauses: config.pauses.iter().map(NotReadyEntry::word).collect(),
         queues: config
@@ -79,6 +86,17 @@ fn words_of(config: &Config) -> Words {
 
 fn announcements_of(config: &Config) -> Vec<String> {
     config.media.announcements.keys().cloned().collect()
+}
+
+fn music_of(config: &Config) -> Vec<String> {
+    config.media.music.keys().cloned().collect()
+}
+
+/// Music that a queue names and that was not read at the start.
+fn unread_music(config: &Config, started_with: &Config) -> Option<String> {
+    let mut names = config.queues.iter().filter_map(|it| it.music.as_ref());
+    let read = &started_with.media.music;
+    names.find(|name| !read.contains_key(*name)).cloned()
 }
 
 /// By what callers can be told their place, and how many places that has a prompt of.

@@ -38,6 +38,9 @@ pub enum Route {
         /// Keys that lead out of it.
         #[serde(default)]
         exit_keys: Vec<Key>,
+        /// What is heard while the call waits and while it is held; our own track, without it.
+        #[serde(default)]
+        music: Option<String>,
     },
     /// To a number outside.
     Forward {
@@ -67,6 +70,9 @@ pub enum Destination {
         /// Keys that lead out of it.
         #[serde(default)]
         exit_keys: Vec<Key>,
+        /// What is heard while the call waits and while it is held; our own track, without it.
+        #[serde(default)]
+        music: Option<String>,
     },
     /// To a number outside.
     Forward {
@@ -103,6 +109,9 @@ pub struct Placing {
     /// Who is to have it, if that one is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<Wanted>,
+    /// What is heard while the call is held; our own track, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music: Option<String>,
 }
 
 /// Another queue for a call that waits, by a person's word.
@@ -118,6 +127,9 @@ pub struct Requeue {
     pub visit: VisitId,
     /// Keys that lead out of it.
     pub exit_keys: Vec<Key>,
+    /// What is heard while the call waits and while it is held; our own track, without it.
+    #[serde(default)]
+    pub music: Option<String>,
     /// The stay that is meant; none for whatever it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<VisitId>,

@@ -68,7 +68,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         } => start_offer(call, Offer::new(offer, visit, session, leg), until, beside),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
-        Command::TellPlace(told) => place::tell(call, told),
+        Command::TellPlace(told) => place::tell(call, at, told),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
         Command::TagCall(tagging) => tag::tag(call, tagging),
         Command::SuperviseCall(asked) => supervision::supervise(call, at, asked),
@@ -134,6 +134,7 @@ fn placed(call: &Call, at: Timestamp, placing: Placing) -> Decision {
         config_version,
         visit,
         wanted,
+        music,
     } = placing;
     let placed = Event::Placed {
         leg,
@@ -148,6 +149,7 @@ fn placed(call: &Call, at: Timestamp, placing: Placing) -> Decision {
         answer_mode: AnswerMode::OnAgent,
         visit,
         exit_keys: vec![],
+        music,
     };
     begin(call, at, placed, None, route)
 }
@@ -181,6 +183,7 @@ fn begin(
             answer_mode,
             visit,
             exit_keys,
+            music,
         } => events.extend([
             Event::Routed {
                 queue,
@@ -192,6 +195,7 @@ fn begin(
                 config_version,
                 answer_mode,
                 exit_keys,
+                music,
             },
         ]),
         Route::Forward { number, leg } => events.extend(outside::forward(at, number, leg)),

@@ -17,6 +17,9 @@ pub enum Error {
     /// One offer at a time.
     #[error("call is already being offered")]
     AlreadyOffered,
+    /// A place in the line is no news when the next one is due.
+    #[error("the next place is due already")]
+    ToldTooLate,
     /// It is with an agent.
     #[error("call is already connected")]
     AlreadyConnected,
@@ -89,6 +92,7 @@ impl Refusal for Error {
             Self::Unknown => "call.unknown",
             Self::AlreadyEnded => "call.already_ended",
             Self::AlreadyOffered => "call.already_offered",
+            Self::ToldTooLate => "call.told_too_late",
             Self::AlreadyConnected => "call.already_connected",
             Self::AlreadyAnswered => "call.already_answered",
             Self::StaleOffer => "call.stale_offer",

@@ -134,6 +134,10 @@ pub enum Event {
         /// Keys that lead out of the queue.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         exit_keys: Vec<Key>,
+        /// What is heard from then on by whoever waits or is held: a name of the settings;
+        /// our own track, without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        music: Option<String>,
     },
     /// The caller, who waits, pressed a key that leads out of the queue.
     #[serde(rename = "exit_key_pressed")]

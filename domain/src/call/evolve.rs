@@ -44,9 +44,11 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             queue,
             answer_mode,
             exit_keys,
+            music,
             ..
         } => {
             call.exit_keys.clone_from(exit_keys);
+            call.music.clone_from(music);
             call.visit = Some((*visit, *queue));
             call.queues.insert(*queue);
             call.answer_mode = Some(*answer_mode);

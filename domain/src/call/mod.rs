@@ -43,7 +43,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 10;
+    const STATE_VERSION: u32 = 11;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -96,6 +96,7 @@ fn leave(
             answer_mode,
             visit,
             exit_keys,
+            music,
         } => {
             no_loop(call, queue)?;
             events.push(Event::Enqueued {
@@ -104,6 +105,7 @@ fn leave(
                 config_version,
                 answer_mode,
                 exit_keys,
+                music,
             });
         }
     }

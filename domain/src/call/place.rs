@@ -7,7 +7,7 @@ use super::{
     event::Event,
     state::{Call, Phase},
 };
-use crate::id::VisitId;
+use crate::{id::VisitId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A place to be told.
@@ -22,11 +22,13 @@ pub struct TellingPlace {
     /// The caller stands behind that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_behind: bool,
+    /// The place of then: from that instant on another is told, and this one is no news.
+    pub until: Timestamp,
 }
 
 /// Told while the caller hears music: nobody is spoken to for whom a phone rings, who may be
 /// answered at any moment.
-pub(super) fn tell(call: &Call, told: TellingPlace) -> Decision {
+pub(super) fn tell(call: &Call, at: Timestamp, told: TellingPlace) -> Decision {
     match &call.phase {
         Phase::Unborn => Err(Error::Unknown),
         Phase::Ended(_) => Err(Error::AlreadyEnded),
@@ -34,6 +36,7 @@ pub(super) fn tell(call: &Call, told: TellingPlace) -> Decision {
         Phase::Connected(_) | Phase::Forwarded(_) | Phase::Announcing | Phase::InMailbox => {
             Err(Error::AlreadyConnected)
         }
+        Phase::Waiting if at >= told.until => Err(Error::ToldTooLate),
         Phase::Waiting => waiting(call, told),
     }
 }
@@ -44,6 +47,7 @@ fn waiting(call: &Call, told: TellingPlace) -> Decision {
         sounds,
         place,
         is_behind,
+        until: _,
     } = told;
     let stay = call.visit.filter(|(stay, _)| *stay == visit);
     let Some((visit, queue)) = stay else {

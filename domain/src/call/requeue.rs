@@ -34,6 +34,7 @@ fn go(call: &Call, (left, from): (VisitId, QueueId), requeue: Requeue) -> Decisi
         answer_mode,
         visit,
         exit_keys,
+        music,
         expected,
         by,
         why,
@@ -69,6 +70,7 @@ fn go(call: &Call, (left, from): (VisitId, QueueId), requeue: Requeue) -> Decisi
         config_version,
         answer_mode,
         exit_keys,
+        music,
     });
     Ok(events)
 }

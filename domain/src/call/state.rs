@@ -151,6 +151,8 @@ pub struct Call {
     pub queues: BTreeSet<QueueId>,
     /// Keys that lead out of the queue.
     pub exit_keys: Vec<Key>,
+    /// What is heard by whoever waits or is held; our own track, without it.
+    pub music: Option<String>,
     /// When the caller is answered.
     pub answer_mode: Option<AnswerMode>,
     /// When the INVITE came.

@@ -72,7 +72,7 @@ struct Live {
 
 impl Process for CallbackProcess {
     const NAME: &'static str = "callback";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -426,18 +426,17 @@ fn place(
     open.attempts_count = live.attempt;
     open.live = Some(live);
     let expires_at = open.expires_at;
+    let rules = state.queues.get(&open.queue);
     let command = call::Command::PlaceCall(call::Placing {
         leg,
         party: open.party.clone(),
         callback,
         place: open.place,
         queue: open.queue,
-        config_version: state
-            .queues
-            .get(&open.queue)
-            .map_or(1, |(version, _)| *version),
+        config_version: rules.map_or(1, |(version, _)| *version),
         visit,
         wanted: open.wanted,
+        music: rules.and_then(|(_, rules)| rules.music.clone()),
     });
     state.calls.insert(live.call, callback);
     plan(state, callback, expires_at);

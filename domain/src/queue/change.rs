@@ -7,6 +7,7 @@ use super::{
     exit::Exit,
     hours::Hours,
     matching::Matching,
+    music::SetMusic,
     terms::Terms,
 };
 use crate::{calendar::Zone, call::AnswerMode, callback};
@@ -60,6 +61,8 @@ pub struct Change {
     pub callback: Option<callback::Terms>,
     /// How callers who wait are told their place.
     pub announce_position: SetAnnouncePosition,
+    /// What callers hear while they wait.
+    pub music: SetMusic,
 }
 
 /// What is to become of a queue's hours.
@@ -113,6 +116,7 @@ impl Change {
             resume_abandoned_ms: self.resume_abandoned_ms.unwrap_or(now.resume_abandoned_ms),
             callback: self.callback.unwrap_or(now.callback),
             announce_position: self.announce_position.of(now.announce_position),
+            music: self.music.of(now.music),
         }
     }
 }

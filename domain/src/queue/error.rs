@@ -92,6 +92,9 @@ pub enum Error {
     /// Nobody hears anything before the answer.
     #[error("announce_position is set and answer_mode is not immediate")]
     PositionUnheard,
+    /// Music is chosen by its name in the settings.
+    #[error("music: the name is empty, too long, or has characters that no name has")]
+    InvalidMusic,
 }
 
 impl Refusal for Error {
@@ -125,6 +128,7 @@ impl Refusal for Error {
             Self::InvalidCallback => "queue.invalid_callback",
             Self::InvalidAnnouncePosition => "queue.invalid_announce_position",
             Self::PositionUnheard => "queue.position_unheard",
+            Self::InvalidMusic => "queue.invalid_music",
         }
     }
 }
@@ -177,6 +181,7 @@ pub(super) fn check(name: &str, config: &Config) -> Result<(), Error> {
     super::terms::check(&config.terms, config.wrap_up_ms)?;
     super::exit::check(&config.exits)?;
     super::announce::check(config)?;
+    super::music::check(config)?;
     if config.resume_abandoned_ms > RESUME_MS_MAX {
         return Err(Error::InvalidResumeAbandoned);
     }

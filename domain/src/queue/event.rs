@@ -182,6 +182,10 @@ pub struct Config {
     /// How callers who wait are told their place; they are not, without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce_position: Option<Box<AnnouncePosition>>,
+    /// What callers hear while they wait and while they are held, by its name in the
+    /// settings; our own track, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music: Option<String>,
 }
 
 /// A queue of which only the name was said; the file, the API and what else makes
@@ -211,6 +215,7 @@ impl Default for Config {
             resume_abandoned_ms: 0,
             callback: callback::Terms::STANDARD,
             announce_position: None,
+            music: None,
         }
     }
 }

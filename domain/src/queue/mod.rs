@@ -14,6 +14,7 @@ mod expected_wait;
 mod hand;
 mod hours;
 mod matching;
+mod music;
 mod overflow;
 mod pause;
 mod state;
@@ -38,6 +39,7 @@ pub use expected_wait::{CONTACTS_MAX, LAST_CONTACTS, RECENT_MS, expected_wait_ms
 pub use hand::{ByHand, Hand, is_open, next_change};
 pub use hours::*;
 pub use matching::*;
+pub use music::SetMusic;
 pub use state::*;
 pub use terms::{Pause, Terms};
 

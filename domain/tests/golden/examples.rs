@@ -1,6 +1,6 @@
 //! One example of every event, with every optional field there.
 
-use super::{mailboxes, supervisions};
+use super::{mailboxes, supervisions, trunks};
 use ringledger_domain::{
     agent,
     any::AnyEvent,
@@ -17,7 +17,6 @@ use ringledger_domain::{
     sealed::{Party, Sealed},
     session::{self, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
     time::Timestamp,
-    trunk,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -62,7 +61,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.push(AnyEvent::Refusals(REFUSALS, refused()));
     all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
-    all.extend(trunks().map(|event| AnyEvent::Trunk(TRUNK, event)));
+    all.extend(trunks::all().map(|event| AnyEvent::Trunk(TRUNK, event)));
     all.extend(callbacks().map(|event| AnyEvent::Callback(CALLBACK, event)));
     all.extend(mailboxes::all().map(|event| AnyEvent::Mailbox(MAILBOX, event)));
     all
@@ -112,6 +111,7 @@ fn calls_in_queue() -> Vec<call::Event> {
             config_version: 3,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         },
         call::Event::Answered {},
         call::Event::OfferStarted {
@@ -431,6 +431,7 @@ fn queues() -> impl Iterator<Item = queue::Event> {
         resume_abandoned_ms: 0,
         callback: callback::Terms::STANDARD,
         announce_position: None,
+        music: None,
     };
     [
         queue::Event::Created {
@@ -528,27 +529,6 @@ fn refused() -> refusals::Event {
         calls_count: 12_345,
         since: AT,
     }
-}
-
-fn trunks() -> impl Iterator<Item = trunk::Event> {
-    let config = trunk::Config {
-        allow: vec!["192.0.2.0/24".into(), "2001:db8::/32".into()],
-        host: Some("sip.example.net:5060".into()),
-        user: Some("ringledger".into()),
-        outbound: trunk::Outbound::default(),
-        forwards: vec![],
-    };
-    [
-        trunk::Event::Created {
-            name: "carrier".into(),
-            config: config.clone(),
-        },
-        trunk::Event::Configured {
-            config_version: 2,
-            config,
-        },
-    ]
-    .into_iter()
 }
 
 fn callbacks() -> impl Iterator<Item = callback::Event> {

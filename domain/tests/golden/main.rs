@@ -14,6 +14,7 @@ mod capacity;
 mod examples;
 mod mailboxes;
 mod supervisions;
+mod trunks;
 
 use examples::AT;
 use ringledger_domain::{

@@ -102,6 +102,7 @@ impl World {
             answer_mode: AnswerMode::Immediate,
             visit: visit(number),
             exit_keys: vec![],
+            music: None,
         };
         self.receive(number, route);
         let open = line::Command::OpenVisit {

@@ -86,6 +86,7 @@ fn is_sent_on(
         config_version: version + 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     let mut state = state.clone();
     let rules = fact(world, 1, at, AnyEvent::Queue(queue, rules));

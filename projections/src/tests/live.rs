@@ -102,6 +102,7 @@ impl Office {
                 answer_mode: domain::call::AnswerMode::OnAgent,
                 visit: domain::id::VisitId(Uuid::from_u128(7)),
                 exit_keys: vec![],
+                music: None,
             },
         };
         self.tell(number, received).await

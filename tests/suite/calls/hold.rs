@@ -235,6 +235,7 @@ async fn an_agent_who_holds_while_a_person_is_rung_back_holds_whoever_answers() 
         config_version: 1,
         visit: VisitId(office.id()),
         wanted: None,
+        music: None,
     };
     let call = CallId(office.id());
     office.tell(call, call::Command::PlaceCall(placing)).await;

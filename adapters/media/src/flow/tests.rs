@@ -36,6 +36,7 @@ fn received() -> Vec<Event> {
             config_version: 1,
             answer_mode: AnswerMode::Immediate,
             exit_keys: vec![],
+            music: None,
         },
     ]
 }
@@ -105,7 +106,7 @@ fn a_caller_who_is_answered_before_there_is_an_agent_hears_music() {
     let mut events = received();
     check(events.clone(), &[]);
     events.push(Event::Answered {});
-    let floor = check(events.clone(), &[Order::PlayMusic(CALLER)]);
+    let floor = check(events.clone(), &[Order::PlayMusic(CALLER, None)]);
     assert_eq!(floor.call_of(CALLER), Some(CALL));
     events.push(connected(AGENT));
     check(events, &[Order::Bridge(CALLER, AGENT)]);
@@ -118,6 +119,40 @@ fn a_caller_who_is_answered_with_the_agent_hears_no_music_first() {
     check(events.clone(), &[Order::Bridge(CALLER, AGENT)]);
     events.push(Event::Answered {});
     check(events, &[]);
+}
+
+/// In that queue from now on.
+fn enqueued(queue: u128, music: Option<&str>) -> Event {
+    Event::Enqueued {
+        visit: VISIT,
+        queue: QueueId(Uuid::from_u128(queue)),
+        config_version: 1,
+        answer_mode: AnswerMode::Immediate,
+        exit_keys: vec![],
+        music: music.map(Into::into),
+    }
+}
+
+#[test]
+fn a_caller_hears_the_music_of_the_queue_and_so_does_whoever_is_held() {
+    let mut events = received();
+    events.push(enqueued(1, Some("jazz")));
+    check(events.clone(), &[]);
+    let jazz = |leg| Order::PlayMusic(leg, Some("jazz".into()));
+    events.push(Event::Answered {});
+    check(events.clone(), &[jazz(CALLER)]);
+    let mut sent_on = events.clone();
+    events.extend([offered(AGENT), connected(AGENT)]);
+    for (holder, held) in [(AGENT, CALLER), (CALLER, AGENT)] {
+        let mut events = events.clone();
+        events.push(Event::Held { leg: holder });
+        check(events, &[jazz(held)]);
+    }
+    // Another queue with the same music is no seam; one with other music is.
+    sent_on.push(enqueued(2, Some("jazz")));
+    check(sent_on.clone(), &[]);
+    sent_on.push(enqueued(3, None));
+    check(sent_on, &[Order::PlayMusic(CALLER, None)]);
 }
 
 #[test]
@@ -185,13 +220,13 @@ fn whoever_is_held_hears_music_and_both_talk_again_afterwards() {
     let held = |leg| Event::Held { leg };
     let back = |leg| Event::Retrieved { leg };
     let bridge = [Order::Bridge(CALLER, AGENT)];
-    check(talking([held(AGENT)]), &[Order::PlayMusic(CALLER)]);
+    check(talking([held(AGENT)]), &[Order::PlayMusic(CALLER, None)]);
     check(talking([held(AGENT), back(AGENT)]), &bridge);
-    check(talking([held(CALLER)]), &[Order::PlayMusic(AGENT)]);
+    check(talking([held(CALLER)]), &[Order::PlayMusic(AGENT, None)]);
     check(talking([held(CALLER), back(CALLER)]), &bridge);
     // Both hold: the first to come back still waits for the other.
     let both = [held(AGENT), held(CALLER), back(AGENT)];
-    check(talking(both.clone()), &[Order::PlayMusic(AGENT)]);
+    check(talking(both.clone()), &[Order::PlayMusic(AGENT, None)]);
     check(talking(both.into_iter().chain([back(CALLER)])), &bridge);
 }
 
@@ -239,7 +274,7 @@ fn early_media_and_the_answer_of_somebody_outside_reach_the_caller() {
     events.push(Event::Answered {});
     check(events.clone(), &[]);
     events.push(Event::Held { leg: OTHER });
-    check(events.clone(), &[Order::PlayMusic(CALLER)]);
+    check(events.clone(), &[Order::PlayMusic(CALLER, None)]);
     events.push(ended());
     check(events, &[Order::Close(CALLER), Order::Close(OTHER)]);
 }
@@ -297,7 +332,7 @@ fn whoever_supervises_a_call_on_hold_hears_music_until_both_talk_again() {
     let (listen, barge) = (SupervisionMode::Listen, SupervisionMode::Barge);
     let held = |leg| Event::Held { leg };
     let back = |leg| Event::Retrieved { leg };
-    let music = |leg| Order::PlayMusic(leg);
+    let music = |leg| Order::PlayMusic(leg, None);
     let with = |more: &[Event]| {
         let events = supervision(listen).into_iter();
         talking(events.chain(more.iter().cloned()))
@@ -353,10 +388,10 @@ fn whoever_takes_the_call_talks_with_the_caller_and_the_agents_leg_is_closed() {
     assert_eq!(floor.call_of(AGENT), None, "its silence is nobody's");
     // Whom the agent held is talked with; who holds still does.
     check(taken(&[held(AGENT)]), &[talk.clone(), close.clone()]);
-    let music = Order::PlayMusic(THIRD);
+    let music = Order::PlayMusic(THIRD, None);
     check(taken(&[held(CALLER)]), &[music, close]);
     let then = |more: Event| taken(&[]).into_iter().chain([more]);
-    check(then(held(THIRD)), &[Order::PlayMusic(CALLER)]);
+    check(then(held(THIRD)), &[Order::PlayMusic(CALLER, None)]);
     check(then(held(THIRD)).chain([back(THIRD)]), &[talk]);
     check(then(ended()), &[Order::Close(CALLER), Order::Close(THIRD)]);
     // The mode alone lets nobody hear anything else.

@@ -257,7 +257,7 @@ fn orders_about_closed_legs_and_repeated_orders_are_void() {
     relay.bridge(leg(98), leg(99));
     relay.bridge(caller.leg, caller.leg);
     relay.unbridge(leg(98), caller.leg);
-    relay.play_music(leg(99));
+    relay.play_music(leg(99), None);
     relay.silence(leg(99));
     assert_eq!(relay.stats(leg(99)), None);
     let closed = relay.open(leg(99)).unwrap_err();
@@ -291,7 +291,7 @@ fn what_was_ordered_before_a_leg_was_opened_is_done_when_it_is() {
     assert_eq!(caller.hear().payload, b"both ways");
     // A later order for one of the two takes the place of the early one.
     relay.bridge(leg(3), leg(4));
-    relay.play_music(leg(4));
+    relay.play_music(leg(4), None);
     let mut third = Phone::agreed(&relay, 3, PLAIN);
     let fourth = Phone::agreed(&relay, 4, PLAIN);
     third.say(0, b"not bridged");

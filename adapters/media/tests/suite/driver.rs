@@ -110,6 +110,7 @@ impl House {
                 answer_mode: AnswerMode::Immediate,
                 visit: VISIT,
                 exit_keys: vec![],
+                music: None,
             },
         });
         self.command(Command::AnswerCall);

@@ -11,7 +11,7 @@ fn a_key_is_told_while_its_leg_hears_music_and_not_in_a_conversation() {
     let mut caller = Phone::agreed(&relay, 1, WITH_KEYS);
     let agent = Phone::agreed(&relay, 2, WITH_KEYS);
     let leg = caller.leg;
-    relay.play_music(leg);
+    relay.play_music(leg, None);
     caller.say(101, &[5, 10, 0, 160]);
     assert_eq!(event(&mut events), MediaEvent::Key { leg, code: 5 });
     relay.bridge(leg, agent.leg);
@@ -24,7 +24,7 @@ fn a_key_is_told_while_its_leg_hears_music_and_not_in_a_conversation() {
             break;
         }
     }
-    relay.play_music(leg);
+    relay.play_music(leg, None);
     caller.say(101, &[11, 10, 0, 160]);
     // What was pressed in between would come first.
     assert_eq!(event(&mut events), MediaEvent::Key { leg, code: 11 });

@@ -2,6 +2,7 @@
 
 mod announcements;
 mod bridge;
+mod chosen;
 mod driver;
 mod keys;
 mod load;

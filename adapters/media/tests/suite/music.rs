@@ -22,8 +22,8 @@ fn music_comes_every_20_ms_and_is_the_track() {
         (2, Law::A, PayloadTypes::pcma(None)),
     ] {
         let caller = Phone::agreed(&relay, number, types);
-        relay.play_music(caller.leg);
-        relay.play_music(caller.leg);
+        relay.play_music(caller.leg, None);
+        relay.play_music(caller.leg, None);
         let heard: Vec<Packet> = (0..50).map(|_| caller.hear()).collect();
         continuous(&heard);
         for (number, packet) in heard.iter().enumerate() {
@@ -47,7 +47,7 @@ fn music_then_an_agent_then_music_is_one_stream() {
     let types = PayloadTypes::pcmu(None);
     let caller = Phone::agreed(&relay, 1, types);
     let mut agent = Phone::agreed(&relay, 2, types);
-    relay.play_music(caller.leg);
+    relay.play_music(caller.leg, None);
     let mut heard: Vec<Packet> = (0..5).map(|_| caller.hear()).collect();
     relay.bridge(caller.leg, agent.leg);
     for _ in 0..5 {
@@ -63,7 +63,7 @@ fn music_then_an_agent_then_music_is_one_stream() {
         assert_eq!(silent.payload, [Law::Mu.encode(0); FRAME_SAMPLES]);
         heard.push(silent);
     }
-    relay.play_music(caller.leg);
+    relay.play_music(caller.leg, None);
     heard.extend((0..5).map(|_| caller.hear()));
     continuous(&heard);
     // Each change of what is heard is marked, and nothing else is.

@@ -44,7 +44,7 @@ fn a_prompt_is_heard_between_music() {
     let caller = Phone::agreed(&relay, 1, PayloadTypes::pcmu(None));
     let music = Track::synthesise();
     let law = Law::Mu;
-    relay.play_music(caller.leg);
+    relay.play_music(caller.leg, None);
     for (place, level) in [
         ((2, false), 8_000),
         ((2, true), 12_000),
@@ -66,8 +66,7 @@ fn a_prompt_is_heard_between_music() {
         assert_eq!(silent, LEAD_IN_FRAMES);
         assert_eq!(told, [law.encode(level); FRAME_SAMPLES], "{place:?}");
         assert_eq!(caller.hear().payload, [law.encode(level); FRAME_SAMPLES]);
-        // One more silence, of the frame in which it was over.
-        assert_eq!(caller.hear().payload, [silence; FRAME_SAMPLES]);
+        // Music again, from its beginning: the next round looks.
     }
 }
 

@@ -14,7 +14,7 @@ fn a_silent_leg_is_told_once_and_so_is_its_return() {
     });
     let mut caller = Phone::agreed(&relay, 1, PLAIN);
     let began = Instant::now();
-    relay.play_music(caller.leg);
+    relay.play_music(caller.leg, None);
     let MediaEvent::Silent { leg, since } = event(&mut events) else {
         panic!("silence comes first");
     };
@@ -38,7 +38,7 @@ fn a_held_or_idle_leg_may_be_silent() {
     let mut remote = held.remote(PLAIN);
     remote.direction = Direction::SendOnly;
     relay.set_remote(held.leg, remote);
-    relay.play_music(held.leg);
+    relay.play_music(held.leg, None);
     let _idle = Phone::agreed(&relay, 2, PLAIN);
     // A leg that must be told later proves that the others were looked at.
     let talking = Phone::agreed(&relay, 3, PLAIN);

@@ -61,6 +61,7 @@ pub(crate) fn options(pairs: u16) -> Options {
         silence_timeout_ms: 60_000,
         announcements: std::collections::BTreeMap::new(),
         positions: std::collections::BTreeMap::new(),
+        music: std::collections::BTreeMap::new(),
     }
 }
 

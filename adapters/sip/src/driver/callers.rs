@@ -229,6 +229,7 @@ impl Driver {
                 answer_mode: queue.config.answer_mode,
                 visit,
                 exit_keys: queue.config.exit_keys(),
+                music: queue.config.music.clone(),
             },
         };
         (route, trunk)

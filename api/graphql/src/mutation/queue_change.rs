@@ -25,7 +25,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Change, Command, SetAnnouncePosition, SetHours},
+    queue::{Change, Command, SetAnnouncePosition, SetHours, SetMusic},
 };
 
 #[derive(Default)]
@@ -85,6 +85,9 @@ pub(crate) struct UpdateQueueInput {
     callback: Option<QueueCallbackInput>,
     /// How callers who wait are told their place; they are not any more, if null is given.
     announce_position: MaybeUndefined<AnnouncePositionInput>,
+    /// What callers hear while they wait and while they are held: a name of the settings;
+    /// our own track, if null is given.
+    music: MaybeUndefined<String>,
     /// Only if the queue is at this `revision` still: else the answer is `CONFLICT`, and
     /// nothing is done.
     expected_revision: Option<i32>,
@@ -138,6 +141,11 @@ impl UpdateQueueInput {
                 MaybeUndefined::Undefined => SetAnnouncePosition::Keep,
                 MaybeUndefined::Null => SetAnnouncePosition::Never,
                 MaybeUndefined::Value(told) => SetAnnouncePosition::To(Box::new(told.into())),
+            },
+            music: match self.music {
+                MaybeUndefined::Undefined => SetMusic::Keep,
+                MaybeUndefined::Null => SetMusic::BuiltIn,
+                MaybeUndefined::Value(name) => SetMusic::To(name),
             },
         }))
     }

@@ -98,6 +98,9 @@ pub(crate) struct CreateQueueInput {
     callback: Option<QueueCallbackInput>,
     /// How callers who wait are told their place; they are not, without it.
     announce_position: Option<AnnouncePositionInput>,
+    /// What callers hear while they wait and while they are held: a name of the settings;
+    /// our own track, without it.
+    music: Option<String>,
 }
 
 /// How often, how soon and how long somebody is rung back.
@@ -317,6 +320,7 @@ impl CreateQueueInput {
                 .callback
                 .map_or(Terms::STANDARD, |callback| callback.terms()),
             announce_position: self.announce_position.map(|told| Box::new(told.into())),
+            music: self.music,
         }))
     }
 }
@@ -385,6 +389,9 @@ pub(super) fn check(order: &Order<'_>, queue: QueueId, config: &Config) -> Optio
     let told = config.announce_position.as_deref();
     if told.is_some_and(|told| !order.services.settings.can_tell(told)) {
         return Some(Refusal::UnknownSounds);
+    }
+    if !order.services.settings.can_play(config.music.as_deref()) {
+        return Some(Refusal::UnknownMusic);
     }
     let mut mailboxes = config.mailboxes();
     if mailboxes.any(|mailbox| directory.mailbox(mailbox).is_none()) {

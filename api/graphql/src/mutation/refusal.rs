@@ -32,6 +32,8 @@ pub(super) enum Refusal {
     UnknownAnnouncement,
     /// The settings name no such prompts, or have not one for each place.
     UnknownSounds,
+    /// The settings name no such music.
+    UnknownMusic,
     /// No mailbox has that id.
     UnknownMailbox,
     /// No message has that id.
@@ -85,6 +87,7 @@ impl Refusal {
             Self::UnknownSkill => "input.unknown_skill",
             Self::UnknownAnnouncement => "input.unknown_announcement",
             Self::UnknownSounds => "input.unknown_sounds",
+            Self::UnknownMusic => "input.unknown_music",
             Self::UnknownMailbox => "input.unknown_mailbox",
             Self::UnknownVoicemail => "input.unknown_voicemail",
             Self::UnknownWrapUpCode => "input.unknown_wrap_up_code",
@@ -129,6 +132,7 @@ impl Refusal {
             Self::UnknownSounds => {
                 "sounds are not known, or have no prompt of each place up to up_to"
             }
+            Self::UnknownMusic => "music is not known",
             Self::UnknownMailbox => "mailbox is not known",
             Self::UnknownVoicemail => "message is not known",
             Self::UnknownWrapUpCode => "wrap-up code is not known",
@@ -167,6 +171,7 @@ impl Refusal {
             Self::UnknownSkill => "skills",
             Self::UnknownAnnouncement => "announcement",
             Self::UnknownSounds => "announcePosition",
+            Self::UnknownMusic => "music",
             Self::UnknownMailbox => "mailboxId",
             Self::UnknownVoicemail => "voicemailId",
             Self::UnknownWrapUpCode | Self::UnknownNotReadyCode => "code",
@@ -203,7 +208,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 30] = [
+    const ALL: [Refusal; 31] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -219,6 +224,7 @@ mod tests {
         Refusal::UnknownSkill,
         Refusal::UnknownAnnouncement,
         Refusal::UnknownSounds,
+        Refusal::UnknownMusic,
         Refusal::UnknownWrapUpCode,
         Refusal::InvalidNote,
         Refusal::UnknownNotReadyCode,

@@ -69,6 +69,7 @@ impl RequeueMutations {
                 .as_ref()
                 .map(|entry| entry.config.exit_keys())
                 .unwrap_or_default(),
+            music: entry.as_ref().and_then(|entry| entry.config.music.clone()),
             expected,
             by: order.identity.actor(),
             why: input.reason,

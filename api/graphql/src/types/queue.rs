@@ -93,6 +93,9 @@ pub(crate) struct QueueConfig {
     callback: QueueCallback,
     /// How callers who wait are told their place; null where they are not.
     announce_position: Option<AnnouncePosition>,
+    /// What callers hear while they wait and while they are held: a name of the settings;
+    /// null for our own track.
+    music: Option<String>,
 }
 
 /// How often, how soon and how long somebody is rung back.
@@ -263,6 +266,7 @@ impl From<&domain::queue::Config> for QueueConfig {
             resume_abandoned_ms: Duration(config.resume_abandoned_ms),
             callback: config.callback.into(),
             announce_position: config.announce_position.as_deref().map(Into::into),
+            music: config.music.clone(),
         }
     }
 }

@@ -17,9 +17,12 @@ use commands::{
 };
 use domain::{
     any::AnyCommand,
-    call::{AnswerMode, Command, Route},
+    call::{AnswerMode, Command, Placing, Route},
     cause::WireCause,
-    id::{AgentId, CallId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId, VisitId},
+    id::{
+        AgentId, CallId, CallbackId, CommandId, DEFAULT_TENANT, LegId, OfferId, QueueId, SessionId,
+        VisitId,
+    },
     line::{self, VisitPolicy},
     sealed::Party,
     session::{NotReadyCode, NotReadyReason},
@@ -317,14 +320,7 @@ impl World {
             visit: VisitId(uuid()),
             leg: LegId(uuid()),
         };
-        let party = Party {
-            user: from.into(),
-            host: Some("example.net".into()),
-            display_name: None,
-            contact: None,
-            user_field: None,
-        };
-        let from = self.stores.vault.seal(&party).await.unwrap();
+        let from = self.stores.vault.seal(&party(from)).await.unwrap();
         let command = Command::ReceiveCall {
             withheld: false,
             leg: ringing.leg,
@@ -340,9 +336,37 @@ impl World {
                 answer_mode: AnswerMode::OnAgent,
                 visit: ringing.visit,
                 exit_keys: vec![],
+                music: None,
             },
         };
         self.dispatch(AnyCommand::Call(ringing.call, command)).await;
+        self.waits(queue, ringing).await
+    }
+
+    /// A call of ours, to ring somebody back, waits for an agent.
+    pub(crate) async fn ring_back(&self, queue: QueueId, to: &str) -> Ringing {
+        let ringing = Ringing {
+            call: CallId(uuid()),
+            visit: VisitId(uuid()),
+            leg: LegId(uuid()),
+        };
+        let placing = Placing {
+            leg: ringing.leg,
+            party: self.stores.vault.seal(&party(to)).await.unwrap(),
+            callback: CallbackId(uuid()),
+            place: self.clock.now(),
+            queue,
+            config_version: 1,
+            visit: ringing.visit,
+            wanted: None,
+            music: None,
+        };
+        let command = Command::PlaceCall(placing);
+        self.dispatch(AnyCommand::Call(ringing.call, command)).await;
+        self.waits(queue, ringing).await
+    }
+
+    async fn waits(&self, queue: QueueId, ringing: Ringing) -> Ringing {
         let open = line::Command::OpenVisit {
             visit: ringing.visit,
             call: ringing.call,
@@ -406,6 +430,16 @@ impl World {
     }
 }
 
+fn party(user: &str) -> Party {
+    Party {
+        user: user.into(),
+        host: Some("example.net".into()),
+        display_name: None,
+        contact: None,
+        user_field: None,
+    }
+}
+
 /// A call in a queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ringing {
@@ -421,6 +455,7 @@ fn settings() -> Settings {
         wrap_up_codes: vec!["sold".into(), "no_sale".into()],
         announcements: vec!["closed".into()],
         positions: [("english".into(), 10)].into(),
+        music: vec!["jazz".into()],
         pauses: vec![PauseWord {
             said: NotReadyCode {
                 code: "coffee".into(),

@@ -214,6 +214,7 @@ impl Floor {
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         };
         self.hear(AnyEvent::Call(call, enqueued));
         let opened = line::Event::Opened {

@@ -64,6 +64,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         }
     }
     prompts(config)?;
+    music(config)?;
     for (index, queue) in config.queues.iter().enumerate() {
         let queue::Command::Configure { config, .. } = queue.command() else {
             continue;
@@ -73,6 +74,19 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             return invalid(format!(
                 "queue[{index}].overflow: by it and by exits, calls would come back to {:?} for ever",
                 queue.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What callers are to hear is there.
+fn music(config: &Config) -> Result<(), ConfigError> {
+    for (index, queue) in config.queues.iter().enumerate() {
+        let name = queue.music.as_ref();
+        if let Some(name) = name.filter(|name| !config.media.music.contains_key(*name)) {
+            return invalid(format!(
+                "queue[{index}].music: {name:?} is not in media.music"
             ));
         }
     }
@@ -121,6 +135,7 @@ pub(super) fn has(config: &Config, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::call::OverflowCause;
     use std::{fs, path::Path};
 
     /// A queue that tells places so, by prompts of the first two.
@@ -132,6 +147,69 @@ mod tests {
         );
         fs::write(&file, text).unwrap();
         Config::load(Some(&file))
+    }
+
+    #[test]
+    fn three_queues_in_a_chain_are_as_the_file_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ringledger.toml");
+        let of = |name: &str, (capacity, priority, wait_s): (u32, i32, u64), next: &str| {
+            let rule = |when: &str| format!("{{ when = {when:?}, queue = {next:?} }}");
+            let overflow = match next {
+                "" => String::new(),
+                _ => format!("{}, {}", rule("full"), rule("max_wait")),
+            };
+            format!(
+                "[[queue]]\nname = {name:?}\ncapacity = {capacity}\nmax_wait_ms = {}\n\
+                 overflow = [{overflow}]\nmatching = {{ priority = {priority} }}\n",
+                wait_s * 1_000
+            )
+        };
+        let chain = [
+            of("vip", (50, 100, 60), "premium"),
+            of("premium", (100, 75, 120), "general"),
+            of("general", (200, 50, 300), ""),
+        ];
+        fs::write(&file, chain.concat()).unwrap();
+        let config = Config::load(Some(&file)).unwrap();
+        let rules: Vec<queue::Config> = config
+            .queues
+            .iter()
+            .filter_map(|queue| {
+                let queue::Command::Configure { config, .. } = queue.command() else {
+                    return None;
+                };
+                Some(config)
+            })
+            .collect();
+        let said = rules
+            .iter()
+            .map(|it| (it.capacity, it.matching.priority, it.max_wait_ms));
+        let said: Vec<_> = said.collect();
+        assert_eq!(
+            said,
+            [(50, 100, 60_000), (100, 75, 120_000), (200, 50, 300_000)]
+        );
+        let named = |name: &str| OverflowTo::Queue(QueueId::named(DEFAULT_TENANT, name));
+        for (rules, next) in rules.iter().zip([Some("premium"), Some("general"), None]) {
+            for cause in [OverflowCause::Full, OverflowCause::MaxWait] {
+                assert_eq!(rules.overflow(cause), next.map(named).as_ref());
+            }
+            // What is not said is as it comes.
+            assert_eq!(rules.strategy, queue::Strategy::LongestIdle);
+            assert_eq!(
+                rules.ring_timeout_ms,
+                queue::Config::default().ring_timeout_ms
+            );
+        }
+        // A chain that comes back is refused.
+        let round = chain.concat().replace(
+            "overflow = []",
+            "overflow = [{ when = \"max_wait\", queue = \"vip\" }]",
+        );
+        fs::write(&file, round).unwrap();
+        let error = Config::load(Some(&file)).unwrap_err().to_string();
+        assert!(error.contains("for ever"), "{error}");
     }
 
     #[test]

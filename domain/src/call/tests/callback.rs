@@ -128,6 +128,7 @@ fn a_call_of_ours_waits_in_the_line_like_any_other() {
         config_version: 3,
         visit: VISIT,
         wanted: None,
+        music: None,
     };
     story([])
         .when(Command::PlaceCall(placing.clone()))

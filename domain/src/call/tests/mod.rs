@@ -65,6 +65,7 @@ fn into_queue(answer_mode: AnswerMode) -> Route {
         answer_mode,
         visit: VISIT,
         exit_keys: vec![],
+        music: None,
     }
 }
 
@@ -87,6 +88,7 @@ fn enqueued(answer_mode: AnswerMode) -> Event {
         config_version: 3,
         answer_mode,
         exit_keys: vec![],
+        music: None,
     }
 }
 
@@ -320,6 +322,7 @@ fn to_queue(queue: QueueId) -> Destination {
         answer_mode: AnswerMode::OnAgent,
         visit: OTHER_VISIT,
         exit_keys: vec![],
+        music: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn a_call_goes_into_the_next_queue_as_a_new_stay() {
                 config_version: 5,
                 answer_mode: AnswerMode::OnAgent,
                 exit_keys: vec![],
+                music: None,
             },
         ])
         .when(overflow(VISIT, to_forward()))

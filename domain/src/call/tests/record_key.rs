@@ -70,6 +70,7 @@ fn the_keys_of_the_next_queue_are_its_own() {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![key("2")],
+        music: None,
     });
     story(events.clone()).when(press(CALLER_LEG, "1")).then([]);
     story(events)

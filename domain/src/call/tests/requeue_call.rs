@@ -13,6 +13,7 @@ fn requeue(queue: QueueId, why: &str) -> Command {
         answer_mode: AnswerMode::OnAgent,
         visit: OTHER_VISIT,
         exit_keys: vec![],
+        music: None,
         expected: None,
         by: "carla".into(),
         why: why.into(),
@@ -35,6 +36,7 @@ fn sent(queue: QueueId, visit: VisitId, next: (QueueId, VisitId)) -> [Event; 2] 
             config_version: 5,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         },
     ]
 }
@@ -89,6 +91,7 @@ fn where_a_person_has_sent_a_call_its_queue_sends_it_on_as_ever() {
             answer_mode: AnswerMode::OnAgent,
             visit: OTHER_VISIT,
             exit_keys: vec![],
+            music: None,
         },
     };
     let Command::RequeueCall(back) = requeue(QUEUE, "wrong_queue") else {

@@ -9,6 +9,7 @@ fn tell(visit: VisitId) -> Command {
         sounds: "english".into(),
         place: 3,
         is_behind: false,
+        until: second(100),
     })
 }
 
@@ -49,4 +50,14 @@ fn nobody_is_told_for_whom_a_phone_rings_or_who_waits_no_more() {
     story(waiting_with_music())
         .when(tell(OTHER_VISIT))
         .refused(Error::StaleVisit);
+}
+
+#[test]
+fn an_order_that_was_held_up_until_the_next_one_is_told_nobody() {
+    story(waiting_with_music())
+        .when_at(second(99), tell(VISIT))
+        .then([told()]);
+    story(waiting_with_music())
+        .when_at(second(100), tell(VISIT))
+        .refused(Error::ToldTooLate);
 }

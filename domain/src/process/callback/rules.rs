@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rules {
     pub(super) terms: Terms,
+    /// What is heard while such a call is held.
+    pub(super) music: Option<String>,
     hours: Option<Box<queue::Hours>>,
     /// What a person has said of its doors.
     hand: Option<queue::Hand>,
@@ -41,6 +43,7 @@ pub(super) fn learn(
         (Some((version, config)), _, known) => {
             let rules = Rules {
                 terms: config.callback,
+                music: config.music.clone(),
                 hours: config.hours.clone(),
                 hand: known.and_then(|(_, rules)| rules.hand),
             };

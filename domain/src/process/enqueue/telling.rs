@@ -15,6 +15,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So long the longest prompt is heard, with the silence before it.
+const PROMPT_MS: u64 = 9_500;
+
 /// Where somebody stands: the lower comes first.
 pub(super) type Rank = (i64, Timestamp);
 
@@ -24,6 +27,17 @@ struct Told {
     due: Timestamp,
     queue: QueueId,
     call: CallId,
+    /// The lowest place that was asked to be told by number.
+    lowest: Option<u32>,
+}
+
+impl Told {
+    /// Whether that would be a higher place than one before: nobody is told of that. A
+    /// caller who stands behind the last place is at no number.
+    fn would_rise(self, (place, is_behind): (u32, bool)) -> bool {
+        let lowest = self.lowest;
+        lowest.is_some_and(|lowest| is_behind || place > lowest)
+    }
 }
 
 /// Who is told when, and who stands where.
@@ -131,7 +145,13 @@ impl State {
         let tells = self.tells(queue).filter(|_| hears);
         if let Some((announced, _)) = tells {
             let due = now.plus_ms(announced.first_ms);
-            self.telling.plan(visit, Told { due, queue, call });
+            let told = Told {
+                due,
+                queue,
+                call,
+                lowest: None,
+            };
+            self.telling.plan(visit, told);
         }
     }
 }
@@ -144,7 +164,7 @@ pub(super) fn tell(state: &mut State, now: Timestamp) -> Vec<Intent> {
             break;
         }
         state.telling.due.remove(&(due, visit));
-        let Some(told) = state.telling.stays.get(&visit).copied() else {
+        let Some(mut told) = state.telling.stays.get(&visit).copied() else {
             continue;
         };
         let Some((announced, _)) = state.tells(told.queue) else {
@@ -152,27 +172,33 @@ pub(super) fn tell(state: &mut State, now: Timestamp) -> Vec<Intent> {
             state.telling.stays.remove(&visit);
             continue;
         };
+        let next = after(due, announced.every_ms, now);
         let place = state.telling.place(told.queue, visit, announced.up_to);
-        if let Some((place, is_behind)) = place {
+        if let Some((place, is_behind)) = place.filter(|place| !told.would_rise(*place)) {
             let telling = TellingPlace {
                 visit,
                 sounds: announced.sounds.clone(),
                 place,
                 is_behind,
+                until: next,
             };
+            if !is_behind {
+                told.lowest = Some(place);
+            }
             // One telling of one stay: asked for again, it is the same.
             let cause = derived(due, visit.0, &format!("place/{}", due.micros()));
             let command = call::Command::TellPlace(telling);
             intents.push(Intent::new(cause, AnyCommand::Call(told.call, command)));
         }
-        let due = after(due, announced.every_ms, now);
-        state.telling.plan(visit, Told { due, ..told });
+        state.telling.plan(visit, Told { due: next, ..told });
     }
     intents
 }
 
-/// The first time of the rhythm that is still to come: what was missed is not told after.
+/// The first time of the rhythm that is still to come: what was missed is not told after,
+/// and no prompt begins before the one that is heard now is over.
 fn after(due: Timestamp, every_ms: u64, now: Timestamp) -> Timestamp {
-    let missed = now.ms_since(due).checked_div(every_ms).unwrap_or(0);
-    due.plus_ms(missed.saturating_add(1).saturating_mul(every_ms))
+    let earliest = now.plus_ms(PROMPT_MS);
+    let rounds = earliest.ms_since(due).div_ceil(every_ms.max(1)).max(1);
+    due.plus_ms(rounds.saturating_mul(every_ms))
 }

@@ -118,6 +118,7 @@ fn destination(
                 answer_mode: config.answer_mode,
                 visit,
                 exit_keys: config.exit_keys(),
+                music: config.music.clone(),
             }
         }),
     }

@@ -38,6 +38,7 @@ fn goes_to(visit: VisitId, queue: QueueId) -> AnyEvent {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     AnyEvent::Call(CALL, next)
 }

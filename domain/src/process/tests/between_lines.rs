@@ -43,6 +43,7 @@ fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> 
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     process::<Enqueue>()
         .hears([created(AnswerMode::OnAgent, 0), elsewhere])
@@ -234,6 +235,7 @@ fn sent_on_unopened() -> Heard<Enqueue> {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     let left = process::<Enqueue>()
         .hears([created(AnswerMode::OnAgent, 0)])

@@ -181,6 +181,7 @@ fn enqueued(visit: VisitId) -> AnyEvent {
         config_version: 1,
         answer_mode: call::AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     AnyEvent::Call(CALL, event)
 }
@@ -305,6 +306,7 @@ fn each_attempt_is_a_call_of_its_own_that_is_placed_when_it_is_due() {
             config_version: 1,
             visit: OTHER_VISIT,
             wanted: None,
+            music: None,
         }),
     )]);
     let failed = back(Event::AttemptFailed {

@@ -260,6 +260,7 @@ fn nobody_is_watched_where_everybody_pays_later() {
         config_version: 1,
         answer_mode: AnswerMode::Immediate,
         exit_keys: vec![],
+        music: None,
     };
     process::<Credit>()
         .hears([

@@ -133,6 +133,7 @@ fn enqueued() -> AnyEvent {
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         },
     )
 }

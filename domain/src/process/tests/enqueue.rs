@@ -71,6 +71,7 @@ pub(super) fn enqueued() -> AnyEvent {
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         },
     )
 }

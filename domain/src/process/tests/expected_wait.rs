@@ -132,6 +132,7 @@ fn comes(call: CallId, visit: VisitId) -> AnyEvent {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     AnyEvent::Call(call, event)
 }
@@ -266,6 +267,7 @@ fn said() -> call::Event {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     }
 }
 
@@ -295,6 +297,7 @@ fn contacts_are_as_old_as_they_are_when_the_caller_joins_whatever_place_that_one
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     let heard = heard
         .hears_at(second(800), AnyEvent::Call(CALL, elsewhere))

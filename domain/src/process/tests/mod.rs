@@ -196,6 +196,7 @@ fn said_before(event: &AnyEvent) -> Option<AnyEvent> {
         config_version: 1,
         answer_mode: call::AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     Some(AnyEvent::Call(*call, said))
 }

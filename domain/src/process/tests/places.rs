@@ -65,6 +65,7 @@ fn enqueued(number: u128) -> AnyEvent {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     AnyEvent::Call(call(number), enqueued)
 }
@@ -279,6 +280,7 @@ fn sent_on(back: Heard<Enqueue>, cause: OverflowCause) -> Heard<Enqueue> {
         config_version: 1,
         answer_mode: AnswerMode::OnAgent,
         exit_keys: vec![],
+        music: None,
     };
     back.hears_at(second(42), AnyEvent::Call(call(2), overflowed))
         .hears_at(second(42), AnyEvent::Call(call(2), next))

@@ -90,12 +90,14 @@ fn closed((call, visit): (CallId, VisitId)) -> AnyEvent {
     AnyEvent::Line(QUEUE, closed)
 }
 
-fn tells((call, visit): (CallId, VisitId), place: u32, is_behind: bool) -> AnyCommand {
+/// The next time is that second.
+fn tells((call, visit): (CallId, VisitId), place: u32, is_behind: bool, until: u64) -> AnyCommand {
     let telling = TellingPlace {
         visit,
         sounds: "english".into(),
         place,
         is_behind,
+        until: second(until),
     };
     AnyCommand::Call(call, call::Command::TellPlace(telling))
 }
@@ -115,11 +117,11 @@ fn a_caller_who_waits_is_told_the_place_again_and_again() {
     behind([FIRST])
         .sleeps_until(Some(second(30)))
         .wakes(second(30))
-        .asks([tells(MINE, 2, false)])
+        .asks([tells(MINE, 2, false, 50)])
         .sleeps_until(Some(second(50)))
         .hears_at(second(40), closed(FIRST))
         .wakes(second(50))
-        .asks([tells(MINE, 1, false)])
+        .asks([tells(MINE, 1, false, 70)])
         .hears_at(second(55), closed(MINE))
         .sleeps_until(None);
 }
@@ -128,10 +130,10 @@ fn a_caller_who_waits_is_told_the_place_again_and_again() {
 fn who_stands_behind_the_last_place_that_is_told_is_told_so() {
     behind([other(1), other(2), other(3)])
         .wakes(second(30))
-        .asks([tells(MINE, 2, true)]);
+        .asks([tells(MINE, 2, true, 50)]);
     behind([other(1)])
         .wakes(second(30))
-        .asks([tells(MINE, 2, false)]);
+        .asks([tells(MINE, 2, false, 50)]);
 }
 
 /// By priority, with what rounds in vain add, as it is ordered by the queue at that moment.
@@ -164,13 +166,17 @@ fn the_place_is_that_by_which_callers_are_served() {
     behind([FIRST])
         .hears_at(second(25), raised(5))
         .wakes(second(30))
-        .asks([tells(MINE, 1, false)])
+        .asks([tells(MINE, 1, false, 50)])
         .hears_at(second(31), AnyEvent::Line(QUEUE, in_vain))
         .wakes(second(50))
-        .asks([tells(MINE, 1, false)])
+        .asks([tells(MINE, 1, false, 70)])
         .hears_at(second(51), configured(boosted))
+        // Nobody is told of a place behind the one that was told.
         .wakes(second(70))
-        .asks([tells(MINE, 2, false)]);
+        .asks_nothing()
+        .hears_at(second(71), closed(FIRST))
+        .wakes(second(90))
+        .asks([tells(MINE, 1, false, 110)]);
 }
 
 #[test]
@@ -197,8 +203,21 @@ fn nobody_is_told_who_hears_nothing_or_whose_queue_does_not_say_so() {
 fn a_telling_that_was_missed_is_not_made_up_for() {
     behind([])
         .wakes(second(95))
-        .asks([tells(MINE, 1, false)])
+        .asks([tells(MINE, 1, false, 110)])
         .sleeps_until(Some(second(110)));
+}
+
+/// A prompt that is heard is over before the next begins.
+#[test]
+fn after_one_that_comes_late_the_next_is_left_out_if_it_comes_too_soon() {
+    behind([])
+        .wakes(second(40))
+        .asks([tells(MINE, 1, false, 50)])
+        .sleeps_until(Some(second(50)));
+    behind([])
+        .wakes(second(41))
+        .asks([tells(MINE, 1, false, 70)])
+        .sleeps_until(Some(second(70)));
 }
 
 /// A run that does not know that it has asked asks for the same.

@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod hand;
 mod hours;
+mod music;
 mod pause;
 
 use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue};

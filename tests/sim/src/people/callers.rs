@@ -58,6 +58,7 @@ impl People {
                 },
                 visit: VisitId(numbered(5, number)),
                 exit_keys: self.exits.get(&queue).cloned().unwrap_or_default(),
+                music: None,
             }
         };
         let who = who.unwrap_or_else(|| match chance.percent(10) {

@@ -102,6 +102,7 @@ impl People {
             answer_mode: AnswerMode::OnAgent,
             visit: VisitId(numbered(11, self.sent_count)),
             exit_keys: self.exits.get(&queue).cloned().unwrap_or_default(),
+            music: None,
             by: "supervisor".into(),
             why: "wrong_queue".into(),
         };

@@ -258,6 +258,7 @@ fn dial(number: u8) -> AnyCommand {
             answer_mode: AnswerMode::OnAgent,
             visit: VisitId(numbered(5, number)),
             exit_keys: key().into_iter().collect(),
+            music: None,
         },
     };
     AnyCommand::Call(CallId(numbered(1, number)), receive)

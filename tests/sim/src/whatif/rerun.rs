@@ -342,6 +342,7 @@ impl Rerun {
                 answer_mode: caller.answer_mode,
                 visit: caller.visit,
                 exit_keys: vec![],
+                music: None,
             },
         };
         self.there.insert(call, false);

@@ -135,6 +135,7 @@ fn who_was_turned_away_is_a_caller_of_the_day() {
             config_version: 1,
             answer_mode: AnswerMode::OnAgent,
             exit_keys: vec![],
+            music: None,
         };
         let says = match number {
             1 => line::Event::Opened {

@@ -125,6 +125,7 @@ fn call_to(
             answer_mode: AnswerMode::Immediate,
             visit: VisitId(entropy.uuid(SystemClock.now())),
             exit_keys: vec![],
+            music: None,
         },
     };
     let bye = call::Command::RecordBye {

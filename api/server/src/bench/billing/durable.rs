@@ -238,6 +238,7 @@ impl<'a> Orders<'a> {
                 answer_mode: AnswerMode::Immediate,
                 visit: VisitId(self.id()),
                 exit_keys: vec![],
+                music: None,
             },
         };
         let bye = call::Command::RecordBye {

@@ -154,6 +154,7 @@ impl Callers {
                 answer_mode: AnswerMode::OnAgent,
                 visit: VisitId(self.id()),
                 exit_keys: vec![],
+                music: None,
             },
         };
         self.tell(call, command).await

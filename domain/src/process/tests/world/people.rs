@@ -58,6 +58,7 @@ impl World {
                 },
                 visit: VisitId(numbered(5, self.calls_count)),
                 exit_keys: vec![],
+                music: None,
             }
         };
         let receive = call::Command::ReceiveCall {
