@@ -169,9 +169,12 @@ fn place(
     })
 }
 
-/// An end is a fact: of a visit that is not open it changes nothing.
+/// An end is a fact: of a visit that is not open it changes nothing. One that was inferred
+/// may be earlier than the stay began: then it is that instant, which is on the day on which
+/// the stay is counted.
 fn close(line: &Line, visit: VisitId, result: VisitResult, closed_at: Timestamp) -> Vec<Event> {
     line.visits.get(&visit).map_or_else(Vec::new, |open| {
+        let closed_at = closed_at.max(open.since);
         let wait_ms = closed_at.ms_since(open.since);
         vec![Event::Closed {
             visit,

@@ -1,9 +1,9 @@
 //! Whether somebody who was not served was served later.
 
-use super::row::{COLUMNS, Row};
+use super::row::{COLUMNS, Direction, Row};
 use crate::{
     page::Query,
-    value::{text, time},
+    value::{text, time, word},
     views::{ViewError, Views},
 };
 use domain::id::CallId;
@@ -27,6 +27,11 @@ impl Views {
         query.and("subject = ?", [text(missed.caller.subject)]);
         query.and("started_at > ?", [time(missed.started_at)]);
         query.and("agent_connected_at IS NOT NULL", []);
+        // In a call of ours the agent is there before the person is dialled.
+        query.and(
+            "(direction = ? OR answered_at IS NOT NULL)",
+            [word(&Direction::Inbound)],
+        );
         let (sql, parameters) = query.all(" ORDER BY started_at, call_id LIMIT 1");
         Ok(self.rows(&sql, parameters, Row::read).await?.pop())
     }

@@ -4,7 +4,7 @@ use super::{block_on, estimates::views};
 use crate::testing::{World, actions, call, has_a_stay_twice, play, queue, visit};
 use domain::{
     any::{AnyCommand, AnyEvent},
-    call::Command,
+    call::{Command, Event},
     id::{CallId, QueueId, VisitId},
     line,
     process::{Input, Process as _, enqueue},
@@ -57,10 +57,28 @@ fn told(world: &World) -> BTreeSet<(CallId, QueueId, u64)> {
     told.collect()
 }
 
+/// Calls that have left their line, which has not heard of it yet.
+fn gone(world: &World) -> BTreeSet<CallId> {
+    let mut gone = BTreeSet::new();
+    for fact in &world.facts {
+        if let AnyEvent::Call(call, Event::Overflowed { .. }) = &fact.event {
+            gone.insert(*call);
+        }
+        if let AnyEvent::Call(call, Event::Enqueued { .. }) = &fact.event {
+            gone.remove(call);
+        }
+    }
+    gone
+}
+
 /// The places that a board shows.
 fn shown(world: &World) -> BTreeSet<(CallId, QueueId, u64)> {
     let views = block_on(views(world));
-    let calls: Vec<CallId> = (1..8).map(call).collect();
+    let gone = gone(world);
+    let calls: Vec<CallId> = (1..8)
+        .map(call)
+        .filter(|call| !gone.contains(call))
+        .collect();
     let places = block_on(views.places_of(&calls)).unwrap();
     let places = places.into_iter();
     places

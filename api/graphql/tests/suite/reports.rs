@@ -277,6 +277,11 @@ async fn of_a_caller_who_left_it_is_told_whether_an_agent_was_reached_later() {
     let in_vain = world.ring(queue, "1002").await;
     world.hang_up(&in_vain, in_vain.leg).await;
     assert_eq!(later().await, Value::Null);
+    // Nor is a call of ours that the same one does not take, though an agent is in it.
+    let rung_back = world.ring_back(queue, "1002").await;
+    let leg = world.connect(&rung_back, agent).await;
+    world.hang_up(&rung_back, leg).await;
+    assert_eq!(later().await, Value::Null);
     let again = world.ring(queue, "1002").await;
     world.connect(&again, agent).await;
     world.hang_up(&again, again.leg).await;
