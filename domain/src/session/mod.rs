@@ -22,7 +22,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Session {
     const CATEGORY: &'static str = "agentsession";
-    const STATE_VERSION: u32 = 3;
+    const STATE_VERSION: u32 = 4;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -36,7 +36,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
