@@ -177,3 +177,16 @@ pub fn derive(millis: u64, base: Uuid, label: &str) -> Uuid {
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     Uuid::from_bytes(bytes)
 }
+
+/// Milliseconds in the first 48 bits of a time-ordered id (UUIDv7, our v8); none of another.
+pub fn millis_of(id: Uuid) -> Option<u64> {
+    let bytes = id.as_bytes();
+    match id.get_version_num() {
+        7 | 8 => {
+            let mut millis = [0u8; 8];
+            millis[2..].copy_from_slice(&bytes[..6]);
+            Some(u64::from_be_bytes(millis))
+        }
+        _ => None,
+    }
+}

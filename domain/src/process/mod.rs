@@ -107,28 +107,19 @@ pub fn command_id(process: &str, intent: &Intent, at: Timestamp) -> CommandId {
     let (category, key) = intent.command.target();
     let label = format!("{process}/{category}-{key}/{}", intent.command.name());
     CommandId(crate::id::derive(
-        time_of(intent.cause).unwrap_or_else(|| at.millis_unsigned()),
+        crate::id::millis_of(intent.cause).unwrap_or_else(|| at.millis_unsigned()),
         intent.cause,
         &label,
     ))
 }
 
-/// Milliseconds in the first 48 bits of a time-ordered id (UUIDv7, our v8).
-fn time_of(id: Uuid) -> Option<u64> {
-    let bytes = id.as_bytes();
-    match id.get_version_num() {
-        7 | 8 => {
-            let mut millis = [0u8; 8];
-            millis[2..].copy_from_slice(&bytes[..6]);
-            Some(u64::from_be_bytes(millis))
-        }
-        _ => None,
-    }
-}
-
 /// Derives an id from another and a label; the other's time orders it, where it has one.
 fn derived_from(cause: Uuid, label: &str) -> Uuid {
-    crate::id::derive(time_of(cause).unwrap_or_default(), cause, label)
+    crate::id::derive(
+        crate::id::millis_of(cause).unwrap_or_default(),
+        cause,
+        label,
+    )
 }
 
 /// Derives an id from a fact and a label; the fact's time orders it.

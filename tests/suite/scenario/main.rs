@@ -5,6 +5,8 @@
     reason = "a test looks for one event among all"
 )]
 
+mod away;
 mod commands_are_exactly_once;
 mod late_usage;
 mod one_call;
+mod wishes;
