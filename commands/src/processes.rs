@@ -169,21 +169,32 @@ impl<P: Process> Runner<P> {
         &self.state
     }
 
-    /// Folds events without asking for anything, up to the first one at or
-    /// after `until`, or to the head. For a process that only knows; and for
+    /// Folds events without asking for anything, up to the last one that the
+    /// log took before `until`, or to the head. For a process that only knows; and for
     /// one without a usable row, which must not ask again for what all of
     /// history asked for.
     ///
     /// # Errors
     /// When the feed can not be read.
     pub async fn fold_silently(&mut self, until: Option<Timestamp>) -> Result<(), ProcessError> {
+        let last = match until {
+            None => Position(u64::MAX),
+            // Not the first one that says a later time: a clock that was ahead once would
+            // make everything since news.
+            Some(_) => {
+                let taken = self.means.feed.log().taken(None, until).await?;
+                taken
+                    .last()
+                    .map_or_else(Position::default, |last| last.last)
+            }
+        };
         loop {
             let entries = self.means.feed.read(self.position, BATCH_MAX).await?;
             if entries.is_empty() {
                 return Ok(());
             }
             for entry in entries {
-                if until.is_some_and(|until| entry.fact.at >= until) {
+                if entry.recorded.position > last {
                     return Ok(());
                 }
                 P::step(&mut self.state, &Input::Event(&entry.fact));

@@ -7,6 +7,7 @@
 
 mod away;
 mod commands_are_exactly_once;
+mod history;
 mod late_usage;
 mod one_call;
 mod wishes;
