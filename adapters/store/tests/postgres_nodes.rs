@@ -141,3 +141,16 @@ async fn the_lead_changes_hands_only_when_its_holder_is_over_and_its_token_grows
     let c = join(nodes, "c", LONG_MS).await;
     assert_eq!(nodes.take_lead(c).await.unwrap(), Some(3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_sign_of_life_is_the_newest_runs_though_an_older_ones_clock_was_ahead() {
+    let database = testing::database().await;
+    let stores = store::join(database.url(), "a").await.unwrap();
+    let nodes = &stores.nodes;
+    let a = join(nodes, "a", LONG_MS).await;
+    assert!(nodes.renew(a, at(315_360_000), LONG_MS).await.unwrap());
+    let b = join(nodes, "b", LONG_MS).await;
+    assert!(nodes.renew(b, at(3), LONG_MS).await.unwrap());
+    let last = nodes.last_beat().await.unwrap().unwrap();
+    assert_eq!((last.node_epoch, last.at), (b, at(3)));
+}

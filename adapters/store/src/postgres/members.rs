@@ -51,8 +51,7 @@ const TAKE: &str = "INSERT INTO public.es_leaders AS l (role, epoch, token) \
      RETURNING token";
 const LEAVE: &str = "UPDATE public.es_members SET ended = 'left', ended_at = clock_timestamp(), \
      beat_at = $2 WHERE epoch = $1 AND ended IS NULL";
-const LAST_BEAT: &str =
-    "SELECT epoch, beat_at FROM public.es_members ORDER BY beat_at DESC LIMIT 1";
+const LAST_BEAT: &str = "SELECT epoch, beat_at FROM public.es_members ORDER BY epoch DESC LIMIT 1";
 const LAST_BEAT_OF: &str = "SELECT epoch, beat_at FROM public.es_members WHERE epoch = $1";
 
 /// The table of members. Its connection is its own: a lease must not wait for
