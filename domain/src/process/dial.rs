@@ -2,7 +2,10 @@
 //! out and is not answered until then is given up. And how long an announcement or a message may go on of which
 //! nobody tells that it is over.
 
-use super::{Input, Intent, Process};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+};
 use crate::{
     any::{AnyCommand, AnyEvent},
     call,
@@ -10,7 +13,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Watches the legs that go out, and those of callers who are told something.
 #[derive(Debug)]
@@ -20,42 +23,43 @@ pub struct Dial;
 /// until when.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    dialling: BTreeMap<CallId, (LegId, Timestamp)>,
-    due: BTreeSet<(Timestamp, CallId)>,
+    dialling: BTreeMap<CallId, LegId>,
+    due: Deadlines<CallId>,
 }
 
 impl Process for Dial {
     const NAME: &'static str = "dial";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
         match input {
             Input::Event(fact) => {
                 if let AnyEvent::Call(call, event) = &fact.event {
-                    on_call(state, *call, event);
+                    on_call(state, *call, event, fact.at);
                 }
                 vec![]
             }
-            Input::Deadline(now) => due(state, *now),
+            Input::Deadline(now) => due(state, *now, Deadlines::take),
+            Input::Sweep(now) => due(state, *now, Deadlines::take_ahead),
             // It was answered or has ended: the event that says so is on its way.
-            Input::Refused { .. } | Input::Sweep(_) => vec![],
+            Input::Refused { .. } => vec![],
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, _)| *due)
+        state.due.next()
     }
 }
 
-fn on_call(state: &mut State, call: CallId, event: &call::Event) {
+fn on_call(state: &mut State, call: CallId, event: &call::Event, at: Timestamp) {
     match event {
         call::Event::LegDialled { leg, until, .. }
         | call::Event::AnnouncementStarted { leg, until, .. }
         | call::Event::VoicemailStarted { leg, until, .. }
         | call::Event::SupervisionRequested { leg, until, .. } => {
-            state.dialling.insert(call, (*leg, *until));
-            state.due.insert((*until, call));
+            state.dialling.insert(call, *leg);
+            state.due.plan(call, at, *until);
         }
         call::Event::LegAnswered { .. }
         | call::Event::SupervisionStarted { .. }
@@ -89,16 +93,10 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event) {
     }
 }
 
-fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn due(state: &mut State, now: Timestamp, take: Take<CallId>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, call)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        let leg = state.dialling.get(&call).map(|(leg, _)| *leg);
-        state.due.remove(&(due, call));
-        state.dialling.remove(&call);
-        if let Some(leg) = leg {
+    while let Some((_, call)) = take(&mut state.due, now) {
+        if let Some(leg) = state.dialling.remove(&call) {
             let command = call::Command::TimeOutLeg { leg };
             intents.push(Intent::new(leg.0, AnyCommand::Call(call, command)));
         }
@@ -107,7 +105,6 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
 }
 
 fn forget(state: &mut State, call: CallId) {
-    if let Some((_, until)) = state.dialling.remove(&call) {
-        state.due.remove(&(until, call));
-    }
+    state.dialling.remove(&call);
+    state.due.forget(call);
 }

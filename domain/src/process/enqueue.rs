@@ -8,7 +8,12 @@ mod stays;
 mod telling;
 mod way_out;
 
-use super::{Input, Intent, Process, places::Places, staff::Staff};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+    places::Places,
+    staff::Staff,
+};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, AnswerMode, OverflowCause},
@@ -38,7 +43,6 @@ pub struct Enqueue;
 /// The end of a call's patience in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Due {
-    at: Timestamp,
     visit: VisitId,
     queue: QueueId,
 }
@@ -53,7 +57,7 @@ pub struct State {
     /// What people have said of their doors.
     hands: BTreeMap<QueueId, queue::Hand>,
     /// When each waiting call has waited long enough.
-    due: BTreeSet<(Timestamp, CallId)>,
+    due: Deadlines<CallId>,
     due_of: BTreeMap<CallId, Due>,
     /// Stays that have been asked for and that their line has not answered yet.
     opening: BTreeMap<VisitId, Opening>,
@@ -90,7 +94,12 @@ impl Process for Enqueue {
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
         match input {
             Input::Event(fact) => on_event(state, fact),
-            Input::Deadline(now) => timed_out(state, *now),
+            Input::Deadline(now) => {
+                let mut intents = timed_out(state, *now, Deadlines::take);
+                intents.extend(expired(state, *now, Deadlines::take));
+                intents.extend(telling::tell(state, *now));
+                intents
+            }
             Input::Refused {
                 command_id,
                 command,
@@ -98,12 +107,16 @@ impl Process for Enqueue {
                 at,
                 ..
             } => refused(state, command_id.0, (command, code), *at),
-            Input::Sweep(_) => vec![],
+            Input::Sweep(now) => {
+                let mut intents = timed_out(state, *now, Deadlines::take_ahead);
+                intents.extend(expired(state, *now, Deadlines::take_ahead));
+                intents
+            }
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        let patience = state.due.first().map(|(due, _)| *due);
+        let patience = state.due.next();
         let others = [state.expiry.next(), state.telling.next()];
         patience
             .into_iter()
@@ -463,7 +476,7 @@ fn opened(
     let ttl_ms = state.queues.get(&queue);
     let ttl_ms = ttl_ms.map_or(0, |(_, config)| config.ttl_ms(policy.max_wait_ms));
     let stay = (visit, queue, call);
-    state.expiry.opens(stay, since, ttl_ms);
+    state.expiry.opens(stay, (fact.at, since), ttl_ms);
     let found_somebody = opening.as_ref().is_some_and(|it| it.found_somebody);
     if let Some(close) = opening.and_then(|opening| opening.close) {
         // A store that was away for a moment let the end overtake.
@@ -472,8 +485,9 @@ fn opened(
     state.places.opened(call, queue);
     state.waiting.entry(queue).or_default().insert(visit, call);
     if policy.max_wait_ms > 0 {
-        let at = since.plus_ms(policy.max_wait_ms);
-        remember(state, call, Due { at, visit, queue });
+        let until = since.plus_ms(policy.max_wait_ms);
+        state.due.plan(call, fact.at, until);
+        state.due_of.insert(call, Due { visit, queue });
     }
     state.is_to_be_told(call, (visit, queue), fact.at, policy);
     let mut intents = vec![];
@@ -532,37 +546,23 @@ fn offered_enough(
     sent_on.into_iter().collect()
 }
 
-fn timed_out(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn timed_out(state: &mut State, now: Timestamp, take: Take<CallId>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, call)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        let Some(Due { visit, queue, .. }) = state.due_of.get(&call).copied() else {
-            state.due.remove(&(due, call));
+    while let Some((_, call)) = take(&mut state.due, now) {
+        let Some(Due { visit, queue }) = state.due_of.remove(&call) else {
             continue;
         };
-        forget(state, call);
         state.expiry.put_off(visit, now);
         let case = OverflowCause::MaxWait;
         let sent_on = send_on(state, now, visit.0, call, (visit, queue), case);
         intents.push(sent_on.unwrap_or_else(|| end(visit.0, call, visit, EndReason::MaxWait)));
     }
-    intents.extend(expired(state, now));
-    intents.extend(telling::tell(state, now));
     intents
 }
 
-fn remember(state: &mut State, call: CallId, due: Due) {
-    forget(state, call);
-    state.due.insert((due.at, call));
-    state.due_of.insert(call, due);
-}
-
 fn forget(state: &mut State, call: CallId) {
-    if let Some(due) = state.due_of.remove(&call) {
-        state.due.remove(&(due.at, call));
-    }
+    state.due_of.remove(&call);
+    state.due.forget(call);
 }
 
 /// Ends the call because of that stay, if it is in it still.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub mod callback;
 pub mod credit;
+mod deadlines;
 pub mod dial;
 pub mod dunning;
 pub mod enqueue;

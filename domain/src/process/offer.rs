@@ -2,7 +2,11 @@
 //! rings, and whatever comes of it is told to the line and to the session.
 //! Every offer has a due time, so that nothing stays reserved for ever.
 
-use super::{Input, Intent, Process, derived};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+    derived,
+};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
@@ -31,9 +35,6 @@ struct Live {
     visit: VisitId,
     queue: QueueId,
     session: SessionId,
-    /// Next instant at which something is due; none while the call has been
-    /// asked to end the offer and has not answered.
-    due: Option<Timestamp>,
     /// The ring has been timed out; next the reservation itself falls.
     ring_over: bool,
     /// It has come to nothing: visit and agent were given back.
@@ -44,14 +45,16 @@ struct Live {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     live: BTreeMap<OfferId, Live>,
-    due: BTreeSet<(Timestamp, OfferId)>,
+    /// When something is due about each; not while the call has been asked to end the
+    /// offer and has not answered.
+    due: Deadlines<OfferId>,
     /// Whom a person has paused in a queue.
     paused: BTreeSet<(QueueId, AgentId)>,
 }
 
 impl Process for OfferProcess {
     const NAME: &'static str = "offer";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -63,13 +66,13 @@ impl Process for OfferProcess {
                 at,
                 ..
             } => refused(state, command_id.0, command, *at),
-            Input::Deadline(now) => due(state, *now),
-            Input::Sweep(_) => vec![],
+            Input::Deadline(now) => due(state, *now, Deadlines::take),
+            Input::Sweep(now) => due(state, *now, Deadlines::take_ahead),
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, _)| *due)
+        state.due.next()
     }
 }
 
@@ -140,12 +143,11 @@ fn on_session(
                 visit: *visit,
                 queue: *queue,
                 session,
-                due: Some(ring_until),
                 ring_over: false,
                 given_up: is_paused,
             };
             state.live.insert(*offer, live);
-            state.due.insert((ring_until, *offer));
+            state.due.plan(*offer, fact.at, ring_until);
             if is_paused {
                 let superseded = ReleaseReason::Superseded;
                 return vec![release(fact.event_id.0, *offer, session, superseded)];
@@ -331,13 +333,10 @@ fn refused(
         // now on can waiting for it be in vain: a call that is slow to answer
         // may still connect the agent.
         AnyCommand::Call(_, call::Command::EndOffer { offer, .. }) => {
-            if let Some(live) = state.live.get_mut(offer)
-                && live.ring_over
-                && live.due.is_none()
-            {
+            let is_over = state.live.get(offer).is_some_and(|live| live.ring_over);
+            if is_over && !state.due.contains(*offer) {
                 let falls = at.plus_ms(RESERVATION_GRACE_MS);
-                live.due = Some(falls);
-                state.due.insert((falls, *offer));
+                state.due.plan(*offer, at, falls);
             }
             vec![]
         }
@@ -356,17 +355,12 @@ fn refused(
     }
 }
 
-fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn due(state: &mut State, now: Timestamp, take: Take<OfferId>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, offer)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        state.due.remove(&(due, offer));
+    while let Some((_, offer)) = take(&mut state.due, now) {
         let Some(live) = state.live.get_mut(&offer) else {
             continue;
         };
-        live.due = None;
         if live.ring_over {
             // Nobody has told how the ring ended: the reservation falls.
             live.given_up = true;
@@ -417,7 +411,6 @@ const fn release(
 }
 
 fn forget(state: &mut State, offer: OfferId) {
-    if let Some(due) = state.live.remove(&offer).and_then(|live| live.due) {
-        state.due.remove(&(due, offer));
-    }
+    state.live.remove(&offer);
+    state.due.forget(offer);
 }

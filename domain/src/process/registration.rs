@@ -3,7 +3,11 @@
 //! When it is lost instead, nothing happens for a while, as phones come back; then the
 //! agent is not ready, and much later logged out.
 
-use super::{Input, Intent, Process, derived};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+    derived,
+};
 use crate::{
     agent,
     any::{AnyCommand, AnyEvent, Fact},
@@ -37,8 +41,6 @@ struct Known {
     #[serde(default)]
     signed_off: bool,
     is_ready: bool,
-    /// When the agent is looked at who has no phone any more.
-    due: Option<Timestamp>,
     /// The phone did not come back in time.
     is_late: bool,
     /// Not ready for that, and for no other reason.
@@ -49,12 +51,13 @@ struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     agents: BTreeMap<AgentId, Known>,
-    due: BTreeSet<(Timestamp, AgentId)>,
+    /// When each agent is looked at who has no phone any more.
+    due: Deadlines<AgentId>,
 }
 
 impl Process for Registration {
     const NAME: &'static str = "registration";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -89,13 +92,13 @@ impl Process for Registration {
                 | AnyCommand::Mailbox(..)
                 | AnyCommand::Billing(..) => vec![],
             },
-            Input::Deadline(now) => due(state, *now),
-            Input::Sweep(_) => vec![],
+            Input::Deadline(now) => due(state, *now, Deadlines::take),
+            Input::Sweep(now) => due(state, *now, Deadlines::take_ahead),
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, _)| *due)
+        state.due.next()
     }
 }
 
@@ -128,7 +131,7 @@ fn on_device(state: &mut State, fact: &Fact, agent: AgentId, event: &device::Eve
     let cause = fact.event_id.0;
     match event {
         device::Event::Registered { binding, .. } => {
-            plan(state, agent, None);
+            unplan(state, agent);
             let known = state.agents.entry(agent).or_default();
             known.bindings.insert(*binding);
             known.signed_off = false;
@@ -188,7 +191,7 @@ fn on_session(
             vec![]
         }
         session::Event::LoggedOut { reason } => {
-            plan(state, agent, None);
+            unplan(state, agent);
             let known = state.agents.entry(agent).or_default();
             (known.logged_in, known.is_ready, known.is_paused) = (false, false, false);
             // The phone came back while the logout was still pending.
@@ -227,16 +230,14 @@ fn on_session(
 /// The last phone is gone: it may come back in time.
 fn is_lost(state: &mut State, fact: &Fact, agent: AgentId) {
     let grace_ms = state.agents.get(&agent).map_or(0, |known| known.grace_ms);
-    plan(state, agent, Some(fact.at.plus_ms(grace_ms)));
+    unplan(state, agent);
+    state.due.plan(agent, fact.at, fact.at.plus_ms(grace_ms));
 }
 
-fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn due(state: &mut State, now: Timestamp, take: Take<AgentId>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, agent)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        let was_late = plan(state, agent, None);
+    while let Some((due, agent)) = take(&mut state.due, now) {
+        let was_late = unplan(state, agent);
         let Some(known) = state.agents.get_mut(&agent) else {
             continue;
         };
@@ -251,21 +252,18 @@ fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
             let lost = session::Command::RecordPhoneLost;
             intents.push(in_session(cause, agent, known, lost));
         }
-        plan(state, agent, Some(due.plus_ms(GONE_HOME_MS)));
+        let late_since = due.min(now);
+        state.due.plan(agent, now, late_since.plus_ms(GONE_HOME_MS));
         state.agents.entry(agent).or_default().is_late = true;
     }
     intents
 }
 
-/// The agent is looked at then, or not at all. Whether the phone was late already.
-fn plan(state: &mut State, agent: AgentId, at: Option<Timestamp>) -> bool {
+/// The agent is not looked at. Whether the phone was late already.
+fn unplan(state: &mut State, agent: AgentId) -> bool {
+    state.due.forget(agent);
     let known = state.agents.entry(agent).or_default();
-    let was_late = std::mem::take(&mut known.is_late);
-    if let Some(before) = std::mem::replace(&mut known.due, at) {
-        state.due.remove(&(before, agent));
-    }
-    state.due.extend(at.map(|at| (at, agent)));
-    was_late
+    std::mem::take(&mut known.is_late)
 }
 
 const fn in_session(

@@ -2,7 +2,10 @@
 //! mailbox has kept room for it the call is sent there, and what came of it is told
 //! to the mailbox. Room for which no message comes is given back.
 
-use super::{Input, Intent, Process};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call::{self, ANNOUNCEMENT_MS_MAX, Destination, Voicemail, VoicemailOutcome},
@@ -12,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Brings callers to mailboxes, and messages into them.
@@ -30,14 +33,14 @@ const TELL_MS: u64 = 360_000;
 struct Open {
     mailbox: MailboxId,
     call: CallId,
-    due: Timestamp,
 }
 
 /// What it remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     open: BTreeMap<VoicemailId, Open>,
-    due: BTreeSet<(Timestamp, VoicemailId)>,
+    /// When nobody tells any more what came of each.
+    due: Deadlines<VoicemailId>,
 }
 
 impl State {
@@ -47,20 +50,11 @@ impl State {
         let open = self.open.iter().filter(|(_, open)| open.call == call);
         open.map(|(message, _)| *message).collect()
     }
-
-    /// Nobody tells any more what came of it after that.
-    fn hurry(&mut self, message: VoicemailId, due: Timestamp) {
-        if let Some(open) = self.open.get_mut(&message) {
-            self.due.remove(&(open.due, message));
-            open.due = open.due.min(due);
-            self.due.insert((open.due, message));
-        }
-    }
 }
 
 impl Process for VoicemailProcess {
     const NAME: &'static str = "voicemail";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -84,13 +78,13 @@ impl Process for VoicemailProcess {
                 command,
                 ..
             } => refused(command_id.0, command),
-            Input::Deadline(now) => due(state, *now),
-            Input::Sweep(_) => vec![],
+            Input::Deadline(now) => due(state, *now, Deadlines::take),
+            Input::Sweep(now) => due(state, *now, Deadlines::take_ahead),
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, _)| *due)
+        state.due.next()
     }
 }
 
@@ -110,10 +104,9 @@ fn on_mailbox(state: &mut State, fact: &Fact, mailbox: MailboxId, event: &Event)
             let open = Open {
                 mailbox,
                 call: *call,
-                due,
             };
             state.open.insert(*message, open);
-            state.due.insert((due, *message));
+            state.due.plan(*message, fact.at, due);
             let to = Destination::Voicemail(Voicemail {
                 mailbox,
                 message: *message,
@@ -183,7 +176,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         // What was said is written now, and told of; or nobody does any more.
         call::Event::Ended { .. } => {
             for message in state.of_call(call) {
-                state.hurry(message, fact.at.plus_ms(TELL_MS));
+                state.due.hurry(message, fact.at, fact.at.plus_ms(TELL_MS));
             }
             vec![]
         }
@@ -241,13 +234,9 @@ fn refused(cause: Uuid, command: &AnyCommand) -> Vec<Intent> {
     )]
 }
 
-fn due(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn due(state: &mut State, now: Timestamp, take: Take<VoicemailId>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, message)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        state.due.remove(&(due, message));
+    while let Some((_, message)) = take(&mut state.due, now) {
         intents.extend(give_up(state, message.0, message));
         forget(state, message);
     }
@@ -270,7 +259,6 @@ const fn release(
 }
 
 fn forget(state: &mut State, message: VoicemailId) {
-    if let Some(open) = state.open.remove(&message) {
-        state.due.remove(&(open.due, message));
-    }
+    state.open.remove(&message);
+    state.due.forget(message);
 }

@@ -1,16 +1,19 @@
 //! After the call: the agent's contact ends with it, or when a supervisor takes it over, and
 //! the wrap-up with its timer.
 
-use super::{Input, Intent, Process, derived};
+use super::{
+    Input, Intent, Process,
+    deadlines::{Deadlines, Take},
+    derived,
+};
 use crate::{
     any::{AnyCommand, AnyEvent, Fact},
     call,
-    id::{AgentId, CallId, OfferId, SessionId},
+    id::{CallId, OfferId, SessionId},
     session,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Ends contacts and wrap-ups.
 #[derive(Debug)]
@@ -19,28 +22,26 @@ pub struct WrapUp;
 /// What it remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// When each wrap-up ends, and after which call it is.
-    due: BTreeSet<(Timestamp, AgentId, CallId)>,
-    /// The session of each wrap-up, and when it ends: an agent may be in one after each of
-    /// several calls.
-    running: BTreeMap<AgentId, BTreeMap<CallId, (u32, Timestamp)>>,
+    /// When each wrap-up ends: an agent may be in one after each of several calls.
+    running: Deadlines<(SessionId, CallId)>,
 }
 
 impl Process for WrapUp {
     const NAME: &'static str = "wrap_up";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
         match input {
             Input::Event(fact) => on_event(state, fact),
-            Input::Deadline(now) => over(state, *now),
-            Input::Refused { .. } | Input::Sweep(_) => vec![],
+            Input::Deadline(now) => over(state, *now, Deadlines::take),
+            Input::Sweep(now) => over(state, *now, Deadlines::take_ahead),
+            Input::Refused { .. } => vec![],
         }
     }
 
     fn next_deadline(state: &State) -> Option<Timestamp> {
-        state.due.first().map(|(due, ..)| *due)
+        state.running.next()
     }
 }
 
@@ -52,15 +53,11 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             session::Event::WrapUpStarted { call, until, .. }
             | session::Event::WrapUpExtended { call, until },
         ) => {
-            let key = (session.agent, *call);
-            forget(state, key);
-            let running = state.running.entry(session.agent).or_default();
-            running.insert(*call, (session.number, *until));
-            state.due.insert((*until, session.agent, *call));
+            state.running.plan((*session, *call), fact.at, *until);
             vec![]
         }
         AnyEvent::Session(session, session::Event::WrapUpEnded { call, .. }) => {
-            forget(state, (session.agent, *call));
+            state.running.forget((*session, *call));
             vec![]
         }
         AnyEvent::Call(call, call::Event::TakenOver { session, offer, .. }) => {
@@ -96,33 +93,13 @@ const fn end_contact(fact: &Fact, call: CallId, session: SessionId, offer: Offer
     Intent::new(fact.event_id.0, AnyCommand::Session(session, command))
 }
 
-fn over(state: &mut State, now: Timestamp) -> Vec<Intent> {
+fn over(state: &mut State, now: Timestamp, take: Take<(SessionId, CallId)>) -> Vec<Intent> {
     let mut intents = vec![];
-    while let Some((due, agent, call)) = state.due.first().copied() {
-        if due > now {
-            break;
-        }
-        state.due.remove(&(due, agent, call));
-        let running = state.running.get(&agent);
-        if let Some((number, _)) = running.and_then(|running| running.get(&call)).copied() {
-            let session = SessionId { agent, number };
-            let command = session::Command::EndWrapUp { call, until: due };
-            // An extended wrap-up ends by another command.
-            let cause = derived(due, call.0, &format!("wrap_up/{}", due.micros()));
-            intents.push(Intent::new(cause, AnyCommand::Session(session, command)));
-        }
+    while let Some((until, (session, call))) = take(&mut state.running, now) {
+        let command = session::Command::EndWrapUp { call, until };
+        // An extended wrap-up ends by another command.
+        let cause = derived(until, call.0, &format!("wrap_up/{}", until.micros()));
+        intents.push(Intent::new(cause, AnyCommand::Session(session, command)));
     }
     intents
-}
-
-fn forget(state: &mut State, (agent, call): (AgentId, CallId)) {
-    let Some(running) = state.running.get_mut(&agent) else {
-        return;
-    };
-    if let Some((_, until)) = running.remove(&call) {
-        state.due.remove(&(until, agent, call));
-    }
-    if running.is_empty() {
-        state.running.remove(&agent);
-    }
 }

@@ -78,3 +78,21 @@ fn the_phone_of_a_supervisor_is_given_up_too_unless_it_answers_or_is_let_go() {
         assert_eq!(Dial::next_deadline(&process.state), None);
     }
 }
+
+#[test]
+fn a_leg_dialled_by_a_clock_that_was_years_ahead_is_given_up_when_the_clock_is_set_right() {
+    let ahead = second(315_360_000);
+    let leg = OUTSIDE_LEG;
+    let dialled = call(call::Event::LegDialled {
+        leg,
+        target: Target::Number("+4930".into()),
+        until: ahead.plus_ms(90_000),
+    });
+    process::<Dial>()
+        .hears_at(ahead, dialled)
+        .sweeps(ahead)
+        .asks_nothing()
+        .sweeps(second(300))
+        .asks([AnyCommand::Call(CALL, call::Command::TimeOutLeg { leg })])
+        .sleeps_until(None);
+}

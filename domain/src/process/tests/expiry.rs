@@ -155,3 +155,30 @@ fn without_such_a_net_a_stay_lasts() {
         ])
         .sleeps_until(None);
 }
+
+#[test]
+fn a_stay_that_a_clock_years_ahead_began_is_too_old_when_the_clock_is_set_right() {
+    process::<Enqueue>()
+        .hears([created(), enqueued()])
+        .hears_at(second(315_360_000), opened(AnswerMode::OnAgent, 0))
+        .sweeps(second(20))
+        .asks([ends()])
+        .sweeps(second(21))
+        .asks_nothing();
+}
+
+#[test]
+fn a_caller_of_a_clock_years_ahead_has_waited_long_enough_when_the_clock_is_set_right() {
+    let waited = call::Command::EndCall {
+        reason: EndReason::MaxWait,
+        ended_at: None,
+        visit: Some(VISIT),
+    };
+    process::<Enqueue>()
+        .hears([created(), enqueued()])
+        .hears_at(second(315_360_000), opened(AnswerMode::OnAgent, 60_000))
+        .sweeps(second(20))
+        .asks([AnyCommand::Call(CALL, waited)])
+        // Looked at again in a minute, if the call is there still.
+        .sleeps_until(Some(second(80)));
+}

@@ -395,3 +395,24 @@ fn a_match_that_comes_after_its_offer_was_given_up_is_taken_back() {
         .hears([matched()])
         .asks([give_back(ReturnCause::Withdrawn)]);
 }
+
+#[test]
+fn a_ring_that_a_clock_years_ahead_began_ends_when_the_clock_is_set_right() {
+    let ahead = second(315_360_000);
+    let mut reserved = reserved();
+    if let AnyEvent::Session(_, session::Event::Reserved { until, .. }) = &mut reserved {
+        *until = ahead.plus_ms(25_000);
+    }
+    let end = call::Command::EndOffer {
+        offer: OFFER,
+        outcome: OfferOutcome::NoAnswer,
+    };
+    process::<OfferProcess>()
+        .hears_at(ahead, reserved)
+        .sweeps(ahead.plus_ms(1_000))
+        .asks_nothing()
+        .sweeps(second(300))
+        .asks([AnyCommand::Call(CALL, end)])
+        .sweeps(second(301))
+        .asks_nothing();
+}

@@ -277,3 +277,20 @@ fn a_login_by_hand_without_a_phone_stays() {
         .hears([configured(true), logged_in(1)])
         .asks_nothing();
 }
+
+#[test]
+fn a_phone_lost_by_a_clock_years_ahead_counts_from_when_the_clock_is_set_right() {
+    process::<Registration>()
+        .hears([
+            configured(true),
+            registered(PHONE),
+            logged_in(1),
+            became(session::Event::BecameReady {}),
+        ])
+        .hears_at(second(315_360_000), expired(PHONE, 0))
+        .sweeps(second(300))
+        .asks([pause()])
+        .sweeps(second(301))
+        .asks_nothing()
+        .sleeps_until(Some(second(300 + 900)));
+}

@@ -284,3 +284,18 @@ fn a_mailbox_is_asked_for_room_and_a_full_one_is_as_none() {
     };
     assert_eq!(process.asked, [AnyCommand::Line(QUEUE, close)]);
 }
+
+#[test]
+fn room_that_a_clock_years_ahead_kept_is_given_back_when_the_clock_is_set_right() {
+    let lost = Command::ReleaseRoom {
+        message: MESSAGE,
+        reason: LostReason::Lost,
+    };
+    process::<VoicemailProcess>()
+        .hears_at(second(315_360_000), expected())
+        .sweeps(second(315_360_001))
+        .asks_nothing()
+        .sweeps(second(300))
+        .asks([to_box(lost)])
+        .sleeps_until(None);
+}

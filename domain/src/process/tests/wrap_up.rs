@@ -178,3 +178,18 @@ fn the_timer_of_the_last_wrap_up_is_the_one_that_counts() {
         .asks_nothing()
         .sleeps_until(Some(second(80)));
 }
+
+/// The clock that told when it began was ten years ahead, and was set right.
+#[test]
+fn a_wrap_up_of_a_clock_that_was_years_ahead_ends_when_the_clock_is_set_right() {
+    let ahead = second(315_360_000);
+    process::<WrapUp>()
+        .hears_at(ahead, started(ahead.plus_ms(30_000)))
+        .sweeps(ahead.plus_ms(1_000))
+        .asks_nothing()
+        .sweeps(second(300))
+        .asks([end_wrap_up(ahead.plus_ms(30_000))])
+        .sweeps(second(301))
+        .asks_nothing()
+        .sleeps_until(None);
+}
