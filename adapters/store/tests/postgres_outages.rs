@@ -15,6 +15,7 @@ use ringledger_store::{
     contract::{Ids, append_of},
     testing,
 };
+use sqlx::{Connection as _, PgConnection};
 use std::{
     fs::{self, File},
     io::Write as _,
@@ -251,6 +252,30 @@ async fn a_database_that_says_nothing_is_told_in_time_and_asked_again_when_it_sp
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_never_speak_again_are_replaced() {
     silent(Network::Forgets).await;
+}
+
+/// Ears on the log at the database, by what each has said last.
+async fn ears(database: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+         AND query IN ('LISTEN \"ringledger_log\"', 'SELECT 1')";
+    sqlx::query_scalar(count).fetch_one(database).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ear_that_a_network_forgot_is_replaced_by_another() {
+    let database = testing::database().await;
+    let between = Between::of(database.url()).await;
+    let _stores = store::open(&between.url).await.unwrap();
+    let mut beside = PgConnection::connect(database.url()).await.unwrap();
+    let until = Instant::now() + DEADLINE;
+    while ears(&mut beside).await < 1 {
+        assert!(Instant::now() < until, "nobody listens");
+    }
+    between.is(Network::Forgets);
+    // The database does not know that nobody hears the first one any more.
+    while ears(&mut beside).await < 2 {
+        assert!(Instant::now() < until, "nobody listens again");
+    }
 }
 
 /// More than any pool has connections.

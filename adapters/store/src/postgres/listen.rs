@@ -1,16 +1,21 @@
 //! Hears of appends, also by other nodes.
 
-use super::pool::Pool;
+use super::{connect::silent, pool::Pool};
 use commands::ports::Position;
-use sqlx::postgres::PgListener;
+use sqlx::{Executor as _, postgres::PgListener};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 const CHANNEL: &str = "ringledger_log";
 /// Reading is the truth: the head is looked up this often, whatever was heard.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait before a lost connection is made again.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// An ear that has heard nothing for so long asks whether the database is there: a network
+/// that forgets a connection tells nobody.
+const QUIET_MAX: Duration = Duration::from_secs(5);
+/// And this is how long the answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 pub(crate) const HEAD: &str = "SELECT coalesce(max(global_position), 0) FROM public.events";
 
@@ -42,16 +47,29 @@ pub(crate) async fn listen(pool: Pool, wake: watch::Sender<Position>) {
 }
 
 async fn follow(pool: &Pool, wake: &watch::Sender<Position>) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool.unbounded()).await?;
-    listener.listen(CHANNEL).await?;
+    // On its own: one that never speaks again would keep a place from the others.
+    let ear = pool.apart();
+    let mut listener = within(PgListener::connect_with(&ear)).await?;
+    listener.eager_reconnect(false);
+    within(listener.listen(CHANNEL)).await?;
     // What came before the ear was open.
     tell(wake, head(pool).await?);
-    while let Some(note) = listener.try_recv().await? {
-        if let Ok(head) = note.payload().parse() {
-            tell(wake, head);
+    loop {
+        match timeout(QUIET_MAX, listener.try_recv()).await {
+            Ok(note) => {
+                let Some(note) = note? else { return Ok(()) };
+                if let Ok(head) = note.payload().parse() {
+                    tell(wake, head);
+                }
+            }
+            Err(_) => within(listener.execute("SELECT 1")).await.map(|_| ())?,
         }
     }
-    Ok(())
+}
+
+async fn within<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let answered = timeout(ANSWER_MAX, asked).await;
+    answered.unwrap_or_else(|_| Err(silent(ANSWER_MAX)))
 }
 
 /// Looks the head up now and then, for ever.

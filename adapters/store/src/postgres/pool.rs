@@ -11,7 +11,7 @@ use futures_util::{
 use sqlx::{
     Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres,
     pool::PoolConnection,
-    postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+    postgres::{PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -40,9 +40,12 @@ impl Pool {
         }
     }
 
-    /// For one that waits for the database as long as it says nothing.
-    pub(crate) const fn unbounded(&self) -> &PgPool {
-        &self.connections
+    /// One connection to the same database, apart from these.
+    pub(crate) fn apart(&self) -> PgPool {
+        let options = self.connections.connect_options();
+        PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(options.as_ref().clone())
     }
 
     /// Does something on one connection, all of which is waited for so long.
