@@ -45,6 +45,8 @@ enum Network {
     Stops,
     /// What was connected before never hears anything again; new connections work.
     Forgets,
+    /// What was connected before goes on; new connections never hear anything.
+    TakesNobody,
 }
 
 /// A network between the store and its database.
@@ -65,7 +67,7 @@ impl Between {
             while let Ok((client, _)) = listener.accept().await {
                 let mut seen = seen.clone();
                 let state = *seen.borrow_and_update();
-                let is_new = state == Network::Forgets;
+                let is_new = state != Network::Forwards;
                 let database = database.clone();
                 tokio::spawn(async move {
                     flows(&mut seen, is_new).await;
@@ -96,6 +98,7 @@ async fn flows(seen: &mut watch::Receiver<Network>, is_new: bool) {
         Network::Forwards => true,
         Network::Stops => false,
         Network::Forgets => is_new,
+        Network::TakesNobody => !is_new,
     };
     if seen.wait_for(forwards).await.is_err() {
         // The test is over.
@@ -276,6 +279,32 @@ async fn an_ear_that_a_network_forgot_is_replaced_by_another() {
     while ears(&mut beside).await < 2 {
         assert!(Instant::now() < until, "nobody listens again");
     }
+}
+
+/// How many appends stand in line together.
+const IN_LINE: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_appends_waits_once_for_a_database_that_ended_the_session_and_is_gone() {
+    let database = testing::database().await;
+    let between = Between::of(database.url()).await;
+    let stores = store::open(&between.url).await.unwrap();
+    let ids = Ids::new("line");
+    let next = || append_of(&ids, &StreamId::new("note", ids.uuid()), 0, 1);
+    append(&*stores.log, next()).await.unwrap();
+    between.is(Network::TakesNobody);
+    let mut beside = PgConnection::connect(database.url()).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    sqlx::query(end).execute(&mut beside).await.unwrap();
+    let began = Instant::now();
+    let outcomes = stores.log.append((0..IN_LINE).map(|_| next()).collect());
+    for outcome in outcomes.await {
+        let is_away = matches!(outcome, Err(AppendError::Unavailable(_)));
+        assert!(is_away, "{outcome:?}");
+    }
+    let waited = began.elapsed();
+    assert!(waited < BOUND, "{waited:?}");
 }
 
 /// More than any pool has connections.

@@ -90,23 +90,38 @@ impl Writer {
             Ok(outcomes) => outcomes,
             // The database refused the batch for what is in it: nothing was
             // stored, and one append may not take the others with it.
-            Err(sqlx::Error::Database(refusal)) if batch.len() > 1 => {
+            Err(sqlx::Error::Database(refusal)) if batch.len() > 1 && self.is_connected() => {
                 let reason = refusal.message().to_owned();
                 tracing::warn!(reason, "appends are written one by one");
-                let mut outcomes = Vec::with_capacity(batch.len());
-                for append in batch {
-                    match self.call(&[append]).await {
-                        Ok(of_one) => outcomes.extend(of_one),
-                        Err(error) => outcomes.extend(refuse(&error, 1)),
-                    }
-                }
-                outcomes
+                self.commit_one_by_one(batch).await
             }
             Err(error) => {
                 tracing::warn!(reason = reason(&error), "event log can not write");
                 refuse(&error, batch.len())
             }
         }
+    }
+
+    /// Until the connection is lost: a database that is away would be waited for once more
+    /// for each append.
+    async fn commit_one_by_one(&mut self, batch: &[&Append]) -> Outcomes {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for (index, append) in batch.iter().enumerate() {
+            match self.call(&[append]).await {
+                Ok(of_one) => outcomes.extend(of_one),
+                Err(error) if self.is_connected() => outcomes.extend(refuse(&error, 1)),
+                Err(error) => {
+                    outcomes.extend(refuse(&error, batch.len() - index));
+                    break;
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Whether the connection can be used, as far as is known.
+    const fn is_connected(&self) -> bool {
+        self.connection.is_some()
     }
 
     /// Appends without a look where that will do, and finds out one by one what
