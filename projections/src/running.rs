@@ -253,7 +253,7 @@ impl Node {
             let is_due = !self.switches.is_empty();
             tokio::select! {
                 () = feed.wait_beyond(runner.position()) => {}
-                Some(order) = ordered.recv() => self.hear(runner, order),
+                Some(order) = ordered.recv() => self.hear(runner, order).await,
                 _ = beat.tick() => {
                     self.measure(runner.progress());
                     self.publish(runner);
@@ -375,7 +375,7 @@ impl Node {
             .or_insert_with(|| Build::start(means, view, how, orders.clone()));
     }
 
-    fn hear(&mut self, runner: &mut Runner, order: Order) {
+    async fn hear(&mut self, runner: &mut Runner, order: Order) {
         match order {
             Order::Rebuild(view, then_switch, reply) => {
                 let is_building = self.builds.get(&view).is_some_and(|build| {
@@ -405,6 +405,11 @@ impl Node {
                 }
             }
             Order::Retry(view, reply) => {
+                if let Err(error) = self.let_go(runner, view).await {
+                    tracing::warn!(%error, "what is parked can not be tried again now");
+                    // Whoever asked hears that there was no answer.
+                    return;
+                }
                 let parked = runner.slots.iter_mut().filter(|slot| slot.view == view);
                 let mut is_parked = false;
                 for slot in parked.filter(|slot| slot.parked.is_some()) {
@@ -420,6 +425,26 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// Parked rows that were built are let go of, if an erasure has taken them away: there
+    /// are no tables any more that they could go on in.
+    async fn let_go(&self, runner: &mut Runner, view: View) -> Result<(), StoreError> {
+        let Some(index) = runner.find(view, Generation::Next) else {
+            return Ok(());
+        };
+        let name = runner.slots[index].part.checkpoint();
+        let is_parked = runner.slots[index].parked.is_some();
+        if is_parked
+            && !standings(self.means.read.as_ref())
+                .await?
+                .contains_key(name)
+        {
+            runner.slots[index].resume();
+            // Where it is in doubt whether they are the live ones by now, they stay.
+            runner.drop_next(view);
+        }
+        Ok(())
     }
 
     fn with_builds(&self, progress: Progress) -> Progress {

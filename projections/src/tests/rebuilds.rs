@@ -282,6 +282,43 @@ async fn a_view_that_can_not_apply_an_event_is_parked_and_the_others_go_on() {
 }
 
 /// A roster that says who leads.
+/// An erasure takes rows away that are parked beside the live ones: they will not come to it.
+#[tokio::test]
+async fn rows_that_an_erasure_took_away_while_they_were_parked_hold_nobody_up_when_tried_again() {
+    let (mut office, world) = with_a_call().await;
+    let read = office.stores.read.clone();
+    let view = View::LiveCalls;
+    let is_ready = |status: &Status| status.next.as_ref().is_some_and(|next| next.is_ready);
+    let views = office.running.views();
+    views.rebuild(view, false).await.unwrap().unwrap();
+    until(&views, view, is_ready).await;
+    let means = office.means();
+    office.running.stop().await;
+    let row = vec![Value::Text(call(1).to_string())];
+    let damage = "UPDATE live_calls__next SET state = 'nonsense' WHERE call_id = $1";
+    sql(read.as_ref(), damage, row).await;
+    office.running = crate::start(means).await.unwrap();
+    let views = office.running.views();
+    until(&views, view, is_ready).await;
+    office.hang_up(1).await;
+    let is_parked = |status: &Status| {
+        let next = status.next.as_ref();
+        next.is_some_and(|next| next.parked.is_some())
+    };
+    until(&views, view, is_parked).await;
+    crate::build::abandon(read.as_ref(), view).await.unwrap();
+    assert_eq!(views.retry(view).await.unwrap(), Err(Refused::NotParked));
+    until(&views, view, |status| status.next.is_none()).await;
+    let position = office.receive(&world, 2).await;
+    views
+        .wait_for(&View::ALL, position, PATIENCE)
+        .await
+        .unwrap();
+    views.rebuild(view, false).await.unwrap().unwrap();
+    until(&views, view, is_ready).await;
+    office.running.stop().await;
+}
+
 fn seen(leading: Option<u64>) -> Seen {
     Seen {
         members: Arc::new([]),
