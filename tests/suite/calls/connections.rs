@@ -2,115 +2,12 @@
 
 use crate::{
     ends::{End, connect, hangup, hung_up, no_complaints},
-    world::{PATIENCE, World, dial, open, open_with, options, rules},
+    line::Line,
+    world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::cause::{By, Disposition, EndReason};
 use phone::{Phone, Transport};
-use std::net::SocketAddr;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::{mpsc, watch},
-    time::timeout,
-};
-
-/// A phone's way to the server over something that may forget its connection: the
-/// phone notices nothing, and whatever it sends next comes over another one.
-struct Line {
-    address: SocketAddr,
-    forget: mpsc::Sender<()>,
-    /// Methods of the requests that the server has sent over it.
-    asked: watch::Receiver<Vec<String>>,
-}
-
-impl Line {
-    async fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (forget, forgets) = mpsc::channel(1);
-        let (asks, asked) = watch::channel(vec![]);
-        tokio::spawn(async move {
-            let (phone, _) = listener.accept().await.unwrap();
-            carry(phone, server, forgets, asks).await
-        });
-        Self {
-            address,
-            forget,
-            asked,
-        }
-    }
-
-    /// A phone behind it.
-    fn options(&self, world: &World, user: &str) -> phone::PhoneOptions {
-        let mut options = world.phone_options(user);
-        options.server = self.address;
-        options.transport = Transport::Tcp;
-        options
-    }
-
-    /// The connection is gone; another comes with what the phone sends next.
-    async fn cut(&self) {
-        self.forget.send(()).await.unwrap();
-        self.forget.reserve().await.unwrap();
-    }
-
-    fn times(&self, method: &str) -> usize {
-        let asked = self.asked.borrow();
-        asked.iter().filter(|have| *have == method).count()
-    }
-
-    /// Waits until the server has sent that request so often.
-    async fn sees(&self, method: &str, times: usize) {
-        let mut asked = self.asked.clone();
-        let enough = asked.wait_for(|asked| {
-            let count = asked.iter().filter(|have| *have == method).count();
-            count >= times
-        });
-        timeout(PATIENCE, enough).await.unwrap().unwrap();
-    }
-}
-
-async fn carry(
-    mut phone: TcpStream,
-    server: SocketAddr,
-    mut forgets: mpsc::Receiver<()>,
-    asks: watch::Sender<Vec<String>>,
-) {
-    let mut open: Option<TcpStream> = None;
-    let (mut out, mut back) = (vec![0; 65_536], vec![0; 65_536]);
-    loop {
-        let from_server = async {
-            match &mut open {
-                Some(stream) => stream.read(&mut back).await.unwrap_or(0),
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            Some(()) = forgets.recv() => open = None,
-            length = phone.read(&mut out) => {
-                let Ok(length @ 1..) = length else { return };
-                if open.is_none() {
-                    open = Some(TcpStream::connect(server).await.unwrap());
-                }
-                if let Some(stream) = &mut open {
-                    stream.write_all(&out[..length]).await.unwrap();
-                }
-            }
-            length = from_server => {
-                if length == 0 {
-                    return;
-                }
-                let text = String::from_utf8_lossy(&back[..length]);
-                let requests = text.lines().filter(|line| line.ends_with(" SIP/2.0"));
-                let methods = requests.filter_map(|line| line.split(' ').next());
-                asks.send_modify(|all| all.extend(methods.map(str::to_owned)));
-                if phone.write_all(&back[..length]).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
-}
+use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 
 #[tokio::test]
 async fn a_phone_that_comes_back_over_another_connection_keeps_its_call_on_hold_and_is_hung_up() {

@@ -20,6 +20,7 @@ mod ends;
 mod faults;
 mod hold;
 mod limits;
+mod line;
 mod matching;
 mod media;
 mod offers;

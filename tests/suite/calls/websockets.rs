@@ -3,6 +3,7 @@
 
 use crate::{
     ends::{End, connect, end_of, hangup, hung_up, no_complaints},
+    line::Line,
     world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::{
@@ -145,6 +146,48 @@ async fn phones_on_both_sides_of_a_held_call_say_over_their_websockets_that_they
     assert_eq!(world.the_end(before).await, lost);
     // It is opened again: another connection, and another contact.
     let agent = world.agent_phone_with(world.browser_options("anna")).await;
+    world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn phones_that_come_back_over_another_websocket_keep_their_call_and_are_hung_up_there() {
+    let world = open_with(sip::Options {
+        probe_interval_ms: 200,
+        ..options()
+    })
+    .await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let server = world.sip.ws_addr().unwrap();
+    let (line, callers) = (Line::to_ws(server).await, Line::to_ws(server).await);
+    let agent = world.agent_phone_with(line.options(&world, "anna")).await;
+    let caller = Phone::bind(callers.options(&world, "4930111"))
+        .await
+        .unwrap();
+    let before = world.feed().head();
+    let (out, incoming) = connect(&caller, &agent).await;
+    assert_eq!(incoming.hold().await.unwrap(), 200);
+    let (_, call) = world.see(before, "call_held").await;
+    line.cut().await;
+    // Both phones are asked in turn: one of them can not be, for two rounds.
+    callers.sees("OPTIONS", callers.times("OPTIONS") + 2).await;
+    assert_eq!(world.ends_of(call).await, 0);
+    agent.register(120).await.unwrap();
+    line.sees("OPTIONS", line.times("OPTIONS") + 1).await;
+    assert_eq!(incoming.resume().await.unwrap(), 200);
+
+    // A caller is not registered: what is sent in the call shows where.
+    callers.cut().await;
+    assert_eq!(out.hold().await.unwrap(), 200);
+    callers.sees("OPTIONS", callers.times("OPTIONS") + 1).await;
+
+    line.cut().await;
+    agent.register(120).await.unwrap();
+    assert_eq!(out.hang_up().await.unwrap(), 200);
+    hung_up(&incoming).await;
+    line.sees("BYE", 1).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Caller));
     world.see_free(&agent).await;
     no_complaints(&[&caller, &agent]);
 }
