@@ -301,9 +301,8 @@ async fn a_cancel_reaches_the_ringing_side_and_the_invite_ends_with_487() {
     };
     transaction.respond(Reply::new(180).tagged("t1"));
     assert_eq!(answer(&mut outcomes).await.status, 180);
-    caller
-        .stack
-        .cancel(&handle, Some("SIP;cause=200;text=\"done\"".into()));
+    let reason = Some("SIP;cause=200;text=\"done\"".into());
+    caller.stack.cancel(&handle, flow_to(&callee), reason);
     let Heard::Cancelled(id) = next(&mut callee).await else {
         panic!("a CANCEL was expected");
     };

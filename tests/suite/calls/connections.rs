@@ -1,12 +1,12 @@
 //! Phones over TCP whose connection does not last as long as their calls.
 
 use crate::{
-    ends::{End, connect, hangup, hung_up, no_complaints},
+    ends::{End, connect, end_of, hangup, hung_up, no_complaints},
     line::Line,
     world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::cause::{By, Disposition, EndReason};
-use phone::{Phone, Transport};
+use phone::{EndedBy, Phone, Transport};
 use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 
 #[tokio::test]
@@ -45,6 +45,45 @@ async fn a_phone_that_comes_back_over_another_connection_keeps_its_call_on_hold_
     hung_up(&incoming).await;
     assert_eq!(world.the_end(before).await, hangup(By::Caller));
     world.see_free(&agent).await;
+    no_complaints(&[&caller, &agent]);
+}
+
+#[tokio::test]
+async fn a_phone_that_comes_back_over_another_connection_while_it_rings_answers_or_stops_there() {
+    let world = open().await;
+    let queue = world.support(rules()).await;
+    world.agent("anna", queue).await;
+    let line = Line::to(world.sip.local_addr()).await;
+    let agent = world.agent_phone_with(line.options(&world, "anna")).await;
+    let caller = world.phone("4930111").await;
+
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.ring().await.unwrap();
+    out.wait_ringing(PATIENCE).await.unwrap();
+    line.cut().await;
+    agent.register(120).await.unwrap();
+    incoming.answer().await.unwrap();
+    out.wait_answered(PATIENCE).await.unwrap();
+    line.sees("ACK", 1).await;
+    assert_eq!(out.hang_up().await.unwrap(), 200);
+    hung_up(&incoming).await;
+    assert_eq!(world.the_end(before).await, hangup(By::Caller));
+    world.see_free(&agent).await;
+
+    let before = world.feed().head();
+    let out = dial(&caller, "support").await;
+    let incoming = agent.next_incoming().await.unwrap();
+    incoming.ring().await.unwrap();
+    out.wait_ringing(PATIENCE).await.unwrap();
+    line.cut().await;
+    agent.register(120).await.unwrap();
+    out.cancel().await.unwrap();
+    let ended = incoming.wait_ended(PATIENCE).await.unwrap();
+    assert_eq!(ended.ended_by, Some(EndedBy::Cancelled));
+    let end = end_of(&world.see_end(before).await).unwrap();
+    assert_eq!(end.disposition, Disposition::Abandoned);
     no_complaints(&[&caller, &agent]);
 }
 

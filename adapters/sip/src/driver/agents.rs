@@ -427,10 +427,11 @@ impl Driver {
         };
         if let Some(Fork {
             invite: Some(invite),
+            flow,
             ..
         }) = agent.forks.get(index)
         {
-            self.stack.cancel(invite, reason);
+            self.stack.cancel(invite, *flow, reason);
         }
     }
 

@@ -9,6 +9,7 @@
 use super::Driver;
 use crate::{
     bindings::Phone,
+    dialog::Dialog,
     legs::{Agent, Fork, Leg, Side},
     message::Method,
     stack::Outcome,
@@ -118,8 +119,8 @@ impl Driver {
     }
 
     /// Follows the phones of an agent that have registered anew from elsewhere, over
-    /// another connection or behind a NAT that has forgotten them, into their dialogs:
-    /// nothing may have told us that the old way is gone.
+    /// another connection or behind a NAT that has forgotten them, into their dialogs, and
+    /// where they ring still: nothing may have told us that the old way is gone.
     pub(super) fn follow_registered(&self, who: AgentId, before: &[Phone]) {
         let now_ms = self.parts.clock.now().millis_unsigned();
         let now = self.phones.of(who, now_ms);
@@ -128,7 +129,12 @@ impl Driver {
             (old.flow != phone.flow).then_some((old.flow, phone.flow))
         });
         let moved: Vec<(Flow, Flow)> = moved.collect();
-        if moved.is_empty() {
+        // The old one may have been forgotten when its connection was closed.
+        let is_there = |phone: &Phone| {
+            let mut known = before.iter();
+            known.any(|old| old.uri == phone.uri && old.flow == phone.flow)
+        };
+        if now.iter().all(is_there) {
             return;
         }
         for leg in self.legs().live_mut() {
@@ -138,13 +144,14 @@ impl Driver {
             if agent.who != Some(who) {
                 continue;
             }
-            for dialog in agent
-                .forks
-                .iter_mut()
-                .filter_map(|fork| fork.dialog.as_mut())
-            {
-                if let Some((_, flow)) = moved.iter().find(|(old, _)| *old == dialog.seen()) {
-                    dialog.moved(*flow);
+            for fork in &mut agent.forks {
+                let gone = fork.dialog.as_ref().map_or(fork.flow, Dialog::seen);
+                match moved.iter().find(|(old, _)| *old == gone) {
+                    Some((_, flow)) => move_to(fork, *flow),
+                    None if fork.dialog.is_none() && !self.stack.is_open(gone) => {
+                        self.follow_phone(who, fork, gone);
+                    }
+                    None => {}
                 }
             }
         }
@@ -185,12 +192,25 @@ impl Driver {
             (Some(only), None) => Some(only),
             (None | Some(_), _) => None,
         };
-        let (Some(phone), Some(dialog)) = (same.or(only), &mut fork.dialog) else {
+        let Some(phone) = same.or(only) else {
             return false;
         };
         tracing::info!(transport = %phone.flow.transport, "phone is followed to its new connection");
-        dialog.moved(phone.flow);
-        dialog.next_hop() != gone
+        move_to(fork, phone.flow);
+        let hop = fork.dialog.as_ref().map_or(fork.flow, Dialog::next_hop);
+        hop != gone
+    }
+}
+
+/// The phone is reached there from now on: in its dialog, or, while there is none, where
+/// the one is that its answer will make.
+const fn move_to(fork: &mut Fork, flow: Flow) {
+    match &mut fork.dialog {
+        Some(dialog) => dialog.moved(flow),
+        None => {
+            fork.flow = flow;
+            fork.phone = flow.peer.ip();
+        }
     }
 }
 

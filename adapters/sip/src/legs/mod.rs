@@ -179,7 +179,7 @@ pub struct Fork {
     pub state: fork::State,
     /// The INVITE's transaction.
     pub invite: Option<ClientTransaction>,
-    /// Where it was sent.
+    /// Where it was sent; once the phone has registered anew from elsewhere, there.
     pub flow: Flow,
     /// Where the phone itself is, also when another node stands in between.
     pub phone: IpAddr,

@@ -245,8 +245,9 @@ impl Stack {
     }
 
     /// Cancels an INVITE that was sent (RFC 3261, 9.1): same branch, its own
-    /// transaction. Only after a provisional response.
-    pub fn cancel(&self, invite: &ClientTransaction, reason: Option<String>) {
+    /// transaction. Only after a provisional response. `flow` leads to whom the INVITE was
+    /// sent: the way that it took may be gone by now.
+    pub fn cancel(&self, invite: &ClientTransaction, flow: Flow, reason: Option<String>) {
         let mut headers = crate::message::Headers::default();
         let sent = &invite.request.headers;
         for name in ["Via", "Route", "From", "To", "Call-ID"] {
@@ -270,7 +271,7 @@ impl Stack {
             headers,
             body: Vec::new(),
         };
-        self.start_client(cancel, invite.flow, |_| {});
+        self.start_client(cancel, flow, |_| {});
     }
 
     /// Sends an ACK of a 2xx: outside any transaction, with its own branch.
