@@ -123,15 +123,16 @@ impl Past {
             .map_or_else(Position::default, |one| one.last))
     }
 
-    /// When the store took the last event up to there; none before the first.
+    /// When the event there happened, by the clock that all else in it is told by; none
+    /// before the first.
     ///
     /// # Errors
-    /// See [`ViewError`].
-    pub async fn recorded_at(&self, position: Position) -> Result<Option<Timestamp>, ViewError> {
+    /// See [`ViewError`]; an event that can not be understood is
+    /// [`ViewError::Unreadable`].
+    pub async fn happened_at(&self, position: Position) -> Result<Option<Timestamp>, ViewError> {
         let event = self.first_from(position).await?;
-        Ok(event
-            .filter(|event| event.position == position)
-            .map(|event| event.recorded_at))
+        let event = event.filter(|event| event.position == position);
+        Ok(event.map(understand).transpose()?.map(|it| it.fact.at))
     }
 
     async fn first_from(&self, position: Position) -> Result<Option<Recorded>, ViewError> {

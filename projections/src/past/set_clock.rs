@@ -116,3 +116,16 @@ async fn an_instant_and_a_time_mean_what_was_taken_then_though_the_clock_was_ahe
         }
     }
 }
+
+#[tokio::test]
+async fn an_event_that_was_taken_while_the_clock_was_ahead_happened_when_it_says() {
+    let (desk, stored) = taken_off_by(TEN_YEARS).await;
+    assert!(stored.iter().any(|event| event.recorded_at > at(DAY)));
+    for event in stored {
+        let position = event.position;
+        let own = commands::feed::understand(event).unwrap().fact.at;
+        let happened = desk.past.happened_at(position).await.unwrap();
+        assert_eq!(happened, Some(own));
+        assert!(own < at(DAY));
+    }
+}

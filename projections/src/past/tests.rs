@@ -140,6 +140,12 @@ async fn pages_of_the_past_go_on_where_the_last_one_ended() {
     assert!(!before.has_more && before.rows == all[..2]);
 }
 
+/// When the store took the event.
+async fn recorded_at(desk: &Desk, position: u64) -> Option<Timestamp> {
+    let event = desk.past.first_from(Position(position)).await.unwrap();
+    event.map(|event| event.recorded_at)
+}
+
 #[tokio::test]
 async fn an_instant_is_the_last_event_that_was_stored_by_then() {
     let world = story().await;
@@ -147,7 +153,7 @@ async fn an_instant_is_the_last_event_that_was_stored_by_then() {
     let head = desk.past.head().await.unwrap();
     let mut last = Position(0);
     for position in 1..=head.0 {
-        let at = desk.past.recorded_at(Position(position)).await.unwrap();
+        let at = recorded_at(&desk, position).await;
         let found = desk.past.position_at(at.unwrap()).await.unwrap();
         assert!(found.0 >= position && found >= last);
         last = found;
@@ -156,10 +162,7 @@ async fn an_instant_is_the_last_event_that_was_stored_by_then() {
     }
     let late = Timestamp::from_micros(i64::MAX);
     assert_eq!(desk.past.position_at(late).await.unwrap(), head);
-    assert_eq!(
-        desk.past.recorded_at(Position(head.0 + 1)).await.unwrap(),
-        None
-    );
+    assert_eq!(recorded_at(&desk, head.0 + 1).await, None);
 }
 
 /// Keeps that text as the board at that position.

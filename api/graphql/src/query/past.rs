@@ -5,8 +5,9 @@ use crate::{
     error::Fault,
     id::Named,
     paging,
-    query::{Needs, views, views_at},
+    query::{Needs, services, views, views_at},
     scalar::{Cursor, DateTime},
+    services::Services,
     types::{Board, CallSnapshot, EventRecord, Moment, Scan},
 };
 use async_graphql::{
@@ -15,7 +16,7 @@ use async_graphql::{
 };
 use commands::ports::Position;
 use domain::id::{AgentId, CallId, CommandId, QueueId};
-use projections::{changed::View, past::EventFilter, views::Views};
+use projections::{changed::View, past::EventFilter};
 use uuid::Uuid;
 
 /// Streams that one filter may name.
@@ -83,7 +84,7 @@ impl EventFilterInput {
 
 /// The moment that a client asks for: a place in the record, or an instant.
 async fn moment(
-    views: &Views,
+    Services { views, clock, .. }: &Services,
     at: Option<DateTime>,
     position: Option<Cursor>,
 ) -> Result<Moment, Fault> {
@@ -91,7 +92,8 @@ async fn moment(
     match (at, position) {
         (Some(DateTime(at)), None) => Ok(Moment {
             position: past.position_at(at).await?.0,
-            at,
+            // Nobody has waited longer than until now.
+            at: at.min(clock.now()),
         }),
         (None, Some(Cursor(position))) => {
             let head = past.head().await?;
@@ -99,7 +101,9 @@ async fn moment(
                 let message = format!("the record has {head} events, not yet {position}");
                 return Err(Fault::validation(message));
             }
-            let at = past.recorded_at(Position(position)).await?;
+            // Not when it was stored: waits began by this clock, and the store's may have
+            // been years ahead.
+            let at = past.happened_at(Position(position)).await?;
             let at = at.unwrap_or_default();
             Ok(Moment { position, at })
         }
@@ -119,7 +123,7 @@ impl PastQueries {
         #[graphql(desc = "The instant; what the store had taken by then.")] as_of: Option<DateTime>,
         #[graphql(desc = "The event; exact to it.")] position: Option<Cursor>,
     ) -> Result<Board> {
-        Ok(Board(moment(views(ctx)?, as_of, position).await?))
+        Ok(Board(moment(services(ctx)?, as_of, position).await?))
     }
 
     /// One call as it was at an instant or after an event; null before it came.
@@ -132,7 +136,7 @@ impl PastQueries {
         #[graphql(desc = "The event; exact to it.")] position: Option<Cursor>,
     ) -> Result<Option<CallSnapshot>> {
         let call = CallId::read(&call_id)?;
-        let moment = moment(views(ctx)?, at, position).await?;
+        let moment = moment(services(ctx)?, at, position).await?;
         let seen = Some(Cursor(moment.position));
         let views = views_at(ctx, &[View::Timeline], seen).await?;
         let then = views.past().call_at(views, call, moment.position()).await;

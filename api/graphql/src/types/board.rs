@@ -26,7 +26,7 @@ impl Board {
         Cursor(self.0.position)
     }
 
-    /// The instant that was asked for, or at which that event was stored.
+    /// The instant that was asked for, or now if that is later, or at which that event happened.
     async fn at(&self) -> DateTime {
         DateTime(self.0.at)
     }

@@ -61,6 +61,28 @@ async fn a_board_of_the_past_is_what_the_live_board_showed_then() {
 }
 
 #[tokio::test]
+async fn a_board_is_of_the_instant_at_which_its_event_happened_and_never_of_the_future() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    world.ring(queue, "zoe").await;
+    let position = world.head();
+    let query = "query Q($p: Cursor, $after: Cursor) { board(position: $p) { at } \
+         events(after: $after, first: 1) { nodes { at } } }";
+    let variables = json!({"p": position.to_string(), "after": (position - 1).to_string()});
+    let answer = world.ask(query, variables).await.data();
+    assert_eq!(answer["board"]["at"], answer["events"]["nodes"][0]["at"]);
+    let query = "{ board(asOf: \"2999-01-01T00:00:00Z\") { at position queues { nodes { \
+         statistics { longestWaitMs } } } } }";
+    let board = world.ask(query, json!({})).await.data()["board"].clone();
+    assert_eq!(board["position"], position.to_string());
+    let at = board["at"].as_str().unwrap();
+    assert!(at < "2999", "{at}");
+    let wait_ms = &board["queues"]["nodes"][0]["statistics"]["longestWaitMs"];
+    let wait_ms: u64 = wait_ms.as_str().unwrap().parse().unwrap();
+    assert!(wait_ms < 3_600_000, "{wait_ms}");
+}
+
+#[tokio::test]
 async fn a_call_is_shown_as_it_was_after_any_event() {
     let world = World::start().await;
     let queue = world.queue("sales").await;
