@@ -5,7 +5,7 @@ use crate::{
     error::Fault,
     id::Named,
     loader::Loaded,
-    query::{Needs, views},
+    query::{Needs, views, views_at},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Call, Moment, NotReadyWord, Queue,
@@ -16,7 +16,7 @@ use crate::{
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use domain::session::{NextState, NotReadyCode};
-use projections::agent_states;
+use projections::{agent_states, changed::View};
 
 /// An agent.
 pub(crate) struct Agent {
@@ -228,13 +228,14 @@ impl Agent {
         let Some(call) = self.row.call else {
             return Ok(None);
         };
-        let views = views(ctx)?;
         if let Some(moment) = self.moment {
+            let seen = Some(Cursor(moment.position));
+            let views = views_at(ctx, &[View::Timeline], seen).await?;
             let then = views.past().call_at(views, call, moment.position()).await;
             let then = then.map_err(Fault::from)?;
             return Ok(then.map(|then| Call::then(then.call, moment)));
         }
-        let call = views.call(call).await.map_err(Fault::from)?;
+        let call = views(ctx)?.call(call).await.map_err(Fault::from)?;
         Ok(call.map(Into::into))
     }
 

@@ -5,7 +5,7 @@ use crate::{
     id::Named,
     loader::{Loaded, PaceOf, PlaceOf},
     paging::{self, EventList},
-    query::{Needs, views},
+    query::{Needs, views, views_at},
     scalar::{Cursor, DateTime, Duration, count},
     types::{
         Agent, Charge, Moment, Money, Queue, Supervision, TimelineItem, Trunk,
@@ -17,7 +17,9 @@ use domain::{
     id::{AgentId, CallId, QueueId, TrunkId},
     time::Timestamp,
 };
-use projections::{caller, calls, cdr, estimate::Place, live_calls, user_field::UserField};
+use projections::{
+    caller, calls, cdr, changed::View, estimate::Place, live_calls, user_field::UserField,
+};
 
 /// A call.
 pub(crate) struct Call {
@@ -444,7 +446,8 @@ impl Call {
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<EventList<TimelineItem>> {
-        let views = views(ctx)?;
+        let seen = self.moment.map(|moment| Cursor(moment.position));
+        let views = views_at(ctx, &[View::Timeline], seen).await?;
         let call = self.call_id();
         let until = self.moment.map_or(u64::MAX, |moment| moment.position);
         let read = async |after, limit| {

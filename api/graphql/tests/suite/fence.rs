@@ -342,7 +342,8 @@ async fn an_offer_is_rejected_before_its_phone_rings() {
     assert_eq!(rejected["position"], json!(world.head().to_string()));
 }
 
-async fn reserved(
+/// The agent logs in and is reserved for that call.
+pub(crate) async fn reserved(
     world: &World,
     session: SessionId,
     queue: QueueId,

@@ -1,6 +1,10 @@
 //! What was: boards and calls at any moment, and the record itself.
 
-use crate::world::World;
+use crate::{
+    fence::reserved,
+    world::{World, uuid},
+};
+use domain::id::{OfferId, SessionId};
 use ringledger_graphql::auth::Scope;
 use serde_json::{Value, json};
 
@@ -80,6 +84,35 @@ async fn a_board_is_of_the_instant_at_which_its_event_happened_and_never_of_the_
     let wait_ms = &board["queues"]["nodes"][0]["statistics"]["longestWaitMs"];
     let wait_ms: u64 = wait_ms.as_str().unwrap().parse().unwrap();
     assert!(wait_ms < 3_600_000, "{wait_ms}");
+}
+
+#[tokio::test]
+async fn an_agents_call_on_the_board_of_this_moment_has_its_whole_timeline() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let ask = async |position: u64| {
+        let query = "query Q($p: Cursor) { board(position: $p) { agents { nodes { name call { id \
+             timeline(first: 100) { nodes { type } } } } } } }";
+        let answer = world.ask(query, json!({"p": position.to_string()})).await;
+        answer.data()["board"]["agents"]["nodes"].clone()
+    };
+    let mut seen = vec![];
+    for number in 0..10 {
+        let agent = world.agent(&format!("ann{number}"), queue).await;
+        let ringing = world.ring(queue, "zoe").await;
+        let session = SessionId { agent, number: 1 };
+        reserved(&world, session, queue, (&ringing, OfferId(uuid()))).await;
+        world.connect(&ringing, agent).await;
+        // At once, when the views may not know it yet.
+        let position = world.head();
+        let agents = ask(position).await;
+        assert!(agents[number]["call"]["id"].is_string(), "{agents:#}");
+        seen.push((position, agents));
+    }
+    live(&world).await;
+    for (position, agents) in seen {
+        assert_eq!(ask(position).await, agents, "{position}");
+    }
 }
 
 #[tokio::test]
