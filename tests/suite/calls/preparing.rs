@@ -104,7 +104,7 @@ async fn what_a_trunk_says_that_was_given_up_does_not_end_the_call_that_goes_on(
     let mut office = Office::open().await;
     let slow = Slow::before(&mut office, "second");
     let brief = sip::Options {
-        t1_ms: 10,
+        t1_ms: 50,
         ..options()
     };
     let world = open_on(Arc::new(office), brief).await;

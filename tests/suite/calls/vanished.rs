@@ -22,7 +22,7 @@ async fn open() -> World {
         ..options()
     };
     let relay = media::Options {
-        silence_timeout_ms: 600,
+        silence_timeout_ms: 2_000,
         ..relay_options()
     };
     open_relay(sip, relay).await

@@ -115,9 +115,9 @@ async fn a_phone_in_a_browser_stops_ringing_when_the_caller_leaves_and_may_refus
 
 #[tokio::test]
 async fn phones_on_both_sides_of_a_held_call_say_over_their_websockets_that_they_are_there() {
-    // Whoever does not answer is missed within 640 ms.
+    // Whoever does not answer is missed within 3.2 s.
     let world = open_with(sip::Options {
-        t1_ms: 10,
+        t1_ms: 50,
         probe_interval_ms: 50,
         ..options()
     })
@@ -131,7 +131,7 @@ async fn phones_on_both_sides_of_a_held_call_say_over_their_websockets_that_they
     assert_eq!(incoming.hold().await.unwrap(), 200);
     let (_, call) = world.see(before, "call_held").await;
     // Longer than that, by the music that the caller hears.
-    assert!(out.media().wait_packets(50, PATIENCE).await);
+    assert!(out.media().wait_packets(200, PATIENCE).await);
     assert_eq!(world.ends_of(call).await, 0);
     // The agent's browser is closed: nobody says goodbye.
     drop((incoming, agent));

@@ -15,7 +15,7 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 const TALK: Duration = Duration::from_millis(2_500);
 
 /// Microseconds since 1970 of an instant in RFC 3339, in UTC.
-fn micros(value: &Value) -> anyhow::Result<i64> {
+pub(crate) fn micros(value: &Value) -> anyhow::Result<i64> {
     let instant: domain::time::Timestamp =
         serde_json::from_value(value.clone()).with_context(|| format!("{value} is no instant"))?;
     Ok(instant.micros())

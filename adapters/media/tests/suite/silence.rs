@@ -20,7 +20,8 @@ fn a_silent_leg_is_told_once_and_so_is_its_return() {
     };
     assert_eq!(leg, caller.leg);
     assert!(began.elapsed() >= Duration::from_millis(100));
-    assert!(since.duration_since(began) < Duration::from_millis(100));
+    // When it began, and not when it was noticed.
+    assert!(since.elapsed() >= Duration::from_millis(100));
     caller.say(0, b"here again");
     assert_eq!(event(&mut events), MediaEvent::Heard { leg });
     caller.say(0, b"and again");
@@ -54,7 +55,7 @@ fn a_held_or_idle_leg_may_be_silent() {
 #[test]
 fn whoever_was_heard_early_has_fresh_patience_when_the_call_is_answered() {
     let (relay, mut events) = start(&Options {
-        silence_timeout_ms: 400,
+        silence_timeout_ms: 1_000,
         ..options(2)
     });
     let caller = Phone::agreed(&relay, 1, PLAIN);
@@ -63,7 +64,7 @@ fn whoever_was_heard_early_has_fresh_patience_when_the_call_is_answered() {
     let early = Instant::now();
     // Ringing with early media in which nobody sends, then the answer.
     crate::support::until("it has rung for a while", || {
-        early.elapsed() >= Duration::from_millis(300)
+        early.elapsed() >= Duration::from_millis(50)
     });
     let answered = Instant::now();
     relay.bridge(caller.leg, carrier.leg);
