@@ -153,9 +153,7 @@ async fn what_was_used_is_settled_by_the_plan_that_was_in_force_then() -> anyhow
     set(&clock, NOVEMBER_1_S)?;
     let server = Server::start(&setup).await?;
     // From now on it is dear and includes nothing: of October nothing changes.
-    let dear = json!({
-        "name": "moving", "taxInclusive": true, "terms": [conferences("9", "0")],
-    });
+    let dear = json!({"name": "moving", "terms": [conferences("9", "0")]});
     plan(&server, 60, dear).await?;
     let late = ("CONFERENCE", "600", "2026-10-31T23:59:59Z");
     record(&server, 61, &dora, late).await?;

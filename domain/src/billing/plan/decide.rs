@@ -27,6 +27,9 @@ pub(super) fn decide(state: &Plan, _at: Timestamp, command: Command) -> Decision
                 (Some(_), Some(current)) if current.currency != config.currency => {
                     Err(Error::OtherCurrency)
                 }
+                (Some(_), Some(current)) if current.is_tax_inclusive != config.is_tax_inclusive => {
+                    Err(Error::OtherTaxInclusion)
+                }
                 (Some(_), Some(_)) => Ok(vec![Event::Configured {
                     config_version: state.config_version.saturating_add(1),
                     config,

@@ -19,6 +19,9 @@ pub enum Error {
     /// The amounts that were rated with it would change their meaning.
     #[error("currency: a plan keeps its currency")]
     OtherCurrency,
+    /// What was rated or billed with it would have its tax twice, or not at all.
+    #[error("tax_inclusive: a plan keeps its prices with tax or without")]
+    OtherTaxInclusion,
     /// A fee below nothing.
     #[error("{field}: is negative")]
     Negative {
@@ -55,6 +58,7 @@ impl Refusal for Error {
             Self::AlreadyExists => "plan.already_exists",
             Self::InvalidName => "plan.invalid_name",
             Self::OtherCurrency => "plan.other_currency",
+            Self::OtherTaxInclusion => "plan.other_tax_inclusion",
             Self::Negative { .. } => "plan.negative",
             Self::TooLarge { .. } => "plan.too_large",
             Self::InvalidPrice { .. } => "plan.invalid_price",

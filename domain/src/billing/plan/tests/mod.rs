@@ -73,6 +73,24 @@ fn a_plan_is_made_once_and_each_change_has_the_next_version() {
         .refused(Error::OtherCurrency);
 }
 
+/// 119 with tax are 100 without: amounts that were rated, and fees that were billed, by a
+/// version with tax are settled, taxed and given back by a later one.
+#[test]
+fn a_plan_keeps_its_prices_with_tax_or_without() {
+    let with_tax = Config {
+        is_tax_inclusive: true,
+        ..flat()
+    };
+    for (first, other) in [(flat(), with_tax.clone()), (with_tax, flat())] {
+        given::<Plan>([Event::Created {
+            name: "basic".into(),
+            config: first,
+        }])
+        .when(configure(other))
+        .refused(Error::OtherTaxInclusion);
+    }
+}
+
 #[test]
 fn prices_and_tiers_are_checked() {
     let tier = |up_to, rate| Tier {
