@@ -149,7 +149,7 @@ const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"]
 
 impl Projection for Accounts {
     const NAME: &'static str = "billing_accounts";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_accounts",
         key: "account_id",
@@ -259,9 +259,17 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         }
         Event::CreditNotePosted {
             credit_note,
+            invoice,
             amount,
+            settled,
             ..
-        } => entry(row, at, EntryKind::CreditNote(*credit_note), "", *amount),
+        } => {
+            // What was given up is on the ledger already: nobody has it once more.
+            let open = row.state.open.get(invoice).map(|open| open.left);
+            let of_written_off = *settled - open.unwrap_or_default().min(*settled);
+            let kind = EntryKind::CreditNote(*credit_note);
+            entry(row, at, kind, "", *amount - of_written_off);
+        }
         Event::DebitWrittenOff { amount, reason } => {
             entry(row, at, EntryKind::WriteOffDebit, reason, *amount);
         }
@@ -384,3 +392,6 @@ fn cursor(row: &Row) -> Cursor {
         id: row.account.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
