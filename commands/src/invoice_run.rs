@@ -237,7 +237,9 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
             books.plan(plan, Timestamp::from_micros(end))
         };
         let plan_of = |plan| plan_until(plan, period.end());
-        let days = stretch::of(&account.subscriptions, &account.plans_had, period);
+        // Days after the close are not its: of a month it has what it was open for.
+        let plans = (account.subscriptions.as_slice(), account.ends(profile.zone));
+        let days = stretch::of(plans, &account.plans_had, period);
         let stretches = days.into_iter().filter_map(|days| {
             let plan = plan_until(days.plan, days.until)?;
             Some(Stretch {
@@ -248,11 +250,11 @@ fn known(means: &Means, id: AccountId, period: Period) -> Option<Known> {
                 config: plan.config.clone(),
             })
         });
-        let plans = account.plans_had.iter();
+        let had = account.plans_had.iter();
         Some(Known {
             name: account.name.clone()?,
             plan: account.plan_on(last_day).and_then(plan_of),
-            plans: plans
+            plans: had
                 .filter_map(|plan| Some((*plan, plan_of(*plan)?)))
                 .collect(),
             stretches: stretches.collect(),

@@ -102,11 +102,8 @@ fn fees(known: &Known, period: Period) -> Needed {
 
 /// The plans that the account had in the month, with their days in it.
 fn lived(known: &Known) -> impl Iterator<Item = (&plan::Config, Range<Date>)> {
-    let ends = known.account.ends(known.profile.zone);
-    let days = known.stretches.iter().map(move |stretch| {
-        let end = ends.map_or(stretch.to, |ends| ends.min(stretch.to));
-        (&stretch.config, stretch.from..end)
-    });
+    let stretches = known.stretches.iter();
+    let days = stretches.map(|stretch| (&stretch.config, stretch.from..stretch.to));
     days.filter(|(_, days)| days.start < days.end)
 }
 

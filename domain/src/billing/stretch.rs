@@ -33,11 +33,18 @@ pub struct Days {
 }
 
 /// The plans of a month in the order of their days, and after them the others that the
-/// account `had`.
-pub fn of(subscriptions: &[Subscription], had: &BTreeSet<PlanId>, period: Period) -> Vec<Days> {
-    let (start, end) = (period.start(), period.end());
-    let ends = |index: usize| subscriptions.get(index + 1).map(|next| next.effective);
-    let until = |index: usize| ends(index).map_or(end, |next| next.min(end));
+/// account `had`. The last one ends with the second of `subscriptions`, the first day that
+/// is not the account's any more.
+pub fn of(
+    (subscriptions, ends): (&[Subscription], Option<Date>),
+    had: &BTreeSet<PlanId>,
+    period: Period,
+) -> Vec<Days> {
+    let start = period.start();
+    let end = ends.into_iter().chain([period.end()]).min();
+    let end = end.unwrap_or_else(|| period.end());
+    let next = |index: usize| subscriptions.get(index + 1).map(|next| next.effective);
+    let until = |index: usize| next(index).map_or(end, |next| next.min(end));
     let mut all: Vec<Days> = (0..)
         .zip(subscriptions)
         .map(|(index, subscription)| Days {

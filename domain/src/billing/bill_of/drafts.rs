@@ -123,7 +123,8 @@ fn drafted(
     let (profile, period): (Profile, Period) = (profile(), "2026-10".parse().unwrap());
     let config = |id| &plans.iter().find(|(plan, ..)| *plan == id).unwrap().2;
     let had = plans.iter().map(|(id, ..)| *id).collect();
-    let days = stretch::of(&ledger.subscriptions, &had, period);
+    let ends = ledger.ends(Zone::UTC);
+    let days = stretch::of((&ledger.subscriptions, ends), &had, period);
     let stretches = days.iter().map(|days| Stretch {
         plan: days.plan,
         plan_version: 1,
@@ -244,6 +245,38 @@ fn a_fee_is_given_back_with_the_tax_that_it_was_billed_with() {
         "Recurring fee of large (30 of 30 days): 62, 25 %, 62 + 15.5",
     ];
     assert_eq!(lines, expected);
+}
+
+/// It was settled as a whole month: 31, and nothing to pay for 600 units.
+#[test]
+fn an_account_that_was_closed_within_the_month_has_its_days_of_it() {
+    let seller = seller(&[("19", "2021-01-01")]);
+    let mut least = plan("0", false);
+    let mut more = plan("0", false);
+    for (config, included, minimum) in [(&mut least, 0, "31"), (&mut more, 620, "0")] {
+        let term = config.terms.get_mut(&UsageType::Custom).unwrap();
+        (term.included, term.minimum_charge) = (included, decimal(minimum));
+    }
+    let drafted = |config, quantity| {
+        let ledger = Account {
+            status: Status::Closed,
+            closed_at: Some(Zone::UTC.start_of(date("2026-10-10"))),
+            ..subscribed(&[(FIRST, "2026-09-01")])
+        };
+        let records = [used(1, FIRST, quantity, "2026-10-02")];
+        drafted(&seller, &[(FIRST, "basic", config)], &records, ledger).0
+    };
+    assert_eq!(
+        drafted(least, 1),
+        ["Other usage, minimum charge of 10 of 31 days: 10, 19 %, 10 + 1.9"]
+    );
+    assert_eq!(
+        drafted(more, 600),
+        [
+            "Other usage: 400, 19 %, 400 + 76",
+            "Other usage, included in the plan for 10 of 31 days: 0, 19 %, 0 + 0"
+        ]
+    );
 }
 
 /// 119 with tax were 141.61 on the invoice of a month that ended by a plan without.

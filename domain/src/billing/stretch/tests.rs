@@ -31,6 +31,11 @@ fn october() -> Period {
 
 /// Each plan of October with its days, and the day before which its version counts.
 fn told(subscriptions: &[(u128, &str)], had: &[u128]) -> Vec<String> {
+    told_until(subscriptions, None, had)
+}
+
+/// Those of an account that is closed, with the first day after that.
+fn told_until(subscriptions: &[(u128, &str)], ends: Option<&str>, had: &[u128]) -> Vec<String> {
     let subscriptions: Vec<_> = subscriptions
         .iter()
         .map(|(number, day)| Subscription {
@@ -43,7 +48,7 @@ fn told(subscriptions: &[(u128, &str)], had: &[u128]) -> Vec<String> {
         let number = days.plan.0.as_u128();
         format!("{number}: {}..{} {}", days.from, days.to, days.until)
     };
-    of(&subscriptions, &had, october())
+    of((&subscriptions, ends.map(date)), &had, october())
         .into_iter()
         .map(told)
         .collect()
@@ -81,6 +86,30 @@ fn what_was_rated_by_a_plan_without_days_in_the_month_has_its_terms_too() {
             // What was used before another plan was set in its place.
             "3: 2026-10-01..2026-10-01 2026-11-01"
         ]
+    );
+}
+
+#[test]
+fn a_month_is_cut_where_the_account_is_closed() {
+    let plans = [(1, "2026-03-15"), (2, "2026-10-21")];
+    let closed = |ends| told_until(&plans, Some(ends), &[1, 2]);
+    let second = "2: 2026-10-01..2026-10-01 2026-10-11";
+    assert_eq!(
+        closed("2026-10-11"),
+        ["1: 2026-10-01..2026-10-11 2026-10-11", second]
+    );
+    assert_eq!(
+        closed("2026-10-26"),
+        [
+            "1: 2026-10-01..2026-10-21 2026-10-21",
+            "2: 2026-10-21..2026-10-26 2026-10-26"
+        ]
+    );
+    assert_eq!(closed("2026-11-01"), closed("2027-01-01"));
+    // What came late, of an account that is closed since September.
+    assert_eq!(
+        told_until(&plans[..1], Some("2026-09-11"), &[1]),
+        ["1: 2026-10-01..2026-10-01 2026-09-11"]
     );
 }
 
