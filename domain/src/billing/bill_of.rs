@@ -72,7 +72,7 @@ pub enum DraftError {
 /// When the tax or the plan is not known: nothing is billed with a guess.
 pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?.config;
-    let (fee_lines, billed) = fees_of(of, plan.rounding);
+    let (fee_lines, mut billed) = fees_of(of, plan.rounding);
     let mut billing = fee_lines.iter().filter_map(|line| of.plans.get(&line.plan));
     if let Some(other) = billing.find(|plan| plan.config.currency != of.profile.currency) {
         return Err(DraftError::OtherCurrency(other.name.to_owned()));
@@ -80,30 +80,12 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     if of.totals.is_empty() && fee_lines.is_empty() {
         return Ok(None);
     }
-    let last_day = last_day(of.period);
     let mut taxes = vec![];
-    let mut tax = |category, day| -> Result<Applied, NoRate> {
-        let tax = tax::apply(
-            &of.seller.tax_rates,
-            &of.seller.country,
-            &of.profile.country,
-            of.profile.tax_id.is_some(),
-            category,
-            day,
-        )?;
-        taxes.push(tax.clone());
-        Ok(tax)
-    };
     // What is by another plan may be with tax where the document is without.
     let differs = |is_with: bool| (is_with != plan.is_tax_inclusive).then_some(is_with);
     let mut lines = vec![];
     for total in of.totals {
-        // Of a month that was closed before that was kept, as it was then.
-        let (category, day) = match &total.of {
-            Some(of) => (of.tax_category, of.taxed_on),
-            None => (plan.tax_category_of(total.usage_type), last_day),
-        };
-        let tax = tax(category, day)?;
+        let tax = of.tax_on(total, plan)?;
         let is_with = total.of.and_then(|of| differs(of.is_tax_inclusive));
         let of_plan = of.of_plan(total);
         let told = Told {
@@ -119,16 +101,19 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
     }
     // Which plan a fee is of matters where there are some.
     let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
+        taxes.push(tax);
     for line in &fee_lines {
         let own = of.plans.get(&line.plan);
         let config = own.map_or(plan, |own| own.config);
-        let tax = tax(config.tax_category, line.taxed_on)?;
+        let tax = of.tax_on_fee(line, config)?;
+        remember(&mut billed, line, &tax);
         let own = own.filter(|_| plans.len() > 1);
         let line = fee_line(line, own.map(|plan| plan.name), &tax);
         lines.push(said(line, differs(config.is_tax_inclusive)));
     }
     let head = head(of, plan, &taxes, billed);
     Ok(Some(Command::Draft {
+        taxes.push(tax);
         head: Box::new(head),
         lines,
     }))
@@ -137,7 +122,52 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
 impl Draft<'_> {
     /// By which plan it was used, and on which of its days, where the invoice has usage by
     /// more than one.
+/// With which tax it will be given back.
+fn remember(billed: &mut [fees::Billed], line: &FeeLine, tax: &Applied) {
+    let is_it = |fee: &&mut fees::Billed| fee.plan == line.plan && fee.from == line.from;
+    if !line.amount.is_negative()
+        && let Some(fee) = billed.iter_mut().find(is_it)
+    {
+        fee.taxed = Some(fees::Taxed {
+            category: tax.category,
+            percent: tax.percent,
+        });
+    }
+}
+
     fn of_plan(&self, total: &Total) -> String {
+    fn tax(&self, category: TaxCategory, day: Date) -> Result<Applied, NoRate> {
+        tax::apply(
+            &self.seller.tax_rates,
+            &self.seller.country,
+            &self.profile.country,
+            self.profile.tax_id.is_some(),
+            category,
+            day,
+        )
+    }
+
+    /// Of a month that was closed before that was kept, as it was then: by the plan of its
+    /// last day.
+    fn tax_on(&self, total: &Total, plan: &plan::Config) -> Result<Applied, NoRate> {
+        match &total.of {
+            Some(of) => self.tax(of.tax_category, of.taxed_on),
+            None => self.tax(
+                plan.tax_category_of(total.usage_type),
+                last_day(self.period),
+            ),
+        }
+    }
+
+    /// What was billed is given back as it was billed, whatever the account is by now.
+    fn tax_on_fee(&self, line: &FeeLine, plan: &plan::Config) -> Result<Applied, NoRate> {
+        let wanted = plan.tax_category;
+        match line.taxed {
+            Some(before) => Ok(Applied::again(wanted, before.category, before.percent)),
+            None => self.tax(wanted, line.taxed_on),
+        }
+    }
+
         let stretch = |total: &Total| total.of.map(|of| (of.plan, of.from, of.to));
         let all: BTreeSet<_> = self.totals.iter().map(stretch).collect();
         let Some((of, name)) = total.of.and_then(|of| {

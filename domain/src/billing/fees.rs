@@ -1,7 +1,7 @@
 //! Recurring fees: in advance, for whole cycles of the calendar, by the day
 //! where a plan begins, ends or changes within one.
 
-use super::account::Subscription;
+use super::{account::Subscription, tax::TaxCategory};
 use crate::{
     calendar::{Cycle, Date, days_between},
     id::PlanId,
@@ -19,6 +19,15 @@ pub struct Fee {
     pub amount: Decimal,
 }
 
+/// The tax that a fee was billed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Taxed {
+    /// Treatment.
+    pub category: TaxCategory,
+    /// In percent.
+    pub percent: Decimal,
+}
+
 /// A stretch of a cycle for which a fee was billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Billed {
@@ -32,6 +41,10 @@ pub struct Billed {
     /// None of before this was kept: the plan of now is all that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
+    /// The tax that was on it: what is given back has that, whatever the account is and
+    /// the rates are by then. None of before this was kept, and where nothing was billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxed: Option<Taxed>,
 }
 
 /// One line of fees.
@@ -54,6 +67,8 @@ pub struct FeeLine {
     /// The day whose tax rate is on it: the first of the time that it is for. What is
     /// given back has the rate at which it was billed.
     pub taxed_on: Date,
+    /// The tax of what was billed, where the line is of that and it is known.
+    pub taxed: Option<Taxed>,
 }
 
 /// The lines that become due with the end of a period, and what will then have
@@ -90,6 +105,7 @@ pub fn due(
             fee: fee.amount,
             amount,
             taxed_on: if sign < 0 { of.from } else { from },
+            taxed: of.taxed,
         })
     };
     let mut lines = vec![];
@@ -148,6 +164,7 @@ fn entitled(
                     from: day,
                     to,
                     fee,
+                    taxed: known.and_then(|old| old.taxed),
                 });
             }
             day = end;

@@ -60,6 +60,32 @@ pub struct Applied {
     pub text: Option<&'static str>,
 }
 
+impl Applied {
+    /// The same tax once more, on what the plan has under `wanted`.
+    pub fn again(wanted: TaxCategory, category: TaxCategory, percent: Decimal) -> Self {
+        Self {
+            category,
+            percent,
+            text: text_of(wanted, category),
+        }
+    }
+}
+
+/// What must be written on the document where what is `wanted` is treated so.
+fn text_of(wanted: TaxCategory, category: TaxCategory) -> Option<&'static str> {
+    let is_wanted = wanted == category;
+    match category {
+        TaxCategory::Standard | TaxCategory::Reduced => None,
+        TaxCategory::Zero => Some("Zero rate"),
+        TaxCategory::OutOfScope if is_wanted => Some("Not subject to tax"),
+        TaxCategory::OutOfScope => Some("Not subject to tax in the seller's country"),
+        TaxCategory::ReverseCharge if is_wanted => Some("Reverse charge"),
+        TaxCategory::ReverseCharge => {
+            Some("Reverse charge: the recipient owes the tax (Article 196, Directive 2006/112/EC)")
+        }
+    }
+}
+
 /// No rate is known for that country, category and day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no {category:?} tax rate of {country} on {date}")]
@@ -94,31 +120,22 @@ pub fn apply(
     wanted: TaxCategory,
     date: Date,
 ) -> Result<Applied, NoRate> {
-    let free = |category, text| Applied {
-        category,
-        percent: Decimal::ZERO,
-        text: Some(text),
-    };
+    let free = |category| Applied::again(wanted, category, Decimal::ZERO);
     match wanted {
-        TaxCategory::Zero => return Ok(free(wanted, "Zero rate")),
-        TaxCategory::OutOfScope => return Ok(free(wanted, "Not subject to tax")),
-        TaxCategory::ReverseCharge => return Ok(free(wanted, "Reverse charge")),
+        TaxCategory::Zero | TaxCategory::OutOfScope | TaxCategory::ReverseCharge => {
+            return Ok(free(wanted));
+        }
         TaxCategory::Standard | TaxCategory::Reduced => {}
     }
     let country = if seller == buyer {
         seller
     } else if in_union(seller) && in_union(buyer) {
         if has_tax_id {
-            let text =
-                "Reverse charge: the recipient owes the tax (Article 196, Directive 2006/112/EC)";
-            return Ok(free(TaxCategory::ReverseCharge, text));
+            return Ok(free(TaxCategory::ReverseCharge));
         }
         buyer
     } else {
-        return Ok(free(
-            TaxCategory::OutOfScope,
-            "Not subject to tax in the seller's country",
-        ));
+        return Ok(free(TaxCategory::OutOfScope));
     };
     rates
         .iter()
@@ -128,11 +145,7 @@ pub fn apply(
                 && rate.from <= date
                 && rate.to.is_none_or(|to| date < to)
         })
-        .map(|rate| Applied {
-            category: wanted,
-            percent: rate.percent,
-            text: None,
-        })
+        .map(|rate| Applied::again(wanted, wanted, rate.percent))
         .ok_or_else(|| NoRate {
             country: country.into(),
             category: wanted,

@@ -89,6 +89,7 @@ fn fees() -> Vec<Billed> {
         from: date("2026-11-01"),
         to: date("2026-12-01"),
         fee: None,
+        taxed: None,
     }]
 }
 

@@ -112,15 +112,15 @@ fn used(number: u128, plan: PlanId, quantity: u64, day: &str) -> Record {
     }
 }
 
-/// The lines of October's invoice as `description: amount, percent, net, tax`, and its
-/// total.
-fn drafted(
-    seller: &seller::Config,
+/// What is said of the draft of a month.
+fn of_month<T>(
+    (seller, profile, period): (&seller::Config, &Profile, &str),
     plans: &[(PlanId, &str, plan::Config)],
     records: &[Record],
-    ledger: Account,
-) -> (Vec<String>, String) {
-    let (profile, period): (Profile, Period) = (profile(), "2026-10".parse().unwrap());
+    ledger: &Account,
+    said: impl FnOnce(&Draft<'_>) -> T,
+) -> T {
+    let period: Period = period.parse().unwrap();
     let config = |id| &plans.iter().find(|(plan, ..)| *plan == id).unwrap().2;
     let had = plans.iter().map(|(id, ..)| *id).collect();
     let ends = ledger.ends(Zone::UTC);
@@ -136,7 +136,7 @@ fn drafted(
         period,
         zone: Zone::UTC,
         stretches: stretches.collect(),
-        turns: turns(seller, &profile),
+        turns: turns(seller, profile),
         taken_back: BTreeSet::new(),
     };
     let used = records
@@ -146,18 +146,30 @@ fn drafted(
     let named = plans
         .iter()
         .map(|(id, name, config)| (*id, Named { name, config }));
-    let command = draft(&Draft {
+    said(&Draft {
         account: AccountId(Uuid::from_u128(9)),
         name: "acme",
-        profile: &profile,
-        ledger: &ledger,
+        profile,
+        ledger,
         period,
-        plan: ledger.plan_on(date("2026-10-31")).unwrap(),
+        plan: ledger.plan_on(last_day(period)).unwrap(),
         plans: &named.collect(),
         seller,
         tenant: DEFAULT_TENANT,
         totals: &totals,
-    });
+    })
+}
+
+/// The lines of October's invoice as `description: amount, percent, net, tax`, and its
+/// total.
+fn drafted(
+    seller: &seller::Config,
+    plans: &[(PlanId, &str, plan::Config)],
+    records: &[Record],
+    ledger: Account,
+) -> (Vec<String>, String) {
+    let of = (seller, &profile(), "2026-10");
+    let command = of_month(of, plans, records, &ledger, draft);
     let events = Invoice::decide(&Invoice::default(), NOW, command.unwrap().unwrap()).unwrap();
     let start = Invoice::default();
     let invoice = events
@@ -235,6 +247,7 @@ fn a_fee_is_given_back_with_the_tax_that_it_was_billed_with() {
             from: date("2026-10-01"),
             to: date("2026-11-01"),
             fee: Some(fee),
+            taxed: None,
         }],
         ..subscribed(&[(FIRST, "2026-09-01"), (SECOND, "2026-10-22")])
     };
@@ -245,6 +258,59 @@ fn a_fee_is_given_back_with_the_tax_that_it_was_billed_with() {
         "Recurring fee of large (30 of 30 days): 62, 25 %, 62 + 15.5",
     ];
     assert_eq!(lines, expected);
+}
+
+/// The account was at home when the fee was billed, and is a business in another country by
+/// now: what it had paid 19 % on was given back without.
+#[test]
+fn a_fee_is_given_back_as_it_was_billed_whatever_the_account_is_by_now() {
+    let seller = seller(&[("19", "2021-01-01")]);
+    let plans = [
+        (FIRST, "basic", plan("31", false)),
+        (SECOND, "large", plan("62", false)),
+    ];
+    let drafted = |profile: &Profile, period, ledger: &Account| {
+        let of = (&seller, profile, period);
+        let drafted = of_month(of, &plans, &[], ledger, draft).unwrap();
+        let Some(Command::Draft { head, lines }) = drafted else {
+            unreachable!("{drafted:?}")
+        };
+        (*head, lines)
+    };
+    let first = subscribed(&[(FIRST, "2026-10-01")]);
+    let (head, _) = drafted(&profile(), "2026-10", &first);
+    let taxed = fees::Taxed {
+        category: TaxCategory::Standard,
+        percent: decimal("19"),
+    };
+    let kept: Vec<_> = head.fees.iter().map(|fee| fee.taxed).collect();
+    assert_eq!(kept, [Some(taxed)]);
+    let abroad = Profile {
+        country: "FR".into(),
+        tax_id: Some("FR12345678901".into()),
+        ..profile()
+    };
+    let then = Account {
+        fees_billed: head.fees,
+        invoiced: Some("2026-10".parse().unwrap()),
+        ..subscribed(&[(FIRST, "2026-10-01"), (SECOND, "2026-11-21")])
+    };
+    let (head, lines) = drafted(&abroad, "2026-11", &then);
+    let told = |line: &Line| {
+        let (amount, percent) = (line.exact, line.tax_percent);
+        format!("{amount}, {:?}, {percent} %", line.tax_category)
+    };
+    assert_eq!(
+        lines.iter().map(told).collect::<Vec<_>>(),
+        [
+            // 10 of 30 days.
+            "-10.33, Standard, 19 %",
+            "20.67, ReverseCharge, 0 %",
+            "62, ReverseCharge, 0 %",
+        ]
+    );
+    let kept: Vec<_> = head.fees.iter().filter_map(|fee| fee.taxed).collect();
+    assert_eq!(kept[0].category, TaxCategory::ReverseCharge);
 }
 
 /// It was settled as a whole month: 31, and nothing to pay for 600 units.
