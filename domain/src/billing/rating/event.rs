@@ -24,7 +24,8 @@ pub enum UnratedReason {
     NoMatch,
     /// The deck or plan is in another currency than the account.
     WrongCurrency,
-    /// The number can not be read any more: its subject was erased.
+    /// The number can not be read any more: its subject was erased. Or it is written as
+    /// only its own country knows it.
     NoNumber,
     /// There is no tax rate for the account on that day.
     NoTaxRate,

@@ -167,8 +167,8 @@ impl Facts {
     /// out by the number that it reached.
     ///
     /// # Errors
-    /// When the number of a leg that went out can not be read: which kind of
-    /// usage it is can not be told.
+    /// When the number of a leg that went out can not be read, or does not tell its
+    /// country: which kind of usage it is can not be told.
     pub fn parts(
         &self,
         profile: &Profile,
@@ -211,6 +211,8 @@ fn outbound_part(
     ended_at: Timestamp,
 ) -> Result<Part, UnratedReason> {
     let number = outbound.number.as_deref().and_then(digits);
+    // No country's code begins with 0: it is written as only its own country knows it.
+    let number = number.filter(|number| !number.starts_with('0'));
     let number = number.ok_or(UnratedReason::NoNumber)?;
     Ok(Part {
         leg: outbound.leg,

@@ -124,6 +124,18 @@ fn a_number_that_can_not_be_read_is_never_free() {
     assert_eq!(parts, Err(UnratedReason::NoNumber));
 }
 
+/// A callback to 030 12345678 was charged as an international call.
+#[test]
+fn a_number_that_does_not_tell_its_country_waits_for_a_person() {
+    for national in ["03012345678", "030 12345678", "+030 12345678"] {
+        let parts = facts(number(national), true).parts(&profile(), second(60));
+        assert_eq!(parts, Err(UnratedReason::NoNumber), "{national}");
+    }
+    // Nobody has answered: nothing is to be priced.
+    let parts = facts(number("03012345678"), false).parts(&profile(), second(60));
+    assert_eq!(kinds(&parts.unwrap()), [(UsageType::InboundMinutes, 60)]);
+}
+
 /// Whoever is rung back is charged from the own answer: that an agent comes later is no
 /// other beginning.
 #[test]
