@@ -54,6 +54,17 @@ impl AccountAt {
         })
     }
 
+    /// The balance with the invoice.
+    fn balance(&self) -> Decimal {
+        let last = self.entries.last();
+        last.map_or(self.brought_forward, |(entry, _)| entry.balance)
+    }
+
+    /// What of an invoice over so much is left to pay: credit has paid the rest.
+    pub(crate) fn left_of(&self, total: Decimal) -> Decimal {
+        total.min(-self.balance()).max(Decimal::ZERO)
+    }
+
     pub(crate) fn table(&self) -> Table {
         let caption = "Your account: a balance below zero is owed, one above zero is credit";
         let entries: Vec<Owed> = self.entries.iter().map(|(_, owed)| owed.clone()).collect();
@@ -75,14 +86,10 @@ impl AccountAt {
                 "balance": entry.balance,
             })
         });
-        let balance = self
-            .entries
-            .last()
-            .map_or(self.brought_forward, |(entry, _)| entry.balance);
         json!({
             "brought_forward": self.brought_forward,
             "entries": entries.collect::<Vec<Value>>(),
-            "balance": balance,
+            "balance": self.balance(),
         })
     }
 }
@@ -96,5 +103,44 @@ const fn kind(kind: &EntryKind) -> &'static str {
         EntryKind::WriteOff(_) => "write_off",
         EntryKind::WriteOffDebit => "write_off_debit",
         EntryKind::Refund(_) => "refund",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::time::Timestamp;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().expect("a decimal")
+    }
+
+    /// An invoice over 50 of an account that had so much before.
+    fn left(before: &str) -> String {
+        let at = Timestamp::from_micros(1_800_000_000_000_000);
+        let entry = accounts::Entry {
+            at,
+            kind: EntryKind::WriteOffDebit,
+            reference: "INV-1".into(),
+            amount: decimal("-50"),
+            balance: decimal(before) - decimal("50"),
+        };
+        let owed = Owed::new(&entry, "This invoice".into(), domain::calendar::Zone::UTC);
+        let account = AccountAt {
+            currency: Currency::EUR,
+            brought_forward: decimal(before),
+            entries: vec![(entry, owed)],
+        };
+        account.left_of(decimal("50")).to_string()
+    }
+
+    #[test]
+    fn credit_has_paid_of_an_invoice_what_it_could() {
+        assert_eq!(left("0"), "50");
+        assert_eq!(left("30"), "20");
+        assert_eq!(left("50"), "0");
+        assert_eq!(left("80"), "0");
+        // What was owed before is of other invoices.
+        assert_eq!(left("-70"), "50");
     }
 }

@@ -55,23 +55,36 @@ const fn unissued(is_discarded: bool) -> (&'static str, &'static str, &'static s
     }
 }
 
-/// What is to be paid and how, or that it is credit.
-fn what_to_pay(head: &Head, issue: &Issue, total: Decimal) -> Option<Note> {
+/// What is to be paid and how, or that it is credit. `left` is what credit of the account
+/// has not paid already, where the invoice shows it.
+fn what_to_pay(head: &Head, issue: &Issue, total: Decimal, left: Option<Decimal>) -> Option<Note> {
     let (currency, due, number) = (head.currency, issue.due_on, &issue.number);
-    let amount = total.abs().with_digits(currency.exponent());
+    let said = |amount: Decimal| format!("{} {currency}", amount.with_digits(currency.exponent()));
     if total.is_zero() {
         return None;
     }
     if total.is_negative() {
-        let says = format!("Nothing is to be paid: {amount} {currency} is credit of your account.");
+        let amount = said(total.abs());
+        let says = format!("Nothing is to be paid: {amount} is credit of your account.");
         return Some(note("What becomes of it", vec![says]));
     }
-    let says = match head.is_prepaid {
-        false => format!("Please pay {amount} {currency} by {due} and name {number}."),
-        true => format!(
-            "{amount} {currency} is taken from your credit. Please pay only what that does not \
-             cover, by {due}, and name {number}."
-        ),
+    let left = left.unwrap_or(total);
+    let (amount, paid) = (said(total), said(total - left));
+    let says = if head.is_prepaid {
+        format!(
+            "{amount} is taken from your credit. Please pay only what that does not cover, by \
+             {due}, and name {number}."
+        )
+    } else if left.is_zero() {
+        let says = format!("Nothing is to be paid: credit of your account has paid {amount}.");
+        return Some(note("What becomes of it", vec![says]));
+    } else if left < total {
+        let left = said(left);
+        format!(
+            "Please pay {left} by {due} and name {number}. Credit of your account has paid {paid}."
+        )
+    } else {
+        format!("Please pay {amount} by {due} and name {number}.")
     };
     let lines = [says].into_iter().chain(head.seller.payment_lines.clone());
     Some(note("How to pay", lines.collect()))
@@ -81,7 +94,8 @@ fn what_to_pay(head: &Head, issue: &Issue, total: Decimal) -> Option<Note> {
 /// account owed then: of invoices that do not show it, none.
 pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper> {
     let head = row.state.head.as_ref()?;
-    let currency = head.currency;
+    let (currency, total) = (head.currency, row.state.totals.total);
+    let left = account.map(|account| account.left_of(total));
     let mut facts = vec![];
     let mut closing = texts(&head.texts);
     let (title, made_at) = match &row.issue {
@@ -89,7 +103,7 @@ pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper
             facts.push(fact("Invoice number", &issue.number));
             facts.push(fact("Issued on", issue.issued_on));
             facts.push(fact("Due on", issue.due_on));
-            closing.extend(what_to_pay(head, issue, row.state.totals.total));
+            closing.extend(what_to_pay(head, issue, total, left));
             (format!("Invoice {}", issue.number), issue.at)
         }
         None => {
@@ -115,7 +129,10 @@ pub fn invoice(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Paper
         lines: &row.state.lines,
         taxes: &row.state.taxes,
         totals: row.state.totals,
-        total_name: "To be paid",
+        total_name: match left {
+            Some(left) if left < total && !head.is_prepaid => "Total",
+            Some(_) | None => "To be paid",
+        },
     };
     Some(Paper {
         language: LANGUAGE,
