@@ -299,17 +299,10 @@ async fn invoice(
         let reason = format!("its draft of {other} waits to be approved");
         return Ok(Outcome::Failed(reason));
     }
-    let plan = match closable(means, seller, &known, usage_id).await? {
-        Ok(plan) => plan,
+    let (plan, rules) = match closable(means, seller, &known, usage_id).await? {
+        Ok(closable) => closable,
         Err(outcome) => return Ok(outcome),
     };
-    let rules = Box::new(Rules {
-        period,
-        zone: known.profile.zone,
-        stretches: known.stretches.clone(),
-        turns: bill_of::turns(seller, &known.profile),
-        taken_back: taken_back(means, usage_id, &known).await?,
-    });
     let close = usage::Command::Close { rules };
     let close = billing::Command::Usage(usage_id, close);
     let draft_of = (usage_id, known.discarded);
@@ -352,13 +345,14 @@ async fn invoice(
     Ok(outcome)
 }
 
-/// The plan of the month's last day, if the month can be closed; or else what comes of it.
+/// The plan of the month's last day and the rules by which it is settled, if the month can
+/// be closed; or else what comes of it.
 async fn closable<'a>(
     means: &Means,
     seller: &seller::Config,
     known: &'a Known,
     usage: UsageId,
-) -> Result<Result<&'a PlanEntry, Outcome>, DispatchError> {
+) -> Result<Result<(&'a PlanEntry, Box<Rules>), Outcome>, DispatchError> {
     let period = usage.period;
     if means.clock.now() < known.profile.zone.start_of(period.end()) {
         let reason = format!("{period} is not over there");
@@ -370,8 +364,16 @@ async fn closable<'a>(
     if let Some(error) = known.other_currency() {
         return Ok(Err(Outcome::Failed(error.to_string())));
     }
-    Ok(match taxable(means, seller, known, usage).await? {
-        Ok(()) => Ok(plan),
+    let rules = Box::new(Rules {
+        period,
+        zone: known.profile.zone,
+        stretches: known.stretches.clone(),
+        turns: bill_of::turns(seller, &known.profile),
+        taken_back: taken_back(means, usage, known).await?,
+    });
+    let taxable = taxable(means, seller, known, (usage, plan), &rules).await?;
+    Ok(match taxable {
+        Ok(()) => Ok((plan, rules)),
         Err(error) => Err(Outcome::Failed(error.to_string())),
     })
 }
@@ -407,11 +409,22 @@ impl Known {
         plan: &PlanEntry,
         totals: &[Total],
     ) -> Result<Option<invoice::Command>, DraftError> {
+        self.of_draft(seller, (usage, plan), totals, draft)
+    }
+
+    /// What is said of what a draft is made of.
+    fn of_draft<T>(
+        &self,
+        seller: &seller::Config,
+        (usage, plan): (UsageId, &PlanEntry),
+        totals: &[Total],
+        said: impl FnOnce(&Draft<'_>) -> T,
+    ) -> T {
         let plans = self.plans.iter().map(|(id, plan)| {
             let (name, config) = (plan.name.as_str(), &plan.config);
             (*id, Named { name, config })
         });
-        draft(&Draft {
+        said(&Draft {
             account: usage.account,
             name: &self.name,
             profile: &self.profile,

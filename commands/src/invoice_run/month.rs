@@ -2,21 +2,24 @@
 
 use super::{Known, Means};
 use crate::{
+    books::PlanEntry,
     error::DispatchError,
     ports::{ReadError, Recorded, StreamId},
 };
 use domain::{
     any::read_event,
     billing::{
-        UsageId, bill_of, plan, seller,
+        UsageId,
+        bill_of::{self, DraftError},
+        seller,
         settle::Total,
-        tax::{NoRate, TaxCategory},
+        stretch::Rules,
         usage::{self, RecordKey, Usage},
     },
-    calendar::{Date, Period},
+    calendar::Period,
     decider::Decider as _,
 };
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::BTreeSet;
 
 /// What later months have taken back of that one while it was closed for a draft that is
 /// discarded. What is taken back from now on is taken back in it, while it is open.
@@ -41,70 +44,49 @@ pub(super) async fn taken_back(
     Ok(keys)
 }
 
-/// Whether there is a tax rate for everything that the plans of the month name, on each day
-/// on which the account had them; or else, where something is not used at all, for what
-/// was used and the fees. A month is closed by the rates that are known, for good: one that
-/// can not be taxed stays open.
+/// Whether there is a tax rate for every fee of the month, and for everything that the
+/// account may have used, on each day on which it may have; or else, where something was
+/// not used at all, for what it did use, which may have come late, of earlier months. A month
+/// is closed by the rates that are known, for good: one that can not be taxed stays open.
 pub(super) async fn taxable(
     means: &Means,
     seller: &seller::Config,
     known: &Known,
-    usage: UsageId,
-) -> Result<Result<(), NoRate>, DispatchError> {
-    let check = |needed| bill_of::taxable(seller, &known.profile, needed);
-    if check(all_days(known, usage.period)).is_ok() {
-        return Ok(Ok(()));
+    (usage, plan): (UsageId, &PlanEntry),
+    rules: &Rules,
+) -> Result<Result<(), DraftError>, DispatchError> {
+    let of = |totals: &[Total]| {
+        let draft = (usage, plan);
+        known.of_draft(seller, draft, totals, bill_of::taxable)
+    };
+    let fees = of(&[]);
+    // A month may have a million uses: they are read only where it matters.
+    if fees.is_err() || has_all_rates(seller, known, usage.period) {
+        return Ok(fees);
     }
-    let mut needed = fees(known, usage.period);
-    for event in events(means, usage, 0).await? {
-        if let usage::Event::Recorded { record } | usage::Event::Adjusted { record, .. } = event
-            && let Some(plan) = known.plans.get(&record.plan)
-        {
-            // What came late is taxed with what is of the month.
-            let day = known.profile.zone.date_of(record.ended_at);
-            let day = day.max(usage.period.start());
-            needed.insert((plan.config.tax_category_of(record.usage_type), day));
-        }
-    }
-    Ok(check(needed))
+    let now = means.clock.now();
+    let events = events(means, usage, 0).await?;
+    let fold = |month, event: &usage::Event| Usage::evolve(month, now, event);
+    let month = events.iter().fold(Usage::default(), fold);
+    let rules = Box::new(rules.clone());
+    // One that is closed already has its totals, and nothing is decided.
+    let closed = Usage::decide(&month, now, usage::Command::Close { rules });
+    let totals = closed.unwrap_or_default().into_iter().find_map(closed_with);
+    Ok(of(&totals.unwrap_or_default()))
 }
 
-/// What may be taxed at which rate: a category, on a day.
-type Needed = BTreeSet<(TaxCategory, Date)>;
-
-/// Everything that each plan names on each of its days, and the fees.
-fn all_days(known: &Known, period: Period) -> Needed {
-    let mut needed = fees(known, period);
-    for (config, days) in lived(known) {
-        let named = config.terms.keys().copied();
-        let categories: BTreeSet<_> = named.map(|kind| config.tax_category_of(kind)).collect();
-        let every = days.start.iter_days().take_while(|day| *day < days.end);
-        needed.extend(every.flat_map(|day| categories.iter().map(move |it| (*it, day))));
-    }
-    needed
-}
-
-/// The fees of the plans: on their first day in the month, and where they go on that of the
-/// next month, for which they are paid in advance.
-fn fees(known: &Known, period: Period) -> Needed {
-    let mut needed = Needed::new();
-    for (config, days) in lived(known) {
-        if config.recurring_fee.is_zero() {
-            continue;
-        }
-        needed.insert((config.tax_category, days.start));
-        let ends = known.account.ends(known.profile.zone);
-        let goes_on = days.end == period.end() && ends.is_none_or(|ends| ends > days.end);
-        needed.extend(goes_on.then_some((config.tax_category, days.end)));
-    }
-    needed
-}
-
-/// The plans that the account had in the month, with their days in it.
-fn lived(known: &Known) -> impl Iterator<Item = (&plan::Config, Range<Date>)> {
-    let stretches = known.stretches.iter();
-    let days = stretches.map(|stretch| (&stretch.config, stretch.from..stretch.to));
-    days.filter(|(_, days)| days.start < days.end)
+/// Of all that its plans ever named, on each day since it had one.
+fn has_all_rates(seller: &seller::Config, known: &Known, period: Period) -> bool {
+    let first = known.account.subscriptions.first();
+    let begins = first.map_or_else(|| period.start(), |first| first.effective);
+    let categories = known.stretches.iter().flat_map(|stretch| {
+        let config = &stretch.config;
+        let named = config.terms.keys();
+        let named = named.map(|kind| config.tax_category_of(*kind));
+        named.chain([config.tax_category])
+    });
+    let days = begins..period.end();
+    bill_of::has_rates(seller, &known.profile, categories.collect(), days)
 }
 
 /// The totals that the month was closed with: its last event.
@@ -114,19 +96,20 @@ pub(super) async fn totals(
     version: u64,
 ) -> Result<Vec<Total>, DispatchError> {
     let last = events(means, usage, version.saturating_sub(1)).await?.pop();
-    match last {
-        Some(usage::Event::PeriodClosed { totals, .. }) => Ok(totals),
-        Some(
-            usage::Event::Recorded { .. }
-            | usage::Event::Reversed { .. }
-            | usage::Event::Adjusted { .. }
-            | usage::Event::Valued { .. }
-            | usage::Event::Reopened {},
-        )
-        | None => Err(DispatchError::Corrupt(format!(
-            "{}: is not closed",
-            StreamId::new(Usage::CATEGORY, usage)
-        ))),
+    last.and_then(closed_with).ok_or_else(|| {
+        let stream = StreamId::new(Usage::CATEGORY, usage);
+        DispatchError::Corrupt(format!("{stream}: is not closed"))
+    })
+}
+
+fn closed_with(event: usage::Event) -> Option<Vec<Total>> {
+    match event {
+        usage::Event::PeriodClosed { totals, .. } => Some(totals),
+        usage::Event::Recorded { .. }
+        | usage::Event::Reversed { .. }
+        | usage::Event::Adjusted { .. }
+        | usage::Event::Valued { .. }
+        | usage::Event::Reopened {} => None,
     }
 }
 

@@ -16,7 +16,10 @@ use crate::{
     id::{AccountId, PlanId, TenantId},
     money::{Currency, Decimal, Rounding},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// A plan with the name that a line says, where there are some.
 #[derive(Debug, Clone, Copy)]
@@ -98,10 +101,10 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
         };
         let with = |line| said(line, is_with);
         lines.extend(told.lines().into_iter().map(with));
+        taxes.push(tax);
     }
     // Which plan a fee is of matters where there are some.
     let plans: BTreeSet<PlanId> = fee_lines.iter().map(|line| line.plan).collect();
-        taxes.push(tax);
     for line in &fee_lines {
         let own = of.plans.get(&line.plan);
         let config = own.map_or(plan, |own| own.config);
@@ -110,18 +113,15 @@ pub fn draft(of: &Draft<'_>) -> Result<Option<Command>, DraftError> {
         let own = own.filter(|_| plans.len() > 1);
         let line = fee_line(line, own.map(|plan| plan.name), &tax);
         lines.push(said(line, differs(config.is_tax_inclusive)));
+        taxes.push(tax);
     }
     let head = head(of, plan, &taxes, billed);
     Ok(Some(Command::Draft {
-        taxes.push(tax);
         head: Box::new(head),
         lines,
     }))
 }
 
-impl Draft<'_> {
-    /// By which plan it was used, and on which of its days, where the invoice has usage by
-    /// more than one.
 /// With which tax it will be given back.
 fn remember(billed: &mut [fees::Billed], line: &FeeLine, tax: &Applied) {
     let is_it = |fee: &&mut fees::Billed| fee.plan == line.plan && fee.from == line.from;
@@ -135,7 +135,7 @@ fn remember(billed: &mut [fees::Billed], line: &FeeLine, tax: &Applied) {
     }
 }
 
-    fn of_plan(&self, total: &Total) -> String {
+impl Draft<'_> {
     fn tax(&self, category: TaxCategory, day: Date) -> Result<Applied, NoRate> {
         tax::apply(
             &self.seller.tax_rates,
@@ -168,6 +168,9 @@ fn remember(billed: &mut [fees::Billed], line: &FeeLine, tax: &Applied) {
         }
     }
 
+    /// By which plan it was used, and on which of its days, where the invoice has usage by
+    /// more than one.
+    fn of_plan(&self, total: &Total) -> String {
         let stretch = |total: &Total| total.of.map(|of| (of.plan, of.from, of.to));
         let all: BTreeSet<_> = self.totals.iter().map(stretch).collect();
         let Some((of, name)) = total.of.and_then(|of| {
@@ -220,21 +223,40 @@ pub fn turns(seller: &seller::Config, profile: &Profile) -> BTreeMap<TaxCategory
     all.filter(|(_, turns)| !turns.is_empty()).collect()
 }
 
-/// Whether there is a rate for each of these on its day. A month is closed by the rates
-/// that are known, for good: before that they are to be known.
+/// Whether there is a rate for everything that is on the draft. A month is closed by the
+/// rates that are known, for good: before that they are to be known.
 ///
 /// # Errors
 /// The first that has none.
-pub fn taxable(
+pub fn taxable(of: &Draft<'_>) -> Result<(), DraftError> {
+    let plan = of.plans.get(&of.plan).ok_or(DraftError::NoPlan)?.config;
+    for total in of.totals {
+        of.tax_on(total, plan)?;
+    }
+    let (fees, _) = fees_of(of, plan.rounding);
+    for line in &fees {
+        let own = of.plans.get(&line.plan);
+        of.tax_on_fee(line, own.map_or(plan, |own| own.config))?;
+    }
+    Ok(())
+}
+
+/// Whether each of these has a rate on all of those days.
+pub fn has_rates(
     seller: &seller::Config,
     profile: &Profile,
-    needed: impl IntoIterator<Item = (TaxCategory, Date)>,
-) -> Result<(), NoRate> {
+    categories: BTreeSet<TaxCategory>,
+    days: Range<Date>,
+) -> bool {
     let has_tax_id = profile.tax_id.is_some();
     let (rates, from, to) = (&seller.tax_rates, &seller.country, &profile.country);
-    let mut needed = needed.into_iter();
-    needed.try_for_each(|(category, day)| {
-        tax::apply(rates, from, to, has_tax_id, category, day).map(|_| ())
+    // From one of these to the next nothing changes.
+    let bounds = rates.iter().flat_map(|rate| [Some(rate.from), rate.to]);
+    let bounds = bounds.flatten().filter(|day| days.contains(day));
+    let mut bounds = bounds.chain([days.start]);
+    bounds.all(|day| {
+        let mut categories = categories.iter();
+        categories.all(|it| tax::apply(rates, from, to, has_tax_id, *it, day).is_ok())
     })
 }
 

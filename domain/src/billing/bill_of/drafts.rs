@@ -371,3 +371,48 @@ fn prices_with_tax_stay_so_when_the_next_plan_is_without() {
     // 119, 119, and 30.97 with 5.88.
     assert_eq!(total, "274.85");
 }
+
+/// The seller has rates from October on only.
+#[test]
+fn what_is_of_a_day_without_a_tax_rate_is_known_before_the_month_is_closed() {
+    let seller = seller(&[("19", "2026-10-01")]);
+    let plans = [
+        (FIRST, "basic", plan("31", false)),
+        (SECOND, "free", plan("0", false)),
+    ];
+    let is_taxable = |records: &[Record], ledger: &Account| {
+        let of = (&seller, &profile(), "2026-10");
+        let draft = |of: &Draft<'_>| (taxable(of).is_ok(), draft(of).is_ok());
+        let (is_taxable, is_drafted) = of_month(of, &plans, records, ledger, draft);
+        assert_eq!(is_taxable, is_drafted);
+        is_taxable
+    };
+    let ledger = subscribed(&[(FIRST, "2026-09-01")]);
+    assert!(is_taxable(&[used(1, FIRST, 1, "2026-10-01")], &ledger));
+    // It came late.
+    assert!(!is_taxable(&[used(1, FIRST, 1, "2026-09-30")], &ledger));
+    let days = |from| date(from)..date("2026-11-01");
+    let standard = BTreeSet::from([TaxCategory::Standard]);
+    let has_rates = |from| has_rates(&seller, &profile(), standard.clone(), days(from));
+    assert!(has_rates("2026-10-01") && !has_rates("2026-09-30"));
+    // Days of a year are given back, by the rate of the first that was billed.
+    let given_back = |taxed| Account {
+        fees_billed: vec![fees::Billed {
+            plan: FIRST,
+            from: date("2026-09-01"),
+            to: date("2027-01-01"),
+            fee: Some(Fee {
+                cycle: crate::calendar::Cycle::Yearly,
+                amount: decimal("365"),
+            }),
+            taxed,
+        }],
+        ..subscribed(&[(FIRST, "2026-09-01"), (SECOND, "2026-10-11")])
+    };
+    assert!(!is_taxable(&[], &given_back(None)));
+    let taxed = fees::Taxed {
+        category: TaxCategory::Standard,
+        percent: decimal("19"),
+    };
+    assert!(is_taxable(&[], &given_back(Some(taxed))));
+}
