@@ -135,9 +135,10 @@ pub enum By {
 }
 
 impl Total {
-    /// It is what its records come to: nothing but their own prices made it.
+    /// It is what its records come to: nothing but their own prices made it. What the plan
+    /// included is no matter of their prices, also where those were nothing.
     pub fn is_by_record(&self) -> bool {
-        self.due == self.rated
+        self.due == self.rated && self.included == 0
     }
 }
 

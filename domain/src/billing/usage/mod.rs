@@ -19,7 +19,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Usage {
     const CATEGORY: &'static str = "usage";
-    const STATE_VERSION: u32 = 5;
+    const STATE_VERSION: u32 = 6;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -147,3 +147,23 @@ fn what_a_closed_month_has_counted_is_not_counted_again() {
     assert_eq!(counted(60), (1, 7, decimal("0.007")));
     assert_eq!(counted(30), (1, 0, decimal("-0.023")));
 }
+
+/// Included minutes were rated at nothing by mistake: what is included is no matter of their
+/// price, and a price that is set right later was charged in full.
+#[test]
+fn what_was_included_is_not_charged_when_its_price_is_set_right() {
+    let free = Record {
+        tariff: Tariff::flat(Decimal::ZERO),
+        amount: Decimal::ZERO,
+        ..record(1, 1, 60)
+    };
+    let month = |included| {
+        let closed = story([recorded(free.clone())]).when(close(included));
+        let events = closed.events();
+        story([recorded(free.clone())].into_iter().chain(events))
+    };
+    let again = || ask(&[record(1, 2, 60)], from_ref(&free));
+    month(60).when(again()).refused(Error::Settled);
+    // Where nothing is included the next month has the difference.
+    month(0).when(again()).refused(Error::PeriodClosed);
+}
