@@ -22,12 +22,7 @@ impl Rater {
             (Some(_), None) | (None, _) => self.by_record(bill),
         };
         Ok(Before {
-            // The month may have kept the price before it, which is restored in a moment.
-            is_settled: self.is_settled(bill).await?
-                || match &state.replaced {
-                    Some(replaced) => self.is_settled(replaced).await?,
-                    None => false,
-                },
+            is_settled: self.is_any_settled(bill, state).await?,
             commits: by_record.filter(|_| bill.commits.is_none()),
             own: by_record.filter(|_| bill.commits != by_record),
         })
@@ -46,6 +41,16 @@ impl Rater {
         let records = bill.records.iter();
         let rated = records.map(|record| (record.usage_type, record.amount));
         payer.with_tax(rated).ok()
+    }
+
+    /// The month may have kept a price before it, which is restored in a moment.
+    async fn is_any_settled(&self, bill: &Bill, state: &Rating) -> Result<bool, DispatchError> {
+        for bill in state.replaced.iter().chain([bill]) {
+            if self.is_settled(bill).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a closed month has it that charged for all of that kind as a whole: its

@@ -87,18 +87,16 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 revision,
                 bill,
                 withdrawn,
+                between,
             },
-        )) if usage_of(withdrawn) != usage_of(bill) => {
+        )) => {
             let restored = Rated {
                 cause,
                 call: *call,
                 revision: *revision,
                 reason: None,
             };
-            let taken_back = restored.commits(None, Some(withdrawn));
-            let usage = usage_of(withdrawn);
-            let record = restored.record(usage, &[], &withdrawn.records, taken_back);
-            record.into_iter().collect()
+            restored.undone(bill, withdrawn, between.as_deref())
         }
         AnyEvent::Billing(event) => on_use(cause, event).into_iter().collect(),
         AnyEvent::Call(..)
@@ -206,6 +204,25 @@ impl Rated<'_> {
             }
         };
         intents.into_iter().flatten().collect()
+    }
+
+    /// What the price that does not count has left in other months is undone.
+    fn undone(&self, bill: &Bill, withdrawn: &Bill, between: Option<&Bill>) -> Vec<Intent> {
+        let taken_back = || {
+            let taken_back = self.commits(None, Some(withdrawn));
+            self.record(usage_of(withdrawn), &[], &withdrawn.records, taken_back)
+        };
+        match between {
+            // It was to be recorded where the price stays, and was refused there; but it
+            // was taken back, in a later month. So it comes there, for nothing in all.
+            Some(first) if usage_of(first) == usage_of(bill) => {
+                self.intents(first, Some(withdrawn))
+            }
+            // In another month it was recorded and taken back.
+            Some(_) => taken_back().into_iter().collect(),
+            None if usage_of(withdrawn) != usage_of(bill) => taken_back().into_iter().collect(),
+            None => vec![],
+        }
     }
 
     /// What counts against the credit from now on, and what counted before; none of

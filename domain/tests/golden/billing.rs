@@ -413,6 +413,7 @@ fn ratings() -> impl Iterator<Item = rating::Event> {
             revision: 3,
             bill: bill(),
             withdrawn: bill(),
+            between: None,
         },
         rating::Event::Unrated {
             account: Some(ACCOUNT),

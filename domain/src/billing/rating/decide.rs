@@ -79,17 +79,23 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
 
 /// Nothing if it was restored before, or never was a price that was replaced.
 fn restore(state: &Rating, revision: u32) -> Vec<Event> {
-    let (Some(bill), Some(withdrawn)) = (&state.replaced, &state.bill) else {
+    let is_it = |bill: &Bill| {
+        let mut records = bill.records.iter();
+        records.any(|record| record.revision == revision)
+    };
+    let place = state.replaced.iter().position(is_it);
+    let (Some(place), Some(withdrawn)) = (place, &state.bill) else {
         return vec![];
     };
-    let mut records = bill.records.iter();
-    if !records.any(|record| record.revision == revision) {
+    let mut replaced = state.replaced.iter().skip(place);
+    let Some(bill) = replaced.next() else {
         return vec![];
-    }
+    };
     vec![Event::Restored {
         revision: state.revision.saturating_add(1),
-        bill: bill.clone(),
+        bill: Box::new(bill.clone()),
         withdrawn: withdrawn.clone(),
+        between: replaced.next().cloned().map(Box::new),
     }]
 }
 

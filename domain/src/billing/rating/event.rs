@@ -132,6 +132,10 @@ pub enum Event {
         bill: Box<Bill>,
         /// The price that does not count.
         withdrawn: Box<Bill>,
+        /// The one that was to replace it first, where another one replaced that in turn:
+        /// its month never had it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        between: Option<Box<Bill>>,
     },
     /// The call has no price: a person must look.
     #[serde(rename = "call_unrated")]

@@ -1,7 +1,14 @@
 //! The state after an event. No rules here.
 
-use super::{event::Event, state::Rating};
+use super::{
+    event::{Bill, Event},
+    state::Rating,
+};
 use crate::time::Timestamp;
+
+/// Prices that are kept of those that were replaced. A month that is closed may still have
+/// the first of those that were given while it was: nobody gives more in that moment.
+const REPLACED_MAX: usize = 8;
 
 pub(super) fn evolve(mut state: Rating, _at: Timestamp, event: &Event) -> Rating {
     match event {
@@ -24,15 +31,26 @@ pub(super) fn evolve(mut state: Rating, _at: Timestamp, event: &Event) -> Rating
         } => {
             state.revision = *revision;
             state.bill = Some(bill.clone());
-            state.replaced.clone_from(replaces);
+            replace(&mut state.replaced, replaces.as_deref());
             state.unrated = None;
         }
         Event::Restored { revision, bill, .. } => {
             state.revision = *revision;
             state.bill = Some(bill.clone());
-            state.replaced = None;
+            state.replaced.clear();
         }
         Event::Unrated { reason, .. } => state.unrated = Some(*reason),
     }
     state
+}
+
+/// The order of a price says what it replaces, with what was not known of it before.
+fn replace(replaced: &mut Vec<Bill>, by: Option<&Bill>) {
+    let Some(bill) = by else {
+        replaced.clear();
+        return;
+    };
+    replaced.push(bill.clone());
+    let too_many = replaced.len().saturating_sub(REPLACED_MAX);
+    replaced.drain(..too_many);
 }

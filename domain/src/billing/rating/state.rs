@@ -11,9 +11,10 @@ pub struct Rating {
     pub revision: u32,
     /// Its price.
     pub bill: Option<Box<Bill>>,
-    /// The price that this one replaces.
+    /// The prices that this one replaces, the oldest first: which of them its month has
+    /// recorded is known there only, and when it is closed that one stays.
     #[serde(default)]
-    pub replaced: Option<Box<Bill>>,
+    pub replaced: Vec<Bill>,
     /// Why it has none.
     pub unrated: Option<UnratedReason>,
     /// Who pays before, how much was asked for, and for how many seconds.

@@ -11,11 +11,13 @@ use crate::{
     },
     call,
     cause::{By, Disposition, EndCause, EndReason, EndResult},
+    decider::Decider as _,
     id::{AccountId, CallId, DEFAULT_TENANT, InvoiceId, LegId, PlanId},
     money::{Currency, Decimal},
     process::{dunning::Dunning, invoicing::Invoicing, rating::RatingProcess},
-    testing::{CALL, QUEUE, VISIT},
+    testing::{CALL, QUEUE, VISIT, month_of},
 };
+use std::collections::BTreeMap;
 
 pub(super) const ACCOUNT: AccountId = AccountId(Uuid::from_u128(1));
 const INVOICE: InvoiceId = InvoiceId(Uuid::from_u128(2));
@@ -329,7 +331,7 @@ fn a_price_stays_whose_month_was_closed_before_it_was_taken_back() {
         .asks([replaced.clone()])
         .gets_refused(&replaced, "usage.settled", 9)
         .asks([ask(billing::Command::Rating(CALL, restore))])
-        .hears([restored(bill(5, 1), bill(6, 2))])
+        .hears([restored(bill(5, 1), bill(6, 2), None)])
         .asks_nothing();
 }
 
@@ -351,15 +353,71 @@ fn whoever_was_to_pay_in_place_of_a_settled_month_pays_nothing() {
     };
     let there = usage_of("2026-10");
     process::<RatingProcess>()
-        .hears([restored(other, bill(6, 2))])
+        .hears([restored(other, bill(6, 2), None)])
         .asks([ask(billing::Command::Usage(there, taken_back))]);
 }
 
-fn restored(bill: rating::Bill, withdrawn: rating::Bill) -> AnyEvent {
+/// Of a call that was rated again twice before its month was closed the next month took back
+/// a price that no month had, and recorded the last one: the call was paid twice.
+#[test]
+fn what_replaced_a_price_that_stays_comes_to_nothing_in_the_next_month() {
+    let undo = usage::Command::Record {
+        cdr: CALL,
+        records: bill(6, 2).records,
+        reversed: bill(7, 3).records,
+        reason: None,
+        commits: Some(usage::Commits {
+            revision: 3,
+            amount: Decimal::of_units(6, 2),
+            replaced: Decimal::of_units(7, 2),
+            own: None,
+        }),
+    };
+    let undo = ask(billing::Command::Usage(usage_of("2026-10"), undo));
+    process::<RatingProcess>()
+        .hears([restored(bill(5, 1), bill(7, 3), Some(bill(6, 2)))])
+        .asks([undo.clone()]);
+    let third = record("2026-10", bill(7, 3).records, bill(6, 2).records, 6);
+    let (again, undo) = (of_usage(third), of_usage(undo));
+    for commands in [[&again, &undo], [&undo, &again]] {
+        let mut next = usage::Usage::default();
+        for command in commands {
+            let events = usage::Usage::decide(&next, second(1), command.clone()).unwrap();
+            for event in &events {
+                next = usage::Usage::evolve(next, second(1), event);
+            }
+        }
+        assert_eq!(next.valued[&CALL].sums.own, Decimal::ZERO, "{next:?}");
+        let rules = month_of(PlanId(Uuid::nil()), "2026-11", BTreeMap::new());
+        let close = usage::Command::Close { rules };
+        let closed = usage::Usage::decide(&next, second(1), close).unwrap();
+        let [usage::Event::PeriodClosed { totals, .. }] = &closed[..] else {
+            unreachable!("{closed:?}")
+        };
+        assert_eq!(totals[..], []);
+    }
+}
+
+fn of_usage(command: AnyCommand) -> usage::Command {
+    let AnyCommand::Billing(command) = command else {
+        unreachable!("{command:?}")
+    };
+    let billing::Command::Usage(_, command) = *command else {
+        unreachable!("{command:?}")
+    };
+    command
+}
+
+fn restored(
+    bill: rating::Bill,
+    withdrawn: rating::Bill,
+    between: Option<rating::Bill>,
+) -> AnyEvent {
     let restored = rating::Event::Restored {
         revision: 3,
         bill: Box::new(bill),
         withdrawn: Box::new(withdrawn),
+        between: between.map(Box::new),
     };
     fact(billing::Event::Rating(CALL, restored))
 }

@@ -196,6 +196,7 @@ fn a_price_is_restored_once_and_only_while_another_has_its_place() {
         revision: 3,
         bill: bill(1, 5),
         withdrawn: bill(2, 6),
+        between: None,
     };
     story(replaced())
         .when(restore(2))
@@ -207,6 +208,31 @@ fn a_price_is_restored_once_and_only_while_another_has_its_place() {
         .when(rerate(7))
         .then([rated(4, 7, Some(bill(1, 5)))]);
     story([rated(1, 5, None)]).when(restore(1)).nothing();
+}
+
+/// It was rated again twice before its month, which has the first price, was closed.
+#[test]
+fn the_price_that_its_month_has_is_restored_however_many_were_to_replace_it() {
+    let restore = |revision| Command::Restore { revision };
+    let replaced = || {
+        [
+            rated(1, 5, None),
+            rated(2, 6, Some(bill(1, 5))),
+            rated(3, 7, Some(bill(2, 6))),
+        ]
+    };
+    let restored = |cents, between| Event::Restored {
+        revision: 4,
+        bill: bill(cents, i64::from(cents) + 4),
+        withdrawn: bill(3, 7),
+        between,
+    };
+    story(replaced())
+        .when(restore(1))
+        .then([restored(1, Some(bill(2, 6)))])
+        .when(restore(2))
+        .nothing();
+    story(replaced()).when(restore(2)).then([restored(2, None)]);
 }
 
 #[test]
