@@ -69,6 +69,17 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     {
         return field("credit_note_prefix", "is no prefix of its own");
     }
+    let prefixes = [
+        ("invoice_prefix", &config.invoice_prefix),
+        ("credit_note_prefix", &config.credit_note_prefix),
+    ];
+    // A yearly series of the same prefix would give the same numbers again.
+    if let Some((name, _)) = prefixes.iter().find(|(_, prefix)| ends_in_year(prefix)) {
+        return field(
+            name,
+            "ends in a year and a dash, as those of yearly series do",
+        );
+    }
     if config.due_days > 365 {
         return field("due_days", "is above 365");
     }
@@ -80,6 +91,13 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
         return field("reminder_days", "does not rise");
     }
     check_rates(config)
+}
+
+/// `INV-2026-`.
+fn ends_in_year(prefix: &str) -> bool {
+    let bare = prefix.strip_suffix('-').unwrap_or_default().as_bytes();
+    let last = bare.last_chunk::<4>();
+    last.is_some_and(|year| year.iter().all(u8::is_ascii_digit))
 }
 
 fn check_rates(config: &Config) -> Result<(), Error> {

@@ -59,13 +59,19 @@ fn each_change_has_the_next_version() {
 #[test]
 fn what_is_wrong_is_named() {
     type Change = fn(&mut Config);
-    let wrong: [(Change, &str); 8] = [
+    let wrong: [(Change, &str); 10] = [
         (|c| c.name = " ".into(), "name"),
         (|c| c.country = "Germany".into(), "country"),
         (|c| c.tax_id = "123".into(), "tax_id"),
         (|c| c.invoice_prefix = "a b".into(), "invoice_prefix"),
         (
             |c| c.credit_note_prefix = "INV-".into(),
+            "credit_note_prefix",
+        ),
+        // What a yearly series of `INV-` gives in 2026.
+        (|c| c.invoice_prefix = "INV-2026-".into(), "invoice_prefix"),
+        (
+            |c| c.credit_note_prefix = "2026-".into(),
             "credit_note_prefix",
         ),
         (|c| c.due_days = 999, "due_days"),
