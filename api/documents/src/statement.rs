@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     billing::{account::Profile, invoice::SellerBlock},
-    calendar::{Date, Period, Zone},
+    calendar::{Date, Period, Zone, days_between},
     id::InvoiceId,
     money::{Currency, Decimal},
     time::Timestamp,
@@ -19,14 +19,12 @@ use projections::billing::{
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// Milliseconds of a day.
-const DAY_MS: u64 = 86_400_000;
 /// Days after the due date, and what such a debt is called.
-const AGES: [(u64, &str); 4] = [
+const AGES: [(u32, &str); 4] = [
     (30, "0 to 30 days"),
     (60, "31 to 60 days"),
     (90, "61 to 90 days"),
-    (u64::MAX, "more than 90 days"),
+    (u32::MAX, "more than 90 days"),
 ];
 
 /// What is owed by how long it has been due.
@@ -48,6 +46,8 @@ impl Ageing {
 /// The debts of an account by age at an instant.
 pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
     let mut ageing = Ageing::default();
+    let profile = account.state.profile.as_ref();
+    let zone = profile.map_or(Zone::UTC, |profile| profile.zone);
     // What stands on no invoice is due at once, and has no day.
     ageing.due[0] = account.state.debit();
     for open in account.state.open.values() {
@@ -55,12 +55,18 @@ pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
             ageing.not_due = ageing.not_due + open.left;
             continue;
         }
-        // The first day after the due date is day 1; the due instant is day 0.
-        let days = at.ms_since(open.due_at).div_ceil(DAY_MS);
+        let days = days_due(zone, open.due_at, at);
         let place = AGES.iter().position(|(most, _)| days <= *most).unwrap_or(3);
         ageing.due[place] = ageing.due[place] + open.left;
     }
     ageing
+}
+
+/// Days of the calendar since the due date, which ends with `due_at`. A day on which the
+/// clocks change is one like any other.
+fn days_due(zone: Zone, due_at: Timestamp, at: Timestamp) -> u32 {
+    let last_instant = Timestamp::from_micros(due_at.micros().saturating_sub(1));
+    days_between(zone.date_of(last_instant), zone.date_of(at))
 }
 
 /// The statement of an account over days: what was owed and paid. `credit_notes` are
@@ -457,4 +463,32 @@ fn second(at: Timestamp) -> String {
     let text = at.to_string();
     let second = text.get(..19).unwrap_or(&text);
     format!("{} UTC", second.replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().expect("a day")
+    }
+
+    /// In Berlin the clocks go back on the 25th of October: that day has 25 hours, and a debt
+    /// was a day older in the first hour of each day after it than a day later.
+    #[test]
+    fn a_debt_is_as_old_as_the_days_of_the_calendar_where_the_account_is() {
+        let zone: Zone = "Europe/Berlin".parse().expect("a zone");
+        let due_at = zone.start_of(date("2026-10-15"));
+        let age = |day, minutes: u64| {
+            let at = zone.start_of(date(day)).plus_ms(minutes * 60_000);
+            days_due(zone, due_at, at)
+        };
+        assert_eq!(age("2026-10-15", 0), 1);
+        assert_eq!(age("2026-10-15", 24 * 60 - 1), 1);
+        assert_eq!(age("2026-10-25", 25 * 60 - 1), 11);
+        // The 30th day, to its last minute.
+        assert_eq!(age("2026-11-13", 0), 30);
+        assert_eq!(age("2026-11-13", 24 * 60 - 1), 30);
+        assert_eq!(age("2026-11-14", 0), 31);
+    }
 }
