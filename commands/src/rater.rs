@@ -282,16 +282,12 @@ impl Rater {
     /// whatever ended it. Who should have ended it in time may have been lost.
     fn cover(&self, call: CallId, state: &Rating, facts: &Facts, found: &Found) -> Cover {
         let is_refused = facts.end == Some(EndReason::NoCredit);
+        let payer = (found.account, found.is_prepaid);
+        if let Some(charged) = Cover::again(state, payer, is_refused) {
+            return charged;
+        }
         if !found.is_prepaid || (state.charging.is_none() && !is_refused) {
             return Cover::All;
-        }
-        if let Some(bill) = &state.bill {
-            let charged = bill.records.iter();
-            return Cover::Charged(
-                charged
-                    .map(|record| (record.leg, record.ended_at))
-                    .collect(),
-            );
         }
         let reserved = self.books.read(|books| {
             let account = books.account(found.account)?;

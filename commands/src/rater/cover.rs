@@ -1,8 +1,8 @@
 //! What of a call is charged.
 
 use domain::{
-    billing::rating::{Bill, Part, UnratedReason},
-    id::LegId,
+    billing::rating::{Bill, Part, Rating, UnratedReason},
+    id::{AccountId, LegId},
     money::Decimal,
     time::Timestamp,
 };
@@ -24,6 +24,23 @@ pub(super) enum Cover {
 }
 
 impl Cover {
+    /// What is charged of a call that has a price and was paid before: what was charged. What
+    /// no credit covered is not charged either where its account pays by invoice by now.
+    pub(super) fn again(
+        state: &Rating,
+        (account, is_prepaid): (AccountId, bool),
+        is_refused: bool,
+    ) -> Option<Self> {
+        let bill = state.bill.as_ref()?;
+        let has_reserved = state.charging.is_some_and(|(payer, ..)| payer == account);
+        let is_paid_before = is_prepaid && (state.charging.is_some() || is_refused);
+        let charged = bill.records.iter();
+        (has_reserved || is_paid_before).then(|| {
+            let legs = charged.map(|record| (record.leg, record.ended_at));
+            Self::Charged(legs.collect())
+        })
+    }
+
     /// The bill of so much of the parts.
     pub(super) fn charge(
         &self,
@@ -100,7 +117,7 @@ fn until(parts: &[Part], end: Timestamp) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{billing::UsageType, calendar::Zone, id::AccountId};
+    use domain::{billing::UsageType, calendar::Zone};
     use uuid::Uuid;
 
     const fn at(seconds: i64) -> Timestamp {
@@ -185,5 +202,32 @@ mod tests {
         let parts = [part(1, 0, 13), part(2, 5, 13)];
         let cover = Cover::Charged(vec![(leg(1), at(9))]);
         assert_eq!(charged(&cover, &parts), Decimal::whole(11));
+    }
+
+    /// An account that has paid before pays by invoice by now: it was charged for the part
+    /// that no credit had covered when its call was rated again.
+    #[test]
+    fn whoever_has_paid_before_pays_no_more_of_a_call_by_paying_later() {
+        let (own, other) = (AccountId(Uuid::nil()), AccountId(Uuid::from_u128(7)));
+        let again = |charging: Option<AccountId>, payer, is_refused| {
+            let state = Rating {
+                bill: price(&[]).ok().map(Box::new),
+                charging: charging.map(|account| (account, Decimal::whole(1), 60)),
+                ..Rating::default()
+            };
+            Cover::again(&state, payer, is_refused).is_some()
+        };
+        assert!(again(Some(own), (own, true), false));
+        assert!(again(Some(own), (own, false), false));
+        // Whoever pays in its place and by invoice pays all of it.
+        assert!(!again(Some(own), (other, false), false));
+        assert!(again(Some(own), (other, true), false));
+        assert!(!again(None, (own, false), true));
+        assert!(again(None, (own, true), true));
+        let rated_first = Rating {
+            charging: Some((own, Decimal::whole(1), 60)),
+            ..Rating::default()
+        };
+        assert!(Cover::again(&rated_first, (own, true), false).is_none());
     }
 }
