@@ -257,19 +257,7 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
             let kind = EntryKind::PaymentReversed(*payment);
             entry(row, at, kind, reason, -amount.amount);
         }
-        Event::CreditNotePosted {
-            credit_note,
-            invoice,
-            amount,
-            settled,
-            ..
-        } => {
-            // What was given up is on the ledger already: nobody has it once more.
-            let open = row.state.open.get(invoice).map(|open| open.left);
-            let of_written_off = *settled - open.unwrap_or_default().min(*settled);
-            let kind = EntryKind::CreditNote(*credit_note);
-            entry(row, at, kind, "", *amount - of_written_off);
-        }
+        Event::CreditNotePosted { .. } => credited(row, at, event),
         Event::DebitWrittenOff { amount, reason } => {
             entry(row, at, EntryKind::WriteOffDebit, reason, *amount);
         }
@@ -310,6 +298,24 @@ fn enter(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Reactivated {}
         | Event::Closed {} => {}
     }
+}
+
+/// A credit note. What was given up is on the ledger already: nobody has it once more.
+fn credited(row: &mut Row, at: Timestamp, event: &Event) {
+    let Event::CreditNotePosted {
+        credit_note,
+        invoice,
+        amount,
+        settled,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let open = row.state.open.get(invoice).map(|open| open.left);
+    let of_written_off = *settled - open.unwrap_or_default().min(*settled);
+    let kind = EntryKind::CreditNote(*credit_note);
+    entry(row, at, kind, "", *amount - of_written_off);
 }
 
 /// A payment and its entry.
