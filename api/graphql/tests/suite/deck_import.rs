@@ -28,10 +28,12 @@ async fn imports(world: &World, csv: &str) -> Value {
     let input = json!({"name": "world", "currency": "EUR", "csv": csv});
     let made = world.order("importDeck", input, DONE).await;
     assert_eq!(made["userErrors"], json!([]), "{made}");
-    world
-        .data("{ decks { nodes { version rowsCount publishedAt } } }")
-        .await["decks"]["nodes"]
-        .clone()
+    // The list may be a moment behind the order.
+    let query = format!(
+        "{{ decks(minPosition: {}) {{ nodes {{ version rowsCount publishedAt }} }} }}",
+        made["position"]
+    );
+    world.data(&query).await["decks"]["nodes"].clone()
 }
 
 /// The server was lost in the middle of an import of the table.
