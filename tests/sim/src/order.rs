@@ -348,9 +348,11 @@ impl Order {
             matches!(waiting.assigned, Some((who, until)) if who == agent && until > now);
         let is_paused = self.paused.contains(&(waiting.queue, agent));
         let may_have_it = (is_fit || is_given) && !is_paused;
-        // Whoever has a call does not join in where somebody is rung who has none.
+        // Whoever has a call does not join in where somebody is rung who has none, unless a
+        // person wants it so.
         let mut rung = waiting.rings.values();
-        let joins = !self.hands.talks(agent) || rung.all(|(other, _)| self.hands.talks(*other));
+        let others_talk = rung.all(|(other, _)| self.hands.talks(*other));
+        let joins = is_given || others_talk || !self.hands.talks(agent);
         !is_held && has_room && joins && may_have_it && !waiting.tried.contains(&agent)
     }
 
