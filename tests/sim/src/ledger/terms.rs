@@ -90,7 +90,13 @@ impl Asked {
         })?;
         match event {
             Event::LoggedIn { .. } => *session = Session::default(),
-            Event::NextStateRequested { next, .. } => session.asked = Some(*next),
+            Event::NextStateRequested { next, .. } => {
+                session.asked = Some(*next);
+                // Who is had back beside a call starts anew.
+                if *next == NextState::Ready {
+                    session.in_vain.clear();
+                }
+            }
             Event::BecameReady {} => {
                 must(!(is_over && session.wants_to_go()), || {
                     format!("{id} is ready, and asked for {:?}", session.asked)

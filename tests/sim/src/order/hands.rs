@@ -217,6 +217,9 @@ impl Hand {
             }
             session::Event::NextStateRequested { next, .. } => {
                 self.goes = matches!(next, NextState::NotReady(_) | NextState::LoggedOut(_));
+                if *next == NextState::Ready {
+                    self.in_vain.clear();
+                }
             }
             session::Event::WrapUpEnded { .. }
             | session::Event::WrapUpExtended { .. }
