@@ -312,7 +312,8 @@ impl Order {
         }
     }
 
-    fn turn(&self, id: VisitId, waiting: &Waiting, now: Timestamp) -> Turn {
+    /// Of one line to the microsecond, of several in thousandths of a point.
+    fn turn(&self, id: VisitId, waiting: &Waiting, now: Timestamp, is_one_line: bool) -> Turn {
         let waited_ms = now.ms_since(waiting.enqueued_at);
         let rules = self.rules.of(waiting.queue, waiting.config_version);
         let weight = self
@@ -326,7 +327,11 @@ impl Order {
         let base = i64::from(waiting.priority.unwrap_or(base));
         let base = base + i64::from(boost) * i64::from(waiting.attempts);
         let aged = (waited_ms * 1_000).checked_div(ageing_ms).unwrap_or(0);
-        let priority = base * 1_000 + i64::try_from(aged).unwrap_or(i64::MAX);
+        let priority = match i64::try_from(ageing_ms).unwrap_or(i64::MAX) {
+            0 => base * 1_000,
+            point_ms if is_one_line => base * point_ms * 1_000 - waiting.enqueued_at.micros(),
+            _ => base * 1_000 + i64::try_from(aged).unwrap_or(i64::MAX),
+        };
         (Reverse(weight), Reverse(priority), waiting.enqueued_at, id)
     }
 
@@ -369,7 +374,6 @@ impl Order {
         must(self.could_take(agent, &tried_once, now), || {
             format!("{agent} is asked for {id} and must not be: {chosen:?}")
         })?;
-        let turn = self.turn(id, chosen, now);
         let queues = self.serves.get(&agent).into_iter();
         for queue in queues.flat_map(|config| &config.queues) {
             for other in self.open.get(queue).into_iter().flatten() {
@@ -381,7 +385,9 @@ impl Order {
                 if *other == id || is_kept || !self.could_take(agent, waiting, now) {
                     continue;
                 }
-                let before = self.turn(*other, waiting, now);
+                let is_one_line = waiting.queue == chosen.queue;
+                let turn = self.turn(id, chosen, now, is_one_line);
+                let before = self.turn(*other, waiting, now, is_one_line);
                 must(before > turn, || {
                     format!("{id} at {turn:?} overtakes {before:?} at {agent}")
                 })?;
