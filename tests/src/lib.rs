@@ -9,6 +9,7 @@
 pub mod capture;
 pub mod database;
 pub mod disk;
+pub mod gate;
 pub mod luck;
 pub mod machine;
 pub mod office;

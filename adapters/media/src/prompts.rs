@@ -2,13 +2,12 @@
 //! once, at the start.
 
 use crate::{announcements, g711::Law, music::Track, options::StartError};
+use domain::queue::PROMPT_MS_MAX;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// So long a prompt lasts at most: with the silence before it it is over before the next.
-const PROMPT_MS_MAX: u64 = 9_000;
 /// Places of which there can be a prompt.
 const PROMPTS_MAX: u32 = domain::queue::ANNOUNCE_UP_TO_MAX;
 /// What is heard behind the last of them.

@@ -41,8 +41,7 @@ pub fn of(
     period: Period,
 ) -> Vec<Days> {
     let start = period.start();
-    let end = ends.into_iter().chain([period.end()]).min();
-    let end = end.unwrap_or_else(|| period.end());
+    let end = ends.map_or_else(|| period.end(), |ends| ends.min(period.end()));
     let next = |index: usize| subscriptions.get(index + 1).map(|next| next.effective);
     let until = |index: usize| next(index).map_or(end, |next| next.min(end));
     let mut all: Vec<Days> = (0..)

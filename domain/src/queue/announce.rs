@@ -13,6 +13,9 @@ pub const ANNOUNCE_UP_TO: u32 = 10;
 /// Places that can be told by number at most.
 pub const ANNOUNCE_UP_TO_MAX: u32 = 99;
 
+/// So long a prompt lasts at most, without the silence before it: it is over before the next.
+pub const PROMPT_MS_MAX: u64 = 9_000;
+
 /// Ten seconds to ten minutes: a prompt is over before the next one.
 const EVERY_MS: std::ops::RangeInclusive<u64> = 10_000..=600_000;
 /// A second, in which the caller is answered, to ten minutes.

@@ -24,7 +24,7 @@ mod tests;
 
 pub use announce::{
     ANNOUNCE_EVERY_MS, ANNOUNCE_FIRST_MS, ANNOUNCE_UP_TO, ANNOUNCE_UP_TO_MAX, AnnouncePosition,
-    SetAnnouncePosition,
+    PROMPT_MS_MAX, SetAnnouncePosition,
 };
 pub use change::{Change, SetHours};
 pub use command::*;

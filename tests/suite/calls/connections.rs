@@ -2,7 +2,7 @@
 
 use crate::{
     ends::{End, connect, end_of, hangup, hung_up, no_complaints},
-    line::Line,
+    line::{Line, comes_back_to_its_call},
     world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::cause::{By, Disposition, EndReason};
@@ -27,16 +27,8 @@ async fn a_phone_that_comes_back_over_another_connection_keeps_its_call_on_hold_
         .await
         .unwrap();
     let before = world.feed().head();
-    let (out, incoming) = connect(&caller, &agent).await;
-    assert_eq!(incoming.hold().await.unwrap(), 200);
-    let (_, call) = world.see(before, "call_held").await;
-    line.cut().await;
-    // Both phones are asked in turn: one of them can not be, for two rounds.
-    callers.sees("OPTIONS", callers.times("OPTIONS") + 2).await;
-    assert_eq!(world.ends_of(call).await, 0);
-    agent.register(120).await.unwrap();
-    line.sees("OPTIONS", line.times("OPTIONS") + 1).await;
-    assert_eq!(incoming.resume().await.unwrap(), 200);
+    let (out, incoming) =
+        comes_back_to_its_call(&world, (&caller, &callers), (&agent, &line)).await;
 
     // It may also be gone without a request in the dialog until the end.
     line.cut().await;

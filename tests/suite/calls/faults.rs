@@ -2,12 +2,8 @@
 
 use crate::world::{World, open_on, options};
 use async_trait::async_trait;
-use commands::ports::{
-    Append, AppendError, Appended, EventLog, Page, Position, ReadError, ReadStore, Recorded,
-    Statement, StoreError, StreamId, Value, Written,
-};
-use domain::id::CommandId;
-use ringledger_tests::office::Office;
+use commands::ports::{Append, ReadStore, Statement, StoreError, Value};
+use ringledger_tests::{gate::Gate, office::Office};
 use std::{
     collections::HashMap,
     sync::{
@@ -15,7 +11,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::watch;
 
 /// What does not work at the moment.
 #[derive(Default)]
@@ -51,43 +46,6 @@ impl Faults {
     }
 }
 
-struct Log(Arc<dyn EventLog>, Arc<Faults>);
-
-#[async_trait]
-impl EventLog for Log {
-    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
-        let mut results = vec![];
-        for append in batch {
-            if self.1.takes(&append) {
-                results.extend(self.0.append(vec![append]).await);
-            } else {
-                results.push(Err(AppendError::Unavailable("it is away".into())));
-            }
-        }
-        results
-    }
-
-    async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
-        self.0.read_stream(stream, after).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        self.0.read_all(after, limit).await
-    }
-
-    async fn find_command(&self, id: CommandId) -> Result<Option<(StreamId, Written)>, ReadError> {
-        self.0.find_command(id).await
-    }
-
-    async fn head(&self) -> Result<Position, ReadError> {
-        self.0.head().await
-    }
-
-    fn wakeups(&self) -> watch::Receiver<Position> {
-        self.0.wakeups()
-    }
-}
-
 struct Rows(Arc<dyn ReadStore>, Arc<Faults>);
 
 #[async_trait]
@@ -116,7 +74,8 @@ impl ReadStore for Rows {
 pub async fn open_faulty() -> (World, Arc<Faults>) {
     let faults = Arc::new(Faults::default());
     let mut stores = store::open("memory:").await.unwrap();
-    stores.log = Arc::new(Log(stores.log, faults.clone()));
+    let taking = faults.clone();
+    stores.log = Gate::before(stores.log, move |append| taking.takes(append));
     stores.read = Arc::new(Rows(stores.read, faults.clone()));
     let office = Arc::new(Office::open_on(stores).await);
     (open_on(office, options()).await, faults)

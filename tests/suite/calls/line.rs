@@ -1,7 +1,10 @@
 //! A phone's way to the server over something that may forget its connection.
 
-use crate::world::{PATIENCE, World};
-use phone::Transport;
+use crate::{
+    ends::connect,
+    world::{PATIENCE, World},
+};
+use phone::{IncomingCall, OutgoingCall, Phone, Transport};
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -85,6 +88,28 @@ impl Line {
         let enough = asked.wait_for(|asked| count(asked, method) >= times);
         timeout(PATIENCE, enough).await.unwrap().unwrap();
     }
+}
+
+/// Caller and agent talk, each over a line, and the agent's is cut while it holds: the caller
+/// alone is asked whether it is there, nothing ends, and the agent, which registers anew, has
+/// its call back.
+pub async fn comes_back_to_its_call(
+    world: &World,
+    (caller, callers): (&Phone, &Line),
+    (agent, line): (&Phone, &Line),
+) -> (OutgoingCall, IncomingCall) {
+    let before = world.feed().head();
+    let (out, incoming) = connect(caller, agent).await;
+    assert_eq!(incoming.hold().await.unwrap(), 200);
+    let (_, call) = world.see(before, "call_held").await;
+    line.cut().await;
+    // Both phones are asked in turn: one of them can not be, for two rounds.
+    callers.sees("OPTIONS", callers.times("OPTIONS") + 2).await;
+    assert_eq!(world.ends_of(call).await, 0);
+    agent.register(120).await.unwrap();
+    line.sees("OPTIONS", line.times("OPTIONS") + 1).await;
+    assert_eq!(incoming.resume().await.unwrap(), 200);
+    (out, incoming)
 }
 
 fn count(asked: &[String], method: &str) -> usize {

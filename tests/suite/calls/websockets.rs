@@ -3,7 +3,7 @@
 
 use crate::{
     ends::{End, connect, end_of, hangup, hung_up, no_complaints},
-    line::Line,
+    line::{Line, comes_back_to_its_call},
     world::{PATIENCE, dial, open, open_with, options, rules},
 };
 use domain::{
@@ -166,16 +166,8 @@ async fn phones_that_come_back_over_another_websocket_keep_their_call_and_are_hu
         .await
         .unwrap();
     let before = world.feed().head();
-    let (out, incoming) = connect(&caller, &agent).await;
-    assert_eq!(incoming.hold().await.unwrap(), 200);
-    let (_, call) = world.see(before, "call_held").await;
-    line.cut().await;
-    // Both phones are asked in turn: one of them can not be, for two rounds.
-    callers.sees("OPTIONS", callers.times("OPTIONS") + 2).await;
-    assert_eq!(world.ends_of(call).await, 0);
-    agent.register(120).await.unwrap();
-    line.sees("OPTIONS", line.times("OPTIONS") + 1).await;
-    assert_eq!(incoming.resume().await.unwrap(), 200);
+    let (out, incoming) =
+        comes_back_to_its_call(&world, (&caller, &callers), (&agent, &line)).await;
 
     // A caller is not registered: what is sent in the call shows where.
     callers.cut().await;

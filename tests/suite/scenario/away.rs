@@ -1,13 +1,9 @@
 //! A log that is away for one append.
 
-use async_trait::async_trait;
-use commands::ports::{
-    Append, AppendError, Appended, EventLog, Page, Position, ReadError, Recorded, StreamId, Written,
-};
-use domain::id::CommandId;
+use commands::ports::Append;
+use ringledger_tests::gate::Gate;
 use std::sync::{Arc, Mutex};
 use store::Stores;
-use tokio::sync::watch;
 
 /// What is not stored.
 #[derive(Default)]
@@ -26,7 +22,8 @@ impl Away {
         let mut stores = store::open("memory:")
             .await
             .expect("memory is always there");
-        stores.log = Arc::new(Log(stores.log.clone(), self.clone()));
+        let away = self.clone();
+        stores.log = Gate::before(stores.log, move |append| away.takes(append));
         stores
     }
 
@@ -38,36 +35,5 @@ impl Away {
             *next = None;
         }
         !is_refused
-    }
-}
-
-struct Log(Arc<dyn EventLog>, Arc<Away>);
-
-#[async_trait]
-impl EventLog for Log {
-    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
-        let mut results = vec![];
-        for append in batch {
-            match self.1.takes(&append) {
-                true => results.extend(self.0.append(vec![append]).await),
-                false => results.push(Err(AppendError::Unavailable("it is away".into()))),
-            }
-        }
-        results
-    }
-    async fn read_stream(&self, stream: &StreamId, after: u64) -> Result<Vec<Recorded>, ReadError> {
-        self.0.read_stream(stream, after).await
-    }
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Page, ReadError> {
-        self.0.read_all(after, limit).await
-    }
-    async fn find_command(&self, id: CommandId) -> Result<Option<(StreamId, Written)>, ReadError> {
-        self.0.find_command(id).await
-    }
-    async fn head(&self) -> Result<Position, ReadError> {
-        self.0.head().await
-    }
-    fn wakeups(&self) -> watch::Receiver<Position> {
-        self.0.wakeups()
     }
 }

@@ -1,33 +1,15 @@
 //! A caller whom no queue serves is told so, by a recording of the settings.
 
-use crate::support::{PATIENCE, caller, command_id, dial};
+use crate::support::{PATIENCE, caller, command_id, dial, recorded};
 use anyhow::{Context as _, ensure};
 use phone::{EndedBy, tone};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::json;
 use std::path::Path;
 
-const RATE_HZ: u32 = 8_000;
 const SPEECH_HZ: f64 = 620.0;
-const SPEECH_MS: u32 = 1_000;
 /// Samples that are looked at together: 100 ms.
 const PIECE: usize = 800;
-
-/// A recording that can be told from music.
-fn recorded(file: &Path) -> anyhow::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: RATE_HZ,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for number in 0..RATE_HZ / 1_000 * SPEECH_MS {
-        let phase = std::f64::consts::TAU * SPEECH_HZ * f64::from(number) / f64::from(RATE_HZ);
-        writer.write_sample((8_000.0 * phase.sin()) as i16)?;
-    }
-    Ok(writer.finalize()?)
-}
 
 fn told(folder: &Path, answer_mode: &str) -> Setup {
     let queue = format!(
@@ -67,7 +49,7 @@ async fn is_told(server: &Server, user: &str) -> anyhow::Result<()> {
 async fn a_caller_whom_nobody_serves_hears_why_and_is_let_go() -> anyhow::Result<()> {
     for (number, answer_mode) in ["immediate", "on_agent"].into_iter().enumerate() {
         let folder = tempfile::tempdir()?;
-        recorded(&folder.path().join("closed.wav"))?;
+        recorded(&folder.path().join("closed.wav"), SPEECH_HZ)?;
         let server = Server::start(&told(folder.path(), answer_mode)).await?;
         is_told(&server, &format!("+493011{number}")).await?;
         let query = "{ cdrs(first: 2) { nodes { disposition endReason hangupBy answeredAt \
@@ -102,7 +84,7 @@ async fn a_caller_whom_nobody_serves_hears_why_and_is_let_go() -> anyhow::Result
 #[tokio::test]
 async fn an_announcement_that_there_is_not_is_refused_and_named() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    recorded(&folder.path().join("closed.wav"))?;
+    recorded(&folder.path().join("closed.wav"), SPEECH_HZ)?;
     let setup = told(folder.path(), "immediate");
     let server = Server::start(&setup).await?;
     // By the API.

@@ -2,7 +2,7 @@
 
 use crate::{
     heard::tone_comes,
-    support::{PATIENCE, caller, command_id, dial},
+    support::{PATIENCE, caller, command_id, dial, recorded},
 };
 use anyhow::{Context as _, ensure};
 use phone::tone;
@@ -10,25 +10,8 @@ use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 use std::path::Path;
 
-const RATE_HZ: u32 = 8_000;
-/// It goes through the second without a remainder: the loop has no seam.
 const JAZZ_HZ: f64 = 620.0;
 const ROCK_HZ: f64 = 1_130.0;
-
-fn recorded(file: &Path, hz: f64) -> anyhow::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: RATE_HZ,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for number in 0..RATE_HZ {
-        let phase = std::f64::consts::TAU * hz * f64::from(number) / f64::from(RATE_HZ);
-        writer.write_sample((8_000.0 * phase.sin()) as i16)?;
-    }
-    Ok(writer.finalize()?)
-}
 
 /// A queue with music of its own, and one without.
 fn chosen(folder: &Path) -> anyhow::Result<Setup> {

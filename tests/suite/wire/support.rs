@@ -13,6 +13,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Events of one read; the records of these tests are shorter.
 const EVENTS_MAX: usize = 100_000;
 
+/// What recordings of the settings have.
+const RATE_HZ: u32 = 8_000;
+
 /// Callers hear ringing until an agent answers.
 pub(crate) const SUPPORT: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\n\
                                   ring_timeout_ms = 10000\nwrap_up_ms = 0\n";
@@ -20,6 +23,23 @@ pub(crate) const SUPPORT: &str = "[[queue]]\nname = \"support\"\nanswer_mode = \
 /// A server in the folder, with the queue `support` and these agents.
 pub(crate) fn setup(folder: &Path, agents: &[&str]) -> Setup {
     Setup::new(folder, &Setup::provisioning(SUPPORT, agents))
+}
+
+/// A recording of one second that can be told from music: a tone. One of whole hertz has no
+/// seam where it begins again.
+pub(crate) fn recorded(file: &Path, hz: f64) -> anyhow::Result<()> {
+    let form = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(file, form)?;
+    for number in 0..RATE_HZ {
+        let phase = std::f64::consts::TAU * hz * f64::from(number) / f64::from(RATE_HZ);
+        writer.write_sample((8_000.0 * phase.sin()) as i16)?;
+    }
+    Ok(writer.finalize()?)
 }
 
 /// A registered phone of an agent whose password is `NAME-secret`.

@@ -1,35 +1,18 @@
 //! A caller who waits hears the place in the line, by prompts of the settings.
 
-use crate::support::{PATIENCE, caller, command_id, dial};
+use crate::support::{PATIENCE, caller, command_id, dial, recorded};
 use anyhow::{Context as _, ensure};
 use phone::{OutgoingCall, tone};
 use ringledger_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 use std::path::Path;
 
-const RATE_HZ: u32 = 8_000;
-const PROMPT_MS: u32 = 1_000;
 /// Each prompt is a tone that can be told from music.
 const FIRST_HZ: f64 = 620.0;
 const SECOND_HZ: f64 = 1_130.0;
 const MORE_HZ: f64 = 1_710.0;
 /// Samples that are looked at together: 100 ms.
 const PIECE: usize = 800;
-
-fn recorded(file: &Path, hz: f64) -> anyhow::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: RATE_HZ,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for number in 0..RATE_HZ / 1_000 * PROMPT_MS {
-        let phase = std::f64::consts::TAU * hz * f64::from(number) / f64::from(RATE_HZ);
-        writer.write_sample((8_000.0 * phase.sin()) as i16)?;
-    }
-    Ok(writer.finalize()?)
-}
 
 /// Prompts of two places, and a queue that tells them every ten seconds.
 fn told(folder: &Path) -> anyhow::Result<Setup> {

@@ -1,6 +1,6 @@
 //! What a caller is told is heard once, from its start to its end, and then said to be over.
 
-use crate::support::{Phone, event, options, start};
+use crate::support::{Phone, event, options, start, written};
 use ringledger_media::{FRAME_SAMPLES, Law, MediaEvent, Options, PayloadTypes};
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,22 +8,6 @@ use std::{collections::BTreeMap, path::Path};
 const LEVELS: [i16; 3] = [4_000, 8_000, 12_000];
 /// Half a second.
 const LEAD_IN_FRAMES: usize = 25;
-
-fn written(file: &Path) -> hound::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for level in LEVELS {
-        for _ in 0..FRAME_SAMPLES {
-            writer.write_sample(level)?;
-        }
-    }
-    writer.finalize()
-}
 
 fn with(name: &str, file: &Path) -> Options {
     Options {
@@ -36,7 +20,7 @@ fn with(name: &str, file: &Path) -> Options {
 fn an_announcement_is_heard_once_and_then_silence() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("closed.wav");
-    written(&file).unwrap();
+    written(&file, &LEVELS, 0).unwrap();
     let (relay, mut events) = start(&with("closed", &file));
     for (number, law, types) in [
         (1, Law::Mu, PayloadTypes::pcmu(None)),

@@ -1,30 +1,10 @@
 //! Music of the settings: heard by its name, again and again, and between prompts too.
 
-use crate::support::{Phone, options, refused, start};
+use crate::support::{Phone, options, refused, start, written};
 use ringledger_media::{FRAME_SAMPLES, Law, Options, PayloadTypes, Track};
 use std::{collections::BTreeMap, fs, path::Path};
 
 const LAW: Law = Law::Mu;
-
-/// A recording of as many frames as there are levels, and some samples more.
-fn written(file: &Path, levels: &[i16], more: usize) -> hound::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for level in levels {
-        for _ in 0..FRAME_SAMPLES {
-            writer.write_sample(*level)?;
-        }
-    }
-    for _ in 0..more {
-        writer.write_sample(30_000_i16)?;
-    }
-    writer.finalize()
-}
 
 fn with(folder: &Path) -> Options {
     let file = |name: &str| (name.to_owned(), folder.join(format!("{name}.wav")));

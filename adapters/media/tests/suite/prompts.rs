@@ -1,31 +1,16 @@
 //! A caller who waits with music is told the place in between, and has music again after it.
 
-use crate::support::{Phone, options, start};
+use crate::support::{Phone, options, start, written};
 use ringledger_media::{FRAME_SAMPLES, Law, Options, PayloadTypes, Track, missing_prompt};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Half a second.
 const LEAD_IN_FRAMES: usize = 25;
 
-/// A prompt of two frames of that loudness.
-fn written(file: &Path, level: i16) -> hound::Result<()> {
-    let form = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(file, form)?;
-    for _ in 0..2 * FRAME_SAMPLES {
-        writer.write_sample(level)?;
-    }
-    writer.finalize()
-}
-
 /// Prompts of the first two places, and of all behind them.
 fn prompts(folder: &Path) -> hound::Result<Options> {
     for (name, level) in [("1", 4_000), ("2", 8_000), ("more", 12_000)] {
-        written(&folder.join(format!("{name}.wav")), level)?;
+        written(&folder.join(format!("{name}.wav")), &[level; 2], 0)?;
     }
     Ok(with(folder))
 }
@@ -97,12 +82,12 @@ fn a_prompt_that_is_missing_or_no_recording_is_named_at_the_start() {
     let error = refused();
     assert!(error.starts_with("positions.english: "), "{error}");
     assert!(error.contains("1.wav"), "{error}");
-    written(&path.join("1.wav"), 1_000).unwrap();
+    written(&path.join("1.wav"), &[1_000; 2], 0).unwrap();
     assert!(refused().contains("more.wav"));
     fs::write(path.join("more.wav"), b"no sound").unwrap();
     assert!(refused().contains("more.wav"));
-    written(&path.join("more.wav"), 1_000).unwrap();
-    written(&path.join("3.wav"), 1_000).unwrap();
+    written(&path.join("more.wav"), &[1_000; 2], 0).unwrap();
+    written(&path.join("3.wav"), &[1_000; 2], 0).unwrap();
     assert_eq!(missing_prompt(path, 1), None);
     assert_eq!(missing_prompt(path, 3), Some(path.join("2.wav")));
 }

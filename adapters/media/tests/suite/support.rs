@@ -4,10 +4,12 @@
 use commands::system::SystemEntropy;
 use domain::id::LegId;
 use ringledger_media::{
-    Direction, LocalMedia, MediaEvent, Options, PayloadTypes, Relay, Remote, SourcePolicy,
+    Direction, FRAME_SAMPLES, LocalMedia, MediaEvent, Options, PayloadTypes, Relay, Remote,
+    SAMPLE_RATE_HZ, SourcePolicy,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    path::Path,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU16, Ordering},
@@ -214,4 +216,25 @@ pub(crate) fn event(events: &mut Receiver<MediaEvent>) -> MediaEvent {
         assert!(Instant::now() < deadline, "an event arrives");
         std::thread::yield_now();
     }
+}
+
+/// A recording of as many frames as there are levels, each of its loudness, and some samples
+/// more.
+pub(crate) fn written(file: &Path, levels: &[i16], more: usize) -> hound::Result<()> {
+    let form = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(file, form)?;
+    for level in levels {
+        for _ in 0..FRAME_SAMPLES {
+            writer.write_sample(*level)?;
+        }
+    }
+    for _ in 0..more {
+        writer.write_sample(30_000_i16)?;
+    }
+    writer.finalize()
 }

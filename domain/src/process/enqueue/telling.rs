@@ -9,14 +9,14 @@ use crate::{
     id::{CallId, QueueId, VisitId},
     line::VisitPolicy,
     process::{Intent, derived},
-    queue::{AnnouncePosition, Matching},
+    queue::{AnnouncePosition, Matching, PROMPT_MS_MAX},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So long the longest prompt is heard, with the silence before it.
-const PROMPT_MS: u64 = 9_500;
+/// The longest prompt is over after this, with the half second of silence before it.
+const PROMPT_MS: u64 = PROMPT_MS_MAX + 500;
 
 /// Where somebody stands: the lower comes first.
 pub(super) type Rank = (i64, Timestamp);
