@@ -192,12 +192,16 @@ fn others(world: &mut World, who: u8) {
     }
 }
 
-/// Whether somebody rings with a call that has been, as only this generator does: its stay
-/// has one row, and happened twice.
+/// Whether somebody rings with a call that has been or that its line did not take, as only
+/// this generator does: its stay has one row, and happened twice.
 pub(crate) fn has_a_stay_twice(world: &World) -> bool {
     let mut opened = BTreeSet::new();
     world.facts.iter().any(|fact| match &fact.event {
         AnyEvent::Line(_, line::Event::Opened { visit, .. }) => !opened.insert(*visit),
+        AnyEvent::Line(_, line::Event::Rejected { visit, .. }) => {
+            opened.insert(*visit);
+            false
+        }
         AnyEvent::Line(..)
         | AnyEvent::Call(..)
         | AnyEvent::Session(..)

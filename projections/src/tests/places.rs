@@ -57,11 +57,11 @@ fn told(world: &World) -> BTreeSet<(CallId, QueueId, u64)> {
     told.collect()
 }
 
-/// Calls that have left their line, which has not heard of it yet.
+/// Calls that have left their line or are over, of which it has not heard yet.
 fn gone(world: &World) -> BTreeSet<CallId> {
     let mut gone = BTreeSet::new();
     for fact in &world.facts {
-        if let AnyEvent::Call(call, Event::Overflowed { .. }) = &fact.event {
+        if let AnyEvent::Call(call, Event::Overflowed { .. } | Event::Ended { .. }) = &fact.event {
             gone.insert(*call);
         }
         if let AnyEvent::Call(call, Event::Enqueued { .. }) = &fact.event {

@@ -56,8 +56,11 @@ impl World {
     }
 
     async fn revision(&self, of: &str, id: impl ToString) -> Value {
-        let query = format!("query Q($id: ID!) {{ {of}(id: $id) {{ revision }} }}");
-        let answer = self.ask(&query, json!({ "id": id.to_string() })).await;
+        let query = format!(
+            "query Q($id: ID!, $at: Cursor) {{ {of}(id: $id, minPosition: $at) {{ revision }} }}"
+        );
+        let variables = json!({ "id": id.to_string(), "at": self.head().to_string() });
+        let answer = self.ask(&query, variables).await;
         answer.data()[of]["revision"].clone()
     }
 }
