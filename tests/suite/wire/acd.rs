@@ -7,7 +7,8 @@ use crate::{
     support::{PATIENCE, agent, agent_is, agent_with, command_id, incoming, mutate},
 };
 use anyhow::{Context as _, ensure};
-use phone::{AgentScript, AgentStats, Complaint, Phone};
+use domain::cause::OfferOutcome;
+use phone::{AgentScript, AgentStats, Complaint, IncomingCall, Phone};
 use ringledger_tests::{
     capture::{Capture, Packet},
     server::{Server, Setup},
@@ -246,12 +247,32 @@ async fn a_sipp_caller_is_asked_less_of_after_waiting_and_keeps_the_place() -> a
     server.stop().await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agent_who_lets_sipp_ring_twice_is_taken_out_and_the_next_has_the_caller()
--> anyhow::Result<()> {
+/// An offer comes to nothing in that way.
+async fn in_vain(call: &IncomingCall, status: Option<u16>) -> anyhow::Result<()> {
+    match status {
+        Some(status) => call.reject(status).await?,
+        None => {
+            call.ring().await?;
+            call.wait_ended(PATIENCE).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Offers to Anna end with that status of her phone, or none, until she is taken out for
+/// that reason; the caller is Ben's then. `outcome` is what the offers are recorded as.
+async fn is_taken_out(
+    status: Option<u16>,
+    outcome: OfferOutcome,
+    reason: &str,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let queue = "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\nring_timeout_ms = 1000\n\
-                 terms = { no_answer = { delay_ms = 0, in_a_row_max = 2 } }\n";
+    let cause = serde_json::to_value(outcome)?;
+    let cause = cause.as_str().context("a word")?;
+    let queue = format!(
+        "[[queue]]\nname = \"support\"\nanswer_mode = \"on_agent\"\nring_timeout_ms = 1000\n\
+         terms = {{ {cause} = {{ delay_ms = 0, in_a_row_max = 2 }} }}\n"
+    );
     let agents = ["anna", "ben"].map(|name| agent_of(name, "\"support\"", ""));
     let text = format!("{queue}{}", agents.concat());
     let server = Server::start(&Setup::new(folder.path(), &text)).await?;
@@ -261,12 +282,10 @@ async fn an_agent_who_lets_sipp_ring_twice_is_taken_out_and_the_next_has_the_cal
     let rings = ring_in(&server, folder.path(), "support", (1, 1), 100);
     let next = async {
         for _ in 0..2 {
-            let call = incoming(&phone).await?;
-            call.ring().await?;
-            call.wait_ended(PATIENCE).await?;
+            in_vain(&incoming(&phone).await?, status).await?;
         }
         let out = agent_is(&server, "anna", "NOT_READY").await?;
-        ensure!(out["reason"] == "RONA", "{out}");
+        ensure!(out["reason"] == reason, "{out}");
         is_told(&server, "nobody_ready").await?;
         shift.comes(&server, "ben", 50).await
     };
@@ -276,18 +295,41 @@ async fn an_agent_who_lets_sipp_ring_twice_is_taken_out_and_the_next_has_the_cal
     ensure!(phone.complaints().is_empty(), "{:?}", phone.complaints());
     let all = decisions(&server, 1).await?;
     let (_, made) = all.first().context("a record")?;
-    let outcomes = made.iter().map(|made| &made["outcome"]);
-    let outcomes: Vec<&Value> = outcomes.collect();
-    let (twice, last) = (json!("NO_ANSWER"), Value::Null);
+    let outcomes: Vec<&Value> = made.iter().map(|made| &made["outcome"]).collect();
+    let (twice, last) = (json!(cause.to_uppercase()), Value::Null);
     ensure!(outcomes == [&twice, &twice, &last], "{made:#?}");
     ensure!(made[2]["accepted"] == true, "{made:#?}");
     ensure!(left_out(&made[2], "NOT_READY", &anna), "{made:#?}");
     let released = told(&server, &["reservation_released"]).await?;
     let why = released.iter().map(|event| &event["payload"]["reason"]);
     let why: Vec<&Value> = why.collect();
-    ensure!(why == ["no_answer", "no_answer"], "{released:#?}");
+    ensure!(why == [cause, cause], "{released:#?}");
     ensure!(shift.ends().await? == [1], "ben answered");
     server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_lets_sipp_ring_twice_is_taken_out_and_the_next_has_the_caller()
+-> anyhow::Result<()> {
+    is_taken_out(None, OfferOutcome::NoAnswer, "RONA").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_declines_twice_is_taken_out_and_the_next_has_the_caller() -> anyhow::Result<()>
+{
+    is_taken_out(Some(603), OfferOutcome::Rejected, "REJECTED").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_is_busy_twice_is_taken_out_and_the_next_has_the_caller() -> anyhow::Result<()>
+{
+    is_taken_out(Some(486), OfferOutcome::Busy, "BUSY").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_can_not_be_reached_twice_is_taken_out_and_the_next_has_the_caller()
+-> anyhow::Result<()> {
+    is_taken_out(Some(503), OfferOutcome::Unreachable, "UNREACHABLE").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

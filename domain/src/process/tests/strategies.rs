@@ -59,6 +59,26 @@ impl Floor {
 
     /// With agents of these skills.
     fn open_with(config: queue::Config, agents: &[Vec<agent::Skill>]) -> Self {
+        let agents = agents.iter().map(|skills| (skills.clone(), vec![]));
+        Self::open_for(config, agents.collect())
+    }
+
+    /// With agents of these weights.
+    fn open_weighted(weights: &[u8]) -> Self {
+        let agents = weights.iter().map(|weight| {
+            let place = agent::Place {
+                weight: *weight,
+                ..agent::Place::first(QUEUE)
+            };
+            (vec![], vec![place])
+        });
+        Self::open_for(rules(Strategy::WeightedRandom), agents.collect())
+    }
+
+    fn open_for(
+        config: queue::Config,
+        agents: Vec<(Vec<agent::Skill>, Vec<agent::Place>)>,
+    ) -> Self {
         let name = "sales".into();
         let mut floor = Self {
             heard: process::<Routing>(),
@@ -77,17 +97,17 @@ impl Floor {
             },
         ));
         // The last to be named is the first to have joined.
-        let mut agents: Vec<(u64, &Vec<agent::Skill>)> = (1..).zip(agents).collect();
+        let mut agents: Vec<_> = (1..).zip(agents).collect();
         agents.reverse();
-        for (number, skills) in agents {
+        for (number, (skills, places)) in agents {
             let config = agent::Config {
                 display_name: None,
                 queues: vec![QUEUE],
                 ready_on_register: false,
                 registration_grace_ms: agent::REGISTRATION_GRACE_MS,
                 capacity: 1,
-                skills: skills.clone(),
-                places: vec![],
+                skills,
+                places,
             };
             let agent = person(number);
             let name = format!("agent{number}");
@@ -389,13 +409,55 @@ fn round_robin_remembers_whose_turn_it_is_over_a_crash() {
     assert!(first != second && second != third && third != first);
 }
 
-#[test]
-fn random_gives_everybody_the_same_share() {
-    let day = vec![(1_000, 2_000); 4_000];
-    let floor = play(Strategy::Random, 4, &day, |_, _, _| {});
-    for (agent, (calls, _)) in &floor.done {
-        // A quarter of 4,000; the standard deviation is 27.
-        assert!((890..=1_110).contains(calls), "{agent}: {calls}");
+/// Callers who come while everybody is free: how many each agent is given, by number.
+fn shares(mut floor: Floor, luck: u64, calls: u64) -> BTreeMap<AgentId, u64> {
+    // Chance is in the ids of the visits.
+    floor.visits = luck;
+    let mut shares: BTreeMap<AgentId, u64> = floor.done.keys().map(|id| (*id, 0)).collect();
+    for _ in 0..calls {
+        *shares.entry(floor.serve(1_000)).or_default() += 1;
+        floor.pass(2_000);
+    }
+    shares
+}
+
+/// Whether that many of so many are a share of `part / whole`, but for chance: six standard
+/// deviations of a binomial distribution are not reached in a thousand million tries.
+fn is_share(count: u64, calls: u64, (part, whole): (u64, u64)) -> bool {
+    let (off, variance) = (
+        (count * whole).abs_diff(calls * part),
+        calls * part * (whole - part),
+    );
+    off * off <= 36 * variance
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn random_gives_everybody_the_same_share(agents in 1u64..7, luck in 0..u64::MAX / 2) {
+        let shares = shares(Floor::open(Strategy::Random, agents), luck, 600);
+        for (agent, count) in &shares {
+            prop_assert!(is_share(*count, 600, (1, agents)), "{agent}: {shares:?}");
+        }
+    }
+
+    #[test]
+    fn weighted_random_gives_everybody_a_share_by_weight(
+        weights in proptest::collection::vec(0u8..10, 1..6),
+        luck in 0..u64::MAX / 2,
+    ) {
+        let total: u64 = weights.iter().copied().map(u64::from).sum();
+        let shares = shares(Floor::open_weighted(&weights), luck, 600);
+        for (number, weight) in (1..).zip(&weights) {
+            // Where nobody has a weight, all are alike.
+            let share = match total {
+                0 => (1, weights.len() as u64),
+                _ => (u64::from(*weight), total),
+            };
+            let count = shares[&person(number)];
+            prop_assert!(is_share(count, 600, share), "{number} of {weights:?}: {shares:?}");
+        }
     }
 }
 
