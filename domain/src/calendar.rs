@@ -65,8 +65,10 @@ impl Zone {
         let minute_length = chrono::TimeDelta::minutes(1);
         let midnight = date.and_time(chrono::NaiveTime::MIN);
         let mut local = midnight + minute_length * i32::from(minute);
-        let at =
-            |time: chrono::DateTime<chrono_tz::Tz>| Timestamp::from_micros(time.timestamp_micros());
+        // What is later can not be written down.
+        let at = |time: chrono::DateTime<chrono_tz::Tz>| {
+            Timestamp::from_micros(time.timestamp_micros()).min(Timestamp::LAST)
+        };
         loop {
             match self.0.from_local_datetime(&local) {
                 LocalResult::Single(time) => return (at(time), at(time)),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     billing::usage::Record,
-    calendar::{Date, Period},
+    calendar::{Date, Period, Zone},
     id::{CallId, PlanId},
     money::Decimal,
     time::Timestamp,
@@ -35,7 +35,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             configure(state, name, profile)
         }
         Command::SetCreditLimit { limit } => set_credit_limit(known(state)?, limit),
-        Command::Subscribe { plan, effective } => subscribe(known(state)?, plan, effective),
+        Command::Subscribe { plan, effective } => subscribe(known(state)?, at, plan, effective),
         Command::ReserveCredit {
             call,
             amount,
@@ -193,7 +193,14 @@ fn begin_invoice(state: &Account, period: Period) -> Decision {
     }
 }
 
-fn subscribe(state: &Account, plan: PlanId, effective: Date) -> Decision {
+/// How far the first day of a plan may be away.
+const EFFECTIVE_DAYS_MAX: i64 = 3_653;
+
+fn subscribe(state: &Account, at: Timestamp, plan: PlanId, effective: Date) -> Decision {
+    let today = Zone::UTC.date_of(at);
+    if effective.signed_duration_since(today).num_days().abs() > EFFECTIVE_DAYS_MAX {
+        return Err(Error::TooFar);
+    }
     let last = state.subscriptions.last();
     if last.is_some_and(|last| last.plan == plan && last.effective <= effective) {
         return Ok(vec![]);

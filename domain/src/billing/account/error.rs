@@ -60,6 +60,9 @@ pub enum Error {
         /// What can be paid out.
         most: Decimal,
     },
+    /// What is taken back says why.
+    #[error("reason: is empty")]
+    NoReason,
     /// Money that goes out can be found again at the bank.
     #[error("reference: is empty")]
     NoReference,
@@ -75,6 +78,9 @@ pub enum Error {
         /// Which.
         field: &'static str,
     },
+    /// Fees are owed from the first day of a plan on: a slip of the year is not invoiced.
+    #[error("effective: is more than ten years ago or ahead")]
+    TooFar,
     /// It places no calls.
     #[error("the account is suspended: {reason:?}")]
     Suspended {
@@ -118,8 +124,10 @@ impl Refusal for Error {
             Self::OtherCurrency { .. } => "account.other_currency",
             Self::OtherZone => "account.other_zone",
             Self::Negative { .. } => "account.negative",
+            Self::TooFar => "account.too_far",
             Self::InvalidAmount => "account.invalid_amount",
             Self::RefundTooLarge { .. } => "account.refund_too_large",
+            Self::NoReason => "account.no_reason",
             Self::NoReference => "account.no_reference",
             Self::InvoiceUnderWay { .. } => "account.invoice_under_way",
             Self::InvoicedAlready { .. } => "account.invoiced_already",

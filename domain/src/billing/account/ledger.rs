@@ -179,6 +179,9 @@ fn reverse_payment(
     if kept.is_reversed {
         return Ok(vec![]);
     }
+    if reason.trim().is_empty() {
+        return Err(Error::NoReason);
+    }
     let currency = state
         .profile
         .as_ref()

@@ -23,6 +23,9 @@ const QUANTITY_MAX: u64 = 1_000_000_000;
 const KEY_LENGTH_MAX: usize = 128;
 const DESCRIPTION_LENGTH_MAX: usize = 200;
 
+/// Nothing is older: it is 1 January 1970 nowhere any more, the first day that has a month.
+const FIRST: Timestamp = Timestamp::from_micros(172_800_000_000);
+
 /// A use that somebody counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -58,6 +61,8 @@ impl Use {
             Err(Error::InvalidQuantity)
         } else if self.at > now {
             Err(Error::InFuture)
+        } else if self.at < FIRST {
+            Err(Error::TooEarly)
         } else if !is_description {
             Err(Error::InvalidDescription)
         } else {

@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    error::{Error, check},
+    error::{Error, check, check_prefixes},
     event::Event,
     state::Seller,
 };
@@ -19,6 +19,7 @@ pub(super) fn decide(
             if state.config.as_deref() == Some(&config) {
                 return Ok(vec![]);
             }
+            check_prefixes(state, &config)?;
             Ok(vec![Event::Configured {
                 config_version: state.config_version.saturating_add(1),
                 config: Box::new(config),

@@ -1,6 +1,6 @@
 //! Why the seller's configuration may be refused.
 
-use super::event::Config;
+use super::{event::Config, state::Seller};
 use crate::{
     billing::{tax::TaxCategory, tax_id},
     calendar::Date,
@@ -42,12 +42,19 @@ impl Refusal for Error {
     }
 }
 
+/// Days after the due date at most on which something is done about an invoice: ten years.
+const DUNNING_DAYS_MAX: u32 = 3_650;
+
+fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
 pub(super) fn check(config: &Config) -> Result<(), Error> {
     let field = |field, reason| Err(Error::InvalidField { field, reason });
     if config.name.trim().is_empty() {
         return field("name", "is empty");
     }
-    if config.country.len() != 2 || !config.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+    if !is_country(&config.country) {
         return field("country", "is not two capital letters of ISO 3166");
     }
     if !tax_id::is_valid(&config.country, &config.tax_id) {
@@ -90,7 +97,40 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     if reminders.windows(2).any(|pair| pair[0] >= pair[1]) {
         return field("reminder_days", "does not rise");
     }
+    if reminders.iter().any(|days| *days > DUNNING_DAYS_MAX) {
+        return field("reminder_days", "has one above 3650");
+    }
+    if config.dunning.suspend_days > Some(DUNNING_DAYS_MAX) {
+        return field("suspend_days", "is above 3650");
+    }
     check_rates(config)
+}
+
+/// No number is given twice: neither by an invoice and a credit note, nor by a yearly series
+/// and one that had the year in its prefix.
+pub(super) fn check_prefixes(state: &Seller, config: &Config) -> Result<(), Error> {
+    let (invoices, credit_notes) = (&state.invoice_prefixes, &state.credit_note_prefixes);
+    let kinds = [
+        ("invoice_prefix", &config.invoice_prefix, credit_notes),
+        ("credit_note_prefix", &config.credit_note_prefix, invoices),
+    ];
+    for (field, prefix, others) in kinds {
+        let was_theirs = others.iter().any(|(other, _)| other == prefix);
+        if was_theirs {
+            let reason = "was the prefix of the other kind of document";
+            return Err(Error::InvalidField { field, reason });
+        }
+        let mut plain = invoices.iter().chain(credit_notes);
+        let gives_again = |other: &str| {
+            let year = other.strip_prefix(prefix.as_str());
+            year.is_some_and(|year| year.len() == 5 && ends_in_year(year))
+        };
+        if config.is_yearly_series && plain.any(|(other, yearly)| !yearly && gives_again(other)) {
+            let reason = "was a prefix with a year and a dash behind it";
+            return Err(Error::InvalidField { field, reason });
+        }
+    }
+    Ok(())
 }
 
 /// `INV-2026-`.
@@ -110,6 +150,9 @@ fn check_rates(config: &Config) -> Result<(), Error> {
                 reason,
             })
         };
+        if !is_country(&rate.country) {
+            return invalid("its country is not two capital letters of ISO 3166");
+        }
         match rate.category {
             TaxCategory::Standard | TaxCategory::Reduced => {}
             TaxCategory::Zero | TaxCategory::ReverseCharge | TaxCategory::OutOfScope => {

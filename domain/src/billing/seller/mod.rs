@@ -19,6 +19,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Seller {
     const CATEGORY: &'static str = "seller";
+    const STATE_VERSION: u32 = 2;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -2,6 +2,7 @@
 
 use super::event::Config;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What has been folded from the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -10,4 +11,10 @@ pub struct Seller {
     pub config: Option<Box<Config>>,
     /// Counts the changes.
     pub config_version: u32,
+    /// Prefixes of invoices there ever were, each with whether a year stood behind it.
+    #[serde(default)]
+    pub invoice_prefixes: BTreeSet<(String, bool)>,
+    /// The same of credit notes.
+    #[serde(default)]
+    pub credit_note_prefixes: BTreeSet<(String, bool)>,
 }

@@ -36,6 +36,9 @@ pub enum Error {
     /// What was used is over.
     #[error("at: is in the future")]
     InFuture,
+    /// No month of the books is so long ago.
+    #[error("at: is before 3 January 1970")]
+    TooEarly,
     /// It says what it was in a line.
     #[error("description: is longer than 200 letters, or has signs that are none")]
     InvalidDescription,
@@ -56,6 +59,7 @@ impl Refusal for Error {
             Self::OtherUse => "usage.other_use",
             Self::InvalidQuantity => "usage.invalid_quantity",
             Self::InFuture => "usage.in_future",
+            Self::TooEarly => "usage.too_early",
             Self::InvalidDescription => "usage.invalid_description",
             Self::NoPrice(_) => "usage.no_price",
         }

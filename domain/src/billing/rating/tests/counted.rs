@@ -244,6 +244,13 @@ fn what_can_not_be_is_refused_with_its_field() {
         ),
         (
             Use {
+                at: at("1970-01-01T00:00:00Z"),
+                ..good.clone()
+            },
+            Error::TooEarly,
+        ),
+        (
+            Use {
                 description: "a\nb".into(),
                 ..good
             },

@@ -59,7 +59,7 @@ fn each_change_has_the_next_version() {
 #[test]
 fn what_is_wrong_is_named() {
     type Change = fn(&mut Config);
-    let wrong: [(Change, &str); 10] = [
+    let wrong: [(Change, &str); 12] = [
         (|c| c.name = " ".into(), "name"),
         (|c| c.country = "Germany".into(), "country"),
         (|c| c.tax_id = "123".into(), "tax_id"),
@@ -77,6 +77,12 @@ fn what_is_wrong_is_named() {
         (|c| c.due_days = 999, "due_days"),
         (|c| c.slice_s = 0, "slice_s"),
         (|c| c.dunning.reminder_days = vec![7, 7], "reminder_days"),
+        // Its day could not be written down.
+        (
+            |c| c.dunning.reminder_days = vec![9_999_999],
+            "reminder_days",
+        ),
+        (|c| c.dunning.suspend_days = Some(9_999_999), "suspend_days"),
     ];
     for (change, expected) in wrong {
         let mut config = config();
@@ -91,6 +97,53 @@ fn what_is_wrong_is_named() {
         };
         assert_eq!(field, expected);
     }
+}
+
+#[test]
+fn no_number_is_given_twice_whatever_the_prefixes_were() {
+    let configured = |change: fn(&mut Config)| {
+        let mut config = config();
+        change(&mut config);
+        Event::Configured {
+            config_version: 1,
+            config: Box::new(config),
+        }
+    };
+    let refused = |before, change: fn(&mut Config), field, reason| {
+        let mut config = config();
+        change(&mut config);
+        let story = given::<Seller>([before]);
+        let refused = Error::InvalidField { field, reason };
+        story.when(Command::Configure { config }).refused(refused);
+    };
+    let other = "was the prefix of the other kind of document";
+    let swaps = |c: &mut Config| {
+        c.invoice_prefix = "RE-".into();
+        c.credit_note_prefix = "INV-".into();
+    };
+    refused(configured(|_| ()), swaps, "credit_note_prefix", other);
+    let takes = |c: &mut Config| {
+        c.invoice_prefix = "CN-".into();
+        c.credit_note_prefix = "X-".into();
+    };
+    refused(configured(|_| ()), takes, "invoice_prefix", other);
+    // Such a prefix was allowed by earlier programs.
+    let dated = configured(|c| c.invoice_prefix = "INV-2026-".into());
+    let year = "was a prefix with a year and a dash behind it";
+    let yearly = |c: &mut Config| c.is_yearly_series = true;
+    refused(dated, yearly, "invoice_prefix", year);
+    // Its own prefix may come back: its numbers go on.
+    let mut again = config();
+    again.invoice_prefix = "RE-".into();
+    given::<Seller>([configured(|_| ())])
+        .when(Command::Configure { config: again })
+        .then([Event::Configured {
+            config_version: 2,
+            config: Box::new(Config {
+                invoice_prefix: "RE-".into(),
+                ..config()
+            }),
+        }]);
 }
 
 #[test]
@@ -117,6 +170,14 @@ fn two_rates_never_hold_on_one_day() {
     assert_eq!(
         reason(vec![rate("2021-01-01", Some("2021-01-01"))]),
         "ends before it begins"
+    );
+    let lower = TaxRate {
+        country: "de".into(),
+        ..open.clone()
+    };
+    assert_eq!(
+        reason(vec![lower]),
+        "its country is not two capital letters of ISO 3166"
     );
     let negative = TaxRate {
         percent: Decimal::whole(-1),
