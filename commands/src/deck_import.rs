@@ -14,18 +14,30 @@ use domain::{
     },
     decider::Decider as _,
     id::{DeckId, TenantId},
+    money::Currency,
 };
+
+/// Why there is no version for an import.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log can not be read.
+    #[error(transparent)]
+    Log(#[from] DispatchError),
+    /// A deck keeps its currency: whatever names it is in that one.
+    #[error("currency: the deck is in {0}")]
+    OtherCurrency(Currency),
+}
 
 /// The version that an import of these rows makes, and how it stands.
 ///
 /// # Errors
-/// When the log can not be read.
+/// See [`Error`].
 pub async fn version(
     log: &dyn EventLog,
     tenant: TenantId,
     header: &Header,
     rows: &[Row],
-) -> Result<(DeckVersionId, Deck), DispatchError> {
+) -> Result<(DeckVersionId, Deck), Error> {
     let mut id = DeckVersionId {
         deck: DeckId::named(tenant, &header.name),
         version: 1,
@@ -33,19 +45,38 @@ pub async fn version(
     loop {
         let there = folded(log, id).await?;
         let is_this = there.header.as_ref() == Some(header);
-        match there.phase {
+        let currency = there.header.as_ref().map(|header| header.currency);
+        let is_it = match there.phase {
             Phase::Unborn => return Ok((id, there)),
             // The same again: it was cut off, or it is there already.
-            Phase::Open if is_this && rows.starts_with(&there.rows) => return Ok((id, there)),
-            Phase::Published if is_this && rows == there.rows => {
-                if folded(log, next(id)).await?.phase == Phase::Unborn {
-                    return Ok((id, there));
-                }
+            Phase::Open => is_this && rows.starts_with(&there.rows),
+            Phase::Published => is_this && rows == there.rows,
+            Phase::Retired => false,
+        };
+        // What came later counts: this one would never apply.
+        if is_it && folded(log, next(id)).await?.phase == Phase::Unborn {
+            return Ok((id, there));
+        }
+        match (there.phase, currency) {
+            (Phase::Published | Phase::Retired, Some(known)) if known != header.currency => {
+                return Err(Error::OtherCurrency(known));
             }
-            Phase::Open | Phase::Published | Phase::Retired => {}
+            (Phase::Published | Phase::Retired | Phase::Open | Phase::Unborn, _) => {}
         }
         id = next(id);
     }
+}
+
+/// Of which currency that version of a deck is; none where there is none.
+///
+/// # Errors
+/// When the log can not be read.
+pub async fn currency(
+    log: &dyn EventLog,
+    id: DeckVersionId,
+) -> Result<Option<Currency>, DispatchError> {
+    let deck = folded(log, id).await?;
+    Ok(deck.header.map(|header| header.currency))
 }
 
 const fn next(id: DeckVersionId) -> DeckVersionId {

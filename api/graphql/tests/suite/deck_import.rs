@@ -84,3 +84,50 @@ async fn a_corrected_table_is_published_whatever_was_cut_off_before_it() {
         .collect();
     assert_eq!(published, [(&json!(2), &json!(ROWS))], "{decks}");
 }
+
+/// The rows of each published version, in order.
+fn published(decks: &Value) -> Vec<(i64, i64)> {
+    let all = decks.as_array().unwrap().iter();
+    let mut published: Vec<_> = all
+        .filter(|deck| deck["publishedAt"].is_string())
+        .map(|deck| {
+            let number = |field: &str| deck[field].as_i64().unwrap();
+            (number("version"), number("rowsCount"))
+        })
+        .collect();
+    published.sort_unstable();
+    published
+}
+
+#[tokio::test]
+async fn a_table_that_was_cut_off_is_the_newest_when_it_is_sent_again() {
+    let world = World::start().await;
+    cut_off(&world, &table("0.02")).await;
+    imports(&world, &table("0.03")).await;
+    // Finished as the first version it would never apply.
+    let decks = imports(&world, &table("0.02")).await;
+    let rows = i64::try_from(ROWS).unwrap();
+    assert_eq!(published(&decks), [(2, rows), (3, rows)]);
+}
+
+#[tokio::test]
+async fn a_deck_keeps_its_currency_and_so_do_plans_that_name_it() {
+    let world = World::start().await;
+    imports(&world, "prefix,rate\n49,0.02\n").await;
+    let other = json!({
+        "name": "world", "currency": "USD", "csv": "prefix,rate\n49,0.03\n",
+    });
+    let refused = world.order("importDeck", other, DONE).await;
+    let error = &refused["userErrors"][0];
+    assert_eq!(error["field"], "currency", "{refused}");
+    assert_eq!(error["message"], "the deck is in EUR");
+    let plan = json!({
+        "name": "abroad", "currency": "USD", "cycle": "MONTHLY",
+        "terms": [{ "usageType": "OUTBOUND_MINUTES", "price": { "deck": "world" } }],
+    });
+    let refused = world.order("createRatePlan", plan, DONE).await;
+    let error = &refused["userErrors"][0];
+    assert_eq!(error["field"], "terms", "{refused}");
+    let says = error["message"].as_str().unwrap();
+    assert!(says.ends_with("is in EUR, and the plan in USD"), "{says}");
+}

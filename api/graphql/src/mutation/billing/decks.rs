@@ -112,7 +112,14 @@ impl DeckMutations {
         };
         let log = order.services.invoicing.log.as_ref();
         let found = deck_import::version(log, order.identity.tenant, &header, &rows).await;
-        let (deck, there) = found.map_err(|error| fault_of(&error))?;
+        let (deck, there) = match found {
+            Ok(found) => found,
+            Err(deck_import::Error::Log(error)) => return Err(fault_of(&error).into()),
+            Err(deck_import::Error::OtherCurrency(known)) => {
+                let reason = format!("the deck is in {known}");
+                return Ok(invalid("currency", &reason).into());
+            }
+        };
         if there.phase == Phase::Published {
             // Nothing is to be done: who reads now sees it.
             let outcome = Outcome {

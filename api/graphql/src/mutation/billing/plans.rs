@@ -3,12 +3,14 @@
 use super::{BillingPayload, read};
 use crate::{
     auth::Scope,
+    error::{Fault, fault_of},
     mutation::{Order, UserError},
     query::Needs,
     scalar::{Amount, Duration},
     types::words::{CycleKind, RoundingKind, TaxKind, UsageKind},
 };
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, Result};
+use commands::deck_import;
 use domain::{
     any::AnyCommand,
     billing::{
@@ -162,6 +164,31 @@ fn config(tenant: TenantId, input: CreateRatePlanInput) -> Result<Config, UserEr
     })
 }
 
+/// A deck of the plan that is in another currency: it could never price anything. One that
+/// is not there yet is imported later.
+async fn unfit(order: &Order<'_>, config: &Config) -> Result<Option<UserError>, Fault> {
+    let invoicing = &order.services.invoicing;
+    invoicing.books.wait_for(invoicing.feed.head()).await;
+    for (usage_type, term) in &config.terms {
+        let Price::Deck(deck) = &term.price else {
+            continue;
+        };
+        let newest = invoicing.books.read(|books| books.newest(*deck));
+        let Some(newest) = newest else { continue };
+        let currency = deck_import::currency(invoicing.log.as_ref(), newest).await;
+        let currency = currency.map_err(|error| fault_of(&error))?;
+        if let Some(currency) = currency.filter(|currency| *currency != config.currency) {
+            let reason = format!(
+                "the deck of {} is in {currency}, and the plan in {}",
+                usage_type.title(),
+                config.currency
+            );
+            return Ok(Some(super::invalid("terms", &reason)));
+        }
+    }
+    Ok(None)
+}
+
 #[Object]
 impl PlanMutations {
     /// Makes a plan, or gives the one of that name this configuration.
@@ -179,6 +206,9 @@ impl PlanMutations {
             Ok(config) => config,
             Err(error) => return Ok(error.into()),
         };
+        if let Some(error) = unfit(&order, &config).await? {
+            return Ok(error.into());
+        }
         let command = Command::Plan(plan, plan::Command::Configure { name, config });
         let command = AnyCommand::Billing(Box::new(command));
         let outcome = order.dispatch_expecting(command, plan.0, revision);
