@@ -12,7 +12,11 @@ mod found;
 pub use counted::{Place, Rated};
 pub use explain::{Asked, Explained};
 
-use self::{cover::Cover, decks::Decks, found::Found};
+use self::{
+    cover::{Cover, Means},
+    decks::Decks,
+    found::Found,
+};
 use crate::{
     bookkeeping::Bookkeeping,
     books::{Books, PlanEntry},
@@ -107,11 +111,7 @@ impl Rater {
         // What can not be looked up now is looked up again when the call is on
         // the record.
         let call = CallId(uuid::Uuid::nil());
-        match self
-            .quote_of(call, facts.clone(), (None, 0), at)
-            .await
-            .ok()?
-        {
+        match self.quote_of(call, facts.clone(), None, at).await.ok()? {
             Quote::Postpaid => None,
             Quote::Unpriced { .. } => Some(EndReason::NoPrice),
             Quote::Prepaid { amount, .. } => available
@@ -151,15 +151,12 @@ impl Rater {
     ) -> Result<Command, DispatchError> {
         // What was committed before the command was asked for is known here.
         self.books.wait_for(self.feed.head()).await;
-        let paid = state
-            .charging
-            .map_or((None, 0), |(account, _, seconds)| (Some(account), seconds));
         Ok(match command {
             Command::Start { .. } => Command::Start {
-                quote: Some(self.quote(call, (None, 0), at).await?),
+                quote: Some(self.quote(call, None, at).await?),
             },
             Command::Extend { .. } => Command::Extend {
-                quote: Some(self.quote(call, paid, at).await?),
+                quote: Some(self.quote(call, state.charging, at).await?),
             },
             plain @ (Command::Exhaust { .. } | Command::Restore { .. }) => plain,
             Command::Rate { .. } => Command::Rate {
@@ -266,10 +263,7 @@ impl Rater {
             return Ok(None);
         }
         Ok(
-            match self
-                .quote_of(call, facts.clone(), (None, 0), ended_at)
-                .await?
-            {
+            match self.quote_of(call, facts.clone(), None, ended_at).await? {
                 Quote::Unpriced { reason, .. } => Some(reason),
                 Quote::Postpaid | Quote::Prepaid { .. } => {
                     is_first.then_some(UnratedReason::Refused)
@@ -278,7 +272,7 @@ impl Rater {
         )
     }
 
-    /// What of a call is charged that is paid before: no more than was reserved for it,
+    /// What of a call is charged: of one that is paid before no more than there is for it,
     /// whatever ended it. Who should have ended it in time may have been lost.
     fn cover(&self, call: CallId, state: &Rating, facts: &Facts, found: &Found) -> Cover {
         let is_refused = facts.end == Some(EndReason::NoCredit);
@@ -286,46 +280,43 @@ impl Rater {
         if let Some(charged) = Cover::again(state, payer, is_refused) {
             return charged;
         }
-        if !found.is_prepaid || (state.charging.is_none() && !is_refused) {
-            return Cover::All;
-        }
-        let reserved = self.books.read(|books| {
-            let account = books.account(found.account)?;
-            account.reserved.get(&call).copied()
+        let talked_ms = match (answered(facts), facts.ended_at) {
+            (Some(answered_at), Some(ended_at)) => ended_at.ms_since(answered_at),
+            (Some(_) | None, _) => 0,
+        };
+        let means = self.books.read(|books| {
+            let account = books.account(found.account);
+            Means {
+                reserved: account.and_then(|account| account.reserved.get(&call).copied()),
+                available: account.and_then(Account::available),
+            }
         });
-        match (reserved, is_refused) {
-            (Some(most), _) => Cover::Credit { most, is_refused },
-            (None, true) => Cover::Credit {
-                most: Decimal::ZERO,
-                is_refused,
-            },
-            // It was given back: nobody knew a price when the call was over.
-            (None, false) => Cover::All,
-        }
+        Cover::first(state, payer, (is_refused, talked_ms), means)
     }
 
-    /// What the next slice of a call costs, if its payer pays before: who does already, and
-    /// for how many seconds.
+    /// What the next slice of a call costs, if its payer pays before: who does already, how
+    /// much, and for how many seconds.
     async fn quote(
         &self,
         call: CallId,
-        paid: (Option<AccountId>, u32),
+        charging: Option<(AccountId, Decimal, u32)>,
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
         let facts = self.facts(call).await?;
-        self.quote_of(call, facts, paid, at).await
+        self.quote_of(call, facts, charging, at).await
     }
 
     async fn quote_of(
         &self,
         call: CallId,
         mut facts: Facts,
-        (charging, paid_s): (Option<AccountId>, u32),
+        charging: Option<(AccountId, Decimal, u32)>,
         at: Timestamp,
     ) -> Result<Quote, DispatchError> {
         let is_free = self.is_for_help(&facts);
         let is_paid_before = |found: &Found| found.is_prepaid && !is_free;
-        let found = self.find(&facts, charging, at).filter(is_paid_before);
+        let payer = charging.map(|(account, ..)| account);
+        let found = self.find(&facts, payer, at).filter(is_paid_before);
         let Some(found) = found else {
             return Ok(Quote::Postpaid);
         };
@@ -333,13 +324,15 @@ impl Rater {
         let answered_at = *facts.answered_at.insert(began_at.unwrap_or(at));
         // Who begins to pay late pays for what was before, too.
         let gone_s = u32::try_from(at.ms_since(answered_at) / 1_000).unwrap_or(u32::MAX);
-        let gone_s = paid_s.max(gone_s);
-        let seconds = gone_s.saturating_add(found.slice_s);
         // A leg that rings outside may be answered at any moment.
         let from = at.max(answered_at);
         for outbound in &mut facts.outbound {
             outbound.answered_at.get_or_insert(from);
         }
+        let paid = charging.map(|(_, amount, seconds)| (amount, seconds));
+        let paid_s = self.paid_s(call, &mut facts, &found, paid).await?;
+        let gone_s = paid_s.max(gone_s);
+        let seconds = gone_s.saturating_add(found.slice_s);
         let account = found.account;
         let slice = self.until(call, &mut facts, &found, seconds).await?;
         let amount = match slice {
@@ -359,6 +352,23 @@ impl Rater {
             amount,
             seconds,
         })
+    }
+
+    /// The seconds that are paid already: none where what was reserved for them does not
+    /// cover them any more, since another leg goes out or the price is another now.
+    async fn paid_s(
+        &self,
+        call: CallId,
+        facts: &mut Facts,
+        found: &Found,
+        paid: Option<(Decimal, u32)>,
+    ) -> Result<u32, DispatchError> {
+        let Some((reserved, seconds)) = paid else {
+            return Ok(0);
+        };
+        let cost = self.until(call, facts, found, seconds).await?;
+        let is_covered = cost.is_ok_and(|cost| cost <= reserved);
+        Ok(if is_covered { seconds } else { 0 })
     }
 
     /// What the call may cost at most: what the account has, and what is kept for

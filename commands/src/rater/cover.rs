@@ -23,7 +23,43 @@ pub(super) enum Cover {
     Charged(Vec<(LegId, Timestamp)>),
 }
 
+/// What the account of a call has for it when it is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means {
+    /// What is reserved for it; none where nothing is.
+    pub(super) reserved: Option<Decimal>,
+    /// What is free beside that; none where there is no limit.
+    pub(super) available: Option<Decimal>,
+}
+
 impl Cover {
+    /// What is charged of a call that has no price yet. Of one that its payer pays before:
+    /// what was reserved, and what else is free where it was no longer than it was let talk,
+    /// since credit is asked for before the answer, whose instant decides about the price.
+    /// A call that ended before anything was reserved has what is free.
+    pub(super) fn first(
+        state: &Rating,
+        (account, is_prepaid): (AccountId, bool),
+        (is_refused, talked_ms): (bool, u64),
+        means: Means,
+    ) -> Self {
+        let granted = state.charging.filter(|(payer, ..)| *payer == account);
+        let granted_ms = granted.map(|(.., seconds)| u64::from(seconds) * 1_000);
+        // It may have been set to pay by invoice meanwhile.
+        if !is_prepaid && (granted.is_none() || means.reserved.is_none()) {
+            return Self::All;
+        }
+        let is_within = granted_ms.is_some_and(|granted| talked_ms <= granted);
+        let free = means.available.map(|free| free.max(Decimal::ZERO));
+        let most = match (means.reserved, free) {
+            (reserved, _) if is_refused => reserved.unwrap_or_default(),
+            (Some(reserved), _) if !is_within => reserved,
+            (Some(_) | None, None) => return Self::All,
+            (reserved, Some(free)) => reserved.unwrap_or_default() + free,
+        };
+        Self::Credit { most, is_refused }
+    }
+
     /// What is charged of a call that has a price and was paid before: what was charged. What
     /// no credit covered is not charged either where its account pays by invoice by now.
     pub(super) fn again(
@@ -185,6 +221,63 @@ mod tests {
         }
         assert_eq!(charged(&reserved(25), &parts), Decimal::whole(25));
         assert_eq!(charged(&reserved(99), &parts), Decimal::whole(25));
+    }
+
+    /// Credit was asked for while it rang at night, and it was answered by day.
+    #[test]
+    fn a_call_that_was_let_talk_is_charged_in_full_while_there_is_credit() {
+        let (own, other) = (AccountId(Uuid::nil()), AccountId(Uuid::from_u128(7)));
+        let state = |charging: Option<AccountId>| Rating {
+            charging: charging.map(|account| (account, Decimal::whole(6), 60)),
+            ..Rating::default()
+        };
+        let means = |reserved: Option<i64>, available| Means {
+            reserved: reserved.map(Decimal::whole),
+            available: Some(Decimal::whole(available)),
+        };
+        // 52: a fee of 2 and fifty seconds.
+        let parts = [part(1, 0, 50)];
+        let first = |charging, is_prepaid, (is_refused, talked_ms), means| {
+            let end = (is_refused, talked_ms);
+            let cover = Cover::first(&state(charging), (own, is_prepaid), end, means);
+            charged(&cover, &parts)
+        };
+        let ended = (false, 50_000);
+        assert_eq!(
+            first(Some(own), true, ended, means(Some(6), 100)),
+            Decimal::whole(52)
+        );
+        assert_eq!(
+            first(Some(own), true, ended, means(Some(6), 10)),
+            Decimal::whole(16)
+        );
+        // The node was lost, and it went on for longer than it was let.
+        let lost = (false, 60_001);
+        assert_eq!(
+            first(Some(own), true, lost, means(Some(6), 100)),
+            Decimal::whole(6)
+        );
+        // The same of one whose account pays by invoice by now.
+        assert_eq!(
+            first(Some(own), false, lost, means(Some(6), 100)),
+            Decimal::whole(6)
+        );
+        assert_eq!(
+            first(Some(other), false, lost, means(None, 100)),
+            Decimal::whole(52)
+        );
+        // It was over before anything was reserved: no account goes below zero by it.
+        assert_eq!(
+            first(None, true, ended, means(None, 20)),
+            Decimal::whole(20)
+        );
+        assert_eq!(first(None, true, ended, means(None, -5)), Decimal::ZERO);
+        let refused = (true, 50_000);
+        assert_eq!(
+            first(Some(own), true, refused, means(Some(6), 100)),
+            Decimal::whole(6)
+        );
+        assert_eq!(first(None, true, refused, means(None, 100)), Decimal::ZERO);
     }
 
     #[test]

@@ -293,7 +293,8 @@ fn on_account(state: &mut State, cause: Uuid, event: &account::Event) -> Vec<Int
             if let Some(watched) = state.calls.get_mut(call) {
                 let is_first = watched.paid_s == 0;
                 let seconds = watched.answered((*amount, *until));
-                watched.paid_s = watched.paid_s.max(seconds.unwrap_or_default());
+                // Fewer than before, where a leg goes out that costs more.
+                watched.paid_s = seconds.unwrap_or(watched.paid_s);
                 let is_uncovered = watched.is_uncovered && is_first;
                 watched.is_uncovered = is_uncovered;
                 state.plan(*call);

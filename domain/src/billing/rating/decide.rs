@@ -6,7 +6,7 @@ use super::{
     event::{Bill, Event, UnratedReason},
     state::Rating,
 };
-use crate::{id::AccountId, time::Timestamp};
+use crate::{id::AccountId, money::Decimal, time::Timestamp};
 
 type Decision = Result<Vec<Event>, Error>;
 
@@ -30,7 +30,7 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
                 account,
                 amount,
                 seconds,
-            } if is_more(state, seconds) => Ok(vec![Event::Extended {
+            } if is_more(state, amount, seconds) => Ok(vec![Event::Extended {
                 account,
                 amount,
                 seconds,
@@ -114,11 +114,12 @@ const fn is_over(state: &Rating) -> bool {
     state.revision > 0 || state.unrated.is_some()
 }
 
-fn is_more(state: &Rating, seconds: u32) -> bool {
-    let is_longer = state
+/// More time, or more money for it: a leg goes out beside, or the price is another.
+fn is_more(state: &Rating, amount: Decimal, seconds: u32) -> bool {
+    let is_more = state
         .charging
-        .is_some_and(|(_, _, reserved)| seconds > reserved);
-    is_longer && !is_over(state)
+        .is_some_and(|(_, reserved, paid)| seconds > paid || amount > reserved);
+    is_more && !is_over(state)
 }
 
 fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before) -> Decision {

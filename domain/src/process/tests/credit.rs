@@ -188,6 +188,37 @@ fn a_leg_that_goes_out_is_paid_before_it_goes_on() {
         .asks([end_call()]);
 }
 
+/// There is credit for less time than was paid before the leg went out.
+#[test]
+fn a_leg_that_costs_more_leaves_less_time() {
+    let amount = Decimal::whole(5);
+    let extended = rating::Event::Extended {
+        account: ACCOUNT,
+        amount,
+        seconds: 40,
+    };
+    let until = Some(second(50));
+    let (call, account) = (CALL, ACCOUNT);
+    let reserve = account::Command::ReserveCredit {
+        call,
+        amount,
+        until,
+    };
+    let reserved = account::Event::CreditReserved {
+        call,
+        amount,
+        until,
+    };
+    talking()
+        .hears([dialled()])
+        .asks([extend()])
+        .hears([fact(billing::Event::Rating(CALL, extended))])
+        .asks([ask(billing::Command::Account(account, reserve))])
+        .hears([fact(billing::Event::Account(account, reserved))])
+        .asks_nothing()
+        .sleeps_until(Some(second(45)));
+}
+
 #[test]
 fn a_call_that_leads_where_nothing_has_a_price_ends_at_once() {
     let release = account::Command::ReleaseCredit { call: CALL };
