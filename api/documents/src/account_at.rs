@@ -74,8 +74,9 @@ impl AccountAt {
         table
     }
 
-    /// The same for a machine. Amounts are decimal text, below zero is owed.
-    pub(crate) fn json(&self) -> Value {
+    /// The same for a machine, with what is left to pay of an invoice over so much. Amounts
+    /// are decimal text, below zero is owed.
+    pub(crate) fn json(&self, total: Decimal) -> Value {
         let entries = self.entries.iter().map(|(entry, owed)| {
             json!({
                 "kind": kind(&entry.kind),
@@ -90,6 +91,7 @@ impl AccountAt {
             "brought_forward": self.brought_forward,
             "entries": entries.collect::<Vec<Value>>(),
             "balance": self.balance(),
+            "to_be_paid": self.left_of(total),
         })
     }
 }

@@ -259,7 +259,7 @@ pub fn json(row: &invoices::Row, account: Option<&AccountAt>) -> Option<Value> {
         "texts": head.texts,
     });
     if let Some(account) = account {
-        document["account"] = account.json();
+        document["account"] = account.json(row.state.totals.total);
     }
     Some(document)
 }

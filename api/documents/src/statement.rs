@@ -48,18 +48,30 @@ pub fn ageing(account: &accounts::Row, at: Timestamp) -> Ageing {
     let mut ageing = Ageing::default();
     let profile = account.state.profile.as_ref();
     let zone = profile.map_or(Zone::UTC, |profile| profile.zone);
-    // What stands on no invoice is due at once, and has no day.
-    ageing.due[0] = account.state.debit();
+    // What stands on no invoice is due since the payment was taken back whose credit was paid
+    // out before.
+    let entries = account.entries.iter().rev();
+    let mut taken_back =
+        entries.filter(|entry| matches!(entry.kind, EntryKind::PaymentReversed(_)));
+    let debit_days = taken_back.next().map_or(0, |entry| {
+        days_between(zone.date_of(entry.at), zone.date_of(at))
+    });
+    let place = place_of(debit_days);
+    ageing.due[place] = account.state.debit();
     for open in account.state.open.values() {
         if !open.is_overdue(at) {
             ageing.not_due = ageing.not_due + open.left;
             continue;
         }
         let days = days_due(zone, open.due_at, at);
-        let place = AGES.iter().position(|(most, _)| days <= *most).unwrap_or(3);
+        let place = place_of(days);
         ageing.due[place] = ageing.due[place] + open.left;
     }
     ageing
+}
+
+fn place_of(days: u32) -> usize {
+    AGES.iter().position(|(most, _)| days <= *most).unwrap_or(3)
 }
 
 /// Days of the calendar since the due date, which ends with `due_at`. A day on which the
@@ -375,7 +387,7 @@ pub fn usage_summary(account: &accounts::Row, usage: &[Summary], at: Timestamp) 
         .map(|profile| profile.currency);
     let currency = currency.map_or_else(String::new, |currency| format!(", {currency}"));
     let table = Table {
-        caption: "Rated usage, without tax and before what the plan includes".into(),
+        caption: "Rated usage at the prices of the plan, before what it includes".into(),
         columns: vec![
             words("Kind", 30),
             words("Month", 13),

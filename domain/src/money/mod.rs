@@ -82,6 +82,12 @@ pub fn largest_remainder(total: Decimal, exact: &[Decimal], digits: u8) -> Vec<D
     order.sort_by_key(|index| (parts[*index] - exact[*index], *index));
     // More units than parts are left only when the total is not theirs: they
     // still add up to it.
+    let count = i128::try_from(order.len()).unwrap_or(1).max(1);
+    let each = i64::try_from(left / count).unwrap_or_default();
+    for part in &mut parts {
+        *part = *part + Decimal::of_units(each, digits);
+    }
+    left -= i128::from(each) * if parts.is_empty() { 0 } else { count };
     while left != 0 && !order.is_empty() {
         let step = if left > 0 { unit } else { -unit };
         for index in &order {

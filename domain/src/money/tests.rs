@@ -125,6 +125,12 @@ fn what_rounding_left_over_goes_to_who_lost_most() {
     let parts = largest_remainder(decimal("10"), &[third, third, third], 2);
     assert_eq!(parts, [decimal("3.34"), decimal("3.33"), decimal("3.33")]);
     assert!(largest_remainder(decimal("1"), &[], 2).is_empty());
+    // A total that is not theirs is shared out at once, however much is over.
+    let parts = largest_remainder(decimal("1000000000001"), &[third, third], 2);
+    let halves = [decimal("500000000000.50"), decimal("500000000000.50")];
+    assert_eq!(parts, halves);
+    let parts = largest_remainder(decimal("-0.03"), &[Decimal::ZERO, Decimal::ZERO], 2);
+    assert_eq!(parts, [decimal("-0.02"), decimal("-0.01")]);
 }
 
 proptest! {

@@ -239,7 +239,8 @@ impl Views {
         let columns = [
             "period",
             "usage_type",
-            "COUNT(*)",
+            // What is taken back of a closed month has a quantity below zero.
+            "SUM(CASE WHEN quantity < 0 THEN -1 ELSE 1 END)",
             "SUM(quantity)",
             "SUM(amount_micros)",
         ];

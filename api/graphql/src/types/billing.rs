@@ -3,7 +3,7 @@
 use crate::{
     error::Fault,
     query::{services, views},
-    scalar::{Amount, Cursor, DateTime, Duration, count},
+    scalar::{Amount, Cursor, DateTime, count},
     types::words::{AccountStatus, PaymentMethod, PaymentMode, UsageKind},
 };
 use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
@@ -332,8 +332,8 @@ impl Deck {
 /// Usage of one kind in one month.
 pub(crate) struct UsageRow(pub(crate) usage::Summary);
 
-/// Usage of one kind in one month, without tax and before what the plan
-/// includes.
+/// Usage of one kind in one month at the prices of the plan, with tax where those are, and
+/// before what it includes. What a later rating takes back of a closed month counts below zero.
 #[Object]
 impl UsageRow {
     /// The month.
@@ -352,8 +352,8 @@ impl UsageRow {
     }
 
     /// Counted units: seconds of calls, as billed.
-    async fn quantity(&self) -> Duration {
-        Duration(self.0.quantity.unsigned_abs())
+    async fn quantity(&self) -> Amount {
+        Amount(Decimal::whole(self.0.quantity))
     }
 
     /// What it costs.

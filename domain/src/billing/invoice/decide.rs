@@ -68,6 +68,9 @@ fn draft(at: Timestamp, mut head: Box<Head>, mut lines: Vec<Line>) -> Decision {
     }])
 }
 
+/// A line that a person adds comes to so much at most, as a fee does.
+const LINE_MAX: i64 = 1_000_000_000;
+
 fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Decision {
     let head = match (&state.head, state.phase) {
         (Some(head), Phase::Draft) => head,
@@ -81,6 +84,9 @@ fn add_adjustment(state: &Invoice, mut line: Line, text: Option<String>) -> Deci
     }
     let digits = head.currency.exponent();
     line.amount = line.exact.round(digits, head.rounding);
+    if line.amount.is_zero() || line.amount.abs() > Decimal::whole(LINE_MAX) {
+        return Err(Error::InvalidAmount);
+    }
     let mut lines = state.lines.clone();
     lines.push(line);
     let (taxes, totals) = calculate(&mut lines, head.is_tax_inclusive, digits, head.rounding);

@@ -23,6 +23,9 @@ pub enum Error {
     /// A line says what it is for.
     #[error("description: is empty")]
     NoDescription,
+    /// A line is for something, and no invoice is endless.
+    #[error("amount: is less than half a coin, or above 1000000000")]
+    InvalidAmount,
     /// Nobody has approved it.
     #[error("the invoice is not approved")]
     NotApproved,
@@ -52,6 +55,7 @@ impl Refusal for Error {
             Self::Immutable => "invoice.immutable",
             Self::NoDraft => "invoice.no_draft",
             Self::NoDescription => "invoice.no_description",
+            Self::InvalidAmount => "invoice.invalid_amount",
             Self::NotApproved => "invoice.not_approved",
             Self::NotIssued => "invoice.not_issued",
             Self::NothingLeft => "invoice.nothing_left",
