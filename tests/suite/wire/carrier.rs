@@ -31,7 +31,7 @@ fn trunk(port: u16) -> String {
 }
 
 /// A port that is free now.
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
@@ -67,7 +67,7 @@ fn trunk_to(name: &str, port: u16, priority: u32) -> String {
     )
 }
 
-async fn carrier_at(server: &Server, port: u16) -> anyhow::Result<Phone> {
+pub(crate) async fn carrier_at(server: &Server, port: u16) -> anyhow::Result<Phone> {
     let options = PhoneOptions {
         bind: SocketAddr::from(([127, 0, 0, 1], port)),
         ..PhoneOptions::new(server.sip, "carrier")

@@ -22,6 +22,7 @@ mod billing_contact;
 mod boards;
 mod by_hand;
 mod callback;
+mod callback_credit;
 mod carrier;
 mod closed_account;
 mod config;

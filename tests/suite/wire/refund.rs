@@ -87,6 +87,35 @@ async fn is_checked(server: &Server, account: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Credit was paid out, and the payment that it came from is taken back: that is owed beside
+/// all invoices until it is given up.
+async fn is_given_up(server: &Server, plan: &Value) -> anyhow::Result<()> {
+    let carl = account(server, 40, plan, &["+4930333"]).await?;
+    let payment = pay(server, 42, &carl, &json!("30")).await?;
+    refund(server, 43, order(&carl, "30")).await?;
+    let reverse =
+        |reason: &str| json!({ "accountId": carl, "paymentId": payment, "reason": reason });
+    let wrong: Wrong = (
+        "reversePayment",
+        reverse(" "),
+        "account.no_reason",
+        "reason",
+        "is empty",
+    );
+    is_refused(server, 44, wrong).await?;
+    let mut bounced = reverse("bounced");
+    bounced["commandId"] = json!(command_id(45));
+    mutate(server, "reversePayment", "id", bounced).await?;
+    let owes = json!({"owed": "30", "overdue": "30", "balance": "-30"});
+    stands(server, &carl, owes).await?;
+    let give_up = json!({
+        "commandId": command_id(46), "accountId": carl, "reason": "insolvent",
+    });
+    mutate(server, "writeOffDebit", "id", give_up).await?;
+    let even = json!({"owed": "0", "overdue": "0", "balance": "0"});
+    stands(server, &carl, even).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credit_is_paid_out_once_and_only_what_is_free_of_it() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -145,5 +174,6 @@ async fn credit_is_paid_out_once_and_only_what_is_free_of_it() -> anyhow::Result
     let close = json!({"commandId": command_id(38), "accountId": bert});
     let closed = mutate(&server, "closeAccount", "id account { status }", close).await?;
     ensure!(closed["account"]["status"] == "CLOSED", "{closed}");
+    is_given_up(&server, &plan).await?;
     server.stop().await
 }
