@@ -4,7 +4,7 @@ use super::{Command, account, credit_note, deck, invoice, plan, rating, seller, 
 
 impl Command {
     /// The command's name, without its data.
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Seller(_, seller::Command::Configure { .. }) => "configure_seller",
             Self::Account(_, command) => account_name(command),
@@ -42,8 +42,9 @@ impl Command {
     }
 }
 
-const fn account_name(command: &account::Command) -> &'static str {
+fn account_name(command: &account::Command) -> &'static str {
     match command {
+        account::Command::Expecting { command, .. } => account_name(command),
         account::Command::Open { .. } => "open_account",
         account::Command::Configure { .. } => "configure_account",
         account::Command::SetCreditLimit { .. } => "set_credit_limit",

@@ -101,6 +101,7 @@ pub(crate) struct CallOrders(
 pub(crate) struct BillingOrders(
     billing::SellerMutations,
     billing::AccountMutations,
+    billing::PaymentMutations,
     billing::PlanMutations,
     billing::DeckMutations,
     billing::InvoiceMutations,

@@ -111,6 +111,12 @@ impl Account {
         Some(json(&profile.owned))
     }
 
+    /// Counts what people decided about its money and what was posted to it, not its calls:
+    /// whoever orders something about money may say which one was seen.
+    async fn ledger_revision(&self) -> i32 {
+        count(u64::from(self.0.state.ledger_version))
+    }
+
     /// Whether it may place calls.
     async fn status(&self) -> AccountStatus {
         match self.0.state.status {

@@ -106,3 +106,35 @@ async fn whoever_has_not_seen_the_last_change_is_told_and_nothing_is_done() {
     );
     assert_eq!(world.data(&query).await["account"]["revision"], 2);
 }
+
+/// A clerk enters a transfer that another one has entered already.
+#[tokio::test]
+async fn whoever_has_not_seen_the_ledger_enters_no_payment_twice() {
+    let world = World::start().await;
+    let made = world
+        .order("createAccount", account("anna", "+4930111"), DONE)
+        .await;
+    let read = async || {
+        let query = format!(
+            "{{ account(id: {}, minPosition: \"{}\") {{ ledgerRevision credit }} }}",
+            made["id"],
+            world.head()
+        );
+        world.data(&query).await["account"].clone()
+    };
+    let seen = read().await;
+    assert_eq!(seen, json!({"ledgerRevision": 0, "credit": "0"}));
+    let payment = json!({
+        "accountId": made["id"], "amount": "50", "currency": "EUR", "method": "BANK_TRANSFER",
+        "reference": "rent", "expectedLedgerRevision": 0,
+    });
+    let entered = world.order("recordPayment", payment.clone(), DONE).await;
+    assert_eq!(entered["userErrors"], json!([]));
+    let late = world.order("recordPayment", payment, DONE).await;
+    assert_eq!(late["userErrors"][0]["code"], "account.ledger_changed");
+    assert_eq!(late["userErrors"][0]["field"], "expectedLedgerRevision");
+    assert_eq!(read().await, json!({"ledgerRevision": 1, "credit": "50"}));
+    let limit = json!({"accountId": made["id"], "limit": "5", "expectedLedgerRevision": 0});
+    let late = world.order("setCreditLimit", limit, DONE).await;
+    assert_eq!(late["userErrors"][0]["code"], "account.ledger_changed");
+}

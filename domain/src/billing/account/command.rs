@@ -14,6 +14,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
+    /// An order about money by somebody who has seen the ledger at that revision.
+    Expecting {
+        /// Which (`ledger_version`).
+        ledger: u32,
+        /// What is ordered.
+        command: Box<Self>,
+    },
     /// Make it; refused when there is one of that name.
     Open {
         /// Its name; fixed.

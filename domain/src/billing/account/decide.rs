@@ -34,6 +34,13 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
             is_as_expected(state, expected)?;
             configure(state, name, profile)
         }
+        Command::Expecting { ledger, command } => {
+            let revision = state.ledger_version;
+            if ledger != revision {
+                return Err(Error::LedgerChanged { revision });
+            }
+            decide(state, at, *command)
+        }
         Command::SetCreditLimit { limit } => set_credit_limit(known(state)?, limit),
         Command::Subscribe { plan, effective } => subscribe(known(state)?, at, plan, effective),
         Command::ReserveCredit {

@@ -105,6 +105,14 @@ pub enum Error {
         /// What it is at.
         revision: u32,
     },
+    /// Money has come or gone, or somebody else has decided about it, since that was read.
+    #[error(
+        "expected_ledger_revision: the ledger was changed meanwhile, it is at revision {revision}"
+    )]
+    LedgerChanged {
+        /// What it is at.
+        revision: u32,
+    },
     /// It can be closed only at zero.
     #[error("the account is not even: it owes, has credit, a draft or a running call")]
     NotEven,
@@ -136,6 +144,7 @@ impl Refusal for Error {
             Self::AlreadyPaid => "account.already_paid",
             Self::UnknownInvoice => "account.unknown_invoice",
             Self::UnknownPayment => "account.unknown_payment",
+            Self::LedgerChanged { .. } => "account.ledger_changed",
             Self::ChangedMeanwhile { .. } => "account.changed_meanwhile",
             Self::NotEven => "account.not_even",
         }

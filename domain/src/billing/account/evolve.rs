@@ -13,6 +13,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Account {
+    state.ledger_version += u32::from(is_of_ledger(event));
     match event {
         Event::Opened { .. }
         | Event::Configured { .. }
@@ -62,6 +63,36 @@ pub(super) fn evolve(mut state: Account, at: Timestamp, event: &Event) -> Accoun
         | Event::PaymentReversed { .. } => ledger(&mut state, at, event),
     }
     state
+}
+
+/// Whoever decides about money wants to have seen it: not what calls use, which goes on all
+/// the time, and nothing that only follows from another event.
+const fn is_of_ledger(event: &Event) -> bool {
+    match event {
+        Event::CreditLimitSet { .. }
+        | Event::PlanSubscribed { .. }
+        | Event::PlanChanged { .. }
+        | Event::Suspended { .. }
+        | Event::Reactivated {}
+        | Event::Closed {}
+        | Event::ChargePosted { .. }
+        | Event::CreditNotePosted { .. }
+        | Event::DebtWrittenOff { .. }
+        | Event::DebitWrittenOff { .. }
+        | Event::CreditRefunded { .. }
+        | Event::PaymentApplied { .. }
+        | Event::PaymentReversed { .. } => true,
+        Event::Opened { .. }
+        | Event::Configured { .. }
+        | Event::CreditReserved { .. }
+        | Event::CreditReleased { .. }
+        | Event::UsageCommitted { .. }
+        | Event::InvoiceBegun { .. }
+        | Event::InvoiceDropped { .. }
+        | Event::CreditApplied { .. }
+        | Event::CreditTakenBack { .. }
+        | Event::CreditNoteSettled { .. } => false,
+    }
 }
 
 fn profile(state: &mut Account, at: Timestamp, event: &Event) {

@@ -62,6 +62,7 @@ pub(super) fn decide(state: &Account, at: Timestamp, command: Command) -> Decisi
         Command::RefundCredit { .. } => refund::refund(state, command)?,
         Command::ReversePayment { payment, reason } => reverse_payment(state, payment, reason)?,
         Command::Open { .. }
+        | Command::Expecting { .. }
         | Command::Configure { .. }
         | Command::SetCreditLimit { .. }
         | Command::Subscribe { .. }

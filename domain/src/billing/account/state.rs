@@ -72,6 +72,10 @@ pub struct Account {
     pub profile: Option<Profile>,
     /// Counts the changes, from 1.
     pub config_version: u32,
+    /// Counts what people decided about its money, and what was posted to it: not its calls,
+    /// nor what follows from a decision.
+    #[serde(default)]
+    pub ledger_version: u32,
     /// Whether it may place calls.
     pub status: Status,
     /// When it was closed, if it was: no fee is for a day after that.

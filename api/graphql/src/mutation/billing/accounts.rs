@@ -7,7 +7,7 @@ use crate::{
     mutation::{Order, UserError, refusal::Refusal},
     query::{Needs, ids, uuid, views},
     scalar::Amount,
-    types::words::{PaymentMethod, PaymentMode},
+    types::words::PaymentMode,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use commands::bookkeeping::Bookkeeping;
@@ -18,8 +18,8 @@ use domain::{
         account::{self, Owned, OwnedNumber, Profile, SuspendReason},
     },
     calendar::Zone,
-    id::{AccountId, AgentId, InvoiceId, PaymentId, PlanId, QueueId, RefundId, TrunkId, derive},
-    money::{Currency, Money},
+    id::{AccountId, AgentId, PlanId, QueueId, TrunkId},
+    money::Currency,
     sealed::{Contact, Party},
 };
 
@@ -114,6 +114,8 @@ pub(crate) struct SetCreditLimitInput {
     account_id: ID,
     /// New limit; null for no limit.
     limit: Option<Amount>,
+    /// Only if its ledger is at this `ledgerRevision` still: else nothing is done.
+    expected_ledger_revision: Option<i32>,
 }
 
 /// A plan for an account.
@@ -127,6 +129,8 @@ pub(crate) struct SubscribeAccountInput {
     plan_id: ID,
     /// First day, `YYYY-MM-DD`.
     effective: String,
+    /// Only if its ledger is at this `ledgerRevision` still: else nothing is done.
+    expected_ledger_revision: Option<i32>,
 }
 
 /// An account that is to place no calls.
@@ -136,17 +140,8 @@ pub(crate) struct SuspendAccountInput {
     command_id: ID,
     /// Which account.
     account_id: ID,
-}
-
-/// What is owed beside all invoices and will not be paid.
-#[derive(InputObject)]
-pub(crate) struct WriteOffDebitInput {
-    /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
-    /// Which account.
-    account_id: ID,
-    /// Why.
-    reason: String,
+    /// Only if its ledger is at this `ledgerRevision` still: else nothing is done.
+    expected_ledger_revision: Option<i32>,
 }
 
 /// An account that may place calls again.
@@ -156,6 +151,8 @@ pub(crate) struct ReactivateAccountInput {
     command_id: ID,
     /// Which account.
     account_id: ID,
+    /// Only if its ledger is at this `ledgerRevision` still: else nothing is done.
+    expected_ledger_revision: Option<i32>,
 }
 
 /// An account that is over.
@@ -165,55 +162,8 @@ pub(crate) struct CloseAccountInput {
     command_id: ID,
     /// Which account.
     account_id: ID,
-}
-
-/// A payment that came in.
-#[derive(InputObject)]
-pub(crate) struct RecordPaymentInput {
-    /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
-    /// Whose.
-    account_id: ID,
-    /// How much.
-    amount: Amount,
-    /// Of which currency: that of the account.
-    currency: String,
-    /// How it came.
-    method: PaymentMethod,
-    /// What the payer or the bank wrote.
-    reference: String,
-    /// The invoice that it is for; the oldest due ones when not given.
-    invoice_id: Option<ID>,
-}
-
-/// A payment that is taken back.
-#[derive(InputObject)]
-pub(crate) struct ReversePaymentInput {
-    /// UUID: the same one again has one effect and hears the first answer.
-    command_id: ID,
-    /// Whose.
-    account_id: ID,
-    /// Which payment.
-    payment_id: ID,
-    /// Why.
-    reason: String,
-}
-
-/// Credit that is paid out.
-#[derive(InputObject)]
-pub(crate) struct RefundCreditInput {
-    /// UUID: the same one again is the same refund.
-    command_id: ID,
-    /// Whose credit.
-    account_id: ID,
-    /// How much; at most what nothing else has a claim on.
-    amount: Amount,
-    /// Of which currency: that of the account.
-    currency: String,
-    /// How it goes out.
-    method: PaymentMethod,
-    /// What was written to the payee.
-    reference: String,
+    /// Only if its ledger is at this `ledgerRevision` still: else nothing is done.
+    expected_ledger_revision: Option<i32>,
 }
 
 /// Characters of a line of a contact at most.
@@ -334,15 +284,28 @@ async fn give(
     Ok(BillingPayload::new(account, outcome).of_account(account))
 }
 
-/// Carries out an order about an account.
-async fn ask(
+/// The order of somebody who has seen the ledger at that revision, where one is given.
+pub(super) fn expecting(command: account::Command, revision: Option<i32>) -> account::Command {
+    match revision {
+        None => command,
+        // A negative one is no revision of anything.
+        Some(revision) => account::Command::Expecting {
+            ledger: u32::try_from(revision).unwrap_or(u32::MAX),
+            command: Box::new(command),
+        },
+    }
+}
+
+/// Carries out an order about the money of an account.
+pub(super) async fn ask(
     ctx: &Context<'_>,
     command_id: &ID,
-    account_id: &ID,
+    (account_id, ledger): (&ID, Option<i32>),
     command: account::Command,
 ) -> Result<BillingPayload> {
     let order = Order::new(ctx, command_id)?;
     let account = AccountId(uuid(account_id, "an account")?);
+    let command = expecting(command, ledger);
     let outcome = tell(&order, Command::Account(account, command), account.0).await?;
     Ok(BillingPayload::new(account, outcome).of_account(account))
 }
@@ -440,7 +403,8 @@ impl AccountMutations {
     ) -> Result<BillingPayload> {
         let limit = input.limit.map(|limit| limit.0);
         let command = account::Command::SetCreditLimit { limit };
-        ask(ctx, &input.command_id, &input.account_id, command).await
+        let of = (&input.account_id, input.expected_ledger_revision);
+        ask(ctx, &input.command_id, of, command).await
     }
 
     /// Gives an account a plan from a day on.
@@ -457,6 +421,7 @@ impl AccountMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let account = AccountId(uuid(&input.account_id, "an account")?);
         let command = account::Command::Subscribe { plan, effective };
+        let command = expecting(command, input.expected_ledger_revision);
         let command = Command::Account(account, command);
         let outcome = match unfit(&order, account, plan).await {
             None => tell(&order, command, account.0).await?,
@@ -477,7 +442,8 @@ impl AccountMutations {
     ) -> Result<BillingPayload> {
         let reason = SuspendReason::Operator;
         let command = account::Command::Suspend { reason };
-        ask(ctx, &input.command_id, &input.account_id, command).await
+        let of = (&input.account_id, input.expected_ledger_revision);
+        ask(ctx, &input.command_id, of, command).await
     }
 
     /// Lets a suspended account place calls again.
@@ -488,7 +454,8 @@ impl AccountMutations {
         input: ReactivateAccountInput,
     ) -> Result<BillingPayload> {
         let command = account::Command::Reactivate;
-        ask(ctx, &input.command_id, &input.account_id, command).await
+        let of = (&input.account_id, input.expected_ledger_revision);
+        ask(ctx, &input.command_id, of, command).await
     }
 
     /// Closes an account; only at zero.
@@ -499,91 +466,7 @@ impl AccountMutations {
         input: CloseAccountInput,
     ) -> Result<BillingPayload> {
         let command = account::Command::Close;
-        ask(ctx, &input.command_id, &input.account_id, command).await
-    }
-
-    /// Gives up what an account owes beside all invoices: credit was paid out, and the
-    /// payment that it came from was taken back later.
-    #[graphql(guard = "Needs(Scope::BillingManage)")]
-    async fn write_off_debit(
-        &self,
-        ctx: &Context<'_>,
-        input: WriteOffDebitInput,
-    ) -> Result<BillingPayload> {
-        let reason = input.reason;
-        if reason.trim().is_empty() {
-            return Ok(super::invalid("reason", "is empty").into());
-        }
-        let command = account::Command::WriteOffDebit { reason };
-        ask(ctx, &input.command_id, &input.account_id, command).await
-    }
-
-    /// Records a payment. It goes to the invoice that it names, then to the
-    /// oldest due ones; the rest is credit.
-    #[graphql(guard = "Needs(Scope::BillingManage)")]
-    async fn record_payment(
-        &self,
-        ctx: &Context<'_>,
-        input: RecordPaymentInput,
-    ) -> Result<BillingPayload> {
-        let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
-        let currency = match read(&input.currency, "currency") {
-            Ok(currency) => currency,
-            Err(error) => return Ok(error.into()),
-        };
-        let invoice = input
-            .invoice_id
-            .map(|id| uuid(&id, "an invoice"))
-            .transpose()?;
-        // The same order again is the same payment, however much later.
-        let payment = PaymentId(derive(order.millis(), order.client, "payment"));
-        let command = account::Command::ApplyPayment {
-            payment,
-            amount: Money::new(input.amount.0, currency),
-            method: input.method.into(),
-            reference: input.reference,
-            invoice: invoice.map(InvoiceId),
-        };
-        let outcome = tell(&order, Command::Account(account, command), account.0).await?;
-        Ok(BillingPayload::new(payment, outcome).of_account(account))
-    }
-
-    /// Records that credit was paid out. The money itself is moved by whoever says so.
-    #[graphql(guard = "Needs(Scope::BillingManage)")]
-    async fn refund_credit(
-        &self,
-        ctx: &Context<'_>,
-        input: RefundCreditInput,
-    ) -> Result<BillingPayload> {
-        let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
-        let currency = match read(&input.currency, "currency") {
-            Ok(currency) => currency,
-            Err(error) => return Ok(error.into()),
-        };
-        // The same order again is the same refund, however much later.
-        let refund = RefundId(derive(order.millis(), order.client, "refund"));
-        let command = account::Command::RefundCredit {
-            refund,
-            amount: Money::new(input.amount.0, currency),
-            method: input.method.into(),
-            reference: input.reference,
-        };
-        let outcome = tell(&order, Command::Account(account, command), account.0).await?;
-        Ok(BillingPayload::new(refund, outcome).of_account(account))
-    }
-
-    /// Takes a payment back: what it had paid is owed again.
-    #[graphql(guard = "Needs(Scope::BillingManage)")]
-    async fn reverse_payment(
-        &self,
-        ctx: &Context<'_>,
-        input: ReversePaymentInput,
-    ) -> Result<BillingPayload> {
-        let payment = PaymentId(uuid(&input.payment_id, "a payment")?);
-        let reason = input.reason;
-        let command = account::Command::ReversePayment { payment, reason };
-        ask(ctx, &input.command_id, &input.account_id, command).await
+        let of = (&input.account_id, input.expected_ledger_revision);
+        ask(ctx, &input.command_id, of, command).await
     }
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod decks;
 mod invoices;
+mod payments;
 mod plans;
 mod rerate;
 mod runs;
@@ -13,6 +14,7 @@ mod usage;
 pub(crate) use accounts::AccountMutations;
 pub(crate) use decks::DeckMutations;
 pub(crate) use invoices::InvoiceMutations;
+pub(crate) use payments::PaymentMutations;
 pub(crate) use plans::PlanMutations;
 pub(crate) use rerate::RerateMutations;
 pub(crate) use runs::RunMutations;

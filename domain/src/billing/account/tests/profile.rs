@@ -218,3 +218,33 @@ fn of_two_who_change_a_profile_at_once_the_second_is_told() {
         .when(configure("44", Some(1)))
         .refused(Error::ChangedMeanwhile { revision: 2 });
 }
+
+#[test]
+fn who_decides_about_money_has_seen_the_ledger() {
+    let limit = |ledger| Command::Expecting {
+        ledger,
+        command: Box::new(Command::SetCreditLimit {
+            limit: Some(decimal("5")),
+        }),
+    };
+    // An invoice and its payment were posted; a call is nothing that somebody decides.
+    let at_two = [
+        opened(PaymentMode::Postpaid),
+        owed(INVOICE, "1", 90),
+        paid("1", &[(INVOICE, "1")], "0"),
+        Event::CreditReserved {
+            call: crate::testing::CALL,
+            amount: decimal("1"),
+            until: None,
+        },
+    ];
+    story(at_two)
+        .when(limit(1))
+        .refused(Error::LedgerChanged { revision: 2 })
+        .when(limit(2))
+        .then([Event::CreditLimitSet {
+            limit: Some(decimal("5")),
+        }])
+        .when(limit(2))
+        .refused(Error::LedgerChanged { revision: 3 });
+}
