@@ -214,6 +214,21 @@ pub enum OfferOutcome {
 }
 
 impl OfferOutcome {
+    /// What a final failure from a carrier means for the number behind it. A cause
+    /// in its `Reason` header says more than a status that many networks use for
+    /// everything; 16 (normal clearing) says nothing of how far it came.
+    pub fn of_outside(wire: &WireCause) -> Self {
+        match (wire.q850().unwrap_or(16), wire.sip_status.unwrap_or(0)) {
+            (17, _) => Self::Busy,
+            (18..=20, _) => Self::NoAnswer,
+            (21, _) => Self::Rejected,
+            (16, 486 | 600) => Self::Busy,
+            (16, 408 | 480) => Self::NoAnswer,
+            (16, 401..=403 | 407 | 433 | 603 | 607 | 608) => Self::Rejected,
+            _ => Self::Unreachable,
+        }
+    }
+
     /// The outcome that a final status of an agent's phone means.
     pub const fn from_status(status: u16) -> Self {
         match status {

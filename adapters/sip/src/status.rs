@@ -2,7 +2,7 @@
 //! refusals look like on the wire (RFC 3398, 3326; the record keeps what was
 //! received verbatim, this table only translates).
 
-use domain::cause::{EndReason, OfferOutcome, WireCause};
+use domain::cause::EndReason;
 
 /// Why a phone stops ringing when another has answered (RFC 3326).
 pub const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -48,21 +48,6 @@ pub const fn of_reason(reason: EndReason) -> Said {
         EndReason::Shutdown => (503, 41),
     };
     Said { status, q850 }
-}
-
-/// What a final failure from a carrier means for the number behind it. A cause
-/// in its `Reason` header says more than a status that many networks use for
-/// everything; 16 (normal clearing) says nothing of how far it came.
-pub fn of_outside(wire: &WireCause) -> OfferOutcome {
-    match (wire.q850().unwrap_or(16), wire.sip_status.unwrap_or(0)) {
-        (17, _) => OfferOutcome::Busy,
-        (18..=20, _) => OfferOutcome::NoAnswer,
-        (21, _) => OfferOutcome::Rejected,
-        (16, 486 | 600) => OfferOutcome::Busy,
-        (16, 408 | 480) => OfferOutcome::NoAnswer,
-        (16, 401..=403 | 407 | 433 | 603 | 607 | 608) => OfferOutcome::Rejected,
-        _ => OfferOutcome::Unreachable,
-    }
 }
 
 /// Whether another trunk may do better: this one is broken, full, silent or does
@@ -180,6 +165,7 @@ pub fn q850_of_reason_header(value: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::cause::{OfferOutcome, WireCause};
 
     const REASONS: [EndReason; 23] = [
         EndReason::Hangup,
@@ -312,9 +298,14 @@ mod tests {
                 reason_header: cause.map(reason_header),
                 ..WireCause::default()
             };
-            assert_eq!(of_outside(&wire), outcome, "{status} {cause:?}");
+            assert_eq!(
+                OfferOutcome::of_outside(&wire),
+                outcome,
+                "{status} {cause:?}"
+            );
         }
-        assert_eq!(of_outside(&WireCause::default()), OfferOutcome::Unreachable);
+        let silence = OfferOutcome::of_outside(&WireCause::default());
+        assert_eq!(silence, OfferOutcome::Unreachable);
     }
 
     #[test]

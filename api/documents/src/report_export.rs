@@ -1,6 +1,6 @@
-//! Reports as CSV: queues and agents by interval, and callers who left.
+//! Reports as CSV: queues, agents and trunks by interval, and callers who left.
 
-use crate::field::{self, Field, Record, id, number, text};
+use crate::field::{self, Field, Record, id, number, text, word};
 use chrono_tz::Tz;
 use domain::{
     line::RejectReason,
@@ -9,7 +9,7 @@ use domain::{
 use projections::{
     cdr,
     queue_stats::ServiceLevel,
-    report::{AgentReportRow, QueueReportRow},
+    report::{AgentReportRow, QueueReportRow, TrunkReportRow},
     visits,
 };
 
@@ -197,6 +197,34 @@ const RELEASED: [(&str, ReleaseReason); 8] = [
     ("answered_elsewhere_count", ReleaseReason::AnsweredElsewhere),
     ("timed_out_count", ReleaseReason::TimedOut),
 ];
+
+/// A trunk in one direction in an interval.
+pub fn trunk(name: &str, row: &TrunkReportRow) -> Record {
+    let figures = &row.figures;
+    let (answered, seizures) = figures.answer_seizure_parts();
+    let (effective, _) = figures.network_effectiveness_parts();
+    vec![
+        ("trunk", text(Some(name))),
+        ("direction", word(row.direction)),
+        ("start_at", Field::Time(Some(row.span.start))),
+        ("end_at", Field::Time(Some(row.span.end))),
+        ("seizures_count", number(Some(seizures))),
+        ("answered_count", number(Some(answered))),
+        ("busy_count", number(Some(figures.busy_count))),
+        ("no_answer_count", number(Some(figures.no_answer_count))),
+        ("rejected_count", number(Some(figures.rejected_count))),
+        ("cancelled_count", number(Some(figures.cancelled_count))),
+        ("failed_count", number(Some(figures.failed_count))),
+        ("congestion_count", number(Some(figures.congestion_count))),
+        ("asr_ppm", ppm(answered, seizures)),
+        ("ner_ppm", ppm(effective, seizures)),
+        ("talk_ms", number(Some(figures.talk_ms))),
+        ("aloc_ms", number(figures.average_conversation_ms())),
+        ("pdd_known_count", number(Some(figures.delays_count))),
+        ("average_pdd_ms", number(figures.average_delay_ms())),
+        ("longest_pdd_ms", number(figures.longest_delay_ms())),
+    ]
+}
 
 /// Columns of callers who left.
 pub const ABANDONED: [&str; 10] = [

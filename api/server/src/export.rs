@@ -29,6 +29,8 @@ pub enum What {
     QueueReport(reports::Queues),
     /// Where the time of agents went, by interval.
     AgentReport(reports::Agents),
+    /// What became of the seizures of trunks, by interval.
+    TrunkReport(reports::Trunks),
     /// Callers who left before an agent was there.
     AbandonedCalls(reports::Abandoned),
 }
@@ -89,6 +91,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         }
         What::QueueReport(asked) => reports::queues(asked).await?,
         What::AgentReport(asked) => reports::agents(asked).await?,
+        What::TrunkReport(asked) => reports::trunks(asked).await?,
         What::AbandonedCalls(asked) => reports::abandoned(asked).await?,
     }
     Ok(ExitCode::SUCCESS)

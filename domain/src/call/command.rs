@@ -247,6 +247,8 @@ pub enum Command {
         party: Sealed<Party>,
         /// What the trunk before it said.
         after: Option<WireCause>,
+        /// When that came, or the trunk before it was given up.
+        after_at: Option<Timestamp>,
     },
     /// The other side of a leg that goes out rings or is heard.
     RecordProgress {

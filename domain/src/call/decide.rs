@@ -85,7 +85,13 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             trunk,
             party,
             after,
-        } => Ok(outside::trunk_selected(call, leg, trunk, party, after)),
+            after_at,
+        } => Ok(outside::trunk_selected(
+            call,
+            leg,
+            (trunk, party),
+            (after, after_at),
+        )),
         Command::RecordProgress { leg, early_media } => {
             Ok(outside::progressed(call, leg, early_media))
         }

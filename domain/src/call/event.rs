@@ -276,6 +276,9 @@ pub enum Event {
         /// What the trunk before it said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<WireCause>,
+        /// When that came, or the trunk before it was given up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after_at: Option<Timestamp>,
     },
     /// The other side of a leg that goes out rings, or is heard already.
     #[serde(rename = "leg_progressed")]

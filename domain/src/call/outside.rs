@@ -148,9 +148,8 @@ fn no_loop(call: &Call, queue: QueueId) -> Result<(), Error> {
 pub(super) fn trunk_selected(
     call: &Call,
     leg: LegId,
-    trunk: TrunkId,
-    party: Sealed<Party>,
-    after: Option<WireCause>,
+    (trunk, party): (TrunkId, Sealed<Party>),
+    (after, after_at): (Option<WireCause>, Option<Timestamp>),
 ) -> Vec<Event> {
     match dialled(call, leg) {
         Some(outside) if outside.trunk != Some(trunk) => vec![Event::TrunkSelected {
@@ -158,6 +157,7 @@ pub(super) fn trunk_selected(
             trunk,
             party,
             after,
+            after_at,
         }],
         Some(_) | None => vec![],
     }

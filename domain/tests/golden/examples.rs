@@ -195,6 +195,7 @@ fn calls_going_out() -> Vec<call::Event> {
             trunk: TRUNK,
             party: sealed(),
             after: Some(wire()),
+            after_at: None,
         },
         call::Event::LegProgressed {
             leg: OUTSIDE_LEG,

@@ -2,8 +2,9 @@
 //! used, so that a replay gives the same record.
 
 use super::{
+    diverted::Diverted,
     leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind, Tried},
-    row::{Direction, Diverted, End, Row, Superseded},
+    row::{Direction, End, Row, Superseded},
     supervision, takeover,
     talking::{self, agent_leg, stop_holding, talk},
     voicemail::Voicemail,
@@ -334,9 +335,13 @@ fn connected(row: &mut Row, mark: Mark, event: &Event) {
 }
 
 /// Another trunk is tried; what the one before has said is kept.
-fn tries(row: &mut Row, event: &Event) {
+fn tries(row: &mut Row, at: Timestamp, event: &Event) {
     let Event::TrunkSelected {
-        leg, trunk, after, ..
+        leg,
+        trunk,
+        after,
+        after_at,
+        ..
     } = event
     else {
         return;
@@ -347,10 +352,15 @@ fn tries(row: &mut Row, event: &Event) {
     if let Some(leg) = row.legs.leg(*leg) {
         let said = after.clone().unwrap_or_default();
         let before = leg.trunk.replace(*trunk);
+        let invited_at = leg.invited_at.replace(at);
+        let progressed_at = leg.progressed_at.take();
         leg.tried.extend(before.map(|trunk| Tried {
             trunk,
             sip_status: said.sip_status,
             reason_header: said.reason_header,
+            invited_at,
+            progressed_at,
+            failed_at: *after_at,
         }));
     }
 }
@@ -378,14 +388,15 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         Event::LegProgressed { leg, .. } => {
             row.alerting_at.get_or_insert(at);
             row.ringing.get_or_insert((*leg, at));
-            if let Some(ringing) = row.legs.leg(*leg)
-                && ringing.alerting_at.is_none()
-            {
-                ringing.alerting_at = Some(at);
-                row.legs.turn(*leg, mark, SegmentKind::Alert, None);
+            if let Some(ringing) = row.legs.leg(*leg) {
+                ringing.progressed_at.get_or_insert(at);
+                if ringing.alerting_at.is_none() {
+                    ringing.alerting_at = Some(at);
+                    row.legs.turn(*leg, mark, SegmentKind::Alert, None);
+                }
             }
         }
-        Event::TrunkSelected { .. } => tries(row, event),
+        Event::TrunkSelected { .. } => tries(row, at, event),
         Event::LegAnswered { leg, codec } => {
             stop_ringing(row, Some(*leg), at);
             if *leg == caller {

@@ -88,6 +88,16 @@ pub struct Tried {
     /// `Reason` header that it sent, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_header: Option<String>,
+    /// When it got the INVITE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_at: Option<Timestamp>,
+    /// When it said first that it rings, or was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressed_at: Option<Timestamp>,
+    /// When it said its final status, or was given up; not known of calls from before that
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
 }
 
 /// One dialog of the call.
@@ -115,6 +125,12 @@ pub struct Leg {
     /// Trunks that were tried before it, in order, and what each said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Tried>,
+    /// When that last trunk got the INVITE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_at: Option<Timestamp>,
+    /// When that last trunk said first that it rings, or was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressed_at: Option<Timestamp>,
     /// The codec that was agreed on with its phone, of a leg that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
@@ -174,6 +190,8 @@ impl Leg {
             dialled: None,
             trunk: None,
             tried: vec![],
+            invited_at: None,
+            progressed_at: None,
             codec: None,
             device: None,
             started_at,

@@ -3,9 +3,11 @@
 //! later gives the next revision.
 
 mod apply;
+mod diverted;
 mod later;
 mod leg;
 mod row;
+mod seizure;
 mod stats;
 mod store;
 mod supervision;
@@ -15,8 +17,11 @@ mod talking;
 mod tests;
 mod voicemail;
 
+pub use diverted::Diverted;
 pub use leg::{Leg, Measured, Role, Segment, SegmentKind, Tried};
-pub use row::{Direction, Diverted, End, Row, Superseded};
+pub(crate) use row::COLUMNS;
+pub use row::{Direction, End, Row, Superseded};
+pub use seizure::{Seizure, SeizureOutcome};
 pub use stats::{
     Common, Dimension, Figures, GROUPS_MAX, Grouping, PREFIX_DIGITS_MAX, StatError, StatRow,
 };
@@ -82,7 +87,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

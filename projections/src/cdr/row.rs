@@ -1,6 +1,7 @@
 //! The record of a call: who, when, how long, how it ended.
 
 use super::{
+    diverted::Diverted,
     leg::{Leg, Measured, Role, SegmentKind},
     takeover,
     voicemail::Voicemail,
@@ -16,7 +17,7 @@ use crate::{
 };
 use commands::ports::Value;
 use domain::{
-    call::{DiversionReason, LegMedia},
+    call::LegMedia,
     cause::{By, Disposition, EndReason, EndResult},
     id::{AgentId, CallId, DEFAULT_TENANT, LegId, OfferId, QueueId, TenantId, TrunkId},
     time::Timestamp,
@@ -59,15 +60,6 @@ pub struct End {
     pub reason_header: Option<String>,
     /// The end was inferred: durations are a lower bound.
     pub incomplete: bool,
-}
-
-/// Who sent a call on to us.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Diverted {
-    /// Who did, the last of several.
-    pub by: Caller,
-    /// Why.
-    pub reason: DiversionReason,
 }
 
 /// What a record said before it was corrected.
@@ -417,6 +409,8 @@ pub(crate) const COLUMNS: &[&str] = &[
     "codec_out",
     "device",
     "agent_left_at",
+    // Computed from the legs.
+    "went_out_at",
 ];
 
 impl Row {
@@ -489,6 +483,7 @@ impl Row {
             text_or_null(self.codec_out()),
             text_or_null(self.device()),
             time_or_null(takeover::agent_left_at(self)),
+            time_or_null(self.went_out_at()),
         ]);
         values
     }
@@ -579,22 +574,5 @@ impl Row {
             holding: vec![],
             held_at: None,
         })
-    }
-}
-
-impl Diverted {
-    fn values(diverted: Option<&Self>) -> [Value; 5] {
-        let [subject, user, host, name] = match diverted {
-            Some(diverted) => diverted.by.values(),
-            None => [const { Value::Null }; 4],
-        };
-        let reason = diverted.map(|diverted| diverted.reason);
-        [subject, user, host, name, word(&reason)]
-    }
-
-    fn read(columns: &mut Columns) -> Result<Option<Self>, Corrupt> {
-        let by = Caller::read_if_any(columns)?;
-        let reason: Option<DiversionReason> = columns.word_or_null()?;
-        Ok(by.zip(reason).map(|(by, reason)| Self { by, reason }))
     }
 }

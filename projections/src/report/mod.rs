@@ -9,6 +9,7 @@ mod spans;
 mod staffed;
 #[cfg(test)]
 mod tests;
+mod trunk;
 
 pub use agent::AgentReportRow;
 pub use handling::Handled;
@@ -16,3 +17,4 @@ pub use queue::{Asked, QueueReportRow};
 pub(crate) use spans::SLOT_MICROS;
 pub use spans::{Granularity, RangeError, Span, spans};
 pub use staffed::Staffing;
+pub use trunk::{TrunkFigures, TrunkReportRow};

@@ -89,7 +89,7 @@ fn a_range_without_an_end_or_of_ten_years_is_refused() {
     assert_eq!(ask(now, later), Err(RangeError::TooLong));
 }
 
-async fn folded(world: &World) -> Arc<dyn ReadStore> {
+pub(super) async fn folded(world: &World) -> Arc<dyn ReadStore> {
     let read: Arc<dyn ReadStore> = Arc::new(store::memory::MemoryReadStore::open().unwrap());
     let source = Source::Log(world.log().await);
     let vault = world.vault.clone();

@@ -10,7 +10,7 @@ use domain::{
         Tagging, UserField,
     },
     cause::{Disposition, EndReason, OfferOutcome, WireCause},
-    id::{CallId, LegId, QueueId, SessionId},
+    id::{CallId, LegId, QueueId, SessionId, TrunkId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
     mailbox, queue as queues,
     sealed::Party,
@@ -128,12 +128,22 @@ impl World {
     }
 
     pub(crate) fn receive(&mut self, number: u64, route: Route) -> &mut Self {
+        self.comes_by(number, None, route)
+    }
+
+    /// The call comes in by that trunk.
+    pub(crate) fn comes_by(
+        &mut self,
+        number: u64,
+        trunk: Option<TrunkId>,
+        route: Route,
+    ) -> &mut Self {
         let received = Call::ReceiveCall {
             withheld: false,
             leg: leg(number * 100),
             from: self.callers[number as usize % 2].clone(),
             to: "sales".into(),
-            trunk: None,
+            trunk,
             sip_call_id: format!("sip-{number}"),
             user_agent: None,
             // Every sixth was meant for the other person.

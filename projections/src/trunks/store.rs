@@ -20,6 +20,17 @@ impl Views {
         Ok(self.rows(&sql, parameters, Row::read).await?.pop())
     }
 
+    /// These trunks, those that there are, by name.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn trunks_by_id(&self, trunks: &[TrunkId]) -> Result<Vec<Row>, ViewError> {
+        let mut query = Query::select(COLUMNS, "trunks");
+        query.and_in("trunk_id", trunks.iter().map(text).collect());
+        let (sql, parameters) = query.all(" ORDER BY name, trunk_id");
+        self.rows(&sql, parameters, Row::read).await
+    }
+
     /// Trunks by name.
     ///
     /// # Errors

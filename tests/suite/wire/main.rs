@@ -87,6 +87,7 @@ mod taken_over;
 mod taxes;
 mod told_place;
 mod torture;
+mod trunk_report;
 mod usage;
 mod voicemail;
 mod waits;

@@ -33,7 +33,7 @@ async fn some_calls(server: &Server) -> anyhow::Result<()> {
 }
 
 /// From yesterday to the day after tomorrow.
-fn range() -> (String, String) {
+pub(crate) fn range() -> (String, String) {
     let now = SystemClock.now().micros();
     let day = |days: i64| Timestamp::from_micros(now + days * 86_400_000_000).to_string();
     (day(-1), day(2))
@@ -45,7 +45,7 @@ async fn ask(server: &Server, query: &str, ids: &Value) -> anyhow::Result<Value>
     server.graphql(query, variables).await
 }
 
-fn sum(rows: &Value, pick: impl Fn(&Value) -> Option<u64>) -> anyhow::Result<u64> {
+pub(crate) fn sum(rows: &Value, pick: impl Fn(&Value) -> Option<u64>) -> anyhow::Result<u64> {
     let rows = rows.as_array().context("rows")?;
     rows.iter()
         .map(|row| pick(row).with_context(|| format!("{row}")))
@@ -56,7 +56,7 @@ fn ms(value: &Value) -> Option<u64> {
     value.as_str()?.parse().ok()
 }
 
-async fn export(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<String> {
+pub(crate) async fn export(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<String> {
     let file = setup.folder.join(format!("{what}.csv"));
     let path = |path: &Path| path.to_str().map(str::to_owned).context("UTF-8");
     let (config, data) = (setup.folder.join("ringledger.toml"), setup.data());
@@ -343,7 +343,7 @@ async fn the_queue_was_staffed(server: &Server, queue: &Value) -> anyhow::Result
 }
 
 /// The sum of a column of a file.
-fn column(file: &str, name: &str) -> anyhow::Result<u64> {
+pub(crate) fn column(file: &str, name: &str) -> anyhow::Result<u64> {
     let mut lines = file.lines().map(|line| line.split(','));
     let mut header = lines.next().context("a header")?;
     let place = header

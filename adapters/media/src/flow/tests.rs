@@ -262,6 +262,7 @@ fn early_media_and_the_answer_of_somebody_outside_reach_the_caller() {
         trunk: TrunkId(Uuid::from_u128(12)),
         party: Sealed::new(SubjectId(Uuid::from_u128(9)), "c2VhbGVk".into()),
         after: Some(WireCause::default()),
+        after_at: None,
     };
     early.push(next.clone());
     check(early.clone(), &[Order::PlayRingback(CALLER)]);

@@ -310,7 +310,7 @@ impl Driver {
             None => (OfferOutcome::Unreachable, WireCause::default()),
         };
         if agent.carrier.is_some() {
-            let outcome = response.map_or(outcome, |_| status::of_outside(&wire));
+            let outcome = response.map_or(outcome, |_| OfferOutcome::of_outside(&wire));
             // The trunk that was tried last speaks for the number.
             agent.failure = Some((outcome, wire));
             return;

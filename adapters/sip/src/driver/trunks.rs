@@ -20,9 +20,10 @@ use crate::{
 };
 use domain::{
     call::{Command, Target},
-    cause::WireCause,
+    cause::{OfferOutcome, WireCause},
     id::{CallId, LegId},
     sealed::{Party, Sealed},
+    time::Timestamp,
     trunk::Identity,
 };
 use std::{net::SocketAddr, sync::atomic::Ordering};
@@ -40,6 +41,9 @@ struct Authorized {
     /// The nonce before was only too old.
     stale: bool,
 }
+
+/// What a trunk said, and when.
+type Said = (WireCause, Timestamp);
 
 /// A trunk that is ready to be called.
 struct Ready {
@@ -163,8 +167,8 @@ impl Driver {
     }
 
     /// Tries the next trunk that has room and can be found; `after` is what the
-    /// one before it said.
-    async fn next_trunk(&self, call: CallId, id: LegId, mut after: Option<WireCause>) {
+    /// one before it said, and when.
+    async fn next_trunk(&self, call: CallId, id: LegId, mut after: Option<Said>) {
         while let Some(way) = self.take_way(id) {
             let Some(ready) = self.prepare(way).await else {
                 continue;
@@ -183,9 +187,9 @@ impl Driver {
                 if let Some(carrier) = &mut agent.carrier {
                     carrier.is_preparing = false;
                 }
-                if let Some(wire) = after {
+                if let Some((wire, _)) = after {
                     // What the last trunk that was reached said stands for all.
-                    let outcome = status::of_outside(&wire);
+                    let outcome = OfferOutcome::of_outside(&wire);
                     agent.failure.get_or_insert((outcome, wire));
                 }
             }
@@ -251,7 +255,7 @@ impl Driver {
         call: CallId,
         id: LegId,
         ready: Ready,
-        after: &mut Option<WireCause>,
+        after: &mut Option<Said>,
     ) -> Option<()> {
         let mut legs = self.legs();
         let Ready {
@@ -311,16 +315,16 @@ impl Driver {
         if let Some(dialog) = own {
             legs.name(&dialog, id);
         }
+        let (after, after_at) = after.take().unzip();
+        let selected = Command::RecordTrunk {
+            leg: id,
+            trunk: way.trunk,
+            party,
+            after,
+            after_at,
+        };
         // Under the lock, so that nothing the trunk says overtakes it.
-        self.submit(
-            call,
-            Command::RecordTrunk {
-                leg: id,
-                trunk: way.trunk,
-                party,
-                after: after.take(),
-            },
-        );
+        self.submit(call, selected);
         Some(())
     }
 
@@ -480,7 +484,9 @@ impl Driver {
         }
         carrier.trunk = None;
         carrier.is_preparing = true;
-        let after = agent.failure.take().map(|(_, wire)| wire);
+        // The next one may have to be looked up for long: that is not this one's delay.
+        let now = self.parts.clock.now();
+        let after = agent.failure.take().map(|(_, wire)| (wire, now));
         let driver = self.clone();
         tokio::spawn(async move { driver.next_trunk(call, id, after).await });
         true

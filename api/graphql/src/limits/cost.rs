@@ -13,7 +13,7 @@ use projections::page::{PAGE_DEFAULT, PAGE_MAX};
 use std::collections::HashMap;
 
 /// Fields with pages, which hold that many rows even when nobody says.
-pub(super) const PAGED: [&str; 23] = [
+pub(super) const PAGED: [&str; 24] = [
     "voicemails",
     "accounts",
     "ratePlans",
@@ -25,6 +25,7 @@ pub(super) const PAGED: [&str; 23] = [
     "erasures",
     "queueReport",
     "agentReport",
+    "trunkReport",
     "agentStateLog",
     "abandonedCalls",
     "calls",

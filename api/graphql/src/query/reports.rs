@@ -7,10 +7,12 @@ use crate::{
     paging::{self, Asked, List},
     query::{Needs, ids, services, views_at},
     scalar::{Cursor, DateTime, Duration},
-    types::{AgentReportRow, QueueReportRow, StateInterval, Visit, words::Granularity},
+    types::{
+        AgentReportRow, QueueReportRow, StateInterval, TrunkReportRow, Visit, words::Granularity,
+    },
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use domain::id::{AgentId, QueueId};
+use domain::id::{AgentId, QueueId, TrunkId};
 use projections::{
     agent_log::intervals,
     changed::View,
@@ -134,6 +136,37 @@ impl ReportQueries {
         let rows = views.agent_report(&agents, &spans, now).await;
         let rows = rows.map_err(Fault::from)?;
         Ok(rows.into_iter().map(AgentReportRow).collect())
+    }
+
+    /// Trunks by direction and interval: a seizure counts in the interval in which its INVITE
+    /// came or went out, once its call is over.
+    #[graphql(guard = "Needs(Scope::CallRead)")]
+    async fn trunk_report(
+        &self,
+        ctx: &Context<'_>,
+        range: Range,
+        trunk_ids: Vec<ID>,
+        granularity: Granularity,
+        #[graphql(default = "UTC")] time_zone: String,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<TrunkReportRow>> {
+        let views = views_at(ctx, &[View::Cdr, View::Trunks], min_position).await?;
+        let trunks = some::<TrunkId>("trunkIds", Some(trunk_ids))?;
+        // Each has a row for what came in, and one for what went out.
+        let spans = intervals_of(&range, granularity, &time_zone, trunks.len() * 2)?;
+        let known = views.trunks_by_id(&trunks).await.map_err(Fault::from)?;
+        let ids: Vec<_> = known.iter().map(|trunk| trunk.trunk).collect();
+        let rows = views.trunk_report(&ids, &spans).await;
+        let name_of = |id: TrunkId| {
+            let trunk = known.iter().find(|trunk| trunk.trunk == id);
+            trunk.map(|trunk| trunk.name.clone()).unwrap_or_default()
+        };
+        let rows = rows.map_err(Fault::from)?.into_iter();
+        let rows = rows.map(|row| TrunkReportRow {
+            name: name_of(row.trunk),
+            row,
+        });
+        Ok(rows.collect())
     }
 
     /// What an agent did, interval after interval. The first one may have begun

@@ -410,7 +410,7 @@ impl AgentReportRow {
 }
 
 /// A share in parts per million.
-fn ppm((part, whole): (u64, u64)) -> Option<i32> {
+pub(super) fn ppm((part, whole): (u64, u64)) -> Option<i32> {
     part.saturating_mul(1_000_000).checked_div(whole).map(count)
 }
 

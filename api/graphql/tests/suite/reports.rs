@@ -8,6 +8,7 @@ use domain::{
     line::{self, VisitResult},
     session,
 };
+use ringledger_graphql::auth::Scope;
 use serde_json::{Value, json};
 
 async fn ask(world: &World, query: &str, mut variables: Value) -> Value {
@@ -236,6 +237,46 @@ async fn an_agents_time_adds_up_and_is_told_state_by_state() {
     for pair in log.windows(2) {
         assert_eq!(pair[0]["end"], pair[1]["start"], "no gap");
     }
+}
+
+/// A trunk that lets calls in, and has a report without any.
+#[tokio::test]
+async fn a_trunk_report_needs_its_scope_and_says_why_it_can_not_be_made() {
+    let world = World::start().await;
+    let input = json!({"name": "carrier", "allow": ["192.0.2.0/24"]});
+    let made = world.order("createTrunk", input, "trunk { id }").await;
+    let id = made["trunk"]["id"].clone();
+    let query = "query Q($r: Range!, $t: [ID!]!, $g: Granularity!, $z: String!, $p: Cursor) { \
+        trunkReport(range: $r, trunkIds: $t, granularity: $g, timeZone: $z, minPosition: $p) { \
+        name trunkId direction seizuresCount asrPpm nerPpm alocMs averagePddMs longestPddMs } }";
+    let asked = |ids: Value, granularity: &str, zone: &str, range: Value| json!({"r": range, "t": ids, "g": granularity, "z": zone});
+    let answer = ask(&world, query, asked(json!([id]), "DAY", "UTC", range())).await;
+    let row = |direction: &str| {
+        json!({"name": "carrier", "trunkId": id, "direction": direction, "seizuresCount": 0,
+            "asrPpm": null, "nerPpm": null, "alocMs": null, "averagePddMs": null,
+            "longestPddMs": null})
+    };
+    let expected = json!([row("INBOUND"), row("OUTBOUND")]);
+    assert_eq!(answer["trunkReport"], expected);
+    let year = json!({"from": "2000-01-01T00:00:00Z", "until": "2001-01-01T00:00:00Z"});
+    for (variables, says) in [
+        (
+            asked(json!([id]), "DAY", "Mars/Olympus", range()),
+            "is not a time zone",
+        ),
+        (asked(json!([]), "DAY", "UTC", range()), "trunkIds"),
+        (asked(json!([id]), "HOUR", "UTC", year), "3000"),
+    ] {
+        let refused = world.ask(query, variables).await;
+        assert_eq!(refused.code(), "VALIDATION_ERROR");
+        assert!(refused.message().contains(says), "{}", refused.message());
+    }
+    let variables = asked(json!([id]), "DAY", "UTC", range());
+    let token = world.token(&[Scope::QueueRead, Scope::AgentRead]).await;
+    let refused = world.ask_as(&token, query, variables.clone()).await;
+    assert_eq!(refused.code(), "AUTHORIZATION_ERROR");
+    let token = world.token(&[Scope::CallRead]).await;
+    world.ask_as(&token, query, variables).await.data();
 }
 
 #[tokio::test]

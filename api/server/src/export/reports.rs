@@ -8,15 +8,16 @@ use clap::{Args, ValueEnum};
 use commands::{ports::Clock as _, system::SystemClock};
 use documents::{field::Record, report_export as report};
 use domain::{
-    id::{AgentId, QueueId},
+    id::{AgentId, QueueId, TrunkId},
     time::Timestamp,
 };
 use projections::{
     agent_states,
     calls::Call,
+    cdr::Direction,
     page::{Cursor, PAGE_MAX, Page, Slice},
     queue_stats,
-    report::{AgentReportRow, Asked, Granularity, Span, spans},
+    report::{AgentReportRow, Asked, Granularity, Span, TrunkReportRow, spans},
     views::{ViewError, Views},
     visits,
 };
@@ -97,6 +98,19 @@ pub struct Agents {
     /// Name of an agent; may be given more than once; all of them without.
     #[arg(long)]
     agent: Vec<String>,
+}
+
+/// Which trunks.
+#[derive(Debug, Args)]
+pub struct Trunks {
+    #[command(flatten)]
+    stretch: Stretch,
+    /// How long an interval is.
+    #[arg(long, value_enum, default_value = "day")]
+    interval: Interval,
+    /// Name of a trunk; may be given more than once; all of them without.
+    #[arg(long)]
+    trunk: Vec<String>,
 }
 
 /// Which callers.
@@ -213,6 +227,23 @@ pub(super) async fn agents(asked: Agents) -> anyhow::Result<()> {
     let span = spans.first().copied().context("there is no interval")?;
     let nobody = AgentReportRow::empty(AgentId(uuid::Uuid::nil()), span);
     let columns = report::columns(&report::agent("", &nobody));
+    asked.stretch.write(&columns, &records)
+}
+
+/// Writes what became of the seizures of trunks.
+pub(super) async fn trunks(asked: Trunks) -> anyhow::Result<()> {
+    let views = views(&asked.stretch.place).await?;
+    let spans = asked.stretch.spans(asked.interval)?;
+    let rows = all(async |page| views.trunks(&page).await).await?;
+    let trunks = named(rows, &asked.trunk, |row| &row.name)?;
+    let mut records = vec![];
+    for trunk in &trunks {
+        let rows = views.trunk_report(&[trunk.trunk], &spans).await?;
+        records.extend(rows.iter().map(|row| report::trunk(&trunk.name, row)));
+    }
+    let span = spans.first().copied().context("there is no interval")?;
+    let nothing = TrunkReportRow::empty(TrunkId(uuid::Uuid::nil()), Direction::Inbound, span);
+    let columns = report::columns(&report::trunk("", &nothing));
     asked.stretch.write(&columns, &records)
 }
 

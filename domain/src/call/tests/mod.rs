@@ -365,6 +365,7 @@ fn trunk_selected_for(leg: LegId) -> Command {
         trunk: TRUNK,
         party: caller(),
         after: None,
+        after_at: None,
     }
 }
 
@@ -374,6 +375,7 @@ fn trunk_selected() -> Event {
         trunk: TRUNK,
         party: caller(),
         after: None,
+        after_at: None,
     }
 }
 

@@ -43,18 +43,21 @@ fn each_trunk_that_is_tried_is_recorded_with_what_the_one_before_said() {
             trunk: OTHER_TRUNK,
             party: caller(),
             after: after.clone(),
+            after_at: Some(second(3)),
         })
         .then([Event::TrunkSelected {
             leg: OUTSIDE_LEG,
             trunk: OTHER_TRUNK,
             party: caller(),
             after: after.clone(),
+            after_at: Some(second(3)),
         }])
         .when(Command::RecordTrunk {
             leg: OUTSIDE_LEG,
             trunk: OTHER_TRUNK,
             party: caller(),
             after,
+            after_at: Some(second(3)),
         })
         .nothing();
     changes_nothing_but_in(&trunk_selected_for(OUTSIDE_LEG), &["dialling"]);
@@ -81,6 +84,7 @@ fn another_trunk_is_heard_anew() {
         trunk: OTHER_TRUNK,
         party: caller(),
         after: Some(WireCause::default()),
+        after_at: None,
     };
     story(with(dialling(), [progressed(true), next]))
         .when(progress(OUTSIDE_LEG, false))

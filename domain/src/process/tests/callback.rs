@@ -102,6 +102,7 @@ fn dialled() -> AnyEvent {
         trunk: TRUNK,
         party: caller(),
         after: None,
+        after_at: None,
     };
     AnyEvent::Call(OTHER_CALL, event)
 }

@@ -145,6 +145,7 @@ impl People {
                 trunk: TRUNKS[number],
                 party: to.clone(),
                 after,
+                after_at: None,
             };
             fact(call, command)
         };

@@ -67,6 +67,7 @@ fn facts(target: Target, answered: bool) -> Facts {
                 trunk: TrunkId(Uuid::from_u128(4)),
                 party: sealed(),
                 after: None,
+                after_at: None,
             },
         ),
     ];

@@ -342,6 +342,7 @@ impl World {
                 trunk: TrunkId(numbered(7, chance)),
                 party: Sealed::new(SubjectId(numbered(8, 2)), String::new()),
                 after: None,
+                after_at: None,
             });
         }
         let early_media = chance.is_multiple_of(2);
