@@ -102,23 +102,27 @@ impl fmt::Debug for Party {
     }
 }
 
+/// What stands for nobody in particular, in any case of letters.
+pub const WITHHELD_USERS: [&str; 6] = [
+    "",
+    "anonymous",
+    "restricted",
+    "unavailable",
+    "unknown",
+    "private",
+];
+/// The host of nobody in particular (RFC 3323, section 4.1.1.3).
+pub const WITHHELD_HOST: &str = "anonymous.invalid";
+
 impl Party {
     /// Whether it stands for nobody in particular (RFC 3323, section 4.1.1.3; the words
     /// are those of networks).
     pub fn is_withheld(&self) -> bool {
         let host = self.host.as_deref().unwrap_or_default();
-        let words = [
-            "",
-            "anonymous",
-            "restricted",
-            "unavailable",
-            "unknown",
-            "private",
-        ];
-        let is_word = words
+        let is_word = WITHHELD_USERS
             .iter()
             .any(|word| self.user.eq_ignore_ascii_case(word));
-        is_word || host.eq_ignore_ascii_case("anonymous.invalid")
+        is_word || host.eq_ignore_ascii_case(WITHHELD_HOST)
     }
 }
 

@@ -109,6 +109,7 @@ pub const ALL: &[Migration] = &[
     migration!(444, Read, "0444_agent_capacity"),
     migration!(445, Read, "0445_cdr_agent_left"),
     migration!(446, Read, "0446_cdr_went_out"),
+    migration!(447, Read, "0447_contacts_again"),
     migration!(450, Secrets, "0450_vault_clean"),
     migration!(451, Log, "0451_clock_steps"),
     migration!(452, Read, "0452_kurrent_times"),

@@ -117,7 +117,24 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     let (busy, whole) = row.occupied.parts();
     record.push(("occupancy_ppm", ppm(busy, whole)));
     record.push(("target_percent", number(Some(row.measure().target_percent))));
+    record.extend(resolution(row));
     record
+}
+
+/// First contact resolution, with the window by which it is counted.
+fn resolution(row: &QueueReportRow) -> Record {
+    let (resolved, contacts) = row.resolution.parts();
+    vec![
+        ("fcr_window_days", number(row.asked.fcr_window_days)),
+        ("fcr_contacts_count", number(Some(contacts))),
+        ("fcr_resolved_count", number(Some(resolved))),
+        ("fcr_ppm", ppm(resolved, contacts)),
+        (
+            "fcr_unknown_count",
+            number(Some(row.resolution.unknown_count)),
+        ),
+        ("fcr_open_count", number(Some(row.resolution.open_count))),
+    ]
 }
 
 /// Why calls were not let in, and their columns: together they are all of them.

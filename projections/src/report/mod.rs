@@ -5,6 +5,7 @@
 mod agent;
 mod handling;
 mod queue;
+mod resolution;
 mod spans;
 mod staffed;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod trunk;
 pub use agent::AgentReportRow;
 pub use handling::Handled;
 pub use queue::{Asked, QueueReportRow};
+pub use resolution::{FCR_WINDOW_DAYS, FCR_WINDOW_DAYS_MAX, Resolution};
 pub(crate) use spans::SLOT_MICROS;
 pub use spans::{Granularity, RangeError, Span, spans};
 pub use staffed::Staffing;

@@ -3,6 +3,7 @@
 
 use super::{
     handling::{self, Handled},
+    resolution::{self, FCR_WINDOW_DAYS, Resolution},
     spans::{SLOT_MICROS, Span},
     staffed::{Occupied, Staffing},
 };
@@ -31,6 +32,9 @@ pub struct Asked {
     pub short_abandon_ms: Option<u64>,
     /// What visits are measured by that are from before that was kept.
     pub otherwise: Measure,
+    /// Days in which another contact shows that the one before was not the last; none where
+    /// nobody asks for first contact resolution.
+    pub fcr_window_days: Option<u32>,
 }
 
 impl Asked {
@@ -41,6 +45,7 @@ impl Asked {
             threshold_ms: None,
             short_abandon_ms: None,
             otherwise: queue.measure(),
+            fcr_window_days: Some(FCR_WINDOW_DAYS),
         }
     }
 
@@ -98,6 +103,8 @@ pub struct QueueReportRow {
     pub waiting_max_count: u64,
     /// Contacts whose call ended in it.
     pub handled: Handled,
+    /// Contacts that began in it, by whether another one followed.
+    pub resolution: Resolution,
     /// Time that agents who served the queue were logged in, together.
     pub staffed_ms: u64,
     /// What they did in it, for this queue or for others.
@@ -337,6 +344,12 @@ pub(super) async fn report(
             row.handled = row.handled.plus(handled);
         }
     }
+    let contacts = resolution::by_slot(read, asked, (first.start, last.end), now);
+    for (slot, resolution) in contacts.await? {
+        if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
+            row.resolution = row.resolution.plus(resolution);
+        }
+    }
     let times = staffing.staffed(asked.queue, spans, now);
     for (row, staffed_ms) in rows.iter_mut().zip(times) {
         row.staffed_ms = staffed_ms;
@@ -386,6 +399,7 @@ fn rows(
                 rejected: BTreeMap::new(),
                 waiting_max_count: most.max(before),
                 handled: Handled::default(),
+                resolution: Resolution::default(),
                 staffed_ms: 0,
                 occupied: Occupied::default(),
                 waiting_after_count: waiting,

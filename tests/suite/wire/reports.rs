@@ -393,6 +393,9 @@ async fn reports_equal_the_record(mut setup: Setup) -> anyhow::Result<()> {
     ensure!(queue.starts_with("queue,start_at,start_at_utc,"), "{queue}");
     ensure!(column(&queue, "staffed_ms")? == staffed, "{queue}");
     ensure!(queue.contains("sl_abandon_as_success_ppm"), "{queue}");
+    // One contact a moment ago, which may be followed by another one for a week.
+    ensure!(column(&queue, "fcr_open_count")? == 1, "{queue}");
+    ensure!(column(&queue, "fcr_contacts_count")? == 0, "{queue}");
     let agent = export(&setup, "agent-report", &["--agent", "anna"]).await?;
     ensure!(
         agent.lines().count() >= 2 && agent.contains("anna,"),

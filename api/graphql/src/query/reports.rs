@@ -17,7 +17,7 @@ use projections::{
     agent_log::intervals,
     changed::View,
     page::PAGE_MAX,
-    report::{self, Span, spans},
+    report::{self, FCR_WINDOW_DAYS, FCR_WINDOW_DAYS_MAX, Span, spans},
     visits,
 };
 
@@ -66,6 +66,31 @@ fn some<T: Named>(name: &str, list: Option<Vec<ID>>) -> Result<Vec<T>, Fault> {
     Ok(list)
 }
 
+/// The window, if anybody asks for what is counted by it: that looks for each contact
+/// whether another one followed.
+fn fcr_window(ctx: &Context<'_>, days: Option<i32>) -> Result<Option<u32>, Fault> {
+    let window = days.map_or(FCR_WINDOW_DAYS, |days| days.try_into().unwrap_or(0));
+    if !(1..=FCR_WINDOW_DAYS_MAX).contains(&window) {
+        return Err(Fault::validation(format!(
+            "fcrWindowDays is not between 1 and {FCR_WINDOW_DAYS_MAX}"
+        )));
+    }
+    let looked = ctx.look_ahead();
+    let is_asked = COUNTED_BY_WINDOW
+        .iter()
+        .any(|name| looked.field(name).exists());
+    Ok(is_asked.then_some(window))
+}
+
+/// Fields that are counted by the window.
+const COUNTED_BY_WINDOW: [&str; 5] = [
+    "fcrContactsCount",
+    "fcrResolvedCount",
+    "fcrPpm",
+    "fcrUnknownCount",
+    "fcrOpenCount",
+];
+
 #[Object]
 impl ReportQueries {
     /// Queues by interval. A visit counts in the interval of its opening (O) and
@@ -82,8 +107,14 @@ impl ReportQueries {
         #[graphql(desc = "T; without it what the queue said when each call came")]
         threshold_ms: Option<Duration>,
         #[graphql(desc = "S; without it what the queue said when each call came")] short_abandon_ms: Option<Duration>,
+        #[graphql(
+            desc = "Days after a contact in which another one counts, for first contact \
+                          resolution: 1 to 31; 7 when not given"
+        )]
+        fcr_window_days: Option<i32>,
         min_position: Option<Cursor>,
     ) -> Result<Vec<QueueReportRow>> {
+        let fcr_window_days = fcr_window(ctx, fcr_window_days)?;
         let views = views_at(
             ctx,
             &[
@@ -91,6 +122,7 @@ impl ReportQueries {
                 View::QueueStats,
                 View::QueueSlots,
                 View::Cdr,
+                View::LiveCalls,
                 View::Staff,
             ],
             min_position,
@@ -106,6 +138,7 @@ impl ReportQueries {
             let asked = report::Asked {
                 threshold_ms: threshold_ms.map(|ms| ms.0),
                 short_abandon_ms: short_abandon_ms.map(|ms| ms.0),
+                fcr_window_days,
                 ..report::Asked::of(&queue)
             };
             let found = views.queue_report(asked, (&spans, &staffing), now).await;

@@ -167,6 +167,33 @@ impl QueueReportRow {
         self.row.handled.average_handling_ms().map(Duration)
     }
 
+    /// First contact resolution (FCR): contacts that began in it and were not followed by
+    /// another one of the same person with this queue within `fcrWindowDays` after their
+    /// end. Those of whom it is known.
+    async fn fcr_contacts_count(&self) -> i32 {
+        count(self.row.resolution.contacts_count())
+    }
+
+    /// Of those, contacts that no other one followed.
+    async fn fcr_resolved_count(&self) -> i32 {
+        count(self.row.resolution.resolved_count)
+    }
+
+    /// FCR in parts per million: those of these; null without a contact.
+    async fn fcr_ppm(&self) -> Option<i32> {
+        ppm(self.row.resolution.parts())
+    }
+
+    /// Contacts that are left out, as no number was shown or the person is forgotten.
+    async fn fcr_unknown_count(&self) -> i32 {
+        count(self.row.resolution.unknown_count)
+    }
+
+    /// Contacts that are left out, as they go on or their window is not over.
+    async fn fcr_open_count(&self) -> i32 {
+        count(self.row.resolution.open_count)
+    }
+
     /// Time that agents who served the queue were logged in, together; breaks are in it.
     async fn staffed_ms(&self) -> Duration {
         Duration(self.row.staffed_ms)

@@ -14,6 +14,7 @@ mod change;
 mod client;
 mod deck_import;
 mod endpoints;
+mod fcr;
 mod fence;
 mod first_answer;
 mod follow;

@@ -17,7 +17,10 @@ use projections::{
     cdr::Direction,
     page::{Cursor, PAGE_MAX, Page, Slice},
     queue_stats,
-    report::{AgentReportRow, Asked, Granularity, Span, TrunkReportRow, spans},
+    report::{
+        AgentReportRow, Asked, FCR_WINDOW_DAYS, FCR_WINDOW_DAYS_MAX, Granularity, Span,
+        TrunkReportRow, spans,
+    },
     views::{ViewError, Views},
     visits,
 };
@@ -85,6 +88,10 @@ pub struct Queues {
     /// call came.
     #[arg(long)]
     threshold_ms: Option<u64>,
+    /// Days after a contact in which another one counts, for first contact resolution.
+    #[arg(long, default_value_t = FCR_WINDOW_DAYS,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(FCR_WINDOW_DAYS_MAX)))]
+    fcr_window_days: u32,
 }
 
 /// Which agents.
@@ -202,6 +209,7 @@ pub(super) async fn queues(asked: Queues) -> anyhow::Result<()> {
     for queue in queues {
         let asked = Asked {
             threshold_ms: asked.threshold_ms,
+            fcr_window_days: Some(asked.fcr_window_days),
             ..Asked::of(&queue)
         };
         let rows = views.queue_report(asked, (&spans, &staffing), now).await?;
