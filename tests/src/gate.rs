@@ -8,13 +8,24 @@ use domain::id::CommandId;
 use std::{fmt, sync::Arc};
 use tokio::sync::watch;
 
-/// Whether an append is taken.
-pub type Takes = dyn Fn(&Append) -> bool + Send + Sync;
+/// What becomes of an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is stored, and whoever appends hears so.
+    Taken,
+    /// It is not stored.
+    Refused,
+    /// It is stored, and the answer is lost.
+    Unanswered,
+}
+
+/// Tells what becomes of an append.
+pub type Tells = dyn Fn(&Append) -> Fate + Send + Sync;
 
 /// The log behind, and what it takes.
 pub struct Gate {
     log: Arc<dyn EventLog>,
-    takes: Box<Takes>,
+    tells: Box<Tells>,
 }
 
 impl fmt::Debug for Gate {
@@ -29,8 +40,19 @@ impl Gate {
         log: Arc<dyn EventLog>,
         takes: impl Fn(&Append) -> bool + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let takes = Box::new(takes);
-        Arc::new(Self { log, takes })
+        Self::telling(log, move |append| match takes(append) {
+            true => Fate::Taken,
+            false => Fate::Refused,
+        })
+    }
+
+    /// The same, which may lose an answer too.
+    pub fn telling(
+        log: Arc<dyn EventLog>,
+        tells: impl Fn(&Append) -> Fate + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let tells = Box::new(tells);
+        Arc::new(Self { log, tells })
     }
 }
 
@@ -39,10 +61,14 @@ impl EventLog for Gate {
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
         let mut results = vec![];
         for append in batch {
-            if (self.takes)(&append) {
-                results.extend(self.log.append(vec![append]).await);
-            } else {
-                results.push(Err(AppendError::Unavailable("it is away".into())));
+            let away = || Err(AppendError::Unavailable("it is away".into()));
+            match (self.tells)(&append) {
+                Fate::Taken => results.extend(self.log.append(vec![append]).await),
+                Fate::Refused => results.push(away()),
+                Fate::Unanswered => {
+                    self.log.append(vec![append]).await;
+                    results.push(away());
+                }
             }
         }
         results

@@ -33,6 +33,7 @@ mod registered;
 mod supervised;
 mod taken_over;
 mod unanswered;
+mod unrecorded;
 mod vanished;
 mod waiting;
 mod websockets;

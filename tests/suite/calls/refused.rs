@@ -30,7 +30,7 @@ fn overload() -> End {
     refused(Disposition::Congestion, EndReason::Overload, 503)
 }
 
-async fn rejection(mut out: OutgoingCall) -> Rejection {
+pub async fn rejection(mut out: OutgoingCall) -> Rejection {
     loop {
         match tokio::time::timeout(PATIENCE, out.next_event())
             .await

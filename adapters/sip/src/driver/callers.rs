@@ -1,6 +1,6 @@
 //! The caller's side of a call.
 
-use super::{Driver, agents::with_all, refusals::TurnedAway};
+use super::{Driver, agents::with_all, refusals};
 use crate::{
     auth::client::Account,
     dialog::Dialog,
@@ -82,6 +82,7 @@ impl Driver {
             if let Err(error) = setup.await {
                 tracing::error!(%error, %call, "call setup has failed");
                 driver.fail_setup(call, leg, 500);
+                refusals::unrecorded(1);
             }
             driver.admission.setup_ended();
         });
@@ -98,9 +99,9 @@ impl Driver {
     ) {
         let (route, trunk) = self.route(&new, leg, visit, flow).await;
         let route = self.with_port(leg, route);
-        if let Route::Refused(reason) = route
-            && !self.may_record_refusal()
-        {
+        // What a caller hears whose call can not be recorded now, and the record says then.
+        let reason = refusals::reason_of(&route);
+        if matches!(route, Route::Refused(_)) && !self.may_record_refusal() {
             self.fail_setup(call, leg, status::of_reason(reason).status);
             return self.record_later(flow, reason, || Some(new));
         }
@@ -108,7 +109,8 @@ impl Driver {
             Ok(sealed) => sealed,
             Err(error) => {
                 tracing::warn!(%error, "caller can not be sealed");
-                return self.fail_setup(call, leg, 503);
+                self.fail_setup(call, leg, status::of_reason(reason).status);
+                return self.record_later(flow, reason, || Some(new));
             }
         };
         let command = Command::ReceiveCall {
@@ -122,10 +124,10 @@ impl Driver {
             diversion,
             route,
         };
+        let envelope = self.envelope(AnyCommand::Call(call, command), call.0);
         let pending = {
             let mut legs = self.legs();
-            let envelope = self.envelope(AnyCommand::Call(call, command), call.0);
-            let pending = self.parts.gateway.submit(envelope);
+            let pending = self.parts.gateway.submit(envelope.clone());
             // What came in the meantime follows at once, in its order.
             let early = legs.call_mut(call).and_then(|entry| entry.early.take());
             for command in early.unwrap_or_default() {
@@ -141,14 +143,13 @@ impl Driver {
             }
             Err(error @ (DispatchError::Conflict | DispatchError::Unavailable(_))) => {
                 tracing::warn!(%error, "call was not recorded");
-                self.fail_setup(call, leg, 503);
-                // It may have been, after all: then its caller has left.
-                let wire = domain::cause::WireCause::default();
-                self.submit(call, Command::RecordCancel { leg, wire });
+                self.fail_setup(call, leg, status::of_reason(reason).status);
+                self.record_again(envelope, (call, leg), reason);
             }
             Err(error @ DispatchError::Corrupt(_)) => {
                 tracing::error!(%error, "call was not recorded");
                 self.fail_setup(call, leg, 500);
+                refusals::unrecorded(1);
             }
         }
     }
@@ -268,23 +269,6 @@ impl Driver {
             Transport::Udp | Transport::Tcp => self.trunk_of(flow).is_some(),
         };
         !trunks.is_empty() && !is_let_in()
-    }
-
-    pub(super) fn record_later(
-        &self,
-        flow: Flow,
-        reason: EndReason,
-        new: impl FnOnce() -> Option<invite::NewCall>,
-    ) {
-        let at = self.parts.clock.now();
-        self.refusals.add(at, reason, || {
-            new().map(|new| TurnedAway {
-                new,
-                flow,
-                at,
-                reason,
-            })
-        });
     }
 
     /// Refuses a call of which nothing was recorded.

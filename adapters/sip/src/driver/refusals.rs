@@ -1,5 +1,6 @@
 //! Calls that were turned away before anything of them was in the record: because
-//! there is no room for them, or because too many others were refused in this second.
+//! there is no room for them, because too many others were refused in this second, or
+//! because the log or the keys are away.
 //! They are answered at once and recorded behind, as many a second as the options
 //! say: nobody fills the log, and a burst is not lost. What is more than can wait is
 //! summed up, one event a second and reason: no call is without a trace.
@@ -10,7 +11,7 @@ use commands::{envelope::Envelope, error::DispatchError};
 use domain::{
     any::AnyCommand,
     call::{Command, Route},
-    cause::EndReason,
+    cause::{EndReason, WireCause},
     id::{CallId, CommandId, LegId, RefusalsId},
     refusals,
     time::Timestamp,
@@ -43,17 +44,33 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A call that was turned away.
 #[derive(Debug)]
 pub(super) struct TurnedAway {
-    pub(super) new: NewCall,
-    pub(super) flow: Flow,
-    pub(super) at: Timestamp,
-    pub(super) reason: EndReason,
+    known: Known,
+    at: Timestamp,
+    reason: EndReason,
+}
+
+/// What is known of a call that was turned away.
+#[derive(Debug)]
+enum Known {
+    /// What its INVITE says, and from where it came.
+    Said(Box<NewCall>, Flow),
+    /// The command that the log has not answered. It may have had its effect.
+    Sent(Box<Envelope>, (CallId, LegId)),
+}
+
+/// What a call of that route is turned away for, when it can not be recorded now.
+pub(super) const fn reason_of(route: &Route) -> EndReason {
+    match route {
+        Route::Refused(reason) => *reason,
+        Route::Queue { .. } | Route::Forward { .. } => EndReason::Overload,
+    }
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     waiting: Mutex<Waiting>,
-    /// Calls of sums that are on their way into the record.
+    /// Calls, those of sums too, that are on their way into the record.
     under_way: AtomicU64,
     hasher: RandomState,
     more: Notify,
@@ -129,8 +146,11 @@ impl Refusals {
         self.more.notify_one();
     }
 
+    /// The first that waits; from now on it is under way.
     fn next(&self) -> Option<TurnedAway> {
-        self.waiting().calls.pop_front()
+        let next = self.waiting().calls.pop_front()?;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        Some(next)
     }
 
     fn is_empty(&self) -> bool {
@@ -202,7 +222,7 @@ pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
 }
 
 /// Calls that were refused and are on no record.
-fn unrecorded(count: u64) {
+pub(super) fn unrecorded(count: u64) {
     metrics::counter!("ringledger_sip_refusals_unrecorded_total").increment(count);
 }
 
@@ -240,16 +260,78 @@ impl Driver {
         under_way.fetch_sub(sum.calls_count, Ordering::Relaxed);
     }
 
+    /// Has a call recorded behind that was answered with a refusal.
+    pub(super) fn record_later(
+        &self,
+        flow: Flow,
+        reason: EndReason,
+        new: impl FnOnce() -> Option<NewCall>,
+    ) {
+        let at = self.parts.clock.now();
+        self.refusals.add(at, reason, || {
+            new().map(|new| TurnedAway {
+                known: Known::Said(Box::new(new), flow),
+                at,
+                reason,
+            })
+        });
+    }
+
+    /// Has a call recorded behind of which the log has not said whether it has it: the
+    /// same command again, under the same id, has one effect. If the first try had it,
+    /// the call was taken in after all, and its caller has left.
+    pub(super) fn record_again(
+        &self,
+        mut envelope: Envelope,
+        (call, leg): (CallId, LegId),
+        reason: EndReason,
+    ) {
+        self.submit(call, left(leg));
+        if let AnyCommand::Call(_, Command::ReceiveCall { route, .. }) = &mut envelope.command {
+            *route = Route::Refused(reason);
+        }
+        let at = envelope.at;
+        self.refusals.add(at, reason, || {
+            Some(TurnedAway {
+                known: Known::Sent(Box::new(envelope), (call, leg)),
+                at,
+                reason,
+            })
+        });
+    }
+
     /// Brings it into the record, however long the store is away.
     async fn record_refusal(&self, turned: TurnedAway) {
-        let TurnedAway {
-            new,
-            flow,
-            at,
-            reason,
-        } = turned;
+        let TurnedAway { known, at, reason } = turned;
+        let is_recorded = match known {
+            Known::Said(new, flow) => {
+                let envelope = self.refused_call(*new, flow, at, reason).await;
+                self.commit(envelope).await
+            }
+            Known::Sent(envelope, (call, leg)) => {
+                let is_recorded = self.commit(*envelope).await;
+                // The first try may have come through since the caller was said to have
+                // left; of a call that is over this is nothing.
+                self.submit(call, left(leg));
+                is_recorded
+            }
+        };
+        if !is_recorded {
+            unrecorded(1);
+        }
+        self.refusals.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The command that records it; tried for as long as the keys are away.
+    async fn refused_call(
+        &self,
+        new: NewCall,
+        flow: Flow,
+        at: Timestamp,
+        reason: EndReason,
+    ) -> Envelope {
         let [call, leg, command] = [(); 3].map(|()| self.parts.entropy.uuid(at));
-        let sealed = loop {
+        let (from, diversion) = loop {
             match self.seal(&new).await {
                 Ok(sealed) => break sealed,
                 Err(error) => {
@@ -258,7 +340,6 @@ impl Driver {
                 }
             }
         };
-        let (from, diversion) = sealed;
         let received = Command::ReceiveCall {
             leg: LegId(leg),
             from,
@@ -270,13 +351,10 @@ impl Driver {
             diversion,
             route: Route::Refused(reason),
         };
-        let envelope = Envelope {
+        Envelope {
             at,
             command_id: CommandId(command),
             ..self.envelope(AnyCommand::Call(CallId(call), received), call)
-        };
-        if !self.commit(envelope).await {
-            unrecorded(1);
         }
     }
 
@@ -297,6 +375,12 @@ impl Driver {
     }
 }
 
+/// The caller of that leg has left.
+fn left(leg: LegId) -> Command {
+    let wire = WireCause::default();
+    Command::RecordCancel { leg, wire }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,23 +388,24 @@ mod tests {
     use domain::sealed::Party;
 
     fn turned_away() -> TurnedAway {
+        let new = NewCall {
+            from: Party::default(),
+            shown_as: String::new(),
+            withheld: false,
+            to: "support".into(),
+            sip_call_id: "c1".into(),
+            user_agent: None,
+            diverted: None,
+            offer: None,
+            hops: 70,
+            refused: None,
+        };
+        let flow = Flow {
+            transport: Transport::Udp,
+            peer: ([192, 0, 2, 1], 5060).into(),
+        };
         TurnedAway {
-            new: NewCall {
-                from: Party::default(),
-                shown_as: String::new(),
-                withheld: false,
-                to: "support".into(),
-                sip_call_id: "c1".into(),
-                user_agent: None,
-                diverted: None,
-                offer: None,
-                hops: 70,
-                refused: None,
-            },
-            flow: Flow {
-                transport: Transport::Udp,
-                peer: ([192, 0, 2, 1], 5060).into(),
-            },
+            known: Known::Said(Box::new(new), flow),
             at: Timestamp::default(),
             reason: EndReason::Overload,
         }
@@ -348,7 +433,7 @@ mod tests {
         assert_eq!(refusals.take_beyond(), [].into());
         let waited = std::iter::from_fn(|| refusals.next()).count();
         assert_eq!(waited, WAITING_MAX);
-        assert_eq!(refusals.left(), 10, "under way");
+        assert_eq!(refusals.left(), WAITING_MAX as u64 + 10, "under way");
     }
 
     #[test]
