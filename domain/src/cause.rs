@@ -125,20 +125,8 @@ impl WireCause {
 
     /// The Q.850 cause value in the `Reason` header, among its other reasons.
     pub fn q850(&self) -> Option<u8> {
-        let header = self.reason_header.as_deref()?;
-        let (_, after) = split_ignoring_case(header, "q.850")?;
-        let (_, value) = split_ignoring_case(after, "cause")?;
-        let value = value.trim_start().strip_prefix('=')?.trim_start();
-        let end = value
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(value.len());
-        value[..end].parse().ok().filter(|cause| *cause < 128)
+        q850::of_reason_header(self.reason_header.as_deref()?)
     }
-}
-
-fn split_ignoring_case<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
-    let at = text.to_ascii_lowercase().find(word)?;
-    Some((&text[..at], &text[at + word.len()..]))
 }
 
 /// Why and by whom a call ended.
@@ -252,7 +240,16 @@ mod tests {
             ("SIP;cause=480", None),
             ("Q.850", None),
             ("Q.850;cause=900", None),
+            ("Q.850;cause=x", None),
             ("", None),
+            // What is quoted is text, whatever it looks like.
+            ("SIP;cause=200;text=\"a, Q.850;cause=1\"", None),
+            (
+                "SIP;cause=200;text=\"a, Q.850;cause=1\", q.850 ; text=x ; Cause = 26",
+                Some(26),
+            ),
+            ("Q.850;text=\"b;cause=3 \\\"\";cause=17", Some(17)),
+            ("X-Q.850;cause=5", None),
         ] {
             let wire = WireCause {
                 sip_status: None,

@@ -42,6 +42,41 @@ const STATUSES: [(u16, u8); 36] = [
     (608, 21),
 ];
 
+/// The Q.850 cause in a `Reason` header (RFC 3326), among its other reasons.
+pub(crate) fn of_reason_header(value: &str) -> Option<u8> {
+    split(value, b',').into_iter().find_map(|reason| {
+        let mut parts = split(reason, b';').into_iter().map(str::trim);
+        if !parts.next()?.eq_ignore_ascii_case("Q.850") {
+            return None;
+        }
+        parts.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let cause = value.trim().parse().ok().filter(|cause| *cause < 128)?;
+            name.trim().eq_ignore_ascii_case("cause").then_some(cause)
+        })
+    })
+}
+
+/// The parts between separators that are not quoted (RFC 3261, 25.1).
+fn split(text: &str, separator: u8) -> Vec<&str> {
+    let mut parts = vec![];
+    let (mut start, mut is_quoted, mut is_escaped) = (0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            _ if byte == separator && !is_quoted => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
 /// The Q.850 cause of a final SIP status. `warning` is the warn-code of a 488 or
 /// 606, which says what did not fit (RFC 3398, 7.2.4.1). `None` for what is no
 /// failure, and for 487, which only answers our own CANCEL.

@@ -145,23 +145,6 @@ pub fn reason_header(cause: u8) -> String {
     format!("Q.850;cause={cause};text=\"{text}\"")
 }
 
-/// The Q.850 cause in a received `Reason` header, among its other reasons.
-pub fn q850_of_reason_header(value: &str) -> Option<u8> {
-    crate::message::split_commas(value)
-        .into_iter()
-        .find_map(|reason| {
-            let mut parts = reason.split(';').map(str::trim);
-            if !parts.next()?.eq_ignore_ascii_case("Q.850") {
-                return None;
-            }
-            parts.find_map(|param| {
-                let (name, value) = param.split_once('=')?;
-                let cause = value.trim().parse().ok().filter(|cause| *cause < 128)?;
-                name.trim().eq_ignore_ascii_case("cause").then_some(cause)
-            })
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,20 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_header_is_read_back_beside_others() {
+    fn a_reason_header_is_read_back() {
         assert_eq!(reason_header(17), "Q.850;cause=17;text=\"User busy\"");
-        assert_eq!(q850_of_reason_header(&reason_header(102)), Some(102));
-        let two = "SIP;cause=200;text=\"a, Q.850;cause=1\", q.850 ; text=x ; Cause = 26";
-        assert_eq!(q850_of_reason_header(two), Some(26));
-        for none in [
-            "",
-            "SIP;cause=200",
-            "Q.850",
-            "Q.850;cause=999",
-            "Q.850;cause=x",
-        ] {
-            assert_eq!(q850_of_reason_header(none), None, "{none}");
-        }
+        let wire = WireCause {
+            reason_header: Some(reason_header(102)),
+            ..WireCause::default()
+        };
+        assert_eq!(wire.q850(), Some(102));
     }
 
     #[test]

@@ -10,14 +10,14 @@ pub mod options;
 pub mod register;
 mod user_agent;
 
-use crate::message::{Request, Response};
+use crate::message::{Headers, Request, Response};
 use domain::cause::WireCause;
 
 /// What a request says about the end it brings.
 pub fn wire_cause(request: &Request) -> WireCause {
     WireCause {
         sip_status: None,
-        reason_header: request.headers.get("Reason").map(bounded),
+        reason_header: reasons(&request.headers),
         warning: None,
     }
 }
@@ -26,7 +26,7 @@ pub fn wire_cause(request: &Request) -> WireCause {
 pub fn wire_cause_of_response(response: &Response) -> WireCause {
     WireCause {
         sip_status: Some(response.status),
-        reason_header: response.headers.get("Reason").map(bounded),
+        reason_header: reasons(&response.headers),
         warning: response.headers.get("Warning").and_then(warn_code),
     }
 }
@@ -48,6 +48,38 @@ fn warn_code(value: &str) -> Option<u16> {
 /// Longest Reason header that goes into the record, in characters.
 const REASON_MAX: usize = 200;
 
-fn bounded(value: &str) -> String {
-    value.chars().take(REASON_MAX).collect()
+/// All reasons in one line: lines and commas mean the same (RFC 3261, 7.3.1), and each
+/// protocol has its own (RFC 3326).
+fn reasons(headers: &Headers) -> Option<String> {
+    let lines: Vec<&str> = headers.all("Reason").collect();
+    let joined = lines.join(", ");
+    (!lines.is_empty()).then(|| joined.chars().take(REASON_MAX).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_several_lines_are_kept_in_one() {
+        let line = |value: &str| ("Reason".to_owned(), value.to_owned());
+        let said = |lines: &[&str]| {
+            let headers = Headers(lines.iter().map(|value| line(value)).collect());
+            reasons(&headers)
+        };
+        assert_eq!(said(&[]), None);
+        let both = "SIP;cause=503;text=\"a, b\", Q.850;cause=17";
+        let lines = ["SIP;cause=503;text=\"a, b\"", "Q.850;cause=17"];
+        assert_eq!(said(&lines).as_deref(), Some(both));
+        let wire = WireCause {
+            sip_status: Some(503),
+            reason_header: said(&lines),
+            warning: None,
+        };
+        assert_eq!(wire.q850(), Some(17));
+        let outcome = crate::status::of_outside(&wire);
+        assert_eq!(outcome, domain::cause::OfferOutcome::Busy);
+        let long = said(&["x".repeat(150).as_str(), "y".repeat(150).as_str()]);
+        assert_eq!(long.unwrap().chars().count(), REASON_MAX);
+    }
 }
