@@ -40,6 +40,40 @@ fn what_the_wire_said_is_kept_verbatim() {
         .then([hung_up_by(By::Agent, NOW, wire)]);
 }
 
+/// The Q.850 cause of the end that follows.
+fn cause_of(history: Vec<Event>, command: Command) -> Option<u8> {
+    let events = story(history).when(command).events();
+    match events.last() {
+        Some(Event::Ended { cause, .. }) => cause.q850,
+        other => panic!("an end was expected, not {other:?}"),
+    }
+}
+
+#[test]
+fn a_bye_or_cancel_that_says_why_is_believed_and_one_that_does_not_is_normal() {
+    for (said, cause) in [
+        (Some("Q.850;cause=38;text=\"Network out of order\""), 38),
+        (Some("SIP;cause=600"), 16),
+        (None, 16),
+    ] {
+        let wire = WireCause {
+            // Of a BYE no status means anything.
+            sip_status: Some(503),
+            reason_header: said.map(str::to_owned),
+            warning: None,
+        };
+        let leg = CALLER_LEG;
+        let bye = Command::RecordBye {
+            leg,
+            wire: wire.clone(),
+        };
+        assert_eq!(cause_of(connected(), bye.clone()), Some(cause), "{said:?}");
+        assert_eq!(cause_of(waiting(), bye), Some(cause), "{said:?}");
+        let cancel = Command::RecordCancel { leg, wire };
+        assert_eq!(cause_of(waiting(), cancel), Some(cause), "{said:?}");
+    }
+}
+
 #[test]
 fn an_answered_caller_who_hangs_up_in_the_queue_has_abandoned() {
     story(waiting_with_music())
