@@ -93,8 +93,13 @@ pub struct Figures {
     pub duration_ms: u64,
     /// From the answer to the end.
     pub billable_ms: u64,
-    /// With an agent, without holds.
+    /// With an agent, or with somebody outside, without holds.
     pub talk_ms: u64,
+    /// That of the calls that had an agent.
+    pub agent_talk_ms: u64,
+    /// Calls in which an agent had a caller: not those whose person did not answer when
+    /// rung back.
+    pub talked_count: u64,
     /// Held.
     pub hold_ms: u64,
     /// In the queue.
@@ -114,6 +119,8 @@ impl Figures {
         self.duration_ms += other.duration_ms;
         self.billable_ms += other.billable_ms;
         self.talk_ms += other.talk_ms;
+        self.agent_talk_ms += other.agent_talk_ms;
+        self.talked_count += other.talked_count;
         self.hold_ms += other.hold_ms;
         self.wait_ms += other.wait_ms;
         self.ring_ms += other.ring_ms;
@@ -129,6 +136,8 @@ impl Figures {
             duration_ms: columns.number()?,
             billable_ms: columns.number()?,
             talk_ms: columns.number()?,
+            agent_talk_ms: columns.number()?,
+            talked_count: columns.number()?,
             hold_ms: columns.number()?,
             wait_ms: columns.number()?,
             ring_ms: columns.number()?,
@@ -137,7 +146,7 @@ impl Figures {
     }
 }
 
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 13] = [
     "COUNT(*)",
     "COUNT(answered_at)",
     "COUNT(agent_connected_at)",
@@ -145,6 +154,8 @@ const FIGURES: [&str; 11] = [
     "SUM(duration_ms)",
     "SUM(billable_ms)",
     "SUM(talk_ms)",
+    "SUM(CASE WHEN agent_connected_at IS NOT NULL THEN talk_ms ELSE 0 END)",
+    "COUNT(CASE WHEN agent_connected_at IS NOT NULL THEN answered_at END)",
     "SUM(hold_ms)",
     "SUM(wait_ms)",
     "SUM(ring_ms)",

@@ -85,7 +85,7 @@ impl CdrStatRow {
         Duration(self.0.figures.billable_ms)
     }
 
-    /// With an agent, without holds.
+    /// In conversation, with an agent or with somebody outside, without holds.
     async fn talk_ms(&self) -> Duration {
         Duration(self.0.figures.talk_ms)
     }
@@ -118,11 +118,12 @@ impl CdrStatRow {
         per_mille.map(count)
     }
 
-    /// Average time with an agent of the calls that had one, cut to whole
-    /// milliseconds; null without such calls.
+    /// Average conversation of the calls in which an agent had a caller, cut to whole
+    /// milliseconds; null without such calls. Those that somebody outside answered, and
+    /// those that rang somebody back who did not answer, are not among them.
     async fn average_talk_ms(&self) -> Option<Duration> {
         let figures = &self.0.figures;
-        let average = figures.talk_ms.checked_div(figures.connected_count);
+        let average = figures.agent_talk_ms.checked_div(figures.talked_count);
         average.map(Duration)
     }
 }

@@ -1,7 +1,12 @@
 //! Every query.
 
 use crate::world::{Ringing, World, uuid};
-use domain::id::{AgentId, QueueId};
+use domain::{
+    any::AnyCommand,
+    call::{Command, Destination, OverflowCause},
+    cause::WireCause,
+    id::{AgentId, LegId, QueueId},
+};
 use ringledger_graphql::{Options, auth::Scope};
 use serde_json::{Value, json};
 
@@ -344,6 +349,71 @@ async fn records_are_summed_by_what_they_have_in_common() {
         assert_eq!(answer.code(), "VALIDATION_ERROR");
         assert!(answer.message().contains(says), "{}", answer.message());
     }
+}
+
+/// The call is sent on to a number outside, where somebody talks for so long.
+async fn talk_outside(world: &World, ringing: &Ringing, talk_ms: u64) {
+    let leg = LegId(uuid());
+    let overflow = Command::OverflowCall {
+        visit: ringing.visit,
+        cause: OverflowCause::MaxWait,
+        to: Destination::Forward {
+            number: "+4930555".into(),
+            leg,
+        },
+    };
+    let answer = Command::RecordAnswer {
+        leg,
+        codec: None,
+        device: None,
+    };
+    for command in [overflow, answer] {
+        world
+            .dispatch(AnyCommand::Call(ringing.call, command))
+            .await;
+    }
+    let wire = WireCause::default();
+    let bye = AnyCommand::Call(ringing.call, Command::RecordBye { leg, wire });
+    let later = commands::ports::Clock::now(&*world.clock).plus_ms(talk_ms);
+    world.dispatch_at(later, bye).await;
+}
+
+#[tokio::test]
+async fn an_average_of_talk_is_of_agents_who_had_a_caller() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let ann = world.agent("ann", queue).await;
+    let served = world.ring(queue, "1001").await;
+    let leg = world.connect(&served, ann).await;
+    let wire = WireCause::default();
+    let bye = AnyCommand::Call(served.call, Command::RecordBye { leg, wire });
+    let later = commands::ports::Clock::now(&*world.clock).plus_ms(60_000);
+    world.dispatch_at(later, bye).await;
+    let sent_on = world.ring(queue, "1002").await;
+    talk_outside(&world, &sent_on, 600_000).await;
+    // Somebody who is rung back and does not answer.
+    let rung_back = world.ring_back(queue, "1003").await;
+    let leg = world.connect(&rung_back, ann).await;
+    world.hang_up(&rung_back, leg).await;
+
+    let query = "query Q($f: CdrFilter, $p: Cursor) { cdrStats(filter: $f, groupBy: [], \
+        minPosition: $p) { callsCount connectedCount talkMs averageTalkMs } }";
+    let ask = async |filter: Value| {
+        let variables = json!({"f": filter, "p": world.head().to_string()});
+        world.ask(query, variables).await.data()["cdrStats"][0].clone()
+    };
+    let all = ask(json!({})).await;
+    assert_eq!(
+        (&all["callsCount"], &all["connectedCount"]),
+        (&json!(3), &json!(2))
+    );
+    let filter = json!({"agentIds": [ann.to_string()], "directions": ["INBOUND"]});
+    let of_ann = ask(filter).await["talkMs"].as_u64().unwrap();
+    assert!((1..=60_000).contains(&of_ann), "{of_ann}");
+    assert_eq!(all["averageTalkMs"], of_ann, "{all}");
+    assert!(all["talkMs"].as_u64() > Some(of_ann + 500_000), "{all}");
+    let outside = ask(json!({"dispositions": ["FORWARDED"]})).await;
+    assert!(outside["averageTalkMs"].is_null(), "{outside}");
 }
 
 #[tokio::test]
