@@ -211,7 +211,11 @@ fn wrong(anna: &Value, bert: &Value) -> Vec<Wrong> {
     let other = used(anna, "seats", "CUSTOM", 4);
     // Both are charged as 120 s, and are not the same.
     let longer = used(anna, "conf-1", "CONFERENCE", 62);
-    let wrong: [(Value, &str, &str, &str); 10] = [
+    // Whatever prices it: a flat price of the one, a deck of the other.
+    let named = |account| with(used(account, "new", "CUSTOM", 1), "number", "sales");
+    let wrong: [(Value, &str, &str, &str); 12] = [
+        (named(anna), "input.invalid_value", "number", "a number"),
+        (named(bert), "input.invalid_value", "number", "a number"),
         (calls, "usage.of_calls", "usageType", "the calls themselves"),
         (none, "usage.invalid_quantity", "quantity", "1000000000"),
         (future, "usage.in_future", "at", "future"),

@@ -349,7 +349,18 @@ async fn what_is_wrong_is_refused_with_its_field_and_nothing_is_half_done() {
         json!({"accountId": account.to_string(), "amount": amount, "currency": currency,
                "method": "OTHER", "reference": "x"})
     };
+    let used = |number: &str| {
+        json!({"accountId": account.to_string(), "key": "one", "usageType": "SMS_OUTBOUND",
+               "quantity": 1, "at": "2026-10-01T00:00:00Z", "number": number})
+    };
     for (mutation, input, code, field, says) in [
+        (
+            "recordUsage",
+            used("sales"),
+            "input.invalid_value",
+            "number",
+            "not a number",
+        ),
         (
             "importDeck",
             deck(overlap),

@@ -1,6 +1,6 @@
 //! Orders about usage that is no call.
 
-use super::BillingPayload;
+use super::{BillingPayload, invalid};
 use crate::{
     auth::Scope,
     error::{Code, Fault},
@@ -69,12 +69,17 @@ impl UsageMutations {
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let account = AccountId(uuid(&input.account_id, "an account")?);
+        let called = match input.number.as_deref().map(digits) {
+            Some(None) => return Ok(invalid("number", "number is not a number").into()),
+            Some(Some(called)) => Some(called),
+            None => None,
+        };
         let used = Use {
             key: input.key,
             usage_type: input.usage_type.into(),
             quantity: input.quantity.0,
             at: input.at.0,
-            digits: input.number.as_deref().and_then(digits),
+            digits: called,
             description: input.description,
         };
         let services = order.services;
