@@ -5,7 +5,12 @@ mod reports;
 
 pub(crate) use reports::Interval;
 
-use crate::{cli::Place, demo::say, progress::Progress};
+use crate::{
+    cli::Place,
+    demo::say,
+    progress::Progress,
+    whole_file::{WholeFile, with_ending},
+};
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
@@ -13,12 +18,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use documents::cdr_export::{Export, Format, Order};
 use domain::time::Timestamp;
 use projections::{cdr::Filter, changed::View, views::Views};
-use std::{
-    fs::File,
-    io::{BufWriter, Write as _},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 /// What to write.
 #[derive(Debug, Subcommand)]
@@ -157,31 +157,20 @@ async fn write(views: Views, cdrs: Cdrs) -> anyhow::Result<()> {
     let total = views.cdrs_as_of_count(&order.filter, position).await?;
     let progress = Progress::of("calls");
     let mut export = Export::new(views, order);
-    // Beside its place until it is whole.
-    let part = with_ending(&cdrs.out, ".part");
-    let file = File::create(&part).with_context(|| part.display().to_string())?;
-    let mut file = BufWriter::new(file);
+    let mut file = WholeFile::create(&cdrs.out)?;
     while let Some(piece) = export.next().await? {
         file.write_all(&piece)?;
         progress.at(export.calls_count(), total);
     }
     drop(progress);
-    file.into_inner()?.sync_all()?;
     let manifest = export.manifest();
     let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
-    std::fs::write(with_ending(&cdrs.out, ".manifest.json"), text)?;
-    std::fs::rename(&part, &cdrs.out)?;
+    file.finish_with(&with_ending(&cdrs.out, ".manifest.json"), &text)?;
     say(&format!(
         "{} rows, {} bytes, as of position {}\nsha256 {}",
         manifest.rows, manifest.bytes, manifest.order.position, manifest.sha256
     ));
     Ok(())
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// An instant, or the start of a day in that zone.

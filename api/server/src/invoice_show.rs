@@ -1,11 +1,11 @@
 //! `ringledger invoice show`: an invoice as a document.
 
-use crate::{cli::Place, demo::say, export};
+use crate::{cli::Place, demo::say, export, whole_file::WholeFile};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use documents::{account_at::AccountAt, annex::Annex, html::html, invoice, pdf::pdf};
 use projections::{billing::invoices, views::Views};
-use std::{fs::File, io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,7 +28,7 @@ pub struct Show {
     /// How it is written.
     #[arg(long, value_enum, default_value = "html")]
     format: Form,
-    /// The file; standard output without.
+    /// The file, there when it is whole; standard output without.
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -56,9 +56,12 @@ pub async fn run(show: Show) -> anyhow::Result<ExitCode> {
         }
         Form::Csv => None,
     };
-    let mut out: Box<dyn Write> = match &show.out {
-        Some(file) => Box::new(File::create(file).with_context(|| file.display().to_string())?),
-        None => Box::new(std::io::stdout()),
+    let file = show.out.as_deref().map(WholeFile::create);
+    let mut file = file.transpose()?;
+    let mut stdout = std::io::stdout();
+    let out: &mut dyn Write = match &mut file {
+        Some(file) => file,
+        None => &mut stdout,
     };
     let mut bytes = 0;
     let mut put = |piece: &[u8]| {
@@ -75,8 +78,9 @@ pub async fn run(show: Show) -> anyhow::Result<ExitCode> {
         }
     }
     out.flush()?;
-    if let Some(file) = &show.out {
-        say(&format!("{bytes} bytes in {}", file.display()));
+    if let (Some(file), Some(path)) = (file, &show.out) {
+        file.finish()?;
+        say(&format!("{bytes} bytes in {}", path.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

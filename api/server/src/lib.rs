@@ -35,3 +35,4 @@ pub mod simulate;
 pub mod telemetry;
 pub mod token;
 pub mod whatif;
+mod whole_file;

@@ -1,7 +1,7 @@
 //! Reports as CSV files.
 
-use super::{instant, views, with_ending};
-use crate::{cli::Place, demo::say};
+use super::{instant, views};
+use crate::{cli::Place, demo::say, whole_file::WholeFile};
 use anyhow::{Context as _, ensure};
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
@@ -25,7 +25,6 @@ use projections::{
     visits,
 };
 use std::{
-    fs::File,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -154,12 +153,9 @@ impl Stretch {
 
 /// There whole or not at all.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let part = with_ending(path, ".part");
-    let mut file = File::create(&part).with_context(|| part.display().to_string())?;
+    let mut file = WholeFile::create(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)?;
-    Ok(())
+    file.finish()
 }
 
 /// Every row of a list, page after page.
