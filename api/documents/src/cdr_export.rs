@@ -1,7 +1,8 @@
 //! Call records as a file: CSV or JSON Lines, a page of rows in memory at a
 //! time. The same order at the same position gives the same bytes, whatever
 //! was recorded, rated or corrected since; only personal data that was erased since
-//! is missing, and the manifest says how many rows lack it.
+//! is missing, and the manifest says how many rows lack it, or that rows may be gone where
+//! they were sought by it.
 
 mod charge;
 
@@ -90,6 +91,11 @@ pub struct Manifest {
     /// than in an earlier manifest of the same order, the files differ in
     /// those rows and nowhere else.
     pub rows_erased: u64,
+    /// Of an order of one caller's calls: people who were forgotten after its position. If
+    /// the caller is among them, the rows that an earlier file of the order had are gone.
+    /// How many they were is not said: nobody is found by number who was forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forgotten_since: Option<u64>,
 }
 
 /// An export that is being written.
@@ -101,6 +107,7 @@ pub struct Export {
     has_header: bool,
     rows: u64,
     rows_erased: u64,
+    forgotten_since: Option<u64>,
     calls: u64,
     bytes: u64,
     hash: Sha256,
@@ -122,6 +129,7 @@ impl Export {
             has_header: false,
             rows: 0,
             rows_erased: 0,
+            forgotten_since: None,
             calls: 0,
             bytes: 0,
             hash: Sha256::new(),
@@ -147,6 +155,10 @@ impl Export {
             .cdrs_as_of(filter, *position, after, ROWS)
             .await?;
         self.next = next.map(Some);
+        if self.next.is_none() && filter.subject.is_some() {
+            let forgotten = self.views.erasures_after_count(*position).await?;
+            self.forgotten_since = Some(forgotten);
+        }
         let calls: Vec<_> = rows.iter().map(|row| row.call).collect();
         let charges = if *without_prices {
             vec![]
@@ -176,6 +188,7 @@ impl Export {
             bytes: self.bytes,
             sha256: hex::encode(self.hash.finalize()),
             rows_erased: self.rows_erased,
+            forgotten_since: self.forgotten_since,
         }
     }
 

@@ -43,6 +43,16 @@ impl Views {
         self.rows(&sql, parameters, Row::read).await
     }
 
+    /// How many people were forgotten after a position.
+    ///
+    /// # Errors
+    /// See [`ViewError`].
+    pub async fn erasures_after_count(&self, after: u64) -> Result<u64, ViewError> {
+        let mut query = Query::select(&["COUNT(*)"], "erasures");
+        query.and("position > ?", [number(after)]);
+        self.number(query).await
+    }
+
     /// Up to where in the record the files of the read models are clean of
     /// people who were forgotten.
     ///

@@ -1,7 +1,7 @@
 //! A person is forgotten: in the rows, in the bytes of every file and in the
 //! log, while the server runs, over kill -9, and with keys from an old backup.
 
-use crate::exports::export;
+use crate::exports::{self, export};
 use crate::support::{
     PATIENCE, agent, call_is, command_id, dial, files_with, has, incoming, mutate, records, setup,
     talk,
@@ -259,6 +259,17 @@ async fn an_agent_rings_with_the_number_of_a_caller_who_comes_back() -> anyhow::
 /// What of an exported row is the caller's.
 const PERSONAL: [&str; 3] = ["from", "from_host", "caller_name"];
 
+/// Rows of the calls of that number, and how many people were forgotten since: what the
+/// manifest of an order says of it.
+async fn rows_of_hers(server: &Server, manifest: &Value) -> anyhow::Result<(Value, Value)> {
+    let manifest = exports::text(server, manifest).await?;
+    let manifest: Value = serde_json::from_str(&manifest)?;
+    Ok((
+        manifest["rows"].clone(),
+        manifest["forgotten_since"].clone(),
+    ))
+}
+
 /// An export of the same calls before and after: the figures stay, the person goes,
 /// and the manifest says in how many rows.
 async fn figures_stay(setup: &Setup) -> anyhow::Result<()> {
@@ -286,6 +297,10 @@ async fn figures_stay(setup: &Setup) -> anyhow::Result<()> {
     ensure!(manifest["rows_erased"] == 0, "{manifest}");
     ensure!(before.contains(NUMBER) && before.contains(NAME), "{before}");
     let position = manifest["position"].to_string().replace('"', "");
+    let hers = json!({"format": "JSONL", "filter": {"from": NUMBER}});
+    let hers = exports::order(&server, hers).await?["manifestUrl"].clone();
+    let told = rows_of_hers(&server, &hers).await?;
+    ensure!(told == (json!(2), json!(0)), "{told:?}");
 
     erase(&server, 1, json!({"number": NUMBER})).await?;
     until_erased(&server).await?;
@@ -293,6 +308,10 @@ async fn figures_stay(setup: &Setup) -> anyhow::Result<()> {
     let (after, manifest) = export(setup, "after.jsonl", &same).await?;
     ensure!(manifest["rows_erased"] == 2, "{manifest}");
     ensure!(manifest["rows"] == 4, "{manifest}");
+    ensure!(manifest.get("forgotten_since").is_none(), "{manifest}");
+    // Nobody is found by number who was forgotten, and the manifest says that it may be so.
+    let told = rows_of_hers(&server, &hers).await?;
+    ensure!(told == (json!(0), json!(1)), "{told:?}");
     for trace in [NUMBER, NAME] {
         ensure!(!after.contains(trace), "{trace} is in {after}");
     }
