@@ -58,6 +58,8 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// The scope that is missing.
     scope: Option<Scope>,
+    /// The argument, or the field of the input, that it is about.
+    field: Option<&'static str>,
 }
 
 impl Fault {
@@ -66,11 +68,20 @@ impl Fault {
             code,
             message: message.into(),
             scope: None,
+            field: None,
         }
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new(Code::Validation, message)
+    }
+
+    /// A value of that argument, or of that field of the input, which is named.
+    pub(crate) fn field(field: &'static str, message: &str) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::validation(format!("{field}: {message}"))
+        }
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
@@ -110,6 +121,9 @@ impl Fault {
         values.set("code", self.code.name());
         if let Some(scope) = self.scope {
             values.set("scope", scope.name());
+        }
+        if let Some(field) = self.field {
+            values.set("field", field);
         }
         values
     }

@@ -75,15 +75,16 @@ pub(crate) trait Named: Sized {
     fn node(self) -> NodeId;
     fn plain(uuid: Uuid) -> Self;
 
-    fn read(id: &ID) -> Result<Self, Fault> {
+    /// `field` is where the client has sent it.
+    fn read(id: &ID, field: &'static str) -> Result<Self, Fault> {
         let named = NodeId::parse(id).and_then(Self::of);
         named
             .or_else(|| Uuid::parse_str(id).ok().map(Self::plain))
-            .ok_or_else(|| Fault::validation(format!("that is no id of {}", Self::KIND)))
+            .ok_or_else(|| Fault::field(field, &format!("that is no id of {}", Self::KIND)))
     }
 
-    fn read_all(ids: &[ID]) -> Result<Vec<Self>, Fault> {
-        ids.iter().map(Self::read).collect()
+    fn read_all(ids: &[ID], field: &'static str) -> Result<Vec<Self>, Fault> {
+        ids.iter().map(|id| Self::read(id, field)).collect()
     }
 
     fn opaque(self) -> ID {
@@ -93,7 +94,7 @@ pub(crate) trait Named: Sized {
 
 /// The call that a text names, as clients, logs or events write it.
 pub fn call_id(text: &str) -> Option<CallId> {
-    CallId::read(&ID(text.into())).ok()
+    CallId::read(&ID(text.into()), "id").ok()
 }
 
 impl Named for CallId {
@@ -245,7 +246,7 @@ impl Named for VoicemailId {
 
 /// The message that a text names, as clients, logs or events write it.
 pub(crate) fn voicemail_id(text: &str) -> Option<VoicemailId> {
-    VoicemailId::read(&ID(text.into())).ok()
+    VoicemailId::read(&ID(text.into()), "id").ok()
 }
 
 #[cfg(test)]
@@ -257,8 +258,8 @@ mod tests {
         let call = CallId(Uuid::from_u128(7));
         let id = call.opaque();
         assert_eq!(NodeId::parse(&id), Some(NodeId::Call(call)));
-        assert_eq!(CallId::read(&id).unwrap(), call);
-        assert!(AgentId::read(&id).is_err());
+        assert_eq!(CallId::read(&id, "id").unwrap(), call);
+        assert!(AgentId::read(&id, "id").is_err());
         assert_ne!(id, AgentId(call.0).opaque());
     }
 
@@ -266,14 +267,15 @@ mod tests {
     fn a_plain_uuid_is_taken_where_the_kind_is_known() {
         let uuid = Uuid::from_u128(7);
         let id = ID(uuid.to_string());
-        assert_eq!(CallId::read(&id).unwrap(), CallId(uuid));
+        assert_eq!(CallId::read(&id, "id").unwrap(), CallId(uuid));
         assert_eq!(NodeId::parse(&id), None);
     }
 
     #[test]
     fn anything_else_is_refused() {
         for text in ["", "7", "YzE", "not an id", "////"] {
-            assert!(CallId::read(&ID(text.into())).is_err(), "{text}");
+            let refused = CallId::read(&ID(text.into()), "callId").unwrap_err();
+            assert_eq!(refused.message, "callId: that is no id of a call", "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     error::{Code, Fault},
     execute::App,
     http::{allow, refuse, with_status},
+    query::{in_order, period},
 };
 use axum::{
     body::Body,
@@ -215,15 +216,35 @@ pub(crate) async fn credit_notes(
     finish(&app, &headers, answer)
 }
 
-fn month(text: Option<&String>, other: Period) -> Result<Period, (StatusCode, Fault)> {
-    let Some(text) = text else { return Ok(other) };
-    let invalid = |_| with_status(Fault::validation(format!("{text:?} is no month")));
-    text.parse().map_err(invalid)
-}
+impl Range {
+    /// Months, both in it; `now` where none is said.
+    fn months(&self, now: Period) -> Result<(Period, Period), (StatusCode, Fault)> {
+        let month = |text: Option<&String>, field| match text {
+            Some(text) => period(text, field),
+            None => Ok(now),
+        };
+        let range = month(self.from.as_ref(), "from").and_then(|from| {
+            let to = month(self.to.as_ref(), "to")?;
+            in_order(from, to)
+        });
+        range.map_err(with_status)
+    }
 
-fn day(text: Option<&String>) -> Result<Option<Date>, (StatusCode, Fault)> {
-    let invalid = |_| with_status(Fault::validation("from and to are days: YYYY-MM-DD"));
-    text.map(|text| text.parse().map_err(invalid)).transpose()
+    /// Days, both in it; without an end where none is said.
+    fn days(&self) -> Result<(Option<Date>, Option<Date>), (StatusCode, Fault)> {
+        let day = |text: Option<&String>, field| {
+            let invalid = |_| with_status(Fault::field(field, "is no day: it is YYYY-MM-DD"));
+            text.map(|text| text.parse().map_err(invalid)).transpose()
+        };
+        let (from, to) = (
+            day(self.from.as_ref(), "from")?,
+            day(self.to.as_ref(), "to")?,
+        );
+        if let (Some(from), Some(to)) = (from, to) {
+            in_order(from, to).map_err(with_status)?;
+        }
+        Ok((from, to))
+    }
 }
 
 /// Rows of a list page by page, all of them.
@@ -274,7 +295,7 @@ pub(crate) async fn accounts(
         let (what, ending) = name.rsplit_once('.').ok_or_else(unknown)?;
         let paper = match what {
             "statement" => {
-                let days = (day(range.from.as_ref())?, day(range.to.as_ref())?);
+                let days = range.days()?;
                 let seller = seller(views, account).await.map_err(failed)?;
                 let notes = views.credit_notes_of(&row).await.map_err(failed)?;
                 let paper = statement::statement(&row, &notes, seller.as_ref(), days, at);
@@ -284,8 +305,7 @@ pub(crate) async fn accounts(
                 let zone = row.state.profile.as_ref().map(|profile| profile.zone);
                 let today = zone.unwrap_or(domain::calendar::Zone::UTC).date_of(at);
                 let now = Period::of(today);
-                let from = month(range.from.as_ref(), now)?;
-                let to = month(range.to.as_ref(), now)?;
+                let (from, to) = range.months(now)?;
                 let usage = views.usage_summary(account, from, to).await;
                 statement::usage_summary(&row, &usage.map_err(failed)?, at)
             }
@@ -317,8 +337,7 @@ pub(crate) async fn reports(
             }
             "taxes" => {
                 let now = Period::of(domain::calendar::Zone::UTC.date_of(at));
-                let from = month(range.from.as_ref(), now)?;
-                let to = month(range.to.as_ref(), now)?;
+                let (from, to) = range.months(now)?;
                 let filter = invoices::Filter::default();
                 let rows = all(async |page| views.invoices(&filter, &page).await).await;
                 statement::tax_summary(&rows.map_err(failed)?, &(from..=to), at)

@@ -217,7 +217,7 @@ async fn what_is_wrong_about_money_is_refused_and_nothing_is_half_done() -> anyh
         "query($plan: ID!) { rateQuote(planId: $plan, to: \"sales\", seconds: 60) { amount } }";
     let asked = server.graphql(query, json!({ "plan": anna })).await;
     let error = asked.err().context("it prices a name")?;
-    ensure!(error.to_string().contains("to is not a number"), "{error}");
+    ensure!(error.to_string().contains("to: is not a number"), "{error}");
     let dollars = "{ ratePlans(first: 9) { nodes { id name } } }";
     let plans = server.graphql(dollars, json!({})).await?;
     let plans = plans["ratePlans"]["nodes"].as_array().context("plans")?;

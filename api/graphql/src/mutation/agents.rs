@@ -194,7 +194,7 @@ async fn create(ctx: &Context<'_>, input: CreateAgentInput) -> Result<AgentPaylo
     let order = Order::new(ctx, &input.command_id)?;
     let name = input.name;
     let agent = AgentId::named(order.identity.tenant, &name);
-    let queues = QueueId::read_all(&input.queue_ids)?;
+    let queues = QueueId::read_all(&input.queue_ids, "queueIds")?;
     let skills: Vec<_> = input.skills.iter().map(AgentSkillInput::skill).collect();
     let places = input.places.iter().map(AgentPlaceInput::place);
     let places = places.collect::<Result<Vec<_>, _>>()?;

@@ -111,7 +111,7 @@ impl CallbackMutations {
         input: RequestCallbackInput,
     ) -> Result<CallbackPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let callback = CallbackId(derive(order.millis(), order.client, "callback"));
         let refused = async |refusal| -> Result<_> {
             let outcome =
@@ -125,7 +125,7 @@ impl CallbackMutations {
         if !domain::name::is_number(&input.number) {
             return refused(Refusal::InvalidCallbackNumber).await;
         }
-        let agent = input.agent_id.as_ref().map(AgentId::read).transpose()?;
+        let agent = input.agent_id.as_ref().map(|id| AgentId::read(id, "agentId")).transpose()?;
         if let Some(agent) = agent {
             match order.services.directory.agent(agent) {
                 None => return refused(Refusal::UnknownAgent).await,
@@ -166,7 +166,7 @@ impl CallbackMutations {
         input: RescheduleCallbackInput,
     ) -> Result<CallbackPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let callback = CallbackId::read(&input.callback_id)?;
+        let callback = CallbackId::read(&input.callback_id, "callbackId")?;
         let command = Command::Reschedule {
             not_before: input.not_before.0,
             by: order.identity.actor(),
@@ -182,7 +182,7 @@ impl CallbackMutations {
         input: CancelCallbackInput,
     ) -> Result<CallbackPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let callback = CallbackId::read(&input.callback_id)?;
+        let callback = CallbackId::read(&input.callback_id, "callbackId")?;
         let by = order.identity.actor();
         tell(&order, callback, Command::Cancel { by }).await
     }

@@ -116,7 +116,7 @@ pub(crate) struct AssignVisitPayload {
 
 /// The stay that an order is about.
 pub(super) fn stay(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
-    let visit = visit.map(|visit| uuid(visit, "a visit")).transpose();
+    let visit = visit.map(|visit| uuid(visit, "a visit", "visitId")).transpose();
     Ok(visit?.map(VisitId))
 }
 
@@ -150,8 +150,8 @@ impl CallMutations {
         input: AssignVisitInput,
     ) -> Result<AssignVisitPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let meant = stay(input.visit_id.as_ref())?;
         let command = place(&order, call, meant).await?;
         let command = command.and_then(|(queue, visit)| {
@@ -182,7 +182,7 @@ impl CallMutations {
         input: SetPriorityInput,
     ) -> Result<SetPriorityPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
         let meant = stay(input.visit_id.as_ref())?;
         let place = place(&order, call, meant).await?;
         let priority = input.priority;
@@ -200,7 +200,7 @@ impl CallMutations {
     #[graphql(guard = "Needs(Scope::CallTerminate)")]
     async fn hang_up(&self, ctx: &Context<'_>, input: HangUpInput) -> Result<HangUpPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
         let command = Command::EndCall {
             reason: EndReason::Operator,
             ended_at: None,

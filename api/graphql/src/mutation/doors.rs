@@ -82,7 +82,7 @@ async fn say(
     command: impl FnOnce(String) -> Command,
 ) -> Result<QueuePayload> {
     let order = Order::new(ctx, command_id)?;
-    let queue = QueueId::read(queue)?;
+    let queue = QueueId::read(queue, "queueId")?;
     let command = AnyCommand::Queue(queue, command(order.identity.actor()));
     let outcome = order.dispatch_expecting(command, queue.0, revision).await?;
     Ok(QueuePayload { queue, outcome })

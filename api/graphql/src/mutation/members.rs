@@ -172,7 +172,7 @@ impl MemberMutations {
         input: AddMemberInput,
     ) -> Result<AddMemberPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let place = input.place.place()?;
         let knows = order.services.directory.queue(place.queue).is_some();
         let missing = (!knows).then_some(Refusal::UnknownQueue);
@@ -189,7 +189,7 @@ impl MemberMutations {
         input: UpdateMemberInput,
     ) -> Result<UpdateMemberPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let place = input.place.place()?;
         let entry = order.services.directory.agent(agent);
         let missing = match entry.map(|entry| entry.config.queues.contains(&place.queue)) {
@@ -210,8 +210,8 @@ impl MemberMutations {
         input: RemoveMemberInput,
     ) -> Result<RemoveMemberPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let of = (agent, input.expected_revision);
         let outcome = tell(&order, of, Command::LeaveQueue { queue }, None).await?;
         Ok(RemoveMemberPayload { outcome })
@@ -225,7 +225,7 @@ impl MemberMutations {
         input: AssignSkillInput,
     ) -> Result<AssignSkillPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let is_known = order
             .services
             .settings
@@ -249,7 +249,7 @@ impl MemberMutations {
         input: RemoveSkillInput,
     ) -> Result<RemoveSkillPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let skill = input.skill;
         let of = (agent, input.expected_revision);
         let outcome = tell(&order, of, Command::RemoveSkill { skill }, None).await?;
@@ -265,7 +265,7 @@ impl MemberMutations {
         input: SetCapacityInput,
     ) -> Result<SetCapacityPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         // One outside of what there is is refused by the rules.
         let capacity = u8::try_from(input.capacity).unwrap_or(0);
         let of = (agent, input.expected_revision);

@@ -71,7 +71,7 @@ impl OfferMutations {
         input: RejectOfferInput,
     ) -> Result<RejectOfferPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id)?;
+        let agent = AgentId::read(&input.agent_id, "agentId")?;
         let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
         if !is_own {
             require(ctx, Scope::AgentManage)?;

@@ -100,8 +100,8 @@ impl PauseMutations {
     ) -> Result<PauseMemberPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let (agent, queue) = (
-            AgentId::read(&input.agent_id)?,
-            QueueId::read(&input.queue_id)?,
+            AgentId::read(&input.agent_id, "agentId")?,
+            QueueId::read(&input.queue_id, "queueId")?,
         );
         let (by, why) = (order.identity.actor(), input.reason);
         let command = Command::PauseMember { agent, by, why };
@@ -120,8 +120,8 @@ impl PauseMutations {
     ) -> Result<UnpauseMemberPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let (agent, queue) = (
-            AgentId::read(&input.agent_id)?,
-            QueueId::read(&input.queue_id)?,
+            AgentId::read(&input.agent_id, "agentId")?,
+            QueueId::read(&input.queue_id, "queueId")?,
         );
         let (by, why) = (order.identity.actor(), input.reason);
         let command = Command::UnpauseMember { agent, by, why };

@@ -169,7 +169,7 @@ impl QueueChangeMutations {
         input: UpdateQueueInput,
     ) -> Result<UpdateQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let revision = input.expected_revision;
         let came = |outcome| UpdateQueuePayload {
             outcome: QueuePayload { queue, outcome },

@@ -77,7 +77,7 @@ impl QueueDeleteMutations {
         input: DeleteQueueInput,
     ) -> Result<DeleteQueuePayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let user_errors = needed(&order, queue).await?;
         let (by, why) = (order.identity.actor(), input.reason);
         let command = AnyCommand::Queue(queue, Command::Delete { by, why });

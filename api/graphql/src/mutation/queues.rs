@@ -193,8 +193,10 @@ fn place(
     announcement: Option<&str>,
     mailbox: Option<&ID>,
 ) -> Result<Option<OverflowTo>> {
-    let queue = queue.map(QueueId::read).transpose()?;
-    let mailbox = mailbox.map(MailboxId::read).transpose()?;
+    let queue = queue.map(|id| QueueId::read(id, "queueId")).transpose()?;
+    let mailbox = mailbox
+        .map(|id| MailboxId::read(id, "mailboxId"))
+        .transpose()?;
     let places = [
         queue.map(OverflowTo::Queue),
         number.map(|number| OverflowTo::Number(number.into())),

@@ -52,8 +52,8 @@ impl RequeueMutations {
         input: RequeueVisitInput,
     ) -> Result<RequeueVisitPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let expected = stay(input.visit_id.as_ref())?;
         let entry = order.services.directory.queue(queue);
         // One order's id may be used for several calls: each has a stay of its own.

@@ -61,7 +61,7 @@ pub(super) struct SessionOrder<'a> {
 impl<'a> SessionOrder<'a> {
     pub(super) fn new(ctx: &Context<'a>, about: About<'_>, whose: Whose) -> Result<Self> {
         let order = Order::new(ctx, about.command_id)?;
-        let agent = AgentId::read(about.agent)?;
+        let agent = AgentId::read(about.agent, "agentId")?;
         let is_own = order.identity.agent == Some(agent);
         if !(is_own && order.identity.may(Scope::AgentSelf) && whose == Whose::OwnOrManaged) {
             require(ctx, Scope::AgentManage)?;

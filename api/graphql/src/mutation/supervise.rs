@@ -65,7 +65,7 @@ async fn supervisor(
     named: Option<&ID>,
 ) -> Result<Result<AgentId, UserError>, Fault> {
     let agent = match named {
-        Some(named) => AgentId::read(named)?,
+        Some(named) => AgentId::read(named, "agentId")?,
         None => match order.identity.agent {
             Some(own) => own,
             None => return Ok(Err(Refusal::UnknownAgent.into())),
@@ -106,7 +106,7 @@ impl SuperviseMutations {
         input: SuperviseCallInput,
     ) -> Result<SuperviseCallPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
         // One order's id may be used for several calls: each has a leg of its own.
         let label = format!("supervise/{call}");
         let asked = |supervisor| {
@@ -138,7 +138,7 @@ impl SuperviseMutations {
         input: StopSupervisingInput,
     ) -> Result<StopSupervisingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
         let by = order.identity.actor();
         let command = AnyCommand::Call(call, Command::StopSupervising { by });
         let outcome = order.dispatch(command, call.0).await?;

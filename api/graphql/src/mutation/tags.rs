@@ -107,7 +107,7 @@ impl TagMutations {
     /// the call is or was connected to, or rings for. Who did it is on the record.
     async fn tag_call(&self, ctx: &Context<'_>, input: TagCallInput) -> Result<TagCallPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let call = CallId::read(&input.call_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
         // A call that has just come, or just rings there, is known, too.
         let needed = [View::LiveCalls, View::Cdr, View::Timeline];
         let (views, head) = views_now(order.services, &needed).await?;

@@ -123,7 +123,7 @@ async fn tell(
     id: &ID,
     command: impl FnOnce(VoicemailId) -> Command,
 ) -> Result<VoicemailPayload> {
-    let message = VoicemailId::read(id)?;
+    let message = VoicemailId::read(id, "voicemailId")?;
     let row = order.services.views.voicemail(message).await;
     let Some(row) = row.map_err(Fault::from)? else {
         let outcome = Outcome::refused(Refusal::UnknownVoicemail.into());

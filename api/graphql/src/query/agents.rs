@@ -31,7 +31,7 @@ impl AgentFilter {
         Ok(agent_states::Filter {
             queue: self
                 .queue_id
-                .map(|queue| QueueId::read(&queue))
+                .map(|queue| QueueId::read(&queue, "queueId"))
                 .transpose()?,
             states: states.into_iter().map(Into::into).collect(),
         })
@@ -49,7 +49,7 @@ impl AgentQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Agent>> {
         let views = views_at(ctx, &[View::AgentStates], min_position).await?;
-        let row = views.agent(AgentId::read(&id)?).await;
+        let row = views.agent(AgentId::read(&id, "id")?).await;
         Ok(row.map_err(Fault::from)?.map(Agent::from))
     }
 

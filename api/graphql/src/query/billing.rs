@@ -30,15 +30,23 @@ use uuid::Uuid;
 pub(crate) struct BillingQueries;
 
 /// A UUID that a client sent.
-pub(crate) fn uuid(id: &ID, what: &str) -> Result<Uuid, Fault> {
-    let invalid = |_| Fault::validation(format!("{:?} is no id of {what}", id.as_str()));
+pub(crate) fn uuid(id: &ID, what: &str, field: &'static str) -> Result<Uuid, Fault> {
+    let invalid = |_| Fault::field(field, &format!("{:?} is no id of {what}", id.as_str()));
     Uuid::parse_str(id).map_err(invalid)
 }
 
 /// A month that a client sent.
-pub(crate) fn period(text: &str) -> Result<Period, Fault> {
-    let invalid = |_| Fault::validation(format!("{text:?} is no month: it is YYYY-MM"));
+pub(crate) fn period(text: &str, field: &'static str) -> Result<Period, Fault> {
+    let invalid = |_| Fault::field(field, &format!("{text:?} is no month: it is YYYY-MM"));
     text.parse().map_err(invalid)
+}
+
+/// A stretch from the first to the last, both in it.
+pub(crate) fn in_order<T: PartialOrd>(from: T, to: T) -> Result<(T, T), Fault> {
+    match from > to {
+        true => Err(Fault::field("from", "is after to")),
+        false => Ok((from, to)),
+    }
 }
 
 /// Which invoices; what is not given lets every one through.
@@ -64,7 +72,7 @@ impl BillingQueries {
     ) -> Result<Option<Account>> {
         let needed = [View::Accounts, View::Usage];
         let views = views_at(ctx, &needed, min_position).await?;
-        let account = AccountId(uuid(&id, "an account")?);
+        let account = AccountId(uuid(&id, "an account", "id")?);
         let row = views.account(account).await.map_err(Fault::from)?;
         Ok(row.map(Account))
     }
@@ -132,7 +140,7 @@ impl BillingQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Plan>> {
         let views = views_at(ctx, &[View::Plans], min_position).await?;
-        let row = views.plan(PlanId(uuid(&id, "a plan")?)).await;
+        let row = views.plan(PlanId(uuid(&id, "a plan", "id")?)).await;
         Ok(row.map_err(Fault::from)?.map(Plan))
     }
 
@@ -161,9 +169,10 @@ impl BillingQueries {
         min_position: Option<Cursor>,
     ) -> Result<Vec<UsageRow>> {
         let views = views_at(ctx, &[View::Usage], min_position).await?;
-        let account = AccountId(uuid(&account_id, "an account")?);
+        let account = AccountId(uuid(&account_id, "an account", "accountId")?);
+        let (from, to) = in_order(period(&from, "from")?, period(&to, "to")?)?;
         let rows = views
-            .usage_summary(account, period(&from)?, period(&to)?)
+            .usage_summary(account, from, to)
             .await
             .map_err(Fault::from)?;
         Ok(rows.into_iter().map(UsageRow).collect())
@@ -178,7 +187,7 @@ impl BillingQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Charge>> {
         let views = views_at(ctx, &[View::Charges], min_position).await?;
-        let row = views.charge(CallId::read(&call_id)?).await;
+        let row = views.charge(CallId::read(&call_id, "callId")?).await;
         Ok(row.map_err(Fault::from)?.map(Charge))
     }
 
@@ -199,15 +208,15 @@ impl BillingQueries {
         let services = services(ctx)?;
         let seconds = u32::try_from(seconds);
         if !to.is_empty() && domain::rating::digits(&to).is_none() {
-            return Err(Fault::validation("to is not a number").into());
+            return Err(Fault::field("to", "is not a number").into());
         }
         let usage_type = usage_type.map_or(UsageType::OutboundMinutes, Into::into);
         let asked = rater::Asked {
-            plan: PlanId(uuid(&plan_id, "a plan")?),
+            plan: PlanId(uuid(&plan_id, "a plan", "planId")?),
             usage_type,
             number: to,
             at: at.map_or_else(|| services.clock.now(), |at| at.0),
-            seconds: seconds.map_err(|_| Fault::validation("seconds are below 0"))?,
+            seconds: seconds.map_err(|_| Fault::field("seconds", "are below 0"))?,
         };
         let explained = services.rater.explain(&asked).await;
         let explained = explained.map_err(|error| fault_of(&error))?;
@@ -262,12 +271,15 @@ impl BillingQueries {
         let filter = filter.unwrap_or_default();
         let account = filter
             .account_id
-            .map(|id| uuid(&id, "an account"))
+            .map(|id| uuid(&id, "an account", "accountId"))
             .transpose()?;
         let standings = filter.status.unwrap_or_default().into_iter();
         let filter = invoices::Filter {
             account: account.map(AccountId),
-            period: filter.period.map(|text| period(&text)).transpose()?,
+            period: filter
+                .period
+                .map(|text| period(&text, "period"))
+                .transpose()?,
             standings: standings.map(Into::into).collect(),
         };
         let read = async |page| views.invoices(&filter, &page).await;
@@ -283,7 +295,11 @@ pub(crate) async fn invoice_of(
 ) -> Result<Option<invoices::Row>> {
     let views = views_at(ctx, &[View::Invoices], min_position).await?;
     let row = match named {
-        (Some(id), None) => views.invoice(InvoiceId(uuid(&id, "an invoice")?)).await,
+        (Some(id), None) => {
+            views
+                .invoice(InvoiceId(uuid(&id, "an invoice", "id")?))
+                .await
+        }
         (None, Some(number)) => views.invoice_numbered(&number).await,
         (Some(_), Some(_)) | (None, None) => {
             let message = "an invoice has an id or a number: give one of them";

@@ -32,7 +32,7 @@ impl CallbackQueries {
         let views = views_at(ctx, &[View::Callbacks], min_position).await?;
         let states = states.unwrap_or_default();
         let filter = callbacks::Filter {
-            queues: ids::<QueueId>(queue_ids)?,
+            queues: ids::<QueueId>(queue_ids, "queueIds")?,
             states: states.into_iter().map(Into::into).collect(),
         };
         let read = async |page| views.callbacks(&filter, &page).await;
@@ -48,7 +48,7 @@ impl CallbackQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Callback>> {
         let views = views_at(ctx, &[View::Callbacks], min_position).await?;
-        let row = views.callback(CallbackId::read(&id)?).await;
+        let row = views.callback(CallbackId::read(&id, "id")?).await;
         Ok(row.map_err(crate::error::Fault::from)?.map(Callback))
     }
 }

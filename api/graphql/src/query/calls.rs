@@ -58,15 +58,15 @@ pub(crate) fn words<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
         .collect()
 }
 
-pub(crate) fn ids<T: Named>(ids: Option<Vec<ID>>) -> Result<Vec<T>, Fault> {
-    T::read_all(&ids.unwrap_or_default())
+pub(crate) fn ids<T: Named>(ids: Option<Vec<ID>>, field: &'static str) -> Result<Vec<T>, Fault> {
+    T::read_all(&ids.unwrap_or_default(), field)
 }
 
 impl CallFilter {
     fn read(self, vault: &dyn Vault) -> Result<calls::Filter, Fault> {
         Ok(calls::Filter {
-            queues: ids::<QueueId>(self.queue_ids)?,
-            agents: ids::<AgentId>(self.agent_ids)?,
+            queues: ids::<QueueId>(self.queue_ids, "queueIds")?,
+            agents: ids::<AgentId>(self.agent_ids, "agentIds")?,
             states: words(self.states),
             dispositions: words(self.dispositions),
             subject: self.from.map(|user| vault.subject_of(&user)),
@@ -79,8 +79,8 @@ impl CallFilter {
 impl ActiveCallFilter {
     pub(crate) fn read(self) -> Result<live_calls::Filter, Fault> {
         Ok(live_calls::Filter {
-            queues: ids::<QueueId>(self.queue_ids)?,
-            agents: ids::<AgentId>(self.agent_ids)?,
+            queues: ids::<QueueId>(self.queue_ids, "queueIds")?,
+            agents: ids::<AgentId>(self.agent_ids, "agentIds")?,
             states: words(self.states),
         })
     }
@@ -99,7 +99,10 @@ impl CallQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Call>> {
         let views = views_at(ctx, &CALLS, min_position).await?;
-        let call = views.call(CallId::read(&id)?).await.map_err(Fault::from)?;
+        let call = views
+            .call(CallId::read(&id, "id")?)
+            .await
+            .map_err(Fault::from)?;
         Ok(call.map(Into::into))
     }
 
@@ -156,7 +159,7 @@ impl CallQueries {
         min_position: Option<Cursor>,
     ) -> Result<EventList<TimelineItem>> {
         let views = views_at(ctx, &[View::Timeline], min_position).await?;
-        let call = CallId::read(&call_id)?;
+        let call = CallId::read(&call_id, "callId")?;
         let read = |after, limit| views.timeline(call, after, limit);
         paging::events(first, after, read, TimelineItem).await
     }
@@ -172,7 +175,7 @@ impl CallQueries {
     ) -> Result<Vec<RoutingDecision>> {
         let views = views_at(ctx, &[View::Timeline], min_position).await?;
         let filter = timeline::Filter {
-            call: Some(CallId::read(&call_id)?),
+            call: Some(CallId::read(&call_id, "callId")?),
             types: RoutingDecision::TYPES.map(str::to_owned).to_vec(),
             ..timeline::Filter::default()
         };
@@ -190,7 +193,7 @@ impl CallQueries {
         min_position: Option<Cursor>,
     ) -> Result<Vec<Visit>> {
         let views = views_at(ctx, &[View::Visits], min_position).await?;
-        let visits = views.visits_of(CallId::read(&call_id)?).await;
+        let visits = views.visits_of(CallId::read(&call_id, "callId")?).await;
         let visits = visits.map_err(Fault::from)?;
         Ok(visits.into_iter().map(Visit).collect())
     }

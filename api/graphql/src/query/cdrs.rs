@@ -61,9 +61,9 @@ pub(crate) struct CdrFilter {
 impl CdrFilter {
     pub(crate) fn read(self, vault: &dyn Vault) -> Result<cdr::Filter, Fault> {
         Ok(cdr::Filter {
-            queues: ids::<QueueId>(self.queue_ids)?,
-            agents: ids::<AgentId>(self.agent_ids)?,
-            trunks: ids::<TrunkId>(self.trunk_ids)?,
+            queues: ids::<QueueId>(self.queue_ids, "queueIds")?,
+            agents: ids::<AgentId>(self.agent_ids, "agentIds")?,
+            trunks: ids::<TrunkId>(self.trunk_ids, "trunkIds")?,
             dispositions: words(self.dispositions),
             directions: words(self.directions),
             to: self.to,
@@ -94,8 +94,12 @@ impl CdrTotals {
 /// A zone by its IANA name.
 pub(crate) fn zone(name: Option<&str>) -> Result<Tz, Fault> {
     let Some(name) = name else { return Ok(Tz::UTC) };
-    name.parse()
-        .map_err(|_| Fault::validation(format!("{name:?} is no time zone that IANA knows")))
+    name.parse().map_err(|_| {
+        Fault::field(
+            "timeZone",
+            &format!("{name:?} is no time zone that IANA knows"),
+        )
+    })
 }
 
 fn fault_of(error: StatError) -> Fault {
@@ -154,8 +158,8 @@ impl CdrQueries {
         let filter = filter.unwrap_or_default().read(vault)?;
         let digits = u32::try_from(prefix_digits.unwrap_or(PREFIX_DIGITS)).unwrap_or(0);
         if !(1..=PREFIX_DIGITS_MAX).contains(&digits) {
-            let message = format!("prefixDigits is not between 1 and {PREFIX_DIGITS_MAX}");
-            return Err(Fault::validation(message).into());
+            let message = format!("is not between 1 and {PREFIX_DIGITS_MAX}");
+            return Err(Fault::field("prefixDigits", &message).into());
         }
         let grouping = Grouping {
             dimensions: words(Some(group_by)),

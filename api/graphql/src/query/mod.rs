@@ -17,7 +17,7 @@ mod voicemails;
 mod webhooks;
 
 pub(crate) use agents::AgentFilter;
-pub(crate) use billing::{invoice_of, uuid};
+pub(crate) use billing::{in_order, invoice_of, period, uuid};
 pub(crate) use calls::{ActiveCallFilter, ids};
 pub(crate) use cdrs::{CdrFilter, zone};
 

@@ -63,9 +63,18 @@ impl EventFilterInput {
         let filter = EventFilter {
             streams,
             types: self.types.unwrap_or_default(),
-            call: self.call_id.map(|id| CallId::read(&id)).transpose()?,
-            agent: self.agent_id.map(|id| AgentId::read(&id)).transpose()?,
-            queue: self.queue_id.map(|id| QueueId::read(&id)).transpose()?,
+            call: self
+                .call_id
+                .map(|id| CallId::read(&id, "callId"))
+                .transpose()?,
+            agent: self
+                .agent_id
+                .map(|id| AgentId::read(&id, "agentId"))
+                .transpose()?,
+            queue: self
+                .queue_id
+                .map(|id| QueueId::read(&id, "queueId"))
+                .transpose()?,
             command: command.transpose()?.map(CommandId),
             actor: self.actor,
             from: self.recorded_from.map(|instant| instant.0),
@@ -135,7 +144,7 @@ impl PastQueries {
         #[graphql(desc = "The instant; what the store had taken by then.")] at: Option<DateTime>,
         #[graphql(desc = "The event; exact to it.")] position: Option<Cursor>,
     ) -> Result<Option<CallSnapshot>> {
-        let call = CallId::read(&call_id)?;
+        let call = CallId::read(&call_id, "callId")?;
         let moment = moment(services(ctx)?, at, position).await?;
         let seen = Some(Cursor(moment.position));
         let views = views_at(ctx, &[View::Timeline], seen).await?;

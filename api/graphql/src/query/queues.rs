@@ -27,7 +27,7 @@ impl QueueQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Queue>> {
         let views = views_at(ctx, &[View::QueueStats], min_position).await?;
-        let row = views.queue(QueueId::read(&id)?).await;
+        let row = views.queue(QueueId::read(&id, "id")?).await;
         Ok(row.map_err(Fault::from)?.map(Queue::from))
     }
 

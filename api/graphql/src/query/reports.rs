@@ -45,7 +45,7 @@ fn intervals_of(
 ) -> Result<Vec<Span>, Fault> {
     let zone = zone
         .parse()
-        .map_err(|_| Fault::validation(format!("{zone:?} is not a time zone")))?;
+        .map_err(|_| Fault::field("timeZone", &format!("{zone:?} is not a time zone")))?;
     let spans = spans(range.from.0, range.until.0, granularity.into(), zone)
         .map_err(|error| Fault::validation(error.to_string()))?;
     if spans.len() * subjects > ROWS_MAX {
@@ -56,12 +56,11 @@ fn intervals_of(
     Ok(spans)
 }
 
-fn some<T: Named>(name: &str, list: Option<Vec<ID>>) -> Result<Vec<T>, Fault> {
-    let list = ids::<T>(list)?;
+fn some<T: Named>(name: &'static str, list: Option<Vec<ID>>) -> Result<Vec<T>, Fault> {
+    let list = ids::<T>(list, name)?;
     if list.is_empty() || list.len() > PAGE_MAX {
-        return Err(Fault::validation(format!(
-            "{name} has not 1 to {PAGE_MAX} ids"
-        )));
+        let message = format!("has not 1 to {PAGE_MAX} ids");
+        return Err(Fault::field(name, &message));
     }
     Ok(list)
 }
@@ -213,7 +212,7 @@ impl ReportQueries {
         min_position: Option<Cursor>,
     ) -> Result<Vec<StateInterval>> {
         let views = views_at(ctx, &[View::AgentLog], min_position).await?;
-        let agent = AgentId::read(&agent_id)?;
+        let agent = AgentId::read(&agent_id, "agentId")?;
         // The same bounds as a report has.
         intervals_of(&range, Granularity::Day, "UTC", 1)?;
         let log = views
@@ -242,7 +241,7 @@ impl ReportQueries {
     ) -> Result<List<Visit>> {
         let views = views_at(ctx, &[View::Visits], min_position).await?;
         let filter = visits::Filter {
-            queues: ids::<QueueId>(queue_ids)?,
+            queues: ids::<QueueId>(queue_ids, "queueIds")?,
             from: range.as_ref().map(|range| range.from.0),
             until: range.as_ref().map(|range| range.until.0),
             with_short: include_short,

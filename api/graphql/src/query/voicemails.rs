@@ -46,7 +46,7 @@ impl VoicemailQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Mailbox>> {
         let views = views_at(ctx, &[View::Mailboxes], min_position).await?;
-        let row = views.mailbox(MailboxId::read(&id)?).await;
+        let row = views.mailbox(MailboxId::read(&id, "id")?).await;
         Ok(row.map_err(Fault::from)?.map(Mailbox))
     }
 
@@ -64,7 +64,7 @@ impl VoicemailQueries {
     ) -> Result<List<Voicemail>> {
         let views = views_at(ctx, &[View::Voicemails], min_position).await?;
         let filter = voicemails::Filter {
-            mailboxes: vec![MailboxId::read(&mailbox_id)?],
+            mailboxes: vec![MailboxId::read(&mailbox_id, "mailboxId")?],
             statuses: match status {
                 Some(status) if !status.is_empty() => status.into_iter().map(Into::into).collect(),
                 Some(_) | None => THERE.to_vec(),
@@ -83,7 +83,7 @@ impl VoicemailQueries {
         min_position: Option<Cursor>,
     ) -> Result<Option<Voicemail>> {
         let views = views_at(ctx, &[View::Voicemails], min_position).await?;
-        let row = views.voicemail(VoicemailId::read(&id)?).await;
+        let row = views.voicemail(VoicemailId::read(&id, "id")?).await;
         Ok(row.map_err(Fault::from)?.map(Voicemail))
     }
 }

@@ -125,7 +125,9 @@ impl AgentStates {
         queue_id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<AgentStateItem>>> {
         let views = services(ctx)?.views.clone();
-        let queue = queue_id.map(|id| QueueId::read(&id)).transpose()?;
+        let queue = queue_id
+            .map(|id| QueueId::read(&id, "queueId"))
+            .transpose()?;
         let list = agent_states::Filter {
             queue,
             ..agent_states::Filter::default()

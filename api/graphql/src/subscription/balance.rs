@@ -118,7 +118,7 @@ impl Balances {
         ctx: &Context<'_>,
         account_id: ID,
     ) -> Result<impl Stream<Item = Result<BalanceItem>>> {
-        let account = AccountId(uuid(&account_id, "an account")?);
+        let account = AccountId(uuid(&account_id, "an account", "accountId")?);
         let views = services(ctx)?.views.clone();
         // Heard first, read then: what comes in between is told twice, not lost.
         let changes = views.subscribe();

@@ -43,9 +43,18 @@ impl CallEventFilter {
         Ok(timeline::Filter {
             categories: vec![],
             types: self.types.unwrap_or_default(),
-            call: self.call_id.map(|id| CallId::read(&id)).transpose()?,
-            agent: self.agent_id.map(|id| AgentId::read(&id)).transpose()?,
-            queue: self.queue_id.map(|id| QueueId::read(&id)).transpose()?,
+            call: self
+                .call_id
+                .map(|id| CallId::read(&id, "callId"))
+                .transpose()?,
+            agent: self
+                .agent_id
+                .map(|id| AgentId::read(&id, "agentId"))
+                .transpose()?,
+            queue: self
+                .queue_id
+                .map(|id| QueueId::read(&id, "queueId"))
+                .transpose()?,
         })
     }
 }

@@ -152,7 +152,7 @@ impl QueueStatistics {
         let asked = every_ms.and_then(|ms| u64::try_from(ms).ok());
         let interval_ms = asked.unwrap_or(shortest).min(INTERVAL_MS_MAX).max(shortest);
         Ok(follow(Meter {
-            queues: ids::<QueueId>(queue_ids)?.into_iter().collect(),
+            queues: ids::<QueueId>(queue_ids, "queueIds")?.into_iter().collect(),
             changes: services.views.subscribe(),
             interval: Duration::from_millis(interval_ms),
             next_at: Instant::now(),

@@ -103,7 +103,7 @@ impl MailboxCounts {
         ctx: &Context<'_>,
         mailbox_id: ID,
     ) -> Result<impl Stream<Item = Result<VoicemailCountsItem>>> {
-        let mailbox = MailboxId::read(&mailbox_id)?;
+        let mailbox = MailboxId::read(&mailbox_id, "mailboxId")?;
         let views = services(ctx)?.views.clone();
         // Heard first, read then: what comes in between is told twice, not lost.
         let changes = views.subscribe();

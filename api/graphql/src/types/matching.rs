@@ -280,7 +280,7 @@ pub(crate) struct AgentPlaceInput {
 impl AgentPlaceInput {
     pub(crate) fn place(&self) -> Result<agent::Place, Fault> {
         Ok(agent::Place {
-            queue: QueueId::read(&self.queue_id)?,
+            queue: QueueId::read(&self.queue_id, "queueId")?,
             // One outside of what there is is refused by the rules.
             tier: u8::try_from(self.tier).unwrap_or(0),
             penalty: level(self.penalty),

@@ -220,9 +220,9 @@ async fn profile(
                 is_toll_free: owned.toll_free,
             })
             .collect(),
-        queues: ids::<QueueId>(input.queue_ids)?,
-        agents: ids::<AgentId>(input.agent_ids)?,
-        trunks: ids::<TrunkId>(input.trunk_ids)?,
+        queues: ids::<QueueId>(input.queue_ids, "queueIds")?,
+        agents: ids::<AgentId>(input.agent_ids, "agentIds")?,
+        trunks: ids::<TrunkId>(input.trunk_ids, "trunkIds")?,
     };
     let lines = input.holder.filter(|lines| !lines.is_empty());
     let holder = if lines.is_some() || contact.is_some() {
@@ -304,7 +304,7 @@ pub(super) async fn ask(
     command: account::Command,
 ) -> Result<BillingPayload> {
     let order = Order::new(ctx, command_id)?;
-    let account = AccountId(uuid(account_id, "an account")?);
+    let account = AccountId(uuid(account_id, "an account", "accountId")?);
     let command = expecting(command, ledger);
     let outcome = tell(&order, Command::Account(account, command), account.0).await?;
     Ok(BillingPayload::new(account, outcome).of_account(account))
@@ -373,7 +373,7 @@ impl AccountMutations {
         input: ConfigureAccountInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let account = AccountId(uuid(&input.account_id, "an account", "accountId")?);
         let row = views(ctx)?.account(account).await.map_err(Fault::from)?;
         let Some((name, Some(old))) = row.map(|row| (row.name, row.state.profile)) else {
             return Ok(invalid("accountId", "is of no account").into());
@@ -414,12 +414,12 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: SubscribeAccountInput,
     ) -> Result<BillingPayload> {
-        let plan = PlanId(uuid(&input.plan_id, "a plan")?);
+        let plan = PlanId(uuid(&input.plan_id, "a plan", "planId")?);
         let Ok(effective) = input.effective.parse() else {
             return Ok(invalid("effective", "is no day: it is YYYY-MM-DD").into());
         };
         let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let account = AccountId(uuid(&input.account_id, "an account", "accountId")?);
         let command = account::Command::Subscribe { plan, effective };
         let command = expecting(command, input.expected_ledger_revision);
         let command = Command::Account(account, command);

@@ -106,7 +106,7 @@ async fn ask(
     command: invoice::Command,
 ) -> Result<BillingPayload> {
     let order = Order::new(ctx, command_id)?;
-    let invoice = InvoiceId(uuid(invoice_id, "an invoice")?);
+    let invoice = InvoiceId(uuid(invoice_id, "an invoice", "invoiceId")?);
     let command = AnyCommand::Billing(Box::new(Command::Invoice(invoice, command)));
     let outcome = order.dispatch_expecting(command, invoice.0, revision);
     Ok(BillingPayload::new(invoice, outcome.await?).of_invoice(invoice))
@@ -152,7 +152,7 @@ impl InvoiceMutations {
         input: AddInvoiceLineInput,
     ) -> Result<BillingPayload> {
         let services = Order::new(ctx, &input.command_id)?.services;
-        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice", "invoiceId")?);
         let seller = services.invoicing.books.read(Books::seller);
         let row = services.views.invoice(invoice).await.map_err(Fault::from)?;
         let head = row.and_then(|row| row.state.head);
@@ -187,7 +187,7 @@ impl InvoiceMutations {
         );
         let payload = ask(ctx, &input.command_id, &input.invoice_id, revision, command).await?;
         let services = Order::new(ctx, &input.command_id)?.services;
-        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice", "invoiceId")?);
         is_free(services, invoice).await?;
         Ok(payload)
     }
@@ -207,7 +207,7 @@ impl InvoiceMutations {
             amount: input.amount.map(|amount| amount.0),
             reason: input.reason,
         };
-        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice")?);
+        let invoice = InvoiceId(uuid(&input.invoice_id, "an invoice", "invoiceId")?);
         let command = AnyCommand::Billing(Box::new(Command::Invoice(invoice, command)));
         let outcome = order.dispatch_expecting(command, invoice.0, input.expected_revision);
         Ok(BillingPayload::new(credit_note, outcome.await?).of_invoice(invoice))

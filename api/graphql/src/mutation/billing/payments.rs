@@ -118,14 +118,14 @@ impl PaymentMutations {
         input: RecordPaymentInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let account = AccountId(uuid(&input.account_id, "an account", "accountId")?);
         let currency = match read(&input.currency, "currency") {
             Ok(currency) => currency,
             Err(error) => return Ok(error.into()),
         };
         let invoice = input
             .invoice_id
-            .map(|id| uuid(&id, "an invoice"))
+            .map(|id| uuid(&id, "an invoice", "invoiceId"))
             .transpose()?;
         // The same order again is the same payment, however much later.
         let payment = PaymentId(derive(order.millis(), order.client, "payment"));
@@ -149,7 +149,7 @@ impl PaymentMutations {
         input: RefundCreditInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let account = AccountId(uuid(&input.account_id, "an account", "accountId")?);
         let currency = match read(&input.currency, "currency") {
             Ok(currency) => currency,
             Err(error) => return Ok(error.into()),
@@ -174,7 +174,7 @@ impl PaymentMutations {
         ctx: &Context<'_>,
         input: ReversePaymentInput,
     ) -> Result<BillingPayload> {
-        let payment = PaymentId(uuid(&input.payment_id, "a payment")?);
+        let payment = PaymentId(uuid(&input.payment_id, "a payment", "paymentId")?);
         let reason = input.reason;
         let command = account::Command::ReversePayment { payment, reason };
         let of = (&input.account_id, input.expected_ledger_revision);

@@ -101,9 +101,11 @@ impl From<UserError> for RerateCallsPayload {
 /// Whom the calls are found for.
 async fn found(views: &Views, filter: RerateFilter) -> Result<Result<charges::Filter, UserError>> {
     let account = filter.account_id.as_ref();
-    let account = account.map(|id| uuid(id, "an account")).transpose()?;
+    let account = account
+        .map(|id| uuid(id, "an account", "accountId"))
+        .transpose()?;
     let plan = filter.plan_id.as_ref();
-    let plan = plan.map(|id| uuid(id, "a plan")).transpose()?;
+    let plan = plan.map(|id| uuid(id, "a plan", "planId")).transpose()?;
     let period = filter.period.as_ref();
     let period = match period.map(|text| read(text, "filter.period")).transpose() {
         Ok(period) => period,
@@ -178,7 +180,7 @@ async fn meant(
             if !(1..=NAMED_MAX).contains(&ids.len()) {
                 return Ok(Err(invalid("callIds", "are not 1 to 100 calls")));
             }
-            return Ok(Ok(CallId::read_all(&ids)?));
+            return Ok(Ok(CallId::read_all(&ids, "ids")?));
         }
         (None, Some(filter)) => filter,
     };

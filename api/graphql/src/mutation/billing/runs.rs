@@ -114,7 +114,7 @@ impl RunMutations {
         let accounts = accounts
             .map(|ids| {
                 ids.iter()
-                    .map(|id| uuid(id, "an account").map(AccountId))
+                    .map(|id| uuid(id, "an account", "accountIds").map(AccountId))
                     .collect()
             })
             .transpose()?;

@@ -68,7 +68,7 @@ impl UsageMutations {
         input: RecordUsageInput,
     ) -> Result<BillingPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let account = AccountId(uuid(&input.account_id, "an account")?);
+        let account = AccountId(uuid(&input.account_id, "an account", "accountId")?);
         let called = match input.number.as_deref().map(digits) {
             Some(None) => return Ok(invalid("number", "number is not a number").into()),
             Some(Some(called)) => Some(called),
