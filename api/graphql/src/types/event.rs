@@ -1,8 +1,13 @@
 //! An event of the record as it is stored, for whoever audits it.
 
-use crate::scalar::{Cursor, DateTime, count};
-use async_graphql::{ID, Json, Object, SimpleObject};
+use crate::{
+    auth::Scope,
+    query::identity,
+    scalar::{Cursor, DateTime, count},
+};
+use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use commands::ports::Recorded;
+use domain::billing;
 
 /// An event as it is stored.
 pub(crate) struct EventRecord(pub(crate) Recorded);
@@ -18,6 +23,12 @@ pub(crate) struct Scan {
 impl EventRecord {
     fn stored(&self) -> serde_json::Value {
         serde_json::from_str(&self.0.payload).unwrap_or_default()
+    }
+
+    fn fields(&self) -> Option<serde_json::Value> {
+        let stored = self.stored();
+        let event = stored.get("event")?.as_object()?;
+        event.values().next().cloned()
     }
 }
 
@@ -96,15 +107,13 @@ impl EventRecord {
         ID(self.0.metadata.tenant.to_string())
     }
 
-    /// Its fields as they are stored: personal data is ciphertext.
-    async fn payload(&self) -> Option<Json<serde_json::Value>> {
-        let fields = self
-            .stored()
-            .get("event")?
-            .as_object()?
-            .values()
-            .next()
-            .cloned();
-        fields.map(Json)
+    /// Its fields as they are stored: personal data is ciphertext. Those of what is of
+    /// money only for those who have `billing:read`: null for others.
+    async fn payload(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>> {
+        let is_of_money = billing::CATEGORIES.contains(&self.0.stream.category());
+        if is_of_money && !identity(ctx)?.may(Scope::BillingRead) {
+            return Ok(None);
+        }
+        Ok(self.fields().map(Json))
     }
 }

@@ -174,3 +174,38 @@ async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
     assert_eq!(seen["reason"], "no_payer");
     assert!(payload(&[Scope::CallRead]).await.is_null());
 }
+
+#[tokio::test]
+async fn the_record_itself_shows_money_only_to_those_who_may_see_it() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let ringing = world.ring(queue, "+4930111").await;
+    world.hang_up(&ringing, ringing.leg).await;
+    let outcome = Some(Outcome::Unrated {
+        account: None,
+        reason: UnratedReason::NoPayer,
+    });
+    let rate = billing::Command::Rating(ringing.call, rating::Command::Rate { outcome });
+    world.dispatch(AnyCommand::Billing(Box::new(rate))).await;
+    let payloads = async |scopes: &[Scope]| {
+        let token = world.token(scopes).await;
+        let query = "{ events(first: 100) { nodes { stream payload } } }";
+        let answer = world.ask_as(&token, query, json!({})).await;
+        let nodes = answer.body["data"]["events"]["nodes"].clone();
+        let nodes = nodes
+            .as_array()
+            .unwrap_or_else(|| panic!("{}", answer.body));
+        let is_of_money = |node: &serde_json::Value| {
+            let stream = node["stream"].as_str().unwrap_or_default();
+            stream.starts_with("rating-")
+        };
+        let (money, others): (Vec<_>, Vec<_>) = nodes.iter().cloned().partition(is_of_money);
+        assert!(others.len() > 2, "{}", answer.body);
+        assert!(others.iter().all(|node| node["payload"].is_object()));
+        assert_eq!(money.len(), 1, "{}", answer.body);
+        money[0]["payload"].clone()
+    };
+    let seen = payloads(&[Scope::AuditRead, Scope::BillingRead]).await;
+    assert_eq!(seen["reason"], "no_payer");
+    assert!(payloads(&[Scope::AuditRead]).await.is_null());
+}
