@@ -40,7 +40,7 @@ const DECKS: [(&str, &str); 5] = [
 ];
 
 /// Runs the binary on the store of the setup.
-async fn command(setup: &Setup, arguments: &[&str]) -> anyhow::Result<Ran> {
+pub(crate) async fn command(setup: &Setup, arguments: &[&str]) -> anyhow::Result<Ran> {
     setup.write()?;
     let place = ["--config", "ringledger.toml", "--data", "data"];
     run(&[arguments, &place].concat(), &[], &setup.folder).await
@@ -54,7 +54,7 @@ async fn record(setup: &Setup) -> anyhow::Result<String> {
 }
 
 /// A seller, and an account whose invoice of the month is paid.
-async fn paid(server: &Server) -> anyhow::Result<(Value, Value)> {
+pub(crate) async fn paid(server: &Server) -> anyhow::Result<(Value, Value)> {
     sell(server, json!({})).await?;
     let plan = json!({
         "commandId": command_id(2), "name": "basic", "currency": "EUR", "cycle": "MONTHLY",

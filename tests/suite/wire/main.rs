@@ -76,6 +76,7 @@ mod reports;
 mod rerate_filter;
 mod rerated;
 mod ring_all;
+mod shown;
 mod sides;
 mod sipp;
 mod socket;

@@ -231,7 +231,7 @@ async fn kill_9_while_views_are_built_and_switched_loses_no_row() -> anyhow::Res
 }
 
 /// Changes a row of the read models of a server that has stopped.
-async fn change(setup: &Setup, sql: &'static str) -> anyhow::Result<()> {
+pub(crate) async fn change(setup: &Setup, sql: &'static str) -> anyhow::Result<()> {
     let folder = format!("sqlite:{}", setup.data().display());
     let stores = store::open(setup.store_url.as_ref().unwrap_or(&folder)).await?;
     let statement = commands::ports::Statement {
