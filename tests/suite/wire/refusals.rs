@@ -139,5 +139,11 @@ async fn requests_are_answered_by_their_method_and_by_what_they_require() -> any
         reliable.header("Unsupported") == Some("100rel"),
         "Unsupported"
     );
+    // No call begins with it: it is counted, and has no record.
+    let counted = "ringledger_sip_boundary_answers_total{status=\"420\"} 1";
+    server.until_metrics(|told| told.contains(counted)).await?;
+    let recorded = server.graphql("{ cdrs { totalCount } }", serde_json::json!({}));
+    let recorded = recorded.await?;
+    ensure!(recorded["cdrs"]["totalCount"] == 0, "{recorded}");
     server.stop().await
 }
