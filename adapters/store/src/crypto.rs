@@ -217,12 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn one_number_is_one_subject_however_it_is_written() {
+    fn one_number_is_one_subject_however_it_is_grouped() {
         let master = key(7);
         let of = |user| subject_of(&master, user);
         assert_eq!(of("+1 (555) 010-9999"), of("+15550109999"));
         assert_eq!(of("Alice"), of(" alice "));
         assert_ne!(of("+15550109999"), of("15550109999"));
+        // As `docs/privacy.md` says, for whoever has a person forgotten.
+        assert_ne!(of("+15550109999"), of("0015550109999"));
+        assert_eq!(of("00 1 555 010-9999"), of("0015550109999"));
         assert_ne!(of("a.b"), of("ab"));
         assert_ne!(of("alice"), subject_of(&key(8), "alice"));
     }
