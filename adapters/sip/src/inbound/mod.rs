@@ -59,6 +59,7 @@ fn reasons(headers: &Headers) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::cause::OfferOutcome;
 
     #[test]
     fn reasons_of_several_lines_are_kept_in_one() {
@@ -77,8 +78,7 @@ mod tests {
             warning: None,
         };
         assert_eq!(wire.q850(), Some(17));
-        let outcome = crate::status::of_outside(&wire);
-        assert_eq!(outcome, domain::cause::OfferOutcome::Busy);
+        assert_eq!(OfferOutcome::of_outside(&wire), OfferOutcome::Busy);
         let long = said(&["x".repeat(150).as_str(), "y".repeat(150).as_str()]);
         assert_eq!(long.unwrap().chars().count(), REASON_MAX);
     }

@@ -125,7 +125,11 @@ impl CallbackMutations {
         if !domain::name::is_number(&input.number) {
             return refused(Refusal::InvalidCallbackNumber).await;
         }
-        let agent = input.agent_id.as_ref().map(|id| AgentId::read(id, "agentId")).transpose()?;
+        let agent = input
+            .agent_id
+            .as_ref()
+            .map(|id| AgentId::read(id, "agentId"))
+            .transpose()?;
         if let Some(agent) = agent {
             match order.services.directory.agent(agent) {
                 None => return refused(Refusal::UnknownAgent).await,

@@ -116,7 +116,9 @@ pub(crate) struct AssignVisitPayload {
 
 /// The stay that an order is about.
 pub(super) fn stay(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
-    let visit = visit.map(|visit| uuid(visit, "a visit", "visitId")).transpose();
+    let visit = visit
+        .map(|visit| uuid(visit, "a visit", "visitId"))
+        .transpose();
     Ok(visit?.map(VisitId))
 }
 

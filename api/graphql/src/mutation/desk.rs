@@ -96,7 +96,11 @@ impl DeskMutations {
         input: ExtendWrapUpInput,
     ) -> Result<ExtendWrapUpPayload> {
         let by_ms = input.by_ms.0;
-        let call = input.call_id.as_ref().map(|id| CallId::read(id, "callId")).transpose()?;
+        let call = input
+            .call_id
+            .as_ref()
+            .map(|id| CallId::read(id, "callId"))
+            .transpose()?;
         let command = Ok(Command::ExtendWrapUp { by_ms, call });
         let whose = Whose::OwnOrManaged;
         let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);

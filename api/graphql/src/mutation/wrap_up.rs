@@ -32,7 +32,11 @@ pub(super) async fn complete(
     if let Err(refusal) = order.known(checked) {
         return Ok(order.refused(refusal));
     }
-    let call = input.call_id.as_ref().map(|id| CallId::read(id, "callId")).transpose()?;
+    let call = input
+        .call_id
+        .as_ref()
+        .map(|id| CallId::read(id, "callId"))
+        .transpose()?;
     let call = match call {
         Some(call) => Some(call),
         None => shown(&order).await?,

@@ -173,7 +173,7 @@ fn two_rates_never_hold_on_one_day() {
     );
     let lower = TaxRate {
         country: "de".into(),
-        ..open.clone()
+        ..open
     };
     assert_eq!(
         reason(vec![lower]),
