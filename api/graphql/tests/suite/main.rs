@@ -7,6 +7,7 @@
     reason = "helpers of tests are tests too"
 )]
 
+mod asked_wrongly;
 mod auth;
 mod balance;
 mod billing;

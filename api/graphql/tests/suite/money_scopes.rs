@@ -179,7 +179,9 @@ async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
 async fn the_record_itself_shows_money_only_to_those_who_may_see_it() {
     let world = World::start().await;
     let queue = world.queue("sales").await;
+    let agent = world.agent("ann", queue).await;
     let ringing = world.ring(queue, "+4930111").await;
+    world.connect(&ringing, agent).await;
     world.hang_up(&ringing, ringing.leg).await;
     let outcome = Some(Outcome::Unrated {
         account: None,

@@ -106,9 +106,7 @@ pub enum Error {
         revision: u32,
     },
     /// Money has come or gone, or somebody else has decided about it, since that was read.
-    #[error(
-        "expected_ledger_revision: the ledger was changed meanwhile, it is at revision {revision}"
-    )]
+    #[error("expected_ledger_revision: the ledger was changed, it is at revision {revision}")]
     LedgerChanged {
         /// What it is at.
         revision: u32,
