@@ -101,6 +101,43 @@ pub enum EndReason {
     Shutdown,
 }
 
+impl EndReason {
+    /// What became of the number outside, where that ended the call.
+    pub const fn outside(self) -> Option<OfferOutcome> {
+        match self {
+            Self::OutsideBusy => Some(OfferOutcome::Busy),
+            Self::OutsideNoAnswer => Some(OfferOutcome::NoAnswer),
+            Self::OutsideRejected => Some(OfferOutcome::Rejected),
+            Self::OutsideUnreachable => Some(OfferOutcome::Unreachable),
+            Self::Hangup
+            | Self::Cancelled
+            | Self::UnknownAddress
+            | Self::NotAllowed
+            | Self::NoCommonCodec
+            | Self::NoMediaPort
+            | Self::Overload
+            | Self::QueueFull
+            | Self::QueueClosed
+            | Self::NobodyThere
+            | Self::MaxWait
+            | Self::VisitExpired
+            | Self::CallbackRequested
+            | Self::CallbackWithdrawn
+            | Self::Announced
+            | Self::VoicemailTaken
+            | Self::NoTrunk
+            | Self::MediaSilence
+            | Self::SignallingLost
+            | Self::NodeLost
+            | Self::NoCredit
+            | Self::NoPrice
+            | Self::AccountSuspended
+            | Self::Operator
+            | Self::Shutdown => None,
+        }
+    }
+}
+
 /// What came over the wire with the end, kept verbatim (RFC 3326).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WireCause {

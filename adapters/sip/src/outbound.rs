@@ -232,13 +232,7 @@ fn of_end(cause: &EndCause) -> Release {
         | EndReason::AccountSuspended
         | EndReason::Operator => None,
     };
-    let is_outside = matches!(
-        cause.reason,
-        EndReason::OutsideBusy
-            | EndReason::OutsideNoAnswer
-            | EndReason::OutsideRejected
-            | EndReason::OutsideUnreachable
-    );
+    let is_outside = cause.reason.outside().is_some();
     // What a network outside said is for the caller's network to hear.
     let heard = cause.sip_status.filter(|_| is_outside);
     let verbatim = cause.reason_header.clone().filter(|_| is_outside);

@@ -83,6 +83,11 @@ pub(crate) trait Named: Sized {
             .ok_or_else(|| Fault::field(field, &format!("that is no id of {}", Self::KIND)))
     }
 
+    /// The same of one that may be left out.
+    fn read_some(id: Option<&ID>, field: &'static str) -> Result<Option<Self>, Fault> {
+        id.map(|id| Self::read(id, field)).transpose()
+    }
+
     fn read_all(ids: &[ID], field: &'static str) -> Result<Vec<Self>, Fault> {
         ids.iter().map(|id| Self::read(id, field)).collect()
     }

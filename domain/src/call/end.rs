@@ -151,35 +151,10 @@ fn the_end(call: &Call, at: Timestamp, by: By, reason: EndReason, wire: WireCaus
 /// What the network outside said of its own failure, in the words of Q.850; and what a
 /// BYE or CANCEL says of itself, which has no status to say it for it.
 fn heard(reason: EndReason, wire: &WireCause) -> Option<u8> {
-    match reason {
-        EndReason::OutsideBusy
-        | EndReason::OutsideNoAnswer
-        | EndReason::OutsideRejected
-        | EndReason::OutsideUnreachable => wire.cause(),
-        EndReason::Hangup | EndReason::Cancelled => wire.q850(),
-        EndReason::UnknownAddress
-        | EndReason::NotAllowed
-        | EndReason::NoCommonCodec
-        | EndReason::NoMediaPort
-        | EndReason::Overload
-        | EndReason::QueueFull
-        | EndReason::QueueClosed
-        | EndReason::NobodyThere
-        | EndReason::MaxWait
-        | EndReason::VisitExpired
-        | EndReason::NoTrunk
-        | EndReason::MediaSilence
-        | EndReason::SignallingLost
-        | EndReason::NodeLost
-        | EndReason::CallbackRequested
-        | EndReason::CallbackWithdrawn
-        | EndReason::Announced
-        | EndReason::VoicemailTaken
-        | EndReason::NoCredit
-        | EndReason::NoPrice
-        | EndReason::AccountSuspended
-        | EndReason::Operator
-        | EndReason::Shutdown => None,
+    match reason.outside() {
+        Some(_) => wire.cause(),
+        None if matches!(reason, EndReason::Hangup | EndReason::Cancelled) => wire.q850(),
+        None => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     row::{Direction, End, Row},
 };
 use domain::{
-    cause::{By, Disposition, EndReason, OfferOutcome, WireCause},
+    cause::{By, Disposition, OfferOutcome, WireCause},
     id::TrunkId,
     q850,
     time::Timestamp,
@@ -143,7 +143,7 @@ impl SeizureOutcome {
 
     /// Of the trunk with which the call ended unanswered.
     fn of_last(end: &End, has_rung: bool) -> Self {
-        match of_network(end.reason) {
+        match end.reason.outside() {
             // We gave up a trunk that took the call and said nothing more of it.
             Some(OfferOutcome::NoAnswer) if end.by == By::System && !has_rung => Self::Failed,
             Some(outcome) => Self::of_refused(outcome, &said(end), end.q850_cause),
@@ -156,41 +156,6 @@ impl SeizureOutcome {
 fn is_said_by_a_person(wire: &WireCause) -> bool {
     let status = wire.sip_status.unwrap_or_default();
     wire.q850() == Some(CALL_REJECTED) || SAID_BY_A_PERSON.contains(&status)
-}
-
-/// What the end says of the network outside; none where it is not what ended the call.
-const fn of_network(reason: EndReason) -> Option<OfferOutcome> {
-    match reason {
-        EndReason::OutsideBusy => Some(OfferOutcome::Busy),
-        EndReason::OutsideNoAnswer => Some(OfferOutcome::NoAnswer),
-        EndReason::OutsideRejected => Some(OfferOutcome::Rejected),
-        EndReason::OutsideUnreachable => Some(OfferOutcome::Unreachable),
-        EndReason::Hangup
-        | EndReason::Cancelled
-        | EndReason::UnknownAddress
-        | EndReason::NotAllowed
-        | EndReason::NoCommonCodec
-        | EndReason::NoMediaPort
-        | EndReason::Overload
-        | EndReason::QueueFull
-        | EndReason::QueueClosed
-        | EndReason::NobodyThere
-        | EndReason::MaxWait
-        | EndReason::VisitExpired
-        | EndReason::CallbackRequested
-        | EndReason::CallbackWithdrawn
-        | EndReason::Announced
-        | EndReason::VoicemailTaken
-        | EndReason::NoTrunk
-        | EndReason::MediaSilence
-        | EndReason::SignallingLost
-        | EndReason::NodeLost
-        | EndReason::NoCredit
-        | EndReason::NoPrice
-        | EndReason::AccountSuspended
-        | EndReason::Operator
-        | EndReason::Shutdown => None,
-    }
 }
 
 /// What the network said with the end.
@@ -245,7 +210,7 @@ fn last(leg: &Leg, end: &End) -> Option<Seizure> {
 /// When the network refused the call with which it ended; none where it did not, or only
 /// was silent.
 fn refused_at(end: &End) -> Option<Timestamp> {
-    let is_response = match of_network(end.reason)? {
+    let is_response = match end.reason.outside()? {
         OfferOutcome::Busy | OfferOutcome::Rejected => true,
         // Or we have given up.
         OfferOutcome::NoAnswer => end.by == By::Outside,

@@ -3,7 +3,7 @@
 
 use crate::{
     carrier::{carrier_at, free_port},
-    prepaid::credit_is,
+    prepaid::{credit_is, pay},
     support::{PATIENCE, agent_with, command_id, incoming, mutate, records, sell},
 };
 use anyhow::{Context as _, ensure};
@@ -47,12 +47,8 @@ async fn describe(server: &Server) -> anyhow::Result<(Value, String)> {
         "effective": "2026-01-01",
     });
     mutate(server, "subscribeAccount", "id", subscription).await?;
-    let payment = json!({
-        "commandId": command_id(5), "accountId": account, "amount": "0.3", "currency": "EUR",
-        "method": "BANK_TRANSFER", "reference": "ahead",
-    });
-    mutate(server, "recordPayment", "id", payment).await?;
     let account = account.as_str().context("an id")?.to_owned();
+    pay(server, &account, 5, "0.3").await?;
     Ok((queue, account))
 }
 

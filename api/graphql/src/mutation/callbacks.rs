@@ -125,11 +125,7 @@ impl CallbackMutations {
         if !domain::name::is_number(&input.number) {
             return refused(Refusal::InvalidCallbackNumber).await;
         }
-        let agent = input
-            .agent_id
-            .as_ref()
-            .map(|id| AgentId::read(id, "agentId"))
-            .transpose()?;
+        let agent = AgentId::read_some(input.agent_id.as_ref(), "agentId")?;
         if let Some(agent) = agent {
             match order.services.directory.agent(agent) {
                 None => return refused(Refusal::UnknownAgent).await,

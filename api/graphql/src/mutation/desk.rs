@@ -96,11 +96,7 @@ impl DeskMutations {
         input: ExtendWrapUpInput,
     ) -> Result<ExtendWrapUpPayload> {
         let by_ms = input.by_ms.0;
-        let call = input
-            .call_id
-            .as_ref()
-            .map(|id| CallId::read(id, "callId"))
-            .transpose()?;
+        let call = CallId::read_some(input.call_id.as_ref(), "callId")?;
         let command = Ok(Command::ExtendWrapUp { by_ms, call });
         let whose = Whose::OwnOrManaged;
         let about = About::new(&input.command_id, &input.agent_id, input.expected_revision);

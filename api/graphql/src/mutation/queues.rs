@@ -193,10 +193,8 @@ fn place(
     announcement: Option<&str>,
     mailbox: Option<&ID>,
 ) -> Result<Option<OverflowTo>> {
-    let queue = queue.map(|id| QueueId::read(id, "queueId")).transpose()?;
-    let mailbox = mailbox
-        .map(|id| MailboxId::read(id, "mailboxId"))
-        .transpose()?;
+    let queue = QueueId::read_some(queue, "queueId")?;
+    let mailbox = MailboxId::read_some(mailbox, "mailboxId")?;
     let places = [
         queue.map(OverflowTo::Queue),
         number.map(|number| OverflowTo::Number(number.into())),

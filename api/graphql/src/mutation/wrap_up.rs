@@ -32,11 +32,7 @@ pub(super) async fn complete(
     if let Err(refusal) = order.known(checked) {
         return Ok(order.refused(refusal));
     }
-    let call = input
-        .call_id
-        .as_ref()
-        .map(|id| CallId::read(id, "callId"))
-        .transpose()?;
+    let call = CallId::read_some(input.call_id.as_ref(), "callId")?;
     let call = match call {
         Some(call) => Some(call),
         None => shown(&order).await?,

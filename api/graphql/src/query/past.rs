@@ -63,18 +63,9 @@ impl EventFilterInput {
         let filter = EventFilter {
             streams,
             types: self.types.unwrap_or_default(),
-            call: self
-                .call_id
-                .map(|id| CallId::read(&id, "callId"))
-                .transpose()?,
-            agent: self
-                .agent_id
-                .map(|id| AgentId::read(&id, "agentId"))
-                .transpose()?,
-            queue: self
-                .queue_id
-                .map(|id| QueueId::read(&id, "queueId"))
-                .transpose()?,
+            call: CallId::read_some(self.call_id.as_ref(), "callId")?,
+            agent: AgentId::read_some(self.agent_id.as_ref(), "agentId")?,
+            queue: QueueId::read_some(self.queue_id.as_ref(), "queueId")?,
             command: command.transpose()?.map(CommandId),
             actor: self.actor,
             from: self.recorded_from.map(|instant| instant.0),

@@ -125,9 +125,7 @@ impl AgentStates {
         queue_id: Option<ID>,
     ) -> Result<impl Stream<Item = Result<AgentStateItem>>> {
         let views = services(ctx)?.views.clone();
-        let queue = queue_id
-            .map(|id| QueueId::read(&id, "queueId"))
-            .transpose()?;
+        let queue = QueueId::read_some(queue_id.as_ref(), "queueId")?;
         let list = agent_states::Filter {
             queue,
             ..agent_states::Filter::default()

@@ -43,18 +43,9 @@ impl CallEventFilter {
         Ok(timeline::Filter {
             categories: vec![],
             types: self.types.unwrap_or_default(),
-            call: self
-                .call_id
-                .map(|id| CallId::read(&id, "callId"))
-                .transpose()?,
-            agent: self
-                .agent_id
-                .map(|id| AgentId::read(&id, "agentId"))
-                .transpose()?,
-            queue: self
-                .queue_id
-                .map(|id| QueueId::read(&id, "queueId"))
-                .transpose()?,
+            call: CallId::read_some(self.call_id.as_ref(), "callId")?,
+            agent: AgentId::read_some(self.agent_id.as_ref(), "agentId")?,
+            queue: QueueId::read_some(self.queue_id.as_ref(), "queueId")?,
         })
     }
 }

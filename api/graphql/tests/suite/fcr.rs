@@ -1,14 +1,13 @@
 //! First contact resolution over the real path: events, read models, HTTP.
 
-use crate::world::{Ringing, World, uuid};
+use crate::world::{World, uuid};
 use commands::ports::Clock as _;
 use domain::{
     any::AnyCommand,
-    call::{AnswerMode, Command, Route},
+    call::Command,
     cause::WireCause,
-    id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, VisitId},
-    line::{self, VisitPolicy, VisitResult},
-    sealed::Party,
+    id::{AgentId, QueueId},
+    line::{self, VisitResult},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -29,84 +28,17 @@ fn range(world: &World) -> Value {
 
 /// Somebody reached an agent of the queue at that time and talked for a minute.
 async fn contact(world: &World, queue: QueueId, from: &str, at: Timestamp) {
-    let Ringing { call, visit, leg } = Ringing {
-        call: CallId(uuid()),
-        visit: VisitId(uuid()),
-        leg: LegId(uuid()),
-    };
-    let party = Party {
-        user: from.into(),
-        ..Party::default()
-    };
-    let receive = Command::ReceiveCall {
-        withheld: party.is_withheld(),
-        leg,
-        from: world.stores.vault.seal(&party).await.unwrap(),
-        to: "sales".into(),
-        trunk: None,
-        sip_call_id: format!("{call}@test"),
-        user_agent: None,
-        diversion: None,
-        route: Route::Queue {
-            queue,
-            config_version: 1,
-            answer_mode: AnswerMode::OnAgent,
-            visit,
-            exit_keys: vec![],
-            music: None,
-        },
-    };
-    world.dispatch_at(at, AnyCommand::Call(call, receive)).await;
-    let open = line::Command::OpenVisit {
-        visit,
-        call,
-        enqueued_at: at,
-        joined_at: None,
-        priority: None,
-        previous: None,
-        capacity: 1_000,
-        policy: VisitPolicy {
-            config_version: 1,
-            answer_mode: AnswerMode::OnAgent,
-            ring_timeout_ms: 20_000,
-            wrap_up_ms: 0,
-            max_wait_ms: 0,
-            measure: None,
-        },
-        barred: None,
-    };
-    world.dispatch_at(at, AnyCommand::Line(queue, open)).await;
-    is_answered(world, (call, visit), at).await;
+    let ringing = world.ring_at(at, queue, from).await;
+    world.connect_at(at, &ringing, AgentId(uuid())).await;
     let close = line::Command::CloseVisit {
-        visit,
+        visit: ringing.visit,
         result: VisitResult::Answered,
         closed_at: at,
     };
     world.dispatch_at(at, AnyCommand::Line(queue, close)).await;
-    let wire = WireCause::default();
-    let bye = AnyCommand::Call(call, Command::RecordBye { leg, wire });
+    let (leg, wire) = (ringing.leg, WireCause::default());
+    let bye = AnyCommand::Call(ringing.call, Command::RecordBye { leg, wire });
     world.dispatch_at(at.plus_ms(60_000), bye).await;
-}
-
-async fn is_answered(world: &World, (call, visit): (CallId, VisitId), at: Timestamp) {
-    let leg = LegId(uuid());
-    let agent = AgentId(uuid());
-    let offer = Command::StartOffer {
-        offer: OfferId(uuid()),
-        visit,
-        session: SessionId { agent, number: 1 },
-        leg,
-        until: at.plus_ms(20_000),
-        beside: false,
-    };
-    let answer = Command::RecordAnswer {
-        leg,
-        codec: None,
-        device: None,
-    };
-    for command in [offer, Command::RecordAlerting { leg }, answer] {
-        world.dispatch_at(at, AnyCommand::Call(call, command)).await;
-    }
 }
 
 /// Resolved, of contacts; unknown, open; and all that were answered.

@@ -1,7 +1,7 @@
 //! What calls cost, and what accounts owe, is for those who may see money; to change
 //! it takes more.
 
-use crate::world::World;
+use crate::world::{Ringing, World};
 use domain::{
     any::AnyCommand,
     billing::{
@@ -134,9 +134,8 @@ async fn who_takes_records_away_and_may_not_see_money_takes_none_of_it_away() {
     );
 }
 
-#[tokio::test]
-async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
-    let world = World::start().await;
+/// A call that was answered, and has no price.
+async fn unrated(world: &World) -> Ringing {
     let queue = world.queue("sales").await;
     let agent = world.agent("ann", queue).await;
     let ringing = world.ring(queue, "+4930111").await;
@@ -148,6 +147,13 @@ async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
     });
     let rate = billing::Command::Rating(ringing.call, rating::Command::Rate { outcome });
     world.dispatch(AnyCommand::Billing(Box::new(rate))).await;
+    ringing
+}
+
+#[tokio::test]
+async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
+    let world = World::start().await;
+    let ringing = unrated(&world).await;
     let query = format!(
         "{{ callTimeline(callId: \"{}\", first: 100, minPosition: \"{}\") \
          {{ edges {{ node {{ type category payload }} }} }} }}",
@@ -178,17 +184,7 @@ async fn the_timeline_of_a_call_shows_prices_only_to_those_who_may_see_money() {
 #[tokio::test]
 async fn the_record_itself_shows_money_only_to_those_who_may_see_it() {
     let world = World::start().await;
-    let queue = world.queue("sales").await;
-    let agent = world.agent("ann", queue).await;
-    let ringing = world.ring(queue, "+4930111").await;
-    world.connect(&ringing, agent).await;
-    world.hang_up(&ringing, ringing.leg).await;
-    let outcome = Some(Outcome::Unrated {
-        account: None,
-        reason: UnratedReason::NoPayer,
-    });
-    let rate = billing::Command::Rating(ringing.call, rating::Command::Rate { outcome });
-    world.dispatch(AnyCommand::Billing(Box::new(rate))).await;
+    unrated(&world).await;
     let payloads = async |scopes: &[Scope]| {
         let token = world.token(scopes).await;
         let query = "{ events(first: 100) { nodes { stream payload } } }";

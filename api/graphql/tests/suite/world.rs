@@ -315,16 +315,21 @@ impl World {
 
     /// A call comes into the queue and waits.
     pub(crate) async fn ring(&self, queue: QueueId, from: &str) -> Ringing {
+        self.ring_at(self.clock.now(), queue, from).await
+    }
+
+    /// The same at an instant.
+    pub(crate) async fn ring_at(&self, at: Timestamp, queue: QueueId, from: &str) -> Ringing {
         let ringing = Ringing {
             call: CallId(uuid()),
             visit: VisitId(uuid()),
             leg: LegId(uuid()),
         };
-        let from = self.stores.vault.seal(&party(from)).await.unwrap();
+        let party = party(from);
         let command = Command::ReceiveCall {
-            withheld: false,
+            withheld: party.is_withheld(),
             leg: ringing.leg,
-            from,
+            from: self.stores.vault.seal(&party).await.unwrap(),
             to: "sales".into(),
             trunk: None,
             sip_call_id: format!("{}@test", ringing.call),
@@ -339,12 +344,14 @@ impl World {
                 music: None,
             },
         };
-        self.dispatch(AnyCommand::Call(ringing.call, command)).await;
-        self.waits(queue, ringing).await
+        let command = AnyCommand::Call(ringing.call, command);
+        self.dispatch_at(at, command).await;
+        self.waits(at, queue, ringing).await
     }
 
     /// A call of ours, to ring somebody back, waits for an agent.
     pub(crate) async fn ring_back(&self, queue: QueueId, to: &str) -> Ringing {
+        let at = self.clock.now();
         let ringing = Ringing {
             call: CallId(uuid()),
             visit: VisitId(uuid()),
@@ -354,23 +361,23 @@ impl World {
             leg: ringing.leg,
             party: self.stores.vault.seal(&party(to)).await.unwrap(),
             callback: CallbackId(uuid()),
-            place: self.clock.now(),
+            place: at,
             queue,
             config_version: 1,
             visit: ringing.visit,
             wanted: None,
             music: None,
         };
-        let command = Command::PlaceCall(placing);
-        self.dispatch(AnyCommand::Call(ringing.call, command)).await;
-        self.waits(queue, ringing).await
+        let command = AnyCommand::Call(ringing.call, Command::PlaceCall(placing));
+        self.dispatch_at(at, command).await;
+        self.waits(at, queue, ringing).await
     }
 
-    async fn waits(&self, queue: QueueId, ringing: Ringing) -> Ringing {
+    async fn waits(&self, at: Timestamp, queue: QueueId, ringing: Ringing) -> Ringing {
         let open = line::Command::OpenVisit {
             visit: ringing.visit,
             call: ringing.call,
-            enqueued_at: self.clock.now(),
+            enqueued_at: at,
             joined_at: None,
             priority: None,
             previous: None,
@@ -385,19 +392,29 @@ impl World {
             },
             barred: None,
         };
-        self.dispatch(AnyCommand::Line(queue, open)).await;
+        self.dispatch_at(at, AnyCommand::Line(queue, open)).await;
         ringing
     }
 
     /// An agent's phone rings and is answered.
     pub(crate) async fn connect(&self, ringing: &Ringing, agent: AgentId) -> LegId {
+        self.connect_at(self.clock.now(), ringing, agent).await
+    }
+
+    /// The same at an instant.
+    pub(crate) async fn connect_at(
+        &self,
+        at: Timestamp,
+        ringing: &Ringing,
+        agent: AgentId,
+    ) -> LegId {
         let leg = LegId(uuid());
         let offer = Command::StartOffer {
             offer: OfferId(uuid()),
             visit: ringing.visit,
             session: SessionId { agent, number: 1 },
             leg,
-            until: self.clock.now().plus_ms(20_000),
+            until: at.plus_ms(20_000),
             beside: false,
         };
         for command in [
@@ -409,7 +426,8 @@ impl World {
                 device: None,
             },
         ] {
-            self.dispatch(AnyCommand::Call(ringing.call, command)).await;
+            let command = AnyCommand::Call(ringing.call, command);
+            self.dispatch_at(at, command).await;
         }
         leg
     }
