@@ -84,6 +84,12 @@ impl Fault {
         }
     }
 
+    /// The same of a message that says it in its own words.
+    pub(crate) const fn of(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
     }

@@ -75,14 +75,16 @@ impl Asked {
 }
 
 /// How many rows, within the limits.
-pub(crate) fn limit(name: &str, asked: Option<i32>) -> Result<usize, Fault> {
+pub(crate) fn limit(name: &'static str, asked: Option<i32>) -> Result<usize, Fault> {
     let Some(asked) = asked else {
         return Ok(PAGE_DEFAULT);
     };
     usize::try_from(asked)
         .ok()
         .filter(|asked| (1..=PAGE_MAX).contains(asked))
-        .ok_or_else(|| Fault::validation(format!("{name} is not between 1 and {PAGE_MAX}")))
+        .ok_or_else(|| {
+            Fault::validation(format!("{name} is not between 1 and {PAGE_MAX}")).of(name)
+        })
 }
 
 /// Reads a page and makes a connection of it.

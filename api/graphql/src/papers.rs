@@ -217,14 +217,14 @@ pub(crate) async fn credit_notes(
 }
 
 impl Range {
-    /// Months, both in it; `now` where none is said.
+    /// Months, both in it; `now` where none is said, and for a beginning no later than the end.
     fn months(&self, now: Period) -> Result<(Period, Period), (StatusCode, Fault)> {
-        let month = |text: Option<&String>, field| match text {
+        let month = |text: Option<&String>, field, otherwise| match text {
             Some(text) => period(text, field),
-            None => Ok(now),
+            None => Ok(otherwise),
         };
-        let range = month(self.from.as_ref(), "from").and_then(|from| {
-            let to = month(self.to.as_ref(), "to")?;
+        let range = month(self.to.as_ref(), "to", now).and_then(|to| {
+            let from = month(self.from.as_ref(), "from", now.min(to))?;
             in_order(from, to)
         });
         range.map_err(with_status)

@@ -49,9 +49,21 @@ fn warn_code(value: &str) -> Option<u16> {
 const REASON_MAX: usize = 200;
 
 /// All reasons in one line: lines and commas mean the same (RFC 3261, 7.3.1), and each
-/// protocol has its own (RFC 3326).
+/// protocol has its own (RFC 3326). Where they are too long, the line with the cause by
+/// Q.850, which decides what became of the call, is first.
 fn reasons(headers: &Headers) -> Option<String> {
-    let lines: Vec<&str> = headers.all("Reason").collect();
+    let mut lines: Vec<&str> = headers.all("Reason").collect();
+    let joined = lines.join(", ");
+    if joined.chars().count() > REASON_MAX {
+        let has_cause = |line: &&str| {
+            let wire = WireCause {
+                reason_header: Some((*line).to_owned()),
+                ..WireCause::default()
+            };
+            wire.q850().is_some()
+        };
+        lines.sort_by_key(|line| !has_cause(line));
+    }
     let joined = lines.join(", ");
     (!lines.is_empty()).then(|| joined.chars().take(REASON_MAX).collect())
 }
@@ -81,5 +93,11 @@ mod tests {
         assert_eq!(OfferOutcome::of_outside(&wire), OfferOutcome::Busy);
         let long = said(&["x".repeat(150).as_str(), "y".repeat(150).as_str()]);
         assert_eq!(long.unwrap().chars().count(), REASON_MAX);
+        let text = format!("SIP;cause=503;text=\"{}\"", "x".repeat(200));
+        let cut = WireCause {
+            reason_header: said(&[&text, "Q.850;cause=17"]),
+            ..WireCause::default()
+        };
+        assert_eq!(cut.q850(), Some(17));
     }
 }

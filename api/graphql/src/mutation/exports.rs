@@ -121,7 +121,7 @@ impl ExportMutations {
         input: RequestInvoiceDocumentInput,
     ) -> Result<RequestInvoiceDocumentPayload> {
         let named = (input.invoice_id, input.number);
-        let row = invoice_of(ctx, named, input.min_position).await?;
+        let row = invoice_of(ctx, "invoiceId", named, input.min_position).await?;
         let row = row.ok_or_else(|| Fault::not_found("there is no such invoice"))?;
         let path = papers::path(row.invoice);
         Ok(RequestInvoiceDocumentPayload {

@@ -308,7 +308,7 @@ pub(crate) struct Order<'a> {
 impl<'a> Order<'a> {
     pub(crate) fn new(ctx: &Context<'a>, command_id: &ID) -> Result<Self> {
         let client = Uuid::parse_str(command_id)
-            .map_err(|_| Fault::validation("commandId is not a UUID"))?;
+            .map_err(|_| Fault::validation("commandId is not a UUID").of("commandId"))?;
         Ok(Self {
             services: services(ctx)?,
             identity: identity(ctx)?,

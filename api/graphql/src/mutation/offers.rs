@@ -77,7 +77,7 @@ impl OfferMutations {
             require(ctx, Scope::AgentManage)?;
         }
         let offer = Uuid::parse_str(&input.offer_id);
-        let offer = offer.map_err(|_| Fault::validation("that is no id of an offer"))?;
+        let offer = offer.map_err(|_| Fault::field("offerId", "that is no id of an offer"))?;
         let offer = OfferId(offer);
         let answer = |outcome| RejectOfferPayload {
             outcome: AgentPayload { agent, outcome },

@@ -70,7 +70,11 @@ impl SubjectMutations {
     ) -> Result<EraseSubjectPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let vault = order.services.vault.as_ref();
-        let subject = subject(vault, input.number.as_deref(), input.subject_id.as_ref())?;
+        let subject = subject(
+            vault,
+            input.number.as_deref(),
+            (input.subject_id.as_ref(), "subjectId"),
+        )?;
         let keys_through = vault.keys_through(subject).await.map_err(Fault::from)?;
         let command = Command::Erase {
             keys_through,

@@ -253,7 +253,7 @@ impl BillingQueries {
         number: Option<String>,
         min_position: Option<Cursor>,
     ) -> Result<Option<Invoice>> {
-        let row = invoice_of(ctx, (id, number), min_position).await?;
+        let row = invoice_of(ctx, "id", (id, number), min_position).await?;
         Ok(row.map(Invoice))
     }
 
@@ -287,9 +287,10 @@ impl BillingQueries {
     }
 }
 
-/// The invoice of that id or number.
+/// The invoice of that id, which came in that field, or of that number.
 pub(crate) async fn invoice_of(
     ctx: &Context<'_>,
+    field: &'static str,
     named: (Option<ID>, Option<String>),
     min_position: Option<Cursor>,
 ) -> Result<Option<invoices::Row>> {
@@ -297,7 +298,7 @@ pub(crate) async fn invoice_of(
     let row = match named {
         (Some(id), None) => {
             views
-                .invoice(InvoiceId(uuid(&id, "an invoice", "id")?))
+                .invoice(InvoiceId(uuid(&id, "an invoice", field)?))
                 .await
         }
         (None, Some(number)) => views.invoice_numbered(&number).await,

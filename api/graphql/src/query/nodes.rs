@@ -23,7 +23,7 @@ impl NodeQueries {
         id: ID,
         min_position: Option<Cursor>,
     ) -> Result<Option<Node>> {
-        let id = NodeId::parse(&id).ok_or_else(|| Fault::validation("that is no id"))?;
+        let id = NodeId::parse(&id).ok_or_else(|| Fault::validation("that is no id").of("id"))?;
         let (scope, needed): (_, &[View]) = match id {
             NodeId::Call(_) => (Scope::CallRead, &[View::LiveCalls, View::Cdr]),
             NodeId::Agent(_) => (Scope::AgentRead, &[View::AgentStates]),

@@ -54,11 +54,11 @@ impl EventFilterInput {
         let streams = self.streams.unwrap_or_default();
         if streams.len() > STREAMS_MAX {
             let message = format!("streams are more than {STREAMS_MAX}");
-            return Err(Fault::validation(message));
+            return Err(Fault::validation(message).of("streams"));
         }
         let command = self.command_id.map(|id| {
             let uuid = Uuid::parse_str(&id);
-            uuid.map_err(|_| Fault::validation("commandId is not a UUID"))
+            uuid.map_err(|_| Fault::validation("commandId is not a UUID").of("commandId"))
         });
         let filter = EventFilter {
             streams,

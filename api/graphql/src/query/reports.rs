@@ -70,9 +70,8 @@ fn some<T: Named>(name: &'static str, list: Option<Vec<ID>>) -> Result<Vec<T>, F
 fn fcr_window(ctx: &Context<'_>, days: Option<i32>) -> Result<Option<u32>, Fault> {
     let window = days.map_or(FCR_WINDOW_DAYS, |days| days.try_into().unwrap_or(0));
     if !(1..=FCR_WINDOW_DAYS_MAX).contains(&window) {
-        return Err(Fault::validation(format!(
-            "fcrWindowDays is not between 1 and {FCR_WINDOW_DAYS_MAX}"
-        )));
+        let message = format!("fcrWindowDays is not between 1 and {FCR_WINDOW_DAYS_MAX}");
+        return Err(Fault::validation(message).of("fcrWindowDays"));
     }
     let looked = ctx.look_ahead();
     let is_asked = COUNTED_BY_WINDOW

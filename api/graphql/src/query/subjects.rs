@@ -16,17 +16,18 @@ use projections::changed::View;
 #[derive(Default)]
 pub(crate) struct SubjectQueries;
 
-/// Who is meant: by the number or address as it was sealed, or by the hash.
+/// Who is meant: by the number or address as it was sealed, or by the hash, which came in
+/// that field.
 pub(crate) fn subject(
     vault: &dyn Vault,
     number: Option<&str>,
-    id: Option<&ID>,
+    (id, field): (Option<&ID>, &'static str),
 ) -> Result<SubjectId, Fault> {
     match (number, id) {
         (Some(number), None) => Ok(vault.subject_of(number)),
         (None, Some(id)) => id
             .parse()
-            .map_err(|_| Fault::validation("that is no id of a subject")),
+            .map_err(|_| Fault::validation("that is no id of a subject").of(field)),
         (None, None) | (Some(_), Some(_)) => {
             Err(Fault::validation("either the number or the id is needed"))
         }
@@ -47,7 +48,7 @@ impl SubjectQueries {
     ) -> Result<Option<Subject>> {
         let views = views_at(ctx, &[View::Erasures], min_position).await?;
         let vault = services(ctx)?.vault.as_ref();
-        let subject = subject(vault, number.as_deref(), id.as_ref())?;
+        let subject = subject(vault, number.as_deref(), (id.as_ref(), "id"))?;
         Subject::find(ctx, views, subject).await
     }
 

@@ -240,11 +240,17 @@ pub(super) async fn trunks(asked: Trunks) -> anyhow::Result<()> {
     let spans = asked.stretch.spans(asked.interval)?;
     let rows = all(async |page| views.trunks(&page).await).await?;
     let trunks = named(rows, &asked.trunk, |row| &row.name)?;
-    let mut records = vec![];
-    for trunk in &trunks {
-        let rows = views.trunk_report(&[trunk.trunk], &spans).await?;
-        records.extend(rows.iter().map(|row| report::trunk(&trunk.name, row)));
-    }
+    // All at once: of each record it is looked at which trunks it went out by.
+    let ids: Vec<_> = trunks.iter().map(|trunk| trunk.trunk).collect();
+    let rows = views.trunk_report(&ids, &spans).await?;
+    let name_of = |id: TrunkId| {
+        let trunk = trunks.iter().find(|trunk| trunk.trunk == id);
+        trunk.map_or("", |trunk| trunk.name.as_str())
+    };
+    let records: Vec<_> = rows
+        .iter()
+        .map(|row| report::trunk(name_of(row.trunk), row))
+        .collect();
     let span = spans.first().copied().context("there is no interval")?;
     let nothing = TrunkReportRow::empty(TrunkId(uuid::Uuid::nil()), Direction::Inbound, span);
     let columns = report::columns(&report::trunk("", &nothing));

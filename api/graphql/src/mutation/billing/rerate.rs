@@ -180,7 +180,7 @@ async fn meant(
             if !(1..=NAMED_MAX).contains(&ids.len()) {
                 return Ok(Err(invalid("callIds", "are not 1 to 100 calls")));
             }
-            return Ok(Ok(CallId::read_all(&ids, "ids")?));
+            return Ok(Ok(CallId::read_all(&ids, "callIds")?));
         }
         (None, Some(filter)) => filter,
     };
