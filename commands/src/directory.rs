@@ -14,7 +14,9 @@ use domain::{
     agent,
     any::{AnyEvent, Fact},
     id::{AgentId, MailboxId, QueueId, SessionId, TrunkId},
-    mailbox, queue, session, trunk,
+    mailbox, queue, session,
+    time::Timestamp,
+    trunk,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,7 +31,7 @@ const BATCH_MAX: usize = 1_000;
 /// The row's name among those of the processes.
 const ROW: &str = "directory";
 /// Counts the changes of the row's form and of the rules that fill it.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// A change is kept this often at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// The position alone is kept after so many events: a start reads no more.
@@ -91,6 +93,8 @@ pub struct MailboxEntry {
 #[serde(deny_unknown_fields)]
 struct Known {
     queues: BTreeMap<QueueId, Arc<QueueEntry>>,
+    /// What people have said of their doors.
+    hands: BTreeMap<QueueId, queue::Hand>,
     /// Lower-case name or number to queue.
     addresses: HashMap<String, QueueId>,
     agents: BTreeMap<AgentId, Arc<AgentEntry>>,
@@ -186,6 +190,15 @@ impl Directory {
     /// The queue of that id.
     pub fn queue(&self, id: QueueId) -> Option<Arc<QueueEntry>> {
         self.read(|known| known.queues.get(&id).cloned())
+    }
+
+    /// Whether the queue takes calls at that instant; none if there is no such queue.
+    pub fn is_open(&self, id: QueueId, at: Timestamp) -> Option<bool> {
+        self.read(|known| {
+            let hand = known.hands.get(&id).copied();
+            let entry = known.queues.get(&id)?;
+            Some(entry.config.is_open(hand, at))
+        })
     }
 
     /// All queues, by id.
@@ -387,14 +400,20 @@ impl Known {
             AnyEvent::Queue(id, queue::Event::Deleted { .. }) => {
                 self.addresses.retain(|_, queue| queue != id);
                 self.queues.remove(id);
+                self.hands.remove(id);
             }
             AnyEvent::Queue(
-                _,
-                queue::Event::Opened { .. }
+                id,
+                event @ (queue::Event::Opened { .. }
                 | queue::Event::Closed { .. }
-                | queue::Event::HoursFollowed { .. }
-                | queue::Event::MemberPaused { .. }
-                | queue::Event::MemberUnpaused { .. },
+                | queue::Event::HoursFollowed { .. }),
+            ) => match event.hand().flatten() {
+                Some(hand) => _ = self.hands.insert(*id, hand),
+                None => _ = self.hands.remove(id),
+            },
+            AnyEvent::Queue(
+                _,
+                queue::Event::MemberPaused { .. } | queue::Event::MemberUnpaused { .. },
             ) => return false,
             AnyEvent::Agent(id, agent::Event::Created { name, config }) => {
                 self.agent_names.insert(name.to_lowercase(), *id);

@@ -4,6 +4,7 @@
 
 use crate::{
     agent_states::Routability,
+    cdr::{self, Leg},
     queue_stats::Row,
     table::marks,
     value::{Columns, Corrupt, number, text, time},
@@ -14,7 +15,10 @@ use domain::{
     queue::{CONTACTS_MAX, LAST_CONTACTS, Matching, RECENT_MS, expected_wait_ms},
     time::Timestamp,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
 
 /// A call's place in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +39,21 @@ const QUEUES_OF: &str =
 
 /// Contacts of calls that are over, the latest answer first: from the answer until the call
 /// was no more the agent's, and the work after it, as the process counts that decides by it.
-const CONTACTS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(handled_ms), 0) AS BIGINT) FROM ( \
-    SELECT cdr.wrap_up_ms \
+const CONTACTS: &str = "SELECT visits.closed_at, cdr.wrap_up_ms \
     + CASE WHEN COALESCE(cdr.agent_left_at, cdr.ended_at) > visits.closed_at \
     THEN (COALESCE(cdr.agent_left_at, cdr.ended_at) - visits.closed_at) / 1000 \
-    ELSE 0 END AS handled_ms \
+    ELSE 0 END \
     FROM visits JOIN cdr ON cdr.call_id = visits.call_id \
     WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
-    AND visits.closed_at >= $2 \
-    ORDER BY visits.closed_at DESC LIMIT $3) AS contacts";
+    AND cdr.transfers_count = 0 AND visits.closed_at >= $2 \
+    ORDER BY visits.closed_at DESC LIMIT $3";
+
+/// The same of calls that were transferred, with their legs: each contact is on one.
+const HANDED_ON: &str = "SELECT visits.closed_at, cdr.legs \
+    FROM visits JOIN cdr ON cdr.call_id = visits.call_id \
+    WHERE visits.queue_id = $1 AND visits.result = 'answered' AND cdr.direction = 'inbound' \
+    AND cdr.transfers_count > 0 AND visits.closed_at >= $2 \
+    ORDER BY visits.closed_at DESC LIMIT $3";
 
 /// Somebody who waits.
 struct Waiting {
@@ -120,8 +130,21 @@ impl Lines {
     }
 }
 
-fn contacts(columns: &mut Columns) -> Result<(u64, u64), Corrupt> {
-    Ok((columns.number()?, columns.number()?))
+fn contact(columns: &mut Columns) -> Result<(Timestamp, u64), Corrupt> {
+    Ok((columns.time()?, columns.number()?))
+}
+
+fn legs(columns: &mut Columns) -> Result<(Timestamp, Vec<Leg>), Corrupt> {
+    Ok((columns.time()?, columns.word()?))
+}
+
+/// How long the contact took of the stay in that queue that was answered then.
+fn handled_ms(queue: QueueId, answered_at: Timestamp, legs: &[Leg]) -> Option<u64> {
+    let of_queue = |contact: &cdr::Contact| contact.queue == Some(queue);
+    let mut contacts = cdr::contacts(legs).filter(of_queue);
+    let contact = contacts.find(|contact| contact.answered_at == answered_at)?;
+    let left_at = contact.left_at?;
+    Some(left_at.ms_since(answered_at) + contact.wrap_up_ms)
 }
 
 /// How fast a queue serves its callers.
@@ -242,8 +265,18 @@ impl Views {
         most: u64,
     ) -> Result<(u64, u64), ViewError> {
         let parameters = vec![text(queue), time(from), number(most)];
-        let rows = self.rows(CONTACTS, parameters, contacts).await?;
-        Ok(rows.first().copied().unwrap_or_default())
+        let mut last = self.rows(CONTACTS, parameters.clone(), contact).await?;
+        let handed_on = self.rows(HANDED_ON, parameters, legs).await?;
+        if !handed_on.is_empty() {
+            let contacts = handed_on.into_iter().filter_map(|(answered_at, legs)| {
+                Some((answered_at, handled_ms(queue, answered_at, &legs)?))
+            });
+            last.extend(contacts);
+            last.sort_unstable_by_key(|(answered_at, _)| Reverse(*answered_at));
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let looked_at = last.into_iter().take(most);
+        Ok(looked_at.fold((0, 0), |(count, sum), (_, took)| (count + 1, sum + took)))
     }
 }
 

@@ -183,6 +183,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => of_supervision(before, event).into_iter().collect(),
         Event::TakenOver { leg, from_leg, .. } => taken_over(before, *leg, *from_leg),
+        Event::Transferred { leg, .. } => transferred(before, *leg),
         // The agent rings somebody back, and hears it.
         Event::AgentConnected { leg, .. } if before.is_placed => vec![Order::PlayRingback(*leg)],
         Event::AgentConnected { leg, .. } => match before.caller_leg {
@@ -347,6 +348,14 @@ fn taken_over(before: &Call, leg: LegId, from_leg: LegId) -> Vec<Order> {
         false => Order::Bridge(caller, leg),
     };
     vec![talks, Order::Close(from_leg)]
+}
+
+/// The caller hears music again, whoever held whom; that of the next queue by the event that
+/// follows, if it has another.
+fn transferred(before: &Call, from_leg: LegId) -> Vec<Order> {
+    let hears = before.caller_leg.map(|caller| music(before, caller));
+    let closed = Some(Order::Close(from_leg));
+    [hears, closed].into_iter().flatten().collect()
 }
 
 /// Somebody hears the conversation from now on, or in another mode; music while it is held.

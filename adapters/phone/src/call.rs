@@ -135,6 +135,13 @@ impl Call {
         .await
     }
 
+    /// Sends REFER with these values of Refer-To, one but in tests, and returns the status of its answer (RFC 3515). What
+    /// follows is told as [`CallEvent::Notified`]. Fails if the call is not up.
+    pub async fn refer(&self, targets: &[&str]) -> Result<u16> {
+        let targets = targets.iter().map(|target| (*target).to_owned()).collect();
+        self.ask(|reply| CallOrder::Refer { targets, reply }).await
+    }
+
     /// Leaves without a word: no BYE, no more RTP, no answer to anything.
     pub async fn vanish(&self) -> Result<()> {
         self.tell(CallOrder::Vanish).await

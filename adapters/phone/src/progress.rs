@@ -115,6 +115,15 @@ pub enum CallEvent {
         /// Its Reason header (RFC 3326).
         reason: Option<String>,
     },
+    /// A NOTIFY of what became of a REFER of ours (RFC 3515).
+    Notified {
+        /// Its Event header.
+        event: String,
+        /// Its Subscription-State header.
+        state: String,
+        /// The status line that it brings.
+        body: String,
+    },
     /// The other side put us on hold.
     RemoteHold,
     /// The other side took us off hold.

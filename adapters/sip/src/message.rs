@@ -38,7 +38,7 @@ pub enum Method {
 }
 
 /// The methods that have a file under `inbound`, in the order of `Allow`.
-pub const SERVED: [Method; 7] = [
+pub const SERVED: [Method; 8] = [
     Method::Invite,
     Method::Ack,
     Method::Cancel,
@@ -46,6 +46,7 @@ pub const SERVED: [Method; 7] = [
     Method::Options,
     Method::Register,
     Method::Info,
+    Method::Refer,
 ];
 
 /// Value of the `Allow` header: exactly what is served (RFC 3261, 20.5).
@@ -314,6 +315,7 @@ pub const fn phrase(status: u16) -> &'static str {
         182 => "Queued",
         183 => "Session Progress",
         200 => "OK",
+        202 => "Accepted",
         400 => "Bad Request",
         401 => "Unauthorized",
         402 => "Payment Required",
@@ -374,6 +376,9 @@ mod tests {
 
     #[test]
     fn allow_lists_what_is_served() {
-        assert_eq!(allow(), "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO");
+        assert_eq!(
+            allow(),
+            "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER"
+        );
     }
 }

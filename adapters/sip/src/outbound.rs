@@ -81,6 +81,13 @@ pub enum Order {
         /// How it is let go.
         release: Release,
     },
+    /// The caller is elsewhere, and the agent's leg is let go.
+    Transfer {
+        /// The agent's leg.
+        leg: LegId,
+        /// How it is let go.
+        release: Release,
+    },
     /// One leg is let go.
     Release {
         /// Which.
@@ -119,6 +126,10 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
     }
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "an arm for each event, and nothing else"
+)]
 fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
     match event {
         call::Event::Answered {} => Some(Order::Answer { call }),
@@ -150,6 +161,10 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             leg: *leg,
             from_leg: *from_leg,
             release: of_supervision(SupervisionEnd::TakenOver),
+        }),
+        call::Event::Transferred { leg, .. } => Some(Order::Transfer {
+            leg: *leg,
+            release: of_supervision(SupervisionEnd::Transferred),
         }),
         call::Event::SupervisionEnded { leg, reason, .. } => Some(Order::Release {
             leg: *leg,
@@ -268,6 +283,7 @@ fn of_supervision(end: SupervisionEnd) -> Release {
         SupervisionEnd::Stopped
         | SupervisionEnd::HungUp
         | SupervisionEnd::CallEnded
+        | SupervisionEnd::Transferred
         | SupervisionEnd::TakenOver => 16,
         SupervisionEnd::Busy => 17,
         SupervisionEnd::Unreachable => 18,

@@ -50,6 +50,15 @@ pub const fn of_reason(reason: EndReason) -> Said {
     Said { status, q850 }
 }
 
+/// What a phone hears that has asked for a transfer which the call's rules refuse.
+pub fn of_refused_transfer(code: &str) -> u16 {
+    match code {
+        // The call is over, or nobody talks in it any more.
+        "call.already_ended" | "call.unknown" | "call.not_connected" => 481,
+        _ => 403,
+    }
+}
+
 /// Whether another trunk may do better: this one is broken, full, silent or does
 /// not take us.
 pub const fn is_worth_another_trunk(status: Option<u16>) -> bool {

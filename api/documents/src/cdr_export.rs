@@ -364,6 +364,7 @@ const CALL: &[CallColumn] = &[
         text(party.and_then(|party| e164::of(&party.user)))
     }),
     ("dialled_e164", |row| text(e164::of(&row.to))),
+    ("transfers_count", |row| number(Some(row.transfers_count()))),
 ];
 
 const LEG: &[LegColumn] = &[
@@ -412,6 +413,7 @@ const LEG: &[LegColumn] = &[
     ("mos_hundredths", |leg| {
         measured(leg, |media| number(media.mos_hundredths()))
     }),
+    ("transferred_to_queue_id", |leg| id(leg.transferred_to)),
     ("segments", |leg| {
         Field::Json(leg.segments.iter().map(segment).collect())
     }),
@@ -434,6 +436,7 @@ fn segment(segment: &Segment) -> Value {
         "duration_ms": segment.duration_ms(),
         "queue_id": id(segment.queue).value(),
         "agent_id": id(segment.agent).value(),
+        "end_reason": word(segment.end).value(),
     })
 }
 

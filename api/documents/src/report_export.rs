@@ -9,7 +9,7 @@ use domain::{
 use projections::{
     cdr,
     queue_stats::ServiceLevel,
-    report::{AgentReportRow, QueueReportRow, TrunkReportRow},
+    report::{AgentReportRow, Handled, QueueReportRow, TrunkReportRow},
     visits,
 };
 
@@ -118,6 +118,7 @@ pub fn queue(name: &str, row: &QueueReportRow) -> Record {
     record.push(("occupancy_ppm", ppm(busy, whole)));
     record.push(("target_percent", number(Some(row.measure().target_percent))));
     record.extend(resolution(row));
+    record.extend(transfers(&row.handled));
     record
 }
 
@@ -183,7 +184,17 @@ pub fn agent(name: &str, row: &AgentReportRow) -> Record {
         ("handled_wrap_up_ms", number(Some(handled.wrap_up_ms))),
         ("aht_ms", number(handled.average_handling_ms())),
     ]);
+    record.extend(transfers(handled));
     record
+}
+
+/// Contacts that were transferred, and their share of all that were handled.
+fn transfers(handled: &Handled) -> [(&'static str, Field); 2] {
+    let (transferred, all) = handled.transferred();
+    [
+        ("transferred_count", number(Some(transferred))),
+        ("transfer_rate_ppm", ppm(transferred, all)),
+    ]
 }
 
 /// Reasons and their columns: together they are all of them.

@@ -26,6 +26,9 @@ pub enum Scope {
     /// End calls.
     #[serde(rename = "call:terminate")]
     CallTerminate,
+    /// Send callers, who talk with an agent, into another queue.
+    #[serde(rename = "call:transfer")]
+    CallTransfer,
     /// Say where calls wait, and how soon they are served.
     #[serde(rename = "call:supervise")]
     CallSupervise,
@@ -84,6 +87,7 @@ impl Scope {
             Self::CallRead => "call:read",
             Self::CdrExport => "cdr:export",
             Self::CallTerminate => "call:terminate",
+            Self::CallTransfer => "call:transfer",
             Self::CallSupervise => "call:supervise",
             Self::AgentRead => "agent:read",
             Self::AgentSelf => "agent:self",
@@ -104,10 +108,11 @@ impl Scope {
     }
 
     /// Every scope there is.
-    pub const EACH: [Self; 19] = [
+    pub const EACH: [Self; 20] = [
         Self::CallRead,
         Self::CdrExport,
         Self::CallTerminate,
+        Self::CallTransfer,
         Self::CallSupervise,
         Self::AgentRead,
         Self::AgentSelf,

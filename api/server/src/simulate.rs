@@ -186,7 +186,7 @@ fn report(summary: &Summary, took_ms: u128) {
 type Line = (&'static str, u64);
 
 /// What callers, agents and supervisors did.
-const fn people(summary: &Summary) -> [Line; 16] {
+const fn people(summary: &Summary) -> [Line; 17] {
     [
         (
             "calls received, each ended once with one record",
@@ -238,6 +238,10 @@ const fn people(summary: &Summary) -> [Line; 16] {
         (
             "calls that a supervisor took from their agent",
             summary.taken_count,
+        ),
+        (
+            "times that an agent sent a caller into another queue",
+            summary.transferred_count,
         ),
         (
             "calls not let in, sent on or ended as nobody was there",

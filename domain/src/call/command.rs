@@ -10,6 +10,7 @@ use super::{
     place::TellingPlace,
     supervision::Supervising,
     tag::Tagging,
+    transfer::Transfer,
     voicemail::{Audio, Voicemail},
 };
 use crate::{
@@ -207,6 +208,8 @@ pub enum Command {
     TellPlace(TellingPlace),
     /// Send a call that waits into another queue, also while phones ring for it.
     RequeueCall(Requeue),
+    /// Send a call in which an agent and a caller talk into another queue.
+    TransferCall(Transfer),
     /// Note something about the call, also after its end.
     TagCall(Tagging),
     /// Let somebody hear the call, or talk in it; or change the mode of whoever does.
@@ -357,6 +360,7 @@ impl Command {
             Self::OverflowCall { .. } => "overflow_call",
             Self::TellPlace(_) => "tell_place",
             Self::RequeueCall(_) => "requeue_call",
+            Self::TransferCall(_) => "transfer_call",
             Self::TagCall(_) => "tag_call",
             Self::SuperviseCall(_) => "supervise_call",
             Self::StopSupervising { .. } => "stop_supervising",

@@ -11,7 +11,7 @@ use super::{
     media::LegMedia,
     outside, place, requeue,
     state::{Call, Offer, Phase},
-    supervision, tag, voicemail,
+    supervision, tag, transfer, voicemail,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -70,6 +70,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::TellPlace(told) => place::tell(call, at, told),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
+        Command::TransferCall(asked) => transfer::transfer(call, asked),
         Command::TagCall(tagging) => tag::tag(call, tagging),
         Command::SuperviseCall(asked) => supervision::supervise(call, at, asked),
         Command::StopSupervising { by } => supervision::stop(call, by),

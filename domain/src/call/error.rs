@@ -77,6 +77,15 @@ pub enum Error {
     /// It is the supervisor's call now, and nobody supervises that one.
     #[error("call was taken over by a supervisor")]
     TakenOver,
+    /// An agent sends on only the own calls, while talking in them.
+    #[error("call is not one in which that agent talks")]
+    OthersCall,
+    /// Whoever has been served there is sent elsewhere.
+    #[error("call was answered in that queue")]
+    AnsweredThere,
+    /// Each time is a contact more.
+    #[error("call was transferred 50 times")]
+    TransferredTooOften,
     /// There is nothing to stop.
     #[error("call is not supervised")]
     NotSupervised,
@@ -112,6 +121,9 @@ impl Refusal for Error {
             Self::OwnCall => "call.own_call",
             Self::AlreadySupervised => "call.already_supervised",
             Self::TakenOver => "call.taken_over",
+            Self::OthersCall => "call.others_call",
+            Self::AnsweredThere => "call.answered_there",
+            Self::TransferredTooOften => "call.transferred_too_often",
             Self::NotSupervised => "call.not_supervised",
             Self::SupervisedTooOften => "call.supervised_too_often",
         }

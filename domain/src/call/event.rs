@@ -441,6 +441,25 @@ pub enum Event {
         /// The accepted offer.
         offer: OfferId,
     },
+    /// The agent has sent the caller, who waits again, into another queue: the agent's
+    /// contact is over, and the stay in that queue is what follows.
+    #[serde(rename = "call_transferred")]
+    Transferred {
+        /// The agent's leg, which is released.
+        leg: LegId,
+        /// Whose contact is over.
+        session: SessionId,
+        /// The accepted offer.
+        offer: OfferId,
+        /// The stay that the agent has served.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Into which.
+        to: QueueId,
+        /// Who says so.
+        by: String,
+    },
     /// The supervision is over, or has come to nothing; the call goes on.
     #[serde(rename = "supervision_ended")]
     SupervisionEnded {
@@ -501,7 +520,8 @@ pub enum Event {
 impl Event {
     /// It is the end of a call that an agent had: with the caller, or to ring back
     /// somebody who may not have answered. Its stay is closed by that. Of a call that a
-    /// supervisor has taken over the agent's contact has ended before.
+    /// supervisor has taken over, or that was transferred, that agent's contact has ended
+    /// before.
     pub fn ends_contact(&self) -> bool {
         let Self::Ended {
             disposition,
@@ -560,6 +580,7 @@ impl decider::Event for Event {
             Self::SupervisionStarted { .. } => "supervision_started",
             Self::SupervisionModeChanged { .. } => "supervision_mode_changed",
             Self::TakenOver { .. } => "call_taken_over",
+            Self::Transferred { .. } => "call_transferred",
             Self::SupervisionEnded { .. } => "supervision_ended",
             Self::Ended { .. } => "call_ended",
             Self::MediaMeasured { .. } => "media_measured",

@@ -5,6 +5,7 @@ use super::{
     state::{Call, Connection, Offer, Outside, Phase},
     supervision,
     tag::tagged,
+    transfer,
     voicemail::Pending,
 };
 use crate::{
@@ -54,6 +55,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             call.answer_mode = Some(*answer_mode);
         }
         Event::Overflowed { cause, .. } => overflowed(&mut call, *cause),
+        Event::Transferred { .. } => transfer::evolve(&mut call),
         Event::LegDialled { .. }
         | Event::TrunkSelected { .. }
         | Event::LegProgressed { .. }

@@ -20,6 +20,7 @@ mod tag;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod voicemail;
 
 pub use announcement::ANNOUNCEMENT_MS_MAX;
@@ -37,13 +38,14 @@ pub use supervision::{
     RING_SUPERVISOR_MS, SUPERVISINGS_MAX, Supervising, Supervision, SupervisionEnd, SupervisionMode,
 };
 pub use tag::{TAGGINGS_MAX, TAGS_MAX, Tagging, UserField};
+pub use transfer::{TRANSFERS_MAX, Transfer};
 pub use voicemail::{Audio, Pending, VOICEMAIL_MS_MIN, Voicemail, VoicemailOutcome};
 
 use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 11;
+    const STATE_VERSION: u32 = 12;
     type State = Self;
     type Command = Command;
     type Event = Event;

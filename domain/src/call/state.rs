@@ -172,6 +172,8 @@ pub struct Call {
     pub supervision: Option<Supervision>,
     /// How often somebody was to, or in another mode.
     pub supervisings_count: u32,
+    /// How often its agent has sent it into another queue.
+    pub transfers_count: u32,
     /// Time of the last event: nothing happens before it.
     pub last_at: Timestamp,
 }

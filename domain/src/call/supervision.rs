@@ -58,6 +58,8 @@ pub enum SupervisionEnd {
     SignallingLost,
     /// The call is over.
     CallEnded,
+    /// The agent has sent the caller into another queue: nobody talks.
+    Transferred,
     /// The node of the call was lost, and the call with it.
     NodeLost,
     /// The supervisor has the call. Told by the event of that, not by the end of a
@@ -78,6 +80,7 @@ impl SupervisionEnd {
             Self::MediaSilence => "media_silence",
             Self::SignallingLost => "signalling_lost",
             Self::CallEnded => "call_ended",
+            Self::Transferred => "transferred",
             Self::NodeLost => "node_lost",
             Self::TakenOver => "taken_over",
         }
@@ -271,6 +274,13 @@ pub(super) fn ended_with(call: &Call, reason: EndReason) -> Option<Event> {
         true => SupervisionEnd::NodeLost,
         false => SupervisionEnd::CallEnded,
     };
+    Some(ended(current, reason, None, WireCause::default()))
+}
+
+/// So does the end of the conversation.
+pub(super) fn ended_by_transfer(call: &Call) -> Option<Event> {
+    let current = call.supervision.as_ref()?;
+    let reason = SupervisionEnd::Transferred;
     Some(ended(current, reason, None, WireCause::default()))
 }
 

@@ -88,6 +88,7 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event, at: Timestamp) 
         | call::Event::MediaMeasured { .. }
         | call::Event::SupervisionModeChanged { .. }
         | call::Event::TakenOver { .. }
+        | call::Event::Transferred { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => {}
     }

@@ -88,7 +88,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 18;
+    const VERSION: u32 = 19;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -322,11 +322,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         }
         call::Event::AgentConnected { visit, .. } => {
             state.places.leaves(call);
-            state.carried.remove(&call);
             forget(state, call);
-            for spared in state.spared.values_mut() {
-                spared.remove(visit);
-            }
+            let spared = state.spared.values_mut();
+            spared.for_each(|spared| _ = spared.remove(visit));
             vec![]
         }
         call::Event::ExitKeyPressed { visit, queue, key } => {
@@ -345,6 +343,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             forget(state, call);
             let result = stays::left_by(*case, *mailbox);
             leave(state, fact, call, (*visit, *queue), result)
+        }
+        call::Event::Transferred { visit, queue, .. } => {
+            stays::served(state, call, (*visit, *queue))
         }
         call::Event::Ended { cause: end, .. } => {
             drop_or_end(state, fact, call, end.by);

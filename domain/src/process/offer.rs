@@ -230,6 +230,7 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::SupervisionStarted { .. }
         | call::Event::SupervisionModeChanged { .. }
         | call::Event::TakenOver { .. }
+        | call::Event::Transferred { .. }
         | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],

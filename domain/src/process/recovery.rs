@@ -93,6 +93,7 @@ impl Process for Recovery {
                 | call::Event::SupervisionStarted { .. }
                 | call::Event::SupervisionModeChanged { .. }
                 | call::Event::TakenOver { .. }
+                | call::Event::Transferred { .. }
                 | call::Event::SupervisionEnded { .. }
                 | call::Event::Tagged { .. }
                 | call::Event::LateFact { .. } => {}

@@ -208,6 +208,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::SupervisionStarted { .. }
         | call::Event::SupervisionModeChanged { .. }
         | call::Event::TakenOver { .. }
+        | call::Event::Transferred { .. }
         | call::Event::SupervisionEnded { .. }
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],

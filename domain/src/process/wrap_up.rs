@@ -1,5 +1,5 @@
-//! After the call: the agent's contact ends with it, or when a supervisor takes it over, and
-//! the wrap-up with its timer.
+//! After the call: the agent's contact ends with it, when a supervisor takes it over, or as
+//! the agent transfers it; and the wrap-up with its timer.
 
 use super::{
     Input, Intent, Process,
@@ -60,7 +60,11 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
             state.running.forget((*session, *call));
             vec![]
         }
-        AnyEvent::Call(call, call::Event::TakenOver { session, offer, .. }) => {
+        AnyEvent::Call(
+            call,
+            call::Event::TakenOver { session, offer, .. }
+            | call::Event::Transferred { session, offer, .. },
+        ) => {
             vec![end_contact(fact, *call, *session, *offer)]
         }
         AnyEvent::Call(

@@ -261,15 +261,17 @@ const fn is_last(session: &Session) -> bool {
     session.engagements.len() == 1
 }
 
-/// The call has ended: whatever the session still holds for it goes.
+/// The contact is over, with the call or before it: whatever the session still holds for
+/// it goes.
 fn end_contact(session: &Session, at: Timestamp, call: CallId, offer: OfferId) -> Vec<Event> {
     let held = session.engagements.iter().find_map(|it| match *it {
         Activity::OnContact {
             call: live,
+            offer: accepted,
             wrap_up_ms,
             code_required,
             ..
-        } if live == call => Some((wrap_up_ms, code_required, None)),
+        } if live == call && accepted == offer => Some((wrap_up_ms, code_required, None)),
         // The end overtook the confirmation of the connection.
         Activity::Reserved {
             offer: live,

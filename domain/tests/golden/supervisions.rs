@@ -1,9 +1,10 @@
-//! One example of every event of a supervision, with every optional field there.
+//! One example of every event of a supervision and of a transfer, with every optional field
+//! there.
 
 use super::examples::{OFFER, SESSION, UNTIL, uuid, wire};
 use ringledger_domain::{
     call::{Event, SupervisionEnd, SupervisionMode},
-    id::{AgentId, LegId},
+    id::{AgentId, LegId, QueueId, VisitId},
 };
 
 const LEG: LegId = LegId(uuid(16));
@@ -37,6 +38,15 @@ pub(crate) fn all() -> impl Iterator<Item = Event> {
             from_leg: LegId(uuid(18)),
             session: SESSION,
             offer: OFFER,
+        },
+        Event::Transferred {
+            leg: LEG,
+            session: SESSION,
+            offer: OFFER,
+            visit: VisitId(uuid(19)),
+            queue: QueueId(uuid(20)),
+            to: QueueId(uuid(21)),
+            by: "token:carla".into(),
         },
         Event::SupervisionEnded {
             leg: LEG,

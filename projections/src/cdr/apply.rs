@@ -6,7 +6,8 @@ use super::{
     leg::{Leg, Legs as _, Mark, Measured, Role, SegmentKind, Tried},
     row::{Direction, End, Row, Superseded},
     supervision, takeover,
-    talking::{self, agent_leg, stop_holding, talk},
+    talking::{self, stop_holding, talk},
+    transfer,
     voicemail::Voicemail,
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 use domain::{
     any::{AnyEvent, Fact},
     call::{Event, LegMedia, Target},
-    id::{CallId, LegId},
+    id::{AgentId, CallId, LegId, QueueId},
     sealed::{Party, Sealed},
     session,
     time::Timestamp,
@@ -60,24 +61,22 @@ pub(super) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
     };
     let effect = match &input.fact.event {
         AnyEvent::Call(_, event) => on_call(row, mark, input, event),
-        AnyEvent::Session(_, session::Event::WrapUpStarted { .. }) => {
-            row.wrap_up_started_at = Some(at);
-            if let Some(leg) = agent_leg(row) {
-                row.legs.turn(leg, mark, SegmentKind::WrapUp, row.queue);
-            }
-            Effect::Changed
-        }
-        AnyEvent::Session(_, session::Event::WrapUpEnded { .. }) => {
-            let Some(started_at) = row.wrap_up_started_at.take() else {
+        AnyEvent::Session(session, session::Event::WrapUpStarted { .. }) => {
+            let Some((leg, queue)) = contact_of(row, session.agent) else {
                 return Effect::Kept;
             };
-            // Of a call that was taken over it can be over before the call is.
+            row.legs.turn(leg, mark, SegmentKind::WrapUp, queue);
+            Effect::Changed
+        }
+        AnyEvent::Session(session, session::Event::WrapUpEnded { .. }) => {
+            let Some((leg, started_at)) = working_since(row, session.agent) else {
+                return Effect::Kept;
+            };
+            // Of a call that was taken over or transferred it can be over before the call is.
             if row.end.is_some() {
                 supersede(row, mark);
             }
-            if let Some(leg) = agent_leg(row) {
-                row.legs.rest(leg, mark);
-            }
+            row.legs.rest(leg, mark);
             row.wrap_up_ms = row.wrap_up_ms.saturating_add(at.ms_since(started_at));
             Effect::Changed
         }
@@ -142,7 +141,6 @@ fn begun(input: &Input<'_>) -> Option<Row> {
         ringing: None,
         holding: vec![],
         held_at: None,
-        wrap_up_started_at: None,
     };
     if let Event::Placed { leg, party, .. } = event {
         return Some(new(leg, party));
@@ -229,6 +227,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => supervision::apply(row, mark, event),
         Event::TakenOver { .. } => takeover::apply(row, mark, event),
+        Event::Transferred { .. } => transfer::apply(row, mark, event),
         Event::MediaMeasured { legs } => measured(row, mark, legs),
         Event::LateFact { .. } => {
             supersede(row, mark);
@@ -236,6 +235,24 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         }
     }
     Effect::Changed
+}
+
+/// The leg of the agent's contact, the last if there are several, and the queue that it is of.
+fn contact_of(row: &Row, agent: AgentId) -> Option<(LegId, Option<QueueId>)> {
+    let mut legs = row.legs.iter().rev();
+    let leg = legs.find(|leg| {
+        leg.role == Role::Agent && leg.agent == Some(agent) && leg.answered_at.is_some()
+    })?;
+    let mut segments = leg.segments.iter();
+    Some((leg.leg, segments.find_map(|segment| segment.queue)))
+}
+
+/// The leg after whose contact the agent works, and since when.
+fn working_since(row: &Row, agent: AgentId) -> Option<(LegId, Timestamp)> {
+    let (leg, _) = contact_of(row, agent)?;
+    let leg = row.legs.iter().find(|known| known.leg == leg)?;
+    let open = leg.open_since(SegmentKind::WrapUp)?;
+    Some((leg.leg, open))
 }
 
 /// An agent's phone: called, ringing, gone or connected.
@@ -271,7 +288,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
             stop_ringing(row, Some(*leg), at);
             row.legs.release(*leg, mark);
             if let Some(leg) = row.legs.leg(*leg) {
-                leg.outcome = Some(*outcome);
+                leg.outcome = Some((*outcome).into());
                 leg.sip_status = wire.sip_status;
                 leg.reason_header.clone_from(&wire.reason_header);
             }
@@ -304,6 +321,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::TakenOver { .. }
+        | Event::Transferred { .. }
         | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
@@ -432,6 +450,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::TakenOver { .. }
+        | Event::Transferred { .. }
         | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
@@ -533,7 +552,9 @@ fn stop_ringing(row: &mut Row, leg: Option<LegId>, at: Timestamp) {
 
 /// One of several phones that ring side by side is through: another goes on.
 fn keep_ringing(row: &mut Row, at: Timestamp) {
-    if row.ringing.is_some() || row.agent_connected_at.is_some() {
+    let is_connected =
+        |leg: &Leg| leg.role == Role::Agent && leg.answered_at.is_some() && leg.ended_at.is_none();
+    if row.ringing.is_some() || row.legs.iter().any(is_connected) {
         return;
     }
     let mut rings = row.legs.iter().filter(|leg| {

@@ -51,6 +51,51 @@ pub enum SegmentKind {
     Takeover,
 }
 
+/// What became of a leg that its own end does not tell: of an offer that was not accepted, or
+/// of a contact that did not last as long as the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegOutcome {
+    /// The phone rang too long.
+    NoAnswer,
+    /// Declined.
+    Rejected,
+    /// Busy.
+    Busy,
+    /// No phone responded.
+    Unreachable,
+    /// Taken back.
+    Withdrawn,
+    /// Another agent, whose phone rang beside, was faster.
+    AnsweredElsewhere,
+    /// The caller left while phones rang side by side.
+    CallerGone,
+    /// The agent sent the caller, with whom it talked, into another queue.
+    Transferred,
+}
+
+impl From<OfferOutcome> for LegOutcome {
+    fn from(outcome: OfferOutcome) -> Self {
+        match outcome {
+            OfferOutcome::NoAnswer => Self::NoAnswer,
+            OfferOutcome::Rejected => Self::Rejected,
+            OfferOutcome::Busy => Self::Busy,
+            OfferOutcome::Unreachable => Self::Unreachable,
+            OfferOutcome::Withdrawn => Self::Withdrawn,
+            OfferOutcome::AnsweredElsewhere => Self::AnsweredElsewhere,
+            OfferOutcome::CallerGone => Self::CallerGone,
+        }
+    }
+}
+
+/// Why a stretch of time was over, where what follows does not tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentEnd {
+    /// The agent sent the caller into another queue.
+    Transferred,
+}
+
 /// A stretch of time on one leg. Those of one leg never overlap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
@@ -66,6 +111,9 @@ pub struct Segment {
     /// With which agent, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentId>,
+    /// Why it was over, where what follows does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<SegmentEnd>,
     /// Position of the event that ended it; 0 while it goes on.
     pub position: u64,
 }
@@ -148,9 +196,13 @@ pub struct Leg {
     /// When it was released; none while it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// What became of the offer, of an agent's leg that was not connected.
+    /// What became of the offer, of an agent's leg that was not connected; or that its agent
+    /// has transferred the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<OfferOutcome>,
+    pub outcome: Option<LegOutcome>,
+    /// The queue into which its agent has sent the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred_to: Option<QueueId>,
     /// Why the supervision ended, of a supervisor's leg.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supervision_end: Option<SupervisionEnd>,
@@ -199,6 +251,7 @@ impl Leg {
             answered_at: None,
             ended_at: None,
             outcome: None,
+            transferred_to: None,
             supervision_end: None,
             sip_status: None,
             reason_header: None,
@@ -235,6 +288,12 @@ impl Leg {
             .filter(|segment| segment.kind == kind)
             .map(Segment::duration_ms)
             .sum()
+    }
+
+    /// Since when that goes on on it, if it does.
+    pub(super) fn open_since(&self, kind: SegmentKind) -> Option<Timestamp> {
+        let last = self.segments.last()?;
+        (last.kind == kind && last.ended_at.is_none()).then_some(last.started_at)
     }
 
     /// The leg of an ended call as the events up to a position tell it: after
@@ -282,6 +341,7 @@ impl Legs for Vec<Leg> {
             ended_at: None,
             queue,
             agent: leg.agent,
+            end: None,
             position: 0,
         });
     }

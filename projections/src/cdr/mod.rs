@@ -15,10 +15,13 @@ mod takeover;
 mod talking;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod voicemail;
 
+pub(crate) use transfer::{Contact, contacts};
+
 pub use diverted::Diverted;
-pub use leg::{Leg, Measured, Role, Segment, SegmentKind, Tried};
+pub use leg::{Leg, LegOutcome, Measured, Role, Segment, SegmentEnd, SegmentKind, Tried};
 pub(crate) use row::COLUMNS;
 pub use row::{Direction, End, Row, Superseded};
 pub use seizure::{Seizure, SeizureOutcome};
@@ -87,7 +90,7 @@ impl projection::Row for Row {
 
 impl Projection for Cdr {
     const NAME: &'static str = "cdr";
-    const VERSION: u32 = 13;
+    const VERSION: u32 = 14;
     const TABLES: &'static [Table] = &[
         Table {
             name: "cdr_open",

@@ -108,9 +108,9 @@ pub struct Row {
     pub trunk: Option<TrunkId>,
     /// The queue that it was routed to.
     pub queue: Option<QueueId>,
-    /// The agent who was connected.
+    /// The agent who was connected, the last if it was transferred.
     pub agent: Option<AgentId>,
-    /// The offer that was accepted.
+    /// The offer that was accepted, by that one.
     pub offer: Option<OfferId>,
     /// The caller's leg.
     pub caller_leg: LegId,
@@ -130,7 +130,7 @@ pub struct Row {
     pub alerting_at: Option<Timestamp>,
     /// When the caller was answered.
     pub answered_at: Option<Timestamp>,
-    /// When caller and agent were connected.
+    /// When caller and that agent were connected.
     pub agent_connected_at: Option<Timestamp>,
     /// How it ended; none while it is in progress.
     pub end: Option<End>,
@@ -141,7 +141,7 @@ pub struct Row {
     /// How long one side held the other, once for overlapping holds; until a supervisor
     /// took the call over, as the agent's part ended there.
     pub hold_ms: u64,
-    /// The agent's work after the call.
+    /// The agent's work after the call; of all of them if it was transferred.
     pub wrap_up_ms: u64,
     /// Facts that were reported after the end.
     pub late_facts_count: u32,
@@ -167,8 +167,6 @@ pub struct Row {
     pub(crate) holding: Vec<LegId>,
     /// Since when one does.
     pub(crate) held_at: Option<Timestamp>,
-    /// When the wrap-up started.
-    pub(crate) wrap_up_started_at: Option<Timestamp>,
 }
 
 /// Of records that were begun before tenants were kept.
@@ -287,11 +285,6 @@ impl Row {
         measured.map(|Measured { media, .. }| media)
     }
 
-    fn spent_ms(&self, kind: SegmentKind) -> u64 {
-        let caller = self.legs.iter().find(|leg| leg.leg == self.caller_leg);
-        caller.map_or(0, |leg| leg.spent_ms(kind))
-    }
-
     /// The record as it stood when the log had got as far as a position; none
     /// when the call had not ended by then. The same for ever, but for personal
     /// data that is erased.
@@ -315,7 +308,6 @@ impl Row {
             row.tags = earlier.tags;
         }
         row.position = row.revised_position;
-        row.wrap_up_started_at = None;
         Some(row)
     }
 
@@ -411,6 +403,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "agent_left_at",
     // Computed from the legs.
     "went_out_at",
+    "transfers_count",
 ];
 
 impl Row {
@@ -445,7 +438,7 @@ impl Row {
             number(self.wrap_up_ms),
             number(self.late_facts_count),
             word(&self.superseded),
-            time_or_null(self.wrap_up_started_at),
+            time_or_null(self.wrap_up_started_at()),
             time(end.at),
             word(&end.disposition),
             word(&end.result),
@@ -484,6 +477,7 @@ impl Row {
             text_or_null(self.device()),
             time_or_null(takeover::agent_left_at(self)),
             time_or_null(self.went_out_at()),
+            number(self.transfers_count()),
         ]);
         values
     }
@@ -558,9 +552,12 @@ impl Row {
             user_field: None,
             superseded: columns.word()?,
             legs: vec![],
-            wrap_up_started_at: columns.time_or_null()?,
             end: Some(End {
-                at: columns.time()?,
+                at: {
+                    // Behind the wrap-up's, which is that of the legs.
+                    columns.skip(1)?;
+                    columns.time()?
+                },
                 disposition: columns.word()?,
                 result: columns.word()?,
                 reason: columns.word()?,

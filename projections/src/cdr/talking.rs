@@ -11,6 +11,14 @@ use domain::{
     time::Timestamp,
 };
 
+impl Row {
+    /// How long that went on on the caller's leg.
+    pub(super) fn spent_ms(&self, kind: SegmentKind) -> u64 {
+        let caller = self.legs.iter().find(|leg| leg.leg == self.caller_leg);
+        caller.map_or(0, |leg| leg.spent_ms(kind))
+    }
+}
+
 /// One side holds the other, or takes it back.
 pub(super) fn apply(row: &mut Row, mark: Mark, event: &Event) {
     if let Event::Held { leg } = event {

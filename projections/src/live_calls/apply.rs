@@ -51,6 +51,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         | Event::SupervisionStarted { .. }
         | Event::SupervisionModeChanged { .. }
         | Event::TakenOver { .. }
+        | Event::Transferred { .. }
         | Event::SupervisionEnded { .. }
         | Event::Retrieved { .. } => match row {
             Some(row) => {
@@ -203,6 +204,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::SupervisionModeChanged { .. }
         | Event::SupervisionEnded { .. } => supervised(row, at, event),
         Event::TakenOver { leg, .. } => taken_over(row, at, *leg),
+        Event::Transferred { .. } => transferred(row),
         Event::Received { .. }
         | Event::Forwarded { .. }
         | Event::Ended { .. }
@@ -270,6 +272,14 @@ fn supervised(row: &mut Row, at: Timestamp, event: &Event) {
 fn taken_over(row: &mut Row, at: Timestamp, leg: LegId) {
     row.agent_leg = Some(leg);
     hold(row, at, leg, false);
+}
+
+/// Nobody is with the caller any more; the stay that follows is told by its own event.
+fn transferred(row: &mut Row) {
+    (row.queue, row.visit) = (None, None);
+    (row.agent, row.offer, row.agent_leg) = (None, None, None);
+    (row.offered_at, row.alerting_at, row.agent_connected_at) = (None, None, None);
+    (row.held_by_caller, row.held_by_agent) = (false, false);
 }
 
 fn offer_ended(row: &mut Row, at: Timestamp, offer: OfferId) {

@@ -339,7 +339,8 @@ pub(super) async fn report(
             row.turned_away(turned_away);
         }
     }
-    for (slot, handled) in read_all(read, handling::SQL, range.to_vec(), handling::read).await? {
+    let handled = handling::of_queue(read, asked.queue, (first.start, last.end));
+    for (slot, handled) in handled.await? {
         if let Some(row) = span_of(spans, slot).and_then(|index| rows.get_mut(index)) {
             row.handled = row.handled.plus(handled);
         }

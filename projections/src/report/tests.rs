@@ -6,7 +6,7 @@ use crate::{
     runner::Runner,
     source::Source,
     testing::{
-        START, World, actions, agent as agent_id, fold_all, has_a_stay_twice, login, play,
+        START, Side, World, actions, agent as agent_id, fold_all, has_a_stay_twice, login, play,
         queue as queue_id,
     },
     visits::Visits,
@@ -126,6 +126,64 @@ fn has_a_stay_over_midnight(world: &World, midnight: Timestamp) -> bool {
 fn around(world: &World) -> (Timestamp, Timestamp) {
     let before = Timestamp::from_micros(START.micros() - 3_600_000_000);
     (before, world.now.plus_ms(3_600_000))
+}
+
+#[tokio::test]
+async fn a_transferred_call_is_a_contact_of_each_queue_and_agent_and_the_rate_is_of_those() {
+    let mut world = World::open().await;
+    world.arrives(1).settle();
+    world.offers(1, 1).answers(1).settle().pass(10_000);
+    world.is_transferred(1).settle();
+    world.pass(2_000).wrap_up_ends(1);
+    world.offers(1, 2).answers(1).settle().pass(30_000);
+    world.hangs_up(1, Side::Caller).settle();
+    world.arrives(3).settle();
+    world.offers(3, 1).answers(3).settle().pass(5_000);
+    world.hangs_up(3, Side::Caller).settle();
+    let read = folded(&world).await;
+    let (from, until) = around(&world);
+    let spans = spans(from, until, Granularity::Day, Tz::UTC).unwrap();
+    let staffing = Staffing::read(read.as_ref(), &spans).await.unwrap();
+    let told = |handled: &Handled| {
+        let times = (handled.talk_ms, handled.wrap_up_ms);
+        (handled.transferred(), times)
+    };
+    for (number, expected) in [(1, ((1, 2), (15_000, 2_000))), (2, ((0, 1), (30_000, 0)))] {
+        let asked = Asked {
+            queue: queue_id(number),
+            threshold_ms: None,
+            short_abandon_ms: None,
+            otherwise: Measure {
+                threshold_ms: 20_000,
+                short_abandon_ms: 5_000,
+                target_percent: 80,
+            },
+        };
+        let over = (spans.as_slice(), &staffing);
+        let rows = report(read.as_ref(), asked, over, world.now).await.unwrap();
+        let sum = rows
+            .iter()
+            .fold(Handled::NONE, |sum, row| sum.plus(row.handled));
+        assert_eq!(told(&sum), expected, "queue {number}");
+        assert_eq!(
+            sum.contacts_count,
+            rows.iter()
+                .map(|row| row.counters.answered_count)
+                .sum::<u64>()
+        );
+    }
+    let range = (spans[0].start, spans[spans.len() - 1].end);
+    let agents = [1, 2].map(agent_id);
+    let mut handled = handling::by_agent(read.as_ref(), &agents, range)
+        .await
+        .unwrap();
+    handled.sort_by_key(|(agent, _)| *agent);
+    let of = |agent| {
+        let own = handled.iter().filter(|(who, _)| *who == agent);
+        told(&own.fold(Handled::NONE, |sum, (_, (_, handled))| sum.plus(*handled)))
+    };
+    assert_eq!(of(agents[0]), ((1, 2), (15_000, 2_000)));
+    assert_eq!(of(agents[1]), ((0, 1), (30_000, 0)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod random;
 mod show;
 mod story;
 mod supervised;
+mod transferred;
 mod world;
 
 pub(crate) use dump::{dump, dump_all};

@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(crate) type Action = (u8, u8, u32);
 
 pub(crate) fn actions() -> impl Strategy<Value = Vec<Action>> {
-    prop::collection::vec((0..31u8, any::<u8>(), 0..9_000u32), 0..160)
+    prop::collection::vec((0..32u8, any::<u8>(), 0..9_000u32), 0..160)
 }
 
 const OUTCOMES: [OfferOutcome; 5] = [
@@ -80,6 +80,7 @@ fn act(world: &mut World, (what, who, ms): Action) {
             owed(world, last);
         }
         29 => supervises(world, who),
+        31 if who.is_multiple_of(2) => transfers(world, who),
         30 if who & 192 == 0 => drop(world.supervisor_hangs_up(number)),
         30 => drop(world.supervisor_answers(number)),
         27 => drop(world.goes_to_mailbox(number)),
@@ -99,6 +100,14 @@ fn supervises(world: &mut World, who: u8) {
     world.is_supervised(*number, mode(who / 7));
     if who.is_multiple_of(2) {
         world.supervisor_answers(*number);
+    }
+}
+
+/// Whoever talks may be sent into the other queue.
+fn transfers(world: &mut World, who: u8) {
+    let talking: Vec<u64> = (1..8).filter(|number| world.talks(*number)).collect();
+    if let Some(number) = talking.get(usize::from(who) % talking.len().max(1)) {
+        world.is_transferred(*number);
     }
 }
 

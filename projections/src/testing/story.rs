@@ -10,7 +10,7 @@ use domain::{
         Tagging, UserField,
     },
     cause::{Disposition, EndReason, OfferOutcome, WireCause},
-    id::{CallId, LegId, QueueId, SessionId, TrunkId},
+    id::{CallId, LegId, QueueId, SessionId, TrunkId, VisitId},
     line::{self, ReturnCause, VisitPolicy, VisitResult},
     mailbox, queue as queues,
     sealed::Party,
@@ -186,8 +186,9 @@ impl World {
                 ..
             } => {
                 let (release, cause) = released(*outcome);
+                let (_, queue) = self.stay(number);
                 self.owed.push(AnyCommand::Line(
-                    queue_of(number),
+                    queue,
                     line::Command::ReturnVisit {
                         visit: *visit,
                         offer: *offer,
@@ -196,15 +197,19 @@ impl World {
                 ));
                 self.release(*session, *offer, release);
             }
-            calls::Event::TakenOver { session, offer, .. } => {
+            calls::Event::TakenOver { session, offer, .. }
+            | calls::Event::Transferred { session, offer, .. } => {
                 let (call, offer) = (*call, *offer);
                 let command = session::Command::EndContact { call, offer };
                 self.owed.push(AnyCommand::Session(*session, command));
             }
             calls::Event::Ended { .. } => self.owe_end(number, *call, event),
             calls::Event::Overflowed {
-                mailbox: Some(_), ..
-            } => self.close(number, VisitResult::Voicemail, self.now),
+                mailbox: Some(_),
+                visit,
+                queue,
+                ..
+            } => self.close_stay((*visit, *queue), VisitResult::Voicemail, self.now),
             calls::Event::VoicemailEnded {
                 mailbox,
                 message,
@@ -294,12 +299,21 @@ impl World {
     }
 
     fn close(&mut self, number: u64, result: VisitResult, at: domain::time::Timestamp) {
+        self.close_stay(self.stay(number), result, at);
+    }
+
+    fn close_stay(
+        &mut self,
+        (visit, queue): (VisitId, QueueId),
+        result: VisitResult,
+        closed_at: domain::time::Timestamp,
+    ) {
         let close = line::Command::CloseVisit {
-            visit: visit(number),
+            visit,
             result,
-            closed_at: at,
+            closed_at,
         };
-        self.owed.push(AnyCommand::Line(queue_of(number), close));
+        self.owed.push(AnyCommand::Line(queue, close));
     }
 
     /// Processes do what they owe, in order.
@@ -313,14 +327,15 @@ impl World {
     /// The agent is taken and the visit matched; the phone is to ring next.
     pub(crate) fn matches(&mut self, number: u64, taken: u64) -> &mut Self {
         let offer = self.next_offer(number);
+        let (visit, queue) = self.stay(number);
         let capacity = self.capacity;
         let reserved = self.tell(AnyCommand::Session(
             login(taken),
             session::Command::Reserve {
                 offer,
                 call: call(number),
-                visit: visit(number),
-                queue: queue_of(number),
+                visit,
+                queue,
                 until: self.now.plus_ms(20_000),
                 wrap_up_ms: WRAP_UP_MS,
                 choice: None,
@@ -332,9 +347,9 @@ impl World {
             return self;
         }
         let matched = self.tell(AnyCommand::Line(
-            queue_of(number),
+            queue,
             line::Command::MatchVisit {
-                visit: visit(number),
+                visit,
                 offer,
                 session: login(taken),
                 beside: false,
@@ -346,7 +361,7 @@ impl World {
         }
         let start = Call::StartOffer {
             offer,
-            visit: visit(number),
+            visit,
             session: login(taken),
             leg: self.agent_leg(number, offer),
             until: self.now.plus_ms(15_000),
@@ -458,7 +473,7 @@ impl World {
 
     /// The queue does not serve the call, which is to leave a message.
     pub(crate) fn goes_to_mailbox(&mut self, number: u64) -> &mut Self {
-        let (visit, cause) = (visit(number), OverflowCause::Closed);
+        let ((visit, _), cause) = (self.stay(number), OverflowCause::Closed);
         let (name, config) = ("support".into(), mailbox::Config::default());
         for command in [
             mailbox::Command::Configure { name, config },

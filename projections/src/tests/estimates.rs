@@ -157,6 +157,23 @@ fn a_wait_is_told_and_decided_by_the_same_contacts() {
     assert_eq!(agree(&world, 40_000_000), 2);
 }
 
+#[test]
+fn a_contact_that_was_transferred_counts_for_its_own_queue_with_the_end_of_the_call() {
+    let mut world = block_on(World::open());
+    world.arrives(1).settle().pass(3_000);
+    world.offers(1, 1).answers(1).settle().pass(61_234);
+    world.is_transferred(1).settle().pass(2_345).wrap_up_ends(1);
+    world.pass(10_000).offers(1, 2).answers(1).settle();
+    assert_eq!(agree(&world, 0), 0, "the call is not over");
+    world.pass(20_001).is_transferred(1).settle();
+    world.pass(1_000).offers(1, 3).answers(1).settle();
+    world.pass(7_000).hangs_up(1, Side::Caller).settle();
+    world.pass(1_111).wrap_up_ends(2).wrap_up_ends(3);
+    world.arrives(3).settle();
+    assert_eq!(agree(&world, 0), 2);
+    assert_eq!(agree(&world, 40_000_000), 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

@@ -309,13 +309,15 @@ fn random_histories_reach_every_kind_of_end() {
     let mut dispositions = std::collections::BTreeSet::new();
     let mut held = 0;
     let mut taken = 0;
-    for _ in 0..800 {
+    let mut transferred = 0;
+    for _ in 0..2_000 {
         let history: Vec<Action> = actions().new_tree(&mut runner).unwrap().current();
         let world = block_on(play(&history));
         for record in fold_all::<Cdr>(&world).into_values() {
             let end = Some(SupervisionEnd::TakenOver);
             let is_taken = record.legs.iter().any(|leg| leg.supervision_end == end);
             taken += u32::from(is_taken && record.end.is_some());
+            transferred += record.end.is_some() as u32 * record.transfers_count();
             held += u32::from(record.hold_ms > 0 && record.wrap_up_ms > 0);
             dispositions.extend(record.end.map(|end| end.disposition));
         }
@@ -332,5 +334,8 @@ fn random_histories_reach_every_kind_of_end() {
     ] {
         assert!(dispositions.contains(&disposition), "{disposition:?}");
     }
-    assert!(held > 0 && taken > 3, "{held} held, {taken} taken over");
+    assert!(
+        held > 0 && taken > 3 && transferred > 3,
+        "{held} held, {taken} taken over, {transferred} transferred"
+    );
 }

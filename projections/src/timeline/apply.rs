@@ -111,6 +111,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::OfferEnded { session, .. }
         | E::AgentConnected { session, .. }
         | E::TakenOver { session, .. } => (Some(session.agent), None),
+        E::Transferred { session, queue, .. } => (Some(session.agent), Some(*queue)),
         E::SupervisionRequested { supervisor, .. }
         | E::SupervisionStarted { supervisor, .. }
         | E::SupervisionModeChanged { supervisor, .. }

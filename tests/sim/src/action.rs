@@ -49,6 +49,8 @@ pub(crate) enum Plan {
     HangUp(CallId),
     /// An agent hangs up while it rings outside.
     Desert(CallId),
+    /// The agent sends the caller into another queue, if they talk.
+    Transfer(CallId),
     /// Somebody in a conversation presses a key: hold, or take back.
     Hold(CallId),
     /// An agent's phone picks up, and says so so many times.

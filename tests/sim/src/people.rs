@@ -8,6 +8,7 @@ mod messages;
 mod outside;
 mod supervisor;
 mod takeover;
+mod transfer;
 
 use crate::{
     action::{Action, Plan, Posted},
@@ -68,6 +69,8 @@ pub(crate) struct People {
     forcing: Chance,
     /// Of whoever takes calls from agents.
     taking: Chance,
+    /// Of agents who send callers elsewhere.
+    transferring: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -84,6 +87,8 @@ pub(crate) struct People {
     sent_count: u64,
     /// Orders to supervise a call.
     takings_count: u64,
+    /// Orders to send a caller elsewhere.
+    transfers_count: u64,
     /// Whom the supervisor has paused in a queue.
     paused: BTreeSet<(QueueId, AgentId)>,
     /// The day is over: nobody comes any more.
@@ -117,6 +122,7 @@ impl People {
             supervisor: root.split(4),
             forcing: root.split(5),
             taking: root.split(6),
+            transferring: root.split(7),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -128,6 +134,7 @@ impl People {
             placed_count: 0,
             sent_count: 0,
             takings_count: 0,
+            transfers_count: 0,
             paused: BTreeSet::new(),
             closing: false,
         }
@@ -204,6 +211,7 @@ impl People {
             Plan::Press(call) => self.press_an_exit(call, now, &mut plans),
             Plan::GiveUp(call) => self.give_up(call, now, &mut plans),
             Plan::HangUp(call) => self.hang_up(call, now, all, &mut plans),
+            Plan::Transfer(call) => self.transfer(call, now, all, &mut plans),
             Plan::Hold(call) => self.press_a_key(call, now, all, &mut plans),
             Plan::PickUp(call, leg, times) => {
                 for _ in 0..times {
@@ -275,6 +283,7 @@ impl People {
             call::Event::AgentConnected { .. } | call::Event::LegAnswered { .. } => {
                 self.they_talk(call, plans);
                 self.somebody_takes_over(call, at, plans);
+                self.an_agent_means_to_transfer(call, plans);
             }
             call::Event::SupervisionRequested { leg, .. } => {
                 self.a_supervisors_phone_is_called(call, *leg, plans);
@@ -284,6 +293,9 @@ impl People {
             }
             call::Event::TakenOver { from_leg, .. } => {
                 self.an_agent_is_relieved(call, *from_leg, at, plans);
+            }
+            call::Event::Transferred { leg, .. } => {
+                self.a_caller_is_sent_on(call, *leg, at, plans);
             }
             call::Event::Placed { leg, party, .. } => {
                 self.somebody_is_to_be_rung(call, *leg, party, plans);

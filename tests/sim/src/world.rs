@@ -74,6 +74,8 @@ pub struct Summary {
     pub forced_count: u64,
     /// Calls that a supervisor took from their agent.
     pub taken_count: u64,
+    /// Times that an agent sent a caller into another queue.
+    pub transferred_count: u64,
     /// Promises to ring somebody back, each of which ended once.
     pub promised_count: u64,
     /// Promises by which the person was reached.
@@ -122,6 +124,7 @@ impl Summary {
             words_count: self.words_count + other.words_count,
             forced_count: self.forced_count + other.forced_count,
             taken_count: self.taken_count + other.taken_count,
+            transferred_count: self.transferred_count + other.transferred_count,
             promised_count: self.promised_count + other.promised_count,
             kept_count: self.kept_count + other.kept_count,
             messages_count: self.messages_count + other.messages_count,

@@ -32,6 +32,7 @@ mod refused;
 mod registered;
 mod supervised;
 mod taken_over;
+mod transferred;
 mod unanswered;
 mod unrecorded;
 mod vanished;

@@ -88,6 +88,7 @@ mod taken_over;
 mod taxes;
 mod told_place;
 mod torture;
+mod transferred;
 mod trunk_report;
 mod usage;
 mod voicemail;

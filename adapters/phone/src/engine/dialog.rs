@@ -58,6 +58,39 @@ impl Engine {
         body: String,
         reply: Reply<u16>,
     ) {
+        let method = Method::Other("INFO".to_owned());
+        self.say(now, key, method, reply, |request| {
+            request.with_body(content_type, body)
+        });
+    }
+
+    /// Asks for the other side to be sent there (RFC 3515): to one address, but in tests.
+    pub(super) fn refer(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        targets: &[String],
+        reply: Reply<u16>,
+    ) {
+        let contact = format!("<{}>", self.contact_uri());
+        let method = Method::Other("REFER".to_owned());
+        self.say(now, key, method, reply, |request| {
+            let request = request.with("Contact", contact);
+            targets.iter().fold(request, |request, target| {
+                request.with("Refer-To", target.as_str())
+            })
+        });
+    }
+
+    /// A request in the dialog of a call that is up.
+    fn say(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        method: Method,
+        reply: Reply<u16>,
+        complete: impl FnOnce(Message) -> Message,
+    ) {
         let Some(call) = self
             .calls
             .get_mut(&key)
@@ -67,8 +100,7 @@ impl Engine {
             return;
         };
         let to = call.next_hop();
-        let request = call.request(Method::Other("INFO".to_owned()));
-        let request = request.with_body(content_type, body);
+        let request = complete(call.request(method));
         self.start_client(now, request, to, Purpose::Info { call: key, reply });
     }
 

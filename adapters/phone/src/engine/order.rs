@@ -72,6 +72,10 @@ pub(crate) enum CallOrder {
         body: String,
         reply: Reply<u16>,
     },
+    Refer {
+        targets: Vec<String>,
+        reply: Reply<u16>,
+    },
     Vanish,
     Provisional {
         status: u16,
@@ -118,6 +122,7 @@ impl Engine {
                 body,
                 reply,
             } => self.info(now, key, &content_type, body, reply),
+            CallOrder::Refer { targets, reply } => self.refer(now, key, &targets, reply),
             CallOrder::Vanish => self.vanish(now, key),
             CallOrder::Provisional { status } => self.provisional(now, key, status),
             CallOrder::Answer { reply } => self.answer(now, key, reply),

@@ -88,11 +88,28 @@ impl Engine {
                     .with("Accept", "application/sdp");
                 self.respond(now, &key, response);
             }
+            Method::Other(name) if name == "NOTIFY" => self.on_notify(now, &key, call, &request),
             Method::Ack | Method::Register | Method::Other(_) => {
                 let response = self.reply_to(&request, 405).with("Allow", ALLOW);
                 self.respond(now, &key, response);
             }
         }
+    }
+
+    /// What became of a REFER of ours (RFC 3515 2.4.5).
+    fn on_notify(&mut self, now: Instant, key: &str, call: Option<CallKey>, request: &Message) {
+        let header = |name| request.header(name).unwrap_or_default().to_owned();
+        let told = CallEvent::Notified {
+            event: header("Event"),
+            state: header("Subscription-State"),
+            body: String::from_utf8_lossy(&request.body).trim().to_owned(),
+        };
+        let known = call.and_then(|call| self.calls.get_mut(&call));
+        let status = known.map_or(481, |call| {
+            call.link.event(told);
+            200
+        });
+        self.respond_plain(now, key, request, status);
     }
 
     fn is_mute(&self, call: CallKey) -> bool {

@@ -70,12 +70,13 @@ impl Driver {
             },
             // Without a tag in To there is no dialog for it.
             Method::Bye | Method::Info => (Some(Reply::new(481)), false),
+            // Whoever is in no call can not send anybody elsewhere.
+            Method::Refer => (Some(Reply::new(403)), false),
             // INVITEs are calls, and the boundary has answered the others.
             Method::Invite
             | Method::Ack
             | Method::Cancel
             | Method::Update
-            | Method::Refer
             | Method::Message
             | Method::Notify
             | Method::Subscribe

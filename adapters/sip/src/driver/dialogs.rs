@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 /// Which part of a leg a dialog is.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Caller,
     Fork(usize),
 }
@@ -179,7 +179,7 @@ impl Driver {
 }
 
 /// The leg and the place of a dialog, by all three of its parts.
-fn find(legs: &Legs, dialog: Option<DialogId>) -> Option<(LegId, Place)> {
+pub(super) fn find(legs: &Legs, dialog: Option<DialogId>) -> Option<(LegId, Place)> {
     let dialog = dialog?;
     let id = legs.of_dialog(&dialog)?;
     let place = match &legs.get(id)?.side {
@@ -199,7 +199,7 @@ pub(super) fn is_known(legs: &Legs, dialog: &DialogId) -> bool {
 }
 
 /// Takes note of a request in its dialog; one that comes too late is refused.
-fn accept(
+pub(super) fn accept(
     legs: &mut Legs,
     id: LegId,
     place: Place,
@@ -229,7 +229,7 @@ fn is_answered(legs: &Legs, id: LegId, index: usize) -> bool {
     }
 }
 
-fn is_confirmed(leg: &Leg, place: Place) -> bool {
+pub(super) fn is_confirmed(leg: &Leg, place: Place) -> bool {
     match (&leg.side, place) {
         (Side::Caller(caller), _) => match caller.state {
             caller::State::Answered | caller::State::Confirmed => true,

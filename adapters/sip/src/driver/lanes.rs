@@ -26,8 +26,10 @@ pub(super) enum Progress {
     Waiting,
     /// The store is away: it will be recorded, but nobody knows when.
     Delayed,
-    /// It is in the record, or the rules have refused it.
+    /// It is in the record.
     Settled,
+    /// The rules have refused it: the code of the refusal.
+    Refused(&'static str),
     /// Its stream can not be read: a person must look at it.
     Lost,
 }
@@ -42,10 +44,18 @@ impl Receipt {
         Self::until(&mut self.0, |progress| progress != Progress::Waiting).await
     }
 
-    /// Waits as long as it takes; whether the fact is settled.
-    pub(super) async fn settled(mut self) -> bool {
-        let is_last = |progress| matches!(progress, Progress::Settled | Progress::Lost);
-        Self::until(&mut self.0, is_last).await == Progress::Settled
+    /// Waits as long as it takes; whether the fact has its answer.
+    pub(super) async fn settled(self) -> bool {
+        self.last().await != Progress::Lost
+    }
+
+    /// The last word, however long it takes.
+    pub(super) async fn last(mut self) -> Progress {
+        let is_last = |progress| match progress {
+            Progress::Waiting | Progress::Delayed => false,
+            Progress::Settled | Progress::Refused(_) | Progress::Lost => true,
+        };
+        Self::until(&mut self.0, is_last).await
     }
 
     async fn until(
@@ -129,7 +139,7 @@ impl Lanes {
                 Ok(_) => return Progress::Settled,
                 Err(DispatchError::Refused(refused)) => {
                     tracing::debug!(code = refused.code, "command was refused");
-                    return Progress::Settled;
+                    return Progress::Refused(refused.code);
                 }
                 Err(error @ DispatchError::Corrupt(_)) => {
                     tracing::error!(%error, "fact was not recorded");

@@ -15,6 +15,7 @@ mod orders;
 mod passwords;
 mod placed;
 mod probes;
+mod refers;
 mod refusals;
 mod registers;
 mod sockets;
@@ -396,11 +397,11 @@ impl TransactionUser for Driver {
             Method::Options => self.on_options(&transaction, &request),
             Method::Register => self.on_register(transaction, request),
             Method::Info => self.on_info(&transaction, &request),
+            Method::Refer => self.on_refer(&transaction, &request),
             // The boundary has answered these; a new one there must come here.
             Method::Ack
             | Method::Cancel
             | Method::Update
-            | Method::Refer
             | Method::Message
             | Method::Notify
             | Method::Subscribe

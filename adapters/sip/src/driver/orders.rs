@@ -143,6 +143,7 @@ impl Driver {
                 from_leg,
                 release,
             } => self.take_over(call, leg, from_leg, &release),
+            Order::Transfer { leg, release } => self.transferred(leg, &release),
             Order::Release { leg, release } => {
                 let mut legs = self.legs();
                 self.release_agent(&mut legs, leg, &release);

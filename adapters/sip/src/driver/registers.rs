@@ -260,7 +260,10 @@ impl Driver {
 async fn are_settled(receipts: &mut [Receipt]) -> bool {
     let mut all = true;
     for receipt in receipts {
-        all &= receipt.first().await == Progress::Settled;
+        all &= match receipt.first().await {
+            Progress::Settled | Progress::Refused(_) => true,
+            Progress::Waiting | Progress::Delayed | Progress::Lost => false,
+        };
     }
     all
 }

@@ -7,6 +7,7 @@ pub mod diversion;
 pub mod info;
 pub mod invite;
 pub mod options;
+pub mod refer;
 pub mod register;
 mod user_agent;
 

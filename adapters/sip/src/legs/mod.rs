@@ -206,6 +206,9 @@ pub struct Agent {
     pub alerted: bool,
     /// The worst that a phone said so far, kept until none is left.
     pub failure: Option<(OfferOutcome, WireCause)>,
+    /// Its phone has asked for the caller to be sent elsewhere, by the REFER of that number,
+    /// and has not been told how that went.
+    pub referred: Option<u32>,
     /// It is not wanted any more.
     pub release: Option<Release>,
     /// Since when.

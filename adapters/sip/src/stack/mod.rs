@@ -396,12 +396,11 @@ impl Stack {
 /// repeat the tag of an earlier answer in a REGISTER.
 const fn is_in_dialog(method: Method) -> bool {
     match method {
-        Method::Invite | Method::Bye | Method::Info | Method::Options => true,
+        Method::Invite | Method::Bye | Method::Info | Method::Options | Method::Refer => true,
         Method::Ack
         | Method::Cancel
         | Method::Register
         | Method::Update
-        | Method::Refer
         | Method::Message
         | Method::Notify
         | Method::Subscribe

@@ -23,6 +23,7 @@ mod settings;
 mod subjects;
 mod supervise;
 mod tags;
+mod transfer;
 mod trunks;
 mod voicemails;
 mod webhooks;
@@ -94,6 +95,7 @@ pub(crate) struct CallOrders(
     voicemails::VoicemailMutations,
     tags::TagMutations,
     supervise::SuperviseMutations,
+    transfer::TransferMutations,
 );
 
 /// Those about money.
@@ -196,7 +198,9 @@ fn field_of(code: &str) -> Option<&'static str> {
         "queue.invalid_resume_abandoned" => Some("resumeAbandonedMs"),
         "trunk.forward_twice" => Some("forwards"),
         "trunk.no_host" => Some("host"),
-        "queue.unknown" | "call.overflow_loop" | "call.same_queue" => Some("queueId"),
+        "queue.unknown" | "call.overflow_loop" | "call.same_queue" | "call.answered_there" => {
+            Some("queueId")
+        }
         "agent.unknown" => Some("agentId"),
         "queue.invalid_ring_timeout" => Some("ringTimeoutMs"),
         "queue.invalid_capacity" => Some("capacity"),
@@ -222,6 +226,8 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.already_supervised"
         | "call.not_supervised"
         | "call.taken_over"
+        | "call.others_call"
+        | "call.transferred_too_often"
         | "call.supervised_too_often" => Some("callId"),
         "call.stale_visit" => Some("visitId"),
         "call.own_call"

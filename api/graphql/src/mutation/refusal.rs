@@ -46,6 +46,8 @@ pub(super) enum Refusal {
     UnknownNotReadyCode,
     /// Whoever takes no calls says why; where there is a word for it, it stands for that.
     InvalidNotReadyReason,
+    /// The queue takes no calls at that moment.
+    QueueClosed,
     /// The call waits in no queue.
     NotWaiting,
     /// The agent is offered no such call, and was not lately.
@@ -94,6 +96,7 @@ impl Refusal {
             Self::InvalidNote => "input.invalid_note",
             Self::UnknownNotReadyCode => "input.unknown_not_ready_code",
             Self::InvalidNotReadyReason => "input.invalid_not_ready_reason",
+            Self::QueueClosed => "input.queue_closed",
             Self::NotWaiting => "input.not_waiting",
             Self::NotOfQueue => "input.not_of_queue",
             Self::NotOffered => "input.not_offered",
@@ -139,6 +142,7 @@ impl Refusal {
             Self::InvalidNote => "note is not 1 to 2000 characters",
             Self::UnknownNotReadyCode => "not-ready code is not known",
             Self::InvalidNotReadyReason => "reason is missing, or is not that of the code",
+            Self::QueueClosed => "queue is closed",
             Self::NotWaiting => "call waits in no queue",
             Self::NotOfQueue => "agent does not serve the queue",
             Self::NotOffered => "agent has no such offer",
@@ -179,7 +183,8 @@ impl Refusal {
             Self::InvalidNotReadyReason => "reason",
             Self::NotWaiting => "callId",
             Self::NotOffered => "offerId",
-            Self::QueueInSettings
+            Self::QueueClosed
+            | Self::QueueInSettings
             | Self::QueueLedTo
             | Self::QueueNotEmpty
             | Self::QueuePromised => "queueId",
@@ -208,7 +213,7 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    const ALL: [Refusal; 31] = [
+    const ALL: [Refusal; 32] = [
         Refusal::UnknownMailbox,
         Refusal::UnknownVoicemail,
         Refusal::UnknownAgent,
@@ -229,6 +234,7 @@ mod tests {
         Refusal::InvalidNote,
         Refusal::UnknownNotReadyCode,
         Refusal::InvalidNotReadyReason,
+        Refusal::QueueClosed,
         Refusal::NotWaiting,
         Refusal::NotOfQueue,
         Refusal::NotOffered,

@@ -316,6 +316,11 @@ impl Cdr {
         Duration(self.0.wrap_up_ms)
     }
 
+    /// How often an agent has sent it into another queue.
+    async fn transfers_count(&self) -> i32 {
+        count(self.0.transfers_count())
+    }
+
     /// Offers made to agents.
     async fn offers_count(&self) -> i32 {
         count(self.0.offers_count)

@@ -5,7 +5,7 @@ use crate::{
     scalar::{DateTime, Duration},
     types::{
         LegMedia,
-        words::{LegRole, OfferOutcome, SegmentKind, SupervisionEnd},
+        words::{LegOutcome, LegRole, SegmentEnd, SegmentKind, SupervisionEnd},
     },
 };
 use async_graphql::{ID, Object, SimpleObject};
@@ -125,9 +125,15 @@ impl Leg {
         Duration(self.leg.billable_ms())
     }
 
-    /// What became of an offer that was not accepted.
-    async fn outcome(&self) -> Option<OfferOutcome> {
+    /// What became of an offer that was not accepted, or that its agent has transferred the
+    /// call.
+    async fn outcome(&self) -> Option<LegOutcome> {
         self.leg.outcome.map(Into::into)
+    }
+
+    /// The queue into which its agent has sent the caller.
+    async fn transferred_to(&self) -> Option<ID> {
+        self.leg.transferred_to.map(Named::opaque)
     }
 
     /// Why the supervision ended; null of any other leg.
@@ -182,6 +188,11 @@ impl Segment {
     /// How long it was.
     async fn duration_ms(&self) -> Duration {
         Duration(self.0.duration_ms())
+    }
+
+    /// Why it was over, where what follows does not tell it.
+    async fn end_reason(&self) -> Option<SegmentEnd> {
+        self.0.end.map(Into::into)
     }
 
     /// Of which queue.

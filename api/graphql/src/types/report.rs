@@ -147,6 +147,17 @@ impl QueueReportRow {
         count(self.row.handled.contacts_count)
     }
 
+    /// Of those, how many ended as the agent sent the caller into another queue.
+    async fn transferred_count(&self) -> i32 {
+        count(self.row.handled.transferred_count)
+    }
+
+    /// Transfer rate in parts per million: those of all that were handled; null without a
+    /// contact.
+    async fn transfer_rate_ppm(&self) -> Option<i32> {
+        ppm(self.row.handled.transferred())
+    }
+
     /// Of those, time in conversation, hold excluded.
     async fn talk_ms(&self) -> Duration {
         Duration(self.row.handled.talk_ms)
@@ -384,6 +395,17 @@ impl AgentReportRow {
     /// Contacts whose call ended in it; those who were rung back are not among them.
     async fn handled_count(&self) -> i32 {
         count(self.0.handled.contacts_count)
+    }
+
+    /// Of those, how many ended as the agent sent the caller into another queue.
+    async fn transferred_count(&self) -> i32 {
+        count(self.0.handled.transferred_count)
+    }
+
+    /// Transfer rate in parts per million: those of all that were handled; null without a
+    /// contact.
+    async fn transfer_rate_ppm(&self) -> Option<i32> {
+        ppm(self.0.handled.transferred())
     }
 
     /// Of those, time in conversation, hold excluded.

@@ -12,8 +12,8 @@ pub(crate) use billing::{
 };
 pub(crate) use queue::{Away, Weekday};
 pub(crate) use record::{
-    CdrDimension, Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy, LegRole,
-    OfferOutcome, SegmentKind, SupervisionEnd, SupervisionMode,
+    CdrDimension, Direction, Disposition, DiversionReason, EndReason, EndResult, HangupBy,
+    LegOutcome, LegRole, OfferOutcome, SegmentEnd, SegmentKind, SupervisionEnd, SupervisionMode,
 };
 pub(crate) use report::{Granularity, LoggedState, ReleaseReason, VisitResult};
 

@@ -126,6 +126,11 @@ async fn every_mutation_names_the_scope_that_is_missing_and_does_nothing() {
         ("agentLogOut", json!({"agentId": id}), "agent:manage"),
         ("hangUp", json!({"callId": id}), "call:terminate"),
         (
+            "blindTransfer",
+            json!({"callId": id, "queueId": id}),
+            "call:transfer",
+        ),
+        (
             "createTrunk",
             json!({"name": "t", "allow": ["192.0.2.0/24"]}),
             "system:config",

@@ -29,6 +29,7 @@ mod reports;
 mod socket;
 mod supervision;
 mod tags;
+mod transfer;
 mod views;
 mod voicemails;
 mod world;

@@ -59,7 +59,8 @@ pub struct Facts {
     pub trunk: Option<TrunkId>,
     /// The queue that it was routed to.
     pub queue: Option<QueueId>,
-    /// The agent that it was connected to.
+    /// The agent that it was connected to first: whoever it was transferred to changes
+    /// nothing about who pays.
     pub agent: Option<AgentId>,
     /// When the caller was answered; never of a call that we began.
     pub answered_at: Option<Timestamp>,
@@ -112,7 +113,7 @@ impl Facts {
                 if self.dialled.is_some() {
                     self.answered_at.get_or_insert(at);
                 }
-                self.agent = Some(session.agent);
+                self.agent.get_or_insert(session.agent);
             }
             call::Event::Ended {
                 ended_at, cause, ..
@@ -141,6 +142,7 @@ impl Facts {
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::TakenOver { .. }
+            | call::Event::Transferred { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

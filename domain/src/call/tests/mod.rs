@@ -27,6 +27,7 @@ mod supervise_call;
 mod tag_call;
 mod take_over_call;
 mod tell_place;
+mod transfer_call;
 mod voicemail;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    call::{Phase, Supervising, SupervisionMode, Tagging, UserField},
+    call::{Phase, Supervising, SupervisionMode, Tagging, Transfer, UserField},
     decider::Decider,
     id::{AgentId, VisitId},
     testing::{OTHER_QUEUE, OTHER_VISIT, SUPERVISOR_LEG},
@@ -105,6 +105,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => tagging().prop_map(Command::TagCall),
         4 => supervising().prop_map(Command::SuperviseCall),
         1 => Just(Command::StopSupervising { by: "carla".into() }),
+        2 => transferring().prop_map(Command::TransferCall),
         16 => fact(),
     ]
 }
@@ -133,6 +134,25 @@ fn supervising() -> impl Strategy<Value = Supervising> {
         supervisor: AgentId(uuid::Uuid::from_u128(supervisor)),
         mode,
         by: "carla".into(),
+    })
+}
+
+/// Into the same queue, into another, by whoever has the call or by somebody else.
+fn transferring() -> impl Strategy<Value = Transfer> {
+    let by_whom = || prop::option::of(select(vec![SESSION.agent, OTHER_SESSION.agent]));
+    let by_phone = prop::option::of(agent_leg());
+    (any::<bool>(), visit(), by_whom(), by_phone).prop_map(|(is_other, visit, agent, leg)| {
+        Transfer {
+            queue: if is_other { OTHER_QUEUE } else { QUEUE },
+            config_version: 1,
+            answer_mode: AnswerMode::Immediate,
+            visit,
+            exit_keys: vec![],
+            music: None,
+            agent,
+            leg,
+            by: "carla".into(),
+        }
     })
 }
 
@@ -176,6 +196,7 @@ fn event() -> impl Strategy<Value = Event> {
         leg().prop_map(|leg| Event::LegAnswered { leg, codec: None }),
         leg().prop_map(|leg| Event::Held { leg }),
         leg().prop_map(|leg| Event::Retrieved { leg }),
+        Just(super::transfer_call::transferred()),
         Just(Event::TakenOver {
             leg: SUPERVISOR_LEG,
             supervisor: AgentId(uuid::Uuid::nil()),
@@ -256,7 +277,7 @@ proptest! {
                 // The one that must be freed is named.
                 Event::Ended { offer, .. } => prop_assert_eq!(live, offer),
                 // Freed now, and not by the end again.
-                Event::TakenOver { offer, .. } => {
+                Event::TakenOver { offer, .. } | Event::Transferred { offer, .. } => {
                     prop_assert_eq!(live, Some(offer));
                     live = None;
                 }
@@ -286,12 +307,15 @@ proptest! {
     #[test]
     fn one_agent_or_one_party_outside_is_connected_at_most(commands in history()) {
         let (_, log) = play(commands);
-        let connections = log
-            .iter()
-            .filter(|(_, event)| {
-                matches!(event, Event::AgentConnected { .. } | Event::LegAnswered { .. })
-            });
-        prop_assert!(connections.count() <= 1);
+        let mut is_connected = false;
+        for (_, event) in log {
+            if matches!(event, Event::AgentConnected { .. } | Event::LegAnswered { .. }) {
+                prop_assert!(!is_connected);
+                is_connected = true;
+            } else if let Event::Transferred { .. } = event {
+                is_connected = false;
+            }
+        }
     }
 
     #[test]
@@ -327,6 +351,10 @@ proptest! {
     fn holds_and_retrieves_of_a_leg_alternate(commands in history()) {
         let mut holding = std::collections::BTreeSet::new();
         for (_, event) in play(commands).1 {
+            if let Event::Transferred { .. } = event {
+                // Nobody is held by anybody.
+                holding.clear();
+            }
             if let Event::Held { leg } = event {
                 prop_assert!(holding.insert(leg));
             } else if let Event::Retrieved { leg } = event {
@@ -377,7 +405,10 @@ proptest! {
         let mut talks = false;
         for (_, event) in log {
             talks |= matches!(event, Event::AgentConnected { .. });
-            if let Event::Ended { .. } = event {
+            if let Event::Transferred { .. } = event {
+                prop_assert_eq!(going, None);
+                talks = false;
+            } else if let Event::Ended { .. } = event {
                 prop_assert_eq!(going, None);
             } else if let Event::SupervisionRequested { supervisor, .. } = event {
                 prop_assert!(talks && going.is_none());
@@ -423,6 +454,45 @@ proptest! {
         if let (Some((leg, _)), Some((_, other, _))) = (taken, call.talking()) {
             prop_assert_eq!(other, leg);
         }
+    }
+
+    #[test]
+    fn a_transfer_ends_the_contact_of_who_talks_and_opens_one_stay_elsewhere(
+        commands in history(),
+    ) {
+        let (call, log) = play(commands);
+        let mut contact = None;
+        let mut stay = None;
+        let mut transfers_count = 0;
+        let mut follows = None;
+        for (_, event) in log {
+            if let Some(to) = follows.take() {
+                // In the same breath, and nothing in between.
+                prop_assert!(
+                    matches!(&event, Event::Enqueued { queue, .. } if *queue == to),
+                    "{:?}", event
+                );
+            }
+            if let Event::Enqueued { visit, queue, .. } = event {
+                stay = Some((visit, queue));
+            } else if let Event::AgentConnected { session, offer, leg, .. } = event {
+                contact = Some((session, offer, leg));
+            } else if let Event::TakenOver { .. } = event {
+                contact = None;
+            } else if let Event::Transferred { session, offer, leg, visit, queue, to, .. } = event {
+                prop_assert_eq!(contact.take(), Some((session, offer, leg)));
+                prop_assert_eq!(stay, Some((visit, queue)));
+                prop_assert_ne!(queue, to);
+                transfers_count += 1;
+                follows = Some(to);
+            } else if let Event::Ended { disposition, session, .. } = event {
+                // Whoever was sent on and reached nobody has left another queue.
+                let talked = contact.is_some() && session.is_some();
+                prop_assert!(!talked || disposition == Disposition::Answered);
+            }
+        }
+        prop_assert_eq!(follows, None);
+        prop_assert_eq!(call.transfers_count, transfers_count);
     }
 
     #[test]

@@ -27,6 +27,8 @@ struct Standing {
     is_placed: bool,
     /// What became of the call before the line has heard how the stay ended.
     course: Course,
+    /// Who has answered it.
+    agent: Option<AgentId>,
 }
 
 impl Standing {
@@ -43,6 +45,7 @@ struct Talk {
     queue: QueueId,
     answered_at: Timestamp,
     course: Course,
+    agent: Option<AgentId>,
 }
 
 /// What is known of a contact before it counts: with the end of its call, as in the record
@@ -51,6 +54,8 @@ struct Talk {
 struct Course {
     /// Since when the call is no more the agent's, who was the first to have it.
     left_at: Option<Timestamp>,
+    /// Its agent has sent it into another queue, where somebody else may have it.
+    is_handed_on: bool,
     /// Since when it is over.
     ended_at: Option<Timestamp>,
     /// The work after it.
@@ -66,6 +71,14 @@ impl Course {
     }
 }
 
+/// A contact that counts: who had it, where that is known, and where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Contact {
+    agent: Option<AgentId>,
+    queue: QueueId,
+    answered_at: Timestamp,
+}
+
 /// The lines, and the last contacts of the queues that ask for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pace {
@@ -74,10 +87,12 @@ pub(super) struct Pace {
     stands: BTreeMap<CallId, (QueueId, VisitId)>,
     /// Calls that an agent has answered and that are not over.
     talks: BTreeMap<CallId, Talk>,
+    /// Contacts whose agents have sent the call on, of calls that are not over.
+    handed_on: BTreeMap<CallId, Vec<Talk>>,
     /// Contacts that are over: by when they were answered, how long they took.
     contacts: BTreeMap<QueueId, BTreeMap<Timestamp, BTreeMap<CallId, u64>>>,
-    /// Where the contact of each of those calls is.
-    found: BTreeMap<CallId, (QueueId, Timestamp)>,
+    /// Those of each call: one, unless it was sent on.
+    found: BTreeMap<CallId, Vec<Contact>>,
     /// After which calls each agent works, and since when.
     works: BTreeMap<AgentId, BTreeMap<CallId, Timestamp>>,
 }
@@ -107,6 +122,7 @@ impl Pace {
                     attempts: 0,
                     is_placed: is_placed(call),
                     course: Course::default(),
+                    agent: None,
                 };
                 let line = self.lines.entry(queue).or_default();
                 line.insert(*visit, standing);
@@ -187,6 +203,7 @@ impl Pace {
             queue,
             answered_at,
             course: standing.course,
+            agent: standing.agent,
         };
         self.counts(call, talk, at, asks);
     }
@@ -199,41 +216,96 @@ impl Pace {
         event: &call::Event,
         asks: impl Fn(QueueId) -> bool,
     ) {
+        if let call::Event::AgentConnected { session, .. } = event {
+            if let Some(standing) = self.standing_of(call) {
+                standing.agent = Some(session.agent);
+            }
+        } else if let call::Event::TakenOver { .. } = event {
+            if let Some(course) = self.course(call) {
+                course.left_at.get_or_insert(at);
+            }
+        } else if let call::Event::Transferred { .. } = event {
+            self.hands_on(call, at);
+        } else if let call::Event::Ended { ended_at, .. } = event {
+            self.is_over(call, (*ended_at, at), asks);
+        }
+    }
+
+    /// The agent's part in the call is over; it counts with the end of the call.
+    fn hands_on(&mut self, call: CallId, at: Timestamp) {
         let Some(course) = self.course(call) else {
             return;
         };
-        if let call::Event::TakenOver { .. } = event {
-            course.left_at.get_or_insert(at);
-        } else if let call::Event::Ended { ended_at, .. } = event {
-            course.ended_at.get_or_insert(*ended_at);
-            if let Some(talk) = self.talks.remove(&call) {
-                self.counts(call, talk, at, asks);
-            }
+        course.left_at.get_or_insert(at);
+        course.is_handed_on = true;
+        if let Some(talk) = self.talks.remove(&call) {
+            self.handed_on.entry(call).or_default().push(talk);
+        }
+    }
+
+    fn is_over(
+        &mut self,
+        call: CallId,
+        (ended_at, at): (Timestamp, Timestamp),
+        asks: impl Fn(QueueId) -> bool,
+    ) {
+        for mut talk in self.handed_on.remove(&call).unwrap_or_default() {
+            talk.course.ended_at.get_or_insert(ended_at);
+            self.counts(call, talk, at, &asks);
+        }
+        let Some(course) = self.course(call) else {
+            return;
+        };
+        course.ended_at.get_or_insert(ended_at);
+        if let Some(talk) = self.talks.remove(&call) {
+            self.counts(call, talk, at, asks);
         }
     }
 
     /// Of a call that does not count yet.
     fn course(&mut self, call: CallId) -> Option<&mut Course> {
-        let Self {
-            talks,
-            stands,
-            lines,
-            ..
-        } = self;
-        if let Some(talk) = talks.get_mut(&call) {
-            return Some(&mut talk.course);
+        if self.talks.contains_key(&call) {
+            return self.talks.get_mut(&call).map(|talk| &mut talk.course);
         }
-        let (queue, visit) = stands.get(&call)?;
-        let standing = lines.get_mut(queue)?.get_mut(visit)?;
-        Some(&mut standing.course)
+        self.standing_of(call).map(|standing| &mut standing.course)
+    }
+
+    fn standing_of(&mut self, call: CallId) -> Option<&mut Standing> {
+        let (queue, visit) = self.stands.get(&call)?;
+        self.lines.get_mut(queue)?.get_mut(visit)
+    }
+
+    /// The course of that agent's contact in the call, as long as it does not count yet.
+    fn course_of(&mut self, call: CallId, agent: AgentId) -> Option<&mut Course> {
+        let is_own = |known: Option<AgentId>| known.is_none_or(|known| known == agent);
+        let gone = self.handed_on.get(&call);
+        let index = gone.and_then(|gone| gone.iter().rposition(|it| it.agent == Some(agent)));
+        let is_current = self.talks.get(&call).is_some_and(|talk| is_own(talk.agent));
+        if is_current {
+            return self.talks.get_mut(&call).map(|talk| &mut talk.course);
+        }
+        if let Some(index) = index {
+            let gone = self.handed_on.get_mut(&call)?;
+            return gone.get_mut(index).map(|talk| &mut talk.course);
+        }
+        let standing = self.standing_of(call)?;
+        is_own(standing.agent).then_some(&mut standing.course)
     }
 
     /// The contact is one of the last, or is to be once its call is over.
     fn counts(&mut self, call: CallId, talk: Talk, at: Timestamp, asks: impl Fn(QueueId) -> bool) {
         match talk.course.handled_ms(talk.answered_at) {
+            None if talk.course.is_handed_on => {
+                self.handed_on.entry(call).or_default().push(talk);
+            }
             None => _ = self.talks.insert(call, talk),
             Some(handled_ms) if asks(talk.queue) => {
-                self.handled(call, (talk.queue, talk.answered_at), handled_ms, at);
+                let contact = Contact {
+                    agent: talk.agent,
+                    queue: talk.queue,
+                    answered_at: talk.answered_at,
+                };
+                self.handled(call, contact, handled_ms, at);
             }
             Some(_) => {}
         }
@@ -249,7 +321,7 @@ impl Pace {
                 let works = self.works.get_mut(&agent);
                 let since = works.and_then(|works| works.remove(call));
                 if let Some(since) = since {
-                    self.worked(*call, at.ms_since(since));
+                    self.worked(*call, agent, at.ms_since(since));
                 }
             }
             session::Event::LoggedOut { .. } => _ = self.works.remove(&agent),
@@ -266,33 +338,42 @@ impl Pace {
         }
     }
 
-    fn worked(&mut self, call: CallId, ms: u64) {
-        let took = match self.found.get(&call) {
-            Some((queue, answered_at)) => {
-                let contacts = self.contacts.get_mut(queue);
-                let contacts = contacts.and_then(|contacts| contacts.get_mut(answered_at));
+    fn worked(&mut self, call: CallId, agent: AgentId, ms: u64) {
+        let of_call = self.found.get(&call).into_iter().flatten().rev();
+        let mut own = of_call.filter(|it| it.agent.is_none_or(|known| known == agent));
+        let took = match own.next().copied() {
+            Some(contact) => {
+                let contacts = self.contacts.get_mut(&contact.queue);
+                let contacts = contacts.and_then(|it| it.get_mut(&contact.answered_at));
                 contacts.and_then(|contacts| contacts.get_mut(&call))
             }
-            None => self.course(call).map(|course| &mut course.wrap_up_ms),
+            None => {
+                let course = self.course_of(call, agent);
+                course.map(|course| &mut course.wrap_up_ms)
+            }
         };
         if let Some(took) = took {
             *took = took.saturating_add(ms);
         }
     }
 
-    fn handled(
-        &mut self,
-        call: CallId,
-        place: (QueueId, Timestamp),
-        handled_ms: u64,
-        at: Timestamp,
-    ) {
-        let (queue, answered_at) = place;
+    fn forgets(&mut self, call: CallId, queue: QueueId, answered_at: Timestamp) {
+        if let Some(contacts) = self.found.get_mut(&call) {
+            contacts.retain(|it| (it.queue, it.answered_at) != (queue, answered_at));
+            if contacts.is_empty() {
+                self.found.remove(&call);
+            }
+        }
+    }
+
+    fn handled(&mut self, call: CallId, contact: Contact, handled_ms: u64, at: Timestamp) {
+        let queue = contact.queue;
         let contacts = self.contacts.entry(queue).or_default();
-        let calls = contacts.entry(answered_at).or_default();
+        let calls = contacts.entry(contact.answered_at).or_default();
         calls.insert(call, handled_ms);
-        self.found.insert(call, place);
+        self.found.entry(call).or_default().push(contact);
         let mut count: usize = contacts.values().map(BTreeMap::len).sum();
+        let mut gone = vec![];
         while count > LAST_CONTACTS {
             let Some(mut oldest) = contacts.first_entry() else {
                 break;
@@ -301,12 +382,16 @@ impl Pace {
                 break;
             }
             count -= 1;
+            let answered_at = *oldest.key();
             if let Some((call, _)) = oldest.get_mut().pop_first() {
-                self.found.remove(&call);
+                gone.push((call, answered_at));
             }
             if oldest.get().is_empty() {
                 oldest.remove();
             }
+        }
+        for (call, answered_at) in gone {
+            self.forgets(call, queue, answered_at);
         }
     }
 

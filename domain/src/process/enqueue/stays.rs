@@ -252,6 +252,20 @@ pub(super) fn leave(
     vec![Intent::new(fact.event_id.0, AnyCommand::Line(queue, close))]
 }
 
+/// An agent who had the call has sent it on: where its line has not heard yet that it was
+/// answered, it is in that line still.
+pub(super) fn served(
+    state: &mut State,
+    call: CallId,
+    (visit, queue): (VisitId, QueueId),
+) -> Vec<Intent> {
+    let is_opening = state.opening.contains_key(&visit);
+    if state.waits_no_more(queue, visit) || is_opening {
+        state.leaving.insert(call, Leaving::from(visit));
+    }
+    vec![]
+}
+
 /// The old line has let go of the call, or never had it: the next one may have it.
 pub(super) fn let_go(state: &mut State, call: CallId, visit: VisitId) -> Vec<Intent> {
     if !state.is_leaving(call, visit) {

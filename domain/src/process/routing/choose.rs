@@ -113,7 +113,10 @@ struct Kind {
 
 /// Something of the visit's own decides who is fit for it.
 fn is_own_case(board: &Board, waiting: &Waiting, at: Timestamp) -> bool {
-    !waiting.tried.is_empty() || !waiting.is_silent() || alone_for_now(board, waiting, at).is_some()
+    !waiting.tried.is_empty()
+        || !waiting.is_silent()
+        || board.still_has(waiting.call).is_some()
+        || alone_for_now(board, waiting, at).is_some()
 }
 
 /// The levels that are asked for after so long a wait, skill by skill.
@@ -171,6 +174,9 @@ pub(super) fn left_out(
         Some(LeftOutReason::Asked)
     } else if waiting.tried.contains(&agent) {
         Some(LeftOutReason::Tried)
+    } else if board.still_has(waiting.call) == Some(agent) {
+        // It has sent the call on, and its contact is about to end.
+        Some(LeftOutReason::Engaged)
     } else if row.has_room() && rings_at_an_idle_one(board, waiting) {
         Some(LeftOutReason::Engaged)
     } else {

@@ -36,7 +36,7 @@ pub struct State {
 
 impl Process for Routing {
     const NAME: &'static str = "routing";
-    const VERSION: u32 = 13;
+    const VERSION: u32 = 14;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -158,6 +158,7 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         }
         call::Event::Enqueued { visit, .. } => board.goes_to(call, *visit),
         call::Event::Overflowed { .. } => board.leaves(call),
+        call::Event::Transferred { session, .. } => board.hands_on(call, session.agent),
         call::Event::Routed { .. }
         | call::Event::ExitKeyPressed { .. }
         | call::Event::PlaceTold { .. }

@@ -3,13 +3,16 @@
 use super::*;
 use crate::{
     agent,
-    call::AnswerMode,
+    call::{self, AnswerMode},
     id::{AgentId, CallId, SessionId, VisitId},
     line::{self, VisitPolicy},
     process::{routing::Routing, wrap_up::WrapUp},
     queue::Terms,
     session::{self, Choice, DecidedBy, LeftOutReason},
-    testing::{CALL, OFFER, OTHER_CALL, OTHER_SESSION, OTHER_VISIT, QUEUE, SESSION, VISIT},
+    testing::{
+        AGENT_LEG, CALL, OFFER, OTHER_CALL, OTHER_QUEUE, OTHER_SESSION, OTHER_VISIT, QUEUE,
+        SESSION, VISIT,
+    },
 };
 
 fn serves(agent: AgentId, capacity: u8, tier: u8) -> AnyEvent {
@@ -151,6 +154,38 @@ fn who_may_have_one_call_and_has_it_is_not_asked_until_there_may_be_two() {
     assert_eq!(asked(heard.clone()), []);
     let more = all([heard, vec![serves(SESSION.agent, 2, 1)]]);
     assert_eq!(asked(more).len(), 1);
+}
+
+#[test]
+fn who_has_sent_the_call_on_is_not_asked_for_it_while_it_still_has_it() {
+    let transferred = call::Event::Transferred {
+        leg: AGENT_LEG,
+        session: SESSION,
+        offer: OFFER,
+        visit: VISIT,
+        queue: OTHER_QUEUE,
+        to: QUEUE,
+        by: "agent".into(),
+    };
+    let opened = waits(OTHER_VISIT, CALL);
+    let said = said_before(&opened).expect("its call has said so");
+    let sent_on = all([
+        ready(SESSION, 2, 1).into(),
+        talks(SESSION).into(),
+        vec![AnyEvent::Call(CALL, transferred), said, opened],
+    ]);
+    assert_eq!(asked(sent_on.clone()), []);
+    // Somebody else is, though that one comes later.
+    let other = all([sent_on.clone(), ready(OTHER_SESSION, 1, 2).into()]);
+    let whose: Vec<_> = asked(other).into_iter().map(|(who, ..)| who).collect();
+    assert_eq!(whose, [OTHER_SESSION]);
+    let (call, still) = (CALL, None);
+    let ended = session::Event::ContactEnded { call, still };
+    let over = [
+        AnyEvent::Session(SESSION, ended),
+        AnyEvent::Session(SESSION, session::Event::BecameReady {}),
+    ];
+    assert_eq!(asked(all([sent_on, over.into()])).len(), 1);
 }
 
 #[test]

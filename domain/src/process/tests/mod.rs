@@ -30,6 +30,7 @@ mod side_by_side;
 mod strategies;
 mod telling;
 mod tiers;
+mod transferred;
 mod unserved;
 mod unstaffed;
 mod uses;

@@ -395,6 +395,7 @@ impl Callbacks {
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::TakenOver { .. }
+            | call::Event::Transferred { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => Ok(()),

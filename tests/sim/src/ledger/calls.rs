@@ -53,6 +53,8 @@ pub(crate) struct Calls {
     pub(crate) deserted_count: u64,
     /// Calls that a supervisor took from their agent.
     pub(crate) taken_count: u64,
+    /// Times that an agent sent a caller into another queue.
+    pub(crate) transferred_count: u64,
     /// Calls that were sent on as they would have waited too long.
     pub(crate) sent_ahead_count: u64,
 }
@@ -144,6 +146,7 @@ impl Calls {
             | Event::SupervisionStarted { .. }
             | Event::SupervisionModeChanged { .. }
             | Event::TakenOver { .. }
+            | Event::Transferred { .. }
             | Event::SupervisionEnded { .. }
             | Event::Ended { .. } => {}
         }
@@ -206,6 +209,7 @@ impl Calls {
                 ..
             } => self.connect(id, *offer, *session, *leg)?,
             Event::TakenOver { .. } => self.take(id, event)?,
+            Event::Transferred { .. } => self.transfer(id, event)?,
             Event::Ended { cause, session, .. } => self.end(id, cause.reason, *session)?,
             Event::Overflowed { visit, cause, .. } => self.sent_on(id, *visit, *cause)?,
             Event::ExitKeyPressed { visit, .. } => must(
@@ -326,6 +330,35 @@ impl Calls {
         call.is_taken = true;
         self.lets_go(*offer, session.agent);
         self.taken_count += 1;
+        Ok(())
+    }
+
+    /// Its agent is not on this call any more, and its caller in no line yet.
+    fn transfer(&mut self, id: CallId, event: &Event) -> Result<(), Violation> {
+        let Event::Transferred {
+            offer,
+            session,
+            visit,
+            queue,
+            to,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let from = (*offer, *session);
+        must(queue != to, || {
+            format!("{id} is transferred into {to}, which has served it")
+        })?;
+        let call = self.live.entry(id).or_default();
+        must(
+            call.connected == Some(from) && call.visit == Some(*visit) && !call.is_taken,
+            || format!("{id} is transferred by {from:?} of {visit}, while {call:?}"),
+        )?;
+        call.connected = None;
+        call.visit = None;
+        self.lets_go(*offer, session.agent);
+        self.transferred_count += 1;
         Ok(())
     }
 

@@ -159,6 +159,7 @@ impl Places {
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::TakenOver { .. }
+            | call::Event::Transferred { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

@@ -224,6 +224,7 @@ impl People {
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::TakenOver { .. }
+            | call::Event::Transferred { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

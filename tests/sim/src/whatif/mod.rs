@@ -6,9 +6,10 @@
 //! agents always take the call (nobody lets the phone ring, is busy or declines);
 //! callers who were answered have a patience drawn from those who were not; a
 //! configuration is the last one of the time; who waited or talked when it
-//! begins is not there.
+//! begins is not there; whom an agent sent on comes to the other queue when that was.
 
 mod count;
+mod parts;
 mod patience;
 mod record;
 mod rerun;

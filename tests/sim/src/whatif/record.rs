@@ -1,7 +1,10 @@
 //! What the record says of a stretch of time: who came, how patient, for how
 //! long; who was there to take the calls.
 
-use super::patience::{Patience, WHOLE};
+use super::{
+    parts::Parts,
+    patience::{Patience, WHOLE},
+};
 use crate::chance::Chance;
 use domain::{
     agent,
@@ -131,6 +134,7 @@ pub struct Recorder {
     /// Calls that have been in a queue before.
     seen_before: std::collections::BTreeSet<CallId>,
     visits: BTreeMap<VisitId, visits::Row>,
+    parts: Parts,
     rejected: Vec<Rejected>,
     last_at: Timestamp,
 }
@@ -149,6 +153,7 @@ impl Recorder {
             rang_in: BTreeMap::new(),
             seen_before: std::collections::BTreeSet::new(),
             visits: BTreeMap::new(),
+            parts: Parts::new(),
             rejected: vec![],
             last_at: from,
         }
@@ -184,7 +189,14 @@ impl Recorder {
                     answer_mode,
                     ..
                 },
-            ) => self.comes(*call, at, (*visit, *queue, *answer_mode)),
+            ) => {
+                let part = self.parts.enqueued(*call, *visit);
+                let who = self.rang_in.get(call).copied();
+                self.comes((part, who), at, (*visit, *queue, *answer_mode));
+            }
+            AnyEvent::Call(call, call::Event::Transferred { .. }) => {
+                self.parts.transferred(*call);
+            }
             AnyEvent::Call(
                 call,
                 call::Event::Ended {
@@ -192,7 +204,8 @@ impl Recorder {
                 },
             ) => {
                 self.rang_in.remove(call);
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.ended(*call);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     let waited = (ended_at.ms_since(caller.at), cause.by == By::Caller);
                     caller.waited.get_or_insert(waited);
                 }
@@ -254,23 +267,27 @@ impl Recorder {
                 }
             }
             session::Event::ConnectedToContact { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.connected(*call, id.agent);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.connected_at = Some(at);
                     caller.pick_up_ms = caller.matched_at.map(|matched| at.ms_since(matched));
                 }
             }
             session::Event::ContactEnded { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.of_agent(*call, id.agent);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.talk_ms = caller.connected_at.map(|began| at.ms_since(began));
                 }
             }
             session::Event::WrapUpStarted { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.of_agent(*call, id.agent);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.wrap_up_at = Some(at);
                 }
             }
             session::Event::WrapUpEnded { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.of_agent(*call, id.agent);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.wrap_up_ms = caller.wrap_up_at.map(|began| at.ms_since(began));
                 }
             }
@@ -292,25 +309,29 @@ impl Recorder {
 
     fn on_line(&mut self, queue: QueueId, at: Timestamp, event: &line::Event) {
         match event {
-            line::Event::Matched { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+            line::Event::Matched { visit, call, .. } => {
+                let part = self.parts.of_visit(*call, *visit);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.matched_at = Some(at);
                 }
             }
             line::Event::Closed {
+                visit,
                 call,
                 result,
                 closed_at,
                 ..
             } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+                let part = self.parts.of_visit(*call, *visit);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     let wait_ms = closed_at.ms_since(caller.at);
                     caller.waited = Some((wait_ms, *result == VisitResult::Abandoned));
                 }
             }
             // It is not known how long that caller would have waited.
-            line::Event::Rejected { call, .. } => {
-                if let Some(caller) = self.callers.get_mut(call) {
+            line::Event::Rejected { visit, call, .. } => {
+                let part = self.parts.of_visit(*call, *visit);
+                if let Some(caller) = self.callers.get_mut(&part) {
                     caller.waited = Some((at.ms_since(caller.at), false));
                     self.rejected.push(Rejected { at, queue });
                 }
@@ -322,10 +343,11 @@ impl Recorder {
         }
     }
 
-    /// A call is enqueued: a caller, if it is the first time.
+    /// A call is enqueued: a caller, if it is the first time, or the first since an agent
+    /// sent it on.
     fn comes(
         &mut self,
-        call: CallId,
+        (call, who): (CallId, Option<SubjectId>),
         at: Timestamp,
         (visit, queue, answer_mode): (VisitId, QueueId, AnswerMode),
     ) {
@@ -334,7 +356,7 @@ impl Recorder {
             return;
         }
         let known = Known {
-            who: self.rang_in.get(&call).copied(),
+            who,
             visit,
             at,
             queue,
@@ -356,7 +378,11 @@ impl Recorder {
         };
         let mut row = self.visits.remove(&visit);
         fold::<Visits>(&mut row, &Input { fact, party: None });
-        if let Some(row) = row.filter(|row| self.callers.contains_key(&row.call)) {
+        let is_of = |row: &visits::Row| {
+            let part = self.parts.of_visit(row.call, visit);
+            self.callers.contains_key(&row.call) || self.callers.contains_key(&part)
+        };
+        if let Some(row) = row.filter(is_of) {
             self.visits.insert(visit, row);
         }
     }

@@ -450,6 +450,7 @@ impl Rerun {
             | call::Event::SupervisionStarted { .. }
             | call::Event::SupervisionModeChanged { .. }
             | call::Event::TakenOver { .. }
+            | call::Event::Transferred { .. }
             | call::Event::SupervisionEnded { .. }
             | call::Event::Tagged { .. }
             | call::Event::LateFact { .. } => {}

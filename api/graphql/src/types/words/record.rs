@@ -121,6 +121,8 @@ pub(crate) enum SupervisionEnd {
     CallEnded,
     /// The node of the call was lost, and the call with it.
     NodeLost,
+    /// The agent has sent the caller into another queue.
+    Transferred,
     /// The supervisor has taken the call from the agent: the leg goes on to its end.
     TakenOver,
 }
@@ -145,6 +147,37 @@ pub(crate) enum OfferOutcome {
     CallerGone,
 }
 
+/// What became of a leg that its own end does not tell: how an offer came to nothing, or that
+/// the contact did not last as long as the call.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::LegOutcome")]
+pub(crate) enum LegOutcome {
+    /// The phone rang too long.
+    NoAnswer,
+    /// Declined.
+    Rejected,
+    /// Busy.
+    Busy,
+    /// No phone responded.
+    Unreachable,
+    /// Taken back.
+    Withdrawn,
+    /// Another agent, whose phone rang beside, was faster.
+    AnsweredElsewhere,
+    /// The caller left while phones rang side by side.
+    CallerGone,
+    /// The agent, who had answered, sent the caller into another queue.
+    Transferred,
+}
+
+/// Why a stretch of time was over, where what follows does not tell it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "projections::cdr::SegmentEnd")]
+pub(crate) enum SegmentEnd {
+    /// The agent sent the caller into another queue.
+    Transferred,
+}
+
 /// What records of calls can be summed by.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "projections::cdr::Dimension")]
@@ -155,7 +188,7 @@ pub(crate) enum CdrDimension {
     Hour,
     /// The queue that it was routed to.
     Queue,
-    /// The agent who was connected.
+    /// The agent who was connected, the last if it was transferred.
     Agent,
     /// The trunk that let it in, or through which it was placed.
     Trunk,

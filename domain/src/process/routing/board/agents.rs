@@ -300,6 +300,9 @@ impl Board {
         call: CallId,
         at: Timestamp,
     ) {
+        if self.handed_on.get(&call) == Some(&agent) {
+            self.handed_on.remove(&call);
+        }
         self.change(agent, |row| {
             if let Some(since) = row.talks.remove(&call) {
                 row.record.talk_ms = row.record.talk_ms.saturating_add(at.ms_since(since));

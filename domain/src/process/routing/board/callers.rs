@@ -63,6 +63,15 @@ impl Callers {
         }
     }
 
+    /// The agent has sent that call elsewhere: the caller is to have somebody else.
+    pub(in crate::process::routing) fn sent_on(&mut self, call: CallId, agent: AgentId) {
+        if let Some(caller) = self.calls.get(&call).copied()
+            && self.last_agent(call) == Some(agent)
+        {
+            self.forget(caller);
+        }
+    }
+
     /// Who served the caller of a call last.
     pub(in crate::process::routing) fn last_agent(&self, call: CallId) -> Option<AgentId> {
         let caller = self.calls.get(&call)?;

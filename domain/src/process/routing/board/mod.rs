@@ -83,6 +83,9 @@ pub(super) struct Board {
     steps: BTreeSet<(Timestamp, VisitId)>,
     /// Who calls, and who served them last.
     pub(super) callers: Callers,
+    /// Calls that an agent has sent on into another queue whose contact has not ended yet:
+    /// one call is held once.
+    handed_on: BTreeMap<CallId, AgentId>,
 }
 
 /// How a queue of which nothing is known matches.
@@ -121,6 +124,17 @@ impl Board {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut behind = self.lines.get(&queue)?.range((after, Bound::Unbounded));
         behind.next().copied()
+    }
+
+    /// The agent has sent the call on: the caller is to have somebody else.
+    pub(super) fn hands_on(&mut self, call: CallId, agent: AgentId) {
+        self.callers.sent_on(call, agent);
+        self.handed_on.insert(call, agent);
+    }
+
+    /// Who has sent the call on and holds it still.
+    pub(super) fn still_has(&self, call: CallId) -> Option<AgentId> {
+        self.handed_on.get(&call).copied()
     }
 
     pub(super) fn agent(&self, agent: AgentId) -> Option<&AgentRow> {
