@@ -250,7 +250,7 @@ fn what_the_stack_would_swallow_is_answered() {
     };
     let text = String::from_utf8(bytes).unwrap();
     assert!(
-        text.contains("\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO\r\n"),
+        text.contains("\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER\r\n"),
         "{text}"
     );
 }

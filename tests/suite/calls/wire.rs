@@ -103,7 +103,7 @@ async fn a_request_outside_any_dialog_is_answered_by_its_method() {
         if matches!(expected, 200 | 405) {
             assert_eq!(
                 answer.header("Allow"),
-                Some("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO"),
+                Some("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, REFER"),
                 "{line}"
             );
         }

@@ -37,7 +37,7 @@ async fn an_agent_transfers_the_own_call_and_what_speaks_against_it_names_its_fi
     refused(&hers, sales.to_string(), "call.answered_there", "queueId").await;
     refused(&his, help.to_string(), "call.others_call", "callId").await;
     assert_eq!(world.head(), before, "the two talk on");
-    let shown = "state queue { name } agent { name } answeredAt";
+    let shown = "state queue { id name } agent { name } answeredAt";
     let order = uuid();
     let transfer = async || {
         let input = to(help.to_string());
@@ -51,7 +51,7 @@ async fn an_agent_transfers_the_own_call_and_what_speaks_against_it_names_its_fi
     assert_eq!(live["state"], "WAITING", "{live}");
     assert_eq!(live["queue"]["name"], "help");
     assert!(live["agent"].is_null() && live["answeredAt"].is_string());
-    is_on_record(&world, &call, &help.to_string()).await;
+    is_on_record(&world, &call, &live["queue"]["id"]).await;
 }
 
 async fn now(world: &World, call: &str, shown: &str) -> Value {
@@ -61,7 +61,7 @@ async fn now(world: &World, call: &str, shown: &str) -> Value {
 }
 
 /// The caller does not wait for anybody.
-async fn is_on_record(world: &World, call: &str, to: &str) {
+async fn is_on_record(world: &World, call: &str, to: &Value) {
     let end = json!({"callId": call});
     world.order("hangUp", end, "call { disposition }").await;
     let query = format!(
