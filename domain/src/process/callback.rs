@@ -72,7 +72,7 @@ struct Live {
 
 impl Process for CallbackProcess {
     const NAME: &'static str = "callback";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -232,10 +232,6 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             state.places.entry(call).or_insert(fact.at);
             vec![]
         }
-        C::AgentConnected { .. } => {
-            state.places.remove(&call);
-            vec![]
-        }
         C::CallbackRequested {
             callback,
             queue,
@@ -272,7 +268,9 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
             });
             missed.into_iter().collect()
         }
-        C::Received { .. }
+        // Its agent may send it into another queue, where it has the same place.
+        C::AgentConnected { .. }
+        | C::Received { .. }
         | C::Placed { .. }
         | C::Routed { .. }
         | C::ExitKeyPressed { .. }
