@@ -57,8 +57,8 @@ impl TransferMutations {
     ) -> Result<BlindTransferPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let agent = own_agent(ctx, &order)?;
-        let call = CallId::read(&input.call_id)?;
-        let queue = QueueId::read(&input.queue_id)?;
+        let call = CallId::read(&input.call_id, "callId")?;
+        let queue = QueueId::read(&input.queue_id, "queueId")?;
         let directory = &order.services.directory;
         let entry = directory.queue(queue);
         let config = entry.as_ref().map(|entry| &entry.config);
