@@ -153,6 +153,7 @@ async fn a_transferred_call_is_a_contact_of_each_queue_and_agent_and_the_rate_is
             queue: queue_id(number),
             threshold_ms: None,
             short_abandon_ms: None,
+            fcr_window_days: None,
             otherwise: Measure {
                 threshold_ms: 20_000,
                 short_abandon_ms: 5_000,
