@@ -217,7 +217,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             let url = place.store_url()?;
             blocking(move || backup::bring_back(&url, &places)).await
         }
-        Command::Bench { what } => bench::run(what).await,
+        Command::Bench { what } => Box::pin(bench::run(what)).await,
         Command::Projections { what, place } => {
             let config = place.load()?;
             let store = config.store_url(&place.data);

@@ -62,6 +62,23 @@ pub struct End {
     pub incomplete: bool,
 }
 
+impl End {
+    /// Its columns.
+    fn values(&self) -> [Value; 9] {
+        [
+            time(self.at),
+            word(&self.disposition),
+            word(&self.result),
+            word(&self.reason),
+            word(&self.by),
+            number_or_null(self.sip_status),
+            number_or_null(self.q850_cause),
+            text_or_null(self.reason_header.as_ref()),
+            flag(self.incomplete),
+        ]
+    }
+}
+
 /// What a record said before it was corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Superseded {
@@ -439,15 +456,9 @@ impl Row {
             number(self.late_facts_count),
             word(&self.superseded),
             time_or_null(self.wrap_up_started_at()),
-            time(end.at),
-            word(&end.disposition),
-            word(&end.result),
-            word(&end.reason),
-            word(&end.by),
-            number_or_null(end.sip_status),
-            number_or_null(end.q850_cause),
-            text_or_null(end.reason_header.as_ref()),
-            flag(end.incomplete),
+        ];
+        values.extend(end.values());
+        values.extend([
             number_or_null(self.setup_ms()),
             number(self.duration_ms()),
             number(self.billable_ms()),
@@ -459,7 +470,7 @@ impl Row {
             text_or_null(self.user_agent.as_ref()),
             number(self.node_epoch),
             text_or_null(self.codec()),
-        ];
+        ]);
         values.extend(Diverted::values(self.diverted.as_ref()));
         values.extend([
             number_or_null(self.mos_hundredths()),

@@ -70,7 +70,7 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
         What::Handoff(settings) => handoff::run(&settings).await?,
         What::Held(settings) => held::run(&settings).await?,
         What::Register(settings) => register::run(&settings).await?,
-        What::Log(settings) => log::run(&settings).await?,
+        What::Log(settings) => Box::pin(log::run(&settings)).await?,
         What::Routing(settings) => routing::run(&settings)?,
         What::Media(settings) => media_relay::run(&settings).await?,
     }
