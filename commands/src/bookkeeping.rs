@@ -18,7 +18,7 @@ const BATCH_MAX: usize = 1_000;
 /// The row's name among those of the processes.
 const ROW: &str = "books";
 /// Counts the changes of the row's form and of the rules that fill it.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// The row is kept this often at most: with many accounts it is large.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// And only after so many events: a start reads no more.

@@ -17,53 +17,71 @@ use domain::{
     money::Currency,
 };
 
-/// Why there is no version for an import.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The log can not be read.
-    #[error(transparent)]
-    Log(#[from] DispatchError),
-    /// A deck keeps its currency: whatever names it is in that one.
-    #[error("currency: the deck is in {0}")]
-    OtherCurrency(Currency),
+/// What there is for an import of a table.
+#[derive(Debug)]
+pub struct Found {
+    /// The versions that were published with just this table, the first first: this import
+    /// may have made one of them before.
+    pub same: Vec<DeckVersionId>,
+    /// The version that the import makes, and how it stands.
+    pub next: Result<(DeckVersionId, Deck), OtherCurrency>,
 }
 
-/// The version that an import of these rows makes, and how it stands.
+/// A deck keeps its currency: whatever names it is in that one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the deck is in {0}")]
+pub struct OtherCurrency(pub Currency);
+
+/// Looks for what an import of these rows makes.
 ///
 /// # Errors
-/// See [`Error`].
+/// When the log can not be read.
 pub async fn version(
     log: &dyn EventLog,
     tenant: TenantId,
     header: &Header,
     rows: &[Row],
-) -> Result<(DeckVersionId, Deck), Error> {
+) -> Result<Found, DispatchError> {
     let mut id = DeckVersionId {
         deck: DeckId::named(tenant, &header.name),
         version: 1,
     };
+    let (mut same, mut in_force, mut retired) = (vec![], None, None);
+    let mut there = folded(log, id).await?;
     loop {
-        let there = folded(log, id).await?;
         let is_this = there.header.as_ref() == Some(header);
         let currency = there.header.as_ref().map(|header| header.currency);
+        let is_all = is_this && rows == there.rows;
         let is_it = match there.phase {
-            Phase::Unborn => return Ok((id, there)),
+            Phase::Unborn => true,
             // The same again: it was cut off, or it is there already.
             Phase::Open => is_this && rows.starts_with(&there.rows),
-            Phase::Published => is_this && rows == there.rows,
+            Phase::Published => is_all,
             Phase::Retired => false,
         };
+        match there.phase {
+            Phase::Published => in_force = currency,
+            Phase::Retired => retired = currency,
+            Phase::Open | Phase::Unborn => {}
+        }
+        if is_all && matches!(there.phase, Phase::Published | Phase::Retired) {
+            same.push(id);
+        }
         // What came later counts: this one would never apply.
-        if is_it && folded(log, next(id)).await?.phase == Phase::Unborn {
-            return Ok((id, there));
+        let later = match there.phase {
+            Phase::Unborn => Deck::default(),
+            Phase::Open | Phase::Published | Phase::Retired => folded(log, next(id)).await?,
+        };
+        if is_it && later.phase == Phase::Unborn {
+            // Earlier versions may be in another: what is in force counts.
+            let known = in_force.or(retired);
+            let next = match known.filter(|known| *known != header.currency) {
+                Some(known) => Err(OtherCurrency(known)),
+                None => Ok((id, there)),
+            };
+            return Ok(Found { same, next });
         }
-        match (there.phase, currency) {
-            (Phase::Published | Phase::Retired, Some(known)) if known != header.currency => {
-                return Err(Error::OtherCurrency(known));
-            }
-            (Phase::Published | Phase::Retired | Phase::Open | Phase::Unborn, _) => {}
-        }
-        id = next(id);
+        (id, there) = (next(id), later);
     }
 }
 

@@ -13,7 +13,7 @@ pub use counted::{Place, Rated};
 pub use explain::{Asked, Explained};
 
 use self::{
-    cover::{Cover, Means},
+    cover::{By, Cover, Ending, Means},
     decks::Decks,
     found::Found,
 };
@@ -158,7 +158,9 @@ impl Rater {
             Command::Extend { .. } => Command::Extend {
                 quote: Some(self.quote(call, state.charging, at).await?),
             },
-            plain @ (Command::Exhaust { .. } | Command::Restore { .. }) => plain,
+            plain @ (Command::Exhaust { .. }
+            | Command::Dismiss { .. }
+            | Command::Restore { .. }) => plain,
             Command::Rate { .. } => Command::Rate {
                 outcome: self.outcome(call, state, Why::Ended).await?,
             },
@@ -276,13 +278,23 @@ impl Rater {
     /// whatever ended it. Who should have ended it in time may have been lost.
     fn cover(&self, call: CallId, state: &Rating, facts: &Facts, found: &Found) -> Cover {
         let is_refused = facts.end == Some(EndReason::NoCredit);
-        let payer = (found.account, found.is_prepaid);
-        if let Some(charged) = Cover::again(state, payer, is_refused) {
+        let by = By {
+            account: found.account,
+            is_prepaid: found.is_prepaid,
+            mode_since: found.mode_since,
+        };
+        if let Some(charged) = Cover::again(state, by, is_refused) {
             return charged;
         }
-        let talked_ms = match (answered(facts), facts.ended_at) {
+        let answered_at = answered(facts);
+        let talked_ms = match (answered_at, facts.ended_at) {
             (Some(answered_at), Some(ended_at)) => ended_at.ms_since(answered_at),
             (Some(_) | None, _) => 0,
+        };
+        let ending = Ending {
+            answered_at,
+            talked_ms,
+            is_refused,
         };
         let means = self.books.read(|books| {
             let account = books.account(found.account);
@@ -291,7 +303,7 @@ impl Rater {
                 available: account.and_then(Account::available),
             }
         });
-        Cover::first(state, payer, (is_refused, talked_ms), means)
+        Cover::first(state, by, ending, means)
     }
 
     /// What the next slice of a call costs, if its payer pays before: who does already, how
@@ -486,8 +498,17 @@ impl Rater {
         let plan = self.naming(plan, &kinds);
         let tables = self.tables_of(&plan.config, kinds.into_iter(), decks);
         let tables = tables.await?;
-        let payer = found.payer(&plan);
-        Ok(cover.charge(parts, |parts| price(call, &payer, &tables, parts, ended_at)))
+        let mut payer = found.payer(&plan);
+        // What credit covers is looked for also where there is no limit any more.
+        payer.is_limited |= matches!(cover, Cover::Credit { .. });
+        let mut charged =
+            cover.charge(parts, |parts| price(call, &payer, &tables, parts, ended_at));
+        if let Ok(bill) = &mut charged
+            && !found.is_limited
+        {
+            (bill.commits, bill.own) = (None, None);
+        }
+        Ok(charged)
     }
 }
 

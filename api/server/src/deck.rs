@@ -121,8 +121,9 @@ pub async fn run(what: What) -> anyhow::Result<ExitCode> {
 
 async fn publish(office: &BackOffice, header: Header, rows: &[Row]) -> anyhow::Result<String> {
     let name = header.name.clone();
-    let (id, there) =
-        deck_import::version(office.log().as_ref(), DEFAULT_TENANT, &header, rows).await?;
+    let log = office.log();
+    let found = deck_import::version(log.as_ref(), DEFAULT_TENANT, &header, rows).await?;
+    let (id, there) = found.next.context("currency")?;
     let (version, count) = (id.version, rows.len());
     if there.phase == Phase::Published {
         return Ok(format!(

@@ -23,6 +23,27 @@ pub(super) enum Cover {
     Charged(Vec<(LegId, Timestamp)>),
 }
 
+/// The account that pays for a call, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) account: AccountId,
+    /// Before, not by invoice.
+    pub(super) is_prepaid: bool,
+    /// Since when.
+    pub(super) mode_since: Timestamp,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    /// The first answer; none if there was none.
+    pub(super) answered_at: Option<Timestamp>,
+    /// For how long it was talked since then.
+    pub(super) talked_ms: u64,
+    /// It was ended because no more could be reserved.
+    pub(super) is_refused: bool,
+}
+
 /// What the account of a call has for it when it is over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Means {
@@ -37,19 +58,14 @@ impl Cover {
     /// what was reserved, and what else is free where it was no longer than it was let talk,
     /// since credit is asked for before the answer, whose instant decides about the price.
     /// A call that ended before anything was reserved has what is free.
-    pub(super) fn first(
-        state: &Rating,
-        (account, is_prepaid): (AccountId, bool),
-        (is_refused, talked_ms): (bool, u64),
-        means: Means,
-    ) -> Self {
-        let granted = state.charging.filter(|(payer, ..)| *payer == account);
+    pub(super) fn first(state: &Rating, by: By, ending: Ending, means: Means) -> Self {
+        let granted = state.charging.filter(|(payer, ..)| *payer == by.account);
         let granted_ms = granted.map(|(.., seconds)| u64::from(seconds) * 1_000);
-        // It may have been set to pay by invoice meanwhile.
-        if !is_prepaid && (granted.is_none() || means.reserved.is_none()) {
+        if by.has_no_claim_on(ending, granted_ms.filter(|_| means.reserved.is_some())) {
             return Self::All;
         }
-        let is_within = granted_ms.is_some_and(|granted| talked_ms <= granted);
+        let is_refused = ending.is_refused;
+        let is_within = granted_ms.is_some_and(|granted| ending.talked_ms <= granted);
         let free = means.available.map(|free| free.max(Decimal::ZERO));
         let most = match (means.reserved, free) {
             (reserved, _) if is_refused => reserved.unwrap_or_default(),
@@ -60,18 +76,17 @@ impl Cover {
         Self::Credit { most, is_refused }
     }
 
-    /// What is charged of a call that has a price and was paid before: what was charged. What
-    /// no credit covered is not charged either where its account pays by invoice by now.
-    pub(super) fn again(
-        state: &Rating,
-        (account, is_prepaid): (AccountId, bool),
-        is_refused: bool,
-    ) -> Option<Self> {
+    /// What is charged of a call that has a price and was paid before: what was charged,
+    /// whatever credit there is by now. What no credit covered is not charged either where
+    /// its account pays by invoice by now.
+    pub(super) fn again(state: &Rating, by: By, is_refused: bool) -> Option<Self> {
         let bill = state.bill.as_ref()?;
-        let has_reserved = state.charging.is_some_and(|(payer, ..)| payer == account);
-        let is_paid_before = is_prepaid && (state.charging.is_some() || is_refused);
+        let had_reserved = state
+            .charging
+            .is_some_and(|(payer, ..)| payer == by.account);
+        let is_paid_before = state.charging.is_some() || is_refused || bill.account == by.account;
         let charged = bill.records.iter();
-        (has_reserved || is_paid_before).then(|| {
+        (had_reserved || by.is_prepaid && is_paid_before).then(|| {
             let legs = charged.map(|record| (record.leg, record.ended_at));
             Self::Charged(legs.collect())
         })
@@ -107,6 +122,26 @@ impl Cover {
                 } else {
                     Ok(bill)
                 }
+            }
+        }
+    }
+}
+
+impl By {
+    /// Whether credit has nothing to do with what is charged of a call for which so much
+    /// talk was paid: it is paid by invoice, or was let go on so.
+    fn has_no_claim_on(self, ending: Ending, granted_ms: Option<u64>) -> bool {
+        let Some(answered_at) = ending.answered_at else {
+            return !self.is_prepaid && granted_ms.is_none();
+        };
+        match (self.is_prepaid, granted_ms) {
+            // It was set to pay before while they talked, and nobody watched the credit.
+            (true, None) => self.mode_since > answered_at && !ending.is_refused,
+            (true, Some(_)) => false,
+            (false, None) => true,
+            // It was set to pay by invoice while what was paid was not used up.
+            (false, Some(granted)) => {
+                self.mode_since <= answered_at.plus_ms(granted) && !ending.is_refused
             }
         }
     }
@@ -155,6 +190,14 @@ mod tests {
     use super::*;
     use domain::{billing::UsageType, calendar::Zone};
     use uuid::Uuid;
+
+    const fn by(account: AccountId, is_prepaid: bool, since: i64) -> By {
+        By {
+            account,
+            is_prepaid,
+            mode_since: at(since),
+        }
+    }
 
     const fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -238,8 +281,14 @@ mod tests {
         // 52: a fee of 2 and fifty seconds.
         let parts = [part(1, 0, 50)];
         let first = |charging, is_prepaid, (is_refused, talked_ms), means| {
-            let end = (is_refused, talked_ms);
-            let cover = Cover::first(&state(charging), (own, is_prepaid), end, means);
+            let ending = Ending {
+                answered_at: Some(at(1_000)),
+                talked_ms,
+                is_refused,
+            };
+            // What pays by invoice does so since the call.
+            let since = if is_prepaid { 0 } else { 2_000 };
+            let cover = Cover::first(&state(charging), by(own, is_prepaid, since), ending, means);
             charged(&cover, &parts)
         };
         let ended = (false, 50_000);
@@ -280,6 +329,39 @@ mod tests {
         assert_eq!(first(None, true, refused, means(None, 100)), Decimal::ZERO);
     }
 
+    /// Nobody watches the credit of whoever pays by invoice.
+    #[test]
+    fn a_call_in_which_the_account_was_set_to_pay_otherwise_is_charged_in_full() {
+        let own = AccountId(Uuid::nil());
+        let parts = [part(1, 0, 50)];
+        let first = |granted_s: Option<u32>, (is_prepaid, since), is_refused| {
+            let state = Rating {
+                charging: granted_s.map(|seconds| (own, Decimal::whole(6), seconds)),
+                ..Rating::default()
+            };
+            let ending = Ending {
+                answered_at: Some(at(100)),
+                talked_ms: 50_000,
+                is_refused,
+            };
+            let means = Means {
+                reserved: granted_s.map(|_| Decimal::whole(6)),
+                available: Some(Decimal::ZERO),
+            };
+            let cover = Cover::first(&state, by(own, is_prepaid, since), ending, means);
+            charged(&cover, &parts)
+        };
+        let all = Decimal::whole(52);
+        // Before it began, and while they talked.
+        assert_eq!(first(None, (true, 99), false), Decimal::ZERO);
+        assert_eq!(first(None, (true, 101), false), all);
+        assert_eq!(first(None, (true, 101), true), Decimal::ZERO);
+        // While ten seconds were paid, and after that.
+        assert_eq!(first(Some(10), (false, 110), false), all);
+        assert_eq!(first(Some(10), (false, 111), false), Decimal::whole(6));
+        assert_eq!(first(Some(10), (false, 110), true), Decimal::whole(6));
+    }
+
     #[test]
     fn of_a_call_that_was_refused_more_the_last_leg_goes_first() {
         let parts = [part(1, 0, 13), part(2, 5, 13)];
@@ -302,13 +384,13 @@ mod tests {
     #[test]
     fn whoever_has_paid_before_pays_no_more_of_a_call_by_paying_later() {
         let (own, other) = (AccountId(Uuid::nil()), AccountId(Uuid::from_u128(7)));
-        let again = |charging: Option<AccountId>, payer, is_refused| {
+        let again = |charging: Option<AccountId>, (payer, is_prepaid), is_refused| {
             let state = Rating {
                 bill: price(&[]).ok().map(Box::new),
                 charging: charging.map(|account| (account, Decimal::whole(1), 60)),
                 ..Rating::default()
             };
-            Cover::again(&state, payer, is_refused).is_some()
+            Cover::again(&state, by(payer, is_prepaid, 0), is_refused).is_some()
         };
         assert!(again(Some(own), (own, true), false));
         assert!(again(Some(own), (own, false), false));
@@ -317,10 +399,13 @@ mod tests {
         assert!(again(Some(own), (other, true), false));
         assert!(!again(None, (own, false), true));
         assert!(again(None, (own, true), true));
+        // It was charged in full, and what credit there is now has nothing to do with it.
+        assert!(again(None, (own, true), false));
+        assert!(!again(None, (other, true), false));
         let rated_first = Rating {
             charging: Some((own, Decimal::whole(1), 60)),
             ..Rating::default()
         };
-        assert!(Cover::again(&rated_first, (own, true), false).is_none());
+        assert!(Cover::again(&rated_first, by(own, true, 0), false).is_none());
     }
 }

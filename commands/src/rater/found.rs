@@ -21,6 +21,7 @@ pub(super) struct Found {
     pub(super) account: AccountId,
     pub(super) profile: Profile,
     pub(super) is_prepaid: bool,
+    pub(super) mode_since: Timestamp,
     pub(super) is_limited: bool,
     pub(super) plan: Option<Arc<PlanEntry>>,
     pub(super) taxes: BTreeMap<TaxCategory, Decimal>,
@@ -47,6 +48,7 @@ impl Found {
         Some(Self {
             account: id,
             is_prepaid: account.is_prepaid(),
+            mode_since: account.mode_since,
             is_limited: account.limit().is_some(),
             profile,
             plan,

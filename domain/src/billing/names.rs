@@ -24,6 +24,7 @@ impl Command {
                 rating::Command::Exhaust { .. } => "exhaust_charging",
                 rating::Command::Rate { .. } => "rate_call",
                 rating::Command::Rerate { .. } => "rerate_call",
+                rating::Command::Dismiss { .. } => "dismiss_unrated",
                 rating::Command::Restore { .. } => "restore_price",
             },
             Self::Usage(_, command) => match command {

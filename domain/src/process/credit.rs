@@ -144,7 +144,9 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
                 amount,
                 seconds,
             } => on_asked(state, cause, *call, (*account, *amount, *seconds)),
-            rating::Event::Exhausted { .. } | rating::Event::Restored { .. } => vec![],
+            rating::Event::Exhausted { .. }
+            | rating::Event::Dismissed { .. }
+            | rating::Event::Restored { .. } => vec![],
             rating::Event::Rated { bill, .. } => on_rated(state, cause, *call, bill),
             rating::Event::Unrated { .. } => on_unrated(state, cause, *call),
         },

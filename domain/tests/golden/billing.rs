@@ -415,6 +415,10 @@ fn ratings() -> impl Iterator<Item = rating::Event> {
             withdrawn: bill(),
             between: None,
         },
+        rating::Event::Dismissed {
+            unrated: rating::UnratedReason::NoNumber,
+            reason: "a test call".into(),
+        },
         rating::Event::Unrated {
             account: Some(ACCOUNT),
             reason: rating::UnratedReason::NoMatch,

@@ -149,7 +149,7 @@ const COLUMNS: &[&str] = &["account_id", "position", "name", "status", "record"]
 
 impl Projection for Accounts {
     const NAME: &'static str = "billing_accounts";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_accounts",
         key: "account_id",

@@ -41,6 +41,9 @@ pub struct Row {
     pub bill: Option<Bill>,
     /// Who would pay, and why there is no price.
     pub unrated: Option<(Option<AccountId>, UnratedReason)>,
+    /// Why it is to have none; nobody needs to look any more.
+    #[serde(default)]
+    pub dismissed: Option<String>,
     /// When it was rated last, or could not be.
     pub at: Timestamp,
     /// Why it was rated again, where it was.
@@ -60,6 +63,9 @@ pub struct Superseded {
     pub bill: Option<Bill>,
     /// Who would pay, and why there was no price.
     pub unrated: Option<(Option<AccountId>, UnratedReason)>,
+    /// Why it was to have none.
+    #[serde(default)]
+    pub dismissed: Option<String>,
     /// When it was said.
     pub at: Timestamp,
     /// Why it was rated again, where it was.
@@ -77,12 +83,15 @@ pub enum Standing {
     Free,
     /// It has no price: a person must look.
     Unrated,
+    /// It has no price, and whoever has looked wants none.
+    Dismissed,
 }
 
 impl Row {
     /// How the price stands.
     pub fn standing(&self) -> Standing {
         match &self.bill {
+            None if self.dismissed.is_some() => Standing::Dismissed,
             None => Standing::Unrated,
             Some(bill) if bill.records.iter().all(|record| record.amount.is_zero()) => {
                 Standing::Free
@@ -107,6 +116,7 @@ impl Row {
             row.revision = earlier.revision;
             row.bill = earlier.bill;
             row.unrated = earlier.unrated;
+            row.dismissed = earlier.dismissed;
             row.at = earlier.at;
             row.reason = earlier.reason;
         }
@@ -124,6 +134,7 @@ impl Row {
             revision: self.revision,
             bill: self.bill.clone(),
             unrated: self.unrated.take(),
+            dismissed: self.dismissed.take(),
             at: self.at,
             reason: self.reason.take(),
         });
@@ -145,7 +156,7 @@ impl projection::Row for Row {
         values.extend([
             text_or_null(self.account()),
             text_or_null(self.bill.as_ref().map(|bill| bill.period)),
-            flag(self.unrated.is_some()),
+            flag(self.unrated.is_some() && self.dismissed.is_none()),
             number(self.at.micros()),
             record::json(self),
         ]);
@@ -171,7 +182,7 @@ const COLUMNS: &[&str] = &[
 
 impl Projection for Charges {
     const NAME: &'static str = "billing_charges";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [Table] = &[Table {
         name: "billing_charges",
         key: "call_id",
@@ -204,6 +215,7 @@ impl Projection for Charges {
             revision: 0,
             bill: None,
             unrated: None,
+            dismissed: None,
             at: input.fact.at,
             reason: None,
             superseded: vec![],
@@ -235,6 +247,13 @@ impl Projection for Charges {
                 let row = row.get_or_insert_with(new);
                 row.supersede();
                 row.unrated = Some((*account, *reason));
+            }
+            Event::Dismissed { unrated, reason } => {
+                let row = row.get_or_insert_with(new);
+                let account = row.unrated.and_then(|(account, _)| account);
+                row.supersede();
+                row.unrated = Some((account, *unrated));
+                row.dismissed = Some(reason.clone());
             }
         }
         if let Some(row) = row.as_mut() {

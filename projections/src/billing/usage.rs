@@ -216,8 +216,8 @@ pub struct Summary {
     pub period: Period,
     /// Of which kind.
     pub usage_type: UsageType,
-    /// How often.
-    pub count: u64,
+    /// How often. Less than nothing when more was taken back than used.
+    pub count: i64,
     /// Counted units: seconds of a call. Less than nothing when more was taken
     /// back than used.
     pub quantity: i64,
@@ -239,8 +239,9 @@ impl Views {
         let columns = [
             "period",
             "usage_type",
-            // What is taken back of a closed month has a quantity below zero.
-            "SUM(CASE WHEN quantity < 0 THEN -1 ELSE 1 END)",
+            // What is taken back of a closed month is one less, also where it was too short to
+            // be charged.
+            "SUM(CASE WHEN usage_key LIKE '%-adjusted' THEN -1 ELSE 1 END)",
             "SUM(quantity)",
             "SUM(amount_micros)",
         ];

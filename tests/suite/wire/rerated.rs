@@ -210,6 +210,14 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     run(&server, 40, "2026-11").await?;
     let difference = net(&server, &plain, "2026-11").await?;
     ensure!(difference == new - old, "{difference} is owed");
+    // One is taken back and one is there in its place.
+    let query = format!(
+        "{{ usageSummary(accountId: {plain}, from: \"2026-11\", to: \"2026-11\") {{ count \
+         amount }} }}"
+    );
+    let summary = server.graphql(&query, json!({})).await?["usageSummary"].clone();
+    let expected = json!([{ "count": 0, "amount": difference.to_string() }]);
+    ensure!(summary == expected, "{summary}");
     ensure!(
         charge(&server, &calls[0], 2).await? == new,
         "rated once more"

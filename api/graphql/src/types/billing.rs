@@ -352,7 +352,7 @@ impl UsageRow {
         self.0.usage_type.into()
     }
 
-    /// Records.
+    /// Records; below 0 when more was taken back than recorded.
     async fn count(&self) -> i32 {
         count(self.0.count)
     }

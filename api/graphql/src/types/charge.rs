@@ -113,6 +113,11 @@ impl Charge {
         currency(self.0.bill.as_ref())
     }
 
+    /// Why it is to have no price; null where nobody has said so.
+    async fn dismissed_reason(&self) -> Option<&str> {
+        self.0.dismissed.as_deref()
+    }
+
     /// Why it has no price; null when it has one.
     async fn unrated_reason(&self) -> Option<Json<Value>> {
         self.0.unrated.as_ref().map(|(_, reason)| json(reason))
@@ -151,6 +156,8 @@ pub(crate) struct SupersededCharge {
     amount: Option<Amount>,
     /// Why it had none.
     unrated_reason: Option<Json<Value>>,
+    /// Why it was to have none; null where nobody had said so.
+    dismissed_reason: Option<String>,
     /// When it was said.
     at: DateTime,
     /// The event that said so.
@@ -168,6 +175,7 @@ impl From<&Superseded> for SupersededCharge {
             account_id: account.map(id),
             amount: bill.map(amount),
             unrated_reason: unrated.map(|(_, reason)| json(reason)),
+            dismissed_reason: before.dismissed.clone(),
             at: DateTime(before.at),
             position: Cursor(before.position),
         }

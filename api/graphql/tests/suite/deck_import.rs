@@ -1,6 +1,6 @@
 //! Imports of decks that were cut off, and tables that are sent again.
 
-use crate::world::World;
+use crate::world::{World, uuid};
 use domain::{
     any::AnyCommand,
     billing::{
@@ -130,4 +130,26 @@ async fn a_deck_keeps_its_currency_and_so_do_plans_that_name_it() {
     assert_eq!(error["field"], "terms", "{refused}");
     let says = error["message"].as_str().unwrap();
     assert!(says.ends_with("is in EUR, and the plan in USD"), "{says}");
+}
+
+#[tokio::test]
+async fn an_import_that_is_repeated_late_leaves_the_newest_prices_in_force() {
+    let world = World::start().await;
+    let csv = |rate: &str| format!("prefix,rate\n49,{rate}\n");
+    let id = uuid();
+    let import = async |rate: &str| {
+        let input = json!({"name": "world", "currency": "EUR", "csv": csv(rate)});
+        let answer = world.order_as(&world.admin, "importDeck", id, input, DONE);
+        answer.await.data()["importDeck"].clone()
+    };
+    let first = import("0.02").await;
+    assert_eq!(first["userErrors"], json!([]), "{first}");
+    imports(&world, &csv("0.03")).await;
+    // The answer was lost, and the client asks again.
+    assert_eq!(import("0.02").await, first);
+    let decks = imports(&world, &csv("0.03")).await;
+    assert_eq!(published(&decks), [(1, 1), (2, 1)]);
+    // Whoever wants the first table again says so anew.
+    let decks = imports(&world, &csv("0.02")).await;
+    assert_eq!(published(&decks), [(1, 1), (2, 1), (3, 1)]);
 }

@@ -1,7 +1,7 @@
 //! The state after an event. No rules here.
 
 use super::{
-    event::{Allocation, Event},
+    event::{Allocation, Event, Profile},
     state::{Account, Open, Payment, Status, Subscription},
 };
 use crate::{
@@ -100,6 +100,7 @@ fn profile(state: &mut Account, at: Timestamp, event: &Event) {
         Event::Opened { name, profile } => {
             state.name = Some(name.clone());
             state.profile = Some(profile.clone());
+            state.mode_since = at;
             state.config_version = 1;
             state.status = Status::Active;
         }
@@ -107,6 +108,10 @@ fn profile(state: &mut Account, at: Timestamp, event: &Event) {
             config_version,
             profile,
         } => {
+            let mode = |profile: &Profile| profile.payment_mode;
+            if state.profile.as_ref().map(mode) != Some(mode(profile)) {
+                state.mode_since = at;
+            }
             state.profile = Some(profile.clone());
             state.config_version = *config_version;
         }

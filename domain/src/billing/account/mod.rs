@@ -23,7 +23,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Account {
     const CATEGORY: &'static str = "account";
-    const STATE_VERSION: u32 = 10;
+    const STATE_VERSION: u32 = 11;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -76,6 +76,9 @@ pub struct Account {
     /// nor what follows from a decision.
     #[serde(default)]
     pub ledger_version: u32,
+    /// Since when it pays as it does: before or by invoice.
+    #[serde(default)]
+    pub mode_since: Timestamp,
     /// Whether it may place calls.
     pub status: Status,
     /// When it was closed, if it was: no fee is for a day after that.

@@ -101,6 +101,12 @@ pub enum Command {
         #[serde(default)]
         before: Before,
     },
+    /// It is to have no price, though it has none: nobody is charged, and nobody needs to
+    /// look any more. It may still be rated again.
+    Dismiss {
+        /// Why.
+        reason: String,
+    },
     /// The price of that revision stays: before it could be taken back its month was
     /// closed, and charged for its calls as a whole.
     Restore {

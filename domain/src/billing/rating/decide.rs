@@ -64,7 +64,9 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
             match outcome {
                 // Told before: whoever has asked again is to hear that nothing has changed.
                 Outcome::Unrated { reason, .. }
-                    if state.unrated == Some(reason) || state.revision > 0 =>
+                    if state.unrated == Some(reason)
+                        || state.revision > 0
+                        || state.is_dismissed =>
                 {
                     Err(Error::NoPrice(reason))
                 }
@@ -73,8 +75,18 @@ pub(super) fn decide(state: &Rating, _at: Timestamp, command: Command) -> Decisi
                 }
             }
         }
+        Command::Dismiss { reason } => dismiss(state, reason),
         Command::Restore { revision } => Ok(restore(state, revision)),
     }
+}
+
+fn dismiss(state: &Rating, reason: String) -> Decision {
+    let unrated = state.unrated.filter(|_| state.revision == 0);
+    let unrated = unrated.ok_or(Error::NotUnrated)?;
+    if state.is_dismissed {
+        return Ok(vec![]);
+    }
+    Ok(vec![Event::Dismissed { unrated, reason }])
 }
 
 /// Nothing if it was restored before, or never was a price that was replaced.
@@ -127,7 +139,7 @@ fn rate(state: &Rating, outcome: Outcome, reason: Option<String>, before: Before
         Outcome::Nobodys => Ok(vec![]),
         Outcome::Unrated { account, reason } => {
             // A price that it has stays until there is another.
-            let is_told = state.unrated == Some(reason) || state.revision > 0;
+            let is_told = state.unrated == Some(reason) || state.revision > 0 || state.is_dismissed;
             Ok(if is_told {
                 vec![]
             } else {

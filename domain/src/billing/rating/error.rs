@@ -18,6 +18,9 @@ pub enum Error {
     /// Neither plan nor deck gives it a price now: it keeps what it has.
     #[error("no price is found for the call: {0}")]
     NoPrice(UnratedReason),
+    /// It has a price, is not over, or nobody is to pay for it.
+    #[error("the call is not without a price")]
+    NotUnrated,
 }
 
 impl Refusal for Error {
@@ -27,6 +30,7 @@ impl Refusal for Error {
             Self::NotRated => "rating.not_rated",
             Self::Settled => "rating.settled",
             Self::NoPrice(_) => "rating.no_price",
+            Self::NotUnrated => "rating.not_unrated",
         }
     }
 }

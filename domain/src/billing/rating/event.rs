@@ -137,6 +137,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         between: Option<Box<Bill>>,
     },
+    /// Whoever has looked wants no price for the call: it is charged to nobody.
+    #[serde(rename = "call_dismissed")]
+    Dismissed {
+        /// Why it had none.
+        unrated: UnratedReason,
+        /// Why it is to have none.
+        reason: String,
+    },
     /// The call has no price: a person must look.
     #[serde(rename = "call_unrated")]
     Unrated {
@@ -156,6 +164,7 @@ impl decider::Event for Event {
             Self::Exhausted { .. } => "charging_exhausted",
             Self::Rated { .. } => "call_rated",
             Self::Restored { .. } => "call_price_restored",
+            Self::Dismissed { .. } => "call_dismissed",
             Self::Unrated { .. } => "call_unrated",
         }
     }

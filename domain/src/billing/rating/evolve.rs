@@ -33,6 +33,7 @@ pub(super) fn evolve(mut state: Rating, _at: Timestamp, event: &Event) -> Rating
             state.bill = Some(bill.clone());
             replace(&mut state.replaced, replaces.as_deref());
             state.unrated = None;
+            state.is_dismissed = false;
         }
         Event::Restored { revision, bill, .. } => {
             state.revision = *revision;
@@ -40,6 +41,7 @@ pub(super) fn evolve(mut state: Rating, _at: Timestamp, event: &Event) -> Rating
             state.replaced.clear();
         }
         Event::Unrated { reason, .. } => state.unrated = Some(*reason),
+        Event::Dismissed { .. } => state.is_dismissed = true,
     }
     state
 }

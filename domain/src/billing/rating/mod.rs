@@ -25,7 +25,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Rating {
     const CATEGORY: &'static str = "rating";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -17,6 +17,9 @@ pub struct Rating {
     pub replaced: Vec<Bill>,
     /// Why it has none.
     pub unrated: Option<UnratedReason>,
+    /// It is to have none.
+    #[serde(default)]
+    pub is_dismissed: bool,
     /// Who pays before, how much was asked for, and for how many seconds.
     pub charging: Option<(AccountId, Decimal, u32)>,
     /// When what is paid is used up, once there is no more credit.

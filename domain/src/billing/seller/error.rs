@@ -110,11 +110,31 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
 /// and one that had the year in its prefix.
 pub(super) fn check_prefixes(state: &Seller, config: &Config) -> Result<(), Error> {
     let (invoices, credit_notes) = (&state.invoice_prefixes, &state.credit_note_prefixes);
+    let current = state.config.as_deref().filter(|current| {
+        // Under the other kind of series a prefix gives other numbers.
+        current.is_yearly_series == config.is_yearly_series
+    });
+    let invoice = current.map(|current| &current.invoice_prefix);
+    let credit_note = current.map(|current| &current.credit_note_prefix);
     let kinds = [
-        ("invoice_prefix", &config.invoice_prefix, credit_notes),
-        ("credit_note_prefix", &config.credit_note_prefix, invoices),
+        (
+            "invoice_prefix",
+            &config.invoice_prefix,
+            invoice,
+            credit_notes,
+        ),
+        (
+            "credit_note_prefix",
+            &config.credit_note_prefix,
+            credit_note,
+            invoices,
+        ),
     ];
-    for (field, prefix, others) in kinds {
+    for (field, prefix, current, others) in kinds {
+        // It gives numbers already, maybe since before there was this rule.
+        if current == Some(prefix) {
+            continue;
+        }
         let was_theirs = others.iter().any(|(other, _)| other == prefix);
         if was_theirs {
             let reason = "was the prefix of the other kind of document";

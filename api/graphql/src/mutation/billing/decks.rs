@@ -13,7 +13,7 @@ use commands::{deck_import, envelope::Envelope, gateway::Gateway};
 use domain::{
     any::AnyCommand,
     billing::{
-        Command,
+        Command, DeckVersionId,
         deck::{self, Band, Header, Phase},
     },
 };
@@ -87,6 +87,25 @@ async fn import(gateway: Gateway, steps: Vec<Envelope>) -> Result<Option<Outcome
     Ok(outcome)
 }
 
+/// What this very order has published before, and the answer that it had then: prices that
+/// came since stay the newest, however late it is repeated.
+async fn made_before(
+    order: &Order<'_>,
+    same: &[DeckVersionId],
+    steps_count: usize,
+) -> Result<Option<(DeckVersionId, Outcome)>, Fault> {
+    for deck in same {
+        let publish = Command::Deck(*deck, deck::Command::Publish);
+        let publish = AnyCommand::Billing(Box::new(publish));
+        let last = order.step(publish, deck.deck.0, steps_count.saturating_sub(1));
+        let first = order.services.gateway.first_answer(last.command_id).await;
+        if let Some(first) = first.map_err(|error| fault_of(&error))? {
+            return Ok(Some((*deck, Outcome::of(Ok(first))?)));
+        }
+    }
+    Ok(None)
+}
+
 #[Object]
 impl DeckMutations {
     /// Publishes the next version of a deck from CSV. All faults are told at
@@ -112,13 +131,14 @@ impl DeckMutations {
         };
         let log = order.services.invoicing.log.as_ref();
         let found = deck_import::version(log, order.identity.tenant, &header, &rows).await;
-        let (deck, there) = match found {
+        let found = found.map_err(|error| fault_of(&error))?;
+        let commands = deck::import::commands(header, &rows);
+        if let Some((deck, first)) = made_before(&order, &found.same, commands.len()).await? {
+            return Ok(BillingPayload::new(deck, first));
+        }
+        let (deck, there) = match found.next {
             Ok(found) => found,
-            Err(deck_import::Error::Log(error)) => return Err(fault_of(&error).into()),
-            Err(deck_import::Error::OtherCurrency(known)) => {
-                let reason = format!("the deck is in {known}");
-                return Ok(invalid("currency", &reason).into());
-            }
+            Err(error) => return Ok(invalid("currency", &error.to_string()).into()),
         };
         if there.phase == Phase::Published {
             // Nothing is to be done: who reads now sees it.
@@ -128,7 +148,6 @@ impl DeckMutations {
             };
             return Ok(BillingPayload::new(deck, outcome));
         }
-        let commands = deck::import::commands(header, &rows);
         let steps = commands.into_iter().enumerate().map(|(step, command)| {
             let command = AnyCommand::Billing(Box::new(Command::Deck(deck, command)));
             order.step(command, deck.deck.0, step)

@@ -1,4 +1,5 @@
-//! Orders to rate calls again: those that are named, or all that a filter lets through.
+//! Orders to rate calls again, and to dismiss those that are to have no price: those that are
+//! named, or all that a filter lets through.
 
 use super::{invalid, read};
 use crate::{
@@ -32,7 +33,7 @@ const WAIT: Duration = Duration::from_secs(8);
 const REFUSALS_MAX: usize = 100;
 
 /// Which calls: those that all of it lets through. Something must be given.
-#[derive(InputObject)]
+#[derive(InputObject, Default)]
 pub(crate) struct RerateFilter {
     /// That this account pays, or would.
     account_id: Option<ID>,
@@ -94,6 +95,69 @@ impl From<UserError> for RerateCallsPayload {
             finished: true,
             position: None,
             user_errors: vec![error],
+        }
+    }
+}
+
+/// Which calls without a price: those that all of it lets through; all of them, where nothing
+/// is given.
+#[derive(InputObject)]
+pub(crate) struct DismissFilter {
+    /// That this account would pay.
+    account_id: Option<ID>,
+    /// That started at this instant or later.
+    started_from: Option<DateTime>,
+    /// That started before this instant.
+    started_before: Option<DateTime>,
+}
+
+/// Calls that are to have no price.
+#[derive(InputObject)]
+pub(crate) struct DismissUnratedCallsInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// Which calls; 100 at most.
+    call_ids: Option<Vec<ID>>,
+    /// Which calls, in place of their ids; 10000 at most.
+    filter: Option<DismissFilter>,
+    /// Why.
+    reason: String,
+    /// Only counts them.
+    #[graphql(default)]
+    dry_run: bool,
+}
+
+/// What came of an order to dismiss calls that have no price.
+#[derive(SimpleObject)]
+pub(crate) struct DismissUnratedCallsPayload {
+    /// How many calls were meant, as text; null when nothing was done.
+    id: Option<ID>,
+    /// How many calls are meant.
+    calls_count: i32,
+    /// False when it goes on: the same order again goes on with it too, and tells what
+    /// it came to.
+    finished: bool,
+    /// What a read must have reached to see it; null when nothing was done.
+    position: Option<Cursor>,
+    /// Why calls were not dismissed, of 100 at most; the others were.
+    user_errors: Vec<UserError>,
+}
+
+impl From<RerateCallsPayload> for DismissUnratedCallsPayload {
+    fn from(told: RerateCallsPayload) -> Self {
+        let RerateCallsPayload {
+            id,
+            calls_count,
+            finished,
+            position,
+            user_errors,
+        } = told;
+        Self {
+            id,
+            calls_count,
+            finished,
+            position,
+            user_errors,
         }
     }
 }
@@ -217,6 +281,42 @@ async fn rate(gateway: Gateway, orders: Vec<(CallId, Envelope)>) -> Result<Outco
     Ok(outcome)
 }
 
+/// Has each call's rating do that, and waits for it for a while.
+async fn carry_out(
+    order: &Order<'_>,
+    calls: Vec<CallId>,
+    is_dry_run: bool,
+    command: impl Fn() -> rating::Command,
+) -> Result<RerateCallsPayload> {
+    let mut payload = RerateCallsPayload {
+        id: None,
+        calls_count: count(calls.len() as u64),
+        finished: true,
+        position: None,
+        user_errors: vec![],
+    };
+    if is_dry_run {
+        return Ok(payload);
+    }
+    let orders = calls.into_iter().map(|call| {
+        let command = AnyCommand::Billing(Box::new(Command::Rating(call, command())));
+        (call, order.envelope(command, call.0))
+    });
+    // On a task of its own: whoever asked may go, it is done for all of them.
+    let done = tokio::spawn(rate(order.services.gateway.clone(), orders.collect()));
+    match tokio::time::timeout(WAIT, done).await {
+        Err(_) => payload.finished = false,
+        Ok(Ok(told)) => {
+            let told = told?;
+            payload.id = told.position.map(|_| ID(payload.calls_count.to_string()));
+            payload.position = told.position;
+            payload.user_errors = told.user_errors;
+        }
+        Ok(Err(error)) => return Err(Fault::new(Code::Unavailable, error.to_string()).into()),
+    }
+    Ok(payload)
+}
+
 #[Object]
 impl RerateMutations {
     /// Rates calls again, each by its plan as it was at its answer: the price before is
@@ -237,38 +337,44 @@ impl RerateMutations {
             Ok(calls) => calls,
             Err(error) => return Ok(error.into()),
         };
-        let mut payload = RerateCallsPayload {
-            id: None,
-            calls_count: count(calls.len() as u64),
-            finished: true,
-            position: None,
-            user_errors: vec![],
-        };
-        if input.dry_run {
-            return Ok(payload);
-        }
         let rerate = || rating::Command::Rerate {
             reason: input.reason.clone(),
             new_payer: input.new_payer,
             outcome: None,
             before: rating::Before::default(),
         };
-        let orders = calls.into_iter().map(|call| {
-            let command = AnyCommand::Billing(Box::new(Command::Rating(call, rerate())));
-            (call, order.envelope(command, call.0))
-        });
-        // On a task of its own: who asked may go, all of them are rated.
-        let rated = tokio::spawn(rate(order.services.gateway.clone(), orders.collect()));
-        match tokio::time::timeout(WAIT, rated).await {
-            Err(_) => payload.finished = false,
-            Ok(Ok(told)) => {
-                let told = told?;
-                payload.id = told.position.map(|_| ID(payload.calls_count.to_string()));
-                payload.position = told.position;
-                payload.user_errors = told.user_errors;
-            }
-            Ok(Err(error)) => return Err(Fault::new(Code::Unavailable, error.to_string()).into()),
+        carry_out(&order, calls, input.dry_run, rerate).await
+    }
+
+    /// Dismisses calls that have no price and are to have none, such as one to a number
+    /// that nobody can read: they cost nobody anything, are in `unratedCalls` no more and
+    /// raise no alarm. Each may still be rated again. A refusal says of which call it is:
+    /// the others are dismissed.
+    #[graphql(guard = "Needs(Scope::BillingManage)")]
+    async fn dismiss_unrated_calls(
+        &self,
+        ctx: &Context<'_>,
+        input: DismissUnratedCallsInput,
+    ) -> Result<DismissUnratedCallsPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        if input.reason.trim().is_empty() {
+            return Ok(RerateCallsPayload::from(invalid("reason", "is empty")).into());
         }
-        Ok(payload)
+        let filter = input.filter.map(|filter| RerateFilter {
+            account_id: filter.account_id,
+            started_from: filter.started_from,
+            started_before: filter.started_before,
+            unrated: Some(true),
+            ..RerateFilter::default()
+        });
+        let calls = match meant(views(ctx)?, input.call_ids, filter).await? {
+            Ok(calls) => calls,
+            Err(error) => return Ok(RerateCallsPayload::from(error).into()),
+        };
+        let dismiss = || rating::Command::Dismiss {
+            reason: input.reason.clone(),
+        };
+        let done = carry_out(&order, calls, input.dry_run, dismiss).await?;
+        Ok(done.into())
     }
 }

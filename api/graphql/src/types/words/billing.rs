@@ -24,6 +24,8 @@ pub(crate) enum ChargeState {
     Free,
     /// It has no price: a person must look.
     Unrated,
+    /// It has no price, and whoever has looked wants none: `dismissUnratedCalls`.
+    Dismissed,
 }
 
 /// When an account pays.

@@ -349,3 +349,40 @@ fn each_slice_is_asked_for_once() {
         .when(Command::Extend { quote: quote(180) })
         .nothing();
 }
+
+#[test]
+fn only_a_call_without_a_price_is_dismissed_once_and_it_may_still_get_one() {
+    let dismiss = || Command::Dismiss {
+        reason: "a test call".into(),
+    };
+    let dismissed = Event::Dismissed {
+        unrated: UnratedReason::NoNumber,
+        reason: "a test call".into(),
+    };
+    let still_none = Command::Rerate {
+        reason: "a new deck".into(),
+        new_payer: false,
+        outcome: Some(Outcome::Unrated {
+            account: None,
+            reason: UnratedReason::NoMatch,
+        }),
+        before: Before::default(),
+    };
+    story([]).when(dismiss()).refused(Error::NotUnrated);
+    story([unrated(UnratedReason::NoNumber)])
+        .when(dismiss())
+        .then([dismissed])
+        .when(dismiss())
+        .then([])
+        .when(still_none)
+        .refused(Error::NoPrice(UnratedReason::NoMatch))
+        .when(rerate(2))
+        .then([Event::Rated {
+            revision: 1,
+            bill: bill(1, 2),
+            replaces: None,
+            reason: None,
+        }])
+        .when(dismiss())
+        .refused(Error::NotUnrated);
+}
