@@ -207,7 +207,10 @@ fn begin(
         ]),
         Route::Forward { number, leg } => events.extend(outside::forward(at, number, leg)),
         Route::Refused(reason) => {
-            events.extend(ended(call, at, By::System, reason, WireCause::default()));
+            // The caller may have left before it could be recorded.
+            let has_left = reason == EndReason::Cancelled;
+            let by = if has_left { By::Caller } else { By::System };
+            events.extend(ended(call, at, by, reason, WireCause::default()));
         }
     }
     Ok(events)

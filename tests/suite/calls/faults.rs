@@ -28,6 +28,8 @@ pub struct Faults {
     pub rows: AtomicBool,
     /// Nothing can be sealed.
     pub keys: AtomicBool,
+    /// Whoever has it holds up all that is to be sealed.
+    pub sealing: tokio::sync::Mutex<()>,
     /// Appends of events with that name have that fate so many times more.
     pub events: Mutex<HashMap<&'static str, (u32, Fate)>>,
 }
@@ -112,6 +114,7 @@ impl Vault for Keys {
         subject: SubjectId,
         party: &Party,
     ) -> Result<Sealed<Party>, VaultError> {
+        drop(self.1.sealing.lock().await);
         self.are_there()?;
         self.0.seal_for(subject, party).await
     }

@@ -3,6 +3,7 @@
 use crate::{
     faults::open_faulty,
     refused::rejection,
+    wire::{raw, request, status, tag},
     world::{World, dial, rules},
 };
 use commands::ports::Position;
@@ -112,4 +113,37 @@ async fn a_call_that_the_log_took_without_saying_so_is_one_that_its_caller_has_l
         assert_eq!(world.ends_of(call).await, 1);
     }
     assert_eq!(received(&world).await, 2, "each once");
+}
+
+#[tokio::test]
+async fn who_has_left_before_the_keys_were_found_to_be_away_is_on_record_as_one_who_left() {
+    let (world, faults) = open_faulty().await;
+    world.support(rules()).await;
+    let before = world.feed().head();
+    let sealing = faults.sealing.lock().await;
+    let socket = raw(&world).await;
+    let line = |method: &str| format!("{method} sip:support@127.0.0.1");
+    let invite = request(&socket, &line("INVITE"), "1 INVITE", "a", "", "");
+    socket.send(invite.as_bytes()).await.unwrap();
+    status(&socket, 100).await;
+    let cancel = request(&socket, &line("CANCEL"), "1 CANCEL", "a", "", "");
+    socket.send(cancel.as_bytes()).await.unwrap();
+    status(&socket, 200).await;
+    // What comes after the CANCEL is answered after it is known.
+    let probe = request(&socket, &line("OPTIONS"), "2 OPTIONS", "b", "", "");
+    socket.send(probe.as_bytes()).await.unwrap();
+    status(&socket, 200).await;
+    faults.keys.store(true, Ordering::Relaxed);
+    drop(sealing);
+    let terminated = status(&socket, 487).await;
+    let to_tag = tag(&terminated);
+    let ack = request(&socket, &line("ACK"), "1 ACK", "a", &to_tag, "");
+    socket.send(ack.as_bytes()).await.unwrap();
+    world.see_nothing_left().await;
+    faults.heal();
+    let (_, call, reason, heard, disposition) = next_end(&world, before).await;
+    assert_eq!((reason, heard), (EndReason::Cancelled, Some(487)));
+    assert_eq!(disposition, Disposition::Abandoned);
+    assert_eq!(world.story(call).await, ["call_received", "call_ended"]);
+    assert_eq!(received(&world).await, 1);
 }

@@ -19,7 +19,7 @@ pub async fn raw(world: &World) -> RawSocket {
 }
 
 /// A request of a caller. `extra` are whole header lines.
-fn request(
+pub fn request(
     socket: &RawSocket,
     line: &str,
     cseq: &str,
@@ -61,11 +61,11 @@ pub async fn next(socket: &RawSocket, wanted: impl Fn(&Message) -> bool) -> Mess
     tokio::time::timeout(PATIENCE, search).await.unwrap()
 }
 
-async fn status(socket: &RawSocket, wanted: u16) -> Message {
+pub async fn status(socket: &RawSocket, wanted: u16) -> Message {
     next(socket, |message| message.status() == Some(wanted)).await
 }
 
-fn tag(message: &Message) -> String {
+pub fn tag(message: &Message) -> String {
     phone::address::tag_of(message.header("To").unwrap())
         .unwrap()
         .to_owned()

@@ -102,14 +102,14 @@ impl Driver {
         // What a caller hears whose call can not be recorded now, and the record says then.
         let reason = refusals::reason_of(&route);
         if matches!(route, Route::Refused(_)) && !self.may_record_refusal() {
-            self.fail_setup(call, leg, status::of_reason(reason).status);
+            let reason = self.turn_away(call, leg, reason);
             return self.record_later(flow, reason, || Some(new));
         }
         let (from, diversion) = match self.seal(&new).await {
             Ok(sealed) => sealed,
             Err(error) => {
                 tracing::warn!(%error, "caller can not be sealed");
-                self.fail_setup(call, leg, status::of_reason(reason).status);
+                let reason = self.turn_away(call, leg, reason);
                 return self.record_later(flow, reason, || Some(new));
             }
         };
@@ -269,6 +269,22 @@ impl Driver {
             Transport::Udp | Transport::Tcp => self.trunk_of(flow).is_some(),
         };
         !trunks.is_empty() && !is_let_in()
+    }
+
+    /// Refuses a call that can not be recorded now, and says as what it is to be recorded:
+    /// as given up, where its caller has left meanwhile: the 487 followed nothing yet.
+    fn turn_away(&self, call: CallId, leg: LegId, reason: EndReason) -> EndReason {
+        let has_left = self.legs().call_mut(call).is_some_and(|entry| {
+            let mut early = entry.early.iter().flatten();
+            early.any(|command| matches!(command, Command::RecordCancel { .. }))
+        });
+        let reason = if has_left {
+            EndReason::Cancelled
+        } else {
+            reason
+        };
+        self.fail_setup(call, leg, status::of_reason(reason).status);
+        reason
     }
 
     /// Refuses a call of which nothing was recorded.

@@ -3,7 +3,9 @@
 //! because the log or the keys are away.
 //! They are answered at once and recorded behind, as many a second as the options
 //! say: nobody fills the log, and a burst is not lost. What is more than can wait is
-//! summed up, one event a second and reason: no call is without a trace.
+//! summed up, one event a second and reason, also while the others can not be recorded:
+//! no call is without a trace. Those that the log may have already go first, and stand in
+//! no sum while there is room for them: none is counted twice.
 
 use super::Driver;
 use crate::{inbound::invite::NewCall, transport::Flow};
@@ -25,10 +27,11 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// Calls that wait to be recorded, at most; what is beyond is summed up.
+/// Calls that wait to be recorded, at most, and as many more of which the log has not said
+/// whether it has them; what is beyond is summed up.
 const WAITING_MAX: usize = 4_096;
 /// INVITEs that are known again when they are repeated, the last ones: as each is
 /// repeated for 64*T1 at most (RFC 3261, 17.1.1.2), all of up to 512 a second.
@@ -43,19 +46,25 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// A call that was turned away.
 #[derive(Debug)]
-pub(super) struct TurnedAway {
-    known: Known,
+pub(super) struct TurnedAway<K> {
+    known: K,
     at: Timestamp,
     reason: EndReason,
 }
 
-/// What is known of a call that was turned away.
+/// What the INVITE of a call says, and from where it came.
 #[derive(Debug)]
-enum Known {
-    /// What its INVITE says, and from where it came.
-    Said(Box<NewCall>, Flow),
-    /// The command that the log has not answered. It may have had its effect.
-    Sent(Box<Envelope>, (CallId, LegId)),
+pub(super) struct Said(Box<NewCall>, Flow);
+
+/// The command that the log has not answered. It may have had its effect.
+#[derive(Debug)]
+pub(super) struct Sent(Box<Envelope>, (CallId, LegId));
+
+/// One that waits to be recorded.
+#[derive(Debug)]
+enum Next {
+    Sent(TurnedAway<Sent>),
+    Said(TurnedAway<Said>),
 }
 
 /// What a call of that route is turned away for, when it can not be recorded now.
@@ -96,7 +105,8 @@ fn sum_up(sums: &mut Sums, reason: EndReason, at: Timestamp) {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    calls: VecDeque<TurnedAway>,
+    calls: VecDeque<TurnedAway<Said>>,
+    sent: VecDeque<TurnedAway<Sent>>,
     beyond: Sums,
     /// Hashes of transactions: whoever sends them makes them as long as they may be.
     known: HashSet<u64>,
@@ -134,28 +144,48 @@ impl Refusals {
         &self,
         at: Timestamp,
         reason: EndReason,
-        turned: impl FnOnce() -> Option<TurnedAway>,
+        turned: impl FnOnce() -> Option<TurnedAway<Said>>,
     ) {
         if self.waiting().calls.len() >= WAITING_MAX {
             sum_up(&mut self.waiting().beyond, reason, at);
         } else if let Some(turned) = turned() {
             self.waiting().calls.push_back(turned);
-        } else {
-            return;
+            self.more.notify_one();
         }
-        self.more.notify_one();
+    }
+
+    /// The same of one that the log may have.
+    fn add_again(&self, turned: TurnedAway<Sent>) {
+        let mut waiting = self.waiting();
+        if waiting.sent.len() >= WAITING_MAX {
+            sum_up(&mut waiting.beyond, turned.reason, turned.at);
+        } else {
+            waiting.sent.push_back(turned);
+            self.more.notify_one();
+        }
     }
 
     /// The first that waits; from now on it is under way.
-    fn next(&self) -> Option<TurnedAway> {
-        let next = self.waiting().calls.pop_front()?;
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        Some(next)
+    fn next(&self) -> Option<Next> {
+        let next = self.next_sent().map(Next::Sent);
+        next.or_else(|| {
+            let said = self.waiting().calls.pop_front()?;
+            self.under_way.fetch_add(1, Ordering::Relaxed);
+            Some(Next::Said(said))
+        })
     }
 
+    /// The same of those that the log may have.
+    fn next_sent(&self) -> Option<TurnedAway<Sent>> {
+        let sent = self.waiting().sent.pop_front()?;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        Some(sent)
+    }
+
+    /// Whether no call waits; sums may.
     fn is_empty(&self) -> bool {
         let waiting = self.waiting();
-        waiting.calls.is_empty() && waiting.beyond.is_empty()
+        waiting.calls.is_empty() && waiting.sent.is_empty()
     }
 
     /// What is beyond; from now on its calls are under way.
@@ -163,7 +193,7 @@ impl Refusals {
         self.begin(std::mem::take(&mut self.waiting().beyond))
     }
 
-    /// The same, with all that waits.
+    /// The same, with all that waits and that the log can not have.
     fn take_all(&self) -> Sums {
         let mut waiting = self.waiting();
         let mut sums = std::mem::take(&mut waiting.beyond);
@@ -183,35 +213,39 @@ impl Refusals {
     fn left(&self) -> u64 {
         let waiting = self.waiting();
         let beyond: u64 = waiting.beyond.values().map(|sum| sum.calls_count).sum();
-        waiting.calls.len() as u64 + beyond + self.under_way.load(Ordering::Relaxed)
+        let calls = waiting.calls.len() + waiting.sent.len();
+        calls as u64 + beyond + self.under_way.load(Ordering::Relaxed)
     }
 }
 
 /// Records what was turned away until `shutdown`.
 pub(super) async fn run(driver: Driver, shutdown: CancellationToken) {
-    let work = async {
-        let mut sum_at = Instant::now() + SUM_EVERY;
+    let calls = async {
         loop {
             if driver.refusals.is_empty() {
                 driver.refusals.more.notified().await;
-            }
-            if sum_at <= Instant::now() {
-                driver.record_sums(driver.refusals.take_beyond()).await;
-                sum_at = Instant::now() + SUM_EVERY;
             }
             // Calls that may be taken in go first.
             if driver.admission.is_crowded() || !driver.may_record_refusal() {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            match driver.refusals.next() {
-                Some(turned) => driver.record_refusal(turned).await,
-                None => tokio::time::sleep_until(sum_at).await,
+            if let Some(turned) = driver.refusals.next() {
+                driver.record_refusal(turned).await;
             }
         }
     };
+    let sums = async {
+        let mut ticks = tokio::time::interval(SUM_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            driver.record_sums(driver.refusals.take_beyond()).await;
+        }
+    };
+    let work = async { tokio::join!(calls, sums) };
     tokio::select! {
-        () = work => {}
+        _ = work => {}
         () = shutdown.cancelled() => {}
     }
     let left = driver.refusals.left();
@@ -227,9 +261,15 @@ pub(super) fn unrecorded(count: u64) {
 }
 
 impl Driver {
-    /// Sums up what still waits, so that it is in the record when the node ends.
+    /// Sums up what still waits, so that it is in the record when the node ends. What the
+    /// log may have is brought there by itself.
     pub(super) async fn settle_refusals(&self) {
-        let recorded = self.record_sums(self.refusals.take_all());
+        let recorded = async {
+            self.record_sums(self.refusals.take_all()).await;
+            while let Some(sent) = self.refusals.next_sent() {
+                self.record_sent(sent).await;
+            }
+        };
         // What is left is counted when the task ends.
         let _ = tokio::time::timeout(FAREWELL, recorded).await;
     }
@@ -270,7 +310,7 @@ impl Driver {
         let at = self.parts.clock.now();
         self.refusals.add(at, reason, || {
             new().map(|new| TurnedAway {
-                known: Known::Said(Box::new(new), flow),
+                known: Said(Box::new(new), flow),
                 at,
                 reason,
             })
@@ -290,32 +330,37 @@ impl Driver {
         if let AnyCommand::Call(_, Command::ReceiveCall { route, .. }) = &mut envelope.command {
             *route = Route::Refused(reason);
         }
-        let at = envelope.at;
-        self.refusals.add(at, reason, || {
-            Some(TurnedAway {
-                known: Known::Sent(Box::new(envelope), (call, leg)),
-                at,
-                reason,
-            })
+        self.refusals.add_again(TurnedAway {
+            at: envelope.at,
+            known: Sent(Box::new(envelope), (call, leg)),
+            reason,
         });
     }
 
     /// Brings it into the record, however long the store is away.
-    async fn record_refusal(&self, turned: TurnedAway) {
-        let TurnedAway { known, at, reason } = turned;
-        let is_recorded = match known {
-            Known::Said(new, flow) => {
-                let envelope = self.refused_call(*new, flow, at, reason).await;
-                self.commit(envelope).await
-            }
-            Known::Sent(envelope, (call, leg)) => {
-                let is_recorded = self.commit(*envelope).await;
-                // The first try may have come through since the caller was said to have
-                // left; of a call that is over this is nothing.
-                self.submit(call, left(leg));
-                is_recorded
-            }
+    async fn record_refusal(&self, next: Next) {
+        let turned = match next {
+            Next::Sent(turned) => return self.record_sent(turned).await,
+            Next::Said(turned) => turned,
         };
+        let TurnedAway { known, at, reason } = turned;
+        let Said(new, flow) = known;
+        let envelope = self.refused_call(*new, flow, at, reason).await;
+        let is_recorded = self.commit(envelope).await;
+        self.recorded(is_recorded);
+    }
+
+    async fn record_sent(&self, turned: TurnedAway<Sent>) {
+        let Sent(envelope, (call, leg)) = turned.known;
+        let is_recorded = self.commit(*envelope).await;
+        // The first try may have come through since the caller was said to have
+        // left; of a call that is over this is nothing.
+        self.submit(call, left(leg));
+        self.recorded(is_recorded);
+    }
+
+    /// One that was under way is there, or is not to be had.
+    fn recorded(&self, is_recorded: bool) {
         if !is_recorded {
             unrecorded(1);
         }
@@ -386,8 +431,9 @@ mod tests {
     use super::*;
     use crate::transport::Transport;
     use domain::sealed::Party;
+    use uuid::Uuid;
 
-    fn turned_away() -> TurnedAway {
+    fn turned_away() -> TurnedAway<Said> {
         let new = NewCall {
             from: Party::default(),
             shown_as: String::new(),
@@ -405,7 +451,7 @@ mod tests {
             peer: ([192, 0, 2, 1], 5060).into(),
         };
         TurnedAway {
-            known: Known::Said(Box::new(new), flow),
+            known: Said(Box::new(new), flow),
             at: Timestamp::default(),
             reason: EndReason::Overload,
         }
@@ -444,6 +490,37 @@ mod tests {
             since: Timestamp::default(),
         };
         assert_eq!(refusals.take_all(), [(EndReason::Overload, sum)].into());
+        assert!(refusals.is_empty());
+    }
+
+    #[test]
+    fn what_the_log_may_have_goes_first_and_is_in_no_sum_of_what_waits() {
+        let refusals = crowd(2);
+        let sent = |number: u128| {
+            let call = CallId(Uuid::from_u128(number));
+            let command = AnyCommand::Call(call, left(LegId(Uuid::nil())));
+            let envelope = Envelope {
+                command,
+                command_id: CommandId(Uuid::nil()),
+                at: Timestamp::default(),
+                correlation_id: Uuid::nil(),
+                causation_id: Uuid::nil(),
+                actor: String::new(),
+                tenant: domain::id::DEFAULT_TENANT,
+            };
+            TurnedAway {
+                known: Sent(Box::new(envelope), (call, LegId(Uuid::nil()))),
+                at: Timestamp::default(),
+                reason: EndReason::Overload,
+            }
+        };
+        refusals.add_again(sent(1));
+        refusals.add_again(sent(2));
+        assert_eq!(refusals.left(), 4);
+        assert!(matches!(refusals.next(), Some(Next::Sent(_))));
+        let sums = refusals.take_all();
+        assert_eq!(sums[&EndReason::Overload].calls_count, 2);
+        assert!(refusals.next_sent().is_some() && refusals.next_sent().is_none());
         assert!(refusals.is_empty());
     }
 
