@@ -230,6 +230,7 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
         | Event::Placed { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }

@@ -198,6 +198,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         // Hold music is the media adapter's; the re-INVITE is answered already.
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }

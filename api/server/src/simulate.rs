@@ -186,7 +186,7 @@ fn report(summary: &Summary, took_ms: u128) {
 type Line = (&'static str, u64);
 
 /// What callers, agents and supervisors did.
-const fn people(summary: &Summary) -> [Line; 17] {
+const fn people(summary: &Summary) -> [Line; 18] {
     [
         (
             "calls received, each ended once with one record",
@@ -234,6 +234,10 @@ const fn people(summary: &Summary) -> [Line; 17] {
         (
             "times that a supervisor forced a state",
             summary.forced_count,
+        ),
+        (
+            "callers whom a supervisor took out of their queue",
+            summary.withdrawn_count,
         ),
         (
             "calls that a supervisor took from their agent",

@@ -4,7 +4,6 @@
 
 use super::{
     diversion::Diversion,
-    event::{AnswerMode, OverflowCause},
     key::Key,
     media::LegMedia,
     place::TellingPlace,
@@ -12,6 +11,7 @@ use super::{
     tag::Tagging,
     transfer::Transfer,
     voicemail::{Audio, Voicemail},
+    way::{AnswerMode, OverflowCause},
 };
 use crate::{
     callback::Wanted,
@@ -140,6 +140,17 @@ pub struct Requeue {
     pub why: String,
 }
 
+/// The end of a stay, and with it of the call, by a person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdraw {
+    /// The stay that is meant; refused when it is not the call's.
+    pub visit: VisitId,
+    /// Who says so.
+    pub by: String,
+    /// Why: a word, so that it tells of no person.
+    pub why: String,
+}
+
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +219,8 @@ pub enum Command {
     TellPlace(TellingPlace),
     /// Send a call that waits into another queue, also while phones ring for it.
     RequeueCall(Requeue),
+    /// Take a call that waits out of its queue and hang up, also while phones ring for it.
+    WithdrawCall(Withdraw),
     /// Send a call in which an agent and a caller talk into another queue.
     TransferCall(Transfer),
     /// Note something about the call, also after its end.
@@ -360,6 +373,7 @@ impl Command {
             Self::OverflowCall { .. } => "overflow_call",
             Self::TellPlace(_) => "tell_place",
             Self::RequeueCall(_) => "requeue_call",
+            Self::WithdrawCall(_) => "withdraw_call",
             Self::TransferCall(_) => "transfer_call",
             Self::TagCall(_) => "tag_call",
             Self::SuperviseCall(_) => "supervise_call",

@@ -6,12 +6,14 @@ use super::{
     diversion::Diversion,
     end::{end, ended},
     error::Error,
-    event::{AnswerMode, Event, Target},
+    event::Event,
     key::Key,
     media::LegMedia,
     outside, place, requeue,
     state::{Call, Offer, Phase},
     supervision, tag, transfer, voicemail,
+    way::{AnswerMode, Target},
+    withdraw,
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},
@@ -70,6 +72,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::TellPlace(told) => place::tell(call, at, told),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
+        Command::WithdrawCall(withdraw) => withdraw::withdraw(call, at, withdraw),
         Command::TransferCall(asked) => transfer::transfer(call, asked),
         Command::TagCall(tagging) => tag::tag(call, tagging),
         Command::SuperviseCall(asked) => supervision::supervise(call, at, asked),

@@ -7,6 +7,7 @@ use super::{
     supervision::{SupervisionEnd, SupervisionMode},
     tag::UserField,
     voicemail::{Audio, VoicemailOutcome},
+    way::{AnswerMode, OverflowCause, Target},
 };
 use crate::{
     callback::Wanted,
@@ -21,48 +22,6 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// When the caller hears 200 OK.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerMode {
-    /// At once, with music: "answered" and "agent connected" are two instants.
-    Immediate,
-    /// Only when an agent answers; 180 until then.
-    OnAgent,
-}
-
-/// Whom a leg that goes out through a trunk is to reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// A number of the configuration.
-    Number(String),
-    /// A person.
-    Party(Sealed<Party>),
-}
-
-/// Why a call leaves a queue for the place that the queue names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OverflowCause {
-    /// The queue was at its capacity.
-    Full,
-    /// It waited as long as the queue allows.
-    MaxWait,
-    /// Nobody who serves the queue is logged in.
-    Unstaffed,
-    /// It would have waited longer than the queue lets anybody wait who comes.
-    ExpectedWait,
-    /// It was offered as often as the queue allows, in vain.
-    Attempts,
-    /// It came outside the queue's hours.
-    Closed,
-    /// The caller pressed a key that leads out of the queue.
-    ExitKey,
-    /// A person has sent it into another queue.
-    Supervisor,
-}
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +126,19 @@ pub enum Event {
         /// And why, in a word.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// A person has taken it out of that queue and sends it nowhere: the end of the call
+    /// follows.
+    #[serde(rename = "call_withdrawn")]
+    Withdrawn {
+        /// Its stay, which the end closes.
+        visit: VisitId,
+        /// In which queue.
+        queue: QueueId,
+        /// Who has.
+        by: String,
+        /// Why, in a word.
+        why: String,
     },
     /// Whoever waits is rung back instead: the end of the call follows.
     #[serde(rename = "call_callback_requested")]
@@ -558,6 +530,7 @@ impl decider::Event for Event {
             Self::Enqueued { .. } => "call_enqueued",
             Self::ExitKeyPressed { .. } => "exit_key_pressed",
             Self::Overflowed { .. } => "call_overflowed",
+            Self::Withdrawn { .. } => "call_withdrawn",
             Self::CallbackRequested { .. } => "call_callback_requested",
             Self::Forwarded { .. } => "call_forwarded",
             Self::AnnouncementStarted { .. } => "announcement_started",

@@ -1,12 +1,13 @@
 //! The state after an event. No rules here.
 
 use super::{
-    event::{Event, OverflowCause},
+    event::Event,
     state::{Call, Connection, Offer, Outside, Phase},
     supervision,
     tag::tagged,
     transfer,
     voicemail::Pending,
+    way::OverflowCause,
 };
 use crate::{
     id::{LegId, OfferId},
@@ -36,6 +37,7 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
         | Event::ExitKeyPressed { .. }
         | Event::PlaceTold { .. }
         | Event::Forwarded { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::LateFact { .. } => {}

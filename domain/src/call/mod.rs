@@ -22,13 +22,15 @@ mod takeover;
 mod tests;
 mod transfer;
 mod voicemail;
+mod way;
+mod withdraw;
 
 pub use announcement::ANNOUNCEMENT_MS_MAX;
-pub use command::{Command, Destination, Placing, Requeue, Route};
+pub use command::{Command, Destination, Placing, Requeue, Route, Withdraw};
 pub use decide::OFFERS_MAX;
 pub use diversion::{Diversion, DiversionReason};
 pub use error::Error;
-pub use event::{AnswerMode, Event, OverflowCause, Target};
+pub use event::Event;
 pub use key::{InvalidKey, Key};
 pub use media::{Codec, LegMedia};
 pub use outside::RING_OUTSIDE_MS;
@@ -40,6 +42,7 @@ pub use supervision::{
 pub use tag::{TAGGINGS_MAX, TAGS_MAX, Tagging, UserField};
 pub use transfer::{TRANSFERS_MAX, Transfer};
 pub use voicemail::{Audio, Pending, VOICEMAIL_MS_MIN, Voicemail, VoicemailOutcome};
+pub use way::{AnswerMode, OverflowCause, Target};
 
 use crate::{decider::Decider, time::Timestamp};
 

@@ -7,9 +7,10 @@ use super::{
     decide::{Decision, offer_ended},
     end::ended,
     error::Error,
-    event::{Event, OverflowCause, Target},
+    event::Event,
     state::{Call, Outside, Phase},
     voicemail,
+    way::{OverflowCause, Target},
 };
 use crate::{
     cause::{By, EndReason, OfferOutcome, WireCause},

@@ -4,8 +4,9 @@ use super::{
     command::Requeue,
     decide::{Decision, offer_ended},
     error::Error,
-    event::{Event, OverflowCause},
+    event::Event,
     state::{Call, Phase},
+    way::OverflowCause,
 };
 use crate::{
     cause::{OfferOutcome, WireCause},

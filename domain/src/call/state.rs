@@ -1,6 +1,6 @@
 //! What is known of a call.
 
-use super::{event::AnswerMode, key::Key, supervision::Supervision, voicemail::Pending};
+use super::{key::Key, supervision::Supervision, voicemail::Pending, way::AnswerMode};
 use crate::{
     cause::{By, Disposition},
     id::{AgentId, LegId, OfferId, QueueId, SessionId, TrunkId, VisitId},

@@ -6,10 +6,11 @@
 use super::{
     decide::Decision,
     error::Error,
-    event::{AnswerMode, Event},
+    event::Event,
     key::Key,
     state::{Call, Connection, Phase},
     supervision,
+    way::AnswerMode,
 };
 use crate::id::{AgentId, LegId, QueueId, VisitId};
 use serde::{Deserialize, Serialize};

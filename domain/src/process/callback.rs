@@ -294,6 +294,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::SupervisionStarted { .. }
         | C::SupervisionModeChanged { .. }
         | C::TakenOver { .. }
+        | C::Withdrawn { .. }
         | C::Transferred { .. }
         | C::SupervisionEnded { .. }
         | C::Tagged { .. }

@@ -320,13 +320,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
             state.placed.insert(call, *place);
             vec![]
         }
-        call::Event::AgentConnected { visit, .. } => {
-            state.places.leaves(call);
-            forget(state, call);
-            let spared = state.spared.values_mut();
-            spared.for_each(|spared| _ = spared.remove(visit));
-            vec![]
-        }
+        call::Event::AgentConnected { visit, .. } => answered(state, call, *visit),
         call::Event::ExitKeyPressed { visit, queue, key } => {
             let exit = take_exit(state, fact, call, (*visit, *queue), *key);
             exit.into_iter().collect()
@@ -368,6 +362,7 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::OfferEnded { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }
@@ -379,6 +374,15 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Tagged { .. }
         | call::Event::LateFact { .. } => vec![],
     }
+}
+
+/// An agent has the call: it waits for nothing any more.
+fn answered(state: &mut State, call: CallId, visit: VisitId) -> Vec<Intent> {
+    state.places.leaves(call);
+    forget(state, call);
+    let spared = state.spared.values_mut();
+    spared.for_each(|spared| _ = spared.remove(&visit));
+    vec![]
 }
 
 /// The call is over: so is its stay, wherever that is.

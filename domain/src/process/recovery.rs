@@ -86,6 +86,7 @@ impl Process for Recovery {
                 | call::Event::AgentConnected { .. }
                 | call::Event::Held { .. }
                 | call::Event::Retrieved { .. }
+                | call::Event::Withdrawn { .. }
                 | call::Event::CallbackRequested { .. }
                 | call::Event::Diverted { .. }
                 | call::Event::MediaMeasured { .. }

@@ -244,6 +244,12 @@ fn calls_with_agent() -> Vec<call::Event> {
             place: AT,
             wanted: None,
         },
+        call::Event::Withdrawn {
+            visit: VISIT,
+            queue: QUEUE,
+            by: "token:carla".into(),
+            why: "abuse".into(),
+        },
         call::Event::CallbackRequested {
             callback: CALLBACK,
             visit: VISIT,

@@ -218,6 +218,7 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
         | Event::PlaceTold { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. } => return Effect::Kept,
         Event::Held { .. } | Event::Retrieved { .. } => talking::apply(row, mark, event),
         Event::Ended { .. } => ended(row, mark, event),
@@ -314,6 +315,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Retrieved { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }
@@ -443,6 +445,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Retrieved { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::MediaMeasured { .. }

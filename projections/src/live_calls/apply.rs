@@ -62,6 +62,7 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         },
         Event::Forwarded { .. }
         | Event::PlaceTold { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }
@@ -209,6 +210,7 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Forwarded { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
         | Event::VoicemailEnded { .. }

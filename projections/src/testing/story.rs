@@ -238,6 +238,7 @@ impl World {
             }
             calls::Event::Received { .. }
             | calls::Event::Placed { .. }
+            | calls::Event::Withdrawn { .. }
             | calls::Event::CallbackRequested { .. }
             | calls::Event::Routed { .. }
             | calls::Event::Enqueued { .. }

@@ -104,6 +104,7 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::Enqueued { queue, .. }
         | E::ExitKeyPressed { queue, .. }
         | E::PlaceTold { queue, .. }
+        | E::Withdrawn { queue, .. }
         | E::CallbackRequested { queue, .. }
         | E::Overflowed { queue, .. } => (None, Some(*queue)),
         E::OfferStarted { session, .. }

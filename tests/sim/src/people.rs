@@ -71,6 +71,8 @@ pub(crate) struct People {
     taking: Chance,
     /// Of agents who send callers elsewhere.
     transferring: Chance,
+    /// Of whoever takes callers out of queues.
+    withdrawing: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -123,6 +125,7 @@ impl People {
             forcing: root.split(5),
             taking: root.split(6),
             transferring: root.split(7),
+            withdrawing: root.split(8),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -322,6 +325,7 @@ impl People {
             | call::Event::LegAlerting { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }

@@ -72,6 +72,8 @@ pub struct Summary {
     pub words_count: u64,
     /// Times that a supervisor forced what an agent is.
     pub forced_count: u64,
+    /// Callers whom a supervisor took out of their queue.
+    pub withdrawn_count: u64,
     /// Calls that a supervisor took from their agent.
     pub taken_count: u64,
     /// Times that an agent sent a caller into another queue.
@@ -123,6 +125,7 @@ impl Summary {
             beside_count: self.beside_count + other.beside_count,
             words_count: self.words_count + other.words_count,
             forced_count: self.forced_count + other.forced_count,
+            withdrawn_count: self.withdrawn_count + other.withdrawn_count,
             taken_count: self.taken_count + other.taken_count,
             transferred_count: self.transferred_count + other.transferred_count,
             promised_count: self.promised_count + other.promised_count,

@@ -97,3 +97,4 @@ mod voicemail;
 mod waits;
 mod webhooks;
 mod websockets;
+mod withdrawn;

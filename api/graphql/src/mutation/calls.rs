@@ -115,11 +115,13 @@ pub(crate) struct AssignVisitPayload {
 }
 
 /// The stay that an order is about.
-pub(super) fn stay(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
-    let visit = visit
-        .map(|visit| uuid(visit, "a visit", "visitId"))
-        .transpose();
-    Ok(visit?.map(VisitId))
+pub(super) fn stay(visit: &ID) -> Result<VisitId, Fault> {
+    uuid(visit, "a visit", "visitId").map(VisitId)
+}
+
+/// The same, where it may be left out.
+pub(super) fn stay_if_said(visit: Option<&ID>) -> Result<Option<VisitId>, Fault> {
+    visit.map(stay).transpose()
 }
 
 /// The queue in which a call waits, and its stay there: the one that is meant, if that was
@@ -154,7 +156,7 @@ impl CallMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id, "callId")?;
         let agent = AgentId::read(&input.agent_id, "agentId")?;
-        let meant = stay(input.visit_id.as_ref())?;
+        let meant = stay_if_said(input.visit_id.as_ref())?;
         let command = place(&order, call, meant).await?;
         let command = command.and_then(|(queue, visit)| {
             let entry = order.services.directory.agent(agent);
@@ -185,7 +187,7 @@ impl CallMutations {
     ) -> Result<SetPriorityPayload> {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id, "callId")?;
-        let meant = stay(input.visit_id.as_ref())?;
+        let meant = stay_if_said(input.visit_id.as_ref())?;
         let place = place(&order, call, meant).await?;
         let priority = input.priority;
         let command = place.map(|(queue, visit)| {
@@ -206,7 +208,7 @@ impl CallMutations {
         let command = Command::EndCall {
             reason: EndReason::Operator,
             ended_at: None,
-            visit: stay(input.visit_id.as_ref())?,
+            visit: stay_if_said(input.visit_id.as_ref())?,
         };
         let command = AnyCommand::Call(call, command);
         let outcome = order.dispatch(command, call.0).await?;

@@ -27,6 +27,7 @@ mod transfer;
 mod trunks;
 mod voicemails;
 mod webhooks;
+mod withdraw;
 mod wrap_up;
 mod written;
 
@@ -89,6 +90,7 @@ pub(crate) struct AgentOrders(
 #[derive(MergedObject, Default)]
 pub(crate) struct CallOrders(
     requeue::RequeueMutations,
+    withdraw::WithdrawMutations,
     calls::CallMutations,
     callbacks::CallbackMutations,
     subjects::SubjectMutations,

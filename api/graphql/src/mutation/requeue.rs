@@ -2,7 +2,7 @@
 
 use super::{
     Order,
-    calls::{HangUpPayload, stay},
+    calls::{HangUpPayload, stay_if_said},
     refusal::Refusal,
 };
 use crate::{auth::Scope, id::Named, query::Needs};
@@ -54,7 +54,7 @@ impl RequeueMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let call = CallId::read(&input.call_id, "callId")?;
         let queue = QueueId::read(&input.queue_id, "queueId")?;
-        let expected = stay(input.visit_id.as_ref())?;
+        let expected = stay_if_said(input.visit_id.as_ref())?;
         let entry = order.services.directory.queue(queue);
         // One order's id may be used for several calls: each has a stay of its own.
         let label = format!("requeue/{call}");

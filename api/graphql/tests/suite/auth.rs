@@ -126,6 +126,11 @@ async fn every_mutation_names_the_scope_that_is_missing_and_does_nothing() {
         ("agentLogOut", json!({"agentId": id}), "agent:manage"),
         ("hangUp", json!({"callId": id}), "call:terminate"),
         (
+            "withdrawVisit",
+            json!({"callId": id, "visitId": id, "reason": "abuse"}),
+            "call:supervise",
+        ),
+        (
             "blindTransfer",
             json!({"callId": id, "queueId": id}),
             "call:transfer",

@@ -276,6 +276,7 @@ async fn an_order_about_a_stay_that_is_over_is_refused() {
         ("setPriority", json!({ "priority": 3 })),
         ("assignVisit", json!({ "agentId": anna.to_string() })),
         ("hangUp", json!({})),
+        ("withdrawVisit", json!({ "reason": "abuse" })),
     ];
     for stale in [&visit, &other] {
         for (mutation, input) in orders.clone() {
@@ -288,7 +289,7 @@ async fn an_order_about_a_stay_that_is_over_is_refused() {
     }
 }
 
-/// To say where calls wait is another right than to end them.
+/// To say where calls wait, and who waits at all, is another right than to end any call.
 #[tokio::test]
 async fn a_supervisor_needs_no_right_to_end_calls() {
     let world = World::start().await;
@@ -310,6 +311,11 @@ async fn a_supervisor_needs_no_right_to_end_calls() {
     let input = json!({ "callId": call });
     let answer = world.order_as(&carla, "hangUp", uuid(), input, ERRORS);
     assert_eq!(answer.await.code(), "AUTHORIZATION_ERROR");
+    let stay = world.sees_call(ringing.call).await["visitId"].clone();
+    let input = json!({ "callId": call, "visitId": stay, "reason": "abuse" });
+    let answer = world.order_as(&carla, "withdrawVisit", uuid(), input, ERRORS);
+    let answer = answer.await.data()["withdrawVisit"].clone();
+    assert_eq!(answer["userErrors"], json!([]), "{answer}");
 }
 
 /// The agent is reserved, and the call has not yet said that the phone is to ring.

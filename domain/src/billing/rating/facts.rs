@@ -135,6 +135,7 @@ impl Facts {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }

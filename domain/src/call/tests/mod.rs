@@ -29,6 +29,7 @@ mod take_over_call;
 mod tell_place;
 mod transfer_call;
 mod voicemail;
+mod withdraw_call;
 
 use super::{AnswerMode, Call, Command, Destination, Event, OverflowCause, Route, Target};
 use crate::{

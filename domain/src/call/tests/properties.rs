@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    call::{Phase, Supervising, SupervisionMode, Tagging, Transfer, UserField},
+    call::{Phase, Supervising, SupervisionMode, Tagging, Transfer, UserField, Withdraw},
     decider::Decider,
     id::{AgentId, VisitId},
     testing::{OTHER_QUEUE, OTHER_VISIT, SUPERVISOR_LEG},
@@ -106,6 +106,11 @@ fn command() -> impl Strategy<Value = Command> {
         4 => supervising().prop_map(Command::SuperviseCall),
         1 => Just(Command::StopSupervising { by: "carla".into() }),
         2 => transferring().prop_map(Command::TransferCall),
+        1 => visit().prop_map(|visit| Command::WithdrawCall(Withdraw {
+            visit,
+            by: "carla".into(),
+            why: "abuse".into(),
+        })),
         16 => fact(),
     ]
 }
@@ -295,7 +300,7 @@ proptest! {
                 | Event::Answered {}
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
-                | Event::Placed { .. } | Event::CallbackRequested { .. }
+                | Event::Placed { .. } | Event::Withdrawn { .. } | Event::CallbackRequested { .. }
                 | Event::Diverted { .. } | Event::MediaMeasured { .. } | Event::Tagged { .. }
                 | Event::SupervisionRequested { .. } | Event::SupervisionStarted { .. }
                 | Event::SupervisionModeChanged { .. } | Event::SupervisionEnded { .. }

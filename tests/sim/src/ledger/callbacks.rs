@@ -372,6 +372,7 @@ impl Callbacks {
                 Ok(())
             }
             call::Event::Received { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::Enqueued { .. }

@@ -53,6 +53,7 @@ pub(crate) struct Calls {
     pub(crate) deserted_count: u64,
     /// Calls that a supervisor took from their agent.
     pub(crate) taken_count: u64,
+    pub(crate) withdrawn_count: u64,
     /// Times that an agent sent a caller into another queue.
     pub(crate) transferred_count: u64,
     /// Calls that were sent on as they would have waited too long.
@@ -126,6 +127,7 @@ impl Calls {
             | Event::ExitKeyPressed { .. }
             | Event::PlaceTold { .. }
             | Event::Diverted { .. }
+            | Event::Withdrawn { .. }
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
             | Event::AnnouncementStarted { .. }
@@ -216,6 +218,13 @@ impl Calls {
                 call.visit == Some(*visit) && call.connected.is_none(),
                 || format!("{id} leaves {visit} by a key, where it does not wait"),
             )?,
+            Event::Withdrawn { visit, .. } => {
+                self.withdrawn_count += 1;
+                must(
+                    call.visit == Some(*visit) && call.connected.is_none(),
+                    || format!("{id} is taken out of {visit}, where it does not wait"),
+                )?;
+            }
             Event::PlaceTold { visit, .. } => call.is_told(id, *visit)?,
             // Whom a call of ours reaches is looked at with its promise; no queue of this
             // world sends anybody to a number.

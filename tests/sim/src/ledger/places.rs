@@ -132,6 +132,7 @@ impl Places {
                 self.placed.insert(call);
             }
             call::Event::Received { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }
             | call::Event::ExitKeyPressed { .. }

@@ -1,5 +1,5 @@
 //! Whoever supervises the queues: means a waiting call for one agent now and then, gives
-//! one a priority of its own or sends it into another queue, opens and closes queues by hand,
+//! one a priority of its own, sends it into another queue or home, opens and closes queues by hand,
 //! pauses members of them, and forces what an agent is.
 
 use super::{People, Plans, numbered};
@@ -38,6 +38,7 @@ impl People {
                 if self.supervisor.percent(4) {
                     self.send_elsewhere(*call, now, plans);
                 }
+                self.send_home(*call, *visit, now, plans);
                 if self.supervisor.percent(2) {
                     self.pause_one(queue, now, plans);
                 }
@@ -49,10 +50,11 @@ impl People {
                 }
             }
             // Also while a phone is to ring for it.
-            line::Event::Matched { call, .. } => {
+            line::Event::Matched { call, visit, .. } => {
                 if self.supervisor.percent(1) {
                     self.send_elsewhere(*call, now, plans);
                 }
+                self.send_home(*call, *visit, now, plans);
             }
             // A door that is shut is looked at more often.
             line::Event::Rejected {
@@ -108,6 +110,16 @@ impl People {
         };
         let command = call::Command::RequeueCall(requeue);
         self.order(now, AnyCommand::Call(call, command), plans);
+    }
+
+    /// Now and then, and also one who was answered, left or was sent elsewhere meanwhile.
+    fn send_home(&mut self, call: CallId, visit: VisitId, now: Timestamp, plans: &mut Plans) {
+        if !self.withdrawing.percent(1) {
+            return;
+        }
+        let (by, why) = ("supervisor".to_owned(), "abuse".to_owned());
+        let withdraw = call::Command::WithdrawCall(call::Withdraw { visit, by, why });
+        self.order(now, AnyCommand::Call(call, withdraw), plans);
     }
 
     /// Whoever it is: also one who talks, or does not serve the queue.

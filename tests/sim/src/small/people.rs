@@ -205,6 +205,7 @@ impl People {
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::PlaceTold { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }
             | call::Event::AnnouncementStarted { .. }

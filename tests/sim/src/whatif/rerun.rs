@@ -443,6 +443,7 @@ impl Rerun {
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
             | call::Event::Placed { .. }
+            | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }
             | call::Event::MediaMeasured { .. }
