@@ -78,6 +78,16 @@ pub enum SetHours {
     To(Box<Hours>),
 }
 
+impl SetHours {
+    pub(super) fn of(self, current: Option<Box<Hours>>) -> Option<Box<Hours>> {
+        match self {
+            Self::Keep => current,
+            Self::Always => None,
+            Self::To(hours) => Some(hours),
+        }
+    }
+}
+
 impl Change {
     /// The rules with what is said, and the others as they were.
     #[must_use]
@@ -106,11 +116,7 @@ impl Change {
             overflow: self.overflow.unwrap_or(now.overflow),
             matching: self.matching.unwrap_or(now.matching),
             terms: self.terms.unwrap_or(now.terms),
-            hours: match self.hours {
-                SetHours::Keep => now.hours,
-                SetHours::Always => None,
-                SetHours::To(hours) => Some(hours),
-            },
+            hours: self.hours.of(now.hours),
             exits: self.exits.unwrap_or(now.exits),
             empty: self.empty.unwrap_or(now.empty),
             resume_abandoned_ms: self.resume_abandoned_ms.unwrap_or(now.resume_abandoned_ms),

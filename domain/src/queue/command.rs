@@ -1,6 +1,6 @@
 //! What may be asked of a queue's configuration and of its doors.
 
-use super::{change::Change, event::Config};
+use super::{change::Change, event::Config, set_calendar::SetCalendar, set_routing::SetRouting};
 use crate::id::AgentId;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,10 @@ pub enum Command {
     },
     /// Change some of its rules; the others stay.
     Change(Box<Change>),
+    /// Change when it takes calls, and nothing else.
+    SetCalendar(SetCalendar),
+    /// Change how it finds an agent for a call, and nothing else.
+    SetRouting(Box<SetRouting>),
     /// Let it take calls from now on, whatever its hours say, until that is taken back.
     Open {
         /// Who asks for it.
@@ -80,6 +84,8 @@ impl Command {
             Self::Configure { .. } => "configure_queue",
             Self::Create { .. } => "create_queue",
             Self::Change(_) => "change_queue",
+            Self::SetCalendar(_) => "set_queue_calendar",
+            Self::SetRouting(_) => "set_queue_routing",
             Self::Open { .. } => "open_queue",
             Self::Close { .. } => "close_queue",
             Self::FollowHours { .. } => "follow_queue_hours",

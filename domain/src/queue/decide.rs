@@ -36,20 +36,9 @@ pub(super) fn decide(state: &Queue, _at: Timestamp, command: Command) -> Decisio
                 }
             })
         }
-        Command::Change(change) => {
-            let (Some(name), Some(current)) = (&state.name, &state.config) else {
-                return Err(Error::Unknown);
-            };
-            let config = change.of(current);
-            check(name, &config)?;
-            Ok(match config == *current {
-                true => vec![],
-                false => vec![Event::Configured {
-                    config_version: state.config_version.saturating_add(1),
-                    config,
-                }],
-            })
-        }
+        Command::Change(change) => changed(state, |current| change.of(current)),
+        Command::SetCalendar(calendar) => changed(state, |current| calendar.of(current)),
+        Command::SetRouting(routing) => changed(state, |current| routing.of(current)),
         Command::Open { by, why } => {
             let word = Some(Hand::Open);
             says(state, word, why, |why| Event::Opened { by, why })
@@ -75,6 +64,22 @@ fn created(state: &Queue, name: String, config: Config) -> Event {
         config,
         config_version: before.map(|version| version.saturating_add(1)),
     }
+}
+
+/// Some of its rules are to be otherwise than they are at this moment, whoever set them.
+fn changed(state: &Queue, next: impl FnOnce(&Config) -> Config) -> Decision {
+    let (Some(name), Some(current)) = (&state.name, &state.config) else {
+        return Err(Error::Unknown);
+    };
+    let config = next(current);
+    check(name, &config)?;
+    Ok(match config == *current {
+        true => vec![],
+        false => vec![Event::Configured {
+            config_version: state.config_version.saturating_add(1),
+            config,
+        }],
+    })
 }
 
 /// What is said of the doors counts already, or from now on.

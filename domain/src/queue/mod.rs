@@ -17,6 +17,8 @@ mod matching;
 mod music;
 mod overflow;
 mod pause;
+mod set_calendar;
+mod set_routing;
 mod state;
 mod terms;
 #[cfg(test)]
@@ -40,6 +42,8 @@ pub use hand::{ByHand, Hand, is_open, next_change};
 pub use hours::*;
 pub use matching::*;
 pub use music::SetMusic;
+pub use set_calendar::{SetCalendar, SetTimeZone};
+pub use set_routing::SetRouting;
 pub use state::*;
 pub use terms::{Pause, Terms};
 

@@ -15,6 +15,7 @@ mod pause;
 mod projections;
 mod queue_change;
 mod queue_delete;
+mod queue_parts;
 mod queues;
 mod refusal;
 mod requeue;
@@ -74,6 +75,7 @@ pub(crate) struct QueueOrders(
     doors::DoorMutations,
     queue_change::QueueChangeMutations,
     queue_delete::QueueDeleteMutations,
+    queue_parts::QueuePartMutations,
     members::MemberMutations,
     pause::PauseMutations,
 );

@@ -25,7 +25,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 use domain::{
     any::AnyCommand,
     id::QueueId,
-    queue::{Change, Command, SetAnnouncePosition, SetHours, SetMusic},
+    queue::{Change, Command, Config, SetAnnouncePosition, SetHours, SetMusic},
 };
 
 #[derive(Default)]
@@ -171,25 +171,35 @@ impl QueueChangeMutations {
         let order = Order::new(ctx, &input.command_id)?;
         let queue = QueueId::read(&input.queue_id, "queueId")?;
         let revision = input.expected_revision;
-        let came = |outcome| UpdateQueuePayload {
-            outcome: QueuePayload { queue, outcome },
-        };
-        let refused = |refusal: Refusal| came(Outcome::refused(refusal.into()));
-        let change = match input.change()? {
-            Ok(change) => change,
-            Err(refusal) => return Ok(refused(refusal)),
-        };
-        if let Some(entry) = order.services.directory.queue(queue) {
-            let config = change.clone().of(&entry.config);
-            if let Some(refusal) = check(&order, queue, &config) {
-                let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
-                return Ok(came(order.refuse(command, vec![refusal.into()]).await?));
+        let outcome = match input.change()? {
+            Ok(change) => {
+                let next = |current: &Config| change.clone().of(current);
+                let command = Command::Change(Box::new(change.clone()));
+                change_rules(&order, queue, (command, next), revision).await?
             }
-        }
-        let command = AnyCommand::Queue(queue, Command::Change(Box::new(change)));
-        let outcome = order.dispatch_expecting(command, queue.0, revision);
-        let outcome = outcome.await?;
-        order.settle(&outcome).await;
-        Ok(came(outcome))
+            Err(refusal) => Outcome::refused(refusal.into()),
+        };
+        let outcome = QueuePayload { queue, outcome };
+        Ok(UpdateQueuePayload { outcome })
     }
+}
+
+/// Changes some rules of a queue. What only the whole directory can tell is looked at in the
+/// rules that would come of those that are known now; of which ones it comes in the end, the
+/// queue decides.
+pub(super) async fn change_rules(
+    order: &Order<'_>,
+    queue: QueueId,
+    (command, next): (Command, impl Fn(&Config) -> Config),
+    revision: Option<i32>,
+) -> Result<Outcome> {
+    let command = AnyCommand::Queue(queue, command);
+    if let Some(entry) = order.services.directory.queue(queue)
+        && let Some(refusal) = check(order, queue, &next(&entry.config))
+    {
+        return Ok(order.refuse(command, vec![refusal.into()]).await?);
+    }
+    let outcome = order.dispatch_expecting(command, queue.0, revision).await?;
+    order.settle(&outcome).await;
+    Ok(outcome)
 }

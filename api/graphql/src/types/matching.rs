@@ -169,24 +169,29 @@ pub(crate) fn level(value: i32) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 
+/// The skills that calls are to ask for.
+pub(crate) fn skills_of(skills: &[SkillRequirementInput]) -> Vec<queue::Requirement> {
+    let skills = skills.iter().map(|wanted| queue::Requirement {
+        skill: wanted.skill.clone(),
+        level: level(wanted.level),
+        preferred: wanted.preferred,
+        relax: wanted
+            .relax
+            .iter()
+            .map(|step| queue::Relaxation {
+                after_ms: step.after_ms.0,
+                level: level(step.level),
+            })
+            .collect(),
+    });
+    skills.collect()
+}
+
 impl MatchingInput {
     /// The rules that are asked for; a negative count is none.
     pub(crate) fn rules(&self) -> queue::Matching {
-        let skills = self.skills.iter().map(|wanted| queue::Requirement {
-            skill: wanted.skill.clone(),
-            level: level(wanted.level),
-            preferred: wanted.preferred,
-            relax: wanted
-                .relax
-                .iter()
-                .map(|step| queue::Relaxation {
-                    after_ms: step.after_ms.0,
-                    level: level(step.level),
-                })
-                .collect(),
-        });
         queue::Matching {
-            skills: skills.collect(),
+            skills: skills_of(&self.skills),
             priority: self.priority,
             retry_boost: u32::try_from(self.retry_boost).unwrap_or(0),
             ageing_ms: self.ageing_ms.0,

@@ -113,6 +113,16 @@ async fn every_mutation_names_the_scope_that_is_missing_and_does_nothing() {
     for (mutation, input, scope) in [
         ("createQueue", json!({"name": "sales"}), "queue:manage"),
         (
+            "setCalendar",
+            json!({"queueId": id, "calendar": {"hours": null}}),
+            "queue:manage",
+        ),
+        (
+            "setRoutingPolicy",
+            json!({"queueId": id, "policy": {"priority": 1}}),
+            "queue:manage",
+        ),
+        (
             "createAgent",
             json!({"name": "ann", "password": "x"}),
             "agent:manage",

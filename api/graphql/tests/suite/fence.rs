@@ -81,6 +81,13 @@ async fn whoever_orders_about_a_queue_as_it_was_hears_both_revisions() {
     world
         .conflicts("updateQueue", with(change(9), 1), "revision is 2, not 1")
         .await;
+    for (part, said) in [
+        ("setCalendar", json!({ "queueId": id(), "calendar": {} })),
+        ("setRoutingPolicy", json!({ "queueId": id(), "policy": {} })),
+    ] {
+        let says = "revision is 2, not 1";
+        world.conflicts(part, with(said, 1), says).await;
+    }
     // The doors and the members are the queue's, too.
     let door = json!({ "queueId": id(), "reason": "storm" });
     world

@@ -23,6 +23,7 @@ mod limits;
 mod money_scopes;
 mod order;
 mod owning;
+mod parts;
 mod past;
 mod read;
 mod reports;

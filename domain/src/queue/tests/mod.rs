@@ -8,6 +8,7 @@ mod delete;
 mod hand;
 mod hours;
 mod music;
+mod partial;
 mod pause;
 
 use super::{Command, Config, Error, Event, Overflow, OverflowTo, Queue};
