@@ -230,6 +230,8 @@ pub(crate) fn orders(before: &Call, event: &Event) -> Vec<Order> {
         | Event::OfferStarted { .. }
         | Event::LegAlerting { .. }
         | Event::Placed { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }

@@ -58,6 +58,10 @@ pub struct PhoneOptions {
     pub media: MediaMode,
     /// What it says that it is when it answers (User-Agent); nothing if there is none.
     pub user_agent: Option<String>,
+    /// The events that it says it knows while it rings (Allow-Events); it says none if there is none.
+    pub allow_events: Option<String>,
+    /// What it answers a NOTIFY with that comes in a call.
+    pub notify_status: u16,
     /// A Contact URI to use in place of its true address, to act like a phone behind NAT.
     pub contact: Option<String>,
     /// RFC 3261 T1 in milliseconds; every transaction timer is a multiple of it.
@@ -90,6 +94,8 @@ impl PhoneOptions {
             telephone_event: Some(101),
             media: MediaMode::default(),
             user_agent: None,
+            allow_events: None,
+            notify_status: 200,
             contact: None,
             t1_ms: T1_MS_DEFAULT,
             incoming_max: 64,

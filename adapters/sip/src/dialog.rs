@@ -121,6 +121,12 @@ impl Dialog {
         Ok(())
     }
 
+    /// Goes on counting our requests where that one is, which was this dialog before the
+    /// answer (RFC 3261, 12.2.1.1).
+    pub fn continues(&mut self, early: &Self) {
+        self.local_cseq = self.local_cseq.max(early.local_cseq);
+    }
+
     /// Where their messages come from.
     pub const fn seen(&self) -> Flow {
         self.seen
@@ -350,6 +356,36 @@ mod tests {
         let routes: Vec<_> = ack.headers.all("Route").collect();
         assert_eq!(routes, ["<sip:near;lr>", "<sip:far;lr>"]);
         assert_eq!(ack.headers.get("CSeq"), Some("1 ACK"));
+    }
+
+    #[test]
+    fn what_is_said_after_the_answer_is_counted_on_from_what_was_said_while_it_rang() {
+        let ringing = Response {
+            status: 180,
+            headers: headers(&[
+                ("From", "<sip:us>;tag=ours"),
+                ("To", "<sip:b@h>;tag=theirs"),
+                ("Call-ID", "c2"),
+                ("CSeq", "1 INVITE"),
+                ("Contact", "<sip:b@198.51.100.4>"),
+            ]),
+            body: Vec::new(),
+        };
+        let mut sent = invite();
+        sent.headers = headers(&[("From", "<sip:us>;tag=ours"), ("CSeq", "1 INVITE")]);
+        let of = |response: &Response| {
+            let seen = flow("198.51.100.4:5060");
+            Dialog::established(&sent, response, seen, "sip:us".into()).unwrap()
+        };
+        let mut early = of(&ringing);
+        assert_eq!(early.request(Method::Notify).cseq(), Some(2));
+        let mut dialog = of(&Response {
+            status: 200,
+            ..ringing
+        });
+        dialog.continues(&early);
+        assert_eq!(dialog.ack(1).cseq(), Some(1));
+        assert_eq!(dialog.request(Method::Bye).cseq(), Some(3));
     }
 
     #[test]

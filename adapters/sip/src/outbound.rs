@@ -88,6 +88,13 @@ pub enum Order {
         /// How it is let go.
         release: Release,
     },
+    /// The phones of an agent that ring are told to answer.
+    AskToAnswer {
+        /// For which call.
+        call: CallId,
+        /// The agent's leg.
+        leg: LegId,
+    },
     /// One leg is let go.
     Release {
         /// Which.
@@ -148,6 +155,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
             leg: *leg,
             release: of_offer(*outcome),
         }),
+        call::Event::AnswerOrdered { leg, .. } => Some(Order::AskToAnswer { call, leg: *leg }),
         call::Event::SupervisionRequested {
             leg, supervisor, ..
         } => Some(Order::Dial {
@@ -199,6 +207,7 @@ fn of_call(call: CallId, event: &call::Event) -> Option<Order> {
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
         | call::Event::Withdrawn { .. }
+        | call::Event::AnswerOrderRefused { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }
         | call::Event::MediaMeasured { .. }

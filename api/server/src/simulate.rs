@@ -186,7 +186,7 @@ fn report(summary: &Summary, took_ms: u128) {
 type Line = (&'static str, u64);
 
 /// What callers, agents and supervisors did.
-const fn people(summary: &Summary) -> [Line; 18] {
+const fn people(summary: &Summary) -> [Line; 19] {
     [
         (
             "calls received, each ended once with one record",
@@ -238,6 +238,10 @@ const fn people(summary: &Summary) -> [Line; 18] {
         (
             "callers whom a supervisor took out of their queue",
             summary.withdrawn_count,
+        ),
+        (
+            "phones that rang and were told to answer",
+            summary.ordered_count,
         ),
         (
             "calls that a supervisor took from their agent",

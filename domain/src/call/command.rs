@@ -206,6 +206,13 @@ pub enum Command {
         /// How.
         outcome: OfferOutcome,
     },
+    /// Let the phones of a live offer that ring for it answer.
+    OrderAnswer {
+        /// Which; refused when it is not the live one.
+        offer: OfferId,
+        /// Who says so.
+        by: String,
+    },
     /// Send the call on: the queue does not serve it.
     OverflowCall {
         /// The stay that is over; refused when it is not the call's.
@@ -252,6 +259,13 @@ pub enum Command {
     RecordAlerting {
         /// Which leg.
         leg: LegId,
+    },
+    /// None of the agent's phones that ring answers by an order.
+    RecordAnswerOrderRefused {
+        /// Which leg.
+        leg: LegId,
+        /// What the wire said; nothing where no phone could be asked.
+        wire: WireCause,
     },
     /// An INVITE of a leg that goes out went to a trunk.
     RecordTrunk {
@@ -370,6 +384,7 @@ impl Command {
             Self::AnswerCall => "answer_call",
             Self::StartOffer { .. } => "start_offer",
             Self::EndOffer { .. } => "end_offer",
+            Self::OrderAnswer { .. } => "order_answer",
             Self::OverflowCall { .. } => "overflow_call",
             Self::TellPlace(_) => "tell_place",
             Self::RequeueCall(_) => "requeue_call",
@@ -381,6 +396,7 @@ impl Command {
             Self::TimeOutLeg { .. } => "time_out_leg",
             Self::EndCall { .. } => "end_call",
             Self::RecordAlerting { .. } => "record_alerting",
+            Self::RecordAnswerOrderRefused { .. } => "record_answer_order_refused",
             Self::RecordTrunk { .. } => "record_trunk",
             Self::RecordProgress { .. } => "record_progress",
             Self::RecordAnswer { .. } => "record_answer",

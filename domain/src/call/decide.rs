@@ -1,7 +1,7 @@
 //! The rules of a call: one function per command, each matching every phase.
 
 use super::{
-    announcement,
+    announcement, answer_order,
     command::{Command, Placing, Route},
     diversion::Diversion,
     end::{end, ended},
@@ -69,6 +69,7 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             beside,
         } => start_offer(call, Offer::new(offer, visit, session, leg), until, beside),
         Command::EndOffer { offer, outcome } => end_offer(call, offer, outcome),
+        Command::OrderAnswer { offer, by } => answer_order::give(call, offer, by),
         Command::OverflowCall { visit, cause, to } => outside::overflow(call, at, visit, cause, to),
         Command::TellPlace(told) => place::tell(call, at, told),
         Command::RequeueCall(requeue) => requeue::requeue(call, requeue),
@@ -84,6 +85,9 @@ pub(super) fn decide(call: &Call, at: Timestamp, command: Command) -> Decision {
             visit,
         } => end(call, at, reason, ended_at, visit),
         Command::RecordAlerting { leg } => Ok(alerting(call, leg)),
+        Command::RecordAnswerOrderRefused { leg, wire } => {
+            Ok(answer_order::refused(call, leg, wire))
+        }
         Command::RecordTrunk {
             leg,
             trunk,

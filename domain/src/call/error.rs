@@ -29,6 +29,12 @@ pub enum Error {
     /// The fence does not match: the offer is over or was never made.
     #[error("offer is not the live one")]
     StaleOffer,
+    /// There is no phone yet that could be told to answer.
+    #[error("offer does not ring yet")]
+    NotRinging,
+    /// It was told, and does no such thing; a person can pick it up.
+    #[error("phone of the offer does not answer by an order")]
+    NoAnswerByOrder,
     /// It has been in that queue before: it would go round for ever.
     #[error("call has already been in the queue that it is to go to")]
     OverflowLoop,
@@ -105,6 +111,8 @@ impl Refusal for Error {
             Self::AlreadyConnected => "call.already_connected",
             Self::AlreadyAnswered => "call.already_answered",
             Self::StaleOffer => "call.stale_offer",
+            Self::NotRinging => "call.not_ringing",
+            Self::NoAnswerByOrder => "call.no_answer_by_order",
             Self::OverflowLoop => "call.overflow_loop",
             Self::StaleLeg => "call.stale_leg",
             Self::NoNumber => "call.no_number",

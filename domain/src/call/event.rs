@@ -313,6 +313,31 @@ pub enum Event {
         #[serde(default)]
         wire: WireCause,
     },
+    /// The phones of the offer that ring are to answer; whether one does, it says itself.
+    #[serde(rename = "answer_ordered")]
+    AnswerOrdered {
+        /// Of which offer.
+        offer: OfferId,
+        /// Whose.
+        session: SessionId,
+        /// The agent's leg.
+        leg: LegId,
+        /// Who says so.
+        by: String,
+    },
+    /// None of them does such a thing: they go on ringing.
+    #[serde(rename = "answer_order_refused")]
+    AnswerOrderRefused {
+        /// Of which offer.
+        offer: OfferId,
+        /// Whose.
+        session: SessionId,
+        /// The agent's leg.
+        leg: LegId,
+        /// What the wire said; nothing where no phone could be asked.
+        #[serde(default)]
+        wire: WireCause,
+    },
     /// Caller and agent are connected: the offer was accepted.
     #[serde(rename = "agent_connected")]
     AgentConnected {
@@ -545,6 +570,8 @@ impl decider::Event for Event {
             Self::OfferStarted { .. } => "offer_started",
             Self::LegAlerting { .. } => "leg_alerting",
             Self::OfferEnded { .. } => "offer_ended",
+            Self::AnswerOrdered { .. } => "answer_ordered",
+            Self::AnswerOrderRefused { .. } => "answer_order_refused",
             Self::AgentConnected { .. } => "agent_connected",
             Self::Held { .. } => "call_held",
             Self::Retrieved { .. } => "call_retrieved",

@@ -2,7 +2,7 @@
 
 use super::{
     event::Event,
-    state::{Call, Connection, Offer, Outside, Phase},
+    state::{AnswerOrder, Call, Connection, Offer, Outside, Phase},
     supervision,
     tag::tagged,
     transfer,
@@ -76,6 +76,12 @@ pub(super) fn evolve(mut call: Call, at: Timestamp, event: &Event) -> Call {
             }
         }
         Event::OfferEnded { offer, .. } => over(&mut call, *offer),
+        Event::AnswerOrdered { offer, .. } => {
+            answer_order(&mut call, *offer, AnswerOrder::Given);
+        }
+        Event::AnswerOrderRefused { offer, .. } => {
+            answer_order(&mut call, *offer, AnswerOrder::Refused);
+        }
         Event::AgentConnected {
             offer,
             session,
@@ -202,6 +208,12 @@ fn live(call: &mut Call) -> impl Iterator<Item = &mut Offer> {
         | Phase::Ended(_) => &mut [],
     };
     offers.iter_mut()
+}
+
+fn answer_order(call: &mut Call, offer: OfferId, order: AnswerOrder) {
+    if let Some(live) = live(call).find(|live| live.offer == offer) {
+        live.answer_order = order;
+    }
 }
 
 /// Those who were slower end after the connection, which stays.

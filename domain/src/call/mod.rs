@@ -2,6 +2,7 @@
 //! caller, the agents and the timers.
 
 mod announcement;
+mod answer_order;
 mod command;
 mod decide;
 mod diversion;
@@ -35,7 +36,7 @@ pub use key::{InvalidKey, Key};
 pub use media::{Codec, LegMedia};
 pub use outside::RING_OUTSIDE_MS;
 pub use place::TellingPlace;
-pub use state::{Call, Connection, Offer, Outside, Phase};
+pub use state::{AnswerOrder, Call, Connection, Offer, Outside, Phase};
 pub use supervision::{
     RING_SUPERVISOR_MS, SUPERVISINGS_MAX, Supervising, Supervision, SupervisionEnd, SupervisionMode,
 };
@@ -48,7 +49,7 @@ use crate::{decider::Decider, time::Timestamp};
 
 impl Decider for Call {
     const CATEGORY: &'static str = "call";
-    const STATE_VERSION: u32 = 12;
+    const STATE_VERSION: u32 = 13;
     type State = Self;
     type Command = Command;
     type Event = Event;

@@ -10,6 +10,18 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// Whether an offer's phone is to answer by an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum AnswerOrder {
+    /// Nobody has said so.
+    #[default]
+    None,
+    /// Somebody has, once.
+    Given,
+    /// Somebody has, and no phone of the offer does such a thing.
+    Refused,
+}
+
 /// An agent's phone that is to ring or rings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
@@ -23,6 +35,8 @@ pub struct Offer {
     pub leg: LegId,
     /// The phone rings.
     pub alerting: bool,
+    /// It is to answer by an order.
+    pub answer_order: AnswerOrder,
 }
 
 impl Offer {
@@ -34,6 +48,7 @@ impl Offer {
             session,
             leg,
             alerting: false,
+            answer_order: AnswerOrder::None,
         }
     }
 }

@@ -294,6 +294,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &C) -> Vec<Inten
         | C::SupervisionStarted { .. }
         | C::SupervisionModeChanged { .. }
         | C::TakenOver { .. }
+        | C::AnswerOrdered { .. }
+        | C::AnswerOrderRefused { .. }
         | C::Withdrawn { .. }
         | C::Transferred { .. }
         | C::SupervisionEnded { .. }

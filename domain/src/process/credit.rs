@@ -217,6 +217,8 @@ fn on_call(state: &mut State, fact: &Fact, call: CallId, event: &call::Event) ->
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
+        | call::Event::AnswerOrdered { .. }
+        | call::Event::AnswerOrderRefused { .. }
         | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }

@@ -82,6 +82,8 @@ fn on_call(state: &mut State, call: CallId, event: &call::Event, at: Timestamp) 
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
+        | call::Event::AnswerOrdered { .. }
+        | call::Event::AnswerOrderRefused { .. }
         | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }

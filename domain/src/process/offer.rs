@@ -223,6 +223,8 @@ fn on_call(state: &mut State, fact: &Fact, event: &call::Event) -> Vec<Intent> {
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
         | call::Event::Placed { .. }
+        | call::Event::AnswerOrdered { .. }
+        | call::Event::AnswerOrderRefused { .. }
         | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }

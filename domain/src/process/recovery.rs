@@ -86,6 +86,8 @@ impl Process for Recovery {
                 | call::Event::AgentConnected { .. }
                 | call::Event::Held { .. }
                 | call::Event::Retrieved { .. }
+                | call::Event::AnswerOrdered { .. }
+                | call::Event::AnswerOrderRefused { .. }
                 | call::Event::Withdrawn { .. }
                 | call::Event::CallbackRequested { .. }
                 | call::Event::Diverted { .. }

@@ -1,6 +1,6 @@
 //! One example of every event, with every optional field there.
 
-use super::{mailboxes, supervisions, trunks};
+use super::{mailboxes, orders, supervisions, trunks};
 use ringledger_domain::{
     agent,
     any::AnyEvent,
@@ -54,6 +54,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     let mut all = vec![];
     all.extend(calls().map(|event| AnyEvent::Call(CALL, event)));
     all.extend(supervisions::all().map(|event| AnyEvent::Call(CALL, event)));
+    all.extend(orders::all().map(|event| AnyEvent::Call(CALL, event)));
     all.extend(sessions().map(|event| AnyEvent::Session(SESSION, event)));
     all.extend(lines().map(|event| AnyEvent::Line(QUEUE, event)));
     all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
@@ -243,12 +244,6 @@ fn calls_with_agent() -> Vec<call::Event> {
             callback: CALLBACK,
             place: AT,
             wanted: None,
-        },
-        call::Event::Withdrawn {
-            visit: VISIT,
-            queue: QUEUE,
-            by: "token:carla".into(),
-            why: "abuse".into(),
         },
         call::Event::CallbackRequested {
             callback: CALLBACK,

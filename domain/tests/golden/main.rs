@@ -13,6 +13,7 @@ mod billing;
 mod capacity;
 mod examples;
 mod mailboxes;
+mod orders;
 mod supervisions;
 mod trunks;
 

@@ -218,6 +218,8 @@ fn on_call(row: &mut Row, mark: Mark, input: &Input<'_>, event: &Event) -> Effec
         Event::Forwarded { .. }
         | Event::ExitKeyPressed { .. }
         | Event::PlaceTold { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. } => return Effect::Kept,
         Event::Held { .. } | Event::Retrieved { .. } => talking::apply(row, mark, event),
@@ -274,15 +276,7 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
                 ..Leg::new(*leg, Role::Agent, at)
             });
         }
-        Event::LegAlerting { leg, .. } => {
-            row.alerting_at.get_or_insert(at);
-            // Phones side by side ring for one stretch of time.
-            row.ringing.get_or_insert((*leg, at));
-            if let Some(ringing) = row.legs.leg(*leg) {
-                ringing.alerting_at.get_or_insert(at);
-            }
-            row.legs.turn(*leg, mark, SegmentKind::Alert, row.queue);
-        }
+        Event::LegAlerting { leg, .. } => rings(row, mark, *leg),
         Event::OfferEnded {
             leg, outcome, wire, ..
         } => {
@@ -315,6 +309,8 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Retrieved { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
@@ -328,6 +324,16 @@ fn on_offer(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
     }
+}
+
+fn rings(row: &mut Row, mark: Mark, leg: LegId) {
+    row.alerting_at.get_or_insert(mark.at);
+    // Phones side by side ring for one stretch of time.
+    row.ringing.get_or_insert((leg, mark.at));
+    if let Some(ringing) = row.legs.leg(leg) {
+        ringing.alerting_at.get_or_insert(mark.at);
+    }
+    row.legs.turn(leg, mark, SegmentKind::Alert, row.queue);
 }
 
 fn connected(row: &mut Row, mark: Mark, event: &Event) {
@@ -405,17 +411,7 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
             },
             ..Leg::new(*leg, Role::Forwarded, at)
         }),
-        Event::LegProgressed { leg, .. } => {
-            row.alerting_at.get_or_insert(at);
-            row.ringing.get_or_insert((*leg, at));
-            if let Some(ringing) = row.legs.leg(*leg) {
-                ringing.progressed_at.get_or_insert(at);
-                if ringing.alerting_at.is_none() {
-                    ringing.alerting_at = Some(at);
-                    row.legs.turn(*leg, mark, SegmentKind::Alert, None);
-                }
-            }
-        }
+        Event::LegProgressed { leg, .. } => progressed(row, mark, *leg),
         Event::TrunkSelected { .. } => tries(row, at, event),
         Event::LegAnswered { leg, codec } => {
             stop_ringing(row, Some(*leg), at);
@@ -445,6 +441,8 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::Retrieved { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
@@ -457,6 +455,18 @@ fn on_outside(row: &mut Row, mark: Mark, event: &Event) {
         | Event::SupervisionEnded { .. }
         | Event::Tagged { .. }
         | Event::LateFact { .. } => {}
+    }
+}
+
+fn progressed(row: &mut Row, mark: Mark, leg: LegId) {
+    row.alerting_at.get_or_insert(mark.at);
+    row.ringing.get_or_insert((leg, mark.at));
+    if let Some(ringing) = row.legs.leg(leg) {
+        ringing.progressed_at.get_or_insert(mark.at);
+        if ringing.alerting_at.is_none() {
+            ringing.alerting_at = Some(mark.at);
+            row.legs.turn(leg, mark, SegmentKind::Alert, None);
+        }
     }
 }
 

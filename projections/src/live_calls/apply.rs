@@ -62,6 +62,8 @@ pub(crate) fn apply(row: &mut Option<Row>, input: &Input<'_>) -> Effect {
         },
         Event::Forwarded { .. }
         | Event::PlaceTold { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }
@@ -210,6 +212,8 @@ fn progress(row: &mut Row, at: Timestamp, event: &Event) {
         | Event::Forwarded { .. }
         | Event::Ended { .. }
         | Event::Placed { .. }
+        | Event::AnswerOrdered { .. }
+        | Event::AnswerOrderRefused { .. }
         | Event::Withdrawn { .. }
         | Event::CallbackRequested { .. }
         | Event::Diverted { .. }

@@ -238,6 +238,8 @@ impl World {
             }
             calls::Event::Received { .. }
             | calls::Event::Placed { .. }
+            | calls::Event::AnswerOrdered { .. }
+            | calls::Event::AnswerOrderRefused { .. }
             | calls::Event::Withdrawn { .. }
             | calls::Event::CallbackRequested { .. }
             | calls::Event::Routed { .. }

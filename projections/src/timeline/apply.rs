@@ -109,6 +109,8 @@ fn of_call(call: CallId, event: &call::Event) -> Subjects {
         | E::Overflowed { queue, .. } => (None, Some(*queue)),
         E::OfferStarted { session, .. }
         | E::LegAlerting { session, .. }
+        | E::AnswerOrdered { session, .. }
+        | E::AnswerOrderRefused { session, .. }
         | E::OfferEnded { session, .. }
         | E::AgentConnected { session, .. }
         | E::TakenOver { session, .. } => (Some(session.agent), None),

@@ -3,6 +3,7 @@
 //! callers lose patience, vanish, and call again.
 
 mod agents;
+mod answering;
 mod callers;
 mod messages;
 mod outside;
@@ -73,6 +74,8 @@ pub(crate) struct People {
     transferring: Chance,
     /// Of whoever takes callers out of queues.
     withdrawing: Chance,
+    /// Of agents who answer at the desk.
+    answering: Chance,
     queues: Vec<QueueId>,
     agents: BTreeMap<AgentId, Agent>,
     callers: BTreeMap<CallId, Caller>,
@@ -126,6 +129,7 @@ impl People {
             taking: root.split(6),
             transferring: root.split(7),
             withdrawing: root.split(8),
+            answering: root.split(9),
             queues,
             agents,
             callers: BTreeMap::new(),
@@ -281,6 +285,12 @@ impl People {
             call::Event::OfferStarted { leg, session, .. } => {
                 self.a_phone_is_called(call, *leg, session.agent, plans);
             }
+            call::Event::LegAlerting { offer, .. } => {
+                self.an_agent_answers_at_the_desk(call, *offer, at, plans);
+            }
+            call::Event::AnswerOrdered { leg, .. } => {
+                self.a_phone_is_told_to_answer(call, *leg, plans);
+            }
             call::Event::OfferEnded { leg, .. } => self.a_cancel_crosses(call, *leg, at, plans),
             call::Event::AgentConnected { .. } if self.is_rung_back(call) => {}
             call::Event::AgentConnected { .. } | call::Event::LegAnswered { .. } => {
@@ -322,9 +332,9 @@ impl People {
             | call::Event::TrunkSelected { .. }
             | call::Event::LegProgressed { .. }
             | call::Event::Answered {}
-            | call::Event::LegAlerting { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }

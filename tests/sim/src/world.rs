@@ -74,6 +74,8 @@ pub struct Summary {
     pub forced_count: u64,
     /// Callers whom a supervisor took out of their queue.
     pub withdrawn_count: u64,
+    /// Phones that rang and were told to answer.
+    pub ordered_count: u64,
     /// Calls that a supervisor took from their agent.
     pub taken_count: u64,
     /// Times that an agent sent a caller into another queue.
@@ -126,6 +128,7 @@ impl Summary {
             words_count: self.words_count + other.words_count,
             forced_count: self.forced_count + other.forced_count,
             withdrawn_count: self.withdrawn_count + other.withdrawn_count,
+            ordered_count: self.ordered_count + other.ordered_count,
             taken_count: self.taken_count + other.taken_count,
             transferred_count: self.transferred_count + other.transferred_count,
             promised_count: self.promised_count + other.promised_count,

@@ -6,6 +6,7 @@
     reason = "a test looks for one event among all"
 )]
 
+mod accepted;
 mod accounts;
 mod acd;
 mod annex;

@@ -185,6 +185,11 @@ impl Engine {
         let Some(key) = call.filter(|key| self.calls.contains_key(key)) else {
             return self.respond_plain(now, server, request, 481);
         };
+        let number = request.cseq().map(|(number, _)| number);
+        let seen = self.calls.get(&key).and_then(|call| call.remote_cseq);
+        if seen.is_some() && seen >= number {
+            return self.respond_plain(now, server, request, 500); // 12.2.2: older than what was seen
+        }
         self.respond_plain(now, server, request, 200);
         let Some(call) = self.calls.get_mut(&key) else {
             return;

@@ -73,6 +73,9 @@ impl Engine {
         if (101..300).contains(&status) {
             response = response.with("Contact", contact).with("Allow", ALLOW);
         }
+        if let (101..200, Some(events)) = (status, &self.options.allow_events) {
+            response = response.with("Allow-Events", events.clone());
+        }
         if let Some(user_agent) = &self.options.user_agent {
             response = response.with("User-Agent", user_agent.clone());
         }

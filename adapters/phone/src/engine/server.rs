@@ -96,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// What became of a REFER of ours (RFC 3515 2.4.5).
+    /// What became of a REFER of ours (RFC 3515 2.4.5), or what the server wants of a phone that rings.
     fn on_notify(&mut self, now: Instant, key: &str, call: Option<CallKey>, request: &Message) {
         let header = |name| request.header(name).unwrap_or_default().to_owned();
         let told = CallEvent::Notified {
@@ -104,10 +104,15 @@ impl Engine {
             state: header("Subscription-State"),
             body: String::from_utf8_lossy(&request.body).trim().to_owned(),
         };
+        let says = self.options.notify_status;
         let known = call.and_then(|call| self.calls.get_mut(&call));
         let status = known.map_or(481, |call| {
+            // What is asked for after it comes later (12.2.2).
+            call.remote_cseq = call
+                .remote_cseq
+                .max(request.cseq().map(|(number, _)| number));
             call.link.event(told);
-            200
+            says
         });
         self.respond_plain(now, key, request, status);
     }

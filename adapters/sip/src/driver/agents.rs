@@ -156,6 +156,7 @@ impl Driver {
             phone: phone.flow.peer.ip(),
             contact,
             account: None,
+            early: vec![],
             dialog: None,
         }
     }
@@ -207,8 +208,19 @@ impl Driver {
         };
         let (next, actions) = step(fork.state, input);
         fork.state = next;
-        if let (Input::Success, Some(response)) = (input, response) {
-            establish(fork, response);
+        match (input, response) {
+            (Input::Progress, Some(response)) => fork.rings(response),
+            (Input::Success, Some(response)) => fork.answers(response),
+            (
+                Input::Trying
+                | Input::Progress
+                | Input::Success
+                | Input::Failure
+                | Input::Silence
+                | Input::Release
+                | Input::Bye,
+                _,
+            ) => {}
         }
         for action in actions {
             match action {
@@ -536,15 +548,6 @@ pub(super) fn with_all(mut codecs: Vec<Codec>) -> Vec<Codec> {
         }
     }
     codecs
-}
-
-fn establish(fork: &mut Fork, response: &Response) {
-    if fork.dialog.is_none()
-        && let Some(invite) = &fork.invite
-    {
-        let contact = fork.contact.clone();
-        fork.dialog = Dialog::established(invite.request(), response, fork.flow, contact);
-    }
 }
 
 /// Which of several phones' answers speaks for the agent: a person's refusal

@@ -19,6 +19,7 @@ mod refers;
 mod refusals;
 mod registers;
 mod sockets;
+mod talk;
 mod tick;
 mod trunks;
 mod ways;

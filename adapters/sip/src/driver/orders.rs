@@ -144,6 +144,7 @@ impl Driver {
                 release,
             } => self.take_over(call, leg, from_leg, &release),
             Order::Transfer { leg, release } => self.transferred(leg, &release),
+            Order::AskToAnswer { call, leg } => self.ask_to_answer(call, leg),
             Order::Release { leg, release } => {
                 let mut legs = self.legs();
                 self.release_agent(&mut legs, leg, &release);

@@ -344,6 +344,7 @@ impl Driver {
             phone: flow.peer.ip(),
             contact,
             account: None,
+            early: vec![],
             dialog: None,
         }
     }

@@ -1,6 +1,7 @@
 //! LegId <-> dialog: the only mutable map of the crate.
 
 pub mod caller;
+pub mod early;
 pub mod fork;
 
 use crate::{
@@ -187,6 +188,8 @@ pub struct Fork {
     pub contact: String,
     /// As whom it goes out there, for a trunk that asks.
     pub account: Option<Account>,
+    /// Who rings there.
+    pub early: Vec<early::Early>,
     /// The dialog, once a 2xx has made it.
     pub dialog: Option<Dialog>,
 }
@@ -204,6 +207,8 @@ pub struct Agent {
     pub winner: Option<usize>,
     /// A phone rings; told once.
     pub alerted: bool,
+    /// Its phones were told to answer.
+    pub asked: Option<early::Asked>,
     /// The worst that a phone said so far, kept until none is left.
     pub failure: Option<(OfferOutcome, WireCause)>,
     /// Its phone has asked for the caller to be sent elsewhere, by the REFER of that number,

@@ -243,7 +243,10 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "agent.session_ended"
         | "queue.not_paused" => Some("agentId"),
         "agent.code_required" => Some("code"),
-        "call.stale_offer" | "agent.stale_offer" => Some("offerId"),
+        "call.stale_offer"
+        | "call.not_ringing"
+        | "call.no_answer_by_order"
+        | "agent.stale_offer" => Some("offerId"),
         _ => field_of_money(code),
     }
 }

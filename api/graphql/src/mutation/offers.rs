@@ -36,6 +36,24 @@ pub(crate) struct RejectOfferPayload {
     outcome: AgentPayload,
 }
 
+/// An offer that the agent wants, and whose phone is to answer.
+#[derive(InputObject)]
+pub(crate) struct AcceptOfferInput {
+    /// UUID: the same one again has one effect and hears the first answer.
+    command_id: ID,
+    /// To whom it is made.
+    agent_id: ID,
+    /// Which one, as `offerId` of the agent says: one that came meanwhile goes on ringing.
+    offer_id: ID,
+}
+
+/// What came of it.
+#[derive(SimpleObject)]
+pub(crate) struct AcceptOfferPayload {
+    #[graphql(flatten)]
+    outcome: AgentPayload,
+}
+
 /// Offers ring ten minutes at most; whoever asks again about one that is over does so
 /// within this time, and hears the first answer.
 const REMEMBERED_MICROS: i64 = 3_600_000_000;
@@ -71,35 +89,70 @@ impl OfferMutations {
         input: RejectOfferInput,
     ) -> Result<RejectOfferPayload> {
         let order = Order::new(ctx, &input.command_id)?;
-        let agent = AgentId::read(&input.agent_id, "agentId")?;
-        let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
-        if !is_own {
-            require(ctx, Scope::AgentManage)?;
-        }
-        let offer = Uuid::parse_str(&input.offer_id);
-        let offer = offer.map_err(|_| Fault::field("offerId", "that is no id of an offer"))?;
-        let offer = OfferId(offer);
-        let answer = |outcome| RejectOfferPayload {
-            outcome: AgentPayload { agent, outcome },
-        };
-        if order.services.directory.agent(agent).is_none() {
-            return Ok(answer(Outcome::refused(Refusal::UnknownAgent.into())));
-        }
-        let Some(call) = offered(&order, agent, offer).await? else {
-            return Ok(answer(Outcome::refused(Refusal::NotOffered.into())));
-        };
+        let (agent, offer) = named(ctx, &order, (&input.agent_id, &input.offer_id))?;
         let command = Command::EndOffer {
             offer,
             outcome: OfferOutcome::Rejected,
         };
-        let command = AnyCommand::Call(call, command);
-        Ok(answer(reject(&order, agent, (offer, call), command).await?))
+        let outcome = tell(&order, (agent, offer), command).await?;
+        let outcome = AgentPayload { agent, outcome };
+        Ok(RejectOfferPayload { outcome })
     }
+
+    /// Tells the phones that ring for an offer to answer, by a NOTIFY of the event `talk`:
+    /// the agent has the call when one does, as if it were picked up. A phone that does no
+    /// such thing goes on ringing, and the record says so. For the agent, and for those who
+    /// manage agents.
+    async fn accept_offer(
+        &self,
+        ctx: &Context<'_>,
+        input: AcceptOfferInput,
+    ) -> Result<AcceptOfferPayload> {
+        let order = Order::new(ctx, &input.command_id)?;
+        let (agent, offer) = named(ctx, &order, (&input.agent_id, &input.offer_id))?;
+        let by = order.identity.actor();
+        let command = Command::OrderAnswer { offer, by };
+        let outcome = tell(&order, (agent, offer), command).await?;
+        let outcome = AgentPayload { agent, outcome };
+        Ok(AcceptOfferPayload { outcome })
+    }
+}
+
+/// The agent and the offer that an order names, of whoever may give it.
+fn named(
+    ctx: &Context<'_>,
+    order: &Order<'_>,
+    (agent, offer): (&ID, &ID),
+) -> Result<(AgentId, OfferId)> {
+    let agent = AgentId::read(agent, "agentId")?;
+    let is_own = order.identity.agent == Some(agent) && order.identity.may(Scope::AgentSelf);
+    if !is_own {
+        require(ctx, Scope::AgentManage)?;
+    }
+    let offer = Uuid::parse_str(offer);
+    let offer = offer.map_err(|_| Fault::field("offerId", "that is no id of an offer"))?;
+    Ok((agent, OfferId(offer)))
+}
+
+/// Tells the call of an offer, if the agent has it or had it a while ago.
+async fn tell(
+    order: &Order<'_>,
+    (agent, offer): (AgentId, OfferId),
+    command: Command,
+) -> Result<Outcome, Fault> {
+    if order.services.directory.agent(agent).is_none() {
+        return Ok(Outcome::refused(Refusal::UnknownAgent.into()));
+    }
+    let Some(call) = offered(order, agent, offer).await? else {
+        return Ok(Outcome::refused(Refusal::NotOffered.into()));
+    };
+    let command = AnyCommand::Call(call, command);
+    carry_out(order, agent, (offer, call), command).await
 }
 
 /// Between the reservation and the offer's start lies one commit: an order that comes in
 /// between is carried out when the call knows of the offer.
-async fn reject(
+async fn carry_out(
     order: &Order<'_>,
     agent: AgentId,
     (offer, call): (OfferId, CallId),

@@ -134,6 +134,11 @@ async fn every_mutation_names_the_scope_that_is_missing_and_does_nothing() {
             "agent:manage",
         ),
         ("agentLogOut", json!({"agentId": id}), "agent:manage"),
+        (
+            "acceptOffer",
+            json!({"agentId": id, "offerId": id}),
+            "agent:manage",
+        ),
         ("hangUp", json!({"callId": id}), "call:terminate"),
         (
             "withdrawVisit",

@@ -6,6 +6,7 @@ use commands::ports::Clock as _;
 use domain::{
     any::AnyCommand,
     call,
+    cause::WireCause,
     id::{AgentId, CallId, LegId, OfferId, QueueId, SessionId, VisitId},
     queue, session,
 };
@@ -356,6 +357,57 @@ async fn an_offer_is_rejected_before_its_phone_rings() {
     let rejected = rejected.data()["rejectOffer"].clone();
     assert_eq!(rejected["userErrors"], json!([]));
     assert_eq!(rejected["position"], json!(world.head().to_string()));
+}
+
+/// At the desk each agent answers for the own phone.
+#[tokio::test]
+async fn an_agent_answers_the_own_offer_once_it_rings_and_no_other() {
+    let world = World::start().await;
+    let queue = world.queue("sales").await;
+    let (anna, ben) = (
+        world.agent("anna", queue).await,
+        world.agent("ben", queue).await,
+    );
+    let (hers, his) = (world.desktop(anna).await, world.desktop(ben).await);
+    let ringing = world.ring(queue, "1001").await;
+    let session = SessionId {
+        agent: anna,
+        number: 1,
+    };
+    let (offer, leg) = (OfferId(uuid()), LegId(uuid()));
+    reserved(&world, session, queue, (&ringing, offer)).await;
+    let start = call::Command::StartOffer {
+        offer,
+        visit: ringing.visit,
+        session,
+        leg,
+        until: world.clock.now().plus_ms(20_000),
+        beside: false,
+    };
+    world.dispatch(AnyCommand::Call(ringing.call, start)).await;
+    let name = "acceptOffer";
+    let input =
+        |agent: AgentId| json!({ "agentId": agent.to_string(), "offerId": offer.to_string() });
+    let error = async |token: &str, agent: AgentId| {
+        let answer = world.order_as(token, name, uuid(), input(agent), ERRORS);
+        answer.await.data()[name]["userErrors"][0]["code"].clone()
+    };
+    world.sees_call(ringing.call).await;
+    assert_eq!(error(&hers, anna).await, "call.not_ringing");
+    assert_eq!(error(&his, ben).await, "input.not_offered");
+    let rings = call::Command::RecordAlerting { leg };
+    world.dispatch(AnyCommand::Call(ringing.call, rings)).await;
+    let answer = world.order_as(&his, name, uuid(), input(anna), ERRORS);
+    assert_eq!(answer.await.code(), "AUTHORIZATION_ERROR");
+    assert_eq!(error(&hers, anna).await, json!(null));
+    let refuses = call::Command::RecordAnswerOrderRefused {
+        leg,
+        wire: WireCause::default(),
+    };
+    world
+        .dispatch(AnyCommand::Call(ringing.call, refuses))
+        .await;
+    assert_eq!(error(&hers, anna).await, "call.no_answer_by_order");
 }
 
 /// The agent logs in and is reserved for that call.

@@ -135,6 +135,8 @@ impl Facts {
             | call::Event::OfferEnded { .. }
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
+            | call::Event::AnswerOrdered { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }

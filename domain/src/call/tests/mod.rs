@@ -2,6 +2,7 @@
 
 mod announcement;
 mod answer_call;
+mod answer_order;
 mod callback;
 mod end_call;
 mod end_offer;

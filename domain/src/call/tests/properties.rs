@@ -106,6 +106,11 @@ fn command() -> impl Strategy<Value = Command> {
         4 => supervising().prop_map(Command::SuperviseCall),
         1 => Just(Command::StopSupervising { by: "carla".into() }),
         2 => transferring().prop_map(Command::TransferCall),
+        2 => offer().prop_map(|offer| Command::OrderAnswer { offer, by: "anna".into() }),
+        1 => leg().prop_map(|leg| Command::RecordAnswerOrderRefused {
+            leg,
+            wire: WireCause::default(),
+        }),
         1 => visit().prop_map(|visit| Command::WithdrawCall(Withdraw {
             visit,
             by: "carla".into(),
@@ -300,7 +305,7 @@ proptest! {
                 | Event::Answered {}
                 | Event::Held { .. }
                 | Event::Retrieved { .. }
-                | Event::Placed { .. } | Event::Withdrawn { .. } | Event::CallbackRequested { .. }
+                | Event::Placed { .. } | Event::Withdrawn { .. } | Event::AnswerOrdered { .. } | Event::AnswerOrderRefused { .. } | Event::CallbackRequested { .. }
                 | Event::Diverted { .. } | Event::MediaMeasured { .. } | Event::Tagged { .. }
                 | Event::SupervisionRequested { .. } | Event::SupervisionStarted { .. }
                 | Event::SupervisionModeChanged { .. } | Event::SupervisionEnded { .. }

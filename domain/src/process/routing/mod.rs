@@ -176,6 +176,8 @@ fn on_call(board: &mut Board, call: CallId, event: &call::Event) {
         | call::Event::OfferEnded { .. }
         | call::Event::Held { .. }
         | call::Event::Retrieved { .. }
+        | call::Event::AnswerOrdered { .. }
+        | call::Event::AnswerOrderRefused { .. }
         | call::Event::Withdrawn { .. }
         | call::Event::CallbackRequested { .. }
         | call::Event::Diverted { .. }

@@ -372,6 +372,8 @@ impl Callbacks {
                 Ok(())
             }
             call::Event::Received { .. }
+            | call::Event::AnswerOrdered { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }

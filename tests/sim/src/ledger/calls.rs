@@ -54,6 +54,7 @@ pub(crate) struct Calls {
     /// Calls that a supervisor took from their agent.
     pub(crate) taken_count: u64,
     pub(crate) withdrawn_count: u64,
+    pub(crate) ordered_count: u64,
     /// Times that an agent sent a caller into another queue.
     pub(crate) transferred_count: u64,
     /// Calls that were sent on as they would have waited too long.
@@ -127,6 +128,8 @@ impl Calls {
             | Event::ExitKeyPressed { .. }
             | Event::PlaceTold { .. }
             | Event::Diverted { .. }
+            | Event::AnswerOrdered { .. }
+            | Event::AnswerOrderRefused { .. }
             | Event::Withdrawn { .. }
             | Event::CallbackRequested { .. }
             | Event::Overflowed { .. }
@@ -179,27 +182,21 @@ impl Calls {
                 call.visit = Some(*visit);
                 self.in_line_count += 1;
             }
-            Event::Answered {} => {
-                must(!call.answered, || format!("{id} is answered twice"))?;
-                call.answered = true;
-            }
-            Event::OfferStarted {
-                offer,
-                session,
-                leg,
-                ..
-            } => {
-                must(call.connected.is_none(), || {
-                    format!("{id} is connected and offered again")
-                })?;
-                call.offers.insert(*offer, (*session, *leg));
-                self.engage(id, *offer, session.agent)?;
-            }
-            Event::LegAlerting { offer, .. } => must(call.offers.contains_key(offer), || {
-                format!("{offer} rings without being live")
+            Event::Answered {} => must(!std::mem::replace(&mut call.answered, true), || {
+                format!("{id} is answered twice")
             })?,
+            Event::OfferStarted { .. } => self.offer(id, event)?,
+            Event::LegAlerting { offer, .. }
+            | Event::AnswerOrdered { offer, .. }
+            | Event::AnswerOrderRefused { offer, .. } => {
+                self.ordered_count += u64::from(matches!(event, Event::AnswerOrdered { .. }));
+                must(call.offers.contains_key(offer), || {
+                    format!("{offer} rings, or is to be answered, without being live")
+                })?;
+            }
             Event::OfferEnded { offer, session, .. } => {
-                must(call.offers.remove(offer).is_some(), || {
+                let live = call.offers.remove(offer);
+                must(live.is_some(), || {
                     format!("{offer} ends without being live")
                 })?;
                 self.lets_go(*offer, session.agent);
@@ -214,15 +211,11 @@ impl Calls {
             Event::Transferred { .. } => self.transfer(id, event)?,
             Event::Ended { cause, session, .. } => self.end(id, cause.reason, *session)?,
             Event::Overflowed { visit, cause, .. } => self.sent_on(id, *visit, *cause)?,
-            Event::ExitKeyPressed { visit, .. } => must(
-                call.visit == Some(*visit) && call.connected.is_none(),
-                || format!("{id} leaves {visit} by a key, where it does not wait"),
-            )?,
-            Event::Withdrawn { visit, .. } => {
-                self.withdrawn_count += 1;
+            Event::ExitKeyPressed { visit, .. } | Event::Withdrawn { visit, .. } => {
+                self.withdrawn_count += u64::from(matches!(event, Event::Withdrawn { .. }));
                 must(
                     call.visit == Some(*visit) && call.connected.is_none(),
-                    || format!("{id} is taken out of {visit}, where it does not wait"),
+                    || format!("{id} leaves {visit} by a key or a person, where it does not wait"),
                 )?;
             }
             Event::PlaceTold { visit, .. } => call.is_told(id, *visit)?,
@@ -252,6 +245,24 @@ impl Calls {
             | Event::LateFact { .. } => {}
         }
         Ok(())
+    }
+
+    fn offer(&mut self, id: CallId, event: &Event) -> Result<(), Violation> {
+        let Event::OfferStarted {
+            offer,
+            session,
+            leg,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let call = self.live.entry(id).or_default();
+        must(call.connected.is_none(), || {
+            format!("{id} is connected and offered again")
+        })?;
+        call.offers.insert(*offer, (*session, *leg));
+        self.engage(id, *offer, session.agent)
     }
 
     fn sent_on(

@@ -94,6 +94,15 @@ impl Places {
         }
     }
 
+    fn waits(&mut self, call: CallId, at: Timestamp, (visit, queue): (VisitId, QueueId)) {
+        let (enqueued_at, is_resumed) = *self.since.entry(call).or_insert((at, false));
+        let stay = Stay { queue, enqueued_at };
+        self.stays.insert(visit, stay);
+        if is_resumed {
+            self.resumed.insert(visit);
+        }
+    }
+
     fn on_call(&mut self, call: CallId, at: Timestamp, event: &call::Event) {
         match event {
             call::Event::Received {
@@ -104,15 +113,7 @@ impl Places {
                 self.callers.insert(call, from.subject);
             }
             call::Event::Enqueued { visit, queue, .. } => {
-                let (enqueued_at, is_resumed) = *self.since.entry(call).or_insert((at, false));
-                let stay = Stay {
-                    queue: *queue,
-                    enqueued_at,
-                };
-                self.stays.insert(*visit, stay);
-                if is_resumed {
-                    self.resumed.insert(*visit);
-                }
+                self.waits(call, at, (*visit, *queue));
             }
             call::Event::Ended {
                 cause,
@@ -132,6 +133,8 @@ impl Places {
                 self.placed.insert(call);
             }
             call::Event::Received { .. }
+            | call::Event::AnswerOrdered { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Routed { .. }

@@ -205,6 +205,8 @@ impl People {
             | call::Event::Enqueued { .. }
             | call::Event::ExitKeyPressed { .. }
             | call::Event::PlaceTold { .. }
+            | call::Event::AnswerOrdered { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Overflowed { .. }

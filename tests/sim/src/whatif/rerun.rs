@@ -443,6 +443,8 @@ impl Rerun {
             | call::Event::Held { .. }
             | call::Event::Retrieved { .. }
             | call::Event::Placed { .. }
+            | call::Event::AnswerOrdered { .. }
+            | call::Event::AnswerOrderRefused { .. }
             | call::Event::Withdrawn { .. }
             | call::Event::CallbackRequested { .. }
             | call::Event::Diverted { .. }

@@ -113,6 +113,7 @@ impl World {
         self.summary.words_count = self.ledger.asked.words_count;
         self.summary.forced_count = self.ledger.asked.forced_count;
         self.summary.withdrawn_count = self.ledger.calls.withdrawn_count;
+        self.summary.ordered_count = self.ledger.calls.ordered_count;
         self.summary.taken_count = self.ledger.calls.taken_count;
         self.summary.transferred_count = self.ledger.calls.transferred_count;
         self.summary.nobody_there_count = self.ledger.nobody_there_count();

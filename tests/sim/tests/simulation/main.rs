@@ -36,6 +36,7 @@ fn every_rule_holds_whatever_goes_wrong() -> Result<(), Failure> {
         sum.words_count,
         sum.forced_count,
         sum.withdrawn_count,
+        sum.ordered_count,
         sum.taken_count,
         sum.transferred_count,
     ];
