@@ -466,6 +466,7 @@ impl Known {
             | AnyEvent::Line(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Device(..)
             | AnyEvent::Callback(..)
             | AnyEvent::Mailbox(..)

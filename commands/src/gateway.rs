@@ -36,6 +36,7 @@ use domain::{
     person::Person,
     queue::Queue,
     refusals::Refusals,
+    schedule::Schedule,
     session::Session,
     time::Timestamp,
     trunk::Trunk,
@@ -57,6 +58,7 @@ struct Inner {
     queues: Pool<Queue>,
     persons: Pool<Person>,
     refusals: Pool<Refusals>,
+    schedules: Pool<Schedule>,
     agents: Pool<Agent>,
     devices: Pool<Device>,
     trunks: Pool<Trunk>,
@@ -134,6 +136,7 @@ impl Gateway {
                 queues: Pool::default(),
                 persons: Pool::default(),
                 refusals: Pool::default(),
+                schedules: Pool::default(),
                 agents: Pool::default(),
                 devices: Pool::default(),
                 trunks: Pool::default(),
@@ -220,6 +223,7 @@ impl Gateway {
             AnyCommand::Queue(id, command) => inner.queues.submit(shared, id, sent, command),
             AnyCommand::Person(id, command) => inner.persons.submit(shared, id, sent, command),
             AnyCommand::Refusals(id, command) => inner.refusals.submit(shared, id, sent, command),
+            AnyCommand::Schedule(id, command) => inner.schedules.submit(shared, id, sent, command),
             AnyCommand::Agent(id, command) => inner.agents.submit(shared, id, sent, command),
             AnyCommand::Device(id, command) => inner.devices.submit(shared, id, sent, command),
             AnyCommand::Trunk(id, command) => inner.trunks.submit(shared, id, sent, command),
@@ -244,6 +248,7 @@ impl Gateway {
             + inner.queues.len()
             + inner.persons.len()
             + inner.refusals.len()
+            + inner.schedules.len()
             + inner.agents.len()
             + inner.devices.len()
             + inner.trunks.len()

@@ -40,6 +40,7 @@ pub fn lane_of(command: &AnyCommand) -> Lane {
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
         | AnyCommand::Refusals(..)
+        | AnyCommand::Schedule(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

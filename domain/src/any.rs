@@ -9,7 +9,7 @@ use crate::{
         AgentId, CallId, CallbackId, EventId, MailboxId, QueueId, RefusalsId, SessionId, SubjectId,
         TenantId, TrunkId,
     },
-    line, mailbox, person, queue, refusals, session,
+    line, mailbox, person, queue, refusals, schedule, session,
     time::Timestamp,
     trunk,
 };
@@ -33,6 +33,8 @@ pub enum AnyCommand {
     Person(SubjectId, person::Command),
     /// For refused calls that have no record.
     Refusals(RefusalsId, refusals::Command),
+    /// For what an agent is to do when.
+    Schedule(AgentId, schedule::Command),
     /// For an agent's configuration.
     Agent(AgentId, agent::Command),
     /// For an agent's phones.
@@ -57,6 +59,7 @@ impl AnyCommand {
             Self::Queue(id, _) => (queue::Queue::CATEGORY, id.to_string()),
             Self::Person(id, _) => (person::Person::CATEGORY, id.to_string()),
             Self::Refusals(id, _) => (refusals::Refusals::CATEGORY, id.to_string()),
+            Self::Schedule(id, _) => (schedule::Schedule::CATEGORY, id.to_string()),
             Self::Agent(id, _) => (agent::Agent::CATEGORY, id.to_string()),
             Self::Device(id, _) => (device::Device::CATEGORY, id.to_string()),
             Self::Trunk(id, _) => (trunk::Trunk::CATEGORY, id.to_string()),
@@ -82,6 +85,8 @@ pub enum AnyEvent {
     Person(SubjectId, person::Event),
     /// To refused calls that have no record.
     Refusals(RefusalsId, refusals::Event),
+    /// To what an agent is to do when.
+    Schedule(AgentId, schedule::Event),
     /// To an agent's configuration.
     Agent(AgentId, agent::Event),
     /// To an agent's phones.
@@ -106,6 +111,7 @@ impl AnyEvent {
             Self::Queue(_, event) => event.event_type(),
             Self::Person(_, event) => event.event_type(),
             Self::Refusals(_, event) => event.event_type(),
+            Self::Schedule(_, event) => event.event_type(),
             Self::Agent(_, event) => event.event_type(),
             Self::Device(_, event) => event.event_type(),
             Self::Trunk(_, event) => event.event_type(),
@@ -201,6 +207,7 @@ pub fn decode(
         queue::Queue::CATEGORY => stored.read(AnyEvent::Queue),
         person::Person::CATEGORY => stored.read(AnyEvent::Person),
         refusals::Refusals::CATEGORY => stored.read(AnyEvent::Refusals),
+        schedule::Schedule::CATEGORY => stored.read(AnyEvent::Schedule),
         agent::Agent::CATEGORY => stored.read(AnyEvent::Agent),
         device::Device::CATEGORY => stored.read(AnyEvent::Device),
         trunk::Trunk::CATEGORY => stored.read(AnyEvent::Trunk),
@@ -334,6 +341,7 @@ impl AnyCommand {
             Self::Refusals(_, command) => match command {
                 refusals::Command::Sum { .. } => "sum_refusals",
             },
+            Self::Schedule(_, command) => command.name(),
             Self::Agent(_, command) => command.name(),
             Self::Device(_, command) => match command {
                 device::Command::RecordRegistered { .. } => "record_registered",

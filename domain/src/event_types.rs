@@ -3,7 +3,7 @@
 
 use crate::{
     agent, billing, call, callback, decider::Decider, device, line, mailbox, person, queue,
-    refusals, session, trunk,
+    refusals, schedule, session, trunk,
 };
 use serde::{
     de::{Deserialize as _, Deserializer, Error as _, Visitor, value::Error},
@@ -20,6 +20,7 @@ pub fn event_types() -> BTreeSet<&'static str> {
         of::<queue::Queue>(),
         of::<person::Person>(),
         of::<refusals::Refusals>(),
+        of::<schedule::Schedule>(),
         of::<agent::Agent>(),
         of::<device::Device>(),
         of::<trunk::Trunk>(),

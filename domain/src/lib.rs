@@ -30,6 +30,7 @@ pub mod q850;
 pub mod queue;
 pub mod rating;
 pub mod refusals;
+pub mod schedule;
 pub mod sealed;
 pub mod session;
 mod subject;

@@ -13,7 +13,7 @@ use ringledger_domain::{
     calendar::Cycle,
     call, cause, line, mailbox,
     money::Rounding,
-    person, queue, session, trunk,
+    person, queue, schedule, session, trunk,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -125,6 +125,7 @@ fn the_table_of_values_names_every_value_and_no_other() {
         ("message room `reason`", values::<mailbox::LostReason>()),
         ("message `from`, `to`", values::<mailbox::Status>()),
         ("not ready `reason`", values::<session::NotReadyReason>()),
+        ("scheduled `activity`", values::<schedule::Activity>()),
         ("logout `reason`", values::<session::LogoutReason>()),
         ("release `reason`", values::<session::ReleaseReason>()),
         ("`next`", values::<session::NextState>()),
@@ -171,6 +172,7 @@ fn refusals() -> BTreeMap<String, String> {
         "person",
         "queue",
         "refusals",
+        "schedule",
         "session",
         "trunk",
         "billing/seller",
@@ -215,6 +217,7 @@ fn pages() -> BTreeMap<String, String> {
         "mailbox.",
         "queue.",
         "refusals.",
+        "schedule.",
         "subject.",
         "trunk.",
         "visit.",

@@ -489,6 +489,7 @@ pub(crate) fn sealed(fact: &Fact) -> Option<&Sealed<Party>> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)

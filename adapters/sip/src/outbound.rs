@@ -124,6 +124,7 @@ pub fn orders(event: &AnyEvent) -> Option<Order> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

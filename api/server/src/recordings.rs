@@ -112,6 +112,7 @@ fn is_gone(fact: &Fact) -> Option<VoicemailId> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -49,6 +49,7 @@ impl Process for Dunning {
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
                 | AnyEvent::Refusals(..)
+                | AnyEvent::Schedule(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

@@ -166,6 +166,7 @@ fn refused(
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
         | AnyCommand::Refusals(..)
+        | AnyCommand::Schedule(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)
@@ -208,6 +209,7 @@ fn on_event(state: &mut State, fact: &Fact) -> Vec<Intent> {
         }
         AnyEvent::Device(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Mailbox(..)

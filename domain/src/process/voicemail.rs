@@ -67,6 +67,7 @@ impl Process for VoicemailProcess {
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
                 | AnyEvent::Refusals(..)
+                | AnyEvent::Schedule(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

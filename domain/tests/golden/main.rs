@@ -35,6 +35,7 @@ use ringledger_domain::{
     person::Person,
     queue::Queue,
     refusals::Refusals,
+    schedule::Schedule,
     session::Session,
     trunk::Trunk,
 };
@@ -75,6 +76,7 @@ fn all() -> Vec<Stored> {
             AnyEvent::Queue(id, event) => stored::<Queue>(id.to_string(), event, any),
             AnyEvent::Person(id, event) => stored::<Person>(id.to_string(), event, any),
             AnyEvent::Refusals(id, event) => stored::<Refusals>(id.to_string(), event, any),
+            AnyEvent::Schedule(id, event) => stored::<Schedule>(id.to_string(), event, any),
             AnyEvent::Agent(id, event) => stored::<Agent>(id.to_string(), event, any),
             AnyEvent::Device(id, event) => stored::<Device>(id.to_string(), event, any),
             AnyEvent::Trunk(id, event) => stored::<Trunk>(id.to_string(), event, any),
@@ -119,6 +121,7 @@ fn wire_names_by_category() -> Vec<(&'static str, BTreeSet<String>)> {
         (Person::CATEGORY, wire_names::<Person>()),
         (Refusals::CATEGORY, wire_names::<Refusals>()),
         (Mailbox::CATEGORY, wire_names::<Mailbox>()),
+        (Schedule::CATEGORY, wire_names::<Schedule>()),
         (Agent::CATEGORY, wire_names::<Agent>()),
         (Device::CATEGORY, wire_names::<Device>()),
         (Trunk::CATEGORY, wire_names::<Trunk>()),

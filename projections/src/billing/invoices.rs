@@ -306,6 +306,7 @@ fn told(fact: &Fact) -> Option<Told<'_>> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -68,6 +68,7 @@ impl Projection for Callbacks {
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -16,6 +16,7 @@ pub(super) fn key(fact: &Fact) -> Option<SubjectId> {
         | AnyEvent::Line(..)
         | AnyEvent::Queue(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

@@ -58,7 +58,7 @@ impl Projection for RefusalSums {
         crate::value::text(key)
     }
     fn creates(fact: &Fact) -> bool {
-        matches!(fact.event, AnyEvent::Refusals(..))
+        matches!(fact.event, AnyEvent::Refusals(..) | AnyEvent::Schedule(..))
     }
     fn key_of(row: &Row) -> RefusalsId {
         row.refusals

@@ -20,6 +20,7 @@ use domain::{
     person::Person,
     queue::Queue,
     refusals::Refusals,
+    schedule::Schedule,
     sealed::{Party, Sealed},
     session::Session,
     time::Timestamp,
@@ -81,6 +82,7 @@ pub(crate) struct World {
     queues: Streams<QueueId, Queue>,
     persons: Streams<domain::id::SubjectId, Person>,
     refusals: Streams<domain::id::RefusalsId, Refusals>,
+    schedules: Streams<AgentId, Schedule>,
     agents: Streams<AgentId, Agent>,
     devices: Streams<AgentId, Device>,
     trunks: Streams<domain::id::TrunkId, Trunk>,
@@ -149,6 +151,7 @@ impl World {
             queues: BTreeMap::new(),
             persons: BTreeMap::new(),
             refusals: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             agents: BTreeMap::new(),
             devices: BTreeMap::new(),
             trunks: BTreeMap::new(),
@@ -209,6 +212,12 @@ impl World {
                 let (before, events) = ask::<_, Refusals>(&mut self.refusals, id, at, command);
                 self.record::<Refusals, _>(id, before, events, |event| {
                     AnyEvent::Refusals(id, event)
+                })
+            }
+            AnyCommand::Schedule(id, command) => {
+                let (before, events) = ask::<_, Schedule>(&mut self.schedules, id, at, command);
+                self.record::<Schedule, _>(id, before, events, |event| {
+                    AnyEvent::Schedule(id, event)
                 })
             }
             AnyCommand::Agent(id, command) => {

@@ -278,6 +278,7 @@ fn devices(facts: &[Fact], agent: domain::id::AgentId) -> usize {
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

@@ -17,6 +17,7 @@ pub(super) fn key(fact: &Fact) -> Option<TrunkId> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Callback(..)

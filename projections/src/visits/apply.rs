@@ -25,6 +25,7 @@ pub(super) fn key(fact: &Fact) -> Option<VisitId> {
         | AnyEvent::Queue(..)
         | AnyEvent::Person(..)
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Agent(..)
         | AnyEvent::Device(..)
         | AnyEvent::Trunk(..)

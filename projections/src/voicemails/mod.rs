@@ -69,6 +69,7 @@ impl Projection for Voicemails {
             | AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)

@@ -99,6 +99,7 @@ impl Target {
             AnyCommand::Mailbox(id, _) => Self::Other("mailbox", id.0),
             // Nobody here pays for anything.
             AnyCommand::Person(id, _) => Self::Other("subject", id.0),
+            AnyCommand::Schedule(id, _) => Self::Other("schedule", id.0),
             AnyCommand::Refusals(id, _) => Self::Other("refusals", id.0),
             AnyCommand::Billing(_) => Self::Other("billing", Uuid::nil()),
         }

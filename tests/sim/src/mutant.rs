@@ -416,6 +416,7 @@ fn without_fence(all: &Everything, command: AnyCommand) -> AnyCommand {
         | AnyCommand::Queue(..)
         | AnyCommand::Person(..)
         | AnyCommand::Refusals(..)
+        | AnyCommand::Schedule(..)
         | AnyCommand::Agent(..)
         | AnyCommand::Device(..)
         | AnyCommand::Trunk(..)

@@ -162,6 +162,7 @@ impl Order {
             | AnyEvent::Call(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)

@@ -161,7 +161,9 @@ impl Everything {
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
             // Nobody here pays for anything, or calls too often.
-            AnyCommand::Refusals(..) | AnyCommand::Billing(_) => Ok(vec![]),
+            AnyCommand::Refusals(..) | AnyCommand::Schedule(..) | AnyCommand::Billing(_) => {
+                Ok(vec![])
+            }
         }
     }
 
@@ -174,6 +176,7 @@ impl Everything {
             AnyEvent::Queue(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Agent(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
@@ -210,6 +213,7 @@ fn stream_of(event: &AnyEvent) -> (Uuid, String) {
         AnyEvent::Queue(id, _) => (id.0, "queue".into()),
         AnyEvent::Agent(id, _) => (id.0, "agent".into()),
         AnyEvent::Person(id, _) => (id.0, "subject".into()),
+        AnyEvent::Schedule(id, _) => (id.0, "schedule".into()),
         AnyEvent::Refusals(id, _) => (id.0, "refusals".into()),
         AnyEvent::Device(id, _) => (id.0, "device".into()),
         AnyEvent::Trunk(id, _) => (id.0, "trunk".into()),

@@ -438,6 +438,7 @@ impl State {
             | AnyEvent::Person(..)
             | AnyEvent::Device(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Callback(..)
             | AnyEvent::Mailbox(..)

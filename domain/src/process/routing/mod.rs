@@ -120,6 +120,7 @@ fn on_event(board: &mut Board, fact: &Fact, now: Timestamp) {
         AnyEvent::Device(agent, device::Event::Registered { .. }) => board.has_a_phone(*agent),
         AnyEvent::Device(_, device::Event::Deregistered { .. } | device::Event::Expired { .. })
         | AnyEvent::Refusals(..)
+        | AnyEvent::Schedule(..)
         | AnyEvent::Trunk(..)
         | AnyEvent::Callback(..)
         | AnyEvent::Mailbox(..)

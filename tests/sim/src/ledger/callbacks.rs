@@ -122,6 +122,7 @@ impl Callbacks {
             | AnyEvent::Agent(..)
             | AnyEvent::Person(..)
             | AnyEvent::Refusals(..)
+            | AnyEvent::Schedule(..)
             | AnyEvent::Device(..)
             | AnyEvent::Trunk(..)
             | AnyEvent::Mailbox(..)

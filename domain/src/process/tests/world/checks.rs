@@ -210,6 +210,7 @@ impl World {
                 | AnyEvent::Queue(..)
                 | AnyEvent::Person(..)
                 | AnyEvent::Refusals(..)
+                | AnyEvent::Schedule(..)
                 | AnyEvent::Agent(..)
                 | AnyEvent::Device(..)
                 | AnyEvent::Trunk(..)

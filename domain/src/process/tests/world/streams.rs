@@ -87,7 +87,9 @@ impl Everything {
             AnyCommand::Callback(id, c) => self.callbacks.handle(id, at, c, AnyEvent::Callback),
             AnyCommand::Mailbox(id, c) => self.mailboxes.handle(id, at, c, AnyEvent::Mailbox),
             // Nobody here pays for anything, or calls too often.
-            AnyCommand::Refusals(..) | AnyCommand::Billing(_) => Ok(vec![]),
+            AnyCommand::Refusals(..) | AnyCommand::Schedule(..) | AnyCommand::Billing(_) => {
+                Ok(vec![])
+            }
         }?;
         let count = written.len();
         for (version, event) in written {
