@@ -53,11 +53,13 @@ pub enum View {
     RefusalSums,
     /// What happens in queues that no stay tells.
     QueueSlots,
+    /// What was planned for agents.
+    Schedules,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Timeline,
         Self::LiveCalls,
         Self::AgentStates,
@@ -79,6 +81,7 @@ impl View {
         Self::Voicemails,
         Self::RefusalSums,
         Self::QueueSlots,
+        Self::Schedules,
     ];
 
     /// Its name, as on the command line.
@@ -105,6 +108,7 @@ impl View {
             Self::Voicemails => "voicemails",
             Self::RefusalSums => "refusal_sums",
             Self::QueueSlots => "queue_slots",
+            Self::Schedules => "schedules",
         }
     }
 

@@ -35,6 +35,7 @@ mod registry;
 pub mod report;
 pub mod runner;
 pub mod running;
+pub mod schedules;
 mod slot;
 mod source;
 pub mod staff;

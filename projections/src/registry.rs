@@ -18,6 +18,7 @@ use crate::{
     queue_slots::QueueSlots,
     queue_stats::QueueStats,
     refusals::RefusalSums,
+    schedules::Schedules,
     slot::{Generation, Part, Slot},
     staff::Staff,
     table::Table,
@@ -51,6 +52,7 @@ pub(crate) fn slot(view: View, generation: Generation) -> Box<dyn Part> {
         View::Voicemails => Box::new(Slot::<Voicemails>::new(generation)),
         View::RefusalSums => Box::new(Slot::<RefusalSums>::new(generation)),
         View::QueueSlots => Box::new(Slot::<QueueSlots>::new(generation)),
+        View::Schedules => Box::new(Slot::<Schedules>::new(generation)),
     }
 }
 
@@ -78,6 +80,7 @@ pub(crate) const fn tables_of(view: View) -> &'static [Table] {
         View::Voicemails => Voicemails::TABLES,
         View::RefusalSums => RefusalSums::TABLES,
         View::QueueSlots => QueueSlots::TABLES,
+        View::Schedules => Schedules::TABLES,
     }
 }
 

@@ -116,6 +116,7 @@ pub const ALL: &[Migration] = &[
     migration!(453, Read, "0453_kurrent_fence"),
     migration!(454, Read, "0454_live_direction"),
     migration!(455, Read, "0455_cdr_transfers"),
+    migration!(456, Read, "0456_schedules"),
     migration!(460, Read, "0460_queue_slots"),
     migration!(461, Read, "0461_queue_short_abandons"),
     migration!(470, Read, "0470_binding_websockets"),

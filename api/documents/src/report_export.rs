@@ -185,6 +185,12 @@ pub fn agent(name: &str, row: &AgentReportRow) -> Record {
         ("aht_ms", number(handled.average_handling_ms())),
     ]);
     record.extend(transfers(handled));
+    let (kept, scheduled) = row.adherence.parts();
+    record.extend([
+        ("scheduled_ms", number(Some(scheduled))),
+        ("in_schedule_ms", number(Some(kept))),
+        ("adherence_ppm", ppm(kept, scheduled)),
+    ]);
     record
 }
 

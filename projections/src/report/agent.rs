@@ -1,6 +1,7 @@
 //! Agents by interval: where their time went, and what became of their offers.
 
 use super::{
+    adherence::{self, Adherence},
     handling::{self, Handled},
     queue::span_of,
     spans::Span,
@@ -11,6 +12,7 @@ use crate::{
 };
 use domain::{
     id::AgentId,
+    schedule::Segment,
     session::{NotReadyCode, NotReadyReason, ReleaseReason},
     time::Timestamp,
 };
@@ -40,6 +42,8 @@ pub struct AgentReportRow {
     pub contact_ms: u64,
     /// Work after calls.
     pub wrap_up_ms: u64,
+    /// What was planned in it, and what of that was kept.
+    pub adherence: Adherence,
     /// Offers made in it.
     pub offers_count: u64,
     /// Calls answered in it.
@@ -64,6 +68,7 @@ impl AgentReportRow {
             ring_ms: 0,
             contact_ms: 0,
             wrap_up_ms: 0,
+            adherence: Adherence::NONE,
             offers_count: 0,
             answered_count: 0,
             handled: Handled::NONE,
@@ -119,8 +124,8 @@ impl AgentReportRow {
 
 impl Views {
     /// What these agents did in each of these intervals; nothing is known of
-    /// the time after `now`. Intervals in which an agent was not logged in and
-    /// had nothing are left out.
+    /// the time after `now`. Intervals in which an agent was not logged in, had nothing
+    /// and was not to be there are left out.
     ///
     /// # Errors
     /// See [`ViewError`].
@@ -135,18 +140,21 @@ impl Views {
         };
         let log = self.agent_log(agents, first.start, last.end).await?;
         let handled = handling::by_agent(self.store(), agents, (first.start, last.end)).await?;
-        Ok(rows(&log, &handled, spans, now))
+        let planned = self.schedule(agents, first.start, last.end).await?;
+        Ok(rows(&log, &handled, &planned, spans, now))
     }
 }
 
 pub(super) fn rows(
     log: &[Row],
     handled: &[(AgentId, (i64, Handled))],
+    planned: &BTreeMap<AgentId, Vec<Segment>>,
     spans: &[Span],
     now: Timestamp,
 ) -> Vec<AgentReportRow> {
     let mut rows: BTreeMap<(AgentId, usize), AgentReportRow> = BTreeMap::new();
-    for interval in intervals(log) {
+    let log_of_all = intervals(log);
+    for interval in &log_of_all {
         let end = interval.end.unwrap_or(now).min(now);
         for (index, span) in overlapped(spans, interval.start, end) {
             // In whole milliseconds since 1970, so that the parts of an
@@ -154,7 +162,7 @@ pub(super) fn rows(
             let part = ms_between(interval.start.max(span.start), end.min(span.end));
             rows.entry((interval.agent, index))
                 .or_insert_with(|| AgentReportRow::empty(interval.agent, *span))
-                .spend(&interval, part);
+                .spend(interval, part);
         }
     }
     for change in log {
@@ -185,6 +193,18 @@ pub(super) fn rows(
             .entry((*agent, index))
             .or_insert_with(|| AgentReportRow::empty(*agent, *span));
         row.handled = row.handled.plus(*handled);
+    }
+    for (agent, planned) in planned {
+        for (index, part) in adherence::kept(*agent, planned, &log_of_all, spans, now) {
+            let Some(span) = spans.get(index) else {
+                continue;
+            };
+            let row = rows
+                .entry((*agent, index))
+                .or_insert_with(|| AgentReportRow::empty(*agent, *span));
+            row.adherence.scheduled_ms += part.scheduled_ms;
+            row.adherence.in_schedule_ms += part.in_schedule_ms;
+        }
     }
     rows.into_values().collect()
 }

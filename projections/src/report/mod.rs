@@ -2,6 +2,7 @@
 //! read models when it is asked for. Thresholds are those of the question, so
 //! that a changed one counts for the past too, and each answer names its own.
 
+mod adherence;
 mod agent;
 mod handling;
 mod queue;
@@ -12,6 +13,7 @@ mod staffed;
 mod tests;
 mod trunk;
 
+pub use adherence::Adherence;
 pub use agent::AgentReportRow;
 pub use handling::Handled;
 pub use queue::{Asked, QueueReportRow};

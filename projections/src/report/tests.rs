@@ -350,7 +350,7 @@ proptest! {
         let staffing = staffing.with_log(&log);
         // All serve both queues all the time: each queue is as occupied as they are.
         let mut spent = vec![(0, 0); spans.len()];
-        for row in agent::rows(&log, &[], &spans, world.now) {
+        for row in agent::rows(&log, &[], &BTreeMap::new(), &spans, world.now) {
             let (busy, whole) = row.occupied_ms();
             let index = spans.iter().position(|span| *span == row.span).unwrap();
             spent[index].0 += busy;
@@ -392,7 +392,7 @@ proptest! {
         let range = (spans[0].start, spans[spans.len() - 1].end);
         let by_agent = handling::by_agent(read.as_ref(), &agents, range);
         let by_agent = runtime.block_on(by_agent).unwrap();
-        let rows = agent::rows(&log, &by_agent, &spans, world.now);
+        let rows = agent::rows(&log, &by_agent, &BTreeMap::new(), &spans, world.now);
         let of_agents = rows.iter().fold(Handled::NONE, |sum, row| sum.plus(row.handled));
         // A contact is of its queue once the queue has heard of it.
         if world.owed.is_empty() {
@@ -434,7 +434,7 @@ proptest! {
             return Ok(());
         };
         let log: Vec<_> = fold_all::<AgentLog>(&world).into_values().collect();
-        for row in agent::rows(&log, &[], &spans, world.now) {
+        for row in agent::rows(&log, &[], &BTreeMap::new(), &spans, world.now) {
             let not_ready: u64 = row.not_ready_ms.values().sum();
             let parts = row.ready_ms + not_ready + row.reserved_ms + row.ring_ms
                 + row.contact_ms + row.wrap_up_ms;

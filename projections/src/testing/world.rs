@@ -174,6 +174,12 @@ impl World {
         self
     }
 
+    /// What is planned for the agent.
+    pub(crate) fn planned(&self, agent: AgentId) -> Vec<domain::schedule::Segment> {
+        let schedule = self.schedules.get(&agent);
+        schedule.map_or(vec![], |(schedule, _)| schedule.segments.clone())
+    }
+
     /// That person is behind that sealed value.
     pub(crate) fn knows(&mut self, sealed: &Sealed<Party>, party: Party) {
         self.parties.insert(sealed.data.clone(), party);

@@ -1,5 +1,6 @@
 //! What holds for all read models together.
 
+mod adherence;
 mod erasure;
 mod estimates;
 mod live;

@@ -15,8 +15,11 @@ use commands::{
     writer::Writer,
 };
 use domain::{
+    any::AnyCommand,
     call::{self, AnswerMode},
     cause::{OfferOutcome, WireCause},
+    id::AgentId,
+    schedule::{self, Activity, Segment},
     session::NotReadyReason,
     time::Timestamp,
 };
@@ -83,6 +86,22 @@ async fn hang_up(office: &Office, caller: Caller) {
         .await;
 }
 
+/// What an agent is to do, said twice: the second time of a part of it.
+async fn plan_a_day(office: &Office, agent: AgentId) {
+    for (from, to, activity) in [(0, 60, Activity::Work), (20, 30, Activity::Meal)] {
+        let (from, to) = (planned_at(from), planned_at(to));
+        let segments = vec![Segment { from, to, activity }];
+        let set = schedule::Command::Set { from, to, segments };
+        let set = office.dispatch(AnyCommand::Schedule(agent, set)).await;
+        set.expect("a plan that can be kept");
+    }
+}
+
+/// So many minutes after the plan begins.
+const fn planned_at(minutes: u64) -> Timestamp {
+    Timestamp::from_micros(1_800_000_000_000_000).plus_ms(minutes * 60_000)
+}
+
 /// A small day: answered, declined, abandoned, in progress and waiting calls, and money.
 /// It waits for the last fact of each: nothing follows from the day any more.
 async fn a_day(office: &Office) {
@@ -92,6 +111,7 @@ async fn a_day(office: &Office) {
     let anna = office.ready_agent("anna", queue).await;
     let ben = office.ready_agent("Ben", queue).await;
 
+    plan_a_day(office, anna).await;
     let first = office.ring_in(queue, AnswerMode::OnAgent).await;
     answer(office, first).await;
     hang_up(office, first).await;
@@ -265,6 +285,19 @@ async fn shown(views: &Views) -> String {
     let now = Timestamp::from_micros(1_800_000_000_000_000);
     add(format!("{:?}", views.queues_now(&ids, now).await.unwrap()));
     add(format!("{:?}", views.queues_now(&[], now).await.unwrap()));
+    let agents = agent_states::Filter::default();
+    let agents = views.agents(&agents, &Page::default()).await.unwrap();
+    let agents: Vec<_> = agents.rows.iter().map(|(_, row)| row.agent).collect();
+    let planned = views
+        .schedule(&agents, planned_at(10), planned_at(50))
+        .await;
+    let planned = planned.unwrap();
+    assert_eq!(
+        planned.values().map(Vec::len).sum::<usize>(),
+        3,
+        "{planned:?}"
+    );
+    add(format!("{planned:?}"));
     let filter = agent_states::Filter {
         queue: ids.first().copied(),
         ..agent_states::Filter::default()
