@@ -19,6 +19,7 @@ mod queue_parts;
 mod queues;
 mod refusal;
 mod requeue;
+mod schedules;
 mod sessions;
 mod settings;
 mod subjects;
@@ -86,6 +87,7 @@ pub(crate) struct AgentOrders(
     agents::AgentMutations,
     desk::DeskMutations,
     offers::OfferMutations,
+    schedules::ScheduleMutations,
 );
 
 /// Those about calls and who calls.
@@ -247,6 +249,12 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.not_ringing"
         | "call.no_answer_by_order"
         | "agent.stale_offer" => Some("offerId"),
+        "schedule.invalid_time" => Some("from"),
+        "schedule.invalid_span" | "schedule.span_too_long" => Some("to"),
+        "schedule.too_many_segments"
+        | "schedule.invalid_segment"
+        | "schedule.segment_outside"
+        | "schedule.overlap" => Some("segments"),
         _ => field_of_money(code),
     }
 }

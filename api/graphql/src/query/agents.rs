@@ -6,11 +6,14 @@ use crate::{
     id::Named,
     paging::{self, Asked, List},
     query::{Needs, services, views_at},
-    scalar::Cursor,
-    types::{Agent, NotReadyCode, words::AgentState},
+    scalar::{Cursor, DateTime},
+    types::{Agent, NotReadyCode, ScheduleSegment, words::AgentState},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use domain::id::{AgentId, QueueId};
+use domain::{
+    id::{AgentId, QueueId},
+    schedule::check_span,
+};
 use projections::{agent_states, changed::View};
 
 #[derive(Default)]
@@ -58,6 +61,26 @@ impl AgentQueries {
     async fn not_ready_codes(&self, ctx: &Context<'_>) -> Result<Vec<NotReadyCode>> {
         let pauses = services(ctx)?.settings.pauses();
         Ok(pauses.into_iter().map(NotReadyCode::from).collect())
+    }
+
+    /// What is planned for an agent from `from` on and before `to`, 31 days at most, in the
+    /// order of time; cut off where it goes beyond.
+    #[graphql(guard = "Needs(Scope::AgentRead)")]
+    async fn agent_schedule(
+        &self,
+        ctx: &Context<'_>,
+        agent_id: ID,
+        from: DateTime,
+        to: DateTime,
+        min_position: Option<Cursor>,
+    ) -> Result<Vec<ScheduleSegment>> {
+        let agent = AgentId::read(&agent_id, "agentId")?;
+        check_span(from.0, to.0).map_err(|error| Fault::validation(error.to_string()).of("to"))?;
+        let views = views_at(ctx, &[View::Schedules], min_position).await?;
+        let planned = views.schedule(&[agent], from.0, to.0).await;
+        let planned = planned.map_err(Fault::from)?.remove(&agent);
+        let planned = planned.unwrap_or_default().into_iter();
+        Ok(planned.map(ScheduleSegment::from).collect())
     }
 
     /// Agents by name.

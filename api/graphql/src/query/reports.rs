@@ -149,7 +149,7 @@ impl ReportQueries {
         Ok(rows)
     }
 
-    /// Agents by interval: intervals in which an agent was logged in.
+    /// Agents by interval: intervals in which an agent was logged in or was to be there.
     #[graphql(guard = "Needs(Scope::AgentRead)")]
     async fn agent_report(
         &self,
@@ -160,7 +160,8 @@ impl ReportQueries {
         #[graphql(default = "UTC")] time_zone: String,
         min_position: Option<Cursor>,
     ) -> Result<Vec<AgentReportRow>> {
-        let views = views_at(ctx, &[View::AgentLog, View::Cdr], min_position).await?;
+        let needed = [View::AgentLog, View::Cdr, View::Schedules];
+        let views = views_at(ctx, &needed, min_position).await?;
         let agents = some::<AgentId>("agentIds", Some(agent_ids))?;
         let spans = intervals_of(&range, granularity, &time_zone, agents.len())?;
         let now = services(ctx)?.clock.now();

@@ -456,6 +456,22 @@ impl AgentReportRow {
     async fn rona_ppm(&self) -> Option<i32> {
         ppm(self.0.let_ring())
     }
+
+    /// Time for which something was planned, as far as it has passed.
+    async fn scheduled_ms(&self) -> Duration {
+        Duration(self.0.adherence.scheduled_ms)
+    }
+
+    /// Of that, the time that the agent spent as it was planned.
+    async fn in_schedule_ms(&self) -> Duration {
+        Duration(self.0.adherence.in_schedule_ms)
+    }
+
+    /// Adherence in parts per million: time in the scheduled state by the time that was
+    /// scheduled; null where nothing was.
+    async fn adherence_ppm(&self) -> Option<i32> {
+        ppm(self.0.adherence.parts())
+    }
 }
 
 /// A share in parts per million.

@@ -297,6 +297,31 @@ impl From<NotReadyWish> for domain::session::NotReadyReason {
     }
 }
 
+/// What is planned for an agent: work, or one of the reasons for taking no calls that can
+/// be asked for.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::schedule::Activity")]
+pub(crate) enum ScheduledActivity {
+    /// Calls, and what belongs to them.
+    Work,
+    /// Rest.
+    Break,
+    /// Food.
+    Meal,
+    /// Learning.
+    Training,
+    /// Meeting.
+    Meeting,
+    /// Paper work.
+    AdminWork,
+    /// Something of the agent's place is not there, as is known before.
+    SystemError,
+    /// Set by a supervisor.
+    Supervisor,
+    /// Anything else.
+    Other,
+}
+
 /// Why a session ends.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::session::LogoutReason")]

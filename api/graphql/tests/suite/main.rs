@@ -27,6 +27,7 @@ mod parts;
 mod past;
 mod read;
 mod reports;
+mod schedules;
 mod socket;
 mod supervision;
 mod tags;
