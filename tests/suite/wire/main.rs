@@ -9,6 +9,7 @@
 mod accepted;
 mod accounts;
 mod acd;
+mod adherence;
 mod annex;
 mod announcement;
 mod api;
