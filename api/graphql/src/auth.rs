@@ -38,8 +38,8 @@ pub enum Scope {
     /// Change the state of the token's own agent.
     #[serde(rename = "agent:self")]
     AgentSelf,
-    /// Make agents, change the state of any and what they are good at, and mean waiting
-    /// calls for one.
+    /// Make agents, change the state of any, what they are good at and what they are to do
+    /// when, and mean waiting calls for one.
     #[serde(rename = "agent:manage")]
     AgentManage,
     /// See queues and their statistics.

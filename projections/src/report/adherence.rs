@@ -49,6 +49,10 @@ pub(super) fn kept(
     let mut parts = vec![];
     for segment in planned {
         let until = segment.to.min(now);
+        if until <= segment.from {
+            // In the order of time: nothing of the others has passed either.
+            break;
+        }
         for (index, span) in overlapped(spans, segment.from, until) {
             let (start, end) = (segment.from.max(span.start), until.min(span.end));
             let adherence = Adherence {

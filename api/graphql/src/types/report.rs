@@ -7,14 +7,12 @@ use crate::{
     scalar::{DateTime, Duration, count},
     types::{
         Call, NotReadyWord, QueueCounters,
-        words::{
-            LoggedState, NotReadyReason, RejectReason, ReleaseReason, ServiceLevel, VisitResult,
-        },
+        words::{NotReadyReason, RejectReason, ReleaseReason, ServiceLevel, VisitResult},
     },
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use domain::line;
-use projections::{agent_log, queue_stats, report, visits};
+use projections::{queue_stats, report, visits};
 
 /// One queue in one interval.
 pub(crate) struct QueueReportRow {
@@ -477,53 +475,6 @@ impl AgentReportRow {
 /// A share in parts per million.
 pub(super) fn ppm((part, whole): (u64, u64)) -> Option<i32> {
     part.saturating_mul(1_000_000).checked_div(whole).map(count)
-}
-
-/// A time that an agent spent in one state.
-pub(crate) struct StateInterval(pub(crate) agent_log::Interval);
-
-/// A time in one state.
-#[Object]
-impl StateInterval {
-    /// Who.
-    async fn agent_id(&self) -> ID {
-        self.0.agent.opaque()
-    }
-
-    /// What.
-    async fn state(&self) -> LoggedState {
-        self.0.state.into()
-    }
-
-    /// Why no calls were taken.
-    async fn reason(&self) -> Option<NotReadyReason> {
-        self.0.reason.map(Into::into)
-    }
-
-    /// In a word of the settings.
-    async fn code(&self) -> Option<NotReadyWord> {
-        self.0.code.as_ref().map(Into::into)
-    }
-
-    /// Since when.
-    async fn start(&self) -> DateTime {
-        DateTime(self.0.start)
-    }
-
-    /// Until when; null while it lasts.
-    async fn end(&self) -> Option<DateTime> {
-        self.0.end.map(DateTime)
-    }
-
-    /// Which call.
-    async fn call_id(&self) -> Option<ID> {
-        self.0.call.map(|call| call.opaque())
-    }
-
-    /// Which queue.
-    async fn queue_id(&self) -> Option<ID> {
-        self.0.queue.map(|queue| queue.opaque())
-    }
 }
 
 /// A stay in a queue.
