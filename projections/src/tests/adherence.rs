@@ -268,12 +268,13 @@ fn does(world: &World, who: AgentId, at: Timestamp, planned: Activity) -> bool {
     let Some(there) = sessions.find(|it| it.routability != Routability::LoggedOut) else {
         return matches!(planned, Activity::Break | Activity::Meal);
     };
-    match there.routability {
-        Routability::NotReady(reason) if there.is_idle() => match planned {
-            Activity::Work => there.code.as_ref().is_some_and(|it| it.is_productive),
-            other => other.reason() == Some(reason),
-        },
-        _ => planned == Activity::Work,
+    let not_ready = match there.routability {
+        Routability::NotReady(reason) if there.is_idle() => Some(reason),
+        Routability::NotReady(_) | Routability::Ready | Routability::LoggedOut => None,
+    };
+    match (planned.reason(), not_ready) {
+        (None, Some(_)) => there.code.as_ref().is_some_and(|it| it.is_productive),
+        (wanted, reason) => wanted == reason,
     }
 }
 

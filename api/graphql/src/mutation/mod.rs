@@ -249,13 +249,20 @@ fn field_of(code: &str) -> Option<&'static str> {
         | "call.not_ringing"
         | "call.no_answer_by_order"
         | "agent.stale_offer" => Some("offerId"),
+        _ => field_of_schedule(code).or_else(|| field_of_money(code)),
+    }
+}
+
+/// The same of what agents are to do when.
+fn field_of_schedule(code: &str) -> Option<&'static str> {
+    match code {
         "schedule.invalid_time" => Some("from"),
         "schedule.invalid_span" | "schedule.span_too_long" => Some("to"),
         "schedule.too_many_segments"
         | "schedule.invalid_segment"
         | "schedule.segment_outside"
         | "schedule.overlap" => Some("segments"),
-        _ => field_of_money(code),
+        _ => None,
     }
 }
 
