@@ -1,6 +1,6 @@
 //! One example of every event, with every optional field there.
 
-use super::{mailboxes, orders, supervisions, trunks};
+use super::{mailboxes, orders, schedules, supervisions, trunks};
 use ringledger_domain::{
     agent,
     any::AnyEvent,
@@ -13,7 +13,7 @@ use ringledger_domain::{
         SubjectId, TrunkId, VisitId, VoicemailId,
     },
     line::{self, RejectReason, ReturnCause, VisitPolicy, VisitResult},
-    person, queue, refusals, schedule,
+    person, queue, refusals,
     sealed::{Party, Sealed},
     session::{self, LogoutReason, NextState, NotReadyReason, ReleaseReason, WrapUpEndedBy},
     time::Timestamp,
@@ -60,7 +60,7 @@ pub(crate) fn all() -> Vec<AnyEvent> {
     all.extend(queues().map(|event| AnyEvent::Queue(QUEUE, event)));
     all.extend(persons().map(|event| AnyEvent::Person(SUBJECT, event)));
     all.push(AnyEvent::Refusals(REFUSALS, refused()));
-    all.push(AnyEvent::Schedule(AGENT, planned()));
+    all.push(AnyEvent::Schedule(AGENT, schedules::planned()));
     all.extend(agents().map(|event| AnyEvent::Agent(AGENT, event)));
     all.extend(devices().map(|event| AnyEvent::Device(AGENT, event)));
     all.extend(trunks::all().map(|event| AnyEvent::Trunk(TRUNK, event)));
@@ -531,23 +531,6 @@ fn refused() -> refusals::Event {
         reason: EndReason::Overload,
         calls_count: 12_345,
         since: AT,
-    }
-}
-
-fn planned() -> schedule::Event {
-    let segment = |from_ms, to_ms, activity| schedule::Segment {
-        from: AT.plus_ms(from_ms),
-        to: AT.plus_ms(to_ms),
-        activity,
-    };
-    schedule::Event::Set {
-        from: AT,
-        to: AT.plus_ms(86_400_000),
-        segments: vec![
-            segment(0, 14_400_000, schedule::Activity::Work),
-            segment(14_400_000, 16_200_000, schedule::Activity::Meal),
-            segment(16_200_000, 28_800_000, schedule::Activity::Work),
-        ],
     }
 }
 

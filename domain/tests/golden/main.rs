@@ -14,6 +14,7 @@ mod capacity;
 mod examples;
 mod mailboxes;
 mod orders;
+mod schedules;
 mod supervisions;
 mod trunks;
 

@@ -143,6 +143,18 @@ async fn committed(setup: &Setup) -> anyhow::Result<Vec<Decimal>> {
     Ok(committed)
 }
 
+/// One use is taken back and one is there in its place.
+async fn is_summed_up(server: &Server, account: &Value, amount: Decimal) -> anyhow::Result<()> {
+    let query = format!(
+        "{{ usageSummary(accountId: {account}, from: \"2026-11\", to: \"2026-11\") {{ count \
+         amount }} }}"
+    );
+    let summary = server.graphql(&query, json!({})).await?["usageSummary"].clone();
+    let expected = json!([{ "count": 0, "amount": amount.to_string() }]);
+    ensure!(summary == expected, "{summary}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at_all()
 -> anyhow::Result<()> {
@@ -210,14 +222,7 @@ async fn a_call_of_an_invoiced_month_is_rated_again_for_the_difference_or_not_at
     run(&server, 40, "2026-11").await?;
     let difference = net(&server, &plain, "2026-11").await?;
     ensure!(difference == new - old, "{difference} is owed");
-    // One is taken back and one is there in its place.
-    let query = format!(
-        "{{ usageSummary(accountId: {plain}, from: \"2026-11\", to: \"2026-11\") {{ count \
-         amount }} }}"
-    );
-    let summary = server.graphql(&query, json!({})).await?["usageSummary"].clone();
-    let expected = json!([{ "count": 0, "amount": difference.to_string() }]);
-    ensure!(summary == expected, "{summary}");
+    is_summed_up(&server, &plain, difference).await?;
     ensure!(
         charge(&server, &calls[0], 2).await? == new,
         "rated once more"
