@@ -88,7 +88,7 @@ pub struct State {
 
 impl Process for Enqueue {
     const NAME: &'static str = "enqueue";
-    const VERSION: u32 = 19;
+    const VERSION: u32 = 20;
     type State = State;
 
     fn step(state: &mut State, input: &Input<'_>) -> Vec<Intent> {
@@ -429,11 +429,7 @@ fn on_line(state: &mut State, fact: &Fact, queue: QueueId, event: &line::Event) 
                 Some(opening) if opening.passes => state.comes_from(*call, *visit),
                 Some(_) | None => state.stands_in(*call, *visit, *enqueued_at),
             }
-            // It was to be sent on at once, and could not.
-            let turned_away = state.turned_away.get(call);
-            if turned_away.is_some_and(|stay| stay.visit == *visit) {
-                state.turned_away.remove(call);
-            }
+            state.was_asked(*call, *visit);
             opened(state, fact, *call, (*visit, queue), (since, policy))
         }
         line::Event::Rejected {
@@ -522,6 +518,7 @@ fn rejected(
     (visit, queue): (VisitId, QueueId),
     reason: RejectReason,
 ) -> Vec<Intent> {
+    state.was_asked(call, visit);
     state.opening.remove(&visit);
     if state.is_leaving(call, visit) {
         return let_go(state, call, visit);

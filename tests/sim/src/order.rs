@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A visit as the process knows it.
 #[derive(Debug, Clone)]
 struct Waiting {
+    call: CallId,
     queue: QueueId,
     config_version: u32,
     enqueued_at: Timestamp,
@@ -220,6 +221,7 @@ impl Order {
                     return;
                 }
                 let waiting = Waiting {
+                    call: *call,
                     queue,
                     config_version: policy.config_version,
                     enqueued_at: *enqueued_at,
@@ -359,7 +361,9 @@ impl Order {
         let mut rung = waiting.rings.values();
         let others_talk = rung.all(|(other, _)| self.hands.talks(*other));
         let joins = is_given || others_talk || !self.hands.talks(agent);
-        !is_held && has_room && joins && may_have_it && !waiting.tried.contains(&agent)
+        // Whoever has sent it here has it until that contact has ended.
+        let has_it = self.hands.has(agent, waiting.call);
+        !is_held && !has_it && has_room && joins && may_have_it && !waiting.tried.contains(&agent)
     }
 
     /// In all queues of the agent, nobody who has not had this agent yet came

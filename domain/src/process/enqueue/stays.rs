@@ -95,6 +95,15 @@ impl State {
         leaving.is_some_and(|leaving| leaving.visit == visit)
     }
 
+    /// The line has answered for that stay: the call was to be sent on at once, and could
+    /// not. Whoever reads again hears of the refusal only later.
+    pub(super) fn was_asked(&mut self, call: CallId, visit: VisitId) {
+        let turned_away = self.turned_away.get(&call);
+        if turned_away.is_some_and(|stay| stay.visit == visit) {
+            self.turned_away.remove(&call);
+        }
+    }
+
     /// The call is over, and waits nowhere: lines that it has passed through are still told.
     pub(super) fn is_gone(&mut self, call: CallId) {
         match self.leaving.get_mut(&call) {

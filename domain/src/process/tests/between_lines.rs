@@ -24,16 +24,21 @@ fn sent_on() -> Heard<Enqueue> {
     sent_on_beside([])
 }
 
-fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> {
+/// The other queue.
+fn elsewhere() -> AnyEvent {
     let AnyEvent::Queue(_, elsewhere) = created(AnswerMode::OnAgent, 0) else {
         unreachable!("a queue is created");
     };
-    let elsewhere = AnyEvent::Queue(ELSEWHERE, elsewhere);
+    AnyEvent::Queue(ELSEWHERE, elsewhere)
+}
+
+/// The call is sent on into it.
+fn on_its_way(cause: OverflowCause) -> (AnyEvent, AnyEvent) {
     let overflowed = call::Event::Overflowed {
         mailbox: None,
         visit: VISIT,
         queue: QUEUE,
-        cause: OverflowCause::Attempts,
+        cause,
         by: None,
         why: None,
     };
@@ -45,13 +50,18 @@ fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> 
         exit_keys: vec![],
         music: None,
     };
+    (AnyEvent::Call(CALL, overflowed), AnyEvent::Call(CALL, next))
+}
+
+fn sent_on_beside(before: impl IntoIterator<Item = AnyEvent>) -> Heard<Enqueue> {
+    let (overflowed, next) = on_its_way(OverflowCause::Attempts);
     process::<Enqueue>()
-        .hears([created(AnswerMode::OnAgent, 0), elsewhere])
+        .hears([created(AnswerMode::OnAgent, 0), elsewhere()])
         .hears(before)
         .hears_at(second(20), enqueued())
         .hears_at(second(20), opened(AnswerMode::OnAgent, 0))
-        .hears_at(second(40), AnyEvent::Call(CALL, overflowed))
-        .hears_at(second(40), AnyEvent::Call(CALL, next))
+        .hears_at(second(40), overflowed)
+        .hears_at(second(40), next)
 }
 
 fn let_go() -> AnyEvent {
@@ -313,6 +323,33 @@ fn a_stay_that_was_opened_after_all_is_closed_whatever_was_refused_before_it() {
         .hears([unstaffed(queue::OverflowTo::Callback), enqueued()])
         .hears([opened(AnswerMode::OnAgent, 0), AnyEvent::Call(CALL, left)]);
     assert!(is_close_of(VISIT, &heard.asked), "{:?}", heard.asked);
+}
+
+/// The same of one that its line had no room for: it waits in the next one, which is told
+/// when it is over.
+#[test]
+fn a_stay_that_was_rejected_after_all_stands_in_the_way_of_no_other() {
+    let rejected = line::Event::Rejected {
+        visit: VISIT,
+        call: CALL,
+        reason: line::RejectReason::Full,
+    };
+    let (full, next) = on_its_way(OverflowCause::Full);
+    let heard = process::<Enqueue>()
+        .hears([
+            unstaffed(queue::OverflowTo::Callback),
+            elsewhere(),
+            enqueued(),
+        ])
+        .hears([AnyEvent::Line(QUEUE, rejected), full, next]);
+    assert!(is_opening_of(NEXT, &heard.asked), "{:?}", heard.asked);
+    let there = (NEXT, ELSEWHERE);
+    let (reason, by) = (EndReason::Hangup, By::Caller);
+    let heard = heard.hears([
+        opened_in(there, AnswerMode::OnAgent, 0),
+        ended_in(there, reason, by, Disposition::Abandoned),
+    ]);
+    assert!(is_close_of(NEXT, &heard.asked), "{:?}", heard.asked);
 }
 
 /// Who waits in a queue that is taken away goes where that queue had said.

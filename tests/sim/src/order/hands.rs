@@ -116,6 +116,12 @@ impl Hands {
         hand.is_some_and(|hand| !hand.talks.is_empty())
     }
 
+    /// Whether that call is its own still.
+    pub(super) fn has(&self, agent: AgentId, call: CallId) -> bool {
+        let hand = self.hands.get(&agent);
+        hand.is_some_and(|hand| hand.talks.contains_key(&call))
+    }
+
     /// Where a free agent stands in a queue; only the class where chance or a round decides
     /// among those of one.
     pub(super) fn rank(
