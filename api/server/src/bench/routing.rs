@@ -239,7 +239,7 @@ impl Floor {
 
     /// Measures one event, in nanoseconds, and takes what came of it back: the
     /// visit is answered and gone, the agent free or on a break again.
-    fn measure(&mut self, event: AnyEvent) -> anyhow::Result<(u64, u64)> {
+    fn measure(&mut self, event: AnyEvent) -> anyhow::Result<(u64, Taken)> {
         let fact = self.fact(event);
         let began = Instant::now();
         let intents = Routing::step(&mut self.state, &Input::Event(&fact));
@@ -259,7 +259,7 @@ impl Floor {
         let (offer, call, visit, session) = (*offer, *call, *visit, *reserved);
         self.settle(offer, call, visit, session);
         let agent = u64::try_from(session.agent.0.as_u128() & u128::from(u64::MAX))?;
-        Ok((took, agent))
+        Ok((took, Taken { agent, offer }))
     }
 
     fn settle(&mut self, offer: OfferId, call: CallId, visit: VisitId, session: SessionId) {
@@ -304,15 +304,21 @@ impl Floor {
     }
 
     /// The agent is not with the caller any more.
-    fn is_free(&mut self, agent: u64) {
+    fn is_free(&mut self, Taken { agent, offer }: Taken) {
         let released = session::Event::ReservationReleased {
-            offer: OfferId(Uuid::nil()),
+            offer,
             reason: ReleaseReason::CallerGone,
             not_before: None,
             still: None,
         };
         self.tell(agent, released);
     }
+}
+
+/// An agent whom a caller has got, by number, and by which offer.
+struct Taken {
+    agent: u64,
+    offer: OfferId,
 }
 
 const fn session(agent: u64) -> SessionId {
@@ -388,9 +394,9 @@ fn an_agent_is_free(
     for agent in fit.into_iter().cycle().take(decisions) {
         let ready = session::Event::BecameReady {};
         let ready = AnyEvent::Session(session(agent), ready);
-        let (ns, agent) = floor.measure(ready)?;
+        let (ns, taken) = floor.measure(ready)?;
         took.push(ns);
-        floor.takes_a_break(agent);
+        floor.takes_a_break(taken.agent);
         let arrival = floor.arrival();
         floor.hear(arrival);
     }
@@ -406,9 +412,9 @@ fn a_caller_comes(world: World, agents: u64, decisions: u32) -> anyhow::Result<V
     let mut took = vec![];
     for _ in 0..decisions {
         let arrival = floor.arrival();
-        let (ns, agent) = floor.measure(arrival)?;
+        let (ns, taken) = floor.measure(arrival)?;
         took.push(ns);
-        floor.is_free(agent);
+        floor.is_free(taken);
     }
     Ok(took)
 }
@@ -427,4 +433,22 @@ fn show(agents: u64, waiting: u64, event: &str, mut took: Vec<u64>) -> f64 {
         figure(100)
     ));
     figure(99)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More often than there are agents, and than anybody waits.
+    const DECISIONS: u32 = 40;
+
+    #[test]
+    fn each_event_that_is_measured_makes_one_match() -> anyhow::Result<()> {
+        for world in [World::Plain, World::Choosy] {
+            let free = an_agent_is_free(world, 10, 10, DECISIONS)?;
+            let comes = a_caller_comes(world, 10, DECISIONS)?;
+            assert_eq!([free.len(), comes.len()], [40, 40]);
+        }
+        Ok(())
+    }
 }
